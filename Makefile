@@ -1,0 +1,44 @@
+# Needs Python 3.11 or later and make; everything else goes into .venv. Works with GNU make on Windows, macOS and Linux.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := .venv/Scripts
+else
+PYTHON ?= python3
+BIN := .venv/bin
+endif
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench clean
+
+help:  ## what can be made
+	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
+
+$(READY): pyproject.toml .ci/constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'note-importer needs Python 3.11 or later; this is ' + sys.version + '. Name another: make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev]"
+	$(BIN)/python -c "open('$(READY)', 'w').close()"
+
+demo: $(READY)  ## import samples/ into the built-in sandbox and show where the results are
+	$(BIN)/python -m importer.sandbox.demo
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest -n auto
+
+check: $(READY)  ## what CI runs: format, lint, types, tests
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m mypy
+	$(MAKE) test
+
+format: $(READY)  ## put the code into its one format
+	$(BIN)/python -m ruff format
+	$(BIN)/python -m ruff check --fix
+
+bench: $(READY)  ## measure the importer beside the scripts one would write instead
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev,bench]"
+	$(BIN)/python -m tests.benchmarks
+
+clean:  ## remove what make made
+	$(PYTHON) -c "import shutil; [shutil.rmtree(d, ignore_errors=True) for d in ('.venv', 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"
