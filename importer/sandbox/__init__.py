@@ -1,0 +1,13 @@
+"""A stand-in of the Saleshandy Open API, for demonstration, practice and tests.
+
+It shares no code with the client, so that a mistake can't agree with itself. ``with Sandbox() as box:`` serves on
+``box.url``; `Fault` and `Limit` say how it misbehaves; ``box.received`` and ``box.notes`` say what came of it.
+``python -m importer.sandbox`` runs one in a process of its own.
+"""
+
+from .box import Received, Sandbox, serve_forever
+from .faults import Fault
+from .limits import Limit
+from .service import StoredNote
+
+__all__ = ["Fault", "Limit", "Received", "Sandbox", "StoredNote", "serve_forever"]

@@ -1,0 +1,62 @@
+"""The sandbox's own addresses, for looking into one that runs in another process. They need no key.
+
+=========================  =========================================================================================
+``GET /sandbox/received``  the requests so far: ``{"received": [...]}``, as `Received` has them
+``GET /sandbox/notes``     the notes there are: ``{"notes": [...]}``, as `StoredNote` has them
+``POST /sandbox/faults``   a JSON array of faults as text, which replace the present ones
+``POST /sandbox/limit``    a limit as a JSON text, or null for none
+=========================  =========================================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .calls import Document, Reply, refusal
+from .clock import iso_text
+from .faults import Fault
+from .limits import Limit
+from .service import StoredNote
+
+if TYPE_CHECKING:
+    from .box import Received, Sandbox
+
+
+def administer(box: Sandbox, method: str, path: str, body: object) -> Reply:
+    """Answer a request to one of the addresses above; 400 says what is wrong with a fault or a limit."""
+    try:
+        match method, path:
+            case "GET", "/sandbox/received":
+                document: Document = {"received": [_record(received) for received in box.received]}
+            case "GET", "/sandbox/notes":
+                document = {"notes": [_record(note) for note in box.notes]}
+            case "POST", "/sandbox/faults":
+                document = {"faults": _set_faults(box, body)}
+            case "POST", "/sandbox/limit":
+                document = {"limit": _set_limit(box, body)}
+            case _:
+                return refusal(404, 404, "Not found")
+    except ValueError as error:
+        return refusal(400, 400, str(error))
+    return Reply(200, document)
+
+
+def _set_faults(box: Sandbox, body: object) -> list[str]:
+    if not isinstance(body, list) or not all(isinstance(text, str) for text in body):
+        raise ValueError('faults come as a JSON array of texts, such as ["500@3", "reset:after%0.1"]')
+    faults = [Fault.parse(text) for text in body]
+    box.set_faults(faults)
+    return [fault.label for fault in faults]
+
+
+def _set_limit(box: Sandbox, body: object) -> str | None:
+    if body is not None and not isinstance(body, str):
+        raise ValueError('a limit comes as a JSON text, such as "20/1s", or null for none')
+    box.set_limit(None if body is None else Limit.parse(body))
+    return body
+
+
+def _record(item: Received | StoredNote) -> Document:
+    return {name: iso_text(value) if isinstance(value, datetime) else value for name, value in asdict(item).items()}

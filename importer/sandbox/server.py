@@ -1,0 +1,242 @@
+"""HTTP on a loopback port: sockets, headers, and the faults that strike on the wire."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import socketserver
+import struct
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from .admin import administer
+from .calls import Call, Reply, refusal
+from .clock import http_date
+from .faults import Fault
+from .spoiling import HUGE, Wire, plain, spoiled
+
+if TYPE_CHECKING:
+    from .box import Arrival, Sandbox
+
+_MAX_BODY = 100 * 1024 * 1024
+_BLOCK = b"x" * 65536
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+
+
+class HangUpError(Exception):
+    """The connection ends here, without a reply."""
+
+
+class Server(ThreadingHTTPServer):
+    """Accepts connections, a thread for each, and can end them all."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+    # On Windows this option would let a second process listen on the same port.
+    allow_reuse_address = os.name != "nt"
+
+    def __init__(self, box: Sandbox, port: int) -> None:
+        self.box = box
+        self.stopping = threading.Event()
+        self._open: set[object] = set()
+        self._changed = threading.Condition()
+        self._accepting = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def server_bind(self) -> None:
+        """Bind without looking up this machine's name, which takes seconds where name service is slow."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name = "127.0.0.1"
+        self.server_port = self.server_address[1]
+
+    def start(self) -> None:
+        """Begin to accept connections."""
+        self._accepting.start()
+
+    def stop(self) -> None:
+        """Accept no more, end every connection and wait until their threads are done with them."""
+        self.stopping.set()
+        self.shutdown()
+        self._accepting.join()
+        self.server_close()
+        with self._changed:
+            for connection in self._open:
+                if isinstance(connection, socket.socket):
+                    _shut(connection)
+            self._changed.wait_for(lambda: not self._open, timeout=5)
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Note the connection before its thread starts, so that `stop` misses none."""
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)  # type: ignore[arg-type]
+
+    def shutdown_request(self, request: object) -> None:
+        """Close the connection and forget it."""
+        super().shutdown_request(request)  # type: ignore[arg-type]
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection: reads its requests one after another and answers each, as well or as badly as it is told to."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Server
+
+    def handle(self) -> None:
+        """Answer until either side ends the connection; a client that has gone is nothing to speak of."""
+        try:
+            super().handle()
+        except (OSError, HangUpError):
+            self.close_connection = True
+
+    def handle_one_request(self) -> None:
+        """Read and answer one request, of whatever method."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline:
+            self.close_connection = True
+        elif self.parse_request():
+            self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: what was received can be asked for."""
+
+    def _answer(self) -> None:
+        box = self.server.box
+        url = urlsplit(self.path)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        if url.path.startswith("/sandbox/"):
+            self._send(plain(administer(box, self.command, url.path, _parsed(self._body(None)))))
+            return
+        arrival = box.arrive(self.command, url.path, query)
+        fault = arrival.fault
+        if fault is not None and fault.kind == "cut-request":
+            raise HangUpError
+        body = _parsed(self._body(arrival))
+        box.learn(arrival.number, body=body)
+        self._pause(box.latency)
+        if not arrival.verdict.allowed:
+            wire = plain(refusal(429, 429, "Too many requests"))
+        else:
+            call = Call(
+                self.command,
+                url.path,
+                query,
+                self.headers.get("x-api-key"),
+                self.headers.get_content_type() == "application/json",
+                body,
+            )
+            wire = self._performed(call, fault)
+        box.learn(arrival.number, status=wire.status)  # first, so that a client who has the reply can look it up
+        self._send(wire, arrival)
+
+    def _performed(self, call: Call, fault: Fault | None) -> Wire:
+        """Let the service do what the call asks, unless the fault forbids it; return what is left of the reply."""
+        service = self.server.box.service
+        if fault is None:
+            return plain(service.answer(call))
+        if fault.kind == "late":
+            self._pause(fault.seconds or 0.0)
+        reply: Reply | None = None
+        if not fault.prevents:
+            reply = service.answer(call, _withheld(call, fault))
+        if fault.kind == "hang":
+            self._pause(fault.seconds or 0.0)
+        if fault.kind == "reset":
+            self._reset()
+        if fault.kind in ("hang", "close", "reset"):
+            raise HangUpError
+        # The same server under another name: a client that follows is seen to, by the request it makes there.
+        return spoiled(fault, reply, f"http://localhost:{self.server.server_port}{self.path}")
+
+    def _body(self, arrival: Arrival | None) -> bytes:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
+            self._give_up(arrival, 411, "Content-Length is needed")
+        if int(length) > _MAX_BODY:
+            self._give_up(arrival, 413, "the body is too large")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise HangUpError
+        return body
+
+    def _give_up(self, arrival: Arrival | None, status: int, message: str) -> None:
+        """Refuse a request whose end can't be found, and with it the connection."""
+        self.close_connection = True
+        if arrival is not None:
+            self.server.box.learn(arrival.number, status=status)
+        self._send(plain(refusal(status, status, message)), arrival)
+        raise HangUpError
+
+    def _send(self, wire: Wire, arrival: Arrival | None = None) -> None:
+        if wire.endless or wire.sent is not None:
+            self.close_connection = True
+        headers = [("Date", http_date(self.server.box.clock.now())), *wire.headers]
+        if arrival is not None:
+            headers += arrival.verdict.headers
+        if not wire.endless:
+            headers.append(("Content-Length", str(len(wire.body))))
+        if self.close_connection:
+            headers.append(("Connection", "close"))
+        lines = [f"HTTP/1.1 {wire.status} {_REASONS.get(wire.status, 'Unknown')}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        body = b"" if self.command == "HEAD" else wire.body[: wire.sent]
+        if wire.line_pause:
+            for line in lines:
+                self.wfile.write(f"{line}\r\n".encode("latin-1"))
+                self._pause(wire.line_pause)
+            lines = []
+        head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
+        if wire.byte_pause:
+            self.wfile.write(head)
+            for place in range(len(body)):
+                self.wfile.write(body[place : place + 1])
+                self._pause(wire.byte_pause)
+        else:
+            self.wfile.write(head + body)  # in one piece: one packet, where it fits
+        if wire.endless:
+            for _ in range(HUGE // len(_BLOCK)):
+                self.wfile.write(_BLOCK)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless the sandbox is stopped meanwhile, which ends the connection."""
+        if seconds > 0 and self.server.stopping.wait(seconds):
+            raise HangUpError
+
+    def _reset(self) -> None:
+        """Have the connection end with a reset instead of a farewell, where the system can."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        # Closed here, since the regular way says farewell first. The file made of the socket holds it open otherwise.
+        self.rfile.close()
+        self.connection.close()
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it has ended by itself
+
+
+def _withheld(call: Call, fault: Fault) -> frozenset[str]:
+    """Return the prospects whose notes this fault keeps from being made although the request is answered."""
+    prospects = call.body.get("prospectIds") if isinstance(call.body, dict) else None
+    if fault.when != "before" or not isinstance(prospects, list):
+        return frozenset()
+    return frozenset(fault.struck([prospect for prospect in prospects if isinstance(prospect, str)]))
+
+
+def _parsed(body: bytes) -> object:
+    """Return the JSON value in the body, or None where there is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,248 @@
+"""The API's state and rules, without HTTP: a call comes in, a reply goes out.
+
+The shapes are those of the vendor's reference (Create Note, Get Notes, Update Note, List Prospects). Where it is silent
+the sandbox is strict, so that a client which gets by here gets by anywhere: unknown fields, numbers where strings are
+documented and a prospect named twice are refused.
+
+Prospect ids that begin with ``INVALID`` don't exist; one that begins with ``MALFORMED`` or holds white space turns its
+whole request away. All others exist, unless the known ones were named.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import random
+import re
+import string
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import unquote
+
+from .calls import Call, Document, RefusalError, Reply, choice, fields, invalid, number, only, strings
+from .clock import Clock, iso_text, moment
+
+INVALID_PROSPECT = "Invalid prospect Id"
+_PAGE_SIZES = (10, 20, 50, 100)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNote:
+    """A note that exists: ``content`` is what reading back shows (HTML), ``sent_content`` what was sent."""
+
+    id: str
+    prospect_id: str
+    content: str
+    sent_content: str
+    visibility: str
+    status: str
+    attachment_ids: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What may be chosen about the service: see `Sandbox`, which has the same names."""
+
+    api_key: str = "sandbox-key"
+    prospects: Collection[str] | None = None
+    max_batch: int | None = None
+    max_content: int | None = None
+    created_status: int = 201
+    bad_key_status: int = 401
+    seed: int = 0
+
+
+class Service:
+    """The notes of one account, and the calls that make, show and change them. Thread-safe."""
+
+    def __init__(self, rules: Rules, clock: Clock) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ids = _note_ids(rules.seed)
+        self._opened = moment(clock.now())
+        # A dictionary keeps the order in which its keys came: this one is also the list of notes by age.
+        self._notes: dict[str, StoredNote] = {}
+        self._by_prospect: dict[str, list[StoredNote]] = {}
+        known = rules.prospects
+        self._known = known if known is None or isinstance(known, Mapping) else frozenset(known)
+
+    @property
+    def notes(self) -> tuple[StoredNote, ...]:
+        """Every note there is, drafts too, oldest first."""
+        with self._lock:
+            return tuple(self._notes.values())
+
+    def answer(self, call: Call, withheld: Collection[str] = ()) -> Reply:
+        """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
+        try:
+            return self._routed(call, withheld)
+        except RefusalError as error:
+            return error.reply
+
+    def _routed(self, call: Call, withheld: Collection[str]) -> Reply:
+        if call.path != "/v1" and not call.path.startswith("/v1/"):
+            raise RefusalError(404, 404, "Not found")
+        if call.key != self._rules.api_key:
+            raise RefusalError(self._rules.bad_key_status, 1001, "Invalid token")
+        match [unquote(part) for part in call.path.split("/")[2:]]:
+            case ["notes"]:
+                only("POST", call)
+                return self._create(call, withheld)
+            case ["notes", note_id] if note_id:
+                only("PATCH", call)
+                return self._update(note_id, call)
+            case ["prospects"]:
+                only("GET", call)
+                return self._search(call.query)
+            case ["prospects", prospect_id, "notes"] if prospect_id:
+                only("GET", call)
+                return self._show(prospect_id, call.query)
+            case _:
+                raise RefusalError(404, 404, "Not found")
+
+    def _create(self, call: Call, withheld: Collection[str]) -> Reply:
+        body = fields(call, required=("content", "visibility", "prospectIds"), optional=("attachmentIds", "status"))
+        content = self._content(body["content"])
+        visibility = choice(body, "visibility", ("1", "2"))
+        status = choice(body, "status", ("0", "1")) if "status" in body else "1"
+        attachments = strings(body, "attachmentIds") if "attachmentIds" in body else ()
+        prospects = strings(body, "prospectIds")
+        if not prospects:
+            raise invalid("prospectIds must hold at least one id")
+        if self._rules.max_batch is not None and len(prospects) > self._rules.max_batch:
+            raise RefusalError(413, 413, f"prospectIds may hold at most {self._rules.max_batch} ids")
+        if any(_is_malformed(prospect) for prospect in prospects):
+            raise RefusalError(400, 1001, INVALID_PROSPECT)
+        if len(set(prospects)) < len(prospects):
+            raise invalid("prospectIds must not repeat an id")
+        shown = _as_html(content)
+        results: list[Document] = []
+        with self._lock:
+            now = moment(self._clock.now())
+            for prospect in prospects:
+                note_id = next(self._ids) if self._exists(prospect) else None
+                if note_id is not None and prospect not in withheld:
+                    note = StoredNote(note_id, prospect, shown, content, visibility, status, attachments, now)
+                    self._notes[note_id] = note
+                    self._by_prospect.setdefault(prospect, []).append(note)
+                results.append({"prospectId": prospect, "noteId": note_id, "success": note_id is not None})
+        document: Document = {"message": "Notes created successfully", "payload": {"results": results}}
+        return Reply(self._rules.created_status, document)
+
+    def _update(self, note_id: str, call: Call) -> Reply:
+        body = fields(call, required=(), optional=("content", "visibility", "status"))
+        if not body:
+            raise invalid("one of content, visibility and status is needed")
+        with self._lock:
+            old = self._notes.get(note_id)
+            if old is None:
+                raise RefusalError(400, 1001, "Note not found or access denied")
+            content = self._content(body["content"]) if "content" in body else old.sent_content
+            new = replace(
+                old,
+                content=_as_html(content),
+                sent_content=content,
+                visibility=choice(body, "visibility", ("1", "2")) if "visibility" in body else old.visibility,
+                status=choice(body, "status", ("0", "1")) if "status" in body else old.status,
+            )
+            self._notes[note_id] = new
+            siblings = self._by_prospect[old.prospect_id]
+            siblings[siblings.index(old)] = new
+        return Reply(200, {"message": "Note updated successfully", "payload": _as_read(new)})
+
+    def _show(self, prospect: str, query: Mapping[str, str]) -> Reply:
+        skip = number(query, "skip", 0)
+        take = number(query, "take", 20)
+        if not 1 <= take <= 100:
+            raise invalid("take must be from 1 to 100")
+        if _is_malformed(prospect) or not self._exists(prospect):
+            raise RefusalError(400, 1001, INVALID_PROSPECT)
+        with self._lock:
+            notes = self._by_prospect.get(prospect, [])[::-1]
+        published = [note for note in notes if note.status == "1"]
+        draft = next((note for note in notes if note.status == "0"), None)
+        payload: Document = {
+            "notes": [_as_read(note) for note in published[skip : skip + take]],
+            "draftNote": None if draft is None else _as_read(draft),
+            "pagination": {"skip": skip, "take": take, "hasMore": len(published) > skip + take},
+        }
+        return Reply(200, {"message": "Notes fetched successfully", "payload": payload})
+
+    def _search(self, query: Mapping[str, str]) -> Reply:
+        wanted = query.get("search", "").casefold()
+        size = number(query, "pageSize", 20)
+        page = number(query, "page", 1)
+        if size not in _PAGE_SIZES or page < 1:
+            raise invalid("pageSize must be 10, 20, 50 or 100, and page at least 1")
+        # Prospects without an e-mail address can't be found by one, so a plain collection of ids shows none.
+        emails = self._known if isinstance(self._known, Mapping) else {}
+        found = [(prospect, email) for prospect, email in emails.items() if wanted in email.casefold()]
+        shown = [self._prospect(*one) for one in found[(page - 1) * size : page * size]]
+        return Reply(200, {"message": "Prospects fetched successfully", "payload": shown})
+
+    def _prospect(self, prospect: str, email: str) -> Document:
+        first_name = email.partition("@")[0].partition(".")[0].capitalize()
+        return {
+            "id": prospect,
+            "createdAt": iso_text(self._opened),
+            "email": email,
+            "verificationStatus": "valid",
+            "attributes": [{"id": "lPYGOLkyzV", "key": "First Name", "value": first_name}],
+        }
+
+    def _exists(self, prospect: str) -> bool:
+        return not prospect.startswith("INVALID") and (self._known is None or prospect in self._known)
+
+    def _content(self, value: object) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise invalid("content must be a text that is not empty")
+        if self._rules.max_content is not None and len(value) > self._rules.max_content:
+            raise RefusalError(400, 1000, "content is too long")
+        return value
+
+
+def _note_ids(seed: int) -> Iterator[str]:
+    """Yield ids of eight letters and digits that look random, in an order the seed decides, never one twice."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    space = len(_ALPHABET) ** 8
+    step = chance.randrange(space)
+    while math.gcd(step, space) != 1:  # such a step visits the whole space before it comes round
+        step += 1
+    place = chance.randrange(space)
+    while True:
+        place = (place + step) % space
+        rest, letters = place, ""
+        for _ in range(8):
+            rest, digit = divmod(rest, len(_ALPHABET))
+            letters += _ALPHABET[digit]
+        yield letters
+
+
+def _as_html(content: str) -> str:
+    """Turn a text into what reading back shows: anything with a tag in it is HTML already."""
+    if _TAG.search(content):
+        return content
+    return f"<p>{_LINE_BREAK.sub('<br>', html.escape(content, quote=False))}</p>"
+
+
+def _as_read(note: StoredNote) -> Document:
+    return {
+        "id": note.id,
+        "prospectId": note.prospect_id,
+        "visibility": note.visibility,
+        "status": note.status,
+        "createdAt": iso_text(note.created_at),
+        "content": note.content,
+        "author": {},
+    }
+
+
+def _is_malformed(prospect: str) -> bool:
+    return prospect.startswith("MALFORMED") or any(letter.isspace() for letter in prospect)

@@ -1,0 +1,146 @@
+"""What a fault makes of a reply: from what the service said to what goes over the wire."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .calls import Document, Reply, refusal
+from .faults import CONTRADICTIONS, SPOILS_ENTRIES, Fault
+
+HUGE = 64 * 1024 * 1024
+_JSON = ("Content-Type", "application/json; charset=utf-8")
+_HTML = ("Content-Type", "text/html; charset=utf-8")
+_PAGE = b"<!DOCTYPE html>\n<html><head><title>%s</title></head><body><h1>%s</h1><hr>gateway</body></html>\n"
+_STUB: Document = {"message": "Notes created successfully", "payload": {"results": []}}
+_MESSAGES = {
+    400: (1000, "Bad request"),
+    401: (1001, "Invalid token"),
+    403: (403, "Forbidden"),
+    404: (404, "Not found"),
+    413: (413, "Payload too large"),
+    422: (422, "Unprocessable entity"),
+    429: (429, "Too many requests"),
+}
+_SERVER_ERROR = (5001, "Internal server error, please try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A reply as it travels.
+
+    ``sent`` is how many bytes of the body leave before the connection is closed (None for all of them, and it stays
+    open). ``line_pause`` and ``byte_pause`` are seconds between two header lines and between two bytes of the body. An
+    ``endless`` body goes on with filling up to `HUGE` bytes and has no Content-Length.
+    """
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = (_JSON,)
+    sent: int | None = None
+    line_pause: float = 0.0
+    byte_pause: float = 0.0
+    endless: bool = False
+
+
+def plain(reply: Reply) -> Wire:
+    """Write a reply down as it is."""
+    return Wire(reply.status, _json(reply.document), (_JSON, *reply.headers))
+
+
+def spoiled(fault: Fault, reply: Reply | None, elsewhere: str) -> Wire:
+    """Write down what the fault makes of the reply.
+
+    ``reply`` is None where the request was not applied; ``elsewhere`` is the address that a redirect names.
+    """
+    if fault.status is not None:
+        return _error(fault, fault.status)
+    if reply is not None and fault.kind in SPOILS_ENTRIES:
+        return plain(_respelt(fault, reply))
+    honest = plain(reply or Reply(200, _STUB))
+    if fault.kind == "redirect":
+        return Wire(307, b"", (("Location", elsewhere),))
+    spoil = _SPOILS.get(fault.kind)
+    return spoil(honest, fault.seconds or 0.0) if spoil else honest  # late: proper, only long overdue
+
+
+def _error(fault: Fault, status: int) -> Wire:
+    code, message = _MESSAGES[401] if fault.kind == "400-token" else _MESSAGES.get(status, _SERVER_ERROR)
+    wait = () if fault.seconds is None else (("retry-after", f"{fault.seconds:g}"),)
+    if fault.kind.startswith("html-"):
+        return Wire(status, _page(f"{status} {message}"), (_HTML, *wait))
+    return plain(replace(refusal(status, code, message), headers=wait))
+
+
+def _respelt(fault: Fault, reply: Reply) -> Reply:
+    """Spoil the entries of an answer: the results of a POST, or the notes of a GET; other replies have none."""
+    payload = reply.document.get("payload")
+    if not isinstance(payload, dict):
+        return reply
+    name = "results" if "results" in payload else "notes"
+    entries = payload.get(name)
+    if not isinstance(entries, list):
+        return reply
+    # The same every-second rule that `Fault.struck` applies to the prospects, whose order the service keeps.
+    spoilt: Document = {name: _entries(fault.kind, entries)}
+    if fault.kind == "missing-all" and "draftNote" in payload:
+        spoilt["draftNote"] = None
+    return replace(reply, document={**reply.document, "payload": {**payload, **spoilt}})
+
+
+def _entries(kind: str, entries: list[Document]) -> list[Document]:
+    if kind in _RESPELLINGS:
+        return _RESPELLINGS[kind](entries)
+    spoilt: list[Document] = []
+    for place, entry in enumerate(entries):
+        if kind == "contradictory":
+            spoilt += _contradicted(CONTRADICTIONS[place % len(CONTRADICTIONS)], entry)
+        else:
+            spoilt += _contradicted(kind, entry) if place % 2 == 0 else [entry]
+    return spoilt
+
+
+def _contradicted(kind: str, entry: Document) -> list[Document]:
+    if kind == "true-null":
+        return [{**entry, "noteId": None, "success": True}]
+    if kind == "false-id":
+        return [{**entry, "noteId": entry["noteId"] or "Zz00Zz00", "success": False}]
+    contrary: Document = {**entry, "success": not entry["success"]}
+    contrary["noteId"] = "Zz00Zz00" if contrary["success"] else None
+    return [entry, contrary]
+
+
+def _encoded(wire: Wire, body: bytes) -> Wire:
+    return replace(wire, body=body, headers=(*wire.headers, ("Content-Encoding", "gzip")))
+
+
+def _page(title: str) -> bytes:
+    return _PAGE % (title.encode(), title.encode())
+
+
+def _json(document: Document) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+_SPOILS: dict[str, Callable[[Wire, float], Wire]] = {
+    "empty": lambda _wire, _pause: Wire(200, b""),
+    "html": lambda _wire, _pause: Wire(200, _page("Welcome"), (_HTML,)),
+    "not-json": lambda wire, _pause: Wire(200, wire.body[: len(wire.body) // 2]),
+    "null": lambda _wire, _pause: Wire(200, _json({"message": "OK", "payload": None})),
+    "truncated": lambda wire, _pause: replace(wire, sent=len(wire.body) // 2),
+    "gzip": lambda wire, _pause: _encoded(wire, gzip.compress(wire.body)),
+    "bad-gzip": lambda wire, _pause: _encoded(wire, gzip.compress(b"")[:10] + b"\xff" * 40),
+    "huge": lambda _wire, _pause: Wire(200, b'{"message": "', endless=True),
+    "drip": lambda wire, pause: replace(wire, byte_pause=pause),
+    "slow-headers": lambda wire, pause: replace(wire, line_pause=pause),
+}
+
+_RESPELLINGS: dict[str, Callable[[list[Document]], list[Document]]] = {
+    "missing": lambda entries: entries[1::2],
+    "missing-all": lambda _entries: [],
+    "repeated": lambda entries: [entry for entry in entries for _ in range(2)],
+    "shuffled": lambda entries: entries[::-1],
+    "wrong-id": lambda entries: [*entries, {"prospectId": "NeverAsked", "noteId": "Zz00Zz00", "success": True}],
+}
