@@ -1,0 +1,175 @@
+"""The command line: commands, printing, progress, exit statuses. Nothing else in the package prints or exits.
+
+Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
+can't be used and nothing was sent; 3 stopped before the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from importer import __version__, pipeline, sandbox, template
+from importer.cli.options import call_options, file_options, profile_options, settings_of
+from importer.cli.screen import argument, count, paragraph, show_check, show_plan, show_report
+from importer.cli.watching import Stopper, Watch
+from importer.errors import BadSettings, ImporterError, ResultsNotWritten, Stopped, Unusable
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="note-importer")
+def cli() -> None:
+    """Put a spreadsheet of notes on the right Saleshandy prospects, every note exactly once.
+
+    Exit status: 0 every row delivered; 1 finished, some rows need a person; 2 nothing was sent, because the file, the
+    settings or the command line can't be used; 3 stopped before the end: run the same command again.
+    """
+
+
+@cli.command()
+@file_options
+@profile_options
+@call_options
+@click.option("--results", type=click.Path(path_type=Path), metavar="NAME",
+              help="Where the results go, .xlsx or .csv.  [default: FILE.results.xlsx beside the file]")  # fmt: skip
+@click.option("--again", is_flag=True, help="Deliver anew, on purpose, what earlier runs delivered.")
+@click.option("--resend-unconfirmed", is_flag=True,
+              help="Send again what could not be read back. Some of it may then stand there twice.")  # fmt: skip
+@click.option("--yes", "-y", is_flag=True, help="Don't ask before sending.")
+def run(file: Path, *, yes: bool, **flags: Any) -> int:
+    """Import FILE: every note once, and a results file with what became of every row.
+
+    FILE is a spreadsheet, or - for CSV from standard input. The key comes from the environment variable
+    SALESHANDY_API_KEY. After any stop, the same command goes on where it was.
+    """
+    settings = settings_of(flags, needs_key=True)
+    with Stopper() as stopper, Watch() as watch:
+
+        def confirm(preview: pipeline.Preview) -> bool:
+            show_plan(preview, settings)
+            asks = not yes and preview.remaining > 0 and sys.stdin.isatty() and sys.stderr.isatty()
+            if asks and not click.confirm(f"Send {count(preview.remaining, 'note')} to {settings.base_url}?"):
+                return False
+            watch.begin(preview.remaining)
+            return True
+
+        report = pipeline.run(file, settings, pipeline.Hooks(confirm, watch.observe, stopper.why))
+    if report is None:
+        click.echo("Nothing was sent.")
+        return 0
+    show_report(report)
+    return report.exit_status
+
+
+@cli.command()
+@file_options
+def check(file: Path, **flags: Any) -> int:
+    """Look at FILE without sending anything: problems by cell, groups, requests needed. Needs no key.
+
+    The exit status is the one that `run` would give if the API accepted everything.
+    """
+    settings = settings_of(flags)
+    loaded = pipeline.load(file, settings)
+    with loaded.sheet:
+        show_check(loaded, settings)
+        return 1 if loaded.rows.problems else 0
+
+
+@cli.command(name="template")
+@click.argument("file", type=click.Path(path_type=Path), default=Path("notes.xlsx"))
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+def make_template(file: Path, *, overwrite: bool) -> int:
+    """Write a workbook to fill in, with drop-downs and an explanation: notes.xlsx, or FILE."""
+    written = template.write(file, overwrite=overwrite)
+    click.echo(f"Fill in {written.path}, then: note-importer check {argument(written.path)}")
+    if written.remark:
+        click.echo(written.remark)
+    return 0
+
+
+@cli.command(name="sandbox")
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
+@click.option("--key", default="sandbox-key", show_default=True, help="The key that it accepts.")
+@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
+              help="How long it takes to answer.")  # fmt: skip
+@click.option("--limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s or 60/min.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT",
+              help="A misbehaviour, as 500@3:after; may be given more than once.")  # fmt: skip
+@click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
+def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...], **options: Any) -> int:
+    """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
+
+    Prospect ids that begin with INVALID don't exist there. What it received is listed at /sandbox/received, and the
+    notes it holds at /sandbox/notes.
+    """
+    try:
+        found = [sandbox.Fault.parse(fault) for fault in faults]
+        window = None if limit is None else sandbox.Limit.parse(limit)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+    try:
+        sandbox.serve_forever(say=click.echo, port=port, api_key=key, limit=window, faults=found, **options)
+    except OSError as error:
+        raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; every error becomes a message and an exit status here."""
+    with _plain_streams():
+        try:
+            status = cli.main(arguments, prog_name="note-importer", standalone_mode=False)
+        except click.ClickException as error:
+            error.show()
+            return 2
+        except click.Abort:
+            click.echo("Nothing was sent.", err=True)
+            return 2
+        except Unusable as error:
+            paragraph(str(error), "Error: ", err=True)
+            return 2
+        except (Stopped, ResultsNotWritten) as error:
+            paragraph(str(error), "Stopped: ", err=True)
+            return 3
+        except ImporterError as error:
+            paragraph(str(error), "Error: ", err=True)
+            return 3
+        except KeyboardInterrupt:
+            paragraph("Ended at once. Run the same command again: what was under way is looked up first.", err=True)
+            return 3
+        except Exception as error:
+            if os.environ.get("NOTE_IMPORTER_DEBUG"):
+                raise
+            paragraph(
+                f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is"
+                " recorded; the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows.",
+                "Error: ",
+                err=True,
+            )
+            return 3
+    return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _plain_streams() -> Iterator[None]:
+    """Print any text on any terminal: what its encoding lacks is replaced, and a closed pipe ends the output only."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    yield
+
+
+def script() -> None:
+    """The command ``note-importer``."""
+    status = main()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)  # a call that hangs must not hold up the end

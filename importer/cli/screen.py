@@ -1,0 +1,160 @@
+"""What a person reads: the file as it was understood, the plan, the problems, the report.
+
+Comes in: what the pipeline found. Goes out: lines on standard output.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from importer import grouping, pipeline
+from importer.columns import column_letter
+from importer.markup import is_html
+from importer.models import Result, Status, Visibility
+from importer.settings import Settings
+
+_SHOWN_PROBLEMS = 20
+_MEANING: Mapping[Result, str] = {
+    Result.CREATED: "the note exists now",
+    Result.DUPLICATE: "the same note for the same prospect as an earlier row; not sent twice",
+    Result.ALREADY_IMPORTED: "an earlier run created it; left alone",
+    Result.REJECTED: "the API said no: correct the row, run again",
+    Result.INVALID: "something is wrong in the sheet: correct the cell, run again",
+    Result.UNCONFIRMED: "may or may not exist: run `note-importer verify`",
+    Result.NOT_SENT: "the run stopped before it: run the same command again",
+}
+
+
+def _show_file(loaded: pipeline.Loaded) -> None:
+    """What the file was understood to be."""
+    sheet = loaded.sheet
+    about = [sheet.format] + ([f"sheet {sheet.name!r}"] if sheet.name else [])
+    about += [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else [])
+    click.echo(f"{sheet.source}: {', '.join(about)}")
+    for role, column in loaded.roles.columns.items():
+        click.echo(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
+    if loaded.roles.unused:
+        unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
+        click.echo(f"  {'not used:':12} {_listed(unused)}")
+    for remark in (*sheet.remarks, *loaded.rows.remarks):
+        paragraph(remark, "  Note: ")
+
+
+def _show_counts(loaded: pipeline.Loaded, settings: Settings) -> None:
+    """Rows, notes and requests."""
+    rows, plan = loaded.rows, loaded.plan
+    duplicates = int((plan.original >= 0).sum())
+    requests = loaded.requests(settings.batch_size)
+    click.echo(
+        f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
+        + (f", {duplicates:,} repeat an earlier row" if duplicates else "")
+        + (f", {len(rows.done):,} delivered already" if rows.done else "")
+        + (f", {len(rows.problems):,} with problems" if rows.problems else "")
+    )
+    if plan.deliveries:
+        click.echo(
+            f"{count(len(plan.groups), 'distinct note')} in {count(requests, 'request')} of up to"
+            f" {settings.batch_size:,} prospects: {plan.deliveries - requests:,} fewer than one a row"
+        )
+
+
+def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
+    """What a run is about to do."""
+    _show_file(preview.loaded)
+    _show_counts(preview.loaded, settings)
+    before = preview.loaded.plan.deliveries - preview.remaining
+    if before:
+        click.echo(f"{before:,} of them were imported by an earlier run and are left alone")
+    _show_problems(preview.loaded, most=5, more="every one stands in the results")
+
+
+def _show_problems(loaded: pipeline.Loaded, most: int, more: str) -> None:
+    """The first problems, and how many more there are."""
+    problems = [problem for found in loaded.rows.problems.values() for problem in found]
+    for problem in problems[:most]:
+        paragraph(str(problem), "  ")
+    if len(problems) > most:
+        click.echo(f"  … and {len(problems) - most:,} more; {more}")
+
+
+def show_check(loaded: pipeline.Loaded, settings: Settings) -> None:
+    """All that `check` has to say."""
+    _show_file(loaded)
+    click.echo()
+    _show_counts(loaded, settings)
+    groups = loaded.plan.groups
+    sizes = {group.note: len(group.positions) for group in groups}
+    counted = {
+        "public": sum(size for note, size in sizes.items() if note.visibility is Visibility.PUBLIC),
+        "private": sum(size for note, size in sizes.items() if note.visibility is Visibility.PRIVATE),
+        "drafts": sum(size for note, size in sizes.items() if note.status is Status.DRAFT),
+    }
+    click.echo("  ".join(f"{name}: {size:,}" for name, size in counted.items()))
+    html = sum(size for note, size in sizes.items() if is_html(note.text))
+    escaped = sum(size for note, size in sizes.items() if note.content != note.text)
+    if html or escaped:
+        click.echo(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
+    if groups:
+        click.echo("\nThe largest groups:")
+        for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
+            click.echo(f"  {len(group.positions):7,} × {_first_words(group.note.text)}")
+    near = grouping.near_identical(groups)
+    if near:
+        click.echo(
+            "\nGroups that look the same but differ in spaces, the shape of quotes or the like; each stays a note:"
+        )
+        for alike in near[:5]:
+            numbers = [f"row {loaded.rows.number[group.positions[0]]}" for group in alike]
+            click.echo(f"  {_first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
+    if loaded.rows.problems:
+        click.echo("\nProblems:")
+        _show_problems(loaded, most=_SHOWN_PROBLEMS, more="correct these first")
+
+
+def show_report(report: pipeline.Report) -> None:
+    """How a run ended."""
+    if report.stopped is not None:
+        paragraph(f"Stopped before the end. {report.stopped}")
+    width = max((len(result) for result in report.counts), default=0)
+    for result, rows in report.counts.items():
+        click.echo(f"  {rows:9,}  {result:{width}}  {_MEANING[result]}")
+    asked = f"; the API asked to wait {count(report.rate_limited, 'time')}" if report.rate_limited else ""
+    click.echo(f"{count(report.requests, 'request')} sent{asked}.")
+    if report.remark:
+        paragraph(report.remark)
+    click.echo(f"Results: {report.results}")
+
+
+def _first_words(text: str) -> str:
+    return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def count(number: int, thing: str) -> str:
+    """A number with its thing: 1 row, 2 rows."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
+    """Print text in lines that fit the terminal."""
+    width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
+    for line in text.splitlines():
+        following = " " * len(indent)
+        wrapped = textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=following,
+                                break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        click.echo("\n".join(wrapped), err=err)
+        indent = following
+
+
+def argument(path: Path) -> str:
+    """A path as one word of a command line."""
+    return f'"{path}"' if " " in str(path) else str(path)

@@ -1,0 +1,91 @@
+"""While a run goes on: progress for the person, and the person's word that it is to end.
+
+Comes in: progress from delivery, signals from the system. Goes out: a bar or lines on standard error; a reason to stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from importer.delivery import Progress
+
+
+class Watch:
+    """Progress on standard error: a bar where a person sits, plain lines now and then where none does."""
+
+    _EVERY = 30.0
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._total = 0
+        self._next_line = 0.0
+        self._started = 0.0
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def begin(self, total: int) -> None:
+        """So many notes are to be delivered."""
+        self._total, self._started = total, time.monotonic()
+        self._next_line = self._started + self._EVERY
+        if total and sys.stderr.isatty():
+            form = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed} < {remaining}{postfix}]"
+            self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, bar_format=form, dynamic_ncols=True)
+
+    def observe(self, progress: Progress) -> None:
+        """Show how far it is."""
+        settled = min(progress.settled, self._total)
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"created {progress.created:,}, failed {progress.failed:,}", refresh=False)
+            self._bar.update(settled - self._bar.n)
+        elif time.monotonic() >= self._next_line and self._total:
+            self._next_line = time.monotonic() + self._EVERY
+            spent = time.monotonic() - self._started
+            left = f", about {spent / settled * (self._total - settled) / 60:,.0f} min left" if settled else ""
+            click.echo(
+                f"{settled:,} of {self._total:,} rows: created {progress.created:,}, failed {progress.failed:,}{left}",
+                err=True,
+            )
+
+
+class Stopper:
+    """Ctrl-C and the system's request to end: the first ends the run in good order, the second at once."""
+
+    def __init__(self) -> None:
+        self._why: str | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stopper:
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                with contextlib.suppress(ValueError, OSError):  # not in the main thread
+                    self._before[number] = signal.signal(number, self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def why(self) -> str | None:
+        """Why the run is to end, or None."""
+        return self._why
+
+    def _heard(self, number: int, _: FrameType | None) -> None:
+        if self._why is not None:
+            raise KeyboardInterrupt
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        self._why = f"You asked it to end ({name}). Run the same command again to go on."
+        click.echo(f"\n{name}: finishing the requests under way, then writing the results …", err=True)

@@ -1,0 +1,214 @@
+"""Headings → roles: which column holds the prospect, the content, the visibility, the status, the attachments.
+
+Comes in: the headings of a sheet and what the person said with ``--map``. Goes out: :class:`Roles`, or one error
+that names the headings found and says how to choose. Only exact words count; near misses are suggested, never taken.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from importer.errors import UnclearColumns
+from importer.results import own_columns
+
+
+class Role(StrEnum):
+    """What a column is for; the values are the words of ``--map``."""
+
+    PROSPECT = "prospect"
+    CONTENT = "content"
+    VISIBILITY = "visibility"
+    STATUS = "status"
+    ATTACHMENTS = "attachments"
+    KEY = "key"
+
+
+# The words people use, per role: English, then German, French, Spanish, Portuguese.
+HEADINGS: Mapping[Role, tuple[str, ...]] = {
+    Role.PROSPECT: (
+        "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
+        "Saleshandy Prospect ID",
+        "Interessenten-ID", "Kontakt-ID", "Lead-ID",
+        "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
+        "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
+        "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
+    ),
+    Role.CONTENT: (
+        "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
+        "Comments", "Remark", "Remarks",
+        "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
+        "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
+        "Nota", "Notas", "Contenido", "Texto", "Comentario",
+        "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
+    ),
+    Role.VISIBILITY: (
+        "Visibility", "Note Visibility", "Visible To", "Who Can See It", "Shared With", "Access", "Privacy",
+        "Sichtbarkeit", "Sichtbar für", "Zugriff",
+        "Visibilité", "Visible par", "Confidentialité",
+        "Visibilidad", "Visible para", "Privacidad",
+        "Visibilidade", "Visível para", "Privacidade",
+    ),
+    Role.STATUS: (
+        "Status", "Note Status", "Publication Status",
+        "Veröffentlichungsstatus", "Statut", "Estado", "Situação",
+    ),
+    Role.ATTACHMENTS: (
+        "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
+        "Anhänge", "Anhang-IDs", "Anlagen",
+        "Pièces jointes", "ID des pièces jointes",
+        "Adjuntos", "ID de adjuntos", "Archivos adjuntos",
+        "Anexos", "ID dos anexos",
+    ),
+    Role.KEY: (),
+}  # fmt: skip
+
+_IGNORED = re.compile(r"[\W_]+")
+
+
+def folded(heading: str) -> str:
+    """A heading without case, spaces, underscores and other signs, by which headings are compared."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
+
+
+_ROLE_OF = {folded(heading): role for role, headings in HEADINGS.items() for heading in headings}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the person said about columns.
+
+    Attributes:
+        mapping: role → heading, or a column's letter where no heading is so called; empty: no column has the role.
+        needs_visibility: False where a default visibility was given.
+    """
+
+    mapping: Mapping[Role, str] = field(default_factory=dict)
+    needs_visibility: bool = True
+
+    @property
+    def required(self) -> tuple[Role, ...]:
+        """The roles without which nothing can be imported, and those that were named."""
+        always = [Role.PROSPECT, Role.CONTENT] + [Role.VISIBILITY] * self.needs_visibility
+        return tuple(dict.fromkeys([*always, *(role for role, name in self.mapping.items() if name)]))
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which column is which.
+
+    Attributes:
+        columns: role → position of its column, from 0.
+        ours: the columns of an earlier results file that the importer added: heading → position; empty in other files.
+        unused: positions of the other columns.
+    """
+
+    columns: Mapping[Role, int]
+    ours: Mapping[str, int]
+    unused: tuple[int, ...]
+
+
+def recognised(headings: Sequence[str], wanted: Wanted) -> int:
+    """How many of the required roles have a heading in this row; a header row has all of them."""
+    ours = own_columns(headings)
+    return sum(bool(_candidates(role, headings, wanted, ours)) for role in wanted.required)
+
+
+def find(headings: Sequence[str], wanted: Wanted) -> Roles:
+    """Settle which column has which role.
+
+    Raises:
+        UnclearColumns: a required role has no column, or a role has two; lists the headings found.
+    """
+    ours = own_columns(headings)
+    columns: dict[Role, int] = {}
+    troubles = []
+    for role in Role:
+        found = _candidates(role, headings, wanted, ours)
+        if len(found) > 1:
+            names = " and ".join(f"{headings[i]!r} (column {column_letter(i)})" for i in found)
+            troubles.append(f"{names} could each be the {role}. Choose one: --map {role}={_quoted(headings, found[0])}")
+        elif found:
+            columns[role] = found[0]
+        elif role in wanted.required:
+            troubles.append(_missing(role, headings, wanted))
+    taken: dict[int, Role] = {}
+    for role, column in columns.items():
+        if column in taken:
+            troubles.append(f"{headings[column]!r} can't be both the {taken[column]} and the {role}.")
+        taken[column] = role
+    if troubles:
+        listed = ", ".join(repr(heading) for heading in headings if heading.strip()) or "none"
+        raise UnclearColumns("\n".join([*troubles, f"The headings found: {listed}."]))
+    used = {*columns.values(), *ours.values()}
+    return Roles(columns, ours, tuple(i for i in range(len(headings)) if i not in used))
+
+
+def column_letter(position: int) -> str:
+    """The letters that a spreadsheet program shows above a column: 0 → A, 26 → AA."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> list[int]:
+    """The columns that may have the role: those that were named, else those whose heading says so."""
+    named = wanted.mapping.get(role)
+    free = [i for i in range(len(headings)) if i not in ours.values()]
+    if named == "":
+        return []
+    if named is None:
+        claimed = {folded(name) for name in wanted.mapping.values()}
+        letters = set(wanted.mapping.values())
+        return [
+            i
+            for i in free
+            if _ROLE_OF.get(folded(headings[i])) is role
+            and folded(headings[i]) not in claimed
+            and column_letter(i) not in letters
+        ]
+    by_heading = [i for i in free if folded(headings[i]) == folded(named)]
+    return by_heading or [i for i in free if column_letter(i) == named.strip().upper()]
+
+
+def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:
+    named = wanted.mapping.get(role)
+    if named:
+        near = _near(named, headings)
+        return f"No column is headed {named!r}, which was named as the {role}.{near}"
+    guesses = [
+        heading
+        for heading in headings
+        if folded(heading) not in _ROLE_OF
+        and difflib.get_close_matches(folded(heading), [folded(word) for word in HEADINGS[role]], n=1, cutoff=0.8)
+    ]
+    near = f" Did you mean {guesses[0]!r}?" if guesses else ""
+    advice = f"Say which column it is: --map {role}={_as_argument(guesses[0] if guesses else 'ITS HEADING')}"
+    if role is Role.VISIBILITY:
+        advice += ", or give one visibility for all rows: --default-visibility private"
+    return (
+        f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like).{near} {advice}."
+    )
+
+
+def _near(name: str, headings: Sequence[str]) -> str:
+    near = difflib.get_close_matches(folded(name), [folded(heading) for heading in headings], n=1, cutoff=0.7)
+    match = next((heading for heading in headings if near and folded(heading) == near[0]), None)
+    return f" Did you mean {match!r}?" if match else ""
+
+
+def _quoted(headings: Sequence[str], position: int) -> str:
+    """What names this column on a command line: its heading, or its letter where the heading stands twice."""
+    same = [heading for heading in headings if folded(heading) == folded(headings[position])]
+    return _as_argument(headings[position] if len(same) == 1 else column_letter(position))
+
+
+def _as_argument(text: str) -> str:
+    return f'"{text}"' if re.search(r"[^\w-]", text) else text

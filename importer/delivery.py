@@ -1,0 +1,811 @@
+"""The coordinator: journal → client → journal, and what follows after an unclear reply.
+
+Comes in: rows and their plan. Goes out: an outcome for every row. One thread decides and is the journal's only writer;
+the workers only carry calls to the API and back. In every round the coordinator takes in what came back, chooses what
+may go now, enters both in one transaction that is on disk before anything leaves, and hands the calls to the workers.
+
+What is known to be on its way is *sending* in the journal until an answer is entered; so after any stop, what stands
+there as *sending* is unclear and is read back first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import math
+import queue
+import random
+import re
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from importer import grouping, readback
+from importer.client import Client
+from importer.errors import (
+    Busy,
+    CallFailed,
+    Interrupted,
+    JournalFailed,
+    NotSent,
+    Outage,
+    RateLimited,
+    Refused,
+    Stopped,
+    Unclear,
+    WrongAddress,
+)
+from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.markup import seen_digest, seen_digests
+from importer.models import Answer, Group, Note, NotesPage, Plan, Request, Result, Rows
+from importer.outcomes import Outcomes
+from importer.pacing import Pacer
+from importer.retry import Attempts, Patience
+
+_SPEAKS_OF_SIZE = re.compile(r"\b(too many|too large|at most|maximum|max|limit|exceed\w*)\b", re.IGNORECASE)
+_SPEAKS_OF_PROSPECT = re.compile(r"\bprospect\b", re.IGNORECASE)
+_LONGEST_SETTLE = 600.0
+_LONGEST_SLEEP = 0.5  # a waiting main thread hears Ctrl-C within this time on every system
+_STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How delivery goes about it.
+
+    Attributes:
+        batch_size: prospects in one request at most.
+        read_timeout: seconds after which the client gives up a call, though the server may still be at work on it.
+        settle: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
+        patience: with one request or one look.
+        give_up: seconds without any progress after which the run stops.
+        pages: of a prospect's notes that are read at most.
+        resend_unconfirmed: send again what could not be read back, at the risk of a second note.
+    """
+
+    batch_size: int = 100
+    read_timeout: float = 60.0
+    settle: float = 5.0
+    patience: Patience = field(default_factory=lambda: Patience(attempts=8, seconds=900.0))
+    give_up: float = 900.0
+    pages: int = 50
+    resend_unconfirmed: bool = False
+
+
+class Hands(Protocol):
+    """Who carries the calls: threads, or in a test the caller itself."""
+
+    def submit(self, work: Work, call: Callable[[], object]) -> None:
+        """Begin a call."""
+
+    def wait(self, seconds: float) -> list[tuple[Work, Future[object]]]:
+        """The calls that came back, waiting for the first of them at most so long."""
+
+
+class Threads:
+    """Calls carried by a pool of threads."""
+
+    def __init__(self, workers: int) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call")
+        self._back: queue.SimpleQueue[tuple[Work, Future[object]]] = queue.SimpleQueue()
+
+    def submit(self, work: Work, call: Callable[[], object]) -> None:
+        """Begin a call."""
+        self._pool.submit(call).add_done_callback(lambda future: self._back.put((work, future)))
+
+    def wait(self, seconds: float) -> list[tuple[Work, Future[object]]]:
+        """The calls that came back, waiting for the first of them at most so long."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            found.append(self._back.get(timeout=min(seconds, _LONGEST_SLEEP)))
+            while True:
+                found.append(self._back.get_nowait())
+        return found
+
+    def close(self) -> None:
+        """Let the threads go; what is still under way is left to its timeout."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(eq=False, slots=True)
+class _Lane:
+    """Deliveries that reading back could not tell apart go one request after the other.
+
+    Attributes:
+        open: deliveries of the request that has the lane which are not settled yet.
+    """
+
+    open: int = 0
+    waiting: deque[_Post] = field(default_factory=deque)
+
+
+@dataclass(eq=False, slots=True)
+class _Post:
+    """A request to be sent.
+
+    Attributes:
+        number: the note's number in the journal.
+        request_number: the request's number in the journal, once it is claimed.
+        replaces: the number of the request whose absent deliveries it sends again.
+        sent_at: when, by our clock.
+        since: the earliest that the server's clock may have shown at the first attempt.
+        sends: how often it was sent, this time included.
+        attempts: the failures in a row so far, where there were any.
+        refused_size: the size at which the API refused a request that this one is part of.
+        of_earlier_run: whether an earlier run sent it.
+    """
+
+    request: Request
+    key: NoteKey
+    number: int
+    lane: _Lane | None = None
+    request_number: int = 0
+    replaces: int | None = None
+    sent_at: float = 0.0
+    since: float | None = None
+    sends: int = 1
+    attempts: Attempts | None = None
+    refused_size: int | None = None
+    of_earlier_run: bool = False
+
+    kind = "POST"
+
+
+@dataclass(eq=False, slots=True)
+class _Unanswered:
+    """A request whose answer was unclear, for some of its prospects.
+
+    Attributes:
+        post: what was sent, cut down to these prospects.
+        why: in words.
+        quiet_at: when the server surely is no longer at work on it, by our clock.
+        open: how many of its prospects are still looked for.
+        absent: indices of those whose note surely isn't there.
+    """
+
+    post: _Post
+    why: str
+    quiet_at: float
+    open: int
+    absent: list[int] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class _Look:
+    """One page of one prospect's notes, to find what became of a delivery."""
+
+    unanswered: _Unanswered
+    index: int
+    skip: int = 0
+    pages: int = 0
+    began: float = 0.0
+    attempts: Attempts | None = None
+
+    kind = "GET"
+
+
+Work = _Post | _Look
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far delivery is, in rows and calls."""
+
+    rows: int
+    settled: int
+    created: int
+    failed: int
+    requests: int
+
+
+class Delivery:
+    """Delivers a plan once.
+
+    Args:
+        rows: the sheet's rows.
+        plan: what to deliver.
+        outcomes: told what became of each row.
+        run: the run, begun in the journal.
+        journal: the record of deliveries.
+        client: the API.
+        pacer: the account's budget of calls.
+        policy: how to go about it.
+        hands: who carries the calls.
+        clock: seconds since 1970, never going back.
+        observe: told of progress after every round.
+        stop: asked in every round whether a person wants the run to end; says why, or None.
+        rng: for jitter.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that a delivery needs, passed in
+        self,
+        rows: Rows,
+        plan: Plan,
+        outcomes: Outcomes,
+        run: Run,
+        *,
+        journal: Journal,
+        client: Client,
+        pacer: Pacer,
+        policy: Policy,
+        hands: Hands,
+        clock: Callable[[], float],
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], str | None] = lambda: None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._rows, self._plan, self._outcomes, self._run = rows, plan, outcomes, run
+        self._journal, self._client, self._pacer, self._policy = journal, client, pacer, policy
+        self._hands, self._clock, self._observe, self._stop = hands, clock, observe, stop
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
+        self.requests_sent = 0
+        self.batch_size = policy.batch_size
+        self._ready: deque[Work] = deque()
+        self._later: list[tuple[float, int, Work]] = []
+        self._tick = 0
+        self._fresh: Iterator[_Post] = iter(())
+        self._entries: list[Callable[[], None]] = []
+        self._in_flight: set[Work] = set()
+        self._lanes: dict[bytes, _Lane] = {}
+        self._any_success = False
+        self._strangers = 0
+        self._settled = self._created = self._failed = 0
+        self._stopped: Stopped | None = None
+
+    # -- before -----------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> int:
+        """Look up what earlier runs did, settle what needs no call, and return how many deliveries remain."""
+        keys = [note_key(group.note) for group in self._plan.groups]
+        numbers, known_before = self._journal.note_numbers(self._run.profile, keys)
+        self._find_lanes(keys)
+        remaining = 0
+        todo: list[tuple[Group, NoteKey, int]] = []
+        for group, key, number in zip(self._plan.groups, keys, numbers, strict=True):
+            left = group
+            if number in known_before:
+                left = replace(group, positions=group.positions[self._not_known(group, key, number)])
+            remaining += len(left.positions)
+            if len(left.positions):
+                todo.append((left, key, number))
+        remaining += sum(
+            work.unanswered.open for _, _, work in self._later if isinstance(work, _Look) and not work.index
+        )
+        self._fresh = self._posts(todo)
+        return remaining
+
+    def requests_needed(self) -> int:
+        """How many requests the plan's groups need, if nothing goes wrong and nothing was delivered before."""
+        return sum(grouping.count_requests(group, self._rows, self.batch_size) for group in self._plan.groups)
+
+    def _find_lanes(self, keys: Sequence[NoteKey]) -> None:
+        """Note which deliveries reading back could not tell apart: same prospect, and a reader sees the same note."""
+        groups: defaultdict[bytes, list[Group]] = defaultdict(list)
+        for group, key in zip(self._plan.groups, keys, strict=True):
+            groups[key.seen].append(group)
+        for seen, alike in groups.items():
+            prospects = (
+                [p for group in alike for p in self._rows.prospect[group.positions].tolist()]
+                if (len(alike) > 1 or self._rows.key is not None)
+                else []
+            )
+            if len(set(prospects)) < len(prospects):
+                self._lanes[seen] = _Lane()
+
+    def _not_known(self, group: Group, key: NoteKey, number: int) -> list[int]:
+        """Settle what the journal knows of a group; the indices of the rows that remain to be sent."""
+        prospects: list[str] = self._rows.prospect[group.positions].tolist()
+        keys = [""] * len(prospects) if self._rows.key is None else self._rows.key[group.positions].tolist()
+        known = self._journal.known(number, prospects)
+        left: list[int] = []
+        unclear: defaultdict[int, list[tuple[int, Known]]] = defaultdict(list)
+        for i, delivery in enumerate(zip(prospects, (self._run.occurrence + k for k in keys), strict=True)):
+            found = known.get(delivery)
+            if found is None or found.state is State.REJECTED:
+                left.append(i)
+            elif found.state in (State.SENDING, State.UNCONFIRMED):
+                unclear[found.request].append((i, found))
+            else:
+                self._already(int(group.positions[i]), found)
+        for request_number, members in unclear.items():
+            request = Request(
+                group.note,
+                tuple(int(group.positions[i]) for i, _ in members),
+                tuple(prospects[i] for i, _ in members),
+                tuple(keys[i] for i, _ in members),
+            )
+            self._take_up(request, key, number, request_number, members[0][1])
+        return left
+
+    def _already(self, position: int, known: Known) -> None:
+        when = f"{datetime.fromtimestamp(known.at).astimezone():%Y-%m-%d %H:%M}"
+        reason = f"imported on {when}"
+        if known.state is State.HIDDEN:
+            reason += ", and made a private draft later"
+        note_ids = [known.note_id or ""]
+        self._settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+
+    def _take_up(self, request: Request, key: NoteKey, number: int, request_number: int, known: Known) -> None:
+        """What an earlier run sent without a clear answer is read back before anything else."""
+        lane = self._lanes.get(key.seen)
+        post = _Post(
+            request, key, number, lane, request_number, sent_at=known.sent_at, since=known.since, of_earlier_run=True
+        )
+        if lane is not None:
+            lane.open += len(request)
+        quiet_at = known.sent_at + self._policy.read_timeout + self._policy.settle
+        unanswered = _Unanswered(post, "an earlier run broke off", quiet_at, len(request))
+        self._outcomes.settle(
+            request.positions,
+            Result.UNCONFIRMED,
+            reason="an earlier run sent it and broke off before the answer; run again, or run verify",
+        )
+        self._look_for(unanswered, self._clock())
+
+    def _posts(self, todo: Iterable[tuple[Group, NoteKey, int]]) -> Iterator[_Post]:
+        for group, key, number in todo:
+            for request in grouping.requests(group, self._rows, self.batch_size):
+                yield _Post(request, key, number, self._lanes.get(key.seen))
+
+    # -- the rounds -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Deliver everything that can be delivered.
+
+        Raises:
+            Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
+        """
+        while True:
+            self._check_stop()
+            if self._stopped is not None and not self._in_flight:
+                break
+            chosen = [] if self._stopped is not None else self._choose()
+            launched = self._enter(chosen)
+            for work in launched:
+                self._launch(work)
+            if not self._in_flight and not self._later and not self._ready and not launched:
+                break
+            for work, future in self._hands.wait(self._pause()):
+                self._take_in(work, future)
+            self._tell()
+        self._enter([])
+        self._tell()
+        if self._stopped is not None:
+            raise self._stopped
+
+    def _check_stop(self) -> None:
+        why = self._stop()
+        if why is not None and self._stopped is None:
+            self._stopped = Interrupted(why)
+
+    def _halt(self, error: Stopped) -> None:
+        """Nothing more is sent; what is under way is waited for."""
+        self._stopped = self._stopped or error
+
+    def _choose(self) -> list[Work]:
+        """The calls that may go now, in the order: looks and repeats that are due, then new requests."""
+        chosen: list[Work] = []
+        now = self._clock()
+        while self._later and self._later[0][0] <= now:
+            self._ready.append(heapq.heappop(self._later)[2])
+        while (work := self._next()) is not None:
+            wait = self._pacer.wait(work.kind)
+            if wait > 0:
+                self._ready.appendleft(work)
+                if math.isfinite(wait) and wait > self._policy.give_up:
+                    self._halt(Outage(_limit_used_up(wait)))
+                break
+            self._pacer.began(work.kind)
+            chosen.append(work)
+        return chosen
+
+    def _next(self) -> Work | None:
+        while True:
+            work = self._ready.popleft() if self._ready else next(self._fresh, None)
+            if not isinstance(work, _Post):
+                return work
+            if len(work.request) > self.batch_size:
+                self._ready.extendleft(reversed(_split(work, self.batch_size)))
+            elif not self._must_queue(work):
+                return work
+
+    def _must_queue(self, post: _Post) -> bool:
+        """Whether another request has the lane; then this one has its turn after it."""
+        lane = post.lane
+        if lane is None or post.request_number or post.attempts is not None or post.refused_size is not None:
+            return False  # it has the lane already
+        if lane.open:
+            lane.waiting.append(post)
+            return True
+        lane.open = len(post.request)
+        return False
+
+    def _enter(self, chosen: list[Work]) -> list[Work]:
+        """Write what is known and what is about to be sent, in one transaction; the calls that may now be made."""
+        entries, self._entries = self._entries, []
+        posts = [work for work in chosen if isinstance(work, _Post)]
+        if not entries and not posts:
+            return chosen
+        now = self._clock()
+        try:
+            with self._journal.transaction():
+                for entry in entries:
+                    entry()
+                for post in posts:
+                    self._claim(post, now)
+        except JournalFailed as error:
+            self._halt(error)
+        except Busy as error:
+            self._halt(error)
+        else:
+            return chosen
+        for work in chosen:
+            self._pacer.ended(work.kind)
+        return []
+
+    def _claim(self, post: _Post, now: float) -> None:
+        clock = self._pacer.server_clock
+        since = post.since if post.since is not None else (clock.server_at_least(now) if clock.is_known else None)
+        number = self._journal.claim(
+            self._run, post.number, post.request, self._run.occurrence,
+            sent_at=now, since=since, replaces=post.replaces,
+        )  # fmt: skip
+        if number is None:
+            raise Busy(
+                "Another import has just claimed the same notes in this journal. Nothing of them was sent here; wait"
+                " for it to end, then run again."
+            )
+        post.request_number, post.sent_at, post.since = number, now, since
+
+    def _launch(self, work: Work) -> None:
+        self._in_flight.add(work)
+        if isinstance(work, _Post):
+            self.requests_sent += 1
+            request = work.request
+            self._outcomes.settle(
+                request.positions,
+                Result.UNCONFIRMED,
+                reason="sent, but the run ended before the API's answer; run again, or run verify",
+                at=work.sent_at,
+                request=work.request_number,
+            )
+            self._hands.submit(work, lambda: self._client.create_notes(request.note, request.prospects))
+        else:
+            work.began = self._clock()
+            prospect = work.unanswered.post.request.prospects[work.index]
+            self._hands.submit(work, lambda: self._client.notes_of(prospect, work.skip))
+
+    def _pause(self) -> float:
+        """Seconds until something can be done, other than taking in what comes back."""
+        if self._stopped is not None:
+            return _LONGEST_SLEEP
+        waits = [self._later[0][0] - self._clock()] if self._later else []
+        if self._ready:
+            waits.append(self._pacer.wait(self._ready[0].kind))
+        longest = 3600.0 if self._in_flight else _LONGEST_SLEEP
+        return max(0.0, min([*waits, longest]))
+
+    def _tell(self) -> None:
+        self._observe(Progress(len(self._rows), self._settled, self._created, self._failed, self.requests_sent))
+
+    # -- what came back ---------------------------------------------------------------------------------------------
+
+    def _take_in(self, work: Work, future: Future[object]) -> None:
+        self._in_flight.discard(work)
+        self._pacer.ended(work.kind)
+        error = future.exception()
+        if isinstance(error, Stopped):
+            if isinstance(work, _Post):
+                self._release(work, "")
+            self._halt(error)
+        elif error is not None and not isinstance(error, CallFailed):
+            raise error
+        elif isinstance(error, RateLimited):
+            if isinstance(work, _Post):
+                self._release(work, "")
+            if self._pacer.limited(error, self._policy.give_up):
+                self._halt(Outage(_limit_used_up(error.wait)))
+            self._ready.appendleft(work)
+        elif isinstance(work, _Post):
+            self._posted(work, error, future)
+        else:
+            self._looked(work, error, future)
+
+    def _posted(self, post: _Post, error: CallFailed | None, future: Future[object]) -> None:
+        if isinstance(error, Refused):
+            self._refused(post, error)
+        elif isinstance(error, NotSent):
+            self._release(post, "")
+            self._again_later(post, error)
+        elif error is not None:
+            assert isinstance(error, Unclear)
+            if self._pacer.failed(error):
+                self._give_up(error)
+            self._unclear(post, range(len(post.request)), error)
+        else:
+            answers = future.result()
+            assert isinstance(answers, dict)
+            self._answered(post, answers)
+
+    def _answered(self, post: _Post, answers: dict[str, Answer]) -> None:
+        self._succeeded()
+        request = post.request
+        if post.refused_size is not None and answers:
+            self.batch_size = min(self.batch_size, len(request))
+        found = [(i, answers[prospect]) for i, prospect in enumerate(request.prospects) if prospect in answers]
+        self._enter_answers(post, found)
+        missing = [i for i, prospect in enumerate(request.prospects) if prospect not in answers]
+        if missing:
+            why = Unclear("the API's answer says nothing certain of this prospect", at_work=False)
+            self._unclear(post, missing, why)
+
+    def _enter_answers(self, post: _Post, found: Sequence[tuple[int, Answer]], reason: str = "") -> None:
+        """Settle some of a request's prospects by their answers."""
+        request, now = post.request, self._clock()
+        shown = 0 if post.of_earlier_run else post.request_number
+        created = [(i, answer.note_id) for i, answer in found if answer.note_id is not None]
+        if created:
+            self._settle(
+                [request.positions[i] for i, _ in created],
+                Result.CREATED,
+                note_ids=[note_id for _, note_id in created],
+                reason=reason, at=now, request=shown,
+            )  # fmt: skip
+        for i, answer in found:
+            if answer.note_id is None:
+                self._settle([request.positions[i]], Result.REJECTED, reason=answer.reason, at=now, request=shown)
+        entries = [(request.prospects[i], self._run.occurrence + request.keys[i], answer) for i, answer in found]
+        number, note = post.request_number, post.number
+        self._entries.append(lambda: self._journal.answer(number, note, entries, now))
+        self._leave_lane(post, len(found))
+
+    def _refused(self, post: _Post, error: Refused) -> None:
+        """The API turned the whole request away: halve it until the one it is about stands alone."""
+        request = post.request
+        is_stranger = not error.in_api_words and error.status in (404, 405) and not self._any_success
+        self._strangers = self._strangers + 1 if is_stranger else 0
+        if self._strangers >= _STRANGERS:
+            self._release(post, "")
+            self._halt(
+                WrongAddress(
+                    f"What answers at the base URL isn't the API: it said {error} to every request. Check --base-url;"
+                    " nothing was created."
+                )
+            )
+            return
+        if error.in_api_words:
+            self._succeeded()
+        if len(request) == 1:
+            self._enter_answers(post, [(0, Answer(None, f"the API refused it: {error}"))])
+            return
+        self._release(post, "")
+        if error.status == 413 or _SPEAKS_OF_SIZE.search(str(error)):
+            post.refused_size = len(request)
+        halves = _split(post, -(-len(request) // 2))
+        for half in halves:
+            half.refused_size = post.refused_size
+            half.request_number = post.request_number  # it has the lane
+        self._ready.extendleft(reversed(halves))
+
+    def _again_later(self, post: _Post, error: NotSent) -> None:
+        """The request never arrived: the same again, after a while."""
+        post.attempts = post.attempts or Attempts(self._policy.patience, self._rng)
+        pause = post.attempts.failed(error, self._clock())
+        if self._pacer.failed(error):
+            self._give_up(error)
+        if pause is None:
+            self._abandon(post, f"it could not be sent: {error}; run again")
+        else:
+            self._push(post, self._clock() + pause)
+
+    def _give_up(self, error: CallFailed) -> None:
+        self._halt(
+            Outage(
+                f"The API has not answered for {self._policy.give_up:,.0f} seconds; the last trouble was: {error}."
+                " What was delivered is recorded; run the same command again when the API is back."
+            )
+        )
+
+    def _abandon(self, post: _Post, reason: str) -> None:
+        """Give a request up that surely was not applied."""
+        self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
+        self._leave_lane(post, len(post.request))
+
+    def _succeeded(self) -> None:
+        self._any_success = True
+        self._pacer.succeeded()
+
+    # -- reading back -----------------------------------------------------------------------------------------------
+
+    def _unclear(self, post: _Post, indices: Sequence[int], error: Unclear) -> None:
+        """Some of a request's deliveries may or may not have been made: look for their notes."""
+        now = self._clock()
+        settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_SETTLE)
+        quiet_at = max(now + settle, now + (error.wait or 0.0))
+        if error.at_work:
+            quiet_at = max(quiet_at, post.sent_at + self._policy.read_timeout + settle)
+        part = replace(post, request=post.request.only(indices), attempts=None)
+        self._outcomes.settle(
+            part.request.positions,
+            Result.UNCONFIRMED,
+            reason=f"{error}; not read back yet: run again, or run verify",
+            at=now,
+            request=post.request_number,
+        )
+        unanswered = _Unanswered(part, str(error), quiet_at, len(indices))
+        # Where the wait is long, an early look finds most of what was applied; the others are looked for again.
+        is_long = quiet_at - now > 2 * settle
+        self._look_for(unanswered, now + (error.wait or 0.0) if is_long else quiet_at)
+
+    def _look_for(self, unanswered: _Unanswered, due: float) -> None:
+        for index in range(len(unanswered.post.request)):
+            self._push(_Look(unanswered, index), due)
+
+    def _looked(self, look: _Look, error: CallFailed | None, future: Future[object]) -> None:
+        unanswered = look.unanswered
+        post = unanswered.post
+        if isinstance(error, Refused):
+            if error.in_api_words:
+                self._succeeded()
+            if error.in_api_words and error.status != 403 and _SPEAKS_OF_PROSPECT.search(str(error)):
+                self._absent(look)  # the API doesn't know the prospect, so it can't have made the note
+            else:
+                self._unconfirmed(look, f"and the prospect's notes could not be read: {error}")
+        elif error is not None:
+            assert isinstance(error, NotSent | Unclear)
+            look.attempts = look.attempts or Attempts(self._policy.patience, self._rng)
+            pause = look.attempts.failed(error, self._clock())
+            if self._pacer.failed(error):
+                self._give_up(error)
+            if pause is None:
+                self._unconfirmed(look, f"and the prospect's notes could not be read: {error}")
+            else:
+                self._push(look, self._clock() + pause)
+        else:
+            page = future.result()
+            assert isinstance(page, NotesPage)
+            self._succeeded()
+            look.attempts = None
+            prospect = post.request.prospects[look.index]
+            adopted = self._journal.adopted(self._run.profile, post.key.seen, prospect)
+            self._judge(look, page, readback.look(page, post.key, self._since(post), adopted))
+
+    def _since(self, post: _Post) -> float:
+        """The earliest that the server's clock may have shown when the request was first sent."""
+        if post.since is not None:
+            return post.since
+        clock = self._pacer.server_clock
+        # Without any word of the server's clock, ours may be a few minutes off.
+        return clock.server_at_least(post.sent_at) if clock.is_known else post.sent_at - 300.0
+
+    def _judge(self, look: _Look, page: NotesPage, verdict: readback.Verdict) -> None:
+        if verdict.note_id is not None:
+            self._adopt(look, verdict)
+        elif verdict.is_odd:
+            self._unconfirmed(look, "and a note that reads the same is there, but without a date")
+        elif verdict.goes_on:
+            look.skip += len(page.notes)
+            look.pages += 1
+            if look.pages >= self._policy.pages:
+                self._unconfirmed(look, f"and the prospect has more than {look.skip:,} notes to look through")
+            else:
+                self._ready.appendleft(look)
+        elif look.began >= look.unanswered.quiet_at:
+            self._absent(look)
+        else:
+            self._push(_Look(look.unanswered, look.index), look.unanswered.quiet_at)
+
+    def _adopt(self, look: _Look, verdict: readback.Verdict) -> None:
+        unanswered = look.unanswered
+        reason = f"{unanswered.why}; found by reading back"
+        if verdict.twins:
+            reason += f"; the same note stands there again as {', '.join(verdict.twins)}: look, and remove one by hand"
+        self._enter_answers(unanswered.post, [(look.index, Answer(verdict.note_id))], reason)
+        # The next look must know of it, so it is entered before anything else is looked at.
+        self._enter([])
+        self._conclude(unanswered)
+
+    def _unconfirmed(self, look: _Look, why: str) -> None:
+        if self._policy.resend_unconfirmed:
+            self._absent(look)
+            return
+        post = look.unanswered.post
+        request, index, number, note = post.request, look.index, post.request_number, post.number
+        delivery = (request.prospects[index], self._run.occurrence + request.keys[index])
+        self._entries.append(lambda: self._journal.unconfirm(number, note, [delivery]))
+        self._settle(
+            [request.positions[index]],
+            Result.UNCONFIRMED,
+            reason=f"{look.unanswered.why}, {why}; run verify later, or look in Saleshandy",
+            at=self._clock(),
+            request=0 if post.of_earlier_run else number,
+        )
+        self._leave_lane(post, 1)
+        self._conclude(look.unanswered)
+
+    def _absent(self, look: _Look) -> None:
+        look.unanswered.absent.append(look.index)
+        self._conclude(look.unanswered)
+
+    def _conclude(self, unanswered: _Unanswered) -> None:
+        """One prospect fewer to look for; after the last, what surely isn't there is sent again."""
+        unanswered.open -= 1
+        if unanswered.open or not unanswered.absent:
+            return
+        post = unanswered.post
+        again = replace(
+            post,
+            request=post.request.only(sorted(unanswered.absent)),
+            replaces=post.request_number,
+            sends=post.sends + 1,
+            of_earlier_run=False,
+        )
+        if again.sends > self._policy.patience.attempts:
+            self._release(again, "")
+            self._abandon(again, f"sent {post.sends} times in vain: {unanswered.why}; run again later")
+        else:
+            self._ready.appendleft(again)
+
+    # -- small steps ------------------------------------------------------------------------------------------------
+
+    def _push(self, work: Work, due: float) -> None:
+        self._tick += 1
+        heapq.heappush(self._later, (due, self._tick, work))
+
+    def _settle(
+        self,
+        positions: Sequence[int],
+        result: Result,
+        *,
+        note_ids: Sequence[str] | None = None,
+        reason: str = "",
+        at: float | None = None,
+        request: int = 0,
+    ) -> None:
+        """Settle rows for this run, and count them."""
+        self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
+        self._settled += len(positions)
+        if result is Result.CREATED:
+            self._created += len(positions)
+        elif result is not Result.ALREADY_IMPORTED:
+            self._failed += len(positions)
+
+    def _release(self, post: _Post, reason: str) -> None:
+        """The request surely was not applied: give up its claim."""
+        request, number, note = post.request, post.request_number, post.number
+        deliveries = [(p, self._run.occurrence + k) for p, k in zip(request.prospects, request.keys, strict=True)]
+        self._entries.append(lambda: self._journal.release(number, note, deliveries))
+        self._outcomes.settle(request.positions, Result.NOT_SENT, reason=reason)
+        post.replaces = None
+
+    def _leave_lane(self, post: _Post, settled: int) -> None:
+        lane = post.lane
+        if lane is None:
+            return
+        lane.open -= settled
+        if lane.open <= 0 and lane.waiting:
+            lane.open = 0
+            self._ready.appendleft(lane.waiting.popleft())
+
+
+def note_key(note: Note) -> NoteKey:
+    """What the journal keeps of a note."""
+    readings = seen_digests(note.content)
+    return NoteKey(note.digest, seen_digest(note.content), readings, note.visibility, note.status)
+
+
+def _split(post: _Post, size: int) -> list[_Post]:
+    """The same request in pieces of at most ``size`` prospects."""
+    count = len(post.request)
+    return [
+        replace(post, request=post.request.only(range(start, min(start + size, count))))
+        for start in range(0, count, size)
+    ]
+
+
+def _limit_used_up(wait: float | None) -> str:
+    when = f" The API asks to wait for {wait:,.0f} seconds." if wait else ""
+    return f"The account's limit is used up.{when} What was delivered is recorded; run the same command again later."

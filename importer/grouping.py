@@ -1,0 +1,81 @@
+"""Rows → groups → requests: the fewest requests that deliver every note.
+
+Comes in: :class:`~importer.models.Rows`. Goes out: a :class:`~importer.models.Plan`, and per group its requests.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from importer.models import Group, Plan, Request, Rows
+
+# What differs only for a machine: the shapes of quotes and dashes, and every kind of white space.
+_SAME_TO_THE_EYE = str.maketrans("‘’‚‛“”„‟«»‹›–—−‐‑", "''''\"\"\"\"\"\"''-----")
+
+
+def plan(rows: Rows) -> Plan:
+    """Group the valid rows by note; a row that repeats a delivery of an earlier row points to that row instead."""
+    groups = []
+    original = np.full(len(rows), -1, dtype=np.int32)
+    positions = np.flatnonzero(rows.note >= 0).astype(np.int32)
+    by_note = pd.Series(positions).groupby(rows.note[positions], sort=True).indices
+    for note, members in by_note.items():
+        found = positions[members]
+        first: dict[tuple[str, str], int] = {}
+        keys = [""] * len(found) if rows.key is None else rows.key[found].tolist()
+        delivered = zip(rows.prospect[found].tolist(), keys, strict=True)
+        for position, delivery in zip(found.tolist(), delivered, strict=True):
+            earlier = first.setdefault(delivery, position)
+            if earlier != position:
+                original[position] = earlier
+        assert isinstance(note, int | np.integer)
+        groups.append(Group(rows.notes[int(note)], np.fromiter(first.values(), dtype=np.int32, count=len(first))))
+    return Plan(groups, original)
+
+
+def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
+    """Cut a group into the fewest requests of at most ``batch_size`` prospects, none of which stands twice in one."""
+    prospects: list[str] = rows.prospect[group.positions].tolist()
+    keys: list[str] = [""] * len(prospects) if rows.key is None else rows.key[group.positions].tolist()
+    positions: list[int] = group.positions.tolist()
+    for members in _cut(prospects, batch_size):
+        yield Request(
+            group.note,
+            tuple(positions[i] for i in members),
+            tuple(prospects[i] for i in members),
+            tuple(keys[i] for i in members),
+        )
+
+
+def count_requests(group: Group, rows: Rows, batch_size: int) -> int:
+    """How many requests a group needs."""
+    if rows.key is None:
+        return -(-len(group.positions) // batch_size)
+    return len(_cut(rows.prospect[group.positions].tolist(), batch_size))
+
+
+def _cut(prospects: Sequence[str], batch_size: int) -> list[Sequence[int]]:
+    """Indices of the prospects of each request."""
+    size = len(prospects)
+    most = max(Counter(prospects).values(), default=0)
+    if most <= 1:
+        return [range(start, min(start + batch_size, size)) for start in range(0, size, batch_size)]
+    # Dealt out like cards in the order of the prospects: neighbours, so also a prospect's occurrences, part.
+    hands = max(-(-size // batch_size), most)
+    order = sorted(range(size), key=prospects.__getitem__)
+    return [sorted(order[hand::hands]) for hand in range(hands)]
+
+
+def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups that differ only in ways nobody sees: inner spaces, the shape of quotes and dashes, the Unicode form."""
+    alike: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
+    for group in groups:
+        note = group.note
+        text = unicodedata.normalize("NFKC", note.text.translate(_SAME_TO_THE_EYE))
+        alike[(" ".join(text.split()), note.visibility, note.status, note.attachments)].append(group)
+    return [found for found in alike.values() if len(found) > 1]

@@ -1,0 +1,527 @@
+"""The durable record of deliveries, kept across runs. The only module that knows SQL.
+
+Comes in: intents and answers. Goes out: what is known of a delivery. It holds digests and ids, never a note's text
+or the key. SQLite by default, through SQLAlchemy Core; one writer at a time (see :mod:`importer.lock`).
+
+A delivery is one note for one prospect, and for one *occurrence* where a sheet means the same text more than once. Its
+primary key is what makes it happen once: a claim is one insert or update that only one can win, and it is on disk
+before the request's first byte leaves. Notes are known by small integers given in the order in which they come, so
+that the deliveries of a run are appended to the table's end, however random digests and ids are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from importer.errors import JournalFailed, UnusableJournal
+from importer.models import Answer, Request, Status, Visibility
+
+SCHEMA = 1
+_APPLICATION = "note-importer"
+_MANY = 500  # parameters of one IN (...)
+
+_tables = sa.MetaData()
+_about = sa.Table(
+    "about",
+    _tables,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+_runs = sa.Table(
+    "runs",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),  # SHA-256 of the file
+    sa.Column("occurrence", sa.Text, nullable=False),  # what --again added to the deliveries' keys
+    sa.Column("started_at", sa.Float, nullable=False),  # every time is in seconds since 1970
+    sa.Column("ended_at", sa.Float),
+    sa.Column("ended", sa.Text),  # how, in words; NULL while it runs, and after a crash
+    sa.Column("counts", sa.Text),  # JSON: result → rows
+)
+_notes = sa.Table(
+    "notes",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("seen", sa.LargeBinary, nullable=False, index=True),  # digest of what a reader sees
+    sa.Column("readings", sa.LargeBinary, nullable=False),  # digests of all that it may be read back as, 32 bytes each
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.UniqueConstraint("profile", "digest"),
+)
+_requests = sa.Table(
+    "requests",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Integer, sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("note", sa.Integer, sa.ForeignKey("notes.id"), nullable=False),
+    sa.Column("sent_at", sa.Float, nullable=False),  # by our clock
+    sa.Column("since", sa.Float),  # the earliest time of the first attempt by the server's clock, where it is known
+)
+_deliveries = sa.Table(
+    "deliveries",
+    _tables,
+    sa.Column("note", sa.Integer, sa.ForeignKey("notes.id"), primary_key=True, autoincrement=False),
+    sa.Column("prospect", sa.Text, primary_key=True),
+    sa.Column("occurrence", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("note_id", sa.Text),
+    sa.Column("request", sa.Integer, sa.ForeignKey("requests.id"), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text),  # the API's words for a rejection
+    sqlite_with_rowid=False,
+)
+
+
+class State(StrEnum):
+    """What the journal knows of a delivery."""
+
+    SENDING = "sending"  # on its way; unclear if the run that sent it is over
+    CREATED = "created"
+    REJECTED = "rejected"
+    UNCONFIRMED = "unconfirmed"
+    HIDDEN = "hidden"  # created, then made a private draft on a person's request
+
+
+@dataclass(frozen=True, slots=True)
+class NoteKey:
+    """What the journal keeps of a note.
+
+    Attributes:
+        digest: 32 bytes that tell it from every other note.
+        seen: 32 bytes that it shares with every note in which a reader sees the same text.
+        readings: digests of all that it may be read back as.
+    """
+
+    digest: bytes
+    seen: bytes
+    readings: frozenset[bytes]
+    visibility: Visibility
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of one delivery; times in seconds since 1970."""
+
+    prospect: str
+    occurrence: str
+    state: State
+    note_id: str | None
+    at: float
+    reason: str | None
+    request: int
+    run: int
+    sent_at: float
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution; ``ended`` is None while it runs, and for ever after a crash."""
+
+    id: int
+    name: str
+    profile: str
+    file: str
+    fingerprint: str
+    occurrence: str
+    started_at: float
+    ended_at: float | None
+    ended: str | None
+    counts: Mapping[str, int]
+
+
+class Journal:
+    """An open journal. Not for several threads at once."""
+
+    def __init__(self, engine: sa.Engine, path: Path) -> None:
+        self.path = path
+        self._engine = engine
+        self._connection = engine.connect()
+        self._inside = False
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a journal, making or migrating it where need be.
+
+        Raises:
+            UnusableJournal: the file is damaged, isn't ours, or is of a later version; it is left untouched.
+        """
+        try:
+            _examine(path)
+            _create_private(path)
+            journal = cls(_engine(path), path)
+            with journal.transaction():
+                _tables.create_all(journal._connection)
+                journal._execute(
+                    upsert(_about).on_conflict_do_nothing(),
+                    [{"name": "application", "value": _APPLICATION}, {"name": "schema", "value": str(SCHEMA)}],
+                )
+        except (sa.exc.DBAPIError, sqlite3.Error, JournalFailed, OSError) as error:
+            raise UnusableJournal(
+                f"The journal {path} can't be used: {_cause(error)}. Nothing was sent and the file was left as it is."
+                " See that the folder exists and may be written to, or name another with --journal."
+            ) from error
+        return journal
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; on disk when the block is left.
+
+        Raises:
+            JournalFailed: it could not be written, and nothing of the block was.
+        """
+        if self._inside:
+            yield
+            return
+        self._inside = True
+        try:
+            with self._connection.begin():
+                yield
+        except sa.exc.DBAPIError as error:
+            raise JournalFailed(
+                f"The journal {self.path} could not be written: {_cause(error)}. Nothing more was sent."
+                " Make room, or see that the file may be written to; then run the same command again."
+            ) from error
+        finally:
+            self._inside = False
+
+    # -- runs -------------------------------------------------------------------------------------------------------
+
+    def begin_run(self, profile: str, file: str, fingerprint: str, started_at: float, *, again: bool) -> Run:
+        """Record that a run begins.
+
+        With ``again``, its deliveries have keys of their own; an earlier such run of the same file that did not come
+        to its end is gone on with instead.
+        """
+        name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        occurrence = (self._open_occurrence(profile, fingerprint) or f"again {name}") if again else ""
+        values = {
+            "name": name,
+            "profile": profile,
+            "file": file,
+            "fingerprint": fingerprint,
+            "occurrence": occurrence,
+            "started_at": started_at,
+        }
+        with self.transaction():
+            key = self._execute(sa.insert(_runs).values(values)).inserted_primary_key
+        assert key is not None
+        return Run(key[0], name, profile, file, fingerprint, occurrence, started_at, None, None, {})
+
+    def end_run(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
+        """Record how a run ended, in words, and its rows per result."""
+        with self.transaction():
+            self._execute(
+                sa.update(_runs)
+                .where(_runs.c.id == run.id)
+                .values(ended=ended, counts=json.dumps(dict(counts)), ended_at=at)
+            )
+
+    def runs(self, profile: str | None = None) -> list[Run]:
+        """Every run, the latest first."""
+        query = sa.select(_runs).order_by(_runs.c.id.desc())
+        if profile is not None:
+            query = query.where(_runs.c.profile == profile)
+        return [
+            Run(**{**row, "counts": json.loads(row["counts"] or "{}")})
+            for row in (row._mapping for row in self._rows(query))
+        ]
+
+    def _open_occurrence(self, profile: str, fingerprint: str) -> str | None:
+        query = (
+            sa.select(_runs.c.occurrence, _runs.c.ended)
+            .where(_runs.c.profile == profile, _runs.c.fingerprint == fingerprint, _runs.c.occurrence != "")
+            .order_by(_runs.c.id.desc())
+            .limit(1)
+        )
+        found = next(iter(self._rows(query)), None)
+        return None if found is None or found.ended == "finished" else str(found.occurrence)
+
+    # -- notes ------------------------------------------------------------------------------------------------------
+
+    def note_numbers(self, profile: str, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
+        """The numbers of notes, in their order; new notes are entered. Also the numbers that were known before."""
+        found: dict[bytes, int] = {}
+        with self.transaction():
+            for start in range(0, len(keys), _MANY):
+                digests = [key.digest for key in keys[start : start + _MANY]]
+                query = sa.select(_notes.c.digest, _notes.c.id).where(
+                    _notes.c.profile == profile, _notes.c.digest.in_(digests)
+                )
+                found.update((row.digest, row.id) for row in self._execute(query))
+            known = set(found.values())
+            last = self._execute(sa.select(sa.func.max(_notes.c.id))).scalar() or 0
+            new = []
+            for key in keys:
+                if key.digest not in found:
+                    last += 1
+                    found[key.digest] = last
+                    new.append(
+                        {
+                            "id": last,
+                            "profile": profile,
+                            "digest": key.digest,
+                            "seen": key.seen,
+                            "readings": b"".join(sorted(key.readings)),
+                            "visibility": key.visibility.value,
+                            "status": key.status.value,
+                        }
+                    )
+            if new:
+                self._execute(sa.insert(_notes), new)
+        return [found[key.digest] for key in keys], known
+
+    # -- deliveries -------------------------------------------------------------------------------------------------
+
+    def known(self, note: int, prospects: Sequence[str]) -> dict[tuple[str, str], Known]:
+        """What is known of a note's deliveries to these prospects: (prospect, occurrence) → state."""
+        base = _known_query().where(_deliveries.c.note == note)
+        wanted = set(prospects)
+        found: dict[tuple[str, str], Known] = {}
+        if len(wanted) > 4 * _MANY:
+            queries: Iterable[sa.Select[Any]] = [base]
+        else:
+            ids = list(wanted)
+            queries = [
+                base.where(_deliveries.c.prospect.in_(ids[start : start + _MANY]))
+                for start in range(0, len(ids), _MANY)
+            ]
+        for query in queries:
+            for row in self._rows(query):
+                if row.prospect in wanted:
+                    found[row.prospect, row.occurrence] = _known(row)
+        return found
+
+    def claim(
+        self,
+        run: Run,
+        note: int,
+        request: Request,
+        occurrence: str,
+        *,
+        sent_at: float,
+        since: float | None,
+        replaces: int | None = None,
+    ) -> int | None:
+        """Enter that a request is about to be sent; to be called inside a transaction.
+
+        Args:
+            run: the run that sends it.
+            note: the note's number.
+            request: its prospects and keys.
+            occurrence: what the run puts before every key.
+            sent_at: now, by our clock.
+            since: the earliest that the server's clock may show now, or showed at the first attempt; None if unknown.
+            replaces: the request whose deliveries, known to be absent, this one sends again.
+
+        Returns:
+            the request's number, or None when another has claimed or made one of its deliveries; leave the
+            transaction by an exception then.
+        """
+        values = {"run": run.id, "note": note, "sent_at": sent_at, "since": since}
+        key = self._execute(sa.insert(_requests).values(values)).inserted_primary_key
+        assert key is not None
+        number = int(key[0])
+        insert = upsert(_deliveries)
+        free: sa.ColumnElement[bool] = _deliveries.c.state == State.REJECTED.value
+        if replaces is not None:
+            free = sa.or_(free, _deliveries.c.request == replaces)
+        claim = insert.on_conflict_do_update(
+            index_elements=["note", "prospect", "occurrence"],
+            set_={"state": State.SENDING.value, "request": number, "at": sent_at, "note_id": None, "reason": None},
+            where=free,
+        )
+        rows = [
+            {
+                "note": note,
+                "prospect": prospect,
+                "occurrence": occurrence + key,
+                "state": State.SENDING.value,
+                "request": number,
+                "at": sent_at,
+            }
+            for prospect, key in zip(request.prospects, request.keys, strict=True)
+        ]
+        won = self._execute(claim, rows).rowcount
+        return number if won == len(rows) else None
+
+    def answer(self, number: int, note: int, answers: Iterable[tuple[str, str, Answer]], at: float) -> None:
+        """Enter answers to a request, each for a (prospect, occurrence)."""
+        rows = [
+            {
+                "p": prospect,
+                "o": occurrence,
+                "s": (State.CREATED if answer.note_id is not None else State.REJECTED).value,
+                "i": answer.note_id,
+                "r": answer.reason or None,
+            }
+            for prospect, occurrence, answer in answers
+        ]
+        if rows:
+            self._execute(
+                _one_delivery(_deliveries.update(), note, number).values(
+                    state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=at
+                ),
+                rows,
+            )
+
+    def unconfirm(self, number: int, note: int, deliveries: Iterable[tuple[str, str]]) -> None:
+        """Enter that it can't be found out whether these deliveries were made."""
+        rows = [{"p": prospect, "o": occurrence} for prospect, occurrence in deliveries]
+        if rows:
+            change = _one_delivery(_deliveries.update(), note, number).values(state=State.UNCONFIRMED.value)
+            self._execute(change, rows)
+
+    def release(self, number: int, note: int, deliveries: Iterable[tuple[str, str]]) -> None:
+        """Enter that these deliveries surely were not made: the claim is given up."""
+        rows = [{"p": prospect, "o": occurrence} for prospect, occurrence in deliveries]
+        if rows:
+            self._execute(_one_delivery(_deliveries.delete(), note, number), rows)
+
+    def adopted(self, profile: str, seen: bytes, prospect: str) -> set[str]:
+        """Ids of the prospect's notes that a delivery already has, among notes in which a reader sees the same."""
+        query = (
+            sa.select(_deliveries.c.note_id)
+            .join(_notes, _notes.c.id == _deliveries.c.note)
+            .where(
+                _notes.c.profile == profile,
+                _notes.c.seen == seen,
+                _deliveries.c.prospect == prospect,
+                _deliveries.c.note_id.is_not(None),
+            )
+        )
+        return {row.note_id for row in self._rows(query)}
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _execute(self, statement: Any, parameters: Any = None) -> Any:
+        """Run a statement inside the transaction that the caller has opened."""
+        assert self._inside
+        return self._connection.execute(statement, parameters)
+
+    def _rows(self, query: sa.Select[Any]) -> Sequence[Any]:
+        with self.transaction():
+            rows: Sequence[Any] = self._execute(query).all()
+        return rows
+
+
+def _one_delivery(change: Any, note: int, number: int) -> Any:
+    return change.where(
+        _deliveries.c.note == note,
+        _deliveries.c.prospect == sa.bindparam("p"),
+        _deliveries.c.occurrence == sa.bindparam("o"),
+        _deliveries.c.request == number,
+    )
+
+
+def _known_query() -> sa.Select[Any]:
+    return sa.select(
+        _deliveries.c.prospect,
+        _deliveries.c.occurrence,
+        _deliveries.c.state,
+        _deliveries.c.note_id,
+        _deliveries.c.at,
+        _deliveries.c.reason,
+        _deliveries.c.request,
+        _requests.c.run,
+        _requests.c.sent_at,
+        _requests.c.since,
+    ).join(_requests, _requests.c.id == _deliveries.c.request)
+
+
+def _known(row: Any) -> Known:
+    return Known(
+        row.prospect, row.occurrence, State(row.state), row.note_id, row.at, row.reason, row.request, row.run,
+        row.sent_at, row.since,
+    )  # fmt: skip
+
+
+def _engine(path: Path) -> sa.Engine:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": 30.0})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say, see _begin
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk: power may fail at any moment
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _examine(path: Path) -> None:
+    """Look at an existing file without changing it.
+
+    Raises:
+        UnusableJournal: it is damaged, isn't a journal of ours, or is of a later version.
+    """
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return
+    untouched = "It was left as it is, and nothing was sent. Name another with --journal."
+    if not path.is_file():
+        raise UnusableJournal(f"The journal {path} is not a file. {untouched}")
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)
+        try:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            about = dict(connection.execute("SELECT name, value FROM about")) if "about" in tables else {}
+            state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if about else "ok"
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise UnusableJournal(f"The journal {path} is damaged, or no journal at all: {error}. {untouched}") from error
+    if tables and about.get("application") != _APPLICATION:
+        raise UnusableJournal(f"{path} is a database of some other program. {untouched}")
+    if state != "ok":
+        raise UnusableJournal(f"The journal {path} is damaged: {state}. {untouched}")
+    if int(about.get("schema", SCHEMA)) > SCHEMA:
+        raise UnusableJournal(
+            f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
+        )
+
+
+def _create_private(path: Path) -> None:
+    """Make the file readable by its owner only, before anything stands in it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def _cause(error: BaseException) -> str:
+    """The database's own words, without the statement that SQLAlchemy adds."""
+    original = getattr(error, "orig", None)
+    return str(original or error)

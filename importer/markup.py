@@ -1,0 +1,124 @@
+"""Plain text and HTML: which of the two a text is, the HTML that reads the same, and what a reader sees of it.
+
+The API takes both and doesn't say how it tells them apart; read back, plain text has become HTML (vendor's reference).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import StrEnum
+from html import escape, unescape
+from html.parser import HTMLParser
+
+# Elements that a note's text is made of. A text is HTML when it has one of these, opened or closed, as a whole tag.
+_ELEMENTS = (
+    "a abbr b big blockquote body br center code dd del div dl dt em figure font h1 h2 h3 h4 h5 h6 head hr html i img"
+    " ins label li mark ol p pre q s section small span strike strong sub sup table tbody td tfoot th thead title tr tt"
+    " u ul"
+).split()
+_TAG = re.compile(rf"</?(?:{'|'.join(_ELEMENTS)})(?:\s[^<>]*)?/?>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_BREAKS = frozenset(
+    "address article blockquote br dd div dl dt figure footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section"
+    " table tbody td tfoot th thead title tr ul".split()
+)
+_UNSEEN = frozenset({"script", "style"})
+# What no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+class ContentKind(StrEnum):
+    """How the cells of the content column are meant."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    HTML = "html"
+
+
+def is_html(text: str) -> bool:
+    """Whether a text holds at least one tag that notes are written with (``jo <jo@x.com>`` holds none)."""
+    return _TAG.search(text) is not None
+
+
+def content_of(text: str, kind: ContentKind) -> str:
+    """What to send so that a reader sees ``text``, whichever way the API looks at it.
+
+    Text without ``<``, ``&`` or line breaks goes as it is; text with them as the smallest HTML that reads the same;
+    what is HTML goes as it is.
+    """
+    if kind is ContentKind.HTML or (kind is ContentKind.AUTO and is_html(text)):
+        return text
+    if not any(sign in text for sign in "<&\n"):
+        return text
+    paragraphs = re.split(r"\n[^\S\n]*\n\s*", text)
+    return "".join(f"<p>{escape(part, quote=False).replace(chr(10), '<br>')}</p>" for part in paragraphs)
+
+
+class _Reader(HTMLParser):
+    """Collects what stands between the tags; a block's edge is a space."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self._hidden += tag in _UNSEEN
+        if tag in _BREAKS:
+            self.parts.append(" ")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag in _BREAKS:
+            self.parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = max(0, self._hidden - (tag in _UNSEEN))
+        if tag in _BREAKS:
+            self.parts.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
+
+
+def visible(content: str) -> str:
+    """What a reader sees of a note: without markup, entities resolved, every run of white space one space."""
+    if "<" in content:
+        reader = _Reader()
+        reader.feed(content)
+        reader.close()
+        content = "".join(reader.parts)
+    elif "&" in content:
+        content = unescape(content)
+    return _folded(content)
+
+
+def seen_digest(content: str) -> bytes:
+    """32 bytes that two contents share when a reader sees the same text in them.
+
+    A note without any text, such as a picture alone, is told from others by its markup.
+    """
+    return _digest(visible(content) or _folded(content))
+
+
+def seen_digests(content: str) -> frozenset[bytes]:
+    """Digests of all that a reader may see of a note that was sent as, or read back as, ``content``.
+
+    More than one where it is open whether the API took the content for text or for HTML: text that it took for HTML
+    has lost what looked like tags, HTML that it took for text shows its tags. Two contents are the same note to a
+    reader when their digests meet.
+    """
+    readings = {_digest(visible(content) or _folded(content))}
+    if "<" in content or "&" in content:
+        readings |= {_digest(text) for text in (_folded(content), visible(visible(content))) if text}
+    return frozenset(readings)
+
+
+def _folded(text: str) -> str:
+    return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,220 @@
+"""The importer's words as types: notes, rows, groups, requests, and what may become of a row.
+
+Frames while there are rows, frozen dataclasses once there are notes. A million rows are held as columns
+(:class:`Rows`), never as a million objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Ints: TypeAlias = npt.NDArray[np.int32]
+Texts: TypeAlias = np.ndarray[tuple[int], np.dtypes.StringDType]
+
+TEXT = np.dtypes.StringDType()
+
+
+class Visibility(StrEnum):
+    """Who sees a note; the values travel to the API as they are (vendor's reference, *Create Note*)."""
+
+    PUBLIC = "1"
+    PRIVATE = "2"
+
+
+class Status(StrEnum):
+    """Whether a note is a draft; the values travel to the API as they are (vendor's reference, *Create Note*)."""
+
+    DRAFT = "0"
+    PUBLISHED = "1"
+
+
+class Result(StrEnum):
+    """What became of a row, in the words of the results file."""
+
+    CREATED = "created"
+    DUPLICATE = "duplicate"
+    ALREADY_IMPORTED = "already imported"
+    REJECTED = "rejected"
+    INVALID = "invalid"
+    UNCONFIRMED = "unconfirmed"
+    NOT_SENT = "not sent"
+
+
+DELIVERED = frozenset({Result.CREATED, Result.ALREADY_IMPORTED})
+NEEDS_A_PERSON = frozenset({Result.REJECTED, Result.INVALID, Result.UNCONFIRMED})
+
+
+@dataclass(frozen=True)
+class Note:
+    r"""What is said. Two rows hold the same note when these are equal.
+
+    Attributes:
+        text: the cell's text, without outer white space and with ``\n`` line ends; what notes are compared by.
+        visibility: who sees it.
+        status: draft or published.
+        attachments: ids as the API returned them when the files were uploaded, in the sheet's order.
+        content: what is sent for ``text``: itself, or the smallest HTML that reads the same.
+    """
+
+    text: str
+    visibility: Visibility
+    status: Status
+    attachments: tuple[str, ...] = ()
+    content: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.content:
+            object.__setattr__(self, "content", self.text)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """32 bytes that tell this note from every other; the journal holds it in the note's stead."""
+        parts = (self.text, self.visibility, self.status, *self.attachments)
+        return hashlib.sha256(
+            "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
+        ).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in the sheet.
+
+    Attributes:
+        row: the row's number as the spreadsheet program shows it.
+        column: position of the column of the cell to blame, or None where no single cell is.
+        cell: the cell's name (``Sheet1!C17``), or the row's.
+        value: what stands there, shortened.
+        text: what is wrong, what is allowed, and a likely intended value where there is one.
+    """
+
+    row: int
+    column: int | None
+    cell: str
+    value: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.cell}: {self.text}"
+
+
+@dataclass
+class Rows:
+    """The data lines of a sheet after validation, a column each; *position* means an index into these columns.
+
+    Attributes:
+        number: row numbers as the spreadsheet program shows them.
+        prospect: cleaned prospect ids.
+        note: index into ``notes``; -1 where the row is invalid or already carries a note id.
+        notes: the distinct notes, in the order of their first row.
+        key: what tells occurrences of the same note apart (``--key-column``), or None without such a column.
+        problems: position → what is wrong with that row.
+        done: position → the note id that the row carries from an earlier results file.
+        remarks: what validation cleaned on the way, in sentences.
+    """
+
+    number: Ints
+    prospect: Texts
+    note: Ints
+    notes: list[Note]
+    key: Texts | None = None
+    problems: dict[int, list[Problem]] = field(default_factory=dict)
+    done: dict[int, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One note and the rows that deliver it: each prospect once (or once per key), in the sheet's order."""
+
+    note: Note
+    positions: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """At most ``batch_size`` prospects of one group: one ``POST /v1/notes``.
+
+    Attributes:
+        note: what is said.
+        positions: the rows it is for.
+        prospects: their prospect ids, in the same order, none twice.
+        keys: their occurrence keys, in the same order; empty strings where the sheet has none.
+    """
+
+    note: Note
+    positions: tuple[int, ...]
+    prospects: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.prospects)
+
+    def only(self, wanted: Sequence[int]) -> Request:
+        """The same request for some of its prospects, named by their index in it."""
+        return Request(
+            self.note,
+            tuple(self.positions[i] for i in wanted),
+            tuple(self.prospects[i] for i in wanted),
+            tuple(self.keys[i] for i in wanted),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run has to do.
+
+    Attributes:
+        groups: in the order of their first row.
+        original: for every row the position of the earlier row that it repeats, or -1.
+    """
+
+    groups: list[Group]
+    original: Ints
+
+    @property
+    def deliveries(self) -> int:
+        """How many notes the plan would create."""
+        return sum(len(group.positions) for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API said of one prospect: created with an id, or not accepted, in its words where it gave any."""
+
+    note_id: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNote:
+    """A note as the API reads it back (vendor's reference, *Get Notes*).
+
+    Attributes:
+        created_at: seconds since 1970 by the server's clock, or None where the reply didn't say.
+    """
+
+    note_id: str
+    content: str
+    visibility: str
+    status: str
+    created_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotesPage:
+    """One page of a prospect's notes; ``draft`` is the draft that the API shows apart, if there is one."""
+
+    notes: tuple[FoundNote, ...]
+    draft: FoundNote | None
+    has_more: bool

@@ -1,0 +1,345 @@
+"""The story of an import, top to bottom; usable without the command line.
+
+    from importer import pipeline
+    from importer.settings import Settings
+
+    report = pipeline.run("notes.xlsx", Settings(key="..."))
+
+Comes in: a file and settings. Goes out: notes in the workspace, a results file, and a :class:`Report`. Nothing here
+prints, asks or exits; who wants to watch hands in :class:`Hooks`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from importer import columns, grouping, reading, results, validation
+from importer.client import Client
+from importer.columns import Roles
+from importer.delivery import Delivery, Policy, Progress, Threads
+from importer.errors import BadSettings, JournalFailed, Stopped
+from importer.journal import Journal, Run
+from importer.lock import held
+from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Result, Rows
+from importer.outcomes import Outcomes
+from importer.pacing import Pacer
+from importer.reading import Sheet
+from importer.retry import Attempts, Patience
+from importer.settings import Settings
+
+_AHEAD = 2  # calls entered in the journal and waiting for a free worker, so that no worker waits for the disk
+
+
+def steady_clock() -> Callable[[], float]:
+    """Seconds since 1970, from one look at the system's clock on; never going back when that is set anew."""
+    offset = time.time() - time.monotonic()
+    return lambda: time.monotonic() + offset
+
+
+@dataclass
+class Loaded:
+    """A file that was read, checked and grouped; nothing was sent."""
+
+    sheet: Sheet
+    roles: Roles
+    rows: Rows
+    plan: Plan
+
+    def requests(self, batch_size: int) -> int:
+        """How many requests the whole plan needs."""
+        return sum(grouping.count_requests(group, self.rows, batch_size) for group in self.plan.groups)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is about to happen.
+
+    Attributes:
+        loaded: the file.
+        remaining: how many notes would be created; less than the plan's where earlier runs made some.
+        requests: how many requests that takes at most.
+    """
+
+    loaded: Loaded
+    remaining: int
+    requests: int
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How a caller watches and steers a run.
+
+    Attributes:
+        confirm: asked before the first request; False ends the run with nothing sent.
+        observe: told of progress.
+        stop: asked again and again; a sentence ends the run early, with what is under way waited for.
+    """
+
+    confirm: Callable[[Preview], bool] = lambda _: True
+    observe: Callable[[Progress], None] = lambda _: None
+    stop: Callable[[], str | None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run ended.
+
+    Attributes:
+        run: its name in the journal.
+        counts: result → rows.
+        requests: how many requests were sent.
+        rate_limited: how often the API said 429.
+        results: where the results are.
+        remark: why they are not where they were wanted, if they aren't.
+        stopped: why the run ended before its end, or None.
+    """
+
+    run: str
+    counts: Mapping[Result, int]
+    requests: int
+    rate_limited: int
+    results: Path
+    remark: str | None
+    stopped: Stopped | None
+
+    @property
+    def exit_status(self) -> int:
+        """0: every row delivered; 1: some rows need a person; 3: stopped before the end."""
+        return exit_status(self.counts, stopped=self.stopped is not None)
+
+
+def exit_status(counts: Mapping[Result, int], *, stopped: bool = False) -> int:
+    """The exit status for rows that ended like this."""
+    if stopped or counts.get(Result.NOT_SENT):
+        return 3
+    return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
+
+
+def load(path: str | Path, settings: Settings) -> Loaded:
+    """Read, check and group a file; sends nothing and needs no key.
+
+    Raises:
+        Unusable: the file or its columns can't be used.
+    """
+    wanted = settings.wanted
+    options = reading.Options(settings.sheet, settings.header_row, settings.encoding, settings.delimiter)
+    needed = len(wanted.required)
+    sheet = reading.read(path, options, is_header=lambda cells: columns.recognised(cells, wanted) == needed)
+    try:
+        roles = columns.find(sheet.headings, wanted)
+        rows = validation.validate(sheet, roles, validation.Rules(settings.default_visibility, settings.content))
+        return Loaded(sheet, roles, rows, grouping.plan(rows))
+    except BaseException:
+        sheet.close()
+        raise
+
+
+def run(
+    path: str | Path,
+    settings: Settings,
+    hooks: Hooks = Hooks(),
+    *,
+    clock: Callable[[], float] | None = None,
+) -> Report | None:
+    """Import a file: every note once, and a results file with an outcome for every row.
+
+    Returns:
+        None where ``hooks.confirm`` said no; nothing was sent then, and no results were written.
+
+    Raises:
+        Unusable: the file, the settings or the journal can't be used; nothing was sent.
+        Busy: another import of the workspace is at work; nothing was sent.
+        ResultsNotWritten: the import ended, but its results could be written nowhere.
+    """
+    clock = clock or steady_clock()
+    loaded = load(path, settings)
+    with loaded.sheet:
+        target = results_path(path, settings.results)
+        with workspace(settings) as journal:
+            return _Importing(loaded, target, settings, hooks, journal, clock).run()
+
+
+@contextmanager
+def workspace(settings: Settings) -> Iterator[Journal]:
+    """The journal, with the workspace's lock held."""
+    with held(settings.journal, settings.workspace), Journal.open(settings.journal) as journal:
+        yield journal
+
+
+class _Importing:
+    """One run over a loaded file."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        target: Path,
+        settings: Settings,
+        hooks: Hooks,
+        journal: Journal,
+        clock: Callable[[], float],
+    ) -> None:
+        self.loaded, self.target, self.settings, self.hooks = loaded, target, settings, hooks
+        self.journal, self.clock = journal, clock
+        self.outcomes = Outcomes(len(loaded.rows))
+        self.started_at = clock()
+
+    def run(self) -> Report | None:
+        sheet, settings = self.loaded.sheet, self.settings
+        run = self.journal.begin_run(
+            settings.workspace, sheet.source, sheet.fingerprint, self.started_at, again=settings.again
+        )
+        settle_before(self.loaded.rows, self.outcomes)
+        with calls(settings, self.clock) as (client, pacer, hands):
+            delivery = Delivery(
+                self.loaded.rows, self.loaded.plan, self.outcomes, run,
+                journal=self.journal, client=client, pacer=pacer, policy=policy(settings), hands=hands,
+                clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
+            )  # fmt: skip
+            remaining = delivery.prepare()
+            if not self.hooks.confirm(Preview(self.loaded, remaining, delivery.requests_needed())):
+                self.journal.end_run(run, "declined", {}, self.clock())
+                return None
+            stopped: Stopped | None = None
+            ended = "broken off"
+            try:
+                delivery.run()
+                ended = "finished"
+            except Stopped as error:
+                stopped, ended = error, "stopped"
+            finally:
+                settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
+                written = self._finish(run, delivery, pacer, ended, stopped)
+        counts = self.outcomes.counts()
+        return Report(
+            run.name, counts, delivery.requests_sent, pacer.rate_limited, written.path, written.remark, stopped
+        )
+
+    def _finish(
+        self, run: Run, delivery: Delivery, pacer: Pacer, ended: str, stopped: Stopped | None
+    ) -> results.Written:
+        counts = self.outcomes.counts()
+        if counts.get(Result.NOT_SENT) and ended == "finished":
+            ended = "stopped"
+        now = self.clock()
+        lines = [
+            *_about_file(self.loaded),
+            ("Run", run.name),
+            ("Workspace", self.settings.workspace),
+            ("Started", _when(self.started_at)),
+            ("Ended", f"{_when(now)} ({ended})"),
+            *([("Why it stopped", str(stopped))] if stopped else []),
+            ("Requests sent", f"{delivery.requests_sent:,}"),
+            ("Prospects a request, at most", f"{delivery.batch_size:,}"),
+            ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
+            *([("Told to wait (429)", f"{pacer.rate_limited:,} times")] if pacer.rate_limited else []),
+        ]
+        with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
+            self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
+        return results.write(
+            self.target, self.loaded.sheet, self.outcomes, results.Summary("What became of the notes", lines),
+            leave_out=list(self.loaded.roles.ours.values()), run=run.name, marked=marked(self.loaded.rows),
+            originals=self.loaded.plan.original,
+        )  # fmt: skip
+
+
+@contextmanager
+def calls(settings: Settings, clock: Callable[[], float]) -> Iterator[tuple[Client, Pacer, Threads]]:
+    """What calls to the API are made with."""
+    outage = Patience(attempts=0, seconds=settings.give_up)
+    rng = random.Random()  # noqa: S311 - jitter, no secret
+    pacer = Pacer(settings.workers + _AHEAD, clock, lambda: Attempts(outage, rng), settings.rate)
+    client = Client(
+        settings.base_url, settings.key,
+        connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout,
+        observe=pacer.observe, clock=clock,
+    )  # fmt: skip
+    hands = Threads(settings.workers)
+    try:
+        yield client, pacer, hands
+    finally:
+        hands.close()
+        client.close()
+
+
+def policy(settings: Settings) -> Policy:
+    """How delivery is to go about it."""
+    return Policy(
+        settings.batch_size, settings.read_timeout, settings.settle,
+        patience=Patience(attempts=8, seconds=settings.give_up), give_up=settings.give_up,
+        resend_unconfirmed=settings.resend_unconfirmed,
+    )  # fmt: skip
+
+
+def settle_before(rows: Rows, outcomes: Outcomes) -> None:
+    """Settle the rows that need no delivery: invalid ones, and those that carry a note id already."""
+    for position, problems in rows.problems.items():
+        outcomes.settle([position], Result.INVALID, reason="; ".join(str(problem) for problem in problems))
+    if rows.done:
+        outcomes.settle(
+            list(rows.done),
+            Result.ALREADY_IMPORTED,
+            note_ids=list(rows.done.values()),
+            reason="this results file says so; the row was left alone",
+        )
+
+
+def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
+    """Give every row that repeats an earlier one the outcome of that row."""
+    for position in np.flatnonzero(plan.original >= 0).tolist():
+        original = int(plan.original[position])
+        result = outcomes.result(original)
+        reason = f"the same note for the same prospect as row {rows.number[original]}"
+        if result not in DELIVERED:
+            reason += f", which is {result}"
+        outcomes.settle([position], Result.DUPLICATE, note_ids=[outcomes.note_id(original)], reason=reason)
+
+
+def marked(rows: Rows) -> dict[int, Collection[int]]:
+    """The cells to blame: row position → positions of columns."""
+    return {
+        position: {problem.column for problem in problems if problem.column is not None}
+        for position, problems in rows.problems.items()
+    }
+
+
+def results_path(path: str | Path, wanted: Path | None) -> Path:
+    """Where the results go: where the person said, or beside the input.
+
+    Raises:
+        BadSettings: results can't be written there, or it is the input itself.
+    """
+    source = Path("standard input.csv") if str(path) == "-" else Path(path)
+    if wanted is None:
+        match = re.fullmatch(r"(.*)\.results(?:-(\d+))?", source.stem)
+        stem, number = (match[1], int(match[2] or 1) + 1) if match else (source.stem, 1)
+        wanted = source.with_name(f"{stem}.results{f'-{number}' if number > 1 else ''}.xlsx")
+    results.check_target(wanted)
+    if wanted.exists() and source.exists() and wanted.samefile(source):
+        raise BadSettings(f"The results would replace the file that is imported, {source}. Name another: --results.")
+    return wanted
+
+
+def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
+    sheet = loaded.sheet
+    lines = [("File", sheet.source), ("Format", sheet.format)]
+    if sheet.name is not None:
+        lines.append(("Sheet", sheet.name))
+    if sheet.encoding is not None:
+        lines.append(("Encoding", sheet.encoding))
+    lines.append(("Rows", f"{len(loaded.rows):,}"))
+    lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
+    return lines
+
+
+def _when(at: float) -> str:
+    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %Z}"

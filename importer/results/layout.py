@@ -1,0 +1,177 @@
+"""What the columns of a results file are, and a table and its outcomes as blocks of them.
+
+Comes in: a :class:`Table` and its outcomes. Goes out: :class:`Block` after block, as lists that a writer can zip.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from importer.models import NEEDS_A_PERSON, Result
+from importer.outcomes import Outcomes
+
+OUR_COLUMNS: tuple[str, ...] = ("result", "note_id", "reason", "source_row", "finished_at", "request")
+"""The headings that follow the input's own, always in this order and always the last."""
+
+FIX_FIRST: tuple[str, ...] = ("result", "reason")
+FIX_LAST: tuple[str, ...] = ("note_id", "source_row", "finished_at", "request")
+"""On the sheet *To fix* what is wrong comes first, and the rest of our columns last."""
+
+CUT_MARK = "… [cut here: the whole text has {} characters]"
+"""Ends a text of which a workbook's cell holds only the beginning."""
+
+_CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Table(Protocol):
+    """What the results need of a sheet."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings, in the order of the columns; they may repeat or be empty."""
+
+    @property
+    def row_count(self) -> int:
+        """How many rows :meth:`blocks` brings in all."""
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        """The rows from the first on: columns numbered from 0, texts only, indexed by the sheet's row numbers."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the workbook's last sheet says of the run.
+
+    Attributes:
+        title: what was done, as a heading.
+        lines: label and value, in the order to be shown.
+    """
+
+    title: str
+    lines: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows, a list for each column.
+
+    Attributes:
+        start: the position of the first of them.
+        theirs: the input's own columns, those left out excepted.
+        finished_at: seconds since 1970, NaN where nothing settled the row.
+        to_fix: whether the row needs a person.
+    """
+
+    start: int
+    theirs: list[list[str]]
+    result: list[str]
+    note_id: list[str]
+    reason: list[str]
+    source_row: list[int]
+    finished_at: list[float]
+    request: list[str]
+    to_fix: list[bool]
+
+
+def own_columns(headings: Sequence[str]) -> dict[str, int]:
+    """Where our columns stand in an earlier results file: heading → position, or nothing if it isn't one.
+
+    Knows both layouts: *Results* (and CSV), and *To fix*. A lone ``result`` or ``reason`` is the user's own.
+    """
+    start = _last_run(headings, OUR_COLUMNS)
+    if start is not None:
+        return {name: start + i for i, name in enumerate(OUR_COLUMNS)}
+    start = _last_run(headings, FIX_LAST)
+    if start is not None and tuple(headings[: len(FIX_FIRST)]) == FIX_FIRST:
+        places = [*range(len(FIX_FIRST)), *range(start, start + len(FIX_LAST))]
+        return dict(zip(FIX_FIRST + FIX_LAST, places, strict=True))
+    return {}
+
+
+def _last_run(headings: Sequence[str], wanted: tuple[str, ...]) -> int | None:
+    for start in range(len(headings) - len(wanted), -1, -1):
+        if tuple(headings[start : start + len(wanted)]) == wanted:
+            return start
+    return None
+
+
+def was_cut(text: str) -> bool:
+    """Whether this is only the beginning of a longer text, cut when a workbook was written."""
+    return _CUT.search(text) is not None
+
+
+def blocks(
+    table: Table,
+    outcomes: Outcomes,
+    *,
+    keep: Sequence[int],
+    run: str,
+    originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None,
+) -> Iterator[Block]:
+    """The rows with what became of them.
+
+    Raises:
+        ValueError: the table brings more or fewer rows than have outcomes.
+    """
+    to_fix = rows_to_fix(outcomes, originals)
+    start = 0
+    for frame in table.blocks():
+        stop = start + len(frame)
+        if stop > len(outcomes):
+            raise ValueError(f"the table brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
+        ended = outcomes.frame(start, stop)
+        yield Block(
+            start,
+            [encodable(frame.iloc[:, position].tolist()) for position in keep],
+            ended["result"].tolist(),
+            encodable(ended["note_id"].tolist()),
+            encodable(ended["reason"].tolist()),
+            frame.index.tolist(),
+            ended["finished_at"].tolist(),
+            [f"{run}/{number}" if number else "" for number in ended["request"].tolist()],
+            to_fix[start:stop].tolist(),
+        )
+        start = stop
+    if start != len(outcomes):
+        raise ValueError(f"the table brought {start:,} rows, but {len(outcomes):,} have outcomes")
+
+
+def rows_to_fix(
+    outcomes: Outcomes, originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows need a person: those themselves, and those that repeat one of them.
+
+    Args:
+        outcomes: what became of them.
+        originals: for every row the position of the earlier row that it repeats, or -1. Without it, a duplicate
+            without a note id counts.
+    """
+    wanted = np.zeros(len(outcomes), dtype=np.bool_)
+    wanted[outcomes.positions(*NEEDS_A_PERSON)] = True
+    repeats = outcomes.positions(Result.DUPLICATE)
+    if originals is None:
+        wanted[repeats] = [not outcomes.note_id(int(position)) for position in repeats]
+    else:
+        wanted[repeats] = wanted[np.asarray(originals)[repeats]]
+    return wanted
+
+
+def encodable(values: list[str]) -> list[str]:
+    """The same texts; half characters (lone surrogates), which no file can hold, become the replacement sign."""
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:
+        return [_SURROGATE.sub("\ufffd", value) for value in values]
+    return values
+
+
+def kept(headings: Sequence[str], leave_out: Collection[int]) -> list[int]:
+    """The positions of the columns that go into the results."""
+    return [position for position in range(len(headings)) if position not in leave_out]

@@ -1,0 +1,155 @@
+"""A file in its place, whole or not at all.
+
+Comes in: where a file is wanted and what writes it. Goes out: where it stands now, and why if that is elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer.errors import ResultsNotWritten
+
+_NAMES = 99
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that stands.
+
+    Attributes:
+        path: where.
+        remark: in plain words, why it isn't what or where it was meant to be; None if it is.
+    """
+
+    path: Path
+    remark: str | None = None
+
+
+def save(target: Path, fill: Callable[[Path], None], *, overwrite: bool = True) -> Written:
+    """Put a file at ``target``, or as near to it as can be.
+
+    A file that is open elsewhere or read-only is left alone: the next free name beside it is taken. Where the folder
+    takes no file, the current folder, the home folder and the system's temporary folder are tried.
+
+    Args:
+        target: where it is wanted; a link is followed, so that the link stays.
+        fill: writes the whole file at the (new, temporary) path that it is given; may be called more than once.
+        overwrite: whether a file that stands there is replaced.
+
+    Raises:
+        ResultsNotWritten: no folder took it.
+    """
+    place = target.resolve()
+    troubles: list[str] = []
+    for folder in _folders(place.parent):
+        home = folder == place.parent
+        try:
+            with _temporary(folder, place) as temporary:
+                fill(temporary)
+                _to_disk(temporary)
+                path, why = _settle(temporary, folder / place.name, overwrite=overwrite and home)
+        except OSError as error:
+            troubles.append(f"{folder}: {plain(error)}")
+            continue
+        if home and path == place:
+            return Written(target)
+        if home:
+            return Written(target.with_name(path.name), f"{why}, so this is {path.name} beside it.")
+        return Written(path, f"{target.parent} could not be written to ({troubles[0]}), so this is {path}.")
+    listed = "; ".join(troubles)
+    raise ResultsNotWritten(
+        f"{target.name} could not be written anywhere ({listed}). Make room or name another folder, and run again."
+    )
+
+
+def plain(error: OSError) -> str:
+    """What went wrong, in words for a person."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full"
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "writing there is not allowed"
+    if error.errno == errno.EROFS:
+        return "the disk is read-only"
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        return "there is no such folder"
+    return error.strerror or str(error)
+
+
+def _folders(wanted: Path) -> list[Path]:
+    found = [wanted]
+    for find in (Path.cwd, Path.home, lambda: Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError, RuntimeError):  # a folder that is gone, a user without a home
+            found.append(find().resolve())
+    return list(dict.fromkeys(found))
+
+
+@contextlib.contextmanager
+def _temporary(folder: Path, place: Path) -> Iterator[Path]:
+    """A new file's path in ``folder``, gone afterwards whatever happens; it has the rights that ``place`` has."""
+    path = folder / f".{secrets.token_hex(4)}.{place.name[-60:]}.tmp"
+    try:
+        path.touch(exist_ok=False)
+        with contextlib.suppress(OSError):
+            shutil.copymode(place, path)
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+        yield path
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _settle(temporary: Path, wanted: Path, *, overwrite: bool) -> tuple[Path, str]:
+    """Rename to the wanted name, or to the next that is free; say why not the wanted."""
+    why = _objection(wanted, overwrite=overwrite)
+    trouble: OSError | None = None
+    for number in range(1, _NAMES + 1):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
+        if _objection(path, overwrite=overwrite and number == 1):
+            continue
+        try:
+            temporary.replace(path)
+        except PermissionError as error:  # on Windows: open in another program
+            why = why or f"{wanted.name} is open in another program or protected"
+            trouble = error
+            continue
+        _folder_to_disk(path.parent)
+        return path, why
+    raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
+
+
+def _objection(path: Path, *, overwrite: bool) -> str:
+    """Why a file can't be put there, or nothing."""
+    if path.is_dir():
+        return f"{path.name} is a folder"
+    if any(path.with_name(mark).exists() for mark in (f"~${path.name}", f".~lock.{path.name}#")):
+        return f"{path.name} is open in a spreadsheet program"  # Excel and LibreOffice leave these while it is open
+    if not path.exists():
+        return ""
+    if not overwrite:
+        return f"{path.name} exists already"
+    if not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        return f"{path.name} is read-only"
+    return ""
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _folder_to_disk(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,141 @@
+"""The workbook's last sheet: what the run came to, what to do next, and what was run.
+
+Comes in: a summary and the counts. Goes out: cells and a native chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from importer.models import DELIVERED, Result
+from importer.results.layout import Summary, encodable
+from importer.results.words import COLUMN_WORDS, WORDS
+
+_NAME = "Summary"
+
+
+def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int]) -> None:
+    """Add the sheet. Rows are written from the top down, as constant memory demands."""
+    sheet = book.add_worksheet(_NAME)
+    sheet.set_tab_color("#44525F")
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 1)
+    for col, width in enumerate((2, 20, 12, 10, 66, 58)):
+        sheet.set_column(col, col, width)
+    title = book.add_format({"bold": True, "font_size": 18, "font_color": "#26323B"})
+    lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
+    sheet.set_row(1, 28)
+    sheet.write_string(1, 1, *_text(summary.title, title))
+    sheet.write_string(2, 1, *_text(headline(counts), lead))
+    row = _table(book, sheet, counts, 4)
+    row = _chart(book, sheet, counts, row + 1)
+    row = _pairs(book, sheet, "What was run", summary.lines, row + 1)
+    _pairs(book, sheet, "The last six columns of Results", list(COLUMN_WORDS.items()), row + 1)
+
+
+def headline(counts: Mapping[Result, int]) -> str:
+    """The counts in one sentence."""
+    total = sum(counts.values())
+    delivered = sum(count for result, count in counts.items() if result in DELIVERED)
+    parts = [f"{delivered:,} of {total:,} {'row is' if total == 1 else 'rows are'} delivered"]
+    if count := counts.get(Result.DUPLICATE, 0):
+        parts.append(f"{count:,} repeat an earlier row")
+    if count := counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0):
+        parts.append(f"{count:,} {'is' if count == 1 else 'are'} to be corrected")
+    if count := counts.get(Result.UNCONFIRMED, 0):
+        parts.append(f"{count:,} {'is' if count == 1 else 'are'} to be checked")
+    if count := counts.get(Result.NOT_SENT, 0):
+        parts.append(f"{count:,} {'was' if count == 1 else 'were'} not sent")
+    return ", ".join(parts) + "."
+
+
+def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int) -> int:
+    """Result, rows, share, meaning, next; gives back the first free row."""
+    line: dict[str, object] = {"bottom": 1, "bottom_color": "#D5DCE1", "valign": "vcenter"}
+    head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44525F", "valign": "vcenter"}
+    left, right = book.add_format(head), book.add_format({**head, "align": "right"})
+    text = book.add_format({**line, "indent": 1})
+    number, share = (book.add_format({**line, "num_format": form}) for form in ("#,##0", "0.0%"))
+    bold = {**line, "bold": True, "bottom": 0}
+    total = sum(counts.values())
+    sheet.set_row(row, 22)
+    names = (
+        ("Result", left),
+        ("Rows", right),
+        ("Share", right),
+        ("  What it means", left),
+        ("  What to do next", left),
+    )
+    for col, (name, cell_format) in enumerate(names, 1):
+        sheet.write_string(row, col, name, cell_format)
+    for result, count in counts.items():
+        row += 1
+        words = WORDS[result]
+        chip = book.add_format({**line, "bold": True, "indent": 1, "font_color": words.ink, "bg_color": words.fill})
+        sheet.set_row(row, 20)
+        sheet.write_string(row, 1, result.value, chip)
+        sheet.write_number(row, 2, count, number)
+        sheet.write_number(row, 3, count / total, share)
+        sheet.write_string(row, 4, words.means, text)
+        sheet.write_string(row, 5, words.next, text)
+    row += 1
+    sheet.set_row(row, 20)
+    sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
+    sheet.write_number(row, 2, total, book.add_format({**bold, "num_format": "#,##0"}))
+    return row + 1
+
+
+def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int) -> int:
+    """A bar for each result, in its colour; gives back the first row under it."""
+    if not counts:
+        return row
+    first, last = 5, 4 + len(counts)
+    chart = book.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "Rows",
+            "categories": [_NAME, first, 1, last, 1],
+            "values": [_NAME, first, 2, last, 2],
+            "categories_data": [result.value for result in counts],  # for viewers that don't compute
+            "values_data": list(counts.values()),
+            "points": [{"fill": {"color": WORDS[result].chart}} for result in counts],
+            "data_labels": {"value": True, "num_format": "#,##0", "font": {"color": "#26323B", "size": 10}},
+            "gap": 45,
+        }
+    )
+    chart.set_title({"name": "Rows by result", "overlay": False, "name_font": {"size": 12, "color": "#26323B"}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis(
+        {"reverse": True, "line": {"color": "#D5DCE1"}, "major_tick_mark": "none", "num_font": {"size": 10}}
+    )
+    chart.set_x_axis({"visible": False, "min": 0, "major_gridlines": {"visible": False}})
+    chart.set_chartarea({"border": {"color": "#D5DCE1"}})
+    height = 90 + 34 * len(counts)
+    chart.set_size({"width": 820, "height": height})
+    sheet.insert_chart(row, 1, chart, {"description": headline(counts), "object_position": 2})
+    return row + height // 20 + 2
+
+
+def _pairs(book: Workbook, sheet: Worksheet, title: str, pairs: Sequence[tuple[str, str]], row: int) -> int:
+    """A heading and lines of label and value; gives back the first free row."""
+    if not pairs:
+        return row
+    heading = book.add_format({"bold": True, "font_size": 13, "font_color": "#26323B"})
+    label = book.add_format({"font_color": "#56626C", "valign": "top"})
+    value = book.add_format({"num_format": "@", "valign": "top"})
+    sheet.write_string(row, 1, title, heading)
+    for name, text in pairs:
+        row += 1
+        sheet.write_string(row, 1, *_text(name, label))
+        sheet.write_string(row, 2, *_text(text, value))
+    return row + 2
+
+
+def _text(text: str, cell_format: Format) -> tuple[str, Format]:
+    """A cell's text, short enough, and its format."""
+    return encodable([text])[0][:2000], cell_format

@@ -1,0 +1,329 @@
+"""Results as a workbook of three sheets: *Results*, *To fix* and *Summary*.
+
+Comes in: headings, blocks, outcomes. Goes out: an ``.xlsx`` file. Rows are streamed (XlsxWriter's constant memory),
+so that a million take no more memory than one block of them. Every cell but our numbers is written as a string and
+formatted as text: nothing becomes a formula or a link, and ``00123`` stays so when a person edits it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from importer.models import Result
+from importer.outcomes import Outcomes
+from importer.results.layout import CUT_MARK, FIX_FIRST, FIX_LAST, OUR_COLUMNS, Block, Summary, encodable
+from importer.results.summary import write_summary
+from importer.results.words import WORDS
+
+MOST_ROWS = 1_048_575
+MOST_COLUMNS = 16_384
+MOST_CHARACTERS = 32_767  # of UTF-16 in a cell
+
+_ROOM = 4 * 2**30  # bytes of free space that make the system's temporary folder good enough for a million rows
+_WIDTHS = {"result": 18, "note_id": 16, "reason": 56, "source_row": 15, "finished_at": 21, "request": 22}
+_DAY = 86_400
+_EPOCH = 25_569  # 1970-01-01 as a spreadsheet counts days
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a workbook shows apart from its rows.
+
+    Attributes:
+        headings: the input's own.
+        summary: what to say of the run.
+        marked: row position → columns (by their place in ``headings``) to be coloured as the ones to blame.
+    """
+
+    headings: Sequence[str]
+    summary: Summary
+    marked: Mapping[int, Collection[int]] = field(default_factory=dict)
+
+
+def write_workbook(path: Path, look: Look, rows: Iterable[Block], outcomes: Outcomes) -> int:
+    """Write the file and say how many cells had to be cut.
+
+    Raises:
+        OSError: the disk is full, or the like.
+    """
+    with _scratch(path.parent) as scratch, path.open("wb") as file:
+        output = _Output(file)
+        book = Workbook(output, {"constant_memory": True, "tmpdir": str(scratch)})
+        try:
+            book.use_zip64()  # a sheet of more than 4 GB
+            book.set_properties({"title": look.summary.title})
+            sheets = _Sheets(book, look)
+            for block in rows:
+                sheets.add(block)
+            sheets.finish()
+            write_summary(book, look.summary, outcomes.counts())
+            book.close()
+        except FileCreateError as error:
+            output.given_up = True
+            raise error.args[0] from error
+        except BaseException:
+            output.given_up = True
+            raise
+        finally:
+            for sheet in book.worksheets():
+                with contextlib.suppress(OSError):  # the disk is still full
+                    sheet.row_data_fh.close()
+    return sheets.cut
+
+
+class _Sheets:
+    """The two sheets of rows, filled side by side.
+
+    Attributes:
+        cut: how many cells hold only the beginning of their text.
+    """
+
+    def __init__(self, book: Workbook, look: Look) -> None:
+        self.cut = 0
+        self._look = look
+        self._headings = self._fitted(encodable(list(look.headings)))
+        self._formats = Formats(book)
+        self._results = book.add_worksheet("Results")
+        self._fix = book.add_worksheet("To fix")
+        self._rows = self._rows_to_fix = 0
+        self._started = False
+
+    def add(self, block: Block) -> None:
+        """Write the rows of a block."""
+        own = [self._fitted(column) for column in block.theirs]
+        note_ids, reasons = self._fitted(block.note_id), self._fitted(block.reason)
+        if not self._started:
+            self._start(own)
+        finished = [_serial(at) for at in block.finished_at]
+        rows = zip(
+            zip(*own, strict=True) if own else [()] * len(reasons),
+            zip(block.result, note_ids, reasons, block.source_row, finished, block.request, strict=True),
+            block.to_fix,
+            strict=True,
+        )
+        raw = any("<r>" in "".join(column) for column in (*own, note_ids, reasons))
+        for position, (theirs, ours, to_fix) in enumerate(rows, block.start):
+            if to_fix or raw or position in self._look.marked:
+                self._in_colour(position, theirs, ours, to_fix=to_fix)
+            else:
+                self._plainly(position + 1, theirs, ours)
+        self._rows = block.start + len(reasons)
+
+    def finish(self) -> None:
+        """Close the sheets' tables after the last row."""
+        if not self._started:
+            self._start([])
+        if not self._rows_to_fix:
+            _put(self._fix, 1, 1, "Nothing to fix: no row needs a person.", self._formats.calm)
+        self._fix.set_tab_color("#CC4B40" if self._rows_to_fix else "#4BA36A")
+        last = len(self._headings) + len(OUR_COLUMNS) - 1
+        self._results.autofilter(0, 0, self._rows, last)
+        self._fix.autofilter(0, 0, self._rows_to_fix, last)
+
+    def _plainly(self, row: int, theirs: Sequence[str], ours: Sequence[Any]) -> None:
+        """A row of *Results* without a tint: the common case, so it is kept short."""
+        write, formats = self._results.write_string, self._formats
+        status = 0
+        for col, text in enumerate(theirs):
+            if text:
+                status |= write(row, col, text, formats.text)
+        col = len(theirs)
+        result, note_id, reason, source_row, finished_at, request = ours
+        status |= write(row, col, result, formats.result[result])
+        if note_id:
+            status |= write(row, col + 1, note_id, formats.text)
+        if reason:
+            status |= write(row, col + 2, reason, formats.text)
+        status |= self._results.write_number(row, col + 3, source_row, formats.number)
+        if finished_at:
+            status |= self._results.write_number(row, col + 4, finished_at, formats.time)
+        if request:
+            status |= write(row, col + 5, request, formats.text)
+        if status:
+            raise RuntimeError(f"row {row + 1} of the results was refused ({status})")
+
+    def _in_colour(self, position: int, theirs: Sequence[str], ours: Sequence[Any], *, to_fix: bool) -> None:
+        """A row with a tint, marked cells or unusual text; on *To fix* too, if it is to be fixed."""
+        formats = self._formats
+        result, note_id, reason, source_row, finished_at, request = ours
+        tint = formats.tinted[result] if to_fix else formats.untinted
+        marked = self._look.marked.get(position, ())
+        own = [(text, formats.marked if col in marked else tint.text) for col, text in enumerate(theirs)]
+        trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
+        mine = [(result, formats.result[result]), (note_id, tint.text), (reason, tint.text), *trace]
+        for col, (value, cell_format) in enumerate((*own, *mine)):
+            _put(self._results, position + 1, col, value, cell_format)
+        if not to_fix:
+            return
+        self._rows_to_fix += 1
+        tint = formats.untinted
+        own = [(text, formats.marked if col in marked else tint.text) for col, text in enumerate(theirs)]
+        trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
+        first = [(result, formats.result[result]), (reason, formats.reason)]
+        for col, (value, cell_format) in enumerate((*first, *own, (note_id, tint.text), *trace)):
+            _put(self._fix, self._rows_to_fix, col, value, cell_format)
+
+    def _start(self, own: list[list[str]]) -> None:
+        """Headings, widths and frozen panes; the widths come from the first rows."""
+        self._started = True
+        formats = self._formats
+        samples = own or [[] for _ in self._headings]
+        theirs = [
+            (name, _width(name, sample), formats.their_heading)
+            for name, sample in zip(self._headings, samples, strict=True)
+        ]
+        ours = {name: (name, _WIDTHS[name], formats.our_heading) for name in OUR_COLUMNS}
+        for sheet, columns in (
+            (self._results, [*theirs, *ours.values()]),
+            (self._fix, [*(ours[name] for name in FIX_FIRST), *theirs, *(ours[name] for name in FIX_LAST)]),
+        ):
+            sheet.set_row(0, 24)
+            for col, (name, width, cell_format) in enumerate(columns):
+                sheet.set_column(col, col, width, formats.text)
+                _put(sheet, 0, col, name, cell_format)
+            sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+            sheet.set_landscape()
+            sheet.fit_to_pages(1, 0)
+            sheet.repeat_rows(0)
+        self._results.freeze_panes(1, 0)
+        self._fix.freeze_panes(1, len(FIX_FIRST))
+
+    def _fitted(self, column: list[str]) -> list[str]:
+        """The texts, cut and marked where a cell can't hold them."""
+        if max(map(len, column), default=0) <= MOST_CHARACTERS // 2:  # however many take two UTF-16 units
+            return column
+        fitted = [_fit(text) for text in column]
+        self.cut += sum(short != text for short, text in zip(fitted, column, strict=True))
+        return fitted
+
+
+@dataclass(frozen=True)
+class Tint:
+    """The formats of a row's cells, all of one background."""
+
+    text: Format
+    number: Format
+    time: Format
+
+
+class Formats:
+    """The workbook's cell formats, each made once."""
+
+    def __init__(self, book: Workbook) -> None:
+        def cell(**properties: object) -> Format:
+            return book.add_format({"num_format": "@", "valign": "top", **properties})
+
+        def tint(**properties: object) -> Tint:
+            number = cell(**{"num_format": "0", "align": "center", **properties})
+            time = cell(**{"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", **properties})
+            return Tint(cell(**properties), number, time)
+
+        heading = {"bold": True, "font_color": "#FFFFFF", "valign": "vcenter", "border": 1, "border_color": "#FFFFFF"}
+        self.their_heading = cell(**heading, bg_color="#44525F")
+        self.our_heading = cell(**heading, bg_color="#1F7A83")
+        self.untinted = tint()
+        self.text, self.number, self.time = self.untinted.text, self.untinted.number, self.untinted.time
+        edge = {"border": 1, "border_color": "#E6E1DE"}  # a fill hides the grid
+        tints = {fill: tint(bg_color=fill, **edge) for fill in {words.row for words in WORDS.values()} if fill}
+        pale = tints[WORDS[Result.REJECTED].row or ""]
+        self.tinted = {str(result): tints.get(words.row or "", pale) for result, words in WORDS.items()}
+        self.result = {
+            str(result): cell(bold=True, font_color=words.ink, bg_color=words.fill, border=1, border_color="#FFFFFF")
+            for result, words in WORDS.items()
+        }
+        self.marked = cell(font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
+        self.reason = cell(text_wrap=True)
+        self.calm = cell(font_color=WORDS[Result.CREATED].ink, italic=True)
+
+
+def _put(sheet: Worksheet, row: int, col: int, value: str | float | None, cell_format: Format) -> None:
+    """Write one cell, whatever it holds; raise where XlsxWriter only answers with a number."""
+    if value is None or value == "":
+        status = sheet.write_blank(row, col, None, cell_format)
+    elif not isinstance(value, str):
+        status = sheet.write_number(row, col, value, cell_format)
+    elif value.startswith("<r>"):  # XlsxWriter would take it for markup of its own; in pieces it doesn't
+        status = sheet.write_rich_string(row, col, "<", "r", value[2:], cell_format)
+    else:
+        status = sheet.write_string(row, col, value, cell_format)
+    if status:
+        raise RuntimeError(f"cell {row + 1}, {col + 1} of the results was refused ({status})")
+
+
+def _fit(text: str) -> str:
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * MOST_CHARACTERS:
+        return text
+    mark = CUT_MARK.format(f"{len(text):,}")
+    return units[: 2 * (MOST_CHARACTERS - len(mark))].decode("utf-16-le", "ignore") + mark
+
+
+def _width(heading: str, sample: Sequence[str]) -> int:
+    """In characters: the longest line of the first rows, within bounds; a heading leaves room for its arrow."""
+    longest = max((len(line) for text in sample[:500] for line in text[:500].split("\n")), default=0)
+    return min(max(longest + 2, min(len(heading), 30) + 5, 9), 44)
+
+
+@lru_cache(maxsize=4096)
+def _serial(at: float) -> float | None:
+    """A local date and time as a spreadsheet counts it, to the second; None where there is none."""
+    if math.isnan(at):
+        return None
+    offset = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
+    seconds = int(at) + (offset.total_seconds() if offset else 0)
+    return seconds / _DAY + _EPOCH
+
+
+class _Output:
+    """The workbook's file as zipfile sees it.
+
+    Once given up it takes everything and does nothing, so that zipfile, which wants to finish an archive even when
+    the disk is full, has nothing to complain of.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.given_up = False
+
+    def write(self, data: bytes) -> int:
+        """Write, or pretend to."""
+        return len(data) if self.given_up else self._file.write(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move, or pretend to."""
+        return 0 if self.given_up else self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where we are."""
+        return 0 if self.given_up else self._file.tell()
+
+    def flush(self) -> None:
+        """Flush, or pretend to."""
+        if not self.given_up:
+            self._file.flush()
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder for XlsxWriter's parts: the system's temporary one, or beside the file where that has more room."""
+    system = Path(tempfile.gettempdir())
+    with contextlib.suppress(OSError):
+        room = shutil.disk_usage(system).free
+        if room < _ROOM and shutil.disk_usage(folder).free > room:
+            system = folder
+    with tempfile.TemporaryDirectory(prefix=".note-importer-", dir=system, ignore_cleanup_errors=True) as scratch:
+        yield Path(scratch)

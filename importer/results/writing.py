@@ -1,0 +1,101 @@
+"""Which kind of file the results become, and where it stands in the end.
+
+Comes in: a name, a table, its outcomes. Goes out: :class:`Written`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from importer.errors import BadSettings
+from importer.outcomes import Outcomes
+from importer.results.csvfile import write_csv
+from importer.results.layout import OUR_COLUMNS, Summary, Table, blocks, kept
+from importer.results.saving import Written, save
+from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Look, write_workbook
+
+_KINDS = (".xlsx", ".csv")
+
+
+def check_target(path: Path) -> None:
+    """See early whether results can be written under this name.
+
+    Raises:
+        BadSettings: its ending says neither ``.xlsx`` nor ``.csv``, its folder is missing, or it is a folder.
+    """
+    if path.suffix.lower() not in _KINDS:
+        raise BadSettings(f"Results can be written as .xlsx or .csv, not as {path.name!r}. Name such a file.")
+    try:
+        place = path.resolve()
+        folder_exists, is_folder = place.parent.is_dir(), place.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that no system takes
+        raise BadSettings(f"Results can't be written to {path}: {error}. Name another file.") from error
+    if is_folder:
+        raise BadSettings(f"Results can't be written to {path}: it is a folder. Name a file in it.")
+    if not folder_exists:
+        raise BadSettings(f"Results can't be written to {path}: there is no folder {path.parent}. Make it first.")
+
+
+def write(
+    target: Path,
+    table: Table,
+    outcomes: Outcomes,
+    summary: Summary,
+    *,
+    leave_out: Collection[int] = (),
+    run: str = "",
+    marked: Mapping[int, Collection[int]] | None = None,
+    originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None = None,
+) -> Written:
+    """Write every row once, in order, with what became of it; nothing half-written ever stands under the name.
+
+    Args:
+        target: its ending decides the kind: ``.xlsx`` or ``.csv``.
+        table: the rows as they were read; ``blocks`` may be asked for more than once.
+        outcomes: one for each of them.
+        summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
+        leave_out: positions of our own columns of an earlier results file (see :func:`own_columns`).
+        run: the run's id, first part of ``request``.
+        marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
+        originals: for every row the position of the earlier row that it repeats, or -1 (``Plan.original``).
+
+    Raises:
+        BadSettings: as :func:`check_target`.
+        ResultsNotWritten: no folder took the file.
+    """
+    check_target(target)
+    keep = kept(table.headings, leave_out)
+    headings = [table.headings[position] for position in keep]
+    remarks: list[str] = []
+    as_csv = target.suffix.lower() == ".csv"
+    if not as_csv and (table.row_count > MOST_ROWS or len(keep) + len(OUR_COLUMNS) > MOST_COLUMNS):
+        as_csv, target = True, target.with_suffix(".csv")
+        remarks.append(
+            f"{table.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
+            f"holds ({MOST_ROWS:,} and {MOST_COLUMNS:,}), so the results are a .csv file."
+        )
+    rows = partial(blocks, table, outcomes, keep=keep, run=run, originals=originals)
+    at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
+    cut = 0
+
+    def fill(path: Path) -> None:
+        nonlocal cut
+        if as_csv:
+            write_csv(path, headings, rows())
+        else:
+            cut = write_workbook(path, Look(headings, summary, at_fault), rows(), outcomes)
+
+    written = save(target, fill)
+    if cut:
+        remarks.append(
+            f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
+            "there, marked. A .csv file would hold them whole."
+        )
+    if written.remark:
+        remarks.insert(0, written.remark)
+    return Written(written.path, " ".join(remarks) or None)

@@ -1,0 +1,354 @@
+"""Text → canonical values, or a problem with its cell. Every row is checked before the first request.
+
+Comes in: a sheet's blocks of text and the roles of its columns. Goes out: :class:`~importer.models.Rows`. A value is
+read once for all the rows that hold it, so that a million rows cost little more than their distinct values.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+import pandas as pd
+
+from importer.columns import Role, Roles
+from importer.markup import ContentKind, content_of
+from importer.models import TEXT, Note, Problem, Rows, Status, Texts, Visibility
+from importer.reading import Sheet, cell_name
+from importer.results import unprotected
+
+# The words people use, per value: English, then German, French, Spanish, Portuguese.
+VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
+    Visibility.PUBLIC: (
+        "1", "Public", "Team", "Everyone", "All", "Shared", "All team members", "Whole team",
+        "Öffentlich", "Alle", "Publique", "Tous", "Équipe", "Público", "Pública", "Todos", "Equipo", "Equipe",
+    ),
+    Visibility.PRIVATE: (
+        "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
+        "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
+        "Somente eu",
+    ),
+}  # fmt: skip
+STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
+    Status.DRAFT: (
+        "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho",
+    ),
+    Status.PUBLISHED: (
+        "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado", "Publicada",
+    ),
+}  # fmt: skip
+
+# Signs that are on nobody's keyboard and come along with copied text: zero-width marks, direction marks, soft hyphen.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_LINE_END = re.compile("\r\n?|[\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
+_DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
+_LONGEST_SHOWN = 60
+_LONGEST_ID = 200
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the person said about values.
+
+    Attributes:
+        default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
+        content: how the cells of the content column are meant.
+    """
+
+    default_visibility: Visibility | None = None
+    content: ContentKind = ContentKind.AUTO
+
+
+def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
+    """Read every row of a sheet; what is wrong with a row is a value, never an exception."""
+    return _Validation(sheet, roles, rules).rows()
+
+
+def cleaned_id(text: str) -> str:
+    """An id or a choice without outer spaces, no-break spaces and signs that nobody sees."""
+    return _INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
+
+
+def cleaned_content(text: str) -> str:
+    r"""A note without outer white space and with ``\n`` line ends; what notes are compared by."""
+    return _LINE_END.sub("\n", text).strip()
+
+
+class _Problematic(Exception):
+    """What is wrong with a value."""
+
+
+class _Column:
+    """Codes for the values of one column: each distinct text is read once, then known by its number."""
+
+    def __init__(self, position: int | None, read: Callable[[str], object]) -> None:
+        self.position = position
+        self.values: list[object] = []
+        self._read = read
+        self._code: dict[str, int] = {}
+        self._code_of_value: dict[object, int] = {}
+
+    def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        """One code a row: an index into ``values``, where a :class:`_Problematic` stands for a value that is wrong."""
+        texts = repeat("", len(block)) if self.position is None else block[self.position].array
+        code, add = self._code, self._add
+        return np.fromiter(
+            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
+        )
+
+    def _add(self, text: str) -> int:
+        try:
+            value = self._read(text)
+        except _Problematic as problem:
+            value = problem
+        code = self._code_of_value.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+        self._code[text] = code
+        return code
+
+    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """For each code whether its value is wrong."""
+        return np.array([isinstance(value, _Problematic) for value in self.values], dtype=bool)
+
+
+class _Validation:
+    """One pass over a sheet."""
+
+    def __init__(self, sheet: Sheet, roles: Roles, rules: Rules) -> None:
+        self.sheet, self.roles, self.rules = sheet, roles, rules
+        at = roles.columns.get
+        self.content = _Column(at(Role.CONTENT), _read_content)
+        self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
+        self.status = _Column(at(Role.STATUS), _read_status)
+        self.attachments = _Column(at(Role.ATTACHMENTS), _read_attachments)
+        self.problems: dict[int, list[Problem]] = {}
+        self.done: dict[int, str] = {}
+        self.invisible_in_ids = 0
+        # A results file in CSV carries an apostrophe before texts that a spreadsheet program would run.
+        self.is_protected = bool(roles.ours) and sheet.name is None
+
+    def rows(self) -> Rows:
+        size = self.sheet.row_count
+        number = np.zeros(size, dtype=np.int32)
+        prospect: Texts = np.full(size, "", dtype=TEXT)
+        note = np.full(size, -1, dtype=np.int32)
+        key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in self.roles.columns else None
+        notes: list[Note] = []
+        note_of: dict[tuple[int, ...], int] = {}
+        start = 0
+        for raw in self.sheet.blocks():
+            block = self._unprotected(raw)
+            part = slice(start, start + len(block))
+            number[part] = block.index
+            ids = self._prospects(block, start)
+            prospect[part] = np.array(ids, dtype=TEXT)
+            if key is not None:
+                key[part] = np.array([text.strip() for text in block[self.roles.columns[Role.KEY]]], dtype=TEXT)
+            codes = [column.codes(block) for column in self._columns()]
+            self._note_problems(block, codes, start)
+            self._note_flaws(block, start)
+            self._note_done(block, start)
+            usable = np.array(
+                [start + i not in self.problems and start + i not in self.done for i in range(len(block))]
+            )
+            note[part] = self._notes(codes, usable, notes, note_of)
+            start += len(block)
+        return Rows(number, prospect, note, notes, key, self.problems, self.done, self._remarks())
+
+    def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
+        return (self.content, self.visibility, self.status, self.attachments)
+
+    def _unprotected(self, block: pd.DataFrame) -> pd.DataFrame:
+        if not self.is_protected:
+            return block
+        return block.map(unprotected)
+
+    def _prospects(self, block: pd.DataFrame, start: int) -> list[str]:
+        """The block's cleaned prospect ids; what is wrong with one is noted."""
+        column = self.roles.columns[Role.PROSPECT]
+        ids = block[column].tolist()
+        for i, text in enumerate(ids):
+            if text.isascii() and text.isalnum() and not text[0].isdigit() and len(text) <= _LONGEST_ID:
+                continue  # what nearly every id looks like
+            prospect = cleaned_id(text)
+            self.invisible_in_ids += prospect != text.strip()
+            if wrong := _wrong_with_id(prospect):
+                self._add(start + i, block.index[i], column, text, wrong)
+            ids[i] = prospect[:_LONGEST_ID]
+        return ids
+
+    def _notes(
+        self,
+        codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]],
+        usable: np.ndarray[tuple[int], np.dtype[np.bool_]],
+        notes: list[Note],
+        note_of: dict[tuple[int, ...], int],
+    ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        """For each row of a block the index of its note in ``notes``, which grows; -1 where the row is not usable."""
+        result = np.full(len(usable), -1, dtype=np.int32)
+        combined = pd.DataFrame(dict(enumerate(column[usable] for column in codes)))
+        combination = combined.groupby(list(combined.columns), sort=False).ngroup().to_numpy()
+        index = []
+        for row in combined.iloc[np.unique(combination, return_index=True)[1]].itertuples(index=False, name=None):
+            if row not in note_of:
+                note_of[row] = len(notes)
+                notes.append(self._note(row))
+            index.append(note_of[row])
+        if index:
+            result[usable] = np.array(index, dtype=np.int32)[combination]
+        return result
+
+    def _note(self, row: tuple[int, ...]) -> Note:
+        content, visibility, status, attachments = (
+            column.values[code] for column, code in zip(self._columns(), row, strict=True)
+        )
+        assert isinstance(content, str)
+        assert isinstance(visibility, Visibility)
+        assert isinstance(status, Status)
+        assert isinstance(attachments, tuple)
+        return Note(content, visibility, status, attachments, content_of(content, self.rules.content))
+
+    def _note_problems(
+        self, block: pd.DataFrame, codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]], start: int
+    ) -> None:
+        for column, code in zip(self._columns(), codes, strict=True):
+            wrong = column.wrong()
+            at = column.position
+            for i in np.flatnonzero(wrong[code]).tolist() if wrong.any() else ():
+                value = "" if at is None else str(block.iat[i, at])
+                self._add(start + i, block.index[i], at, value, str(column.values[code[i]]))
+
+    def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
+        """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
+        flaws = self.sheet.flaws
+        if not flaws:
+            return
+        used = set(self.roles.columns.values())
+        for i, number in enumerate(block.index):
+            for flaw in flaws.get(number, ()):
+                if flaw.column is None or flaw.column in used:
+                    value = "" if flaw.column is None else str(block.iat[i, flaw.column])
+                    self._replace(start + i, number, flaw.column, value, flaw.text)
+
+    def _note_done(self, block: pd.DataFrame, start: int) -> None:
+        """Rows that an earlier results file says were delivered are left alone, whatever else stands in them."""
+        if not self.roles.ours:
+            return
+        column = self.roles.ours["note_id"]
+        for i, text in enumerate(block[column]):
+            if note_id := cleaned_id(text):
+                self.done[start + i] = note_id
+                self.problems.pop(start + i, None)
+
+    def _add(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
+        name = f"row {number}" if column is None else cell_name(self.sheet.name, int(number), column)
+        problem = Problem(int(number), column, name, _shortened(value), text)
+        self.problems.setdefault(position, []).append(problem)
+
+    def _replace(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
+        """A flaw of the cell explains what validation would say of its text."""
+        name = None if column is None else cell_name(self.sheet.name, int(number), column)
+        kept = [problem for problem in self.problems.pop(position, ()) if problem.cell != name]
+        if kept:
+            self.problems[position] = kept
+        self._add(position, number, column, value, text)
+
+    def _remarks(self) -> list[str]:
+        remarks = []
+        if self.invisible_in_ids:
+            remarks.append(
+                f"{self.invisible_in_ids:,} prospect ids held characters that nobody sees (such as no-break or"
+                " zero-width spaces); they were removed."
+            )
+        return remarks
+
+    def _read_visibility(self, text: str) -> Visibility:
+        choice = cleaned_id(text)
+        if not choice:
+            if self.rules.default_visibility is None:
+                raise _Problematic(
+                    "the visibility is blank; write Public or Private, or run with --default-visibility private"
+                )
+            return self.rules.default_visibility
+        return Visibility(_choice(choice, VISIBILITY_WORDS, "visibility", "Public (or 1) and Private (or 2)"))
+
+
+def _read_status(text: str) -> Status:
+    choice = cleaned_id(text)
+    if not choice:
+        return Status.PUBLISHED  # the API's own default (vendor's reference, Create Note)
+    return Status(_choice(choice, STATUS_WORDS, "status", "Published (or 1), Draft (or 0), and blank for published"))
+
+
+def _read_content(text: str) -> str:
+    content = cleaned_content(text)
+    if not _INVISIBLE.sub("", content).strip():
+        raise _Problematic("the note is empty; write its text, or delete the row")
+    if match := _CONTROL.search(content):
+        raise _Problematic(
+            f"the note holds a control character (number {ord(match[0])}) that can't be sent; delete it,"
+            " or type that part of the note anew"
+        )
+    if any("\ud800" <= sign <= "\udfff" for sign in content):
+        raise _Problematic("the note holds half of a character (a damaged emoji); type that part anew")
+    return content
+
+
+def _read_attachments(text: str) -> tuple[str, ...]:
+    ids = [cleaned_id(part) for part in re.split(r"[,;\n]", text)]
+    found = tuple(dict.fromkeys(part for part in ids if part))
+    for attachment in found:
+        if wrong := _wrong_with_id(attachment, "attachment id"):
+            raise _Problematic(wrong)
+    return found
+
+
+def _wrong_with_id(text: str, what: str = "prospect id") -> str | None:
+    """What is wrong with a cleaned id, if anything; ids are opaque, so only what surely is none is turned away."""
+    if not text:
+        return f"the {what} is blank; write the id that Saleshandy shows for it"
+    if len(text) > _LONGEST_ID:
+        return f"the {what} has {len(text):,} characters, which no id has"
+    if re.search(r"\s", text):
+        return f"the {what} {_shortened(text)!r} holds a space or a line break; one id a row"
+    if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
+        return f"{_shortened(text)!r} is an e-mail address; write the {what} that Saleshandy shows for it"
+    if _CONTROL.search(text) or any("\ud800" <= sign <= "\udfff" for sign in text):
+        return f"the {what} holds a control character; type it anew"
+    if _DAMAGED.fullmatch(text):
+        return (
+            f"the {what} {text!r} was damaged by a spreadsheet program, which took it for a number and lost digits;"
+            " format the column as text and paste the ids anew"
+        )
+    return None
+
+
+def _choice(text: str, words: Mapping[Visibility, tuple[str, ...]] | Mapping[Status, tuple[str, ...]], what: str,
+            allowed: str) -> str:  # fmt: skip
+    """The value that a word stands for; exact words only, near ones are suggested."""
+    values = {_folded(word): value for value, known in words.items() for word in known}
+    found = values.get(_folded(text))
+    if found is not None:
+        return str(found.value)
+    near = difflib.get_close_matches(_folded(text), values, n=1, cutoff=0.6)
+    meant = ""
+    if near:
+        value = values[near[0]]
+        meant = f"; did you mean {words[value][1]}?"  # type: ignore[index]
+    raise _Problematic(f"{_shortened(text)!r} is no {what}; allowed are {allowed}{meant}")
+
+
+def _folded(word: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", word).casefold().replace("_", " ").split())
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -1,0 +1,578 @@
+"""Results files, read back cell by cell."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
+from python_calamine import CalamineWorkbook
+
+from importer import results
+from importer.errors import BadSettings, ResultsNotWritten
+from importer.models import Result
+from importer.outcomes import Outcomes
+from importer.results import OUR_COLUMNS, Summary, protected, unprotected
+
+HEADINGS = ("Prospect ID", "Note", "Visibility")
+SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
+AT = 1_791_990_000.25
+DANGEROUS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1+1",
+    '=HYPERLINK("http://a.example")',
+    "＝1",
+]
+LINUX = pytest.mark.skipif(
+    not Path("/proc").is_dir(), reason="needs /proc, a folder that takes no file, not even root's"
+)
+
+
+class Rows:
+    """A table as reading brings it: texts in blocks, indexed by the sheet's row numbers."""
+
+    def __init__(
+        self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, first: int = 2, block: int = 3
+    ) -> None:
+        self.headings = tuple(headings)
+        self.row_count = len(rows)
+        self._rows, self._first, self._block = rows, first, block
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        for start in range(0, len(self._rows), self._block):
+            part = self._rows[start : start + self._block]
+            numbers = range(self._first + start, self._first + start + len(part))
+            yield pd.DataFrame(list(part), index=numbers, columns=range(len(self.headings)), dtype=object)
+
+
+class Breaking(Rows):
+    """A table whose reading ends with an error after its first block."""
+
+    def __init__(self, error: BaseException, *rows: Sequence[str]) -> None:
+        super().__init__(*rows)
+        self._error = error
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        yield next(super().blocks())
+        raise self._error
+
+
+def rows(count: int) -> Rows:
+    return Rows(*((f"{i:05d}", f"Note {i % 2}", "Private") for i in range(count)))
+
+
+def every_outcome() -> tuple[Rows, Outcomes]:
+    """Eight rows that end in all seven ways; the last repeats the rejected one."""
+    outcomes = Outcomes(8)
+    outcomes.settle([0], Result.CREATED, note_ids=["0012"], at=AT, request=7)
+    outcomes.settle([1], Result.DUPLICATE, note_ids=["0012"], reason="Same as row 2.", at=AT)
+    outcomes.settle([2], Result.ALREADY_IMPORTED, note_ids=["N9"], reason="Created on 2 October.")
+    outcomes.settle([3], Result.REJECTED, reason="Prospect not found", at=AT, request=8)
+    outcomes.settle([4], Result.INVALID, reason="Sheet1!C6: the visibility is empty.")
+    outcomes.settle([5], Result.UNCONFIRMED, reason="The connection was lost.", at=AT, request=9)
+    outcomes.settle([7], Result.DUPLICATE, reason="Same as row 5.")
+    return rows(8), outcomes
+
+
+def created(count: int) -> Outcomes:
+    outcomes = Outcomes(count)
+    outcomes.settle(range(count), Result.CREATED, note_ids=[f"N{i}" for i in range(count)], at=AT, request=1)
+    return outcomes
+
+
+def cells(path: Path, sheet: str = "Results") -> list[list[Any]]:
+    book = openpyxl.load_workbook(path)
+    return [list(row) for row in book[sheet].iter_rows(values_only=True)]
+
+
+def csv_rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def local(at: float) -> datetime:
+    return datetime.fromtimestamp(int(at), UTC).astimezone()
+
+
+# What stands in the file
+
+
+def test_every_row_stands_once_in_order_with_its_own_columns_untouched(tmp_path: Path) -> None:
+    """Every input row comes out once, in order: its own cells, then ours."""
+    table, outcomes = every_outcome()
+    written = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, run="R1")
+
+    assert written == results.Written(tmp_path / "r.xlsx")
+    head, *body = cells(written.path)
+    assert head == [*HEADINGS, *OUR_COLUMNS]
+    assert [row[:3] for row in body] == [[f"{i:05d}", f"Note {i % 2}", "Private"] for i in range(8)]
+    assert [row[3] for row in body] == [outcomes.result(i) for i in range(8)]
+    when = local(AT).replace(tzinfo=None)
+    assert body[0][4:] == ["0012", None, 2, when, "R1/7"]
+    assert body[4][4:] == [None, "Sheet1!C6: the visibility is empty.", 6, None, None]
+    assert body[6][3:] == ["not sent", None, None, 8, None, None]
+
+
+def test_a_second_reader_sees_the_same_texts(tmp_path: Path) -> None:
+    """calamine, which reads workbooks as Excel does, finds the ids as text and the time as a date-time."""
+    path = results.write(tmp_path / "r.xlsx", rows(2), created(2), SUMMARY, run="R1").path
+    head, first, second = CalamineWorkbook.from_path(path).get_sheet_by_name("Results").to_python()
+    assert head == [*HEADINGS, *OUR_COLUMNS]
+    assert first == ["00000", "Note 0", "Private", "created", "N0", "", 2.0, local(AT).replace(tzinfo=None), "R1/1"]
+    assert second[:5] == ["00001", "Note 1", "Private", "created", "N1"]
+
+
+def test_csv_says_the_same_and_opens_in_excel(tmp_path: Path) -> None:
+    """A CSV file has a byte order mark, commas, CRLF, and times with their offset."""
+    table, outcomes = every_outcome()
+    path = results.write(tmp_path / "r.CSV", table, outcomes, SUMMARY, run="R1").path
+    raw = path.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbfProspect ID,Note,")
+    assert raw.count(b"\r\n") == raw.count(b"\n") == 9
+    head, *body = csv_rows(path)
+    assert head == [*HEADINGS, *OUR_COLUMNS]
+    assert body[0] == ["00000", "Note 0", "Private", "created", "0012", "", "2", local(AT).isoformat(), "R1/7"]
+    assert datetime.fromisoformat(body[0][7]).timestamp() == int(AT)
+    assert body[6] == ["00006", "Note 0", "Private", "not sent", "", "", "8", "", ""]
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+def test_our_columns_of_an_earlier_file_are_left_out(tmp_path: Path, name: str) -> None:
+    """A results file that is imported again doesn't grow: our earlier columns go, the user's own stay."""
+    headings = ("result", "Prospect ID", *OUR_COLUMNS)
+    table = Rows(("won", "0001", "rejected", "", "No.", "2", "", ""), headings=headings)
+    ours = results.own_columns(headings)
+    assert ours == {name: 2 + i for i, name in enumerate(OUR_COLUMNS)}
+    path = results.write(tmp_path / name, table, created(1), SUMMARY, leave_out=ours.values()).path
+    head, row = csv_rows(path) if name.endswith("csv") else cells(path)
+    assert head == ["result", "Prospect ID", *OUR_COLUMNS]
+    assert row[:4] == ["won", "0001", "created", "N0"]
+
+
+def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
+    """Results and To fix are recognised; a user's own column called result is not taken for ours."""
+    fix = ["result", "reason", "Note", "note_id", "source_row", "finished_at", "request"]
+    assert results.own_columns(fix) == {
+        "result": 0, "reason": 1, "note_id": 3, "source_row": 4, "finished_at": 5, "request": 6,
+    }  # fmt: skip
+    assert set(results.own_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
+    assert results.own_columns(["result", "reason", "Note", "request"]) == {}
+    assert results.own_columns([]) == {}
+
+
+def test_headings_that_repeat_or_are_empty_are_kept(tmp_path: Path) -> None:
+    """Headings are the user's: repeated, empty or dangerous ones come out as they went in."""
+    table = Rows(("a", "b", "c"), headings=("Note", "", "=Note"))
+    path = results.write(tmp_path / "r.xlsx", table, created(1), SUMMARY).path
+    assert cells(path)[0][:4] == ["Note", None, "=Note", "result"]
+
+
+def test_a_table_without_rows_still_makes_a_file(tmp_path: Path) -> None:
+    """No rows: headings, a friendly To fix, a Summary, no chart."""
+    path = results.write(tmp_path / "r.xlsx", Rows(), Outcomes(0), SUMMARY).path
+    assert cells(path) == [[*HEADINGS, *OUR_COLUMNS]]
+    assert "0 of 0 rows are delivered." in [row[1] for row in cells(path, "Summary")]
+    assert len(csv_rows(results.write(tmp_path / "r.csv", Rows(), Outcomes(0), SUMMARY).path)) == 1
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_table_of_another_length_than_its_outcomes_is_refused(tmp_path: Path, name: str, count: int) -> None:
+    """A row that would be lost or invented is a mistake of ours: nothing is written."""
+    with pytest.raises(ValueError, match="outcomes"):
+        results.write(tmp_path / name, rows(3), created(count), SUMMARY)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Texts that are hard to keep
+
+
+def test_no_text_becomes_a_formula_or_a_link_in_a_workbook(tmp_path: Path) -> None:
+    """Whatever a text begins with, its cell holds a string, and the package holds neither formula nor link."""
+    texts = [*DANGEROUS, "{=1+1}", "http://a.example", "mailto:a@b.example", "internal:Results!A1", "-5", "1E5", "TRUE"]
+    outcomes = Outcomes(len(texts))
+    outcomes.settle(range(len(texts)), Result.REJECTED, reason="=1+1", note_ids=["=2"] * len(texts))
+    path = results.write(tmp_path / "r.xlsx", Rows(*((t, t, t) for t in texts)), outcomes, SUMMARY, run="=R").path
+
+    for sheet, place in (("Results", 0), ("To fix", 2)):
+        body = openpyxl.load_workbook(path)[sheet].iter_rows(min_row=2)
+        for text, row in zip(texts, body, strict=True):
+            assert row[place].data_type != "f"
+            assert unescape(str(row[place].value)) == text
+            assert row[place].number_format == "@"
+    with ZipFile(path) as package:
+        for name in package.namelist():
+            content = package.read(name)
+            assert b"<f>" not in content, name
+            assert b"hyperlink" not in content, name
+
+
+def test_no_text_becomes_a_formula_in_csv_and_numbers_are_left_alone(tmp_path: Path) -> None:
+    """In CSV such a text gets an apostrophe, which comes off again; plain numbers don't."""
+    texts = [*DANGEROUS, "-5", "+49", "-1.5", "+49 170 1234", "'=1", "'quoted'"]
+    outcomes = Outcomes(len(texts))
+    outcomes.settle(range(len(texts)), Result.REJECTED, reason="=1+1")
+    table = Rows(*((t,) for t in texts), headings=("=Note",))
+    head, *body = csv_rows(results.write(tmp_path / "r.csv", table, outcomes, SUMMARY, run="R").path)
+    assert head[0] == "'=Note"
+    assert {row[3] for row in body} == {"'=1+1"}
+    assert [unprotected(row[0]) for row in body] == texts
+    assert [row[0] for row in body[len(DANGEROUS) :]] == ["-5", "+49", "-1.5", "'+49 170 1234", "''=1", "'quoted'"]
+    assert all(row[0].startswith("'") for row in body[: len(DANGEROUS)])
+
+
+@given(st.text(alphabet="'=+-@\t\r\n 5.,eEa＝") | st.text())
+@example("'=1")
+@example("''")
+@example("'-5")
+def test_unprotected_is_the_exact_inverse_of_protected(text: str) -> None:
+    """Every text survives, also one that looks as if it had been protected before."""
+    assert unprotected(protected(text)) == text
+    assert protected(text) in {text, "'" + text}
+
+
+@given(st.text(alphabet="=+-@\t\r\n 5.,eEa＝", min_size=1))
+def test_what_is_left_unprotected_is_a_number_or_harmless(text: str) -> None:
+    """A text that begins with a sign that programs run is protected unless it is a number."""
+    if protected(text) == text and text.lstrip() and text[0] in "=+-@\t\r\n＝":
+        float(text.replace(",", ""))
+
+
+def test_control_characters_markup_and_halves_of_characters_survive(tmp_path: Path) -> None:
+    """No text corrupts the workbook; what no file can hold becomes the replacement sign."""
+    texts = [
+        "bell \x07 and null \x00",
+        "literal _x000D_ stays",
+        "line\r\nends\rhere\n",
+        "<r>not markup</r>",
+        "<r><t>&amp;</t></r>",
+        "  spaces  ",
+        "\ufffe\uffff",
+        "emoji 👩‍🚀",
+        "</t></is></c>",
+        "half \ud83d here",
+    ]
+    table = Rows(*((t, t, t) for t in texts))
+    wanted = [*texts[:-1], "half \ufffd here"]
+    book = results.write(tmp_path / "r.xlsx", table, created(len(texts)), SUMMARY).path
+    assert [unescape(row[0]) for row in cells(book)[1:]] == wanted
+    kept = CalamineWorkbook.from_path(book).get_sheet_by_name("Results").to_python()[1:]
+    assert [row[1] for row in kept][1:6] == wanted[1:6]
+    text = results.write(tmp_path / "r.csv", table, created(len(texts)), SUMMARY).path
+    assert [unprotected(row[0]) for row in csv_rows(text)[1:]] == wanted
+
+
+def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path) -> None:
+    """A cell takes 32,767 characters (of UTF-16); longer texts end in a mark, and CSV keeps them whole."""
+    texts = ["a" * 32_767, "b" * 32_768, "😀" * 20_000, "d" * 20_000]
+    written = results.write(tmp_path / "r.xlsx", Rows(*((t, "", "") for t in texts)), created(4), SUMMARY)
+    found = [row[0] for row in cells(written.path)[1:]]
+    assert found[0] == texts[0]
+    assert found[3] == texts[3]
+    assert found[1].endswith("b… [cut here: the whole text has 32,768 characters]")
+    assert found[2].endswith("😀… [cut here: the whole text has 20,000 characters]")
+    assert [len(text.encode("utf-16-le")) // 2 for text in found[1:3]] == [32_767, 32_766]  # no half emoji
+    assert [results.was_cut(text) for text in found] == [False, True, True, False]
+    assert written.remark is not None
+    assert written.remark.startswith("2 cells hold more than the 32,767 characters")
+    whole = results.write(tmp_path / "r.csv", Rows(*((t, "", "") for t in texts)), created(4), SUMMARY)
+    csv.field_size_limit(200_000)
+    assert whole.remark is None
+    assert [row[0] for row in csv_rows(whole.path)[1:]] == texts
+
+
+# How the workbook looks
+
+
+def test_the_workbook_opens_on_results_with_a_frozen_heading_and_a_filter(tmp_path: Path) -> None:
+    """Three sheets; Results is in front, its heading frozen, its filter over every row, its columns wide enough."""
+    table, outcomes = every_outcome()
+    book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path)
+    assert book.sheetnames == ["Results", "To fix", "Summary"]
+    assert book.active is book["Results"]
+    assert (book["Results"].freeze_panes, book["Results"].auto_filter.ref) == ("A2", "A1:I9")
+    assert (book["To fix"].freeze_panes, book["To fix"].auto_filter.ref) == ("C2", "A1:I5")
+    groups = book["Results"].column_dimensions.values()  # equal neighbours share one
+    widths = [group.width for group in groups for _ in range(group.min or 0, (group.max or 0) + 1)]
+    assert all(width >= len(name) + 4 for width, name in zip(widths, (*HEADINGS, *OUR_COLUMNS), strict=True))
+    assert max(widths) <= 60
+
+
+def test_results_are_told_apart_by_colour(tmp_path: Path) -> None:
+    """Green, grey, red and amber: one fill for each kind of result, and our headings differ from theirs."""
+    table, outcomes = every_outcome()
+    sheet = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path)["Results"]
+    fills = {sheet.cell(row, 4).value: sheet.cell(row, 4).fill.fgColor.rgb for row in range(2, 9)}
+    assert len(set(fills.values())) == 6
+    assert fills["rejected"] == fills["invalid"]
+    assert sheet["A1"].fill.fgColor.rgb != sheet["D1"].fill.fgColor.rgb
+
+
+def test_cells_to_blame_are_marked_on_both_sheets(tmp_path: Path) -> None:
+    """The cell that made a row invalid stands out, also an empty one."""
+    table, outcomes = every_outcome()
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, marked={4: [2]}, leave_out=[0]).path
+    book = openpyxl.load_workbook(path)
+    marked = book["Results"]["B6"].fill.fgColor.rgb
+    assert marked == book["To fix"]["D3"].fill.fgColor.rgb == "FFF9CFCA"
+    assert book["Results"]["A6"].fill.fgColor.rgb != marked
+
+
+def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: Path) -> None:
+    """Rejected, invalid and unconfirmed rows and their repeats, in a form that can be corrected and imported."""
+    table, outcomes = every_outcome()
+    originals = np.array([-1, 0, -1, -1, -1, -1, -1, 3])
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, run="R", originals=originals).path
+    head, *body = cells(path, "To fix")
+    assert head == ["result", "reason", *HEADINGS, "note_id", "source_row", "finished_at", "request"]
+    assert [(row[0], row[2], row[6]) for row in body] == [
+        ("rejected", "00003", 5),
+        ("invalid", "00004", 6),
+        ("unconfirmed", "00005", 7),
+        ("duplicate", "00007", 9),
+    ]
+    assert body[0][1] == "Prospect not found"
+    assert cells(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY, run="R").path, "To fix") == [head, *body]
+
+
+def test_a_repeat_of_a_row_that_was_only_not_sent_is_nothing_to_fix(tmp_path: Path) -> None:
+    """When the originals are known, a repeat needs a person only if its original does."""
+    outcomes = Outcomes(2)
+    outcomes.settle([1], Result.DUPLICATE, reason="Same as row 2.")
+    path = results.write(tmp_path / "r.xlsx", rows(2), outcomes, SUMMARY, originals=[-1, 0]).path
+    assert cells(path, "To fix")[1][:3] == [None, "Nothing to fix: no row needs a person.", None]
+
+
+def test_with_nothing_to_fix_the_sheet_says_so_under_its_heading(tmp_path: Path) -> None:
+    """The sheet To fix is there in any case, with its heading and a friendly line."""
+    path = results.write(tmp_path / "r.xlsx", rows(2), created(2), SUMMARY).path
+    head, line = cells(path, "To fix")
+    assert head[:3] == ["result", "reason", "Prospect ID"]
+    assert [value for value in line if value] == ["Nothing to fix: no row needs a person."]
+
+
+def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) -> None:
+    """Title, counts that add up, advice for each result, the caller's lines, and the columns explained."""
+    table, outcomes = every_outcome()
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path
+    lines = {row[1]: row[2:] for row in cells(path, "Summary") if row[1]}
+    assert SUMMARY.title in lines
+    assert (
+        "2 of 8 rows are delivered, 2 repeat an earlier row, 2 are to be corrected, 1 is to be checked, 1 was not sent."
+        in lines
+    )
+    assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
+    assert lines["all rows"][0] == 8
+    assert lines["duplicate"][1] == 0.25
+    assert all(lines[name][3] for name in outcomes.counts())
+    assert lines["Requests sent"][0] == "3"
+    assert "time zone" in lines["finished_at"][0]
+
+
+def test_summary_has_a_native_chart_of_the_counts(tmp_path: Path) -> None:
+    """The chart is Excel's own, points at the counts, and carries them for viewers that don't compute."""
+    table, outcomes = every_outcome()
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path
+    with ZipFile(path) as package:
+        chart = package.read("xl/charts/chart1.xml").decode()
+    assert "<c:f>Summary!$C$6:$C$12</c:f>" in chart
+    assert all(f"<c:v>{name}</c:v>" in chart for name in outcomes.counts())
+    assert chart.count("<c:dPt>") == 7
+    counts = [row[2] for row in cells(path, "Summary")][5:12]
+    assert counts == list(outcomes.counts().values())
+
+
+# Which file it becomes
+
+
+@pytest.mark.parametrize("name", ["r.xls", "r.txt", "r", "r.xlsx.bak", ".xlsx"])
+def test_a_name_that_says_no_kind_is_refused(tmp_path: Path, name: str) -> None:
+    """Only .xlsx and .csv can be written."""
+    with pytest.raises(BadSettings, match=r"\.xlsx or \.csv"):
+        results.check_target(tmp_path / name)
+
+
+def test_a_folder_or_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    """A target that can't become a file is found out before the run."""
+    (tmp_path / "dir.xlsx").mkdir()
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    results.check_target(tmp_path / "fine.XLSX")
+    with pytest.raises(BadSettings, match="it is a folder"):
+        results.check_target(tmp_path / "dir.xlsx")
+    with pytest.raises(BadSettings, match="there is no folder"):
+        results.check_target(tmp_path / "none" / "r.csv")
+    with pytest.raises(BadSettings, match="Name another file"):
+        results.check_target(tmp_path / "loop.csv")
+
+
+def test_more_columns_than_a_sheet_holds_become_csv(tmp_path: Path) -> None:
+    """A workbook's sheet ends at 16,384 columns; a table that needs more is written as CSV, and it says so."""
+    names = [f"c{i}" for i in range(16_379)]
+    written = results.write(tmp_path / "r.xlsx", Rows(names, headings=names), created(1), SUMMARY)
+    assert written.path == tmp_path / "r.csv"
+    assert written.remark is not None
+    assert "16,385 columns are more than a workbook's sheet holds" in written.remark
+    assert len(csv_rows(written.path)[1]) == 16_385
+    assert not (tmp_path / "r.xlsx").exists()
+
+
+def test_more_rows_than_a_sheet_holds_become_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for rows; the limit is lowered here so that the test need not write a million."""
+    monkeypatch.setattr("importer.results.writing.MOST_ROWS", 4)
+    assert results.write(tmp_path / "r.xlsx", rows(4), created(4), SUMMARY).path.suffix == ".xlsx"
+    written = results.write(tmp_path / "r.xlsx", rows(5), created(5), SUMMARY)
+    assert written.path == tmp_path / "r.csv"
+    assert len(csv_rows(written.path)) == 6
+
+
+# Whole or not at all
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+@pytest.mark.parametrize("error", [RuntimeError("the source went away"), KeyboardInterrupt()])
+def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
+) -> None:
+    """When writing breaks off, what stood there stands there still, and no temporary file is left."""
+    scratch, folder = tmp_path / "scratch", tmp_path / "folder"
+    scratch.mkdir()
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    (folder / name).write_text("old")
+    with pytest.raises(type(error)):
+        results.write(folder / name, Breaking(error, *(("1", "2", "3"),) * 6), created(6), SUMMARY)
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "old")]
+    assert list(scratch.iterdir()) == []
+
+
+def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
+    """A results file from before is replaced; nothing else stays in the folder."""
+    target = tmp_path / "r.csv"
+    target.write_text("old")
+    target.chmod(0o640)
+    assert results.write(target, rows(1), created(1), SUMMARY) == results.Written(target)
+    assert len(csv_rows(target)) == 2
+    assert list(tmp_path.iterdir()) == [target]
+    if os.name == "posix":
+        assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """What the link points to is replaced, not the link."""
+    (tmp_path / "real.csv").write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to("real.csv")
+    assert results.write(link, rows(1), created(1), SUMMARY).path == link
+    assert link.is_symlink()
+    assert len(csv_rows(tmp_path / "real.csv")) == 2
+
+
+@pytest.mark.parametrize("mark", ["~$r.xlsx", ".~lock.r.xlsx#"])
+def test_a_file_that_is_open_in_a_spreadsheet_program_is_left_alone(tmp_path: Path, mark: str) -> None:
+    """Excel's and LibreOffice's marks beside a file mean that it is open: the next free name is used, and said."""
+    for name in ("r.xlsx", "r (2).xlsx", mark):
+        (tmp_path / name).write_text("theirs")
+    written = results.write(tmp_path / "r.xlsx", rows(1), created(1), SUMMARY)
+    assert written.path == tmp_path / "r (3).xlsx"
+    assert written.remark == "r.xlsx is open in a spreadsheet program, so this is r (3).xlsx beside it."
+    assert (tmp_path / "r.xlsx").read_text() == (tmp_path / "r (2).xlsx").read_text() == "theirs"
+    assert len(cells(written.path)) == 2
+
+
+def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows refuses to replace an open file; other systems don't, so the refusal is played here."""
+    target = tmp_path / "r.csv"
+    target.write_text("old")
+    replace = Path.replace
+
+    def refuse(self: Path, to: Path) -> Path:
+        if to == target:
+            raise PermissionError(13, "The process cannot access the file")
+        return replace(self, to)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    written = results.write(target, rows(1), created(1), SUMMARY)
+    assert written.path == tmp_path / "r (2).csv"
+    assert written.remark == "r.csv is open in another program or protected, so this is r (2).csv beside it."
+    assert target.read_text() == "old"
+
+
+def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
+    """A file marked read-only is not replaced, not even for root."""
+    target = tmp_path / "r.csv"
+    target.write_text("old")
+    target.chmod(0o444)
+    written = results.write(target, rows(1), created(1), SUMMARY)
+    assert (written.path.name, written.remark) == ("r (2).csv", "r.csv is read-only, so this is r (2).csv beside it.")
+    assert target.read_text() == "old"
+
+
+@LINUX
+def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The current folder takes them instead, without touching what stands there, and the remark says why."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r.csv").write_text("another")
+    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY)
+    assert written.path == tmp_path / "r (2).csv"
+    assert written.remark is not None
+    assert written.remark.startswith("/proc could not be written to (")
+    assert str(written.path) in written.remark
+    assert (tmp_path / "r.csv").read_text() == "another"
+
+
+@LINUX
+def test_when_no_folder_takes_the_file_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nowhere to write is an error of its own, which names each folder and a way out."""
+    monkeypatch.chdir("/proc")
+    monkeypatch.setenv("HOME", "/proc")
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with pytest.raises(ResultsNotWritten, match=r"r\.csv could not be written anywhere \(/proc: .*Make room"):
+        results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX's")
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    """A process that may write no more than 40 kB a file: one clear error, nothing on stderr, no file left."""
+    script = f"""
+        import pathlib, resource, tempfile
+        from importer import results
+        from importer.errors import ResultsNotWritten
+        from tests.test_results import SUMMARY, created, rows
+        tempfile.tempdir = {str(tmp_path)!r}
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+        try:
+            results.write(pathlib.Path({str(tmp_path / name)!r}), rows(2_000), created(2_000), SUMMARY)
+        except ResultsNotWritten as error:
+            print(error)
+    """
+    env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith(f"{name} could not be written anywhere (")
+    assert "File too large" in done.stdout
+    assert list(tmp_path.iterdir()) == []
