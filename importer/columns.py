@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from importer.errors import UnclearColumns
-from importer.results import own_columns
 
 
 class Role(StrEnum):
@@ -66,6 +65,13 @@ HEADINGS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.KEY: (),
 }  # fmt: skip
+
+OUR_COLUMNS: tuple[str, ...] = ("result", "note_id", "reason", "source_row", "finished_at", "request")
+"""The headings that follow the input's own, always in this order and always the last."""
+
+FIX_FIRST: tuple[str, ...] = ("result", "reason")
+FIX_LAST: tuple[str, ...] = ("note_id", "source_row", "finished_at", "request")
+"""On the sheet *To fix* what is wrong comes first, and the rest of our columns last."""
 
 _IGNORED = re.compile(r"[\W_]+")
 
@@ -146,6 +152,28 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
         raise UnclearColumns("\n".join([*troubles, f"The headings found: {listed}."]))
     used = {*columns.values(), *ours.values()}
     return Roles(columns, ours, tuple(i for i in range(len(headings)) if i not in used))
+
+
+def own_columns(headings: Sequence[str]) -> dict[str, int]:
+    """Where our columns stand in an earlier results file: heading → position, or nothing if it isn't one.
+
+    Knows both layouts: *Results* (and CSV), and *To fix*. A lone ``result`` or ``reason`` is the user's own.
+    """
+    start = _last_run(headings, OUR_COLUMNS)
+    if start is not None:
+        return {name: start + i for i, name in enumerate(OUR_COLUMNS)}
+    start = _last_run(headings, FIX_LAST)
+    if start is not None and tuple(headings[: len(FIX_FIRST)]) == FIX_FIRST:
+        places = [*range(len(FIX_FIRST)), *range(start, start + len(FIX_LAST))]
+        return dict(zip(FIX_FIRST + FIX_LAST, places, strict=True))
+    return {}
+
+
+def _last_run(headings: Sequence[str], wanted: tuple[str, ...]) -> int | None:
+    for start in range(len(headings) - len(wanted), -1, -1):
+        if tuple(headings[start : start + len(wanted)]) == wanted:
+            return start
+    return None
 
 
 def column_letter(position: int) -> str:

@@ -20,7 +20,7 @@ from importer.columns import Role, Roles
 from importer.markup import ContentKind, content_of
 from importer.models import TEXT, Note, Problem, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
-from importer.results import unprotected
+from importer.results import unprotected, was_cut
 
 # The words people use, per value: English, then German, French, Spanish, Portuguese.
 VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
@@ -292,6 +292,8 @@ def _read_content(text: str) -> str:
     content = cleaned_content(text)
     if not _INVISIBLE.sub("", content).strip():
         raise _Problematic("the note is empty; write its text, or delete the row")
+    if was_cut(content):
+        raise _Problematic("an earlier results workbook holds only the beginning of this note; paste its whole text")
     if match := _CONTROL.search(content):
         raise _Problematic(
             f"the note holds a control character (number {ord(match[0])}) that can't be sent; delete it,"

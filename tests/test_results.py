@@ -24,10 +24,11 @@ from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
 from importer import results
+from importer.columns import OUR_COLUMNS, own_columns
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.models import Result
 from importer.outcomes import Outcomes
-from importer.results import OUR_COLUMNS, Summary, protected, unprotected
+from importer.results import Summary, protected, unprotected
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
@@ -162,7 +163,7 @@ def test_our_columns_of_an_earlier_file_are_left_out(tmp_path: Path, name: str) 
     """A results file that is imported again doesn't grow: our earlier columns go, the user's own stay."""
     headings = ("result", "Prospect ID", *OUR_COLUMNS)
     table = Rows(("won", "0001", "rejected", "", "No.", "2", "", ""), headings=headings)
-    ours = results.own_columns(headings)
+    ours = own_columns(headings)
     assert ours == {name: 2 + i for i, name in enumerate(OUR_COLUMNS)}
     path = results.write(tmp_path / name, table, created(1), SUMMARY, leave_out=ours.values()).path
     head, row = csv_rows(path) if name.endswith("csv") else cells(path)
@@ -173,12 +174,12 @@ def test_our_columns_of_an_earlier_file_are_left_out(tmp_path: Path, name: str) 
 def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
     """Results and To fix are recognised; a user's own column called result is not taken for ours."""
     fix = ["result", "reason", "Note", "note_id", "source_row", "finished_at", "request"]
-    assert results.own_columns(fix) == {
+    assert own_columns(fix) == {
         "result": 0, "reason": 1, "note_id": 3, "source_row": 4, "finished_at": 5, "request": 6,
     }  # fmt: skip
-    assert set(results.own_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
-    assert results.own_columns(["result", "reason", "Note", "request"]) == {}
-    assert results.own_columns([]) == {}
+    assert set(own_columns([*OUR_COLUMNS, "my remark"])) == set(OUR_COLUMNS)
+    assert own_columns(["result", "reason", "Note", "request"]) == {}
+    assert own_columns([]) == {}
 
 
 def test_headings_that_repeat_or_are_empty_are_kept(tmp_path: Path) -> None:

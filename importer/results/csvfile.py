@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from importer.results.layout import OUR_COLUMNS, Block, encodable
+from importer.columns import OUR_COLUMNS
+from importer.results.layout import Block, encodable
 
 # What makes a program look closer: OWASP's list (CSV injection), wide forms included, also after spaces.
 _TRIGGER = re.compile(r"('*)\s*[\t\r\n=+\-@＝＋－＠]")

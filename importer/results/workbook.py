@@ -23,9 +23,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from importer.columns import FIX_FIRST, FIX_LAST, OUR_COLUMNS
 from importer.models import Result
 from importer.outcomes import Outcomes
-from importer.results.layout import CUT_MARK, FIX_FIRST, FIX_LAST, OUR_COLUMNS, Block, Summary, encodable
+from importer.results.layout import CUT_MARK, Block, Summary, encodable
 from importer.results.summary import write_summary
 from importer.results.words import WORDS
 

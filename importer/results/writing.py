@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from importer.columns import OUR_COLUMNS
 from importer.errors import BadSettings
 from importer.outcomes import Outcomes
 from importer.results.csvfile import write_csv
-from importer.results.layout import OUR_COLUMNS, Summary, Table, blocks, kept
+from importer.results.layout import Summary, Table, blocks, kept
 from importer.results.saving import Written, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Look, write_workbook
 
@@ -59,7 +60,7 @@ def write(
         table: the rows as they were read; ``blocks`` may be asked for more than once.
         outcomes: one for each of them.
         summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
-        leave_out: positions of our own columns of an earlier results file (see :func:`own_columns`).
+        leave_out: positions of our own columns of an earlier results file (see :func:`importer.columns.own_columns`).
         run: the run's id, first part of ``request``.
         marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
         originals: for every row the position of the earlier row that it repeats, or -1 (``Plan.original``).
