@@ -59,6 +59,7 @@ class Attempts:
             stop=(stop | stop_after_attempt(patience.attempts)) if patience.attempts else stop,
             reraise=False,
         )
+        self._policy.begin()
         self._state = RetryCallState(self._policy, fn=None, args=(), kwargs={})
         self._started: float | None = None
 

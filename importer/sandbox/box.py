@@ -174,7 +174,7 @@ class Sandbox:
             )
 
 
-def serve_forever(say: Callable[[str], object] | None = None, **options: Any) -> None:  # noqa: ANN401 - Sandbox's own
+def serve_forever(say: Callable[[str], object] | None = None, **options: Any) -> None:
     """Run a sandbox with these options of `Sandbox` until Ctrl-C or SIGTERM.
 
     When it is ready, one line with its URL is handed to ``say``, or written to the standard output.
