@@ -1,0 +1,134 @@
+"""Chooses the table and its header row: an opened book in, one table and header out, or a question to the person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+
+from importer.errors import UnclearColumns, UnreadableFile
+from importer.reading.book import Book, Table
+from importer.reading.sheet import Found, Row
+
+LOOKED_AT = 50
+"""Rows among which the header is looked for."""
+
+IsHeader = Callable[[Sequence[str]], bool]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A table and its header row.
+
+    Attributes:
+        table: the table to read.
+        header: the header's row number and texts.
+        remarks: what was left aside.
+    """
+
+    table: Table
+    header: Row
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a first look at a table found."""
+
+    table: Table
+    header: Row
+    qualifies: bool
+
+
+def choose(book: Book, source: str, sheet: str | None, header_row: int | None, is_header: IsHeader) -> Choice:
+    """The one visible table that has the needed headings, or the one that was asked for by name.
+
+    Raises UnclearColumns where several qualify, or none does and several hold something.
+    """
+    if header_row is not None and header_row < 1:
+        raise UnreadableFile(f"There is no row {header_row} that could be the header: rows are counted from 1.")
+    tables = [_named(book, sheet)] if sheet is not None else [table for table in book.tables if not table.hidden]
+    looks = [look for table in tables if (look := _look(table, header_row, is_header))]
+    if not looks:
+        raise UnreadableFile(_nothing(book, source, sheet, header_row))
+    qualified = [look for look in looks if look.qualifies] or looks
+    if len(qualified) > 1:
+        raise UnclearColumns(_question(qualified))
+    chosen = qualified[0]
+    return Choice(chosen.table, chosen.header, tuple(_aside(book, chosen, looks, asked=sheet is not None)))
+
+
+def _named(book: Book, name: str) -> Table:
+    exact = [table for table in book.tables if table.name == name]
+    found = exact or [table for table in book.tables if (table.name or "").casefold() == name.strip().casefold()]
+    if found:
+        return found[0]
+    if all(table.name is None for table in book.tables):
+        raise UnclearColumns(
+            f"There is no sheet {name!r}: the file is a {book.format} with a single table. Leave out --sheet."
+        )
+    names = ", ".join(repr(table.name) + (" (hidden)" if table.hidden else "") for table in book.tables)
+    raise UnclearColumns(f"There is no sheet {name!r}. The file has: {names}.")
+
+
+def _look(table: Table, header_row: int | None, is_header: IsHeader) -> _Look | None:
+    """Look at the first rows of a table; None where they hold nothing."""
+    first: Row | None = None
+    with closing(table.rows(Found())) as rows:
+        if header_row is not None:
+            for number, cells in rows:
+                if number >= header_row:
+                    blank = number > header_row or not _filled(cells)
+                    return None if blank else _Look(table, (number, cells), is_header(cells))
+            return None
+        for number, cells in islice(rows, LOOKED_AT * 20):
+            if not _filled(cells):
+                continue
+            if is_header(cells):
+                return _Look(table, (number, cells), qualifies=True)
+            first = first or (number, cells)
+            if number > LOOKED_AT and first:
+                break
+    return _Look(table, first, qualifies=False) if first else None
+
+
+def _filled(cells: Sequence[str]) -> bool:
+    return any(cell and not cell.isspace() for cell in cells)
+
+
+def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> str:
+    if header_row is not None:
+        return f"Row {header_row} of {source} is blank or isn't there, so that it can't be the header (--header-row)."
+    if sheet is not None:
+        return f"The sheet {sheet!r} of {source} is blank."
+    hidden = [repr(table.name) for table in book.tables if table.hidden]
+    if hidden:
+        return f"No visible sheet of {source} holds anything. Hidden: {', '.join(hidden)}; take one with --sheet."
+    return f"{source} holds no table: there is no row with text in it."
+
+
+def _question(looks: Sequence[_Look]) -> str:
+    if looks[0].qualifies:
+        names = ", ".join(repr(look.table.name) for look in looks)
+        return f"Several sheets have the needed headings: {names}. Say which one to import with --sheet NAME."
+    seen = "; ".join(f"{look.table.name!r} begins with {_headings(look.header[1])}" for look in looks[:10])
+    return f"None of the sheets has the needed headings: {seen}. Say which one to import with --sheet NAME."
+
+
+def _headings(cells: Sequence[str]) -> str:
+    shown = [cell.strip()[:40] for cell in cells if cell.strip()]
+    return ", ".join(shown[:6]) + (" …" if len(shown) > 6 else "")
+
+
+def _aside(book: Book, chosen: _Look, looks: Sequence[_Look], *, asked: bool) -> list[str]:
+    remarks = []
+    others = [repr(look.table.name) for look in looks if look is not chosen]
+    if others:
+        remarks.append(f"Only the sheet {chosen.table.name!r} is imported. Left aside: {', '.join(others)}.")
+    hidden = [repr(table.name) for table in book.tables if table.hidden and table is not chosen.table]
+    if hidden and not asked:
+        remarks.append(f"Hidden, so not looked at: {', '.join(hidden)}.")
+    if chosen.table.hidden:
+        remarks.append(f"The sheet {chosen.table.name!r} is hidden.")
+    return remarks

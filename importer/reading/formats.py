@@ -1,0 +1,310 @@
+"""Number formats: a number as a workbook stores it in, the text that the sheet shows out.
+
+The codes are those of ECMA-376 part 1, 18.8.31: up to four sections for positive, negative, zero and text. What
+people use is rendered: leading zeros, decimals, thousands, percent, currency, scientific, dates, times. For a code
+beyond that a date becomes ISO (``2026-03-01 14:30``) and a number its plain digits, which nobody can misread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from math import isfinite
+
+Renderer = Callable[[str], str]
+
+BUILT_IN = {
+    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "General", 13: "General",
+    14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM",
+    20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm", 37: "#,##0;-#,##0", 38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00",
+    40: "#,##0.00;-#,##0.00", 41: "#,##0", 42: "#,##0", 43: "#,##0.00", 44: "#,##0.00", 45: "mm:ss", 46: "[h]:mm:ss",
+    47: "mm:ss.0", 48: "0.0E+0", 49: "@",
+}  # fmt: skip
+"""Codes that workbooks name by number only. 14 and 22 follow the reader's country in Excel: here they are ISO dates."""
+
+_TOKEN = re.compile(
+    r'"(?P<text>[^"]*)"?|\\(?P<sign>.)|_.|\*.|\[(?P<bracket>[^\]]*)\]|(?P<noon>AM/PM|A/P)|(?P<general>General)'
+    r"|(?P<date>y+|m+|d+|h+|s+|e+(?![+-]))|(?P<power>E[+-])|(?P<digit>[0#?])|(?P<other>.)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MONTHS = "January February March April May June July August September October November December".split()
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+
+Token = tuple[str, str]
+
+
+def general(text: str) -> str:
+    """A number as the format General shows it in a cell that is wide enough; text that is no number stays as it is.
+
+    Up to 15 digits are shown, all that a spreadsheet program keeps: of a longer one the rest are zeros.
+    """
+    if text.isdecimal() and text.isascii() and len(text) <= 15 and (text[0] != "0" or text == "0"):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not isfinite(number):
+        return text
+    if number == 0:
+        return "0"
+    short = Decimal(f"{number:.15g}")
+    if not 1e-5 <= abs(number) < 1e21:
+        digits, _, power = f"{number:.15g}".partition("e")
+        if not power:
+            return f"{short:f}"
+        return f"{digits}E{power[0]}{power[1:].lstrip('0').zfill(2)}"
+    shown = f"{short:f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+@lru_cache(maxsize=4096)
+def renderer(number: int, code: str | None, *, date1904: bool = False) -> Renderer:
+    """The function that turns a stored number into its text, for a format's number and its code in the workbook."""
+    code = BUILT_IN.get(number, "General") if code is None else code
+    if code in {"General", "@", "GENERAL", ""} or len(code) > 255:
+        return general
+    sections = [_tokens(section) for section in _sections(code)]
+    if all(_is_general(section) for section in sections):
+        return general
+    if any(_is_date(section) for section in sections[:2]):
+        return lambda text: _render_date(text, sections[0], date1904=date1904)
+    return lambda text: _render_number(text, sections)
+
+
+def _sections(code: str) -> list[str]:
+    """Split at the semicolons that are not quoted."""
+    sections = [""]
+    for match in re.finditer(r'"[^"]*"?|\\.|;|.', code, re.DOTALL):
+        if match[0] == ";":
+            sections.append("")
+        else:
+            sections[-1] += match[0]
+    return sections[:4]
+
+
+def _tokens(section: str) -> list[Token]:
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(section):
+        kind = match.lastgroup
+        if kind is None:
+            continue
+        value = match[kind]
+        if kind in {"text", "sign"}:
+            tokens.append(("text", value))
+        elif kind == "bracket":
+            _bracket(value, tokens)
+        else:
+            tokens.append((kind, value))
+    return tokens
+
+
+def _bracket(value: str, tokens: list[Token]) -> None:
+    """``[h]`` is hours that go on counting, ``[$€-407]`` a currency sign, ``[Red]`` nothing that is shown."""
+    if value and set(value.lower()) in ({"h"}, {"m"}, {"s"}):
+        tokens.append(("elapsed", value.lower()))
+    elif value.startswith("$"):
+        tokens.append(("text", value[1:].partition("-")[0]))
+    elif value[:1] in {"<", ">", "="}:
+        tokens.append(("condition", value))
+
+
+def _is_date(tokens: list[Token]) -> bool:
+    return any(kind in {"date", "elapsed", "noon"} for kind, _ in tokens)
+
+
+def _is_general(tokens: list[Token]) -> bool:
+    return bool(tokens) and all(kind == "general" or (kind, value) == ("other", "@") for kind, value in tokens)
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def _render_number(text: str, sections: list[list[Token]]) -> str:
+    try:
+        value = Decimal(f"{float(text):.15g}")
+    except (ValueError, InvalidOperation):
+        return text
+    if not value.is_finite() or any(kind == "condition" for tokens in sections for kind, _ in tokens):
+        return general(text)
+    tokens = sections[0]
+    if value < 0 and len(sections) > 1:
+        tokens, value = sections[1], -value
+    elif value == 0 and len(sections) > 2:
+        tokens = sections[2]
+    if any(value == "/" for kind, value in tokens if kind == "other") or abs(value) >= Decimal("1e100"):
+        return general(text)  # fractions
+    return _fill(value, tokens)
+
+
+def _fill(value: Decimal, tokens: list[Token]) -> str:
+    """Put the number's digits where the format's placeholders are."""
+    if not any(kind in {"digit", "general"} for kind, _ in tokens):
+        return "".join(shown for kind, shown in tokens if kind in {"text", "other"} and shown != "@") or ""
+    if any(kind == "general" for kind, _ in tokens):
+        return "".join(general(str(value)) if kind == "general" else shown for kind, shown in tokens)
+    places = [index for index, (kind, _) in enumerate(tokens) if kind == "digit"]
+    first, last = places[0], places[-1]
+    while last + 1 < len(tokens) and tokens[last + 1] in {("other", ","), ("other", ".")}:
+        last += 1
+    pattern = tokens[first : last + 1]
+    value *= Decimal(100) ** sum(token == ("other", "%") for token in tokens)
+    negative = value < 0
+    number = _number(abs(value), pattern)
+    shown_before = "".join(shown for _, shown in tokens[:first])
+    shown_after = "".join(shown for _, shown in tokens[last + 1 :])
+    negative = negative and any(sign in "123456789" for sign in number)
+    return ("-" if negative else "") + shown_before + number + shown_after
+
+
+def _number(value: Decimal, pattern: list[Token]) -> str:
+    power_at = next((index for index, (kind, _) in enumerate(pattern) if kind == "power"), None)
+    if power_at is not None:
+        return _scientific(value, pattern, power_at)
+    while pattern and pattern[-1] == ("other", ","):  # each comma at the end divides by a thousand
+        pattern = pattern[:-1]
+        value /= 1000
+    point = next((index for index, token in enumerate(pattern) if token == ("other", ".")), len(pattern))
+    whole, rest = pattern[:point], pattern[point + 1 :]
+    decimals = "".join(shown for kind, shown in rest if kind == "digit")
+    digits = f"{value.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP):f}" if value < 10**18 else f"{value:f}"
+    before, _, after = digits.partition(".")
+    before = _whole_part(before.lstrip("0"), whole)
+    optional = len(decimals) - len(decimals.rstrip("#?"))
+    after = after.ljust(len(decimals), "0")[: len(decimals)]
+    while optional and after.endswith("0"):
+        after, optional = after[:-1], optional - 1
+    return before + ("." + after if point < len(pattern) and (after or "0" in decimals or not decimals) else "")
+
+
+def _whole_part(digits: str, pattern: list[Token]) -> str:
+    """Digits before the decimal point, from the right: grouped, padded with zeros, and with the text between them."""
+    grouped = ("other", ",") in pattern
+    slots = [token for token in pattern if token != ("other", ",")]
+    least = sum(1 for kind, shown in slots if (kind, shown) == ("digit", "0"))
+    digits = digits.rjust(least, "0")
+    if all(kind == "digit" for kind, _ in slots):
+        return f"{int(digits):0{len(digits) + (len(digits) - 1) // 3},}" if grouped and digits else digits
+    shown = ""
+    remaining = digits
+    for index in range(len(slots) - 1, -1, -1):
+        kind, text = slots[index]
+        if kind != "digit":
+            shown = text + shown
+        elif not any(before == "digit" for before, _ in slots[:index]):
+            shown, remaining = remaining + shown, ""
+        else:
+            shown, remaining = remaining[-1:] + shown, remaining[:-1]
+    return shown
+
+
+def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
+    decimals = 0
+    for index, token in enumerate(pattern[:power_at]):
+        if token == ("other", "."):
+            decimals = sum(kind == "digit" for kind, _ in pattern[index:power_at])
+    least = sum(kind == "digit" for kind, _ in pattern[power_at:])
+    digits, _, power = f"{value:.{decimals}E}".partition("E")
+    sign = "-" if power.startswith("-") else ("+" if pattern[power_at][1].endswith("+") else "")
+    return f"{digits}E{sign}{power.lstrip('+-').zfill(least)}"
+
+
+# --- dates and times -------------------------------------------------------------------------------------------------
+
+
+def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
+    try:
+        serial = float(text)
+        moment = from_serial(serial, date1904=date1904)
+    except (ValueError, OverflowError):
+        return general(text)
+    smallest = 1_000_000
+    for kind, shown in tokens:
+        if (kind == "date" and shown.lower().startswith("s")) or (kind, shown) == ("elapsed", "s"):
+            smallest = 1
+    if not any(kind == "digit" for kind, _ in tokens):
+        moment = _rounded(moment, seconds=1) if smallest == 1 else moment
+    half = any(kind == "noon" for kind, _ in tokens)
+    shown_tokens = _minutes_marked(tokens)
+    out = ""
+    index = 0
+    while index < len(shown_tokens):
+        kind, shown = shown_tokens[index]
+        if kind == "digit":  # fractions of a second: 00.000
+            count = 0
+            while index < len(shown_tokens) and shown_tokens[index][0] == "digit":
+                count, index = count + 1, index + 1
+            out += f"{moment.microsecond:06d}"[:count]
+            continue
+        out += _date_piece(kind, shown, moment, serial, half=half)
+        index += 1
+    return out.strip() or iso(moment)
+
+
+def from_serial(serial: float, *, date1904: bool = False) -> datetime:
+    """The moment that a serial number of days stands for; raises ValueError outside the years that programs know.
+
+    Serial 60 is the 29 February 1900 that never was: as in Excel, the days before it are counted from one day later.
+    """
+    if not 0 <= serial < 2_958_466:
+        raise ValueError(serial)
+    origin = datetime(1904, 1, 1) if date1904 else datetime(1899, 12, 31) if serial < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 — a sheet's dates have no zone
+    return origin + timedelta(milliseconds=round(serial * 86_400_000))
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the date, with the time where there is one: ``2026-03-01``, ``2026-03-01 14:30``."""
+    if moment.hour or moment.minute or moment.second:
+        return moment.strftime("%H:%M:%S" if moment.second else "%H:%M").join((f"{moment:%Y-%m-%d} ", ""))
+    return f"{moment:%Y-%m-%d}"
+
+
+def _rounded(moment: datetime, *, seconds: int) -> datetime:
+    return (moment + timedelta(milliseconds=500 * seconds)).replace(microsecond=0)
+
+
+def _minutes_marked(tokens: list[Token]) -> list[Token]:
+    """Call an ``m`` beside hours or seconds a minute; any other is a month."""
+    times = [index for index, (kind, _) in enumerate(tokens) if kind in {"date", "elapsed"}]
+    marked = list(tokens)
+    for place, index in enumerate(times):
+        kind, shown = tokens[index]
+        if kind == "date" and shown.lower() in {"m", "mm"}:
+            before = tokens[times[place - 1]][1].lower() if place else ""
+            after = tokens[times[place + 1]][1].lower() if place + 1 < len(times) else ""
+            if before.startswith("h") or after.startswith("s"):
+                marked[index] = ("minute", shown.lower())
+    return marked
+
+
+def _date_piece(kind: str, shown: str, moment: datetime, serial: float, *, half: bool) -> str:
+    if kind == "noon":
+        half_day = "AM" if moment.hour < 12 else "PM"
+        return half_day if len(shown) > 3 else half_day[0]
+    if kind == "minute":
+        return f"{moment.minute:0{len(shown)}d}"
+    if kind == "elapsed":
+        whole = round(serial * 86_400)
+        amount = {"h": whole // 3600, "m": whole // 60, "s": whole}[shown[0]]
+        return f"{amount:0{len(shown)}d}"
+    if kind != "date":
+        return "" if (kind, shown) == ("other", "@") or kind in {"condition", "general"} else shown
+    letter, count = shown[0].lower(), len(shown)
+    hour = (moment.hour % 12 or 12) if half else moment.hour
+    if letter in {"y", "e"}:
+        return f"{moment.year % 100:02d}" if letter == "y" and count <= 2 else f"{moment.year:04d}"
+    if letter == "m":
+        return _named(moment.month, count, _MONTHS[moment.month - 1])
+    if letter == "d":
+        return _named(moment.day, count, _DAYS[moment.weekday()])
+    amount = hour if letter == "h" else moment.second
+    return f"{amount:0{min(count, 2)}d}"
+
+
+def _named(number: int, count: int, name: str) -> str:
+    if count <= 2:
+        return f"{number:0{count}d}"
+    return {3: name[:3], 5: name[0]}.get(count, name)

@@ -1,0 +1,158 @@
+"""Gathers the rows below the header: a chosen table in, the finished sheet out, with its flaws and remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from importer.reading.book import Book
+from importer.reading.choice import Choice
+from importer.reading.limits import Clock, Limits
+from importer.reading.sheet import Found, Sheet, Spool
+
+REPLACED = "a character of the text is damaged (�). Type it again, or name the file's encoding with --encoding"
+NUL = "the text holds a NUL character, which no spreadsheet shows. Delete it or type the text again"
+MOST_AREAS = 100_000
+
+
+class _Rows:
+    """The rows of a sheet on their way into the spool.
+
+    Attributes:
+        width: columns up to the last that holds something.
+        widest: columns up to the last that is written in the file.
+    """
+
+    def __init__(self, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+        self.found = found
+        self.limits = limits
+        self.ragged = ragged
+        self.expected = _filled_width(header)
+        self.width = self.expected
+        self.widest = len(header)
+        self.last = 0
+        self.budget = limits.unpacked_bytes
+        self.spool = Spool()
+
+    def add(self, number: int, cells: list[str]) -> None:
+        """Take a row, unless it is blank."""
+        if number > self.limits.rows:
+            raise self.limits.refuse("rows", f"The table reaches down to row {number:,}")
+        joined = "".join(cells)
+        if not joined or joined.isspace():
+            return
+        if "\0" in joined or "\ufffd" in joined:
+            if not joined.strip("\0 \t\r\n"):
+                return
+            self._damaged(number, cells)
+        count = len(cells)
+        if count > self.width:
+            self._wider(number, cells)
+        if self.ragged and count < self.expected:
+            self.found.flaw(number, None, self._short(count))
+        self.budget -= len(joined) + 8 * count
+        if self.budget < 0:
+            raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
+        self.last = number
+        self.spool.append(number, cells, len(joined) + 8 * count)
+
+    def _wider(self, number: int, cells: list[str]) -> None:
+        self.widest = max(self.widest, len(cells))
+        filled = _filled_width(cells)
+        if filled > self.limits.columns:
+            raise self.limits.refuse("columns", f"Row {number} uses {filled:,} columns")
+        self.width = max(self.width, filled)
+        if self.ragged and filled > self.expected:
+            self.found.flaw(number, None, self._long(filled))
+
+    def _short(self, count: int) -> str:
+        return (
+            f"the row has {count} cells where the header has {self.expected}. Add what is missing, or the delimiters "
+            "of the empty cells"
+        )
+
+    def _long(self, count: int) -> str:
+        return (
+            f"the row has {count} cells where the header has {self.expected}: perhaps a text that holds the delimiter "
+            "isn't in quotation marks. Correct the row"
+        )
+
+    def _damaged(self, number: int, cells: list[str]) -> None:
+        for column, cell in enumerate(cells):
+            if "\0" in cell:
+                self.found.flaw(number, column, NUL)
+            if "\ufffd" in cell:
+                self.found.flaw(number, column, REPLACED)
+
+
+def gather(
+    source: str, book: Book, choice: Choice, remarks: Sequence[str], fingerprint: str, limits: Limits, clock: Clock
+) -> Sheet:
+    """Read the table to its end and hand over the sheet."""
+    header_row, header = choice.header
+    found = Found()
+    rows = _Rows(header, ragged=book.delimiter is not None, found=found, limits=limits)
+    above = 0
+    try:
+        with closing(choice.table.rows(found)) as source_rows:
+            for number, cells in source_rows:
+                if number > header_row:
+                    rows.add(number, cells)
+                elif number < header_row and any(cells):
+                    above += 1
+                if not number % 20_000:
+                    clock.check()
+        rows.spool.flush()
+        rows.spool.covered = found.merged if len(found.merged) <= MOST_AREAS else []
+    except BaseException:
+        rows.spool.close()
+        raise
+    headings = (*header, *[""] * rows.width)[: rows.width]
+    return Sheet(
+        source=source,
+        name=choice.table.name,
+        format=book.format,
+        encoding=book.encoding,
+        delimiter=book.delimiter,
+        headings=headings,
+        header_row=header_row,
+        row_count=rows.spool.row_count,
+        remarks=(*remarks, *_remarks(rows, headings, header_row, above)),
+        flaws={row: tuple(flaws) for row, flaws in found.flaws.items() if row > header_row},
+        fingerprint=fingerprint,
+        _spool=rows.spool,
+    )
+
+
+def _remarks(rows: _Rows, headings: Sequence[str], header_row: int, above: int) -> list[str]:
+    """What a person should know about the table, as sentences."""
+    found = rows.found
+    blank = max(0, rows.last - header_row - rows.spool.row_count)
+    nameless = sum(not heading.strip() for heading in headings)
+    merged = sum(area[2] > header_row for area in found.merged)
+    hidden_columns = sum(column < len(headings) for column in found.hidden_columns)
+    counted = (
+        (above, f"{{}} above the header (row {header_row}) {{were}} skipped.", "row"),
+        (blank, "{} {were} left out.", "blank row"),
+        (found.hidden_rows, "{} {are} hidden in the spreadsheet; hidden rows are imported like the others.", "row"),
+        (hidden_columns, "{} {are} hidden in the spreadsheet.", "column"),
+        (rows.widest - rows.width, "{} at the right {were} left out.", "empty column"),
+        (nameless, "{} {have} no heading.", "column"),
+        (merged, "{} of merged cells: only the first cell of each holds the value.", "area"),
+        (found.formulas, "{} {were} read by the value that the file stores for it.", "formula"),
+    )
+    return [*found.remarks, *(_counted(count, sentence, noun) for count, sentence, noun in counted if count > 0)]
+
+
+def _counted(count: int, sentence: str, noun: str) -> str:
+    one = count == 1
+    words = {"were": "was" if one else "were", "are": "is" if one else "are", "have": "has" if one else "have"}
+    return sentence.format(f"{count:,} {noun}{'' if one else 's'}", **words)
+
+
+def _filled_width(cells: Sequence[str]) -> int:
+    """Columns up to the last that holds more than white space."""
+    width = len(cells)
+    while width and not cells[width - 1].strip():
+        width -= 1
+    return width

@@ -1,0 +1,92 @@
+"""Opens what a person named: a path or "-" in, a seekable file and its fingerprint out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from importer.errors import UnreadableFile
+from importer.reading import kinds
+from importer.reading.limits import Clock, Limits
+
+CHUNK = 1 << 20
+STANDARD_INPUT = "-"
+
+
+@contextmanager
+def opened(source: str, limits: Limits, clock: Clock) -> Iterator[tuple[IO[bytes], str]]:
+    """Yield the file and its bytes' SHA-256; raise UnreadableFile where it can't be opened or changes meanwhile."""
+    if source == STANDARD_INPUT:
+        with tempfile.TemporaryFile() as file:
+            _copy_input(file, limits)
+            yield file, _fingerprint(file, clock)
+        return
+    kinds.refuse_by_name(source)
+    with _open(source, limits) as file:
+        before = os.fstat(file.fileno())
+        yield file, _fingerprint(file, clock)
+        after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise UnreadableFile(
+                f"{source} was changed while it was being read. Let the other program finish, and try again."
+            )
+
+
+def _open(source: str, limits: Limits) -> IO[bytes]:
+    try:
+        _check_kind(source)
+        file = open(source, "rb")  # noqa: SIM115, PTH123 — handed to the caller, who closes it
+    except FileNotFoundError as exc:
+        raise UnreadableFile(f"There is no file {source}. Check the name and the folder.") from exc
+    except PermissionError as exc:
+        raise UnreadableFile(
+            f"{source} may not be read: permission denied. Close it in other programs, or ask its owner for access."
+        ) from exc
+    except (OSError, ValueError) as exc:
+        raise UnreadableFile(f"{source!r} can't be opened ({exc}). Copy it to a local folder and try again.") from exc
+    if (size := os.fstat(file.fileno()).st_size) > limits.file_bytes:
+        file.close()
+        raise limits.refuse("file_bytes", f"{source} is {size:,} bytes large")
+    return file
+
+
+def _check_kind(source: str) -> None:
+    """Refuse folders, devices and pipes before opening them, since opening a pipe may wait for ever."""
+    mode = os.stat(source).st_mode  # noqa: PTH116 — follows links: a link to a file is that file
+    if stat.S_ISDIR(mode):
+        raise UnreadableFile(f"{source} is a folder. Name the spreadsheet in it.")
+    if not stat.S_ISREG(mode):
+        raise UnreadableFile(
+            f"{source} is a device or a pipe, not a file. To read from a pipe, give - and pipe the CSV in."
+        )
+
+
+def _copy_input(file: IO[bytes], limits: Limits) -> None:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None or sys.stdin.isatty():
+        raise UnreadableFile("Nothing is piped into standard input. Name a file, or pipe one in: … | note-importer … -")
+    size = 0
+    try:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > limits.file_bytes:
+                raise limits.refuse("file_bytes", "Standard input is too large (bytes)")
+            file.write(chunk)
+    except OSError as exc:
+        raise UnreadableFile(f"Standard input can't be read ({exc}). Save it as a file and import that.") from exc
+
+
+def _fingerprint(file: IO[bytes], clock: Clock) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+        clock.check()
+    file.seek(0)
+    return digest.hexdigest()

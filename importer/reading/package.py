@@ -1,0 +1,191 @@
+"""A workbook's zip package: a file in, its parts as counted chunks and XML events out.
+
+Nothing that the package says about itself is believed: what is inflated is counted while it is inflated, XML with a
+document type is refused (that is where entity bombs and external entities live), and no part is held in memory whole.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import IO
+from xml.parsers import expat
+
+from importer.errors import UnreadableFile
+from importer.reading.limits import Clock, Limits
+
+CHUNK = 1 << 18
+LOOKED_AT_FROM = 64 * 1024**2
+"""Unpacked bytes of a part from which its ratio of unpacked to packed size is looked at."""
+
+MOST_DIRECTORY_BYTES = 16 * 1024**2
+MOST_TOKEN_BYTES = 16 * 1024**2
+MOST_DEPTH = 200
+
+DAMAGED = "Open it in a spreadsheet program, save it again as .xlsx and import that."
+
+
+class Package:
+    """The parts of a zip file, by name whatever the case and the kind of slash."""
+
+    def __init__(self, file: IO[bytes], limits: Limits, clock: Clock) -> None:
+        """Open the package; raise UnreadableFile where it is damaged or its directory is beyond any workbook's."""
+        self.limits = limits
+        self.clock = clock
+        self._inflated: dict[str, int] = {}
+        _check_directory(file)
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
+            raise UnreadableFile(f"The file is a damaged or unfinished workbook ({exc}). {DAMAGED}") from exc
+        self._names = {_plain(name): name for name in self._zip.namelist()}
+
+    def __contains__(self, name: str) -> bool:
+        return _plain(name) in self._names
+
+    def names(self) -> list[str]:
+        """Names of all parts, in small letters with forward slashes."""
+        return list(self._names)
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the part called ``name`` in pieces, counted against the limits."""
+        entry = self._names[_plain(name)]
+        packed = max(self._zip.getinfo(entry).compress_size, 1)
+        others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
+        size = 0
+        try:
+            with self._zip.open(entry) as part:
+                while chunk := part.read(CHUNK):
+                    size += len(chunk)
+                    self._inflated[entry] = max(size, self._inflated.get(entry, 0))
+                    self._check(entry, size, packed, others)
+                    yield chunk
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error) as exc:
+            raise UnreadableFile(
+                f"The workbook is damaged: its part {entry} can't be unpacked ({exc}). {DAMAGED}"
+            ) from exc
+        except RuntimeError as exc:  # what zipfile raises for a part with a password
+            raise UnreadableFile(
+                f"The part {entry} is locked with a password. Remove it and save the file again."
+            ) from exc
+        except NotImplementedError as exc:
+            raise UnreadableFile(
+                f"The part {entry} is packed in a way that isn't supported ({exc}). {DAMAGED}"
+            ) from exc
+
+    def read(self, name: str, most: int = 64 * 1024**2) -> bytes:
+        """The whole of a part that is small by nature; raise UnreadableFile above ``most`` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        for chunk in self.chunks(name):
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > most:
+                raise UnreadableFile(f"The part {name} of the workbook is larger than any real one. {DAMAGED}")
+        return b"".join(pieces)
+
+    def _check(self, entry: str, size: int, packed: int, others: int) -> None:
+        self.clock.check()
+        if size + others > self.limits.unpacked_bytes:
+            raise self.limits.refuse("unpacked_bytes", "The workbook's parts unpack to too many bytes")
+        if size > LOOKED_AT_FROM and size / packed > self.limits.ratio:
+            what = f"The part {entry} unpacks to {size / packed:,.0f} times its size or more, as a zip bomb does"
+            raise self.limits.refuse("ratio", what)
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").lstrip("/").lower()
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Refuse a directory so large that merely listing it would fill the memory."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    length = struct.unpack_from("<L", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
+    if length == 0xFFFFFFFF:
+        at = tail.rfind(b"PK\x06\x06")
+        length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
+    if length > MOST_DIRECTORY_BYTES:
+        raise UnreadableFile(f"The file holds more parts than any workbook. {DAMAGED}")
+
+
+class Events:
+    """XML parsing of one part: chunks in, calls of ``start(tag, attributes)`` and ``end(tag)`` out, texts gathered.
+
+    Tags come without namespace prefix. ``texts`` receives pieces of character data; the handlers empty it.
+    """
+
+    def __init__(self, what: str, limits: Limits) -> None:
+        self.what = what
+        self.limits = limits
+        self.texts: list[str] = []
+        self._fed = 0
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.CharacterDataHandler = self.texts.append
+
+    def handle(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
+        """Say who is called for each element; nesting is checked."""
+        depth = 0
+
+        def enter(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise self.too_deep()
+            start(tag.rpartition(":")[2], attributes)
+
+        def leave(tag: str) -> None:
+            nonlocal depth
+            depth -= 1
+            end(tag.rpartition(":")[2])
+
+        self._parser.StartElementHandler = enter
+        self._parser.EndElementHandler = leave
+
+    def handle_fast(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
+        """Like ``handle``, without a step between: whoever is called looks after the depth (see ``too_deep``)."""
+
+        def root(tag: str, attributes: dict[str, str]) -> None:
+            if ":" in tag:
+                self.handle(start, end)
+            else:
+                self._parser.StartElementHandler = start
+                self._parser.EndElementHandler = end
+            start(tag.rpartition(":")[2], attributes)
+
+        self._parser.StartElementHandler = root
+
+    def too_deep(self) -> UnreadableFile:
+        """The error to raise when elements are nested deeper than MOST_DEPTH."""
+        return UnreadableFile(f"The workbook is damaged: {self.what} is nested deeper than any real one. {DAMAGED}")
+
+    def feed(self, chunk: bytes, *, last: bool = False) -> None:
+        """Parse the next piece."""
+        try:
+            self._parser.Parse(chunk, last)
+        except expat.ExpatError as exc:
+            raise UnreadableFile(f"The workbook is damaged: {self.what} is not proper XML ({exc}). {DAMAGED}") from exc
+        self._fed += len(chunk)
+        if self._fed - self._parser.CurrentByteIndex > MOST_TOKEN_BYTES + len(chunk):
+            raise UnreadableFile(f"The workbook is damaged: {self.what} holds a tag without end. {DAMAGED}")
+        if len(self.texts) > 16 and sum(map(len, self.texts)) > self.limits.cell_characters:
+            raise self.limits.refuse("cell_characters", f"A cell in {self.what} holds too many characters")
+
+    def all(self, chunks: Iterator[bytes]) -> None:
+        """Parse every piece to the end."""
+        for chunk in chunks:
+            self.feed(chunk)
+        self.feed(b"", last=True)
+
+    def _refuse(self, *_: object) -> None:
+        raise UnreadableFile(
+            f"The workbook is refused: {self.what} declares a document type (DTD), which no spreadsheet program writes "
+            "and which is used to attack programs. If you trust its origin, save it again in a spreadsheet program."
+        )
