@@ -75,7 +75,7 @@ def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
 
 def _show_problems(loaded: pipeline.Loaded, most: int, more: str) -> None:
     """The first problems, and how many more there are."""
-    problems = [problem for found in loaded.rows.problems.values() for problem in found]
+    problems = [problem for _, found in sorted(loaded.rows.problems.items()) for problem in found]
     for problem in problems[:most]:
         paragraph(str(problem), "  ")
     if len(problems) > most:

@@ -42,7 +42,7 @@ def main(samples: Path, folder: Path) -> int:
 def _import(sample: Path, folder: Path, url: str, results: str | None = None) -> int:
     copy = Path(shutil.copy(sample, folder))
     arguments = ["run", str(copy), "--base-url", url, "--journal", str(folder / "journal.sqlite"), "--yes"]
-    arguments += ["--settle", "1"] + (["--results", str(folder / results)] if results else [])
+    arguments += ["--read-timeout", "5", "--settle", "1"] + (["--results", str(folder / results)] if results else [])
     print(f"\n$ note-importer {' '.join(arguments)}", flush=True)
     environment = {**os.environ, "SALESHANDY_API_KEY": _KEY}
     return subprocess.run([sys.executable, "-m", "importer", *arguments], env=environment, check=False).returncode
