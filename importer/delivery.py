@@ -10,18 +10,15 @@ there as *sending* is unclear and is read back first.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import math
-import queue
 import random
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
 from importer import grouping, readback
 from importer.client import Client
@@ -38,6 +35,7 @@ from importer.errors import (
     Unclear,
     WrongAddress,
 )
+from importer.hands import LONGEST_WAIT, Hands
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.markup import seen_digest, seen_digests
 from importer.models import Answer, Group, Note, NotesPage, Plan, Request, Result, Rows
@@ -48,7 +46,6 @@ from importer.retry import Attempts, Patience
 _SPEAKS_OF_SIZE = re.compile(r"\b(too many|too large|at most|maximum|max|limit|exceed\w*)\b", re.IGNORECASE)
 _SPEAKS_OF_PROSPECT = re.compile(r"\bprospect\b", re.IGNORECASE)
 _LONGEST_SETTLE = 600.0
-_LONGEST_SLEEP = 0.5  # a waiting main thread hears Ctrl-C within this time on every system
 _STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
 
 
@@ -63,6 +60,7 @@ class Policy:
         patience: with one request or one look.
         give_up: seconds without any progress after which the run stops.
         pages: of a prospect's notes that are read at most.
+        resends: whether what surely isn't there is sent again; verify only looks.
         resend_unconfirmed: send again what could not be read back, at the risk of a second note.
     """
 
@@ -72,42 +70,8 @@ class Policy:
     patience: Patience = field(default_factory=lambda: Patience(attempts=8, seconds=900.0))
     give_up: float = 900.0
     pages: int = 50
+    resends: bool = True
     resend_unconfirmed: bool = False
-
-
-class Hands(Protocol):
-    """Who carries the calls: threads, or in a test the caller itself."""
-
-    def submit(self, work: Work, call: Callable[[], object]) -> None:
-        """Begin a call."""
-
-    def wait(self, seconds: float) -> list[tuple[Work, Future[object]]]:
-        """The calls that came back, waiting for the first of them at most so long."""
-
-
-class Threads:
-    """Calls carried by a pool of threads."""
-
-    def __init__(self, workers: int) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call")
-        self._back: queue.SimpleQueue[tuple[Work, Future[object]]] = queue.SimpleQueue()
-
-    def submit(self, work: Work, call: Callable[[], object]) -> None:
-        """Begin a call."""
-        self._pool.submit(call).add_done_callback(lambda future: self._back.put((work, future)))
-
-    def wait(self, seconds: float) -> list[tuple[Work, Future[object]]]:
-        """The calls that came back, waiting for the first of them at most so long."""
-        found = []
-        with contextlib.suppress(queue.Empty):
-            found.append(self._back.get(timeout=min(seconds, _LONGEST_SLEEP)))
-            while True:
-                found.append(self._back.get_nowait())
-        return found
-
-    def close(self) -> None:
-        """Let the threads go; what is still under way is left to its timeout."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(eq=False, slots=True)
@@ -231,7 +195,7 @@ class Delivery:
         client: Client,
         pacer: Pacer,
         policy: Policy,
-        hands: Hands,
+        hands: Hands[Work],
         clock: Callable[[], float],
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], str | None] = lambda: None,
@@ -310,14 +274,14 @@ class Delivery:
                 unclear[found.request].append((i, found))
             else:
                 self._already(int(group.positions[i]), found)
-        for request_number, members in unclear.items():
+        for members in unclear.values():
             request = Request(
                 group.note,
                 tuple(int(group.positions[i]) for i, _ in members),
                 tuple(prospects[i] for i, _ in members),
                 tuple(keys[i] for i, _ in members),
             )
-            self._take_up(request, key, number, request_number, members[0][1])
+            self.take_up(request, key, number, members[0][1])
         return left
 
     def _already(self, position: int, known: Known) -> None:
@@ -328,11 +292,18 @@ class Delivery:
         note_ids = [known.note_id or ""]
         self._settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
 
-    def _take_up(self, request: Request, key: NoteKey, number: int, request_number: int, known: Known) -> None:
-        """What an earlier run sent without a clear answer is read back before anything else."""
+    def take_up(self, request: Request, key: NoteKey, number: int, known: Known) -> None:
+        """What an earlier run sent without a clear answer is read back before anything else.
+
+        Args:
+            request: the prospects in question, all of one request of that run.
+            key: the note.
+            number: the note's number in the journal.
+            known: what the journal says of one of them.
+        """
         lane = self._lanes.get(key.seen)
         post = _Post(
-            request, key, number, lane, request_number, sent_at=known.sent_at, since=known.since, of_earlier_run=True
+            request, key, number, lane, known.request, sent_at=known.sent_at, since=known.since, of_earlier_run=True
         )
         if lane is not None:
             lane.open += len(request)
@@ -481,11 +452,11 @@ class Delivery:
     def _pause(self) -> float:
         """Seconds until something can be done, other than taking in what comes back."""
         if self._stopped is not None:
-            return _LONGEST_SLEEP
+            return LONGEST_WAIT
         waits = [self._later[0][0] - self._clock()] if self._later else []
         if self._ready:
             waits.append(self._pacer.wait(self._ready[0].kind))
-        longest = 3600.0 if self._in_flight else _LONGEST_SLEEP
+        longest = 3600.0 if self._in_flight else LONGEST_WAIT
         return max(0.0, min([*waits, longest]))
 
     def _tell(self) -> None:
@@ -743,7 +714,10 @@ class Delivery:
             sends=post.sends + 1,
             of_earlier_run=False,
         )
-        if again.sends > self._policy.patience.attempts:
+        if not self._policy.resends:
+            self._release(again, "")
+            self._abandon(again, "it isn't there; run the import again to send it")
+        elif again.sends > self._policy.patience.attempts:
             self._release(again, "")
             self._abandon(again, f"sent {post.sends} times in vain: {unanswered.why}; run again later")
         else:

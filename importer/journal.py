@@ -271,14 +271,8 @@ class Journal:
 
     def note_numbers(self, profile: str, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
         """The numbers of notes, in their order; new notes are entered. Also the numbers that were known before."""
-        found: dict[bytes, int] = {}
         with self.transaction():
-            for start in range(0, len(keys), _MANY):
-                digests = [key.digest for key in keys[start : start + _MANY]]
-                query = sa.select(_notes.c.digest, _notes.c.id).where(
-                    _notes.c.profile == profile, _notes.c.digest.in_(digests)
-                )
-                found.update((row.digest, row.id) for row in self._execute(query))
+            found = self._numbers(profile, keys)
             known = set(found.values())
             last = self._execute(sa.select(sa.func.max(_notes.c.id))).scalar() or 0
             new = []
@@ -300,6 +294,22 @@ class Journal:
             if new:
                 self._execute(sa.insert(_notes), new)
         return [found[key.digest] for key in keys], known
+
+    def find_notes(self, profile: str, keys: Sequence[NoteKey]) -> list[int | None]:
+        """The numbers of notes, in their order; None for those that were never sent."""
+        with self.transaction():
+            found = self._numbers(profile, keys)
+        return [found.get(key.digest) for key in keys]
+
+    def _numbers(self, profile: str, keys: Sequence[NoteKey]) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
+        for start in range(0, len(keys), _MANY):
+            digests = [key.digest for key in keys[start : start + _MANY]]
+            query = sa.select(_notes.c.digest, _notes.c.id).where(
+                _notes.c.profile == profile, _notes.c.digest.in_(digests)
+            )
+            found.update((row.digest, row.id) for row in self._execute(query))
+        return found
 
     # -- deliveries -------------------------------------------------------------------------------------------------
 
@@ -422,6 +432,44 @@ class Journal:
         )
         return {row.note_id for row in self._rows(query)}
 
+    def unsettled(self, profile: str) -> dict[int, tuple[int, NoteKey, list[Known]]]:
+        """Deliveries of which no run knows what became of them: request number → note's number, note, deliveries."""
+        query = (
+            _known_query()
+            .add_columns(_deliveries.c.note, *_note_columns())
+            .join(_notes, _notes.c.id == _deliveries.c.note)
+            .where(
+                _notes.c.profile == profile,
+                _deliveries.c.state.in_([State.SENDING.value, State.UNCONFIRMED.value]),
+            )
+        )
+        found: dict[int, tuple[int, NoteKey, list[Known]]] = {}
+        for row in self._rows(query):
+            found.setdefault(row.request, (row.note, _note_key(row), []))[2].append(_known(row))
+        return found
+
+    def created_by(self, run: Run) -> list[tuple[int, Known]]:
+        """The notes that a run created and that were not hidden since: note's number and delivery."""
+        query = (
+            _known_query()
+            .add_columns(_deliveries.c.note)
+            .where(_requests.c.run == run.id, _deliveries.c.state == State.CREATED.value)
+            .order_by(_deliveries.c.request)
+        )
+        return [(row.note, _known(row)) for row in self._rows(query)]
+
+    def hide(self, notes: Iterable[tuple[int, Known]]) -> None:
+        """Enter that notes were made private drafts."""
+        change = sa.update(_deliveries).where(
+            _deliveries.c.note == sa.bindparam("n"),
+            _deliveries.c.prospect == sa.bindparam("p"),
+            _deliveries.c.occurrence == sa.bindparam("o"),
+        )
+        rows = [{"n": note, "p": known.prospect, "o": known.occurrence} for note, known in notes]
+        if rows:
+            with self.transaction():
+                self._execute(change.values(state=State.HIDDEN.value), rows)
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _execute(self, statement: Any, parameters: Any = None) -> Any:
@@ -457,6 +505,15 @@ def _known_query() -> sa.Select[Any]:
         _requests.c.sent_at,
         _requests.c.since,
     ).join(_requests, _requests.c.id == _deliveries.c.request)
+
+
+def _note_columns() -> list[sa.Column[Any]]:
+    return [_notes.c.digest, _notes.c.seen, _notes.c.readings, _notes.c.visibility, _notes.c.status]
+
+
+def _note_key(row: Any) -> NoteKey:
+    readings = frozenset(row.readings[start : start + 32] for start in range(0, len(row.readings), 32))
+    return NoteKey(row.digest, row.seen, readings, Visibility(row.visibility), Status(row.status))
 
 
 def _known(row: Any) -> Known:

@@ -20,14 +20,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from importer import columns, grouping, reading, results, validation
 from importer.client import Client
 from importer.columns import Roles
-from importer.delivery import Delivery, Policy, Progress, Threads
+from importer.delivery import Delivery, Policy, Progress
 from importer.errors import BadSettings, JournalFailed, Stopped
+from importer.hands import Threads
 from importer.journal import Journal, Run
 from importer.lock import held
 from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Result, Rows
@@ -235,11 +237,11 @@ class _Importing:
             *_about_file(self.loaded),
             ("Run", run.name),
             ("Workspace", self.settings.workspace),
-            ("Started", _when(self.started_at)),
-            ("Ended", f"{_when(now)} ({ended})"),
+            ("Started", when(self.started_at)),
+            ("Ended", f"{when(now)} ({ended})"),
             *([("Why it stopped", str(stopped))] if stopped else []),
             ("Requests sent", f"{delivery.requests_sent:,}"),
-            ("Prospects a request, at most", f"{delivery.batch_size:,}"),
+            ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *([("Told to wait (429)", f"{pacer.rate_limited:,} times")] if pacer.rate_limited else []),
         ]
@@ -253,7 +255,7 @@ class _Importing:
 
 
 @contextmanager
-def calls(settings: Settings, clock: Callable[[], float]) -> Iterator[tuple[Client, Pacer, Threads]]:
+def calls(settings: Settings, clock: Callable[[], float]) -> Iterator[tuple[Client, Pacer, Threads[Any]]]:
     """What calls to the API are made with."""
     outage = Patience(attempts=0, seconds=settings.give_up)
     rng = random.Random()  # noqa: S311 - jitter, no secret
@@ -263,7 +265,7 @@ def calls(settings: Settings, clock: Callable[[], float]) -> Iterator[tuple[Clie
         connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout,
         observe=pacer.observe, clock=clock,
     )  # fmt: skip
-    hands = Threads(settings.workers)
+    hands: Threads[Any] = Threads(settings.workers)
     try:
         yield client, pacer, hands
     finally:
@@ -271,12 +273,12 @@ def calls(settings: Settings, clock: Callable[[], float]) -> Iterator[tuple[Clie
         client.close()
 
 
-def policy(settings: Settings) -> Policy:
+def policy(settings: Settings, *, resends: bool = True) -> Policy:
     """How delivery is to go about it."""
     return Policy(
         settings.batch_size, settings.read_timeout, settings.settle,
         patience=Patience(attempts=8, seconds=settings.give_up), give_up=settings.give_up,
-        resend_unconfirmed=settings.resend_unconfirmed,
+        resends=resends, resend_unconfirmed=settings.resend_unconfirmed,
     )  # fmt: skip
 
 
@@ -341,5 +343,6 @@ def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
     return lines
 
 
-def _when(at: float) -> str:
+def when(at: float) -> str:
+    """A time for a person: seconds since 1970 as the local date and time."""
     return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %Z}"

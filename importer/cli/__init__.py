@@ -16,11 +16,22 @@ from typing import Any
 
 import click
 
-from importer import __version__, pipeline, sandbox, template
+from importer import __version__, afterwards, pipeline, sandbox, template
 from importer.cli.options import call_options, file_options, profile_options, settings_of
-from importer.cli.screen import argument, count, paragraph, show_check, show_plan, show_report
+from importer.cli.screen import (
+    argument,
+    count,
+    paragraph,
+    show_check,
+    show_counts,
+    show_hiding,
+    show_history,
+    show_plan,
+    show_report,
+)
 from importer.cli.watching import Stopper, Watch
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, Stopped, Unusable
+from importer.journal import Journal, Known, Run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -80,6 +91,88 @@ def check(file: Path, **flags: Any) -> int:
     with loaded.sheet:
         show_check(loaded, settings)
         return 1 if loaded.rows.problems else 0
+
+
+@cli.command()
+@profile_options
+@click.option("--all", "all_profiles", is_flag=True, help="The runs of every workspace in the journal.")
+def history(*, all_profiles: bool, **flags: Any) -> int:
+    """List the runs: when, what file, how many rows ended how, how the run ended."""
+    settings = settings_of(flags)
+    with Journal.open(settings.journal) as journal:
+        show_history(journal.runs(None if all_profiles else settings.workspace))
+    return 0
+
+
+@cli.command(name="results")
+@click.argument("run_name", metavar="RUN")
+@file_options
+@profile_options
+@click.option("--results", type=click.Path(path_type=Path), metavar="NAME",
+              help="Where the results go, .xlsx or .csv.  [default: FILE.results.xlsx beside the file]")  # fmt: skip
+def write_results(run_name: str, file: Path, **flags: Any) -> int:
+    """Write the results of an earlier RUN again; RUN is a name from `history`, or last. FILE is what it imported.
+
+    Needs the flags that say how FILE is read, as the run had them, and sends nothing.
+    """
+    written, outcomes = afterwards.rewrite(run_name, file, settings_of(flags))
+    show_counts(outcomes.counts())
+    if written.remark:
+        paragraph(written.remark)
+    click.echo(f"Results: {written.path}")
+    return pipeline.exit_status(outcomes.counts())
+
+
+@cli.command()
+@profile_options
+@call_options
+def verify(**flags: Any) -> int:
+    """Look up every delivery that no clear answer came for, and settle it. Creates nothing.
+
+    Exit status: 0 all are settled; 1 some could not be looked up; 3 stopped before the end.
+    """
+    settings = settings_of(flags, needs_key=True)
+    with Stopper() as stopper, Watch() as watch:
+        found = afterwards.verify(settings, pipeline.Hooks(observe=watch.observe, stop=stopper.why), begin=watch.begin)
+    if found.stopped is not None:
+        paragraph(f"Stopped before the end. {found.stopped}")
+    click.echo(f"{count(found.found, 'note')} found: they count as created now.")
+    click.echo(f"{count(found.absent, 'note')} not there: run the import again to send them.")
+    click.echo(f"{count(found.unconfirmed, 'note')} could not be looked up.")
+    return 3 if found.stopped else int(found.unconfirmed > 0)
+
+
+@cli.command()
+@click.argument("run_name", metavar="RUN")
+@profile_options
+@call_options
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
+    """Make the notes that RUN created private drafts. They still exist: the API can't delete notes.
+
+    RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 some were refused; 2 nothing was changed; 3
+    stopped before the end: the same command goes on.
+    """
+    settings = settings_of(flags, needs_key=True)
+    with Stopper() as stopper, Watch() as watch:
+
+        def confirm(run: Run, notes: Sequence[tuple[int, Known]]) -> bool:
+            show_hiding(run, notes)
+            if notes and not yes and not (sys.stdin.isatty() and click.confirm("Make them private drafts?")):
+                return False
+            watch.begin(len(notes))
+            return True
+
+        done = afterwards.hide(run_name, settings, confirm, pipeline.Hooks(observe=watch.observe, stop=stopper.why))
+    if done is None:
+        click.echo("Nothing was changed." + ("" if sys.stdin.isatty() else " Say --yes where nobody can be asked."))
+        return 2
+    if done.stopped is not None:
+        paragraph(f"Stopped before the end. {done.stopped}")
+    click.echo(f"{count(done.hidden, 'note')} made private drafts. They still exist, for the key's owner to see.")
+    for note_id, words in done.refused.items():
+        paragraph(f"{note_id}: {words}", "  ")
+    return 3 if done.stopped else int(bool(done.refused))
 
 
 @cli.command(name="template")

@@ -14,6 +14,7 @@ import click
 
 from importer import grouping, pipeline
 from importer.columns import column_letter
+from importer.journal import Known, Run
 from importer.markup import is_html
 from importer.models import Result, Status, Visibility
 from importer.settings import Settings
@@ -45,7 +46,7 @@ def _show_file(loaded: pipeline.Loaded) -> None:
         paragraph(remark, "  Note: ")
 
 
-def _show_counts(loaded: pipeline.Loaded, settings: Settings) -> None:
+def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
     """Rows, notes and requests."""
     rows, plan = loaded.rows, loaded.plan
     duplicates = int((plan.original >= 0).sum())
@@ -66,7 +67,7 @@ def _show_counts(loaded: pipeline.Loaded, settings: Settings) -> None:
 def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
     """What a run is about to do."""
     _show_file(preview.loaded)
-    _show_counts(preview.loaded, settings)
+    _show_sizes(preview.loaded, settings)
     before = preview.loaded.plan.deliveries - preview.remaining
     if before:
         click.echo(f"{before:,} of them were imported by an earlier run and are left alone")
@@ -86,7 +87,7 @@ def show_check(loaded: pipeline.Loaded, settings: Settings) -> None:
     """All that `check` has to say."""
     _show_file(loaded)
     click.echo()
-    _show_counts(loaded, settings)
+    _show_sizes(loaded, settings)
     groups = loaded.plan.groups
     sizes = {group.note: len(group.positions) for group in groups}
     counted = {
@@ -120,14 +121,41 @@ def show_report(report: pipeline.Report) -> None:
     """How a run ended."""
     if report.stopped is not None:
         paragraph(f"Stopped before the end. {report.stopped}")
-    width = max((len(result) for result in report.counts), default=0)
-    for result, rows in report.counts.items():
-        click.echo(f"  {rows:9,}  {result:{width}}  {_MEANING[result]}")
+    show_counts(report.counts)
     asked = f"; the API asked to wait {count(report.rate_limited, 'time')}" if report.rate_limited else ""
     click.echo(f"{count(report.requests, 'request')} sent{asked}.")
     if report.remark:
         paragraph(report.remark)
     click.echo(f"Results: {report.results}")
+
+
+def show_counts(counts: Mapping[Result, int]) -> None:
+    """How many rows ended in which way, and what that means."""
+    width = max((len(result) for result in counts), default=0)
+    for result, rows in counts.items():
+        click.echo(f"  {rows:9,}  {result:{width}}  {_MEANING[result]}")
+
+
+def show_history(runs: Sequence[Run]) -> None:
+    """Runs, the latest first."""
+    if not runs:
+        click.echo("No run is recorded yet.")
+    for run in runs:
+        ended = run.ended or "still running, or broken off"
+        click.echo(f"{run.name}  {pipeline.when(run.started_at)}  {ended}  {run.file}")
+        if run.counts:
+            click.echo("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
+
+
+def show_hiding(run: Run, notes: Sequence[tuple[int, Known]]) -> None:
+    """What would be hidden."""
+    click.echo(f"Run {run.name} of {pipeline.when(run.started_at)} imported {run.file}.")
+    click.echo(f"{count(len(notes), 'note')} that it created would become private drafts:")
+    for _, known in notes[:5]:
+        click.echo(f"  note {known.note_id} on prospect {known.prospect}")
+    if len(notes) > 5:
+        click.echo(f"  … and {len(notes) - 5:,} more")
+    paragraph("They will still exist: the API can't delete notes. The key's owner goes on seeing them, as drafts.")
 
 
 def _first_words(text: str) -> str:
