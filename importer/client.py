@@ -243,8 +243,8 @@ class Client:
 
 
 _CHECK_KEY = (
-    "Check it in Saleshandy under Settings > API, and how it is given: the environment variable SALESHANDY_API_KEY,"
-    " or a file named with --api-key-file."
+    "Check that it is whole and still valid, and how it is given: by the environment variable SALESHANDY_API_KEY, or"
+    " a file named with --api-key-file."
 )
 
 

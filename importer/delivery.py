@@ -245,6 +245,11 @@ class Delivery:
         """How many requests the plan's groups need, if nothing goes wrong and nothing was delivered before."""
         return sum(grouping.count_requests(group, self._rows, self.batch_size) for group in self._plan.groups)
 
+    @property
+    def has_learned(self) -> bool:
+        """Whether the API refused a size, and took a smaller one."""
+        return self.batch_size < self._policy.batch_size
+
     def _find_lanes(self, keys: Sequence[NoteKey]) -> None:
         """Note which deliveries reading back could not tell apart: same prospect, and a reader sees the same note."""
         groups: defaultdict[bytes, list[Group]] = defaultdict(list)

@@ -89,6 +89,13 @@ _deliveries = sa.Table(
     sqlite_with_rowid=False,
 )
 
+_learned = sa.Table(
+    "learned",
+    _tables,
+    sa.Column("profile", sa.Text, primary_key=True),
+    sa.Column("batch_size", sa.Integer, nullable=False),  # the largest that the API took after it refused a larger one
+)
+
 
 class State(StrEnum):
     """What the journal knows of a delivery."""
@@ -266,6 +273,17 @@ class Journal:
         )
         found = next(iter(self._rows(query)), None)
         return None if found is None or found.ended == "finished" else str(found.occurrence)
+
+    def learned_batch_size(self, profile: str) -> int | None:
+        """The batch size that proved to work after a larger one was refused, if one was."""
+        query = sa.select(_learned.c.batch_size).where(_learned.c.profile == profile)
+        return next((row.batch_size for row in self._rows(query)), None)
+
+    def learn_batch_size(self, profile: str, batch_size: int) -> None:
+        """Keep a batch size for later runs."""
+        change = upsert(_learned).on_conflict_do_update(index_elements=["profile"], set_={"batch_size": batch_size})
+        with self.transaction():
+            self._execute(change, [{"profile": profile, "batch_size": batch_size}])
 
     # -- notes ------------------------------------------------------------------------------------------------------
 

@@ -65,6 +65,9 @@ class Rate:
             raise ValueError(f"{text!r} would allow no call at all")
         return cls(calls, seconds)
 
+    def __str__(self) -> str:
+        return f"{self.calls:,} calls in {self.seconds:g} seconds"
+
 
 class ServerClock:
     """How far the server's clock is from ours, narrowed down by every reply's ``date`` header.

@@ -1,7 +1,7 @@
 """The story of an import, top to bottom; usable without the command line.
 
     from importer import pipeline
-    from importer.settings import Settings
+    from importer.settings import BATCH_SIZE, Settings
 
     report = pipeline.run("notes.xlsx", Settings(key="..."))
 
@@ -37,7 +37,7 @@ from importer.outcomes import Outcomes
 from importer.pacing import Pacer
 from importer.reading import Sheet
 from importer.retry import Attempts, Patience
-from importer.settings import Settings
+from importer.settings import BATCH_SIZE, Settings
 
 _AHEAD = 2  # calls entered in the journal and waiting for a free worker, so that no worker waits for the disk
 
@@ -134,7 +134,9 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         Unusable: the file or its columns can't be used.
     """
     wanted = settings.wanted
-    options = reading.Options(settings.sheet, settings.header_row, settings.encoding, settings.delimiter)
+    options = reading.Options(
+        settings.sheet, settings.header_row, settings.encoding, settings.delimiter, settings.limits
+    )
     needed = len(wanted.required)
     sheet = reading.read(path, options, is_header=lambda cells: columns.recognised(cells, wanted) == needed)
     try:
@@ -201,10 +203,11 @@ class _Importing:
             settings.workspace, sheet.source, sheet.fingerprint, self.started_at, again=settings.again
         )
         settle_before(self.loaded.rows, self.outcomes)
+        learned = self.journal.learned_batch_size(settings.workspace)
         with calls(settings, self.clock) as (client, pacer, hands):
             delivery = Delivery(
                 self.loaded.rows, self.loaded.plan, self.outcomes, run,
-                journal=self.journal, client=client, pacer=pacer, policy=policy(settings), hands=hands,
+                journal=self.journal, client=client, pacer=pacer, policy=policy(settings, learned=learned), hands=hands,
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
             remaining = delivery.prepare()
@@ -246,6 +249,8 @@ class _Importing:
             *([("Told to wait (429)", f"{pacer.rate_limited:,} times")] if pacer.rate_limited else []),
         ]
         with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
+            if delivery.has_learned:
+                self.journal.learn_batch_size(run.profile, delivery.batch_size)
             self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
         return results.write(
             self.target, self.loaded.sheet, self.outcomes, results.Summary("What became of the notes", lines),
@@ -273,10 +278,10 @@ def calls(settings: Settings, clock: Callable[[], float]) -> Iterator[tuple[Clie
         client.close()
 
 
-def policy(settings: Settings, *, resends: bool = True) -> Policy:
-    """How delivery is to go about it."""
+def policy(settings: Settings, *, learned: int | None = None, resends: bool = True) -> Policy:
+    """How delivery is to go about it; ``learned`` is the batch size that proved to work before."""
     return Policy(
-        settings.batch_size, settings.read_timeout, settings.settle,
+        settings.batch_size or learned or BATCH_SIZE, settings.read_timeout, settings.settle,
         patience=Patience(attempts=8, seconds=settings.give_up), give_up=settings.give_up,
         resends=resends, resend_unconfirmed=settings.resend_unconfirmed,
     )  # fmt: skip

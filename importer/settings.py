@@ -19,7 +19,9 @@ from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.models import Visibility
 from importer.pacing import Rate
+from importer.reading import Limits
 
+BATCH_SIZE = 100
 LIVE = "https://open-api.saleshandy.com/v1"
 KEY_VARIABLE = "SALESHANDY_API_KEY"
 _LOOPBACK = ("localhost", "::1")
@@ -43,7 +45,8 @@ class Settings:
         content: how the content column is meant.
         key_column: heading of the column that tells occurrences of the same note apart.
         sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
-        batch_size: prospects in one request at most.
+        limits: how much of a file is read at most.
+        batch_size: prospects in one request at most; None: 100, or what proved to work in this workspace.
         workers: calls in flight at most.
         rate: calls in a time at most; None: as many as the API allows.
         connect_timeout, read_timeout, settle, give_up: in seconds.
@@ -64,7 +67,8 @@ class Settings:
     header_row: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    batch_size: int = 100
+    limits: Limits = field(default_factory=Limits)
+    batch_size: int | None = None
     workers: int = 8
     rate: Rate | None = None
     connect_timeout: float = 10.0
@@ -134,7 +138,7 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
         if not key:
             raise BadSettings(
                 f"No API key was given. Put it into the environment variable {KEY_VARIABLE}, or into a file that you"
-                " name with --api-key-file. In Saleshandy it is found under Settings > API."
+                " name with --api-key-file."
             )
     if not key:
         raise BadSettings(f"{origin} is empty; it should hold the API key and nothing else.")

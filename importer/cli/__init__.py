@@ -16,8 +16,8 @@ from typing import Any
 
 import click
 
-from importer import __version__, afterwards, pipeline, sandbox, template
-from importer.cli.options import call_options, file_options, profile_options, settings_of
+from importer import __version__, afterwards, pipeline, results, sandbox, template
+from importer.cli.options import call_options, check_options, file_options, place_options, remembered, settings_of
 from importer.cli.screen import (
     argument,
     count,
@@ -46,21 +46,25 @@ def cli() -> None:
 
 @cli.command()
 @file_options
-@profile_options
+@place_options
 @call_options
 @click.option("--results", type=click.Path(path_type=Path), metavar="NAME",
               help="Where the results go, .xlsx or .csv.  [default: FILE.results.xlsx beside the file]")  # fmt: skip
 @click.option("--again", is_flag=True, help="Deliver anew, on purpose, what earlier runs delivered.")
 @click.option("--resend-unconfirmed", is_flag=True,
               help="Send again what could not be read back. Some of it may then stand there twice.")  # fmt: skip
+@click.option("--remember", is_flag=True,
+              help="Keep --map, --default-visibility, --content and --key-column in the profile.")  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="Don't ask before sending.")
-def run(file: Path, *, yes: bool, **flags: Any) -> int:
+def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
     """Import FILE: every note once, and a results file with what became of every row.
 
     FILE is a spreadsheet, or - for CSV from standard input. The key comes from the environment variable
     SALESHANDY_API_KEY. After any stop, the same command goes on where it was.
     """
     settings = settings_of(flags, needs_key=True)
+    if remember:
+        click.echo(f"Remembered in {remembered(settings)}.")
     with Stopper() as stopper, Watch() as watch:
 
         def confirm(preview: pipeline.Preview) -> bool:
@@ -81,7 +85,10 @@ def run(file: Path, *, yes: bool, **flags: Any) -> int:
 
 @cli.command()
 @file_options
-def check(file: Path, **flags: Any) -> int:
+@check_options
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write every problem to this .csv file.")  # fmt: skip
+def check(file: Path, *, report: Path | None, **flags: Any) -> int:
     """Look at FILE without sending anything: problems by cell, groups, requests needed. Needs no key.
 
     The exit status is the one that `run` would give if the API accepted everything.
@@ -90,11 +97,14 @@ def check(file: Path, **flags: Any) -> int:
     loaded = pipeline.load(file, settings)
     with loaded.sheet:
         show_check(loaded, settings)
+        if report is not None:
+            written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems)
+            click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         return 1 if loaded.rows.problems else 0
 
 
 @cli.command()
-@profile_options
+@place_options
 @click.option("--all", "all_profiles", is_flag=True, help="The runs of every workspace in the journal.")
 def history(*, all_profiles: bool, **flags: Any) -> int:
     """List the runs: when, what file, how many rows ended how, how the run ended."""
@@ -107,7 +117,7 @@ def history(*, all_profiles: bool, **flags: Any) -> int:
 @cli.command(name="results")
 @click.argument("run_name", metavar="RUN")
 @file_options
-@profile_options
+@place_options
 @click.option("--results", type=click.Path(path_type=Path), metavar="NAME",
               help="Where the results go, .xlsx or .csv.  [default: FILE.results.xlsx beside the file]")  # fmt: skip
 def write_results(run_name: str, file: Path, **flags: Any) -> int:
@@ -124,7 +134,7 @@ def write_results(run_name: str, file: Path, **flags: Any) -> int:
 
 
 @cli.command()
-@profile_options
+@place_options
 @call_options
 def verify(**flags: Any) -> int:
     """Look up every delivery that no clear answer came for, and settle it. Creates nothing.
@@ -144,7 +154,7 @@ def verify(**flags: Any) -> int:
 
 @cli.command()
 @click.argument("run_name", metavar="RUN")
-@profile_options
+@place_options
 @call_options
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 def hide(run_name: str, *, yes: bool, **flags: Any) -> int:

@@ -6,17 +6,28 @@ Comes in: a command line. Goes out: :class:`~importer.settings.Settings`.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from importer import profiles
 from importer.columns import Role
 from importer.markup import ContentKind
 from importer.models import Visibility
 from importer.pacing import Rate
+from importer.reading import Limits
 from importer.settings import KEY_VARIABLE, LIVE, Settings, checked_url, default_journal, read_key
+
+
+def _shown(path: Path) -> str:
+    """A path for the help text, with the home folder as ~."""
+    with contextlib.suppress(ValueError, RuntimeError):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)
 
 
 def settings_of(flags: Mapping[str, Any], *, needs_key: bool = False) -> Settings:
@@ -29,11 +40,21 @@ def settings_of(flags: Mapping[str, Any], *, needs_key: bool = False) -> Setting
         given["default_visibility"] = Visibility[given["default_visibility"].upper()]
     if "content" in given:
         given["content"] = ContentKind(given["content"])
-    if "give_up_after" in given:
-        given["give_up"] = given.pop("give_up_after")
     if needs_key:
         given["key"] = read_key(key_file)
     return Settings(**given)
+
+
+def remembered(settings: Settings) -> Path:
+    """Keep in the profile what was said about the file's columns and values; the file of profiles."""
+    kept: dict[str, object] = {"content": settings.content.value}
+    if settings.mapping:
+        kept["map"] = {role.value: heading for role, heading in settings.mapping.items()}
+    if settings.default_visibility is not None:
+        kept["default-visibility"] = settings.default_visibility.name.lower()
+    if settings.key_column is not None:
+        kept["key-column"] = settings.key_column
+    return profiles.remember(settings.profile, kept)
 
 
 def _as_mapping(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[Role, str]:
@@ -57,73 +78,115 @@ def _as_rate(_: click.Context, __: click.Parameter, value: str | None) -> Rate |
         raise click.BadParameter(str(error)) from error
 
 
+def _as_limits(_: click.Context, __: click.Parameter, values: Sequence[str]) -> Limits:
+    names = [found.name for found in fields(Limits)]
+    given = {}
+    for value in values:
+        name, sign, number = value.partition("=")
+        if (
+            not sign
+            or name not in names
+            or not re.fullmatch(r"[1-9]\d{0,14}", number.replace("_", "").replace(",", ""))
+        ):
+            raise click.BadParameter(f"{value!r}: write NAME=NUMBER, where NAME is one of {', '.join(names)}.")
+        given[name] = int(number.replace("_", "").replace(",", ""))
+    return Limits(**given)
+
+
+def _use_profile(context: click.Context, _: click.Parameter, name: str) -> str:
+    """What the profile says stands in for flags that are not given and not in the environment."""
+    by_flag = {flag: parameter.name for parameter in context.command.params for flag in _flags(parameter)}
+    settings = profiles.load(name, known=_PROFILE_FLAGS)
+    context.default_map = {by_flag[flag]: value for flag, value in settings.items() if flag in by_flag}
+    return name
+
+
+def _flags(parameter: click.Parameter) -> list[str]:
+    return [option.lstrip("-") for option in parameter.opts] if isinstance(parameter, click.Option) else []
+
+
+def _option(*names: str, variable: bool = True, **attributes: Any) -> Callable[..., Any]:
+    """A flag that the environment may give too, as NOTE_IMPORTER_ and its name."""
+    name = names[0].lstrip("-").replace("-", "_").upper()
+    return click.option(*names, envvar=f"NOTE_IMPORTER_{name}" if variable else None, **attributes)
+
+
+_PROFILE = _option("--profile", default="default", show_default=True, metavar="NAME", is_eager=True,
+                   callback=_use_profile,
+                   help="Your name for the workspace: its settings are used, and deliveries are remembered for it "
+                        "and the address.")  # fmt: skip
+_RATE = _option("--rate", metavar="CALLS/TIME", callback=_as_rate,
+                help="Calls in a time at most, as 20/1s or 60/min. Without it, what the API allows.")  # fmt: skip
+_FILE_OPTIONS = [
+    _option("--map", "mapping", multiple=True, variable=False, metavar="ROLE=HEADING", callback=_as_mapping,
+            help="Name a column: prospect, content, visibility, status or attachments, by its heading or letter, as in "
+                 '--map content="Call summary". Nothing after the = means that no column has the role. '
+                 "May be given more than once."),
+    _option("--default-visibility", type=click.Choice(["public", "private"], case_sensitive=False),
+            help="For rows where the visibility is blank. Without it, a blank is a problem."),
+    _option("--content", type=click.Choice([kind.value for kind in ContentKind]), default="auto", show_default=True,
+            help="How the notes are meant; auto looks at each."),
+    _option("--key-column", metavar="HEADING",
+            help="A column that tells rows apart which mean the same note for the same prospect again."),
+    _option("--sheet", metavar="NAME", help="Which sheet of a workbook."),
+    _option("--header-row", type=click.IntRange(min=1), metavar="N", help="Which row holds the headings."),
+    _option("--encoding", metavar="NAME", help="How a text file is encoded, such as cp1252."),
+    _option("--delimiter", metavar="SIGN", help="What separates the columns of a text file; tab for a tab."),
+    _option("--limit", "limits", multiple=True, variable=False, metavar="NAME=NUMBER", callback=_as_limits,
+            help="Raise a limit on what is read, such as rows=6000000; the message that names it says how."),
+    _option("--batch-size", type=click.IntRange(1, 10_000), metavar="N",
+            help="Prospects in one request at most. The API documents no limit; 100 is what its own lists take a page. "
+                 "A size that it refuses is halved.  [default: 100, or what proved to work]"),
+]  # fmt: skip
+_PLACE_OPTIONS = [
+    _PROFILE,
+    _option("--base-url", default=LIVE, show_default=True, metavar="URL",
+            help="Where the API is; https only, this machine excepted."),
+    _option("--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+            help=f"The record of what was delivered.  [default: {_shown(default_journal())}]"),
+]  # fmt: skip
+_CALL_OPTIONS = [
+    _option("--api-key-file", type=click.Path(path_type=Path), metavar="FILE",
+            help=f"A file that holds the API key, instead of the environment variable {KEY_VARIABLE}."),
+    _option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
+            help="Calls in flight at most."),
+    _RATE,
+    _option("--connect-timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, metavar="SECONDS",
+            help="To reach the server."),
+    _option("--read-timeout", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, metavar="SECONDS",
+            help="Without an answer, after which a call is given up."),
+    _option("--settle", type=click.FloatRange(0, 3600), default=5.0, show_default=True, metavar="SECONDS",
+            help="After a call without a clear answer, until its notes surely can be read back."),
+    _option("--give-up-after", "give_up", type=click.FloatRange(1, 604800), default=900.0, show_default=True,
+            metavar="SECONDS", help="Without any progress, after which the run stops."),
+]  # fmt: skip
+_PROFILE_FLAGS = {
+    "base-url", "batch-size", "connect-timeout", "content", "default-visibility", "give-up-after", "header-row",
+    "journal", "api-key-file", "key-column", "map", "rate", "read-timeout", "settle", "sheet", "workers",
+}  # fmt: skip
+
+
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE and how to read it."""
-    options = [
-        click.argument("file", type=click.Path(path_type=Path, allow_dash=True)),
-        click.option("--map", "mapping", multiple=True, metavar="ROLE=HEADING", callback=_as_mapping,
-                     help="Name a column: prospect, content, visibility, status or attachments, by its heading or "
-                          'letter, as in --map content="Call summary". May be given more than once.'),
-        click.option("--default-visibility", type=click.Choice(["public", "private"], case_sensitive=False),
-                     help="For rows where the visibility is blank. Without it, a blank is a problem."),
-        click.option("--content", type=click.Choice([kind.value for kind in ContentKind]), default="auto",
-                     show_default=True, help="How the notes are meant; auto looks at each."),
-        click.option("--key-column", metavar="HEADING",
-                     help="A column that tells rows apart which mean the same note for the same prospect again."),
-        click.option("--sheet", metavar="NAME", help="Which sheet of a workbook."),
-        click.option("--header-row", type=click.IntRange(min=1), metavar="N", help="Which row holds the headings."),
-        click.option("--encoding", metavar="NAME", help="How a text file is encoded, such as cp1252."),
-        click.option("--delimiter", metavar="SIGN", help="What separates the columns of a text file; tab for a tab."),
-        click.option("--batch-size", type=click.IntRange(1, 10_000), default=100, show_default=True, metavar="N",
-                     help="Prospects in one request at most. The API documents no limit; 100 is what its own lists "
-                          "take a page. A size that it refuses is halved."),
-    ]  # fmt: skip
-    return _all(options, command)
+    return click.argument("file", type=click.Path(path_type=Path, allow_dash=True))(_all(_FILE_OPTIONS, command))
 
 
-def profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add which workspace, where, and its journal."""
-    options = [
-        click.option("--profile", default="default", show_default=True, metavar="NAME", envvar="NOTE_IMPORTER_PROFILE",
-                     help="Your name for the workspace. Deliveries are remembered per profile and address."),
-        click.option("--base-url", default=LIVE, show_default=True, metavar="URL", envvar="NOTE_IMPORTER_BASE_URL",
-                     help="Where the API is; https only, this machine excepted."),
-        click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-                     envvar="NOTE_IMPORTER_JOURNAL",
-                     help=f"The record of what was delivered.  [default: {_shown(default_journal())}]"),
-    ]  # fmt: skip
-    return _all(options, command)
+    return _all(_PLACE_OPTIONS, command)
 
 
 def call_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add how the API is called."""
-    options = [
-        click.option("--api-key-file", type=click.Path(path_type=Path), metavar="FILE",
-                     help=f"A file that holds the API key, instead of the environment variable {KEY_VARIABLE}."),
-        click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
-                     help="Calls in flight at most."),
-        click.option("--rate", metavar="CALLS/TIME", callback=_as_rate,
-                     help="Calls in a time at most, as 20/1s or 60/min. Without it, what the API allows."),
-        click.option("--connect-timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True,
-                     metavar="SECONDS", help="To reach the server."),
-        click.option("--read-timeout", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True,
-                     metavar="SECONDS", help="Without an answer, after which a call is given up."),
-        click.option("--settle", type=click.FloatRange(0, 3600), default=5.0, show_default=True, metavar="SECONDS",
-                     help="After a call without a clear answer, until its notes surely can be read back."),
-        click.option("--give-up-after", type=click.FloatRange(1, 604800), default=900.0, show_default=True,
-                     metavar="SECONDS", help="Without any progress, after which the run stops."),
-    ]  # fmt: skip
-    return _all(options, command)
+    return _all(_CALL_OPTIONS, command)
+
+
+def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what a look at a file needs besides the file."""
+    return _all([_PROFILE, _RATE], command)
 
 
 def _all(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def _shown(path: Path) -> str:
-    """A path for the help text, with the home folder as ~."""
-    with contextlib.suppress(ValueError, RuntimeError):
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    return str(path)

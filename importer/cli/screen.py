@@ -17,7 +17,7 @@ from importer.columns import column_letter
 from importer.journal import Known, Run
 from importer.markup import is_html
 from importer.models import Result, Status, Visibility
-from importer.settings import Settings
+from importer.settings import BATCH_SIZE, Settings
 
 _SHOWN_PROBLEMS = 20
 _MEANING: Mapping[Result, str] = {
@@ -50,7 +50,8 @@ def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
     """Rows, notes and requests."""
     rows, plan = loaded.rows, loaded.plan
     duplicates = int((plan.original >= 0).sum())
-    requests = loaded.requests(settings.batch_size)
+    batch_size = settings.batch_size or BATCH_SIZE
+    requests = loaded.requests(batch_size)
     click.echo(
         f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
         + (f", {duplicates:,} repeat an earlier row" if duplicates else "")
@@ -60,8 +61,12 @@ def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
     if plan.deliveries:
         click.echo(
             f"{count(len(plan.groups), 'distinct note')} in {count(requests, 'request')} of up to"
-            f" {settings.batch_size:,} prospects: {plan.deliveries - requests:,} fewer than one a row"
+            f" {batch_size:,} prospects: {plan.deliveries - requests:,} fewer than one a row"
         )
+        if settings.rate is not None:
+            # The first calls go at once; after that the rate binds.
+            windows = (requests - 1) // settings.rate.calls
+            click.echo(f"At {settings.rate} that takes {_duration(windows * settings.rate.seconds)}.")
 
 
 def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
@@ -156,6 +161,14 @@ def show_hiding(run: Run, notes: Sequence[tuple[int, Known]]) -> None:
     if len(notes) > 5:
         click.echo(f"  … and {len(notes) - 5:,} more")
     paragraph("They will still exist: the API can't delete notes. The key's owner goes on seeing them, as drafts.")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return "no time to speak of"
+    if seconds < 120:
+        return count(round(seconds), "second")
+    return count(round(seconds / 60), "minute") if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
 
 
 def _first_words(text: str) -> str:

@@ -7,7 +7,7 @@ every row once, in order, its own columns untouched and :data:`importer.columns.
 from importer.results.csvfile import protected, unprotected
 from importer.results.layout import CUT_MARK, Summary, Table, was_cut
 from importer.results.saving import Written
-from importer.results.writing import check_target, write
+from importer.results.writing import check_target, write, write_problems
 
 __all__ = [
     "CUT_MARK",
@@ -19,4 +19,5 @@ __all__ = [
     "unprotected",
     "was_cut",
     "write",
+    "write_problems",
 ]

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from importer.columns import OUR_COLUMNS
+from importer.models import Problem
 from importer.results.layout import Block, encodable
 
 # What makes a program look closer: OWASP's list (CSV injection), wide forms included, also after spaces.
@@ -50,6 +51,17 @@ def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Block]) -> Non
             texts = [_safe(column) for column in (*block.theirs, block.result, block.note_id, block.reason)]
             finished = ["" if math.isnan(at) else _local(int(at)) for at in block.finished_at]
             writer.writerows(zip(*texts, block.source_row, finished, _safe(block.request), strict=True))
+
+
+def write_problems(path: Path, headings: Sequence[str], problems: Iterable[Problem]) -> None:
+    """Write what is wrong in a sheet, a line each. Raises OSError."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(["row", "cell", "heading", "value", "problem"])
+        for problem in problems:
+            heading = "" if problem.column is None else headings[problem.column]
+            texts = _safe(encodable([problem.cell, heading, problem.value, problem.text]))
+            writer.writerow([problem.row, *texts])
 
 
 def _safe(column: list[str]) -> list[str]:

@@ -14,7 +14,9 @@ import numpy as np
 
 from importer.columns import OUR_COLUMNS
 from importer.errors import BadSettings
+from importer.models import Problem
 from importer.outcomes import Outcomes
+from importer.results import csvfile
 from importer.results.csvfile import write_csv
 from importer.results.layout import Summary, Table, blocks, kept
 from importer.results.saving import Written, save
@@ -100,3 +102,17 @@ def write(
     if written.remark:
         remarks.insert(0, written.remark)
     return Written(written.path, " ".join(remarks) or None)
+
+
+def write_problems(target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]]) -> Written:
+    """Write every problem to a ``.csv`` file, in the order of the rows.
+
+    Raises:
+        BadSettings: its ending says something else, its folder is missing, or it is a folder.
+        ResultsNotWritten: no folder took the file.
+    """
+    check_target(target)
+    if target.suffix.lower() != ".csv":
+        raise BadSettings(f"Problems can be written as .csv, not as {target.name!r}. Name such a file.")
+    found = [problem for _, row in sorted(problems.items()) for problem in row]
+    return save(target, lambda path: csvfile.write_problems(path, headings, found))

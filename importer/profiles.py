@@ -1,0 +1,96 @@
+"""Named settings of a workspace, kept in a file that a person may edit.
+
+Comes in: a profile's name. Goes out: its settings, by the names of the flags; or a mapping to be remembered. A profile
+looks like this, and any flag of ``run`` may stand in it except the key:
+
+    [default]
+    default-visibility = "private"
+    workers = 4
+
+    [default.map]
+    content = "Call summary"
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import platformdirs
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from importer.errors import BadSettings
+
+FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
+
+
+def profiles_file() -> Path:
+    """Where profiles are kept: in the user's settings folder of the system, or where the environment says."""
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named) if named else platformdirs.user_config_path("note-importer", appauthor=False) / "profiles.toml"
+
+
+def load(name: str, known: Collection[str]) -> dict[str, object]:
+    """A profile's settings by flag name (``batch-size``, ``map``); empty where there is no such profile.
+
+    Args:
+        name: the profile's.
+        known: the flags that may stand in a profile.
+
+    Raises:
+        BadSettings: the file can't be read, or the profile holds something that is no flag.
+    """
+    profile = _document().get(name, {})
+    where = f"The profile {name!r} in {profiles_file()}"
+    if not isinstance(profile, Mapping):
+        raise BadSettings(f"{where} is not a table of settings; it should begin with [{name}].")
+    for flag in profile:
+        if flag not in known:
+            raise BadSettings(f"{where} holds {flag!r}, which is no setting. There are: {', '.join(sorted(known))}.")
+    settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
+    mapping = settings.get("map", {})
+    if not isinstance(mapping, Mapping):
+        raise BadSettings(f'{where}: write map as a table, such as map = {{ content = "Call summary" }}.')
+    if mapping:
+        settings["map"] = [f"{role}={heading}" for role, heading in mapping.items()]
+    return settings
+
+
+def remember(name: str, settings: Mapping[str, object]) -> Path:
+    """Put settings into a profile, beside what stands there already; the person's comments are kept.
+
+    Returns:
+        the file.
+
+    Raises:
+        BadSettings: the file can't be read or written.
+    """
+    path = profiles_file()
+    document = _document()
+    profile = document.setdefault(name, tomlkit.table())
+    for flag, value in settings.items():
+        profile[flag] = value
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".profiles", suffix=".toml")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(tomlkit.dumps(document))
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise BadSettings(f"The profile could not be written to {path}: {error.strerror}.") from error
+    return path
+
+
+def _document() -> tomlkit.TOMLDocument:
+    path = profiles_file()
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise BadSettings(
+            f"The profiles in {path} can't be read: {error}. Correct the file, or move it away."
+        ) from error
