@@ -1,0 +1,135 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from importer import pipeline
+from importer.cli import cli
+from importer.cli.options import _PROFILE_FLAGS
+from importer.columns import OUR_COLUMNS, Role, Wanted, find
+from importer.models import Result, Status, Visibility
+from importer.reading import Limits
+from importer.settings import BATCH_SIZE, Settings
+from importer.validation import STATUS_WORDS, VISIBILITY_WORDS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def table(first_heading: str) -> list[list[str]]:
+    """The rows of the table whose header begins so."""
+    lines = README.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_heading} |"))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def commands() -> list[list[str]]:
+    """Every command line in which the README runs the program."""
+    found = re.findall(r"(?:^|`|\s)(note-importer [^`\n]+)", README)
+    return [shlex.split(line.replace("…", "FILE"))[1:] for line in found]
+
+
+def test_make_demo_and_make_test_are_the_two_commands_of_a_fresh_machine() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert [block.strip() for block in blocks("")][:2] == ["make demo", "make test"]
+    assert re.search(r"^demo:", makefile, re.MULTILINE)
+    assert re.search(r"^test:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", commands(), ids=" ".join)
+def test_every_command_line_is_understood_by_the_program(arguments: list[str]) -> None:
+    if arguments == ["--version"]:
+        return
+    command = cli.commands[arguments[0]]
+    flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    flags = {flag for flag in flags if flag.startswith("-")}
+    for argument in arguments[1:]:
+        if argument.startswith("--"):
+            assert argument.partition("=")[0] in flags
+
+
+def test_every_flag_that_the_text_names_exists() -> None:
+    known = {flag for command in cli.commands.values() for parameter in command.params for flag in parameter.opts}
+    for flag in set(re.findall(r"`(--[a-z-]+)", README)):
+        assert flag in known | {"--version"}
+
+
+def test_the_headings_in_the_table_are_found() -> None:
+    for row in table("column"):
+        if row[0].split()[0] not in set(Role):
+            continue
+        role = Role(row[0].split()[0])
+        for heading in row[1].split(", "):
+            others = {Role.PROSPECT: "Prospect ID", Role.CONTENT: "Note", Role.VISIBILITY: "Visibility"}
+            headings = [heading, *(word for other, word in others.items() if other is not role)]
+            assert find(headings, Wanted()).columns[role] == 0
+
+
+def test_the_values_in_the_table_are_understood() -> None:
+    rows = {row[0].split()[0]: row[2] for row in table("column") if len(row) == 3}
+    for word in re.findall(r"[\w ]+", rows["visibility"].replace(" or ", ",")):
+        allowed = VISIBILITY_WORDS[Visibility.PUBLIC] + VISIBILITY_WORDS[Visibility.PRIVATE]
+        assert not word.strip() or word.strip() in allowed
+    for word in re.findall(r"[\w ]+", rows["status"].partition(";")[0].replace(" or ", ",")):
+        assert not word.strip() or word.strip() in STATUS_WORDS[Status.DRAFT] + STATUS_WORDS[Status.PUBLISHED]
+
+
+def test_the_results_columns_and_words_are_those_of_the_program() -> None:
+    assert tuple(row[0].strip("`") for row in table("column | holds")) == OUR_COLUMNS
+    assert [row[0].strip("`") for row in table("`result` | means")] == [result.value for result in Result]
+
+
+def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
+    assert [row[0] for row in table("exit status")] == ["0", "1", "2", "3"]
+    assert pipeline.exit_status({Result.CREATED: 3, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1}) == 0
+    for result in (Result.REJECTED, Result.INVALID, Result.UNCONFIRMED):
+        assert pipeline.exit_status({Result.CREATED: 3, result: 1}) == 1
+    assert pipeline.exit_status({Result.CREATED: 3, Result.NOT_SENT: 1}) == 3
+
+
+def test_the_profile_that_is_shown_holds_only_settings() -> None:
+    profile = tomllib.loads(blocks("toml")[0])["night"]
+    assert set(profile) <= _PROFILE_FLAGS
+    assert set(profile["map"]) <= {role.value for role in Role}
+
+
+def test_the_python_that_is_shown_names_what_exists() -> None:
+    code = blocks("python")[0]
+    ast.parse(code)
+    assert Settings(key="x").key == "x"
+    assert {"counts", "results"} <= set(pipeline.Report.__dataclass_fields__)
+
+
+def test_the_numbers_that_are_named_are_the_defaults() -> None:
+    limits, settings = Limits(), Settings()
+    assert f"{limits.rows:,} rows of {limits.columns:,} columns" in README
+    assert f"a cell may hold {limits.cell_characters:,} characters" in README
+    assert f"reading may take {limits.seconds:.0f} seconds" in README.replace("\n", " ")
+    assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in README
+    assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in README
+    assert f"`--settle` ({settings.settle:.0f} seconds" in README
+    assert f"`--give-up-after` ({settings.give_up:.0f} seconds)" in README
+    assert f"{BATCH_SIZE} is what the API's own lists" in README
+
+
+def test_every_setting_of_the_commands_has_a_help_text() -> None:
+    for command in cli.commands.values():
+        for parameter in command.params:
+            assert not isinstance(parameter, click.Option) or parameter.help
