@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from importer.models import Group, Plan, Request, Rows
+from importer.models import Group, Plan, Request, Rows, Status
 
 # What differs only for a machine: the shapes of quotes and dashes, and every kind of white space.
 _SAME_TO_THE_EYE = str.maketrans("‘’‚‛“”„‟«»‹›–—−‐‑", "''''\"\"\"\"\"\"''-----")
@@ -69,6 +69,13 @@ def _cut(prospects: Sequence[str], batch_size: int) -> list[Sequence[int]]:
     hands = max(-(-size // batch_size), most)
     order = sorted(range(size), key=prospects.__getitem__)
     return [sorted(order[hand::hands]) for hand in range(hands)]
+
+
+def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
+    """How many prospects are to receive more than one draft; the API shows one draft a prospect (vendor's reference)."""
+    drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]
+    times = Counter(prospect for prospects in drafts for prospect in prospects)
+    return sum(count > 1 for count in times.values())
 
 
 def near_identical(groups: Sequence[Group]) -> list[list[Group]]:

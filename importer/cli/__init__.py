@@ -73,6 +73,7 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
             if asks and not click.confirm(f"Send {count(preview.remaining, 'note')} to {settings.base_url}?"):
                 return False
             watch.begin(preview.remaining)
+            stopper.arm()
             return True
 
         report = pipeline.run(file, settings, pipeline.Hooks(confirm, watch.observe, stopper.why))
@@ -143,6 +144,7 @@ def verify(**flags: Any) -> int:
     """
     settings = settings_of(flags, needs_key=True)
     with Stopper() as stopper, Watch() as watch:
+        stopper.arm()
         found = afterwards.verify(settings, pipeline.Hooks(observe=watch.observe, stop=stopper.why), begin=watch.begin)
     if found.stopped is not None:
         paragraph(f"Stopped before the end. {found.stopped}")
@@ -171,6 +173,7 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
             if notes and not yes and not (sys.stdin.isatty() and click.confirm("Make them private drafts?")):
                 return False
             watch.begin(len(notes))
+            stopper.arm()
             return True
 
         done = afterwards.hide(run_name, settings, confirm, pipeline.Hooks(observe=watch.observe, stop=stopper.why))
@@ -245,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             paragraph(str(error), "Error: ", err=True)
             return 3
         except KeyboardInterrupt:
-            paragraph("Ended at once. Run the same command again: what was under way is looked up first.", err=True)
+            paragraph("Ended at once. The same command goes on; what was under way is looked up first.", err=True)
             return 3
         except Exception as error:
             if os.environ.get("NOTE_IMPORTER_DEBUG"):

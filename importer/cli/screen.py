@@ -63,6 +63,12 @@ def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
             f"{count(len(plan.groups), 'distinct note')} in {count(requests, 'request')} of up to"
             f" {batch_size:,} prospects: {plan.deliveries - requests:,} fewer than one a row"
         )
+        if drafts := grouping.several_drafts(plan.groups, rows):
+            paragraph(
+                f"{count(drafts, 'prospect')} would receive more than one draft; Saleshandy shows one draft a prospect,"
+                " so the later one may replace the earlier.",
+                "  Note: ",
+            )
         if settings.rate is not None:
             # The first calls go at once; after that the rate binds.
             windows = (requests - 1) // settings.rate.calls

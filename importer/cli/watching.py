@@ -68,12 +68,15 @@ class Stopper:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stopper:
+        return self
+
+    def arm(self) -> None:
+        """From now on the end is to be an orderly one; before, nothing was sent, and Ctrl-C ends the program at once."""
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None:
                 with contextlib.suppress(ValueError, OSError):  # not in the main thread
                     self._before[number] = signal.signal(number, self._heard)
-        return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
