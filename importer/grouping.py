@@ -72,7 +72,7 @@ def _cut(prospects: Sequence[str], batch_size: int) -> list[Sequence[int]]:
 
 
 def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
-    """How many prospects are to receive more than one draft; the API shows one draft a prospect (vendor's reference)."""
+    """How many prospects are to receive more than one draft; the API shows one each (vendor's reference)."""
     drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]
     times = Counter(prospect for prospects in drafts for prospect in prospects)
     return sum(count > 1 for count in times.values())

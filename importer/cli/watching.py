@@ -71,7 +71,7 @@ class Stopper:
         return self
 
     def arm(self) -> None:
-        """From now on the end is to be an orderly one; before, nothing was sent, and Ctrl-C ends the program at once."""
+        """From now on the end is an orderly one; before, nothing was sent, and Ctrl-C ends the program at once."""
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None:
