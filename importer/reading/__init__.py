@@ -2,7 +2,7 @@
 
 ``read`` tells the story; each kind of file has a module that turns it into tables of rows (``book.Table``):
 
-    opening ─▶ kinds ─▶ workbook | xlsb, binary | opendocument | xmlsheet | html | text ─▶ choice ─▶ gathering ─▶ sheet
+    opening ─▶ kinds ─▶ workbook | xlsb | binary | opendocument | xmlsheet | html | text ─▶ choice ─▶ gathering ─▶ sheet
 
 Whatever the file is, the outcome is a ``Sheet``, or an ImporterError that says what is wrong and what to do.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from importer.errors import ImporterError, UnreadableFile
-from importer.reading import binary, html, kinds, opendocument, text, workbook, xmlsheet
+from importer.reading import binary, html, kinds, opendocument, text, workbook, xlsb, xmlsheet
 from importer.reading.book import Book
 from importer.reading.choice import choose
 from importer.reading.gathering import gather
@@ -24,7 +24,6 @@ from importer.reading.limits import Clock, Limits
 from importer.reading.opening import opened
 from importer.reading.package import Package
 from importer.reading.sheet import Flaw, Sheet, cell_name
-from importer.reading.xlsb import Records
 
 __all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "read"]
 
@@ -65,8 +64,10 @@ def read(path: str | Path, options: Options = DEFAULTS, *, is_header: IsHeader) 
     source = str(path)
     try:
         return _read(source, options, is_header)
-    except ImporterError:
-        raise
+    except ImporterError as exc:
+        if source in str(exc):
+            raise
+        raise type(exc)(f"{source}: {exc}") from exc
     except MemoryError as exc:
         raise UnreadableFile(f"{source} needs more memory than there is. Split it, or save it as CSV.") from exc
     except RecursionError as exc:
@@ -97,7 +98,7 @@ def _read(source: str, options: Options, is_header: IsHeader) -> Sheet:
 def _open_book(file: IO[bytes], source: str, options: Options, is_header: IsHeader, clock: Clock) -> tuple[Kind, Book]:
     """Hand the file to the reader of its kind."""
     limits = options.limits
-    kind = kinds.recognise(file, source)
+    kind = kinds.recognise(file, source, encoded=options.encoding is not None)
     if kind is Kind.CSV:
         return kind, text.open_text(file, options.encoding, options.delimiter, is_header, limits, clock)
     if kind is Kind.HTML:
@@ -105,11 +106,11 @@ def _open_book(file: IO[bytes], source: str, options: Options, is_header: IsHead
     if kind is Kind.XML:
         return kind, Book(kind.value, xmlsheet.open_xml(file, limits, clock))
     if kind is Kind.XLS:
-        return kind, Book(kind.value, binary.open_binary(file, limits, clock))
+        return kind, Book(kind.value, binary.tables(kinds.stream(file, source), limits, clock))
     package = Package(file, limits, clock)
     kind = kinds.in_package(package, source)
     if kind is Kind.ODS:
         return kind, Book(kind.value, opendocument.open_document(package))
     if kind is Kind.XLSB:
-        return kind, Book(kind.value, binary.open_binary(file, limits, clock, Records(package).look))
+        return kind, Book(kind.value, xlsb.tables(package))
     return kind, Book(kind.value, workbook.tables(package))

@@ -207,9 +207,9 @@ def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
         if token == ("other", "."):
             decimals = sum(kind == "digit" for kind, _ in pattern[index:power_at])
     least = sum(kind == "digit" for kind, _ in pattern[power_at:])
-    digits, _, power = f"{value:.{decimals}E}".partition("E")
+    digits, _, power = f"{float(value):.{decimals}E}".partition("E")
     sign = "-" if power.startswith("-") else ("+" if pattern[power_at][1].endswith("+") else "")
-    return f"{digits}E{sign}{power.lstrip('+-').zfill(least)}"
+    return f"{digits}E{sign}{power.lstrip('+-').lstrip('0').zfill(least)}"
 
 
 # --- dates and times -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import IO
 
@@ -37,10 +38,10 @@ def open_html(file: IO[bytes], encoding: str | None, source: str, limits: Limits
     text = file.read().decode(codec.codec, "replace").removeprefix("\ufeff")
     for start in range(0, len(text), 1 << 16):
         clock.check()
-        parser.feed(text[start : start + (1 << 16)])
+        _feed(parser, text[start : start + (1 << 16)], source)
         if len(parser.rawdata) > MOST_PENDING:
             raise UnreadableFile(f"{source} is a damaged web page. Open it in Excel and save it as .xlsx.")
-    parser.close()
+    _feed(parser, None, source)
     parser.end_table()
     if not parser.tables:
         raise UnreadableFile(
@@ -54,7 +55,18 @@ def open_html(file: IO[bytes], encoding: str | None, source: str, limits: Limits
     return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else ())
 
 
-def _reader(rows: list[Row], merged: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _feed(parser: HTMLParser, text: str | None, source: str) -> None:
+    """Parse the next piece, or what is left over (None). html.parser gives up on some damage with an assertion."""
+    try:
+        if text is None:
+            parser.close()
+        else:
+            parser.feed(text)
+    except (AssertionError, ValueError) as exc:
+        raise UnreadableFile(f"{source} is a damaged web page ({exc}). Open it in Excel and save it as .xlsx.") from exc
+
+
+def _reader(rows: list[Row], merged: int) -> Callable[[Found], Rows]:
     def read(found: Found) -> Rows:
         if merged:
             found.remarks.append(

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import IO
 
 from importer.errors import UnreadableFile
+from importer.reading.container import MOST_BYTES, Container
 from importer.reading.package import Package
 
 HEAD = 8192
@@ -83,9 +84,10 @@ def refuse_by_name(path: str) -> None:
         )
 
 
-def recognise(file: IO[bytes], source: str) -> Kind | None:
+def recognise(file: IO[bytes], source: str, *, encoded: bool) -> Kind | None:
     """What the file is by its first bytes, or None for a zip package, which only its parts tell (``in_package``).
 
+    ``encoded`` says that a person named the encoding, so that it is text however strange it looks.
     Raises UnreadableFile, saying what the file is, for everything that isn't a spreadsheet.
     """
     file.seek(0)
@@ -101,39 +103,40 @@ def recognise(file: IO[bytes], source: str) -> Kind | None:
             raise UnreadableFile(f"{source} is {what}, not a spreadsheet. {then} and save it as .xlsx or .csv.")
     if head[:2] == b"\x09\x08" and head[3:4] == b"\0":
         return Kind.XLS
-    return _in_text(head, source)
+    return _in_text(head, source, encoded=encoded)
 
 
 def _in_ole(file: IO[bytes], source: str) -> Kind:
     """An OLE container: an .xls, or an .xlsx locked with a password, or a document of another program."""
-    if _contains(file, "EncryptedPackage"):
+    names = Container(file).names
+    if "EncryptedPackage" in names:
         raise UnreadableFile(
             f"{source} is locked with a password. Open it, remove the password (File > Info > Protect Workbook > "
             "Encrypt with Password: leave it blank), save it and import it again."
         )
-    if _contains(file, "Workbook") or _contains(file, "Book"):
+    if names & {"Workbook", "Book"}:
         return Kind.XLS
     for stream, what in (("WordDocument", "a Word document"), ("PowerPoint Document", "a PowerPoint presentation")):
-        if _contains(file, stream):
+        if stream in names:
             raise UnreadableFile(
                 f"{source} is {what}, not a spreadsheet. Copy its table into one and save it as .xlsx."
             )
     raise UnreadableFile(f"{source} is a document of another program or a damaged .xls. Save it again as .xlsx.")
 
 
-def _contains(file: IO[bytes], stream: str) -> bool:
-    """Whether a container's directory names the stream (its entries are UTF-16, padded with zeros)."""
-    sought = stream.encode("utf-16-le") + b"\0\0"
+def stream(file: IO[bytes], source: str) -> bytes:
+    """The records of an .xls: mostly in a container, in very old ones the file itself."""
     file.seek(0)
-    before = b""
-    while chunk := file.read(1 << 20):
-        if sought in before + chunk:
-            return True
-        before = chunk[-len(sought) :]
-    return False
+    if not file.read(8).startswith(_OLE):
+        file.seek(0)
+        return file.read(MOST_BYTES)
+    found = Container(file).stream("Workbook", "Book")
+    if found is None:
+        raise UnreadableFile(f"{source} is damaged: the container holds no workbook. Save it again as .xlsx.")
+    return found
 
 
-def _in_text(head: bytes, source: str) -> Kind:
+def _in_text(head: bytes, source: str, *, encoded: bool) -> Kind:
     """CSV, HTML or XML; UTF-16 is looked at without its zeros."""
     plain = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if plain.startswith((b"<?xml", b"<workbook")):
@@ -151,10 +154,20 @@ def _in_text(head: bytes, source: str) -> Kind:
         )
     if re.match(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")', plain):
         raise UnreadableFile(f"{source} holds JSON, not a table. Export it as .xlsx or .csv.")
-    strange = sum(byte < 32 and byte not in b"\t\n\r\f\0\x1b" for byte in head)
-    if strange > len(head) // 10:
+    if not encoded and not _is_text(head):
         raise UnreadableFile(f"{source} is no spreadsheet in a form that is known here. Save it as .xlsx or .csv.")
     return Kind.CSV
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the bytes can be text: few control characters, save in UTF-16, which is full of them."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    head = head.rstrip(b"\0")  # some programs fill up the end of their files
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if even + odd > len(head) // 50:
+        return min(even, odd) * 10 <= max(even, odd)
+    return sum(byte < 32 and byte not in b"\t\n\r\f\0\x1b" for byte in head) <= len(head) // 10
 
 
 def in_package(package: Package, source: str) -> Kind:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import marshal
 import tempfile
+import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from types import TracebackType
 from typing import IO, Self
 
@@ -69,44 +71,64 @@ class Found:
         self.flaws.setdefault(row, []).append(flaw)
 
 
+Block = tuple[list[int], list[Sequence[str]]]
+"""Row numbers, and as many columns as any of these rows has."""
+
+
 class Spool:
-    """Rows on disk, in blocks: appended once, read as often as wanted."""
+    """Rows on disk, in blocks of columns: appended once, read as often as wanted.
+
+    Attributes:
+        row_count: rows appended so far.
+        covered: merged areas, of which only the first cell shows anything.
+    """
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — lives as long as the sheet
-        self._offsets: list[int] = []
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the sheet
+        weakref.finalize(self, self._file.close)  # or when the last who uses the sheet has forgotten it
+        self._places: list[tuple[int, int]] = []
         self._numbers: list[int] = []
         self._rows: list[list[str]] = []
+        self._width = 0
         self._characters = 0
         self.row_count = 0
         self.covered: list[tuple[int, int, int, int]] = []
 
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters together."""
+        width = len(cells)
+        if width > self._width:
+            if width * len(self._rows) > BLOCK_CELLS:
+                self.flush()
+            self._width = width
         self._numbers.append(number)
         self._rows.append(cells)
         self._characters += characters
         self.row_count += 1
-        if len(self._rows) >= BLOCK_ROWS or self._characters >= BLOCK_CHARACTERS:
+        held = len(self._rows)
+        if held >= BLOCK_ROWS or held * self._width >= BLOCK_CELLS or self._characters >= BLOCK_CHARACTERS:
             self.flush()
 
     def flush(self) -> None:
         """Write the rows held in memory."""
         if not self._rows:
             return
-        self._offsets.append(self._file.seek(0, 2))
-        marshal.dump((self._numbers, self._rows), self._file)
-        self._numbers, self._rows, self._characters = [], [], 0
+        columns = list(zip_longest(*self._rows, fillvalue=""))
+        data = marshal.dumps((self._numbers, columns))
+        self._places.append((self._file.seek(0, 2), len(data)))
+        self._file.write(data)
+        self._numbers, self._rows, self._width, self._characters = [], [], 0, 0
 
-    def blocks(self) -> Iterator[tuple[list[int], list[list[str]]]]:
-        """Yield (row numbers, rows) as they were appended; of merged cells only the first holds something."""
+    def blocks(self) -> Iterator[Block]:
+        """Yield the blocks in the order in which their rows were appended."""
         self.flush()
-        for offset in self._offsets:
+        for offset, size in self._places:
             self._file.seek(offset)
-            numbers, rows = marshal.load(self._file)  # noqa: S302 — our own unnamed file, nobody else can write to it
+            data = self._file.read(size)
+            numbers, columns = marshal.loads(data)  # noqa: S302 — our own unnamed file, nobody else can write to it
             for area in self.covered:
-                _blank(area, numbers, rows)
-            yield numbers, rows
+                _blank(area, numbers, columns)
+            yield numbers, columns
 
     def close(self) -> None:
         """Let the temporary file go."""
@@ -152,9 +174,14 @@ class Sheet:
         """
         width = len(self.headings)
         step = max(1, min(BLOCK_ROWS, BLOCK_CELLS // max(width, 1)))
-        for numbers, rows in self._spool.blocks():
-            for first in range(0, len(rows), step):
-                yield _frame(numbers[first : first + step], rows[first : first + step], width)
+        for numbers, columns in self._spool.blocks():
+            empty = ("",) * len(numbers)
+            full = [*columns[:width], *[empty] * (width - len(columns))]
+            for first in range(0, len(numbers), step):
+                part = slice(first, first + step)
+                index = pd.Index(numbers[part], dtype="int64")
+                cells = {position: column[part] for position, column in enumerate(full)}
+                yield pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
 
     def close(self) -> None:
         """Give back the disk space of the rows."""
@@ -169,23 +196,16 @@ class Sheet:
         self.close()
 
 
-def _blank(area: tuple[int, int, int, int], numbers: list[int], rows: list[list[str]]) -> None:
+def _blank(area: tuple[int, int, int, int], numbers: list[int], columns: list[Sequence[str]]) -> None:
     """Empty the cells of a merged area, save its first; a sheet shows nothing there, whatever the file holds."""
     top, left, bottom, right = area
-    for index in range(bisect_left(numbers, top), bisect_right(numbers, bottom)):
-        row = rows[index]
-        first = left + 1 if numbers[index] == top else left
-        row[first : right + 1] = [""] * len(row[first : right + 1])
-
-
-def _frame(numbers: list[int], rows: list[list[str]], width: int) -> pd.DataFrame:
-    for row in rows:
-        if len(row) < width:
-            row.extend([""] * (width - len(row)))
-        elif len(row) > width:
-            del row[width:]
-    columns = dict(enumerate(zip(*rows, strict=True)))
-    return pd.DataFrame(columns, index=pd.Index(numbers, dtype="int64"), columns=pd.RangeIndex(width), dtype=object)
+    first, last = bisect_left(numbers, top), bisect_right(numbers, bottom)
+    if first == last:
+        return
+    for position in range(left, min(right + 1, len(columns))):
+        kept = first + (position == left and numbers[first] == top)
+        column = columns[position]
+        columns[position] = (*column[:kept], *[""] * (last - kept), *column[last:])
 
 
 def letters(column: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import weakref
 from array import array
+from typing import IO
 
 from importer.errors import UnreadableFile
 
@@ -23,7 +25,7 @@ class Strings:
         self.kept: list[str] = []
         self._room = in_memory
         self._offsets = array("Q", [0])
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 — lives as long as this object
+        self._file: IO[bytes] | None = None
 
     def append(self, text: str) -> None:
         """Add the next text."""
@@ -31,7 +33,11 @@ class Strings:
             self.kept.append(text)
             self._room -= sys.getsizeof(text) + 8
         else:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 — closed when this object goes
+                weakref.finalize(self, self._file.close)
             data = text.encode("utf-8", "surrogatepass")
+            self._file.seek(self._offsets[-1])
             self._file.write(data)
             self._offsets.append(self._offsets[-1] + len(data))
 
@@ -46,7 +52,15 @@ class Strings:
             )
         return self._stored(position - len(self.kept))
 
+    def find(self, digits: str) -> str:
+        """The text at a position in digits as a cell holds them; an empty cell points to no text."""
+        digits = digits.strip()
+        if not digits:
+            return ""
+        return self[int(digits) if digits.isdecimal() and len(digits) < 12 else -1]
+
     def _stored(self, index: int) -> str:
+        assert self._file is not None
         first, last = self._offsets[index], self._offsets[index + 1]
         self._file.seek(first)
         return self._file.read(last - first).decode("utf-8", "surrogatepass")

@@ -7,7 +7,6 @@ calamine it knows number formats, error values, formulas without a stored value,
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from dataclasses import dataclass
 from importer.errors import UnreadableFile
 from importer.reading.book import Table
 from importer.reading.formats import general, renderer
+from importer.reading.limits import SHEET_ROWS
 from importer.reading.package import DAMAGED, MOST_DEPTH, Events, Package
+from importer.reading.relations import Relations
 from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, letters
 from importer.reading.strings import Strings
 
@@ -38,7 +39,7 @@ class Workbook:
     def __init__(self, package: Package) -> None:
         """Read the list of sheets, the styles and the shared strings."""
         self._package = package
-        self._paths = _Relations(package)
+        self._paths = Relations(package, "xl/workbook.xml", ".xml")
         self.date1904 = False
         self.sheets: list[Part] = []
         self._read_list()
@@ -139,44 +140,6 @@ class Workbook:
         return strings
 
 
-class _Relations:
-    """Where the parts of a package are: the workbook, its sheets, styles and strings."""
-
-    def __init__(self, package: Package) -> None:
-        top = self._read(package, "_rels/.rels", "")
-        found = [target for kind, target in top.values() if kind.endswith("/officeDocument")]
-        self.workbook = found[0] if found else "xl/workbook.xml"
-        if self.workbook not in package:
-            raise UnreadableFile(f"The workbook is damaged: its list of sheets is missing. {DAMAGED}")
-        folder, name = posixpath.split(self.workbook)
-        self.targets = self._read(package, f"{folder}/_rels/{name}.rels", folder)
-        self.styles = self._first("/styles") or f"{folder}/styles.xml"
-        self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings.xml"
-
-    def _first(self, ending: str) -> str | None:
-        return next((target for kind, target in self.targets.values() if kind.endswith(ending)), None)
-
-    @staticmethod
-    def _read(package: Package, path: str, folder: str) -> dict[str, tuple[str, str]]:
-        """Relations by id, as (kind, part's path). External ones are left out: nothing is ever fetched."""
-        relations: dict[str, tuple[str, str]] = {}
-        if path not in package:
-            return relations
-        events = Events("a list of parts", package.limits)
-
-        def start(tag: str, attributes: dict[str, str]) -> None:
-            events.texts.clear()
-            if tag == "Relationship" and attributes.get("TargetMode") != "External":
-                target = attributes.get("Target", "").replace("\\", "/")
-                target = target if target.startswith("/") else f"{folder}/{target}"
-                path = posixpath.normpath(target).lstrip("/")
-                relations[attributes.get("Id", "")] = (attributes.get("Type", ""), path)
-
-        events.handle(start, lambda _: None)
-        events.all(package.chunks(path))
-        return relations
-
-
 Cell = tuple[str | None, str | None, str | None, str, bool]
 """A cell as it is written: reference, kind, style, stored text, whether a formula gave it."""
 
@@ -266,10 +229,7 @@ class _Rows:
 
     def _row(self, attributes: dict[str, str], before: int, cells: list[Cell]) -> int:
         """Make the row's cells a row of text, and return its number; ``before`` is the number of the row before."""
-        digits = attributes.get("r")
-        number = before + 1 if digits is None else _whole(digits)
-        if number <= before:
-            raise UnreadableFile(f'The rows of the sheet "{self.part.name}" are out of order. {DAMAGED}')
+        number = self._row_number(attributes.get("r"), before)
         if not cells:
             return number
         columns, strings, kept = self.columns, self.strings, self.strings.kept
@@ -283,7 +243,7 @@ class _Rows:
                 column = columns[name] if name in columns else self._column(name)
             if kind == "s":
                 position = int(text) if text.isdecimal() else -1
-                text = kept[position] if 0 <= position < len(kept) else strings[position]  # noqa: PLW2901
+                text = kept[position] if 0 <= position < len(kept) else strings.find(text)  # noqa: PLW2901
             elif kind != "inlineStr" or formula:
                 text = self._convert(text, kind, style, number, column, formula=formula)  # noqa: PLW2901
             elif "_x" in text:
@@ -300,6 +260,16 @@ class _Rows:
         self.ready.append((number, row))
         if "hidden" in attributes and attributes["hidden"] not in {"0", "false"}:
             self.found.hidden_rows += 1
+        return number
+
+    def _row_number(self, digits: str | None, before: int) -> int:
+        number = before + 1 if digits is None else _whole(digits)
+        if number <= before:
+            raise UnreadableFile(f'The rows of the sheet "{self.part.name}" are out of order. {DAMAGED}')
+        if number > SHEET_ROWS:
+            raise UnreadableFile(
+                f'The sheet "{self.part.name}" has a row {number:,}, beyond the last of any. {DAMAGED}'
+            )
         return number
 
     def _column(self, name: str) -> int:

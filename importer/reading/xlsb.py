@@ -1,120 +1,175 @@
-"""The records of an .xlsb sheet, looked at before calamine reads them: error cells noted, an absurd extent refused.
+"""Excel binary workbooks (.xlsb): a zip package in, its sheets as rows of text just as shown out, streamed.
 
 Source: [MS-XLSB] 2.1.4: a record is its type (one or two bytes of seven bits), its size (one to four), and its content.
 """
 
 from __future__ import annotations
 
-import posixpath
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from importer.errors import UnreadableFile
-from importer.reading.package import DAMAGED, Events, Package
-from importer.reading.sheet import ERROR, Found, letters
+from importer.reading.binary import ERRORS, unpacked
+from importer.reading.book import Table
+from importer.reading.formats import general, renderer
+from importer.reading.package import DAMAGED, Package
+from importer.reading.relations import Relations
+from importer.reading.sheet import ERROR, Found, Row, Rows, letters
+from importer.reading.strings import Strings
 
-ERRORS = {
-    0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
-    0x2B: "#GETTING_DATA",
-}  # fmt: skip
-MOST_CELLS = 60_000_000
-"""Cells of a rectangle that calamine may allocate (24 bytes each); sparse sheets are refused from an eighth of it."""
-
-_ROW, _LAST_CELL, _FORMULAS, _SHEET = 0, 11, range(8, 12), 156
+_ROW, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 0, 2, 3, 4, 5, 6, 7
+_FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
+_STRING, _FORMAT, _XF, _COLUMNS, _PROPERTIES, _SHEET, _MERGED = 19, 44, 47, 60, 153, 156, 176
+_BEGIN_STYLES, _END_STYLES = 617, 618
 
 
-class Records:
-    """Looks at the sheets of one .xlsb package."""
+class Workbook:
+    """An opened package: its list of sheets, formats and texts."""
 
     def __init__(self, package: Package) -> None:
-        self._package = package
-        self._paths = self._sheets()
+        """Read the list of sheets and the styles; raise UnreadableFile where they are damaged."""
+        self.package = package
+        self.relations = Relations(package, "xl/workbook.bin", ".bin")
+        self.sheets: list[tuple[str, bool, str]] = []
+        self.date1904 = False
+        self._texts: Strings | None = None
+        try:
+            self._read_sheets()
+            self.renderers = self._read_styles()
+        except (struct.error, IndexError) as exc:
+            raise UnreadableFile(f"The workbook is damaged: its list of sheets is cut off. {DAMAGED}") from exc
 
-    def look(self, name: str, found: Found) -> None:
-        """Note error cells and formulas of the sheet; raise UnreadableFile where its cells are too far apart."""
-        path = self._paths.get(name)
-        if path is None:
-            return
-        row = last = widest = cells = 0
-        first: int | None = None
-        for kind, content in self._records(path):
-            if kind == _ROW and len(content) >= 4:
-                row = int.from_bytes(content[:4], "little")
-            elif 1 < kind <= _LAST_CELL and len(content) >= 8:
-                cells += 1
-                column = int.from_bytes(content[:4], "little")
-                first = row if first is None else first
-                last, widest = max(last, row), max(widest, column)
-                found.formulas += kind in _FORMULAS
-                if kind in {3, 11}:
-                    found.flaw(
-                        row + 1, column, ERROR.format(ERRORS.get(content[8] if len(content) > 8 else -1, "in it"))
-                    )
-        self._check(name, last, widest, cells)
+    def _read_sheets(self) -> None:
+        for kind, data in records(self.package, self.relations.workbook):
+            if kind == _PROPERTIES:
+                self.date1904 = bool(data[0] & 1)
+            elif kind == _SHEET:
+                relation, at = _text(data, 8)
+                name, _ = _text(data, at)
+                sort, path = self.relations.targets.get(relation, ("", ""))
+                if sort.endswith("/worksheet") and path in self.package:
+                    self.sheets.append((name, data[0] != 0, path))
 
-    def _check(self, name: str, last: int, widest: int, cells: int) -> None:
-        limits = self._package.limits
-        if widest >= limits.columns:
-            raise limits.refuse("columns", f'The sheet "{name}" uses column {letters(widest)}')
-        if last >= limits.rows:
-            raise limits.refuse("rows", f'The sheet "{name}" reaches down to row {last + 1:,}')
-        area = (last + 1) * (widest + 1)
-        if area > MOST_CELLS or (area > MOST_CELLS // 8 and area > 8 * cells):
-            raise UnreadableFile(
-                f'The sheet "{name}" holds {cells:,} cells spread over {area:,} places. Delete the stray cells (around '
-                f"{letters(widest)}{last + 1}), or save the file as .xlsx, which is read in another way."
-            )
+    def _read_styles(self) -> list[Callable[[str], str]]:
+        if self.relations.styles not in self.package:
+            return []
+        codes: dict[int, str] = {}
+        used: list[int] = []
+        within = False
+        for kind, data in records(self.package, self.relations.styles):
+            if kind == _FORMAT:
+                codes[struct.unpack_from("<H", data)[0]] = _text(data, 2)[0]
+            elif kind in {_BEGIN_STYLES, _END_STYLES}:
+                within = kind == _BEGIN_STYLES
+            elif kind == _XF and within:
+                used.append(struct.unpack_from("<H", data, 2)[0])
+        return [renderer(number, codes.get(number), date1904=self.date1904) for number in used]
 
-    def _records(self, path: str) -> Iterator[tuple[int, bytes]]:
-        held = b""
-        for chunk in self._package.chunks(path):
-            held += chunk
-            at = 0
-            while True:
-                head = _head(held, at)
-                if head is None or head[2] + head[1] > len(held):
-                    break
-                kind, size, start = head
-                yield kind, held[start : start + size]
-                at = start + size
-            held = held[at:]
-            if len(held) > self._package.limits.cell_characters * 2 + (1 << 20):
-                raise UnreadableFile(f"The workbook is damaged: a record in {path} has no end. {DAMAGED}")
+    def texts(self) -> Strings:
+        """The texts that cells point to, read when first needed."""
+        if self._texts is None:
+            self._texts = Strings()
+            if self.relations.strings in self.package:
+                for kind, data in records(self.package, self.relations.strings):
+                    if kind == _STRING:
+                        self._texts.append(_text(data, 1)[0])
+        return self._texts
 
-    def _sheets(self) -> dict[str, str]:
-        """Parts by sheet name."""
-        targets: dict[str, str] = {}
-        events = Events("the list of parts", self._package.limits)
+    def number(self, value: float, style: int) -> str:
+        """A number as its cell's style shows it."""
+        return self.renderers[style](repr(value)) if style < len(self.renderers) else general(repr(value))
 
-        def start(tag: str, attributes: dict[str, str]) -> None:
-            if tag == "Relationship":
-                target = attributes.get("Target", "")
-                path = posixpath.normpath(target if target.startswith("/") else f"xl/{target}")
-                targets[attributes.get("Id", "")] = path.lstrip("/")
-            events.texts.clear()
 
-        if "xl/_rels/workbook.bin.rels" not in self._package:
-            return {}
-        events.handle(start, lambda _: None)
-        events.all(self._package.chunks("xl/_rels/workbook.bin.rels"))
-        sheets: dict[str, str] = {}
-        for kind, content in self._records("xl/workbook.bin"):
-            if kind == _SHEET:
-                relation, name = _two_texts(content[8:])
-                if targets.get(relation, "") in self._package:
-                    sheets[name] = targets[relation]
-        return sheets
+def tables(package: Package) -> tuple[Table, ...]:
+    """The sheets of a package."""
+    workbook = Workbook(package)
+
+    def table(name: str, path: str, *, hidden: bool) -> Table:
+        return Table(name, hidden, lambda found: _rows(workbook, name, path, found))
+
+    return tuple(table(name, path, hidden=hidden) for name, hidden, path in workbook.sheets)
+
+
+def _rows(workbook: Workbook, name: str, path: str, found: Found) -> Rows:
+    """Yield the rows of a sheet as its records come."""
+    current: Row = (0, [])
+    try:
+        for kind, data in records(workbook.package, path):
+            if kind == _ROW:
+                number = int.from_bytes(data[:4], "little") + 1
+                if number <= current[0]:
+                    raise UnreadableFile(f'The rows of the sheet "{name}" are out of order. {DAMAGED}')
+                if current[1]:
+                    yield current
+                current = (number, [])
+                found.hidden_rows += len(data) > 11 and bool(data[11] & 0x10)
+            elif _RK <= kind <= _FORMULA_ERROR:
+                _cell(workbook, name, kind, data, current, found)
+            elif kind == _MERGED:
+                top, bottom, left, right = struct.unpack_from("<4L", data)
+                found.merged.append((top + 1, left, bottom + 1, right))
+            elif kind == _COLUMNS and data[16] & 1:
+                first, last = struct.unpack_from("<LL", data)
+                found.hidden_columns.update(range(first, min(last, workbook.package.limits.columns) + 1))
+    except (struct.error, IndexError) as exc:
+        raise UnreadableFile(f'The workbook is damaged: a cell of the sheet "{name}" is cut off. {DAMAGED}') from exc
+    if current[1]:
+        yield current
+
+
+def _cell(workbook: Workbook, name: str, kind: int, data: bytes, row: Row, found: Found) -> None:
+    column, style = struct.unpack_from("<LL", data)
+    text = _shown(workbook, kind, data, style & 0xFFFFFF)
+    found.formulas += kind >= _FORMULA_TEXT
+    if kind in {_ERROR, _FORMULA_ERROR}:
+        found.flaw(row[0], column, ERROR.format(text))
+    limits = workbook.package.limits
+    if column >= limits.columns:
+        raise limits.refuse("columns", f'The sheet "{name}" uses column {letters(column)}, its {column + 1:,}th')
+    cells = row[1]
+    if column < len(cells):
+        cells[column] = text
+    else:
+        cells.extend([""] * (column - len(cells)))
+        cells.append(text)
+
+
+def _shown(workbook: Workbook, kind: int, data: bytes, style: int) -> str:
+    if kind == _SHARED:
+        return workbook.texts()[struct.unpack_from("<L", data, 8)[0]]
+    if kind in {_TEXT, _FORMULA_TEXT}:
+        return _text(data, 8)[0]
+    if kind in {_REAL, _FORMULA_REAL}:
+        return workbook.number(struct.unpack_from("<d", data, 8)[0], style)
+    if kind == _RK:
+        return workbook.number(unpacked(struct.unpack_from("<L", data, 8)[0]), style)
+    if kind in {_BOOL, _FORMULA_BOOL}:
+        return "TRUE" if data[8] else "FALSE"
+    return ERRORS.get(data[8], "#ERROR")
+
+
+def records(package: Package, path: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of a part, as (type, content)."""
+    held = b""
+    for chunk in package.chunks(path):
+        held += chunk
+        at = 0
+        while (head := _head(held, at)) and head[2] + head[1] <= len(held):
+            kind, size, start = head
+            yield kind, held[start : start + size]
+            at = start + size
+        held = held[at:]
+        if len(held) > package.limits.cell_characters * 2 + (1 << 20):
+            raise UnreadableFile(f"The workbook is damaged: a record in {path} has no end. {DAMAGED}")
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int] | None:
     """Type, size and start of the content of the record at a position; None where the data ends before."""
-    if at + 6 > len(data) and at + 2 > len(data):
+    if at + 2 > len(data):
         return None
     kind = data[at]
     at += 1
     if kind & 0x80:
-        if at >= len(data):
-            return None
         kind = (kind & 0x7F) | (data[at] & 0x7F) << 7
         at += 1
     size = 0
@@ -129,14 +184,8 @@ def _head(data: bytes, at: int) -> tuple[int, int, int] | None:
     return kind, size, at
 
 
-def _two_texts(content: bytes) -> tuple[str, str]:
-    texts = []
-    at = 0
-    for _ in range(2):
-        try:
-            (length,) = struct.unpack_from("<L", content, at)
-        except struct.error:
-            return "", ""
-        texts.append(content[at + 4 : at + 4 + 2 * length].decode("utf-16-le", "replace"))
-        at += 4 + 2 * length
-    return texts[0], texts[1]
+def _text(data: bytes, at: int) -> tuple[str, int]:
+    """The text at a position, and the position after it."""
+    (length,) = struct.unpack_from("<L", data, at)
+    end = at + 4 + 2 * length
+    return data[at + 4 : end].decode("utf-16-le", "replace"), end

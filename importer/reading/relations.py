@@ -1,0 +1,54 @@
+"""Where the parts of an Excel package are: its relations in, paths out; external ones are left out, never fetched."""
+
+from __future__ import annotations
+
+import posixpath
+
+from importer.errors import UnreadableFile
+from importer.reading.package import DAMAGED, Events, Package
+
+
+class Relations:
+    """The parts of a workbook.
+
+    Attributes:
+        workbook: the part with the list of sheets.
+        targets: kind and path of each part that the workbook refers to, by the relation's id.
+        styles: the part with the styles, which may be missing.
+        strings: the part with the shared texts, which may be missing.
+    """
+
+    def __init__(self, package: Package, usual: str, ending: str) -> None:
+        """Find the parts; ``usual`` is the workbook's usual path, ``ending`` that of its parts' names."""
+        top = self._read(package, "_rels/.rels", "")
+        found = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
+        self.workbook = found[0] if found else usual
+        if self.workbook not in package:
+            raise UnreadableFile(f"The workbook is damaged: its list of sheets is missing. {DAMAGED}")
+        folder, name = posixpath.split(self.workbook)
+        self.targets = self._read(package, f"{folder}/_rels/{name}.rels", folder)
+        self.styles = self._first("/styles") or f"{folder}/styles{ending}"
+        self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings{ending}"
+
+    def _first(self, ending: str) -> str | None:
+        return next((target for kind, target in self.targets.values() if kind.endswith(ending)), None)
+
+    @staticmethod
+    def _read(package: Package, path: str, folder: str) -> dict[str, tuple[str, str]]:
+        """Relations by id, as (kind, part's path)."""
+        relations: dict[str, tuple[str, str]] = {}
+        if path not in package:
+            return relations
+        events = Events("a list of parts", package.limits)
+
+        def start(tag: str, attributes: dict[str, str]) -> None:
+            events.texts.clear()
+            if tag == "Relationship" and attributes.get("TargetMode") != "External":
+                target = attributes.get("Target", "").replace("\\", "/")
+                target = target if target.startswith("/") else f"{folder}/{target}"
+                path = posixpath.normpath(target).lstrip("/")
+                relations[attributes.get("Id", "")] = (attributes.get("Type", ""), path)
+
+        events.handle(start, lambda _: None)
+        events.all(package.chunks(path))
+        return relations

@@ -1,0 +1,541 @@
+"""The catalogue: small files of every kind that people send, each with what is expected of it.
+
+An entry is a file's name, its bytes, and either the rows that must be read from it (by row number, without the header,
+which is ``making.HEADER`` unless said otherwise), or words of the message that it is refused with.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import openpyxl
+import xlsxwriter
+
+from tests.reading import making
+from tests.reading.making import HEADER, archive, ods, ods_text, parts, text, xlsx
+
+Rows = Mapping[int, Sequence[str]]
+Flaws = Mapping[int, Sequence[int | None]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file and what is expected of it.
+
+    Attributes:
+        title: what it shows, for the test's name.
+        name: the file's name.
+        content: its bytes.
+        rows: cells by row number, or None where it is refused.
+        error: words of the refusal.
+        headings: expected headings.
+        flaws: columns (None for the row) with a problem, by row number.
+        remark: words that some remark holds.
+        options: options to read it with.
+    """
+
+    title: str
+    name: str
+    content: bytes
+    rows: Rows | None = None
+    error: str = ""
+    headings: Sequence[str] = HEADER
+    flaws: Flaws = field(default_factory=dict)
+    remark: str = ""
+    options: Mapping[str, str | int] = field(default_factory=dict)
+
+
+ONE: Rows = {2: ("00123", "Met in Köln", "public")}
+PLAIN = "Prospect ID,Note,Visibility\r\n00123,Met in Köln,public\r\n"
+
+
+def _openpyxl(fill: Callable[[openpyxl.Workbook], None]) -> bytes:
+    book = openpyxl.Workbook()
+    fill(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _xlsxwriter(fill: Callable[[xlsxwriter.Workbook], None], **options: bool) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, **options}) as book:
+        fill(book)
+    return out.getvalue()
+
+
+def _rows(*rows: Sequence[object]) -> Callable[[openpyxl.Workbook], None]:
+    def fill(book: openpyxl.Workbook) -> None:
+        sheet = book.worksheets[0]
+        for row in (HEADER, *rows):
+            sheet.append(list(row))
+
+    return fill
+
+
+def _two_sheets(book: openpyxl.Workbook) -> None:
+    _rows(ONE[2])(book)
+    book.worksheets[0].title = "March"
+    other = book.create_sheet("April")
+    other.append(HEADER)
+    other.append(("9", "x", "private"))
+
+
+def _hidden_sheet(book: openpyxl.Workbook) -> None:
+    _two_sheets(book)
+    book["April"].sheet_state = "hidden"
+
+
+def _other_sheet(book: openpyxl.Workbook) -> None:
+    _rows(ONE[2])(book)
+    book.create_sheet("Lists", 0).append(("Countries", "Cities"))
+
+
+def _no_sheet_fits(book: openpyxl.Workbook) -> None:
+    book.worksheets[0].append(("Name", "Town"))
+    book.create_sheet("More").append(("Fruit", "Price"))
+
+
+def _titles(book: openpyxl.Workbook) -> None:
+    sheet = book.worksheets[0]
+    sheet["A1"] = "Export of March"
+    sheet["B2"] = "by sales"
+    for column, heading in enumerate(HEADER, 3):
+        sheet.cell(4, column, heading)
+        sheet.cell(6, column, ONE[2][column - 3])
+
+
+def _hidden_rows(book: openpyxl.Workbook) -> None:
+    _rows(ONE[2], ("2", "b", "private"))(book)
+    book.worksheets[0].row_dimensions[3].hidden = True
+    book.worksheets[0].column_dimensions["B"].hidden = True
+
+
+def _merged(book: openpyxl.Workbook) -> None:
+    _rows(("1", "a", "public"), ("2", "b", "public"))(book)
+    book.worksheets[0].merge_cells("B2:B3")
+
+
+def _formulas(book: xlsxwriter.Workbook) -> None:
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, HEADER)
+    sheet.write_string(1, 0, "1")
+    sheet.write_formula(1, 1, '="a"&"b"', None, "ab")
+    sheet.write_formula(1, 2, "=1+1", None, 2)
+
+
+def _rich(book: xlsxwriter.Workbook) -> None:
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, HEADER)
+    sheet.write_string(1, 0, "1")
+    sheet.write_rich_string(1, 1, "plain ", book.add_format({"bold": True}), "bold", " end")
+    sheet.write_string(1, 2, "line\nbreak")
+
+
+def _typed(book: openpyxl.Workbook) -> None:
+    _rows((12345, True, date(2026, 3, 1)), (0.1 + 0.2, False, datetime(2026, 3, 1, 14, 30)))(book)  # noqa: DTZ001
+    sheet = book.worksheets[0]
+    sheet["A4"], sheet["A4"].number_format = 123, "00000"
+    sheet["B4"], sheet["B4"].number_format = 0.5, "0%"
+    sheet["C4"], sheet["C4"].number_format = 1234567.891, "#,##0.00"
+    sheet["C2"].number_format = "dd/mm/yyyy"
+    sheet["C3"].number_format = "d mmm yyyy h:mm AM/PM"
+
+
+def _csv(content: str, encoding: str = "utf-8") -> bytes:
+    return content.encode(encoding)
+
+
+def _cell(inside: str) -> bytes:
+    return xlsx(f'<row r="2">{inside}</row>')
+
+
+WORKBOOKS = [
+    Entry("openpyxl", "a.xlsx", _openpyxl(_rows(ONE[2])), ONE),
+    Entry("xlsxwriter", "a.xlsx", _xlsxwriter(lambda b: b.add_worksheet().write_row(0, 0, HEADER)), {}),
+    Entry("rich text and line breaks", "a.xlsx", _xlsxwriter(_rich), {2: ("1", "plain bold end", "line\nbreak")}),
+    Entry(
+        "rich text written inline",
+        "a.xlsx",
+        _xlsxwriter(_rich, constant_memory=True),
+        {2: ("1", "plain bold end", "line\nbreak")},
+    ),
+    Entry(
+        "macros are ignored",
+        "a.xlsm",
+        archive({**parts(f'<row r="2">{text("A2", "1")}</row>'), "xl/vbaProject.bin": b"x"}),
+        {2: ("1", "", "")},
+    ),
+    Entry(
+        "numbers, booleans, dates",
+        "a.xlsx",
+        _openpyxl(_typed),
+        {
+            2: ("12345", "TRUE", "01/03/2026"),
+            3: ("0.3", "FALSE", "1 Mar 2026 2:30 PM"),
+            4: ("00123", "50%", "1,234,567.89"),
+        },
+    ),
+    Entry(
+        "ids typed as text stay",
+        "a.xlsx",
+        _openpyxl(_rows(("1E5", "12345678901234567890", "007"))),
+        {2: ("1E5", "12345678901234567890", "007")},
+    ),
+    Entry(
+        "a number of 15 digits",
+        "a.xlsx",
+        _cell('<c r="A2"><v>123456789012345</v></c>'),
+        {2: ("123456789012345", "", "")},
+    ),
+    Entry(
+        "a number that lost digits",
+        "a.xlsx",
+        _cell('<c r="A2"><v>1.2345678901234567E19</v></c>'),
+        {2: ("12345678901234600000", "", "")},
+    ),
+    Entry(
+        "error value",
+        "a.xlsx",
+        _cell(text("A2", "1") + '<c r="B2" t="e"><v>#N/A</v></c>'),
+        {2: ("1", "#N/A", "")},
+        flaws={2: [1]},
+    ),
+    Entry("formulas by stored value", "a.xlsx", _xlsxwriter(_formulas), {2: ("1", "ab", "2")}, remark="2 formulas"),
+    Entry(
+        "formula without value",
+        "a.xlsx",
+        _openpyxl(_rows(("1", "=1+1", "public"))),
+        {2: ("1", "", "public")},
+        flaws={2: [1]},
+    ),
+    Entry("several sheets fit", "a.xlsx", _openpyxl(_two_sheets), error="Several sheets have the needed headings"),
+    Entry(
+        "sheet by name in any case",
+        "a.xlsx",
+        _openpyxl(_two_sheets),
+        {2: ("9", "x", "private")},
+        options={"sheet": "april"},
+    ),
+    Entry("unknown sheet", "a.xlsx", _openpyxl(_two_sheets), error="'March', 'April'", options={"sheet": "May"}),
+    Entry("hidden sheet", "a.xlsx", _openpyxl(_hidden_sheet), ONE, remark="Hidden, so not looked at: 'April'"),
+    Entry("sheet without headings is left aside", "a.xlsx", _openpyxl(_other_sheet), ONE, remark="Left aside: 'Lists'"),
+    Entry("no sheet fits", "a.xlsx", _openpyxl(_no_sheet_fits), error="begins with Fruit, Price"),
+    Entry(
+        "title lines and empty columns before",
+        "a.xlsx",
+        _openpyxl(_titles),
+        {6: ("", "", *ONE[2])},
+        headings=("", "", *HEADER),
+        remark="2 rows above the header (row 4) were skipped",
+    ),
+    Entry(
+        "hidden rows are read",
+        "a.xlsx",
+        _openpyxl(_hidden_rows),
+        {**ONE, 3: ("2", "b", "private")},
+        remark="1 row is hidden",
+    ),
+    Entry(
+        "merged cells", "a.xlsx", _openpyxl(_merged), {2: ("1", "a", "public"), 3: ("2", "", "public")}, remark="merged"
+    ),
+    Entry(
+        "merged cells that hold something",
+        "a.xlsx",
+        xlsx(
+            f'<row r="2">{text("A2", "1")}{text("B2", "a")}</row><row r="3">{text("A3", "2")}{text("B3", "x")}</row>',
+            after='<mergeCells><mergeCell ref="B2:B3"/></mergeCells>',
+        ),
+        {2: ("1", "a", ""), 3: ("2", "", "")},
+    ),
+    Entry("escaped characters", "a.xlsx", _cell(text("A2", "a_x000A_b_x005F_x000D_")), {2: ("a\nb_x000D_", "", "")}),
+    Entry(
+        "phonetic text is no text",
+        "a.xlsx",
+        xlsx(
+            '<row r="2"><c r="A2" t="s"><v>0</v></c></row>',
+            strings="<si><t>東京</t><rPh sb='0' eb='2'><t>トウ</t></rPh></si>",
+        ),
+        {2: ("東京", "", "")},
+    ),
+    Entry(
+        "cells without references", "a.xlsx", xlsx("<row><c><v>1</v></c><c/><c><v>3</v></c></row>"), {2: ("1", "", "3")}
+    ),
+    Entry(
+        "prefixed names",
+        "a.xlsx",
+        archive(
+            {
+                **parts(""),
+                "xl/worksheets/sheet1.xml": '<x:worksheet xmlns:x="m"><x:sheetData><x:row r="1">'
+                '<x:c r="A1" t="inlineStr"><x:is><x:t>Prospect ID</x:t></x:is></x:c>'
+                '<x:c r="B1" t="inlineStr"><x:is><x:t>Note</x:t></x:is></x:c></x:row>'
+                '<x:row r="2"><x:c r="A2"><x:v>7</x:v></x:c></x:row>'
+                "</x:sheetData></x:worksheet>",
+            }
+        ),
+        {2: ("7", "")},
+        headings=HEADER[:2],
+    ),
+    Entry(
+        "column without heading is kept",
+        "a.xlsx",
+        _cell(text("A2", "1") + text("D2", "x")),
+        {2: ("1", "", "", "x")},
+        headings=(*HEADER, ""),
+        remark="1 column has no heading",
+    ),
+    Entry(
+        "empty columns at the right go",
+        "a.xlsx",
+        _cell(text("A2", "1") + text("F2", " ")),
+        {2: ("1", "", "")},
+        remark="3 empty columns",
+    ),
+    Entry(
+        "blank rows go", "a.xlsx", _openpyxl(_rows((), ("", " "), ("1",))), {4: ("1", "", "")}, remark="2 blank rows"
+    ),
+    Entry(
+        "binary workbook",
+        "a.xlsb",
+        making.xlsb({0: dict(enumerate(HEADER)), 2: {0: "007", 1: 12345.0, 2: b"\x2a"}}),
+        {3: ("007", "12345", "#N/A")},
+        flaws={3: [2]},
+    ),
+    Entry(
+        "Excel 97",
+        "a.xls",
+        making.small_xls(),
+        {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")},
+        headings=("Prospect ID", "Note", "When", "Done"),
+    ),
+    Entry("OpenDocument", "a.ods", ods(f"<table:table-row>{''.join(map(ods_text, ONE[2]))}</table:table-row>"), ONE),
+    Entry(
+        "OpenDocument shows what it shows",
+        "a.ods",
+        ods(
+            '<table:table-row table:number-rows-repeated="2"/><table:table-row>'
+            '<table:table-cell office:value-type="percentage" office:value="0.5">'
+            '<text:p>50 %</text:p></table:table-cell><table:table-cell office:value-type="string">'
+            "<office:annotation><text:p>comment</text:p></office:annotation>"
+            "<text:p>a<text:s text:c='2'/>b</text:p><text:p>c</text:p>"
+            "</table:table-cell></table:table-row>"
+        ),
+        {4: ("50 %", "a  b\nc", "")},
+    ),
+    Entry(
+        "OpenDocument repeats",
+        "a.ods",
+        ods(
+            '<table:table-row table:number-rows-repeated="2">'
+            + ods_text("x", 'table:number-columns-repeated="3"')
+            + '<table:table-cell table:number-columns-repeated="16381"/></table:table-row>'
+            '<table:table-row table:number-rows-repeated="1048573"><table:table-cell/></table:table-row>'
+        ),
+        {2: ("x",) * 3, 3: ("x",) * 3},
+    ),
+    Entry(
+        "OpenDocument error",
+        "a.ods",
+        ods(
+            "<table:table-row>" + ods_text("1") + ods_text("#N/A", 'calcext:value-type="error"') + "</table:table-row>"
+        ),
+        {2: ("1", "#N/A", "")},
+        flaws={2: [1]},
+    ),
+]
+
+_TABLE = (
+    "<html><head><meta charset='utf-8'></head><body><table>"
+    "<tr><th>Prospect ID</th><th>Note</th><th>Visibility</th></tr>"
+    "<tr><td>00123<td>Met in K&ouml;ln</td><td>public</td></tr></table></body></html>"
+)
+_XML = (
+    '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
+    '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+    'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
+    '<Worksheet ss:Name="Report"><Table><Row>'
+    + "".join(f'<Cell><Data ss:Type="String">{heading}</Data></Cell>' for heading in HEADER)
+    + '</Row><Row ss:Index="3"><Cell><Data ss:Type="Number">12</Data></Cell>'
+    '<Cell ss:Index="3"><Data ss:Type="Boolean">1</Data>'
+    '</Cell></Row><Row><Cell><Data ss:Type="Error">#REF!</Data></Cell></Row></Table></Worksheet></Workbook>'
+)
+
+TEXTS = [
+    Entry("UTF-8", "a.csv", _csv(PLAIN), ONE),
+    Entry("UTF-8 with mark", "a.csv", _csv(PLAIN, "utf-8-sig"), ONE),
+    Entry("UTF-16 LE with mark", "a.csv", b"\xff\xfe" + _csv(PLAIN, "utf-16-le"), ONE),
+    Entry("UTF-16 BE with mark", "a.csv", b"\xfe\xff" + _csv(PLAIN, "utf-16-be"), ONE),
+    Entry("UTF-16 LE without mark", "a.csv", _csv(PLAIN, "utf-16-le"), ONE, remark="UTF-16 LE"),
+    Entry("UTF-16 BE without mark", "a.csv", _csv(PLAIN, "utf-16-be"), ONE, remark="UTF-16 BE"),
+    Entry("Windows-1252", "a.csv", _csv(PLAIN, "cp1252"), ONE, remark="Windows-1252"),
+    Entry(
+        "Windows-1252 beyond the first megabyte",
+        "a.csv",
+        _csv("Prospect ID,Note,Visibility\n" + "1,x,public\n" * 100_000 + "2,Grüße – “so”,public\n", "cp1252"),
+        None,
+        remark="Windows-1252",
+    ),
+    Entry("Mac Roman", "a.csv", _csv(PLAIN, "mac_roman"), ONE, remark="Mac Roman"),
+    Entry(
+        "Shift-JIS",
+        "a.csv",
+        _csv("Prospect ID,Note,Visibility\n1,東京本社で田中様とお会いしました。来週ご連絡します。,public\n", "cp932"),
+        {2: ("1", "東京本社で田中様とお会いしました。来週ご連絡します。", "public")},
+        remark="Shift-JIS",
+    ),
+    Entry(
+        "Cyrillic",
+        "a.csv",
+        _csv("Prospect ID,Note,Visibility\n1,Встретились в Москве и обсудили условия договора,public\n", "cp1251"),
+        {2: ("1", "Встретились в Москве и обсудили условия договора", "public")},
+        remark="likeliest",
+    ),
+    Entry("encoding by name", "a.csv", _csv(PLAIN, "cp437"), ONE, options={"encoding": "cp437"}),
+    Entry(
+        "unknown encoding", "a.csv", _csv(PLAIN), error="no encoding called 'klingon'", options={"encoding": "klingon"}
+    ),
+    Entry(
+        "damaged UTF-8",
+        "a.csv",
+        _csv("Prospect ID,Note,Visibility\n1,äöüäöüäöüäöü,public\n") + b"2,a\xffb,public\n",
+        {2: ("1", "äöüäöüäöüäöü", "public"), 3: ("2", "a\ufffdb", "public")},
+        flaws={3: [1]},
+        remark="damaged",
+    ),
+    Entry("semicolons", "a.csv", _csv(PLAIN.replace(",", ";")), ONE, remark="semicolons"),
+    Entry("tabs", "a.tsv", _csv(PLAIN.replace(",", "\t")), ONE, remark="tabs"),
+    Entry("vertical bars", "a.txt", _csv(PLAIN.replace(",", "|")), ONE, remark="vertical bars"),
+    Entry("sep= line", "a.csv", _csv("sep=;\r\n" + PLAIN.replace(",", ";")), ONE),
+    Entry("delimiter by name", "a.csv", _csv(PLAIN.replace(",", "#")), ONE, options={"delimiter": "#"}),
+    Entry("delimiter of two characters", "a.csv", _csv(PLAIN), error="can't be used", options={"delimiter": "::"}),
+    Entry("CR", "a.csv", _csv(PLAIN.replace("\r\n", "\r")), ONE),
+    Entry("LF, none at the end", "a.csv", _csv(PLAIN.replace("\r\n", "\n").rstrip()), ONE),
+    Entry(
+        "line breaks and quotes in cells",
+        "a.csv",
+        _csv(PLAIN + '2,"a\nb, ""c""",x\r\n\r\n3,d,e\r\n'),
+        {**ONE, 3: ("2", 'a\nb, "c"', "x"), 5: ("3", "d", "e")},
+        remark="1 blank row",
+    ),
+    Entry("quotes within a cell", "a.csv", _csv(PLAIN + '2,5" pipe,"a" b\r\n'), {**ONE, 3: ("2", '5" pipe', "a b")}),
+    Entry(
+        "longer and shorter rows",
+        "a.csv",
+        _csv(PLAIN + "2,a\r\n3,b,c,d\r\n4,e,f,,\r\n"),
+        {2: (*ONE[2], ""), 3: ("2", "a", "", ""), 4: ("3", "b", "c", "d"), 5: ("4", "e", "f", "")},
+        headings=(*HEADER, ""),
+        flaws={3: [None], 4: [None]},
+    ),
+    Entry(
+        "quotation mark never closed", "a.csv", _csv(PLAIN + '2,"a,public\r\n3,b,public\r\n'), error="opened in row 3"
+    ),
+    Entry(
+        "quotation marks that swallow a row",
+        "a.csv",
+        _csv(PLAIN + '2,"a,public\r\n3,"b",public\r\n4,c,d\r\n'),
+        None,
+        flaws={3: [None]},
+    ),
+    Entry("NUL bytes", "a.csv", _csv(PLAIN + "2,a\0b,public\r\n"), {**ONE, 3: ("2", "a\0b", "public")}, flaws={3: [1]}),
+    Entry("NUL bytes at the end", "a.csv", _csv(PLAIN + "\0" * 20), ONE),
+    Entry(
+        "repeated headings",
+        "a.csv",
+        _csv("Prospect ID,Note,Note\n1,a,b\n"),
+        {2: ("1", "a", "b")},
+        headings=("Prospect ID", "Note", "Note"),
+    ),
+    Entry(
+        "the words NA, null and 1E5",
+        "a.csv",
+        _csv("Prospect ID,Note\n1E5,NA\n00,null\n"),
+        {2: ("1E5", "NA"), 3: ("00", "null")},
+        headings=HEADER[:2],
+    ),
+    Entry("title lines", "a.csv", _csv("Export\n\n" + PLAIN), {4: ONE[2]}, remark="1 row above"),
+    Entry(
+        "header row by number",
+        "a.csv",
+        _csv("x,y\nName,Town\n1,2\n"),
+        {3: ("1", "2")},
+        headings=("Name", "Town"),
+        options={"header_row": 2},
+    ),
+    Entry("header row that isn't there", "a.csv", _csv(PLAIN), error="Row 9 of", options={"header_row": 9}),
+    Entry(
+        "a very long cell",
+        "a.csv",
+        _csv(PLAIN + f"2,{'x' * 300_000},public\n"),
+        {**ONE, 3: ("2", "x" * 300_000, "public")},
+    ),
+    Entry("CSV named .xlsx", "a.xlsx", _csv(PLAIN), ONE, remark="The name ends in .xlsx"),
+    Entry("workbook named .csv", "a.csv", _openpyxl(_rows(ONE[2])), ONE, remark="The name ends in .csv"),
+    Entry("HTML named .xls", "a.xls", _csv(_TABLE), ONE, remark="HTML table"),
+    Entry(
+        "HTML with spans",
+        "a.html",
+        _csv(_TABLE.replace("</table>", "<tr><td rowspan=2>1<td colspan=2>a<br>b<tr><td>c<td>d</table>")),
+        {**ONE, 3: ("1", "a\nb", ""), 4: ("", "c", "d")},
+    ),
+    Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
+    Entry("XML spreadsheet 2003", "a.xls", _csv(_XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
+]
+
+_DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
+
+REFUSED = [
+    Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
+    Entry("blank file", "a.csv", b"\n \n,,\n", error="holds no table"),
+    Entry("PDF", "a.xlsx", b"%PDF-1.7 ...", error="is a PDF"),
+    Entry("picture", "a.xlsx", b"\x89PNG\r\n\x1a\n", error="picture"),
+    Entry("zip of other things", "a.zip", archive({"a.csv": PLAIN}), error="is a zip file (a.csv"),
+    Entry("empty zip", "a.xlsx", archive({}), error="empty zip"),
+    Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a Word document"),
+    Entry("Numbers document", "a.numbers", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers"),
+    Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="locked with a password"),
+    Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
+    Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),
+    Entry("Excel 4", "a.xls", b"\x09\x04\x06\x00\x00\x00\x10\x00", error="Excel 4"),
+    Entry("half a workbook", "a.xlsx", _openpyxl(_rows(ONE[2]))[:2000], error="damaged or unfinished"),
+    Entry("JSON", "a.csv", b'[{"Prospect ID": 1}]', error="JSON"),
+    Entry("shortcut of Google Drive", "a.gsheet", b'{"doc_id": "x"}', error="only a link"),
+    Entry("lock file", "~$a.xlsx", b"\x05sales" + b"\0" * 159, error="but a lock"),
+    Entry("document type in a sheet", "a.xlsx", xlsx("", root=_DTD), error="document type"),
+    Entry(
+        "document type in an .ods",
+        "a.ods",
+        archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": _DTD + "<x/>"}),
+        error="document type",
+    ),
+    Entry(
+        "document type in the strings",
+        "a.xlsx",
+        archive({**parts(""), "xl/sharedStrings.xml": _DTD + "<sst/>"}),
+        error="document type",
+    ),
+    Entry("deep nesting", "a.xlsx", xlsx("<row r='2'>" + "<c>" * 5000), error="nested deeper"),
+    Entry("too many columns", "a.xlsx", _cell('<c r="XFD2"><v>1</v></c>'), error="--limit columns"),
+    Entry("too many columns in CSV", "a.csv", b"Prospect ID" + b"," * 5000, error="--limit columns"),
+    Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
+    Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="out of order"),
+    Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="holds no table"),
+    Entry("cut XML", "a.xlsx", xlsx("<row"), error="not proper XML"),
+    Entry(
+        "stray cell in .xlsb",
+        "a.xlsb",
+        making.xlsb({0: {0: "Prospect ID"}, 1_000_000: {16000: "x"}}),
+        error="--limit columns",
+    ),
+    Entry(
+        "repeated rows without end",
+        "a.ods",
+        ods(f'<table:table-row table:number-rows-repeated="999999999">{ods_text("x")}</table:table-row>'),
+        error="--limit rows",
+    ),
+]
+
+ENTRIES = [*WORKBOOKS, *TEXTS, *REFUSED]

@@ -1,0 +1,160 @@
+"""Mutates the files of the catalogue and reads them: a seed in, a Sheet or an ImporterError out, and nothing else.
+
+A long run reports peak memory and the slowest file: ``python -m tests.reading.fuzz --seconds 3600``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import random
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from importer.errors import ImporterError
+from importer.reading import Limits, Options, read
+from tests.reading.catalogue import ENTRIES
+from tests.reading.making import archive
+
+SMALL = Limits(unpacked_bytes=200_000_000, seconds=20)
+WORDS = (
+    b"\0",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"<",
+    b">",
+    b"&",
+    b'"',
+    b"1048576",
+    b"99999999999",
+    b"-1",
+    b"XFD1048576",
+    b"<c>",
+    b"</row>",
+    b"<row>",
+    b't="s"',
+    b't="e"',
+    b"&#0;",
+    b"<![CDATA[",
+    b"<!--",
+    b"\r",
+    b"\n",
+    b",",
+    b";",
+    b"1e308",
+    b"nan",
+    b"[h]:mm",
+    b"yyyy",
+    b"_x0000_",
+    b"_xD800_",
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
+)
+
+
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    """The file with a few bytes changed: of a zip file mostly within its parts."""
+    if content.startswith(b"PK") and chance.random() < 0.85:
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as package:
+                parts = {name: package.read(name) for name in package.namelist()}
+        except zipfile.BadZipFile:
+            return _changed(content, chance)
+        if parts:
+            name = chance.choice(list(parts))
+            parts[name] = _changed(parts[name], chance)
+            return archive(parts)
+    return _changed(content, chance)
+
+
+def _changed(content: bytes, chance: random.Random) -> bytes:
+    data = bytearray(content)
+    for _ in range(chance.choice((1, 1, 2, 4, 16))):
+        at = chance.randrange(len(data) + 1)
+        length = min(chance.choice((1, 1, 2, 8, 64, 512)), max(len(data) - at, 0))
+        kind = chance.randrange(6)
+        if kind == 0 and length:
+            data[at] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del data[at : at + length]
+        elif kind == 2:
+            data[at:at] = data[at : at + length] * chance.choice((1, 2, 50))
+        elif kind == 3:
+            data[at : at + length] = chance.randbytes(length)
+        elif kind == 4:
+            data[at:at] = chance.choice(WORDS)
+        else:
+            word = chance.choice(WORDS)
+            data[at : at + len(word)] = word
+    return bytes(data)
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """What the catalogue's files call a header."""
+    return "Prospect ID" in cells and "Note" in cells
+
+
+def try_one(path: Path, content: bytes) -> str:
+    """Read one file to its end; return what became of it. Anything but a sheet or an ImporterError is raised."""
+    path.write_bytes(content)
+    try:
+        with read(path, Options(limits=SMALL), is_header=is_header) as sheet:
+            for block in sheet.blocks():
+                assert all(isinstance(cell, str) for row in block.to_numpy() for cell in row)
+                assert block.shape[1] == len(sheet.headings)
+    except ImporterError as exc:
+        assert str(exc)
+        return "refused: damaged or not understood" if "isn't understood" in str(exc) else "refused"
+    return "read"
+
+
+def case(seed: int) -> tuple[str, bytes]:
+    """The name and the mutated bytes for a seed."""
+    chance = random.Random(seed)
+    entry = chance.choice(ENTRIES)
+    content = entry.content if len(entry.content) < 1_000_000 else entry.content[-200_000:]
+    return entry.name, mutated(content, chance)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run for some seconds and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", action="store_true", help="print the messages of files that aren't understood")
+    chosen = parser.parse_args(arguments)
+    process = psutil.Process()
+    started = time.monotonic()
+    slowest, most, seed = (0.0, 0), (0, 0), chosen.seed
+    outcomes: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() - started < chosen.seconds:
+            name, content = case(seed)
+            before = time.monotonic()
+            if chosen.show:
+                print(seed, name, len(content), flush=True)
+            try:
+                outcome = try_one(Path(folder) / name, content)
+            except BaseException:
+                print(f"seed {seed} ({name}) raised:", flush=True)
+                raise
+            slowest = max(slowest, (time.monotonic() - before, seed))
+            most = max(most, (process.memory_info().rss, seed))
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+            if chosen.show and "understood" in outcome:
+                print(seed, name, zlib.crc32(content))
+            seed += 1
+    print(f"{seed - chosen.seed} files: {outcomes}")
+    print(f"slowest {slowest[0]:.2f} s (seed {slowest[1]}), memory {most[0] / 1e6:.0f} MB (seed {most[1]})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,185 @@
+"""Makes the files that the tests read: plain parts in, bytes of a workbook or an archive out."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+HEADER = ("Prospect ID", "Note", "Visibility")
+
+
+def archive(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip file of the given parts."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return out.getvalue()
+
+
+def header_cells() -> str:
+    """The header row of a sheet."""
+    return (
+        '<row r="1">' + "".join(text(f"{letter}1", cell) for letter, cell in zip("ABC", HEADER, strict=True)) + "</row>"
+    )
+
+
+def text(reference: str, value: str) -> str:
+    """A cell that holds a text."""
+    return f'<c r="{reference}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+
+
+def parts(
+    sheet: str,
+    *,
+    after: str = "",
+    before: str = "",
+    formats: Sequence[str] = (),
+    strings: str = "",
+    properties: str = "",
+    root: str = "",
+) -> dict[str, str | bytes]:
+    """The parts of a workbook with one sheet: the header row, then the rows in ``sheet``."""
+    number_formats = "".join(f'<numFmt numFmtId="{164 + i}" formatCode={quoted(f)}/>' for i, f in enumerate(formats))
+    used = "".join(f'<xf numFmtId="{164 + i}"/>' for i in range(len(formats)))
+    return {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships><Relationship Id="r1" Type="{REL}/officeDocument" Target="xl/workbook.xml"/>'
+        "</Relationships>",
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{REL}">{properties}<sheets>'
+        '<sheet name="Sheet1" sheetId="1" r:id="s1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships><Relationship Id="s1" Type="{REL}/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts>{number_formats}</numFmts>'
+        f'<cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>{used}</cellXfs></styleSheet>',
+        "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{strings}</sst>',
+        "xl/worksheets/sheet1.xml": f'<?xml version="1.0"?>{root}<worksheet xmlns="{MAIN}">{before}<sheetData>'
+        f"{header_cells()}{sheet}</sheetData>{after}</worksheet>",
+    }
+
+
+def quoted(value: str) -> str:
+    """An attribute's value."""
+    return '"' + escape(value, {'"': "&quot;"}) + '"'
+
+
+def xlsx(sheet: str, **more: object) -> bytes:
+    """A workbook with one sheet."""
+    return archive(parts(sheet, **more))  # type: ignore[arg-type]
+
+
+def ods(rows: str, *, name: str = "Sheet1", styles: str = "", table: str = "") -> bytes:
+    """An OpenDocument spreadsheet whose first sheet holds the header row, then ``rows``."""
+    names = "office:1.0 table:1.0 text:1.0 style:1.0".split()
+    spaces = " ".join(f'xmlns:{n.split(":")[0]}="urn:oasis:names:tc:opendocument:xmlns:{n}"' for n in names)
+    header = "<table:table-row>" + "".join(ods_text(cell) for cell in HEADER) + "</table:table-row>"
+    content = (
+        f'<?xml version="1.0"?><office:document-content {spaces} xmlns:calcext="urn:x">'
+        f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>"
+        f'<table:table table:name="{name}">{header}{rows}</table:table>{table}'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    return archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})
+
+
+def ods_text(value: str, attributes: str = "") -> str:
+    """A cell of an OpenDocument sheet that shows a text."""
+    return (
+        f'<table:table-cell office:value-type="string" {attributes}><text:p>{escape(value)}</text:p></table:table-cell>'
+    )
+
+
+def record(kind: int, content: bytes) -> bytes:
+    """A record of an .xlsb part ([MS-XLSB] 2.1.4)."""
+    head = bytes([kind]) if kind < 0x80 else bytes([(kind & 0x7F) | 0x80, kind >> 7])
+    size = b""
+    length = len(content)
+    while True:
+        byte = length & 0x7F
+        length >>= 7
+        size += bytes([byte | (0x80 if length else 0)])
+        if not length:
+            return head + size + content
+
+
+def wide(value: str) -> bytes:
+    """A text of an .xlsb record: its length, then UTF-16."""
+    encoded = value.encode("utf-16-le")
+    return struct.pack("<L", len(encoded) // 2) + encoded
+
+
+def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
+    """An Excel binary workbook: rows and columns from 0; bytes are an error's code."""
+    body = b""
+    for number, cells in rows.items():
+        body += record(0, struct.pack("<LLHBBBL", number, 0, 300, 0, 0, 0, 0))
+        for column, value in cells.items():
+            at = struct.pack("<LL", column, 0)
+            if isinstance(value, bytes):
+                body += record(3, at + value)
+            elif isinstance(value, str):
+                body += record(6, at + wide(value))
+            else:
+                body += record(5, at + struct.pack("<d", value))
+    last = max(rows)
+    widest = max(max(cells, default=0) for cells in rows.values())
+    sheet = record(129, b"") + record(148, struct.pack("<LLLL", 0, last, 0, widest))
+    sheet += record(145, b"") + body + record(146, b"") + record(130, b"")
+    bundle = record(156, struct.pack("<LL", 0, 1) + wide("s1") + wide("Sheet1"))
+    book = record(131, b"") + record(143, b"") + bundle + record(144, b"") + record(132, b"")
+    relations = (
+        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="s1" '
+        f'Type="{REL}/worksheet" Target="worksheets/sheet1.bin"/></Relationships>'
+    )
+    return archive(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "xl/workbook.bin": book,
+            "xl/_rels/workbook.bin.rels": relations,
+            "xl/worksheets/sheet1.bin": sheet,
+        }
+    )
+
+
+def ole(stream: str) -> bytes:
+    """An OLE container with one empty stream."""
+    head = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504)
+    struct.pack_into("<HHHHH", head, 24, 62, 3, 0xFFFE, 9, 6)
+    struct.pack_into("<LLLLLLLL", head, 44, 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
+    struct.pack_into("<109L", head, 76, 0, *[0xFFFFFFFF] * 108)
+    table = struct.pack("<128L", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
+    entries = b""
+    for name, kind in (("Root Entry", 5), (stream, 2)):
+        entry = bytearray(128)
+        encoded = name.encode("utf-16-le")
+        entry[: len(encoded)] = encoded
+        struct.pack_into("<HB", entry, 64, len(encoded) + 2, kind)
+        struct.pack_into("<LL", entry, 116, 0xFFFFFFFE, 0)
+        entries += bytes(entry)
+    return bytes(head) + table + entries.ljust(512, b"\0")
+
+
+def small_xls() -> bytes:
+    """An .xls made by xlwt: see the catalogue for what it holds."""
+    return zlib.decompress(base64.b85decode(_XLS))
+
+
+_XLS = (
+    "c-rk)O-NKx6#nk}aei`sv@y^?1|cgOL9<00oqjYaN~ShO1f|ZS#2n?#EV4yeHp?JrRkRUo(Z*`i54Esei$JMG5JWRYZCV8dEk<AG"
+    "o_XV61`g!F#QPri+<VWx=iKw|Irrzix!J1B<fFPQR-pqb7Ay}cmhl87PoWY7wOf`f7IHTw%RyPe<0eN|=y>jX?UFu}{?0<dL+vF|"
+    ";1i|O7)8%W!U&fT2iS%_A#G?E8pWQ1yOjK>WxJ}G4lv!!^a1yM!E_&UZZK`9z8P@}v(cWWy>=X*R2sO=PgLLu%e-e!D{Amc#_^S#"
+    "BHvfXesi$zLYXzxYn7M+xwP9z7^bWTa1UN!jL<wh+#HW*5F&R^;inY_eiYXAOxWR<mM=j3Un}{pzwq7U#MS&;iUy3sIxA!_r{P1F"
+    "CR=n`v?(Jg83!x!p>cFDnM&qxL<R<@O+d^XNsbx=sqo=W5|bj7^`18ply%ao*MXLn*4=Gxh;Eq3;Uf&P;ENGCM<I97D-Q+UM1m_e"
+    "5g#wDN}_QDxLm~xEJ*K=yZ`;ovHn=}40Fc$;K&~@+vK~z!c{3j!hUYi7HJbp>|%P2wQl8d9n%oKBIS*-8oO|4g8N+O)<znqjqx_R"
+    "eOY-2mDAsjKdn!Hj_#!Lba(brX!>1r5)E|R#YtX16Nre2xN}?LS+tM~dn5Y5wDylp$*lx!+b#PH4Pag_LqZkPd`-@dSga}bT;*#j"
+    ")l^%TSVNa!U7Forur6{ME-PN%Hml*CQ=lv4K-MK#lgi^PX_CEF*7S9T#-y27S<@bSmO7MbJeEe$=DLJZcwa2ia`nDg)BAFscvi92"
+    "tU7Suz<~n?4jgO{1YZNeS3iwE8uAx7m;GO7p3;Kzo8-U635?K_q7S+*Bq%pAR#g0Kfi4QV#5!dP{|hC0X>=1q=w~~IijH5pfQ#kt"
+    "vu?rQzgt4Zj=xZhof|y<Z;gl$EC"
+)

@@ -1,0 +1,45 @@
+"""Every file of the catalogue is read cell by cell, or refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from importer.errors import ImporterError
+from importer.reading import Options, Sheet, read
+from tests.reading.catalogue import ENTRIES, Entry
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    return "Prospect ID" in cells and "Note" in cells
+
+
+def cells(sheet: Sheet) -> dict[int, tuple[str, ...]]:
+    return {row[0]: tuple(row[1:]) for block in sheet.blocks() for row in block.itertuples(name=None)}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.title)
+def test_a_file_of_the_catalogue_is_read_or_refused_as_expected(entry: Entry, tmp_path: Path) -> None:
+    """A file arrives cell by cell with its flaws and remarks, or is refused with what is wrong and what to do."""
+    path = tmp_path / entry.name
+    path.write_bytes(entry.content)
+    options = Options(**entry.options)  # type: ignore[arg-type]
+    if entry.error:
+        with pytest.raises(ImporterError) as caught:
+            read(path, options, is_header=is_header)
+        assert entry.error in str(caught.value)
+        return
+    with read(path, options, is_header=is_header) as sheet:
+        if entry.rows is not None:
+            assert cells(sheet) == dict(entry.rows)
+            assert sheet.row_count == len(entry.rows)
+            assert sheet.headings == tuple(entry.headings)
+        assert {row: [flaw.column for flaw in flaws] for row, flaws in sheet.flaws.items()} == dict(entry.flaws)
+        assert any(entry.remark in remark for remark in sheet.remarks) or not entry.remark, sheet.remarks
+
+
+def test_the_catalogue_is_large() -> None:
+    """The catalogue holds at least sixty files."""
+    assert len(ENTRIES) >= 60

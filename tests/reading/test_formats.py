@@ -1,0 +1,72 @@
+"""Numbers are shown as their format says."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.reading.formats import general, renderer
+
+SHOWN = [
+    ("0", "1.5", "2"),
+    ("0", "-0.4", "0"),
+    ("#,##0", "1234567", "1,234,567"),
+    ("#,##0;(#,##0)", "-1234", "(1,234)"),
+    ("0.00", "2.675", "2.68"),
+    ("0%", "0.256", "26%"),
+    ("0.00%", "0.256", "25.60%"),
+    ('"€"#,##0.00', "1234.5", "€1,234.50"),
+    ("#,##0.00 [$€-407]", "-1234.5", "-1,234.50 €"),
+    ("00000", "123", "00123"),
+    ("000-00-0000", "123456789", "123-45-6789"),
+    ("0.00E+00", "12345", "1.23E+04"),
+    ("0.00E+00", "0", "0.00E+00"),
+    ('+0;-0;"none"', "0", "none"),
+    ("0,", "12345", "12"),
+    ("# ?/?", "0.5", "0.5"),
+    ("[>100]0;0.0", "5", "5"),
+    (";;;", "5", ""),
+    ("yyyy-mm-dd", "46082", "2026-03-01"),
+    ("dd.mm.yyyy", "46082.6", "01.03.2026"),
+    ("m/d/yy h:mm", "46082.604166667", "3/1/26 14:30"),
+    ("[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy", "46082", "Sunday, March 01, 2026"),
+    ("[h]:mm:ss", "1.5", "36:00:00"),
+    ("mm:ss.0", "0.00123", "01:46.2"),
+    ("h:mm AM/PM", "0.75", "6:00 PM"),
+    ("yyyy-mm-dd", "99999999", "99999999"),
+    ("yyyy-mm-dd", "1", "1900-01-01"),
+    ("yyyy-mm-dd", "61", "1900-03-01"),
+    ("0.00", "no number", "no number"),
+]
+
+
+@pytest.mark.parametrize(("code", "stored", "shown"), SHOWN)
+def test_a_number_is_shown_as_its_format_says(code: str, stored: str, shown: str) -> None:
+    """Common formats are rendered as spreadsheet programs do; what can't be rendered is shown plainly."""
+    assert renderer(164, code)(stored) == shown
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("12345", "12345"),
+        ("12345.0", "12345"),
+        ("0.30000000000000004", "0.3"),
+        ("1E5", "100000"),
+        ("-0", "0"),
+        ("123456789012345", "123456789012345"),
+        ("1.2345678901234567E19", "12345678901234600000"),
+        ("1e25", "1E+25"),
+        ("1E-7", "1E-07"),
+        ("0.00001", "0.00001"),
+        ("nan", "nan"),
+        ("", ""),
+    ],
+)
+def test_a_plain_number_shows_all_digits_that_a_spreadsheet_keeps(stored: str, shown: str) -> None:
+    """The format General shows whole numbers whole, and up to 15 digits."""
+    assert general(stored) == shown
+
+
+def test_dates_count_from_1904_where_the_workbook_says_so() -> None:
+    """Workbooks of old Macs count days from 1904."""
+    assert renderer(14, None, date1904=True)("0") == "1904-01-01"

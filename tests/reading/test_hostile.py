@@ -1,0 +1,208 @@
+"""Files made to do harm are refused within bounds of memory and time; what can't be opened is said plainly."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from importer.errors import UnclearColumns, UnreadableFile
+from importer.reading import Limits, Options, cell_name, read
+from tests.reading.making import HEADER, header_cells, parts, text, xlsx
+from tests.reading.test_catalogue import cells, is_header
+
+MEGABYTE = 1_000_000
+
+
+def refused(path: Path | str, limits: Limits | None = None) -> str:
+    with pytest.raises(UnreadableFile) as caught:
+        read(path, Options(limits=limits or Limits()), is_header=is_header)
+    return str(caught.value)
+
+
+def bomb(path: Path, part: str, before: str, repeated: bytes, times: int) -> Path:
+    """A workbook one of whose parts unpacks to very much."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts('<row r="2"><c r="A2" t="s"><v>0</v></c></row>').items():
+            if name != part:
+                package.writestr(name, content)
+        with package.open(part, "w", force_zip64=True) as stream:
+            stream.write(before.encode())
+            for _ in range(times):
+                stream.write(repeated)
+    return path
+
+
+def test_a_zip_bomb_is_refused_in_little_memory(tmp_path: Path) -> None:
+    """A part that unpacks to a gigabyte is given up after 64 MB, whatever its header says."""
+    path = bomb(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", "<worksheet>", b"<!--%s-->" % (b"x" * MEGABYTE), 300)
+    before = psutil.Process().memory_info().rss
+    assert "as a zip bomb does" in refused(path)
+    assert psutil.Process().memory_info().rss - before < 100 * MEGABYTE
+
+
+def test_a_huge_shared_text_is_refused(tmp_path: Path) -> None:
+    """A text of hundreds of megabytes is refused at two million characters."""
+    path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si><t>", b"x" * MEGABYTE, 50)
+    assert "--limit cell_characters" in refused(path)
+
+
+def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
+    """Nor does it help to cut the text into pieces."""
+    path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si>", b"<r><t>%s</t></r>" % (b"x" * 1000) * 900, 50)
+    assert "--limit cell_characters" in refused(path)
+
+
+def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
+    """An attribute of hundreds of megabytes doesn't fill the memory."""
+    path = bomb(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", '<worksheet a="', b"x" * MEGABYTE, 50)
+    assert "tag without end" in refused(path)
+
+
+def test_unpacked_bytes_are_limited(tmp_path: Path) -> None:
+    """The sum of what is unpacked is limited, and the message says by what and how to raise it."""
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx("".join(f'<row r="{row}">{text(f"A{row}", "x")}</row>' for row in range(2, 2000))))
+    message = refused(path, Limits(unpacked_bytes=20_000))
+    assert "20,000" in message
+    assert "--limit unpacked_bytes=NUMBER" in message
+
+
+def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
+    """A long text that a million cells point to isn't written out a million times."""
+    rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(2, 3000))
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx(rows, strings=f"<si><t>{'x' * 100_000}</t></si>"))
+    assert "too much text" in refused(path, Limits(unpacked_bytes=100 * MEGABYTE))
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(file_bytes=10), "--limit file_bytes"),
+        (Limits(rows=3), "--limit rows"),
+        (Limits(columns=2), "--limit columns"),
+        (Limits(cell_characters=5), "--limit cell_characters"),
+        (Limits(seconds=-1), "--limit seconds"),
+    ],
+)
+def test_a_csv_beyond_a_limit_names_it(limits: Limits, expected: str, tmp_path: Path) -> None:
+    """Every limit is named by the refusal."""
+    path = tmp_path / "a.csv"
+    path.write_text("Prospect ID,Note,Visibility\n" + "1,a,public\n" * 10)
+    assert expected in refused(path, limits)
+
+
+def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> None:
+    """One endless line is refused early."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"Prospect ID,Note\n" + b"x" * 30 * MEGABYTE)
+    assert "too many characters" in refused(path)
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    """A missing file, a folder and an impossible name each have their message."""
+    assert "There is no file" in refused(tmp_path / "missing.csv")
+    assert "is a folder" in refused(tmp_path)
+    assert "can't be opened" in refused("a\0b.csv")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+def test_pipes_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
+    """A named pipe would wait for ever, /dev/zero never ends."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "a device or a pipe" in refused(tmp_path / "pipe.csv")
+    assert "a device or a pipe" in refused("/dev/zero")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a file that may not be read")
+def test_a_file_without_permission_is_said(tmp_path: Path) -> None:
+    """A file that may not be read."""
+    path = tmp_path / "a.csv"
+    path.write_text("x")
+    path.chmod(0)
+    assert "permission denied" in refused(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_to_a_file_is_that_file(tmp_path: Path) -> None:
+    """A plain link is followed."""
+    (tmp_path / "a.csv").write_text("Prospect ID,Note\n1,a\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    with read(tmp_path / "link.csv", is_header=is_header) as sheet:
+        assert cells(sheet) == {2: ("1", "a")}
+
+
+def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dash is standard input, and the sheet can be read twice although the input can't."""
+    content = b"Prospect ID;Note\n1;a\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with read("-", is_header=is_header) as sheet:
+        assert (sheet.source, sheet.name, sheet.delimiter, sheet.encoding) == ("-", None, ";", "UTF-8")
+        assert cells(sheet) == cells(sheet) == {2: ("1", "a")}
+
+
+def test_a_stray_cell_far_below_costs_nothing(tmp_path: Path) -> None:
+    """A sheet with one cell in its last row is read like any other."""
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx(f'<row r="2">{text("A2", "1")}</row><row r="1048576">{text("C1048576", "x")}</row>'))
+    with read(path, is_header=is_header) as sheet:
+        assert cells(sheet) == {2: ("1", "", ""), 1048576: ("", "", "x")}
+        assert "1,048,573 blank rows were left out." in sheet.remarks
+
+
+def test_a_missing_heading_still_gives_the_sheet(tmp_path: Path) -> None:
+    """Where no row qualifies the first one with text is the header, so that the caller can say what is missing."""
+    path = tmp_path / "a.csv"
+    path.write_text("Name,Town\nJo,Köln\n", encoding="utf-8")
+    with read(path, is_header=is_header) as sheet:
+        assert sheet.headings == ("Name", "Town")
+        assert sheet.row_count == 1
+
+
+def test_a_sheet_of_a_text_file_cannot_be_named(tmp_path: Path) -> None:
+    """A CSV has no sheets."""
+    path = tmp_path / "a.csv"
+    path.write_text("Prospect ID,Note\n1,a\n")
+    with pytest.raises(UnclearColumns, match="single table"):
+        read(path, Options(sheet="x"), is_header=is_header)
+
+
+def test_blocks_hold_text_and_row_numbers(tmp_path: Path) -> None:
+    """Frames have at most 20,000 rows, plain column numbers, row numbers as index and only str cells."""
+    path = tmp_path / "a.csv"
+    path.write_text("Prospect ID,Note\n" + "".join(f"{i:05d},NA\n" for i in range(45_000)))
+    with read(path, is_header=is_header) as sheet:
+        blocks = list(sheet.blocks())
+    assert [len(block) for block in blocks] == [20_000, 20_000, 5_000]
+    assert blocks[0].columns.equals(pd.RangeIndex(2))
+    assert {str(dtype) for dtype in blocks[0].dtypes} == {"object"}
+    assert blocks[2].index[-1] == 45_001
+    assert blocks[0].iloc[7].tolist() == ["00007", "NA"]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "column", "expected"),
+    [
+        ("Sheet1", 17, 2, "Sheet1!C17"),
+        (None, 17, 2, "C17"),
+        ("My sheet", 1, 26, "'My sheet'!AA1"),
+        ("Jo's", 1, 0, "'Jo''s'!A1"),
+        ("2026", 3, 701, "'2026'!ZZ3"),
+        ("", 1, 0, "''!A1"),
+    ],
+)
+def test_a_cell_is_named_as_spreadsheet_programs_do(name: str | None, row: int, column: int, expected: str) -> None:
+    """A1 names, with the sheet's name quoted where needed."""
+    assert cell_name(name, row, column) == expected
+
+
+def test_the_header_used_here_is_complete() -> None:
+    """The header cells that the tests write are those that the catalogue expects."""
+    assert all(heading in header_cells() for heading in HEADER)

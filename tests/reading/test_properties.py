@@ -1,0 +1,134 @@
+"""Whatever is written comes back cell for cell; whatever is damaged is refused in words."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+from xml.sax.saxutils import escape
+
+import openpyxl
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from importer.reading import Options, read
+from tests.reading import fuzz
+from tests.reading.making import HEADER, ods, text, xlsb, xlsx
+from tests.reading.test_catalogue import cells, is_header
+
+MARKS = {
+    "utf-8-sig": b"",
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-32-le": codecs.BOM_UTF32_LE,
+}
+ENCODINGS = ["utf-8", *MARKS, "cp1252", "mac_roman", "cp932", "latin-1", "cp1251", "gb18030", "koi8_r"]
+quick = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+visible = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn", "Co"], exclude_characters="\ufeff\ufffd"),
+    max_size=20,
+)
+lines = st.lists(visible, min_size=1, max_size=3).map("\n".join)
+ids = st.one_of(
+    st.from_regex(r"\A[0-9]{1,25}\Z"),
+    st.from_regex(r"\A[0-9]{1,3}E[0-9]{1,3}\Z"),
+    st.sampled_from(["NA", "null", "TRUE", "1/2", "=1+1", "+49", "-", "#N/A", "00", "1,5", "nan", "inf", "0x10"]),
+)
+rows = st.lists(st.tuples(ids, lines, lines), min_size=1, max_size=5)
+Table = Sequence[tuple[str, str, str]]
+
+
+def expected(table: Table) -> dict[int, tuple[str, ...]]:
+    return dict(enumerate(table, 2))
+
+
+@quick
+@given(
+    table=rows,
+    delimiter=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(ENCODINGS),
+    end=st.sampled_from(["\r\n", "\n", "\r"]),
+    quote_all=st.booleans(),
+)
+def test_a_csv_comes_back_in_any_encoding_and_delimiter(
+    table: Table, delimiter: str, encoding: str, end: str, quote_all: bool, tmp_path: Path
+) -> None:
+    """A table written with the csv module comes back, its encoding found by a mark or given."""
+    table = [tuple(cell.encode(encoding, "replace").decode(encoding) for cell in row) for row in table]  # type: ignore[misc]
+    # the csv module leaves a line break unquoted that isn't the one it ends lines with
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all or end == "\r" else csv.QUOTE_MINIMAL
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows([HEADER, *table])
+    path = tmp_path / "a.csv"
+    path.write_bytes(MARKS.get(encoding, b"") + out.getvalue().encode(encoding))
+    guessed = encoding in MARKS or encoding == "utf-8"
+    with read(path, Options(encoding=None if guessed else encoding), is_header=is_header) as sheet:
+        assert cells(sheet) == expected(table)
+        assert sheet.delimiter == delimiter
+        assert not sheet.flaws
+
+
+@quick
+@given(table=rows, writer=st.sampled_from(["openpyxl", "xlsxwriter", "inline", "raw"]))
+def test_an_xlsx_comes_back_from_any_writer(table: Table, writer: str, tmp_path: Path) -> None:
+    """A table of texts comes back whichever library wrote it, ids included."""
+    path = tmp_path / "a.xlsx"
+    if writer == "openpyxl":
+        book = openpyxl.Workbook()
+        for number, row in enumerate([HEADER, *table], 1):
+            for column, cell in enumerate(row, 1):
+                target = book.worksheets[0].cell(number, column)
+                target.value, target.data_type = cell, "s"
+        book.save(path)
+    elif writer == "raw":
+        body = "".join(
+            f'<row r="{number}">'
+            + "".join(text(f"{letter}{number}", cell) for letter, cell in zip("ABC", row, strict=True))
+            + "</row>"
+            for number, row in enumerate(table, 2)
+        )
+        path.write_bytes(xlsx(body))
+    else:
+        with xlsxwriter.Workbook(path, {"constant_memory": writer == "inline"}) as book:
+            sheet = book.add_worksheet()
+            for number, row in enumerate([HEADER, *table]):
+                for column, cell in enumerate(row):
+                    sheet.write_string(number, column, cell)
+    with read(path, is_header=is_header) as read_sheet:
+        assert cells(read_sheet) == expected(table)
+        assert not read_sheet.flaws
+
+
+@quick
+@given(table=rows)
+def test_ids_survive_ods_and_xlsb(table: Table, tmp_path: Path) -> None:
+    """A table of texts comes back from OpenDocument and binary workbooks."""
+    (tmp_path / "a.xlsb").write_bytes(xlsb({row: dict(enumerate(cells)) for row, cells in enumerate([HEADER, *table])}))
+    body = "".join(
+        "<table:table-row>" + "".join(_paragraphs(cell) for cell in row) + "</table:table-row>" for row in table
+    )
+    (tmp_path / "a.ods").write_bytes(ods(body))
+    for name in ("a.xlsb", "a.ods"):
+        with read(tmp_path / name, is_header=is_header) as sheet:
+            assert cells(sheet) == expected(table)
+
+
+def _paragraphs(cell: str) -> str:
+    shown = "".join(f"<text:p>{escape(line)}</text:p>" for line in cell.split("\n"))
+    return f'<table:table-cell office:value-type="string">{shown}</table:table-cell>'
+
+
+@pytest.mark.parametrize("start", range(0, 2000, 250))
+def test_damaged_files_are_read_or_refused_in_words(start: int, tmp_path: Path) -> None:
+    """A mutated file gives a sheet or an ImporterError, never another exception."""
+    for seed in range(start, start + 250):
+        name, content = fuzz.case(seed)
+        fuzz.try_one(tmp_path / name, content)
