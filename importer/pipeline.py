@@ -1,7 +1,7 @@
 """The story of an import, top to bottom; usable without the command line.
 
     from importer import pipeline
-    from importer.settings import BATCH_SIZE, Settings
+    from importer.settings import Settings
 
     report = pipeline.run("notes.xlsx", Settings(key="..."))
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from importer.columns import Role, Roles
-from importer.markup import ContentKind, content_of
+from importer.markup import INVISIBLE, ContentKind, content_of
 from importer.models import TEXT, Note, Problem, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
 from importer.results import unprotected, was_cut
@@ -43,8 +43,6 @@ STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Signs that are on nobody's keyboard and come along with copied text: zero-width marks, direction marks, soft hyphen.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
@@ -73,7 +71,7 @@ def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
 
 def cleaned_id(text: str) -> str:
     """An id or a choice without outer spaces, no-break spaces and signs that nobody sees."""
-    return _INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
+    return INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
 
 
 def cleaned_content(text: str) -> str:
@@ -290,7 +288,7 @@ def _read_status(text: str) -> Status:
 
 def _read_content(text: str) -> str:
     content = cleaned_content(text)
-    if not _INVISIBLE.sub("", content).strip():
+    if not INVISIBLE.sub("", content).strip():
         raise _Problematic("the note is empty; write its text, or delete the row")
     if was_cut(content):
         raise _Problematic("an earlier results workbook holds only the beginning of this note; paste its whole text")
