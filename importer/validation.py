@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from importer.columns import Role, Roles
 from importer.markup import INVISIBLE, ContentKind, content_of
 from importer.models import TEXT, Note, Problem, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
-from importer.results import unprotected, was_cut
+from importer.results import was_cut
 
 # The words people use, per value: English, then German, French, Spanish, Portuguese.
 VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
@@ -130,8 +131,6 @@ class _Validation:
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.invisible_in_ids = 0
-        # A results file in CSV carries an apostrophe before texts that a spreadsheet program would run.
-        self.is_protected = bool(roles.ours) and sheet.name is None
 
     def rows(self) -> Rows:
         size = self.sheet.row_count
@@ -142,8 +141,7 @@ class _Validation:
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
         start = 0
-        for raw in self.sheet.blocks():
-            block = self._unprotected(raw)
+        for block in self.sheet.blocks():
             part = slice(start, start + len(block))
             number[part] = block.index
             ids = self._prospects(block, start)
@@ -164,11 +162,6 @@ class _Validation:
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
         return (self.content, self.visibility, self.status, self.attachments)
 
-    def _unprotected(self, block: pd.DataFrame) -> pd.DataFrame:
-        if not self.is_protected:
-            return block
-        return block.map(unprotected)
-
     def _prospects(self, block: pd.DataFrame, start: int) -> list[str]:
         """The block's cleaned prospect ids; what is wrong with one is noted."""
         column = self.roles.columns[Role.PROSPECT]
@@ -177,7 +170,7 @@ class _Validation:
             if text.isascii() and text.isalnum() and not text[0].isdigit() and len(text) <= _LONGEST_ID:
                 continue  # what nearly every id looks like
             prospect = cleaned_id(text)
-            self.invisible_in_ids += prospect != text.strip()
+            self.invisible_in_ids += prospect != text.strip(string.whitespace)
             if wrong := _wrong_with_id(prospect):
                 self._add(start + i, block.index[i], column, text, wrong)
             ids[i] = prospect[:_LONGEST_ID]
@@ -262,9 +255,9 @@ class _Validation:
     def _remarks(self) -> list[str]:
         remarks = []
         if self.invisible_in_ids:
+            ids = f"{self.invisible_in_ids:,} prospect id{'' if self.invisible_in_ids == 1 else 's'}"
             remarks.append(
-                f"{self.invisible_in_ids:,} prospect ids held characters that nobody sees (such as no-break or"
-                " zero-width spaces); they were removed."
+                f"{ids} held characters that nobody sees (such as no-break or zero-width spaces); they were removed."
             )
         return remarks
 

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from importer.profiles import FILE_VARIABLE
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+
+# How long an example takes says more of the machine than of the code.
+hypothesis_settings.register_profile("calm", deadline=None)
+hypothesis_settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)

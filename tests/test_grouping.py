@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import grouping
-from importer.models import TEXT, Group, Note, Problem, Request, Rows, Status, Visibility
+from importer.models import TEXT, Group, Note, Problem, Request, Rows, Status, Texts, Visibility
 
 Line = tuple[int, str, str]
 """Number of the note (-1: the row is invalid), prospect, key."""
@@ -20,6 +20,12 @@ Line = tuple[int, str, str]
 
 def note(number: int) -> Note:
     return Note(f"Note {number}", Visibility.PRIVATE, Status.PUBLISHED)
+
+
+def texts(values: Sequence[str]) -> Texts:
+    found: Texts = np.full(len(values), "", dtype=TEXT)
+    found[:] = values
+    return found
 
 
 def table(lines: Sequence[Line], *, keyed: bool = False) -> Rows:
@@ -30,10 +36,10 @@ def table(lines: Sequence[Line], *, keyed: bool = False) -> Rows:
             number_of.setdefault(found, len(number_of))
     return Rows(
         number=np.arange(2, len(lines) + 2, dtype=np.int32),
-        prospect=np.array([prospect for _, prospect, _ in lines], dtype=TEXT),
+        prospect=texts([prospect for _, prospect, _ in lines]),
         note=np.array([number_of.get(found, -1) for found, _, _ in lines], dtype=np.int32),
         notes=[note(found) for found in number_of],
-        key=np.array([key for _, _, key in lines], dtype=TEXT) if keyed else None,
+        key=texts([key for _, _, key in lines]) if keyed else None,
         problems={
             i: [Problem(i + 2, None, f"row {i + 2}", "", "")] for i, (found, _, _) in enumerate(lines) if found < 0
         },

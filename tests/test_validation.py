@@ -13,20 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from importer import columns, reading, validation
-from importer.columns import OUR_COLUMNS, Role, Wanted
+from importer import pipeline
+from importer.columns import OUR_COLUMNS
 from importer.markup import ContentKind
 from importer.models import Note, Rows, Status, Visibility
+from importer.reading.sheet import BLOCK_ROWS
 from importer.results import CUT_MARK, protected
+from importer.settings import Settings
 from importer.validation import STATUS_WORDS, VISIBILITY_WORDS, Rules
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
+STRICT = Rules()
 
 
 def read(
     *lines: Sequence[str],
     headings: Sequence[str] = HEADINGS,
-    rules: Rules = Rules(),
+    rules: Rules = STRICT,
     key: str | None = None,
     name: str | None = None,
 ) -> Rows:
@@ -44,22 +47,26 @@ def read(
             for line in table:
                 sheet.append(line)
             book.save(path)
-        wanted = Wanted({} if key is None else {Role.KEY: key}, needs_visibility=rules.default_visibility is None)
-        needed = len(wanted.required)
-        options = reading.Options(encoding="utf-8" if name is None else None)
-        with reading.read(
-            path, options, is_header=lambda cells: columns.recognised(cells, wanted) == needed
-        ) as sheet_read:
-            return validation.validate(sheet_read, columns.find(sheet_read.headings, wanted), rules)
+        loaded = pipeline.load(
+            path,
+            Settings(
+                default_visibility=rules.default_visibility, content=rules.content, key_column=key,
+                encoding="utf-8" if name is None else None,
+            ),
+        )  # fmt: skip
+        loaded.sheet.close()
+        return loaded.rows
 
 
-def only_note(*line: str, rules: Rules = Rules()) -> Note:
+def only_note(*line: str, rules: Rules = STRICT) -> Note:
     rows = read(line, rules=rules)
     assert rows.problems == {}
-    return rows.notes[rows.note[0]]
+    note = rows.notes[rows.note[0]]
+    assert isinstance(note, Note)
+    return note
 
 
-def only_problem(*line: str, rules: Rules = Rules()) -> str:
+def only_problem(*line: str, rules: Rules = STRICT) -> str:
     rows = read(line, rules=rules)
     assert rows.notes == []
     assert rows.note.tolist() == [-1]
@@ -92,7 +99,7 @@ def test_status_in_everyday_words(meant: Status) -> None:
 def test_no_word_stands_for_two_values() -> None:
     """A word of both lists would be a guess."""
     for words in (VISIBILITY_WORDS, STATUS_WORDS):
-        every = [word.casefold() for found in words.values() for word in found]  # type: ignore[attr-defined]
+        every = [word.casefold() for found in words.values() for word in found]
         assert len(every) == len(set(every))
 
 
@@ -163,8 +170,8 @@ def test_inner_space_and_the_unicode_form_make_another_note() -> None:
 def test_visibility_status_and_attachments_make_another_note() -> None:
     """The same text for others, as a draft, or with a file is not the same note."""
     rows = read(
-        ("A", "x", "1"), ("B", "x", "2"), ("C", "x", "1", "Draft"), ("D", "x", "1", "", "f1"), ("E", "x", "1", "", "f2"),
-        ("F", "x", "1"),
+        ("A", "x", "1"), ("B", "x", "2"), ("C", "x", "1", "Draft"), ("D", "x", "1", "", "f1"),
+        ("E", "x", "1", "", "f2"), ("F", "x", "1"),
     )  # fmt: skip
     assert rows.note.tolist() == [0, 1, 2, 3, 4, 0]
 
@@ -283,8 +290,9 @@ def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
         for cell in (sheet["C2"], sheet["D3"]):
             cell.data_type = "e"
         book.save(path)
-        with reading.read(path, is_header=lambda cells: "Note" in cells) as found:
-            rows = validation.validate(found, columns.find(found.headings, Wanted()), Rules())
+        loaded = pipeline.load(path, Settings())
+        loaded.sheet.close()
+    rows = loaded.rows
     assert list(rows.problems) == [0]
     [problem] = rows.problems[0]
     assert problem.cell.endswith("C2")
@@ -336,7 +344,9 @@ def test_a_note_id_column_of_the_users_counts_for_nothing() -> None:
 # -- whatever the rows
 
 cells = st.one_of(
-    st.sampled_from(["", "P1", "P2", "x", "Public", "2", "Draft", "pubic", "\u00a0", "a b", "=1+1", "'=1", "<p>hi</p>"]),
+    st.sampled_from(
+        ["", "P1", "P2", "x", "Public", "2", "Draft", "pubic", "\u00a0", "a b", "=1+1", "'=1", "<p>hi</p>"]
+    ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
 )
 lines = st.lists(st.tuples(cells, cells, cells, cells, cells), max_size=12)
@@ -371,7 +381,7 @@ def test_notes_are_numbered_in_the_order_of_their_first_row(found: list[tuple[st
 
 def test_notes_are_the_same_across_blocks() -> None:
     """Rows far apart, read in different blocks, share one note, and their problems keep their numbers."""
-    count = reading.sheet.BLOCK_ROWS + 10
+    count = BLOCK_ROWS + 10
     found: list[tuple[str, ...]] = [(f"P{i}", f"Note {i % 3}", "1") for i in range(count)]
     found[-1] = ("P", "", "1")
     rows = read(*found)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import marshal
 import tempfile
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import IO, Self
 
@@ -143,6 +143,11 @@ class Sheet:
     flaws: Mapping[int, Sequence[Flaw]]
     fingerprint: str
     _spool: Spool = field(repr=False)
+    _restore: Callable[[str], str] | None = field(default=None, repr=False)
+
+    def restored(self, restore: Callable[[str], str]) -> Sheet:
+        """The same sheet with every heading and cell as ``restore`` makes it of the text in the file."""
+        return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
 
     def blocks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in frames of at most 20,000 (fewer where a sheet is very wide).
@@ -154,7 +159,8 @@ class Sheet:
         step = max(1, min(BLOCK_ROWS, BLOCK_CELLS // max(width, 1)))
         for numbers, rows in self._spool.blocks():
             for first in range(0, len(rows), step):
-                yield _frame(numbers[first : first + step], rows[first : first + step], width)
+                frame = _frame(numbers[first : first + step], rows[first : first + step], width)
+                yield frame if self._restore is None else frame.map(self._restore)
 
     def close(self) -> None:
         """Give back the disk space of the rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import weakref
 from array import array
 
 from importer.errors import UnreadableFile
@@ -24,6 +25,7 @@ class Strings:
         self._room = in_memory
         self._offsets = array("Q", [0])
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 — lives as long as this object
+        weakref.finalize(self, self._file.close)
 
     def append(self, text: str) -> None:
         """Add the next text."""
