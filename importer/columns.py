@@ -192,18 +192,17 @@ def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mappi
     free = [i for i in range(len(headings)) if i not in ours.values()]
     if named == "":
         return []
-    if named is None:
-        claimed = {folded(name) for name in wanted.mapping.values()}
-        letters = set(wanted.mapping.values())
-        return [
-            i
-            for i in free
-            if _ROLE_OF.get(folded(headings[i])) is role
-            and folded(headings[i]) not in claimed
-            and column_letter(i) not in letters
-        ]
-    by_heading = [i for i in free if folded(headings[i]) == folded(named)]
-    return by_heading or [i for i in free if column_letter(i) == named.strip().upper()]
+    if named is not None:
+        return _named(named, headings, free)
+    claimed = {i for name in wanted.mapping.values() if name for i in _named(name, headings, free)}
+    return [i for i in free if _ROLE_OF.get(folded(headings[i])) is role and i not in claimed]
+
+
+def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
+    """The columns that a name may mean: by heading, or by letter where no heading is so called."""
+    wanted = folded(name)
+    same = [i for i in free if (folded(headings[i]) == wanted if wanted else headings[i].strip() == name.strip())]
+    return same or [i for i in free if column_letter(i) == name.strip().upper()]
 
 
 def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from importer.markup import INVISIBLE
 from importer.models import Group, Plan, Request, Rows, Status
 
 # What differs only for a machine: the shapes of quotes and dashes, and every kind of white space.
@@ -79,10 +80,10 @@ def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
 
 
 def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
-    """Groups that differ only in ways nobody sees: inner spaces, the shape of quotes and dashes, the Unicode form."""
+    """Groups that differ only in ways nobody sees: spaces, zero-width signs, shapes of quotes and dashes, Unicode."""
     alike: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
     for group in groups:
         note = group.note
-        text = unicodedata.normalize("NFKC", note.text.translate(_SAME_TO_THE_EYE))
+        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", note.text).translate(_SAME_TO_THE_EYE))
         alike[(" ".join(text.split()), note.visibility, note.status, note.attachments)].append(group)
     return [found for found in alike.values() if len(found) > 1]

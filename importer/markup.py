@@ -23,8 +23,8 @@ _BREAKS = frozenset(
     " table tbody td tfoot th thead title tr ul".split()
 )
 _UNSEEN = frozenset({"script", "style"})
-# What no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+"""What no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark."""
 
 
 class ContentKind(StrEnum):
@@ -117,7 +117,7 @@ def seen_digests(content: str) -> frozenset[bytes]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(_INVISIBLE.sub("", text).split())
+    return " ".join(INVISIBLE.sub("", text).split())
 
 
 def _digest(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """The story of an import, top to bottom; usable without the command line.
 
     from importer import pipeline
-    from importer.settings import BATCH_SIZE, Settings
+    from importer.settings import Settings
 
     report = pipeline.run("notes.xlsx", Settings(key="..."))
 
@@ -141,6 +141,8 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     sheet = reading.read(path, options, is_header=lambda cells: columns.recognised(cells, wanted) == needed)
     try:
         roles = columns.find(sheet.headings, wanted)
+        if roles.ours and sheet.delimiter is not None:
+            sheet = sheet.restored(results.unprotected)  # a results file in CSV marks what a program would run
         rows = validation.validate(sheet, roles, validation.Rules(settings.default_visibility, settings.content))
         return Loaded(sheet, roles, rows, grouping.plan(rows))
     except BaseException:

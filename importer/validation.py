@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from importer.columns import Role, Roles
-from importer.markup import ContentKind, content_of
+from importer.markup import INVISIBLE, ContentKind, content_of
 from importer.models import TEXT, Note, Problem, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
-from importer.results import unprotected, was_cut
+from importer.results import was_cut
 
 # The words people use, per value: English, then German, French, Spanish, Portuguese.
 VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
@@ -43,8 +44,6 @@ STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Signs that are on nobody's keyboard and come along with copied text: zero-width marks, direction marks, soft hyphen.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
@@ -73,7 +72,7 @@ def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
 
 def cleaned_id(text: str) -> str:
     """An id or a choice without outer spaces, no-break spaces and signs that nobody sees."""
-    return _INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
+    return INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
 
 
 def cleaned_content(text: str) -> str:
@@ -132,8 +131,6 @@ class _Validation:
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.invisible_in_ids = 0
-        # A results file in CSV carries an apostrophe before texts that a spreadsheet program would run.
-        self.is_protected = bool(roles.ours) and sheet.name is None
 
     def rows(self) -> Rows:
         size = self.sheet.row_count
@@ -144,8 +141,7 @@ class _Validation:
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
         start = 0
-        for raw in self.sheet.blocks():
-            block = self._unprotected(raw)
+        for block in self.sheet.blocks():
             part = slice(start, start + len(block))
             number[part] = block.index
             ids = self._prospects(block, start)
@@ -166,11 +162,6 @@ class _Validation:
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
         return (self.content, self.visibility, self.status, self.attachments)
 
-    def _unprotected(self, block: pd.DataFrame) -> pd.DataFrame:
-        if not self.is_protected:
-            return block
-        return block.map(unprotected)
-
     def _prospects(self, block: pd.DataFrame, start: int) -> list[str]:
         """The block's cleaned prospect ids; what is wrong with one is noted."""
         column = self.roles.columns[Role.PROSPECT]
@@ -179,7 +170,7 @@ class _Validation:
             if text.isascii() and text.isalnum() and not text[0].isdigit() and len(text) <= _LONGEST_ID:
                 continue  # what nearly every id looks like
             prospect = cleaned_id(text)
-            self.invisible_in_ids += prospect != text.strip()
+            self.invisible_in_ids += prospect != text.strip(string.whitespace)
             if wrong := _wrong_with_id(prospect):
                 self._add(start + i, block.index[i], column, text, wrong)
             ids[i] = prospect[:_LONGEST_ID]
@@ -264,9 +255,9 @@ class _Validation:
     def _remarks(self) -> list[str]:
         remarks = []
         if self.invisible_in_ids:
+            ids = f"{self.invisible_in_ids:,} prospect id{'' if self.invisible_in_ids == 1 else 's'}"
             remarks.append(
-                f"{self.invisible_in_ids:,} prospect ids held characters that nobody sees (such as no-break or"
-                " zero-width spaces); they were removed."
+                f"{ids} held characters that nobody sees (such as no-break or zero-width spaces); they were removed."
             )
         return remarks
 
@@ -290,7 +281,7 @@ def _read_status(text: str) -> Status:
 
 def _read_content(text: str) -> str:
     content = cleaned_content(text)
-    if not _INVISIBLE.sub("", content).strip():
+    if not INVISIBLE.sub("", content).strip():
         raise _Problematic("the note is empty; write its text, or delete the row")
     if was_cut(content):
         raise _Problematic("an earlier results workbook holds only the beginning of this note; paste its whole text")

@@ -1,0 +1,43 @@
+"""What every test may ask for: a sandbox, settings that point to it, and an environment without settings of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from importer.profiles import FILE_VARIABLE
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE, Settings
+
+# How long an example takes says more of the machine than of the code.
+hypothesis_settings.register_profile("calm", deadline=None)
+hypothesis_settings.load_profile("calm")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the environment nor a profile of the person who runs the tests has a say, nor does a proxy."""
+    for name in [*os.environ]:
+        if name.startswith("NOTE_IMPORTER_") or name == KEY_VARIABLE or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "profiles.toml"))
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """A sandbox that behaves."""
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def settings(box: Sandbox, tmp_path: Path) -> Settings:
+    """Settings for ``box``, with a journal of the test's own and no long waits."""
+    return Settings(
+        base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite",
+        connect_timeout=5, read_timeout=10, settle=0, give_up=20,
+    )  # fmt: skip
