@@ -37,6 +37,7 @@ from importer.errors import (
 )
 from importer.hands import LONGEST_WAIT, Hands
 from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.lanes import Lane, Lanes
 from importer.markup import seen_digest, seen_digests
 from importer.models import Answer, Group, Note, NotesPage, Plan, Request, Result, Rows
 from importer.outcomes import Outcomes
@@ -44,7 +45,11 @@ from importer.pacing import Pacer
 from importer.retry import Attempts, Patience
 
 _SPEAKS_OF_SIZE = re.compile(r"\b(too many|too large|at most|maximum|max|limit|exceed\w*)\b", re.IGNORECASE)
-_SPEAKS_OF_PROSPECT = re.compile(r"\bprospect\b", re.IGNORECASE)
+_KNOWS_NO_PROSPECT = re.compile(
+    r"\b(invalid|unknown|no such|non-?existent)\b.*\bprospect\b"
+    r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",
+    re.IGNORECASE,
+)
 _LONGEST_SETTLE = 600.0
 _STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
 
@@ -75,44 +80,34 @@ class Policy:
 
 
 @dataclass(eq=False, slots=True)
-class _Lane:
-    """Deliveries that reading back could not tell apart go one request after the other.
-
-    Attributes:
-        open: deliveries of the request that has the lane which are not settled yet.
-    """
-
-    open: int = 0
-    waiting: deque[_Post] = field(default_factory=deque)
-
-
-@dataclass(eq=False, slots=True)
 class _Post:
     """A request to be sent.
 
     Attributes:
         number: the note's number in the journal.
+        lane: which it keeps to, if any; ``has_lane``: whether it is its turn there.
         request_number: the request's number in the journal, once it is claimed.
         replaces: the number of the request whose absent deliveries it sends again.
         sent_at: when, by our clock.
         since: the earliest that the server's clock may have shown at the first attempt.
         sends: how often it was sent, this time included.
         attempts: the failures in a row so far, where there were any.
-        refused_size: the size at which the API refused a request that this one is part of.
+        is_too_large: whether it is part of a request that the API refused for its size.
         of_earlier_run: whether an earlier run sent it.
     """
 
     request: Request
     key: NoteKey
     number: int
-    lane: _Lane | None = None
+    lane: Lane[_Post] | None = None
+    has_lane: bool = False
     request_number: int = 0
     replaces: int | None = None
     sent_at: float = 0.0
     since: float | None = None
     sends: int = 1
     attempts: Attempts | None = None
-    refused_size: int | None = None
+    is_too_large: bool = False
     of_earlier_run: bool = False
 
     kind = "POST"
@@ -127,22 +122,32 @@ class _Unanswered:
         why: in words.
         quiet_at: when the server surely is no longer at work on it, by our clock.
         open: how many of its prospects are still looked for.
+        looks: how often the notes of each were seen without the one that was sent.
         absent: indices of those whose note surely isn't there.
+        is_applied: whether the note of at least one is there.
     """
 
     post: _Post
     why: str
     quiet_at: float
     open: int
+    looks: list[int]
     absent: list[int] = field(default_factory=list)
+    is_applied: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class _Look:
-    """One page of one prospect's notes, to find what became of a delivery."""
+    """One page of one prospect's notes, to find what became of a delivery.
+
+    Attributes:
+        is_scout: whether it is the first at its request; the other prospects are looked at after it.
+        began: when its first page was asked for.
+    """
 
     unanswered: _Unanswered
     index: int
+    is_scout: bool = False
     skip: int = 0
     pages: int = 0
     began: float = 0.0
@@ -213,7 +218,9 @@ class Delivery:
         self._fresh: Iterator[_Post] = iter(())
         self._entries: list[Callable[[], None]] = []
         self._in_flight: set[Work] = set()
-        self._lanes: dict[bytes, _Lane] = {}
+        self._lanes: Lanes[_Post] = Lanes([], [], rows)
+        self._largest_taken = 0  # of the parts of requests that were too large
+        self._ids: set[str] = set()  # of notes that were read back, or have a lane
         self._any_success = False
         self._strangers = 0
         self._settled = self._created = self._failed = 0
@@ -225,7 +232,7 @@ class Delivery:
         """Look up what earlier runs did, settle what needs no call, and return how many deliveries remain."""
         keys = [note_key(group.note) for group in self._plan.groups]
         numbers, known_before = self._journal.note_numbers(self._run.profile, keys)
-        self._find_lanes(keys)
+        self._lanes = Lanes(self._plan.groups, keys, self._rows)
         remaining = 0
         todo: list[tuple[Group, NoteKey, int]] = []
         for group, key, number in zip(self._plan.groups, keys, numbers, strict=True):
@@ -249,20 +256,6 @@ class Delivery:
     def has_learned(self) -> bool:
         """Whether the API refused a size, and took a smaller one."""
         return self.batch_size < self._policy.batch_size
-
-    def _find_lanes(self, keys: Sequence[NoteKey]) -> None:
-        """Note which deliveries reading back could not tell apart: same prospect, and a reader sees the same note."""
-        groups: defaultdict[bytes, list[Group]] = defaultdict(list)
-        for group, key in zip(self._plan.groups, keys, strict=True):
-            groups[key.seen].append(group)
-        for seen, alike in groups.items():
-            prospects = (
-                [p for group in alike for p in self._rows.prospect[group.positions].tolist()]
-                if (len(alike) > 1 or self._rows.key is not None)
-                else []
-            )
-            if len(set(prospects)) < len(prospects):
-                self._lanes[seen] = _Lane()
 
     def _not_known(self, group: Group, key: NoteKey, number: int) -> list[int]:
         """Settle what the journal knows of a group; the indices of the rows that remain to be sent."""
@@ -306,25 +299,26 @@ class Delivery:
             number: the note's number in the journal.
             known: what the journal says of one of them.
         """
-        lane = self._lanes.get(key.seen)
-        post = _Post(
-            request, key, number, lane, known.request, sent_at=known.sent_at, since=known.since, of_earlier_run=True
-        )
+        lane = self._lanes.of(key, request.prospects)
         if lane is not None:
             lane.open += len(request)
-        quiet_at = known.sent_at + self._policy.read_timeout + self._policy.settle
-        unanswered = _Unanswered(post, "an earlier run broke off", quiet_at, len(request))
+        sent_at = min(known.sent_at, self._clock())  # the clock may have been set back since
+        post = _Post(
+            request, key, number, lane, has_lane=True, request_number=known.request, sent_at=sent_at,
+            since=known.since, of_earlier_run=True,
+        )  # fmt: skip
+        quiet_at = sent_at + self._policy.read_timeout + self._policy.settle
         self._outcomes.settle(
             request.positions,
             Result.UNCONFIRMED,
             reason="an earlier run sent it and broke off before the answer; run again, or run verify",
         )
-        self._look_for(unanswered, self._clock())
+        self._look_for(post, "an earlier run broke off", quiet_at, self._clock())
 
     def _posts(self, todo: Iterable[tuple[Group, NoteKey, int]]) -> Iterator[_Post]:
         for group, key, number in todo:
             for request in grouping.requests(group, self._rows, self.batch_size):
-                yield _Post(request, key, number, self._lanes.get(key.seen))
+                yield _Post(request, key, number, self._lanes.of(key, request.prospects))
 
     # -- the rounds -------------------------------------------------------------------------------------------------
 
@@ -334,23 +328,29 @@ class Delivery:
         Raises:
             Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
         """
-        while True:
-            self._check_stop()
-            if self._stopped is not None and not self._in_flight:
-                break
-            chosen = [] if self._stopped is not None else self._choose()
-            launched = self._enter(chosen)
-            for work in launched:
-                self._launch(work)
-            if not self._in_flight and not self._later and not self._ready and not launched:
-                break
-            for work, future in self._hands.wait(self._pause()):
-                self._take_in(work, future)
-            self._tell()
-        self._enter([])
+        try:
+            while self._round():
+                self._tell()
+        finally:
+            self._enter([])  # what came back last; also when something unforeseen ends the run
         self._tell()
         if self._stopped is not None:
             raise self._stopped
+
+    def _round(self) -> bool:
+        """Send what may go now, and take in what came back; False when there is nothing left to do."""
+        self._check_stop()
+        launched = self._enter([] if self._stopped is not None else self._choose())
+        for work in launched:
+            self._launch(work)
+        if not self._in_flight and (self._stopped is not None or not (self._later or self._ready)):
+            return False
+        for work, future in self._hands.wait(self._pause()):
+            try:
+                self._take_in(work, future)
+            except JournalFailed as error:  # it could not even be read; what is under way is waited for
+                self._halt(error)
+        return True
 
     def _check_stop(self) -> None:
         why = self._stop()
@@ -383,21 +383,17 @@ class Delivery:
             work = self._ready.popleft() if self._ready else next(self._fresh, None)
             if not isinstance(work, _Post):
                 return work
-            if len(work.request) > self.batch_size:
+            if len(work.request) > self.batch_size and not work.is_too_large:
                 self._ready.extendleft(reversed(_split(work, self.batch_size)))
             elif not self._must_queue(work):
                 return work
 
     def _must_queue(self, post: _Post) -> bool:
         """Whether another request has the lane; then this one has its turn after it."""
-        lane = post.lane
-        if lane is None or post.request_number or post.attempts is not None or post.refused_size is not None:
-            return False  # it has the lane already
-        if lane.open:
-            lane.waiting.append(post)
-            return True
-        lane.open = len(post.request)
-        return False
+        if post.lane is None or post.has_lane:
+            return False
+        post.has_lane = post.lane.enter(post, len(post.request))
+        return not post.has_lane
 
     def _enter(self, chosen: list[Work]) -> list[Work]:
         """Write what is known and what is about to be sent, in one transaction; the calls that may now be made."""
@@ -412,9 +408,8 @@ class Delivery:
                     entry()
                 for post in posts:
                     self._claim(post, now)
-        except JournalFailed as error:
-            self._halt(error)
-        except Busy as error:
+        except (JournalFailed, Busy) as error:
+            self._entries = entries + self._entries  # tried once more before the run ends; the order matters
             self._halt(error)
         else:
             return chosen
@@ -448,11 +443,16 @@ class Delivery:
                 at=work.sent_at,
                 request=work.request_number,
             )
-            self._hands.submit(work, lambda: self._client.create_notes(request.note, request.prospects))
+            self._hands.submit(work, lambda: self._sent(work))
         else:
-            work.began = self._clock()
+            work.began = work.began if work.skip else self._clock()
             prospect = work.unanswered.post.request.prospects[work.index]
             self._hands.submit(work, lambda: self._client.notes_of(prospect, work.skip))
+
+    def _sent(self, post: _Post) -> dict[str, Answer]:
+        """Carried out by a worker, perhaps a while after the request was entered."""
+        post.sent_at = self._clock()
+        return self._client.create_notes(post.request.note, post.request.prospects)
 
     def _pause(self) -> float:
         """Seconds until something can be done, other than taking in what comes back."""
@@ -509,8 +509,9 @@ class Delivery:
     def _answered(self, post: _Post, answers: dict[str, Answer]) -> None:
         self._succeeded()
         request = post.request
-        if post.refused_size is not None and answers:
-            self.batch_size = min(self.batch_size, len(request))
+        if post.is_too_large and answers:
+            self._largest_taken = max(self._largest_taken, len(request))
+            self.batch_size = min(self._policy.batch_size, self._largest_taken)
         found = [(i, answers[prospect]) for i, prospect in enumerate(request.prospects) if prospect in answers]
         self._enter_answers(post, found)
         missing = [i for i, prospect in enumerate(request.prospects) if prospect not in answers]
@@ -524,6 +525,8 @@ class Delivery:
         shown = 0 if post.of_earlier_run else post.request_number
         created = [(i, answer.note_id) for i, answer in found if answer.note_id is not None]
         if created:
+            if post.lane is not None:
+                self._ids.update(note_id for _, note_id in created)
             self._settle(
                 [request.positions[i] for i, _ in created],
                 Result.CREATED,
@@ -558,17 +561,15 @@ class Delivery:
             self._enter_answers(post, [(0, Answer(None, f"the API refused it: {error}"))])
             return
         self._release(post, "")
-        if error.status == 413 or _SPEAKS_OF_SIZE.search(str(error)):
-            post.refused_size = len(request)
-        halves = _split(post, -(-len(request) // 2))
-        for half in halves:
-            half.refused_size = post.refused_size
-            half.request_number = post.request_number  # it has the lane
-        self._ready.extendleft(reversed(halves))
+        # Where a larger one was taken, this one's size isn't the trouble, whatever the words are.
+        is_size = error.status == 413 or _SPEAKS_OF_SIZE.search(str(error)) is not None
+        post.is_too_large = is_size and len(request) > self._largest_taken
+        self._ready.extendleft(reversed(_split(post, -(-len(request) // 2))))
 
     def _again_later(self, post: _Post, error: NotSent) -> None:
         """The request never arrived: the same again, after a while."""
-        post.attempts = post.attempts or Attempts(self._policy.patience, self._rng)
+        # Not the request's own trouble, so it is tried as long as the run has patience.
+        post.attempts = post.attempts or Attempts(replace(self._policy.patience, attempts=0), self._rng)
         pause = post.attempts.failed(error, self._clock())
         if self._pacer.failed(error):
             self._give_up(error)
@@ -611,14 +612,18 @@ class Delivery:
             at=now,
             request=post.request_number,
         )
-        unanswered = _Unanswered(part, str(error), quiet_at, len(indices))
-        # Where the wait is long, an early look finds most of what was applied; the others are looked for again.
-        is_long = quiet_at - now > 2 * settle
-        self._look_for(unanswered, now + (error.wait or 0.0) if is_long else quiet_at)
+        self._look_for(part, str(error), quiet_at, now + (error.wait or 0.0))
 
-    def _look_for(self, unanswered: _Unanswered, due: float) -> None:
-        for index in range(len(unanswered.post.request)):
-            self._push(_Look(unanswered, index), due)
+    def _look_for(self, post: _Post, why: str, quiet_at: float, due: float) -> None:
+        """Look at one prospect first: its notes mostly show whether the whole request was applied."""
+        size = len(post.request)
+        self._push(_Look(_Unanswered(post, why, quiet_at, size, [0] * size), 0, is_scout=True), due)
+
+    def _after_scout(self, look: _Look, due: float) -> None:
+        if look.is_scout:
+            look.is_scout = False
+            for index in range(1, len(look.unanswered.post.request)):
+                self._push(_Look(look.unanswered, index), due)
 
     def _looked(self, look: _Look, error: CallFailed | None, future: Future[object]) -> None:
         unanswered = look.unanswered
@@ -626,12 +631,17 @@ class Delivery:
         if isinstance(error, Refused):
             if error.in_api_words:
                 self._succeeded()
-            if error.in_api_words and error.status != 403 and _SPEAKS_OF_PROSPECT.search(str(error)):
+            if error.in_api_words and error.status != 403 and _KNOWS_NO_PROSPECT.search(str(error)):
+                look.unanswered.looks[look.index] += 2
                 self._absent(look)  # the API doesn't know the prospect, so it can't have made the note
             else:
                 self._unconfirmed(look, f"and the prospect's notes could not be read: {error}")
+        elif isinstance(error, NotSent):
+            if self._pacer.failed(error):
+                self._give_up(error)
+            self._push(look, self._clock() + self._rng.uniform(0.5, 1.0))
         elif error is not None:
-            assert isinstance(error, NotSent | Unclear)
+            assert isinstance(error, Unclear)
             look.attempts = look.attempts or Attempts(self._policy.patience, self._rng)
             pause = look.attempts.failed(error, self._clock())
             if self._pacer.failed(error):
@@ -646,8 +656,8 @@ class Delivery:
             self._succeeded()
             look.attempts = None
             prospect = post.request.prospects[look.index]
-            adopted = self._journal.adopted(self._run.profile, post.key.seen, prospect)
-            self._judge(look, page, readback.look(page, post.key, self._since(post), adopted))
+            taken = self._journal.adopted(self._run.profile, post.key, prospect) | self._ids
+            self._judge(look, page, readback.look(page, post.key, self._since(post), taken))
 
     def _since(self, post: _Post) -> float:
         """The earliest that the server's clock may have shown when the request was first sent."""
@@ -660,8 +670,8 @@ class Delivery:
     def _judge(self, look: _Look, page: NotesPage, verdict: readback.Verdict) -> None:
         if verdict.note_id is not None:
             self._adopt(look, verdict)
-        elif verdict.is_odd:
-            self._unconfirmed(look, "and a note that reads the same is there, but without a date")
+        elif verdict.odd:
+            self._unconfirmed(look, f"and {verdict.odd}")
         elif verdict.goes_on:
             look.skip += len(page.notes)
             look.pages += 1
@@ -669,19 +679,29 @@ class Delivery:
                 self._unconfirmed(look, f"and the prospect has more than {look.skip:,} notes to look through")
             else:
                 self._ready.appendleft(look)
-        elif look.began >= look.unanswered.quiet_at:
-            self._absent(look)
         else:
-            self._push(_Look(look.unanswered, look.index), look.unanswered.quiet_at)
+            self._not_there(look)
+
+    def _not_there(self, look: _Look) -> None:
+        """The note isn't there; believed once the server surely is at rest, and never on the scout's word alone."""
+        unanswered = look.unanswered
+        unanswered.looks[look.index] += 1
+        if look.is_scout or look.began < unanswered.quiet_at:
+            self._after_scout(look, unanswered.quiet_at)
+            self._push(_Look(unanswered, look.index), unanswered.quiet_at)
+        else:
+            self._absent(look)
 
     def _adopt(self, look: _Look, verdict: readback.Verdict) -> None:
         unanswered = look.unanswered
         reason = f"{unanswered.why}; found by reading back"
         if verdict.twins:
             reason += f"; the same note stands there again as {', '.join(verdict.twins)}: look, and remove one by hand"
+        assert verdict.note_id is not None
+        self._ids.add(verdict.note_id)  # the next look must know of it, before it stands in the journal
         self._enter_answers(unanswered.post, [(look.index, Answer(verdict.note_id))], reason)
-        # The next look must know of it, so it is entered before anything else is looked at.
-        self._enter([])
+        unanswered.is_applied = True
+        self._after_scout(look, self._clock())
         self._conclude(unanswered)
 
     def _unconfirmed(self, look: _Look, why: str) -> None:
@@ -700,17 +720,29 @@ class Delivery:
             request=0 if post.of_earlier_run else number,
         )
         self._leave_lane(post, 1)
+        self._after_scout(look, look.unanswered.quiet_at)
         self._conclude(look.unanswered)
 
     def _absent(self, look: _Look) -> None:
-        look.unanswered.absent.append(look.index)
-        self._conclude(look.unanswered)
+        unanswered = look.unanswered
+        unanswered.absent.append(look.index)
+        self._after_scout(look, unanswered.quiet_at)
+        self._conclude(unanswered)
 
     def _conclude(self, unanswered: _Unanswered) -> None:
         """One prospect fewer to look for; after the last, what surely isn't there is sent again."""
         unanswered.open -= 1
         if unanswered.open or not unanswered.absent:
             return
+        if unanswered.is_applied:
+            # Some of the request's notes are there, so one look is too little to say that the others aren't.
+            doubtful = [index for index in unanswered.absent if unanswered.looks[index] < 2]
+            unanswered.absent = [index for index in unanswered.absent if index not in doubtful]
+            unanswered.open = len(doubtful)
+            for index in doubtful:
+                self._push(_Look(unanswered, index), self._clock())
+            if doubtful:
+                return
         post = unanswered.post
         again = replace(
             post,
@@ -761,13 +793,9 @@ class Delivery:
         post.replaces = None
 
     def _leave_lane(self, post: _Post, settled: int) -> None:
-        lane = post.lane
-        if lane is None:
-            return
-        lane.open -= settled
-        if lane.open <= 0 and lane.waiting:
-            lane.open = 0
-            self._ready.appendleft(lane.waiting.popleft())
+        after = post.lane.leave(settled) if post.lane is not None else None
+        if after is not None:
+            self._ready.appendleft(after)
 
 
 def note_key(note: Note) -> NoteKey:

@@ -266,13 +266,16 @@ class Journal:
 
     def _open_occurrence(self, profile: str, fingerprint: str) -> str | None:
         query = (
-            sa.select(_runs.c.occurrence, _runs.c.ended)
+            sa.select(_runs.c.occurrence, _runs.c.ended, _runs.c.counts)
             .where(_runs.c.profile == profile, _runs.c.fingerprint == fingerprint, _runs.c.occurrence != "")
             .order_by(_runs.c.id.desc())
             .limit(1)
         )
         found = next(iter(self._rows(query)), None)
-        return None if found is None or found.ended == "finished" else str(found.occurrence)
+        if found is None:
+            return None
+        is_over = found.ended == "finished" and not json.loads(found.counts or "{}").get("unconfirmed")
+        return None if is_over else str(found.occurrence)
 
     def learned_batch_size(self, profile: str) -> int | None:
         """The batch size that proved to work after a larger one was refused, if one was."""
@@ -383,7 +386,9 @@ class Journal:
         insert = upsert(_deliveries)
         free: sa.ColumnElement[bool] = _deliveries.c.state == State.REJECTED.value
         if replaces is not None:
-            free = sa.or_(free, _deliveries.c.request == replaces)
+            state = _deliveries.c.state  # compared one by one: executemany takes no IN (...)
+            unclear = sa.or_(state == State.SENDING.value, state == State.UNCONFIRMED.value)
+            free = sa.or_(free, sa.and_(_deliveries.c.request == replaces, unclear))
         claim = insert.on_conflict_do_update(
             index_elements=["note", "prospect", "occurrence"],
             set_={"state": State.SENDING.value, "request": number, "at": sent_at, "note_id": None, "reason": None},
@@ -436,14 +441,20 @@ class Journal:
         if rows:
             self._execute(_one_delivery(_deliveries.delete(), note, number), rows)
 
-    def adopted(self, profile: str, seen: bytes, prospect: str) -> set[str]:
-        """Ids of the prospect's notes that a delivery already has, among notes in which a reader sees the same."""
+    def adopted(self, profile: str, key: NoteKey, prospect: str) -> set[str]:
+        """Ids of the prospect's notes that a delivery already has, among those that reading back may show for this one.
+
+        They are the notes in which a reader sees the same; for a draft all drafts, of which only the last is shown.
+        """
+        alike = _notes.c.seen == key.seen
+        if key.status is Status.DRAFT:
+            alike = sa.or_(alike, _notes.c.status == Status.DRAFT.value)
         query = (
             sa.select(_deliveries.c.note_id)
             .join(_notes, _notes.c.id == _deliveries.c.note)
             .where(
                 _notes.c.profile == profile,
-                _notes.c.seen == seen,
+                alike,
                 _deliveries.c.prospect == prospect,
                 _deliveries.c.note_id.is_not(None),
             )

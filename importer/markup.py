@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from enum import StrEnum
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -96,11 +97,15 @@ def visible(content: str) -> str:
 
 
 def seen_digest(content: str) -> bytes:
-    """32 bytes that two contents share when a reader sees the same text in them.
+    """32 bytes that two contents share whenever they may be mistaken for one another when they are read back.
 
-    A note without any text, such as a picture alone, is told from others by its markup.
+    It is of what is left when all that looks like markup is taken away until nothing does: every reading of a content
+    (see :func:`seen_digests`) comes to the same in the end.
     """
-    return _digest(visible(content) or _folded(content))
+    text = _folded(content)
+    while len(shorter := visible(text)) < len(text):
+        text = shorter
+    return _digest(text)
 
 
 def seen_digests(content: str) -> frozenset[bytes]:
@@ -117,7 +122,9 @@ def seen_digests(content: str) -> frozenset[bytes]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(INVISIBLE.sub("", text).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", INVISIBLE.sub("", text))
+    return " ".join(text.split())
 
 
 def _digest(text: str) -> bytes:

@@ -24,13 +24,13 @@ class Verdict:
         note_id: the note to adopt, or None.
         twins: further notes that could be adopted just as well.
         goes_on: whether the next page may hold it.
-        is_odd: whether a note is there that might be it, but can't be dated.
+        odd: what makes it impossible to tell, in words; empty where nothing does.
     """
 
     note_id: str | None = None
     twins: tuple[str, ...] = ()
     goes_on: bool = False
-    is_odd: bool = False
+    odd: str = ""
 
 
 def look(page: NotesPage, key: NoteKey, since: float, adopted: Collection[str]) -> Verdict:
@@ -42,17 +42,24 @@ def look(page: NotesPage, key: NoteKey, since: float, adopted: Collection[str]) 
         since: the earliest that the server's clock may have shown when it was first sent, in seconds since 1970.
         adopted: ids that other deliveries have; they can't be this one's.
     """
-    matching = [note for note in page.notes if _is_same(note, key) and note.note_id not in adopted]
+    matching = [note for note in page.notes if note.note_id not in adopted and _is_same(note, key)]
     fresh = [note for note in matching if note.created_at is not None and note.created_at >= since - _CUT]
-    draft = page.draft
-    if draft is not None and key.status is Status.DRAFT and draft.note_id not in adopted and _is_same(draft, key):
+    draft = page.draft if key.status is Status.DRAFT else None
+    is_recent = draft is not None and (draft.created_at is None or draft.created_at >= since - _CUT)
+    hides = False
+    if draft is not None and is_recent and draft.note_id not in adopted:
         # A prospect has one draft at a time, so an undated one that reads the same is the one that was sent.
-        fresh += [draft] if draft.created_at is None or draft.created_at >= since - _CUT else []
+        if _is_same(draft, key):
+            fresh.append(draft)
+        else:
+            hides = True
     if fresh:
         fresh.sort(key=lambda note: note.created_at or 0.0)
         return Verdict(fresh[0].note_id, tuple(note.note_id for note in fresh[1:] if note.note_id != fresh[0].note_id))
     if any(note.created_at is None for note in matching):
-        return Verdict(is_odd=True)
+        return Verdict(odd="a note that reads the same is there, but without a date")
+    if hides:
+        return Verdict(odd="a later draft of the prospect's hides any that came before it")
     return Verdict(goes_on=page.has_more and bool(page.notes) and not _is_past(page, since))
 
 

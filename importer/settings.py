@@ -6,7 +6,9 @@ and the defaults. Goes out: :class:`Settings`, or an error that names the settin
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,6 @@ from importer.reading import Limits
 BATCH_SIZE = 100
 LIVE = "https://open-api.saleshandy.com/v1"
 KEY_VARIABLE = "SALESHANDY_API_KEY"
-_LOOPBACK = ("localhost", "::1")
 
 
 def default_journal() -> Path:
@@ -54,6 +55,9 @@ class Settings:
         resend_unconfirmed: send again what could not be read back.
         journal: the journal's file.
         results: the results file; None: beside the input.
+
+    Raises:
+        BadSettings: the base URL can't be used, see :func:`checked_url`.
     """
 
     profile: str = "default"
@@ -79,6 +83,9 @@ class Settings:
     resend_unconfirmed: bool = False
     journal: Path = field(default_factory=default_journal)
     results: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", checked_url(self.base_url))
 
     @property
     def workspace(self) -> str:
@@ -106,17 +113,25 @@ def checked_url(text: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
         raise BadSettings(f"The base URL {text!r} can't be read: {error}. The live service is {LIVE}.") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise BadSettings(f"The base URL {text!r} is no web address. The live service is {LIVE}.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise BadSettings(
             "The base URL may not hold a name, a password, a query or a fragment. The live one is " + LIVE
         )
-    if parts.scheme == "http" and not (host in _LOOPBACK or host.startswith("127.")):
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", url):
+        raise BadSettings(f"The base URL {text!r} is no web address. The live service is {LIVE}.")
+    if parts.scheme == "http" and not _is_this_machine(host):
         raise BadSettings(
             f"The base URL {text!r} is not https: the API key would travel in the open. Write https://{host}…"
         )
     return url
+
+
+def _is_this_machine(host: str) -> bool:
+    """By its address; a name that merely begins with 127 may be anybody's."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:

@@ -20,7 +20,7 @@ from importer.markup import ContentKind
 from importer.models import Visibility
 from importer.pacing import Rate
 from importer.reading import Limits
-from importer.settings import KEY_VARIABLE, LIVE, Settings, checked_url, default_journal, read_key
+from importer.settings import KEY_VARIABLE, LIVE, Settings, default_journal, read_key
 
 
 def _shown(path: Path) -> str:
@@ -34,8 +34,6 @@ def settings_of(flags: Mapping[str, Any], *, needs_key: bool = False) -> Setting
     """Settings from a command's flags; click has asked the environment and the profile where a flag is missing."""
     given = {name: value for name, value in flags.items() if value is not None}
     key_file = given.pop("api_key_file", None)
-    if "base_url" in given:
-        given["base_url"] = checked_url(given["base_url"])
     if "default_visibility" in given:
         given["default_visibility"] = Visibility[given["default_visibility"].upper()]
     if "content" in given:

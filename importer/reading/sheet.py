@@ -10,8 +10,8 @@ import marshal
 import tempfile
 import weakref
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from types import TracebackType
 from typing import IO, Self
@@ -165,6 +165,11 @@ class Sheet:
     flaws: Mapping[int, Sequence[Flaw]]
     fingerprint: str
     _spool: Spool = field(repr=False)
+    _restore: Callable[[str], str] | None = field(default=None, repr=False)
+
+    def restored(self, restore: Callable[[str], str]) -> Sheet:
+        """The same sheet with every heading and cell as ``restore`` makes it of the text in the file."""
+        return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
 
     def blocks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in frames of at most 20,000 (fewer where a sheet is very wide).
@@ -181,7 +186,8 @@ class Sheet:
                 part = slice(first, first + step)
                 index = pd.Index(numbers[part], dtype="int64")
                 cells = {position: column[part] for position, column in enumerate(full)}
-                yield pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
+                frame = pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
+                yield frame if self._restore is None else frame.map(self._restore)
 
     def close(self) -> None:
         """Give back the disk space of the rows."""

@@ -1,0 +1,284 @@
+"""Whatever the API does to a request, before it is applied or after, every row's result is true and no note doubles."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.truth import Line, check, read_results, write_sheet
+
+from importer import pipeline
+from importer.errors import KeyRefused, Outage, Redirected
+from importer.sandbox import Fault, Limit, Sandbox
+from importer.settings import Settings
+
+KEY = "a-key-that-nobody-may-see"
+# Six requests at three prospects each: unknown and malformed ids, duplicates, drafts, private notes among them.
+LINES = [
+    *(Line(f"P{number}", "Spoke about the annual plan.") for number in range(5)),
+    Line("INVALID1", "Spoke about the annual plan."),
+    Line("P9", "Asked for a <b>quote</b> & terms"),
+    Line("MALFORMED1", "Asked for a <b>quote</b> & terms"),
+    Line("P8", "Asked for a <b>quote</b> & terms"),
+    Line("P0", "Only for me", "2"),
+    Line("P1", "Only for me", "2"),
+    Line("P2", "A draft\nof two lines", "1", "0"),
+    Line("P0", "Spoke about the annual plan."),
+]
+FINAL = Counter({"created": 10, "rejected": 2, "duplicate": 1})
+
+# What the contract calls "not applied" must not have been: these are struck before only.
+NOT_APPLIED = ["400", "404", "413", "422", "html-400", "html-404", "html-413", "415", "429", "429=1"]
+STOPPING = {"401": KeyRefused, "403": KeyRefused, "400-token": KeyRefused, "redirect": Redirected}
+UNCLEAR = [
+    "408", "500", "501", "502", "503", "503=1", "504", "599", "html-500", "html-502", "html-503=1",
+    "close", "reset", "hang=1", "empty", "html", "not-json", "null", "truncated", "bad-gzip", "huge",
+    "missing", "missing-all", "true-null", "false-id", "two-answers", "contradictory",
+]  # fmt: skip
+HARMLESS = ["gzip", "drip=0.001", "slow-headers=0.01", "repeated", "shuffled", "wrong-id", "late=0.1", "cut-request"]
+MOMENTS = ["before", "after"]
+READING = [
+    "408", "429", "429=1", "500", "502", "503=1", "html-502", "close", "reset", "hang=1", "cut-request", "empty",
+    "html", "not-json", "null", "truncated", "bad-gzip", "huge", "missing", "missing-all", "gzip", "drip=0.001",
+    "slow-headers=0.01", "repeated", "shuffled", "late=0.1",
+]  # fmt: skip
+UNREADABLE = ["400", "403", "404", "422", "html-403", "html-404"]
+
+
+def settings(box: Sandbox, folder: Path, **more: object) -> Settings:
+    given = {
+        "base_url": box.url,
+        "key": KEY,
+        "batch_size": 3,
+        "workers": 3,
+        "connect_timeout": 2.0,
+        "read_timeout": 0.4,
+        "settle": 0.05,
+        "journal": folder / "journal.sqlite",
+        "results": folder / "results.csv",
+        **more,
+    }
+    return Settings(**given)  # type: ignore[arg-type]
+
+
+def deliver(box: Sandbox, folder: Path, lines: list[Line] = LINES, **more: object) -> pipeline.Report:
+    """One import; whatever came of it, the results are true and the key stands nowhere."""
+    sheet = write_sheet(folder / "sheet.csv", lines)
+    report = pipeline.run(sheet, settings(box, folder, **more))
+    assert report is not None
+    counts = check(lines, report.results, box)
+    assert counts == Counter({result.value: count for result, count in report.counts.items()})
+    for place in folder.iterdir():
+        assert KEY.encode() not in place.read_bytes(), place
+    assert KEY not in str(report)
+    return report
+
+
+def counts(report: pipeline.Report) -> Counter[str]:
+    return Counter({result.value: count for result, count in report.counts.items()})
+
+
+def fault(text: str) -> Fault:
+    return Fault.parse(text)
+
+
+@pytest.mark.parametrize("place", ["@1", "@3"])
+@pytest.mark.parametrize(
+    "kind",
+    [f"{kind}:{moment}" for kind in UNCLEAR for moment in MOMENTS] + HARMLESS,
+)
+def test_an_unclear_answer_is_read_back_and_the_import_ends_as_if_nothing_had_been(
+    kind: str, place: str, tmp_path: Path
+) -> None:
+    with Sandbox(api_key=KEY, faults=[fault(kind + place)]) as box:
+        report = deliver(box, tmp_path)
+        assert any(received.fault for received in box.received)
+    assert counts(report) == FINAL
+    assert report.exit_status == 1
+
+
+@pytest.mark.parametrize("place", ["@1", "@3"])
+@pytest.mark.parametrize("kind", NOT_APPLIED)
+def test_a_refusal_of_the_whole_request_is_halved_until_nobody_is_wronged(
+    kind: str, place: str, tmp_path: Path
+) -> None:
+    with Sandbox(api_key=KEY, faults=[fault(kind + place)]) as box:
+        first = counts(deliver(box, tmp_path))
+        assert first["created"] + first["rejected"] == 12  # one that stands alone is taken at its word
+        assert first["rejected"] <= 3
+        final = counts(deliver(box, tmp_path))
+    assert final["created"] + final["already imported"] == 10
+    assert (final["rejected"], final["duplicate"]) == (2, 1)
+
+
+@pytest.mark.parametrize("place", ["@1", "@3"])
+@pytest.mark.parametrize("kind", STOPPING)
+def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
+    kind: str, place: str, tmp_path: Path
+) -> None:
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}:x1{place}")]) as box:
+        report = deliver(box, tmp_path)
+        assert isinstance(report.stopped, STOPPING[kind])
+        assert report.exit_status == 3
+        assert counts(report)["unconfirmed"] == 0
+        done = counts(report)["created"]
+        again = deliver(box, tmp_path)
+    assert again.stopped is None
+    assert counts(again) + Counter({"created": done, "already imported": -done}) == FINAL
+
+
+@pytest.mark.parametrize("place", ["@1", "@2", "@4"])
+@pytest.mark.parametrize("kind", READING)
+def test_a_fault_while_reading_back_is_overcome(kind: str, place: str, tmp_path: Path) -> None:
+    unclear = [fault("502:after@1"), fault("missing-all:after@3"), fault("500:before@2")]
+    with Sandbox(api_key=KEY, faults=[*unclear, fault(f"{kind}:GET{place}")]) as box:
+        report = deliver(box, tmp_path, settle=0.1)
+        assert sum(received.fault is not None for received in box.received) == 4
+    assert counts(report) == FINAL
+
+
+@pytest.mark.parametrize("place", ["@1", "@2", "@3", "@4", "@5", "@6"])
+def test_one_look_that_misses_the_note_is_not_believed(place: str, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=[fault("500:after@1"), fault(f"missing-all:GET{place}")]) as box:
+        assert counts(deliver(box, tmp_path)) == FINAL
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_later_run(
+    kind: str, tmp_path: Path
+) -> None:
+    with Sandbox(api_key=KEY, faults=[fault("500:after@1"), fault("500:before@2"), fault(f"{kind}:GET")]) as box:
+        report = deliver(box, tmp_path)
+        assert counts(report)["unconfirmed"] > 0
+        assert counts(report)["not sent"] == 0
+        assert report.exit_status == 1
+        sent = sum(received.method == "POST" for received in box.received)
+        assert counts(deliver(box, tmp_path))["unconfirmed"] > 0
+        assert sum(received.method == "POST" for received in box.received[sent:]) <= 6  # only rejected ones again
+        box.clear_faults()
+        final = counts(deliver(box, tmp_path))
+    assert (final["unconfirmed"], final["rejected"], final["duplicate"]) == (0, 2, 1)
+
+
+def test_unconfirmed_rows_are_sent_again_when_a_person_says_so(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=[fault("500:before@1"), fault("403:GET")]) as box:
+        assert counts(deliver(box, tmp_path))["unconfirmed"] > 0
+        final = counts(deliver(box, tmp_path, resend_unconfirmed=True))
+    assert final["unconfirmed"] == 0
+    assert final["created"] + final["already imported"] == 10
+
+
+def test_an_api_that_is_away_too_long_ends_the_run_and_the_same_command_finishes_it(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=[fault("503:any@4-")]) as box:
+        report = deliver(box, tmp_path, give_up=1.0)
+        assert isinstance(report.stopped, Outage)
+        assert report.exit_status == 3
+        box.clear_faults()
+        final = counts(deliver(box, tmp_path))
+    assert final["created"] + final["already imported"] == 10
+    assert final["unconfirmed"] == final["not sent"] == 0
+
+
+def test_a_limit_without_end_ends_the_run_and_the_same_command_finishes_it(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, limit=Limit(2, 3600, aligned=False)) as box:
+        report = deliver(box, tmp_path, give_up=1.0)
+        assert isinstance(report.stopped, Outage)
+        box.set_limit(None)
+        final = counts(deliver(box, tmp_path))
+    assert final["created"] + final["already imported"] == 10
+
+
+def test_nobody_there_ends_the_run_with_every_row_not_sent(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        box.stop()
+        report = deliver(box, tmp_path, give_up=1.0)
+        assert isinstance(report.stopped, Outage)
+        assert counts(report) == Counter({"not sent": 12, "duplicate": 1})
+        box.start()
+        assert counts(deliver(box, tmp_path)) == FINAL
+
+
+def test_a_wrong_key_is_said_plainly_and_sends_nothing_more(tmp_path: Path) -> None:
+    with Sandbox(api_key="another", bad_key_status=400) as box:
+        report = deliver(box, tmp_path)
+        assert len(box.received) == 1
+    assert isinstance(report.stopped, KeyRefused)
+    assert counts(report) == Counter({"not sent": 12, "duplicate": 1})
+
+
+def test_the_key_follows_no_redirect(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Sandbox(api_key=KEY, faults=[fault("redirect:any")]) as box:
+        report = deliver(box, tmp_path)
+        assert len(box.received) == 1  # the sandbox redirects to itself under another name
+    assert isinstance(report.stopped, Redirected)
+    assert KEY not in caplog.text
+
+
+def test_500_rows_of_7_notes_take_the_fewest_requests_and_each_id_is_its_rows_own(tmp_path: Path) -> None:
+    lines = [
+        Line(f"P{row}", f"Note number {row % 7}", str(1 + row % 7 % 2), str(int(row % 7 != 3))) for row in range(500)
+    ]
+    with Sandbox(api_key=KEY) as box:
+        report = deliver(box, tmp_path, lines, batch_size=100, workers=8)
+        sizes = Counter(line.note for line in lines)
+        assert len(box.received) == sum(-(-size // 100) for size in sizes.values()) == report.requests
+        assert len(box.notes) == 500
+    assert counts(report) == Counter({"created": 500})
+
+
+def test_a_finished_import_run_again_sends_nothing(tmp_path: Path) -> None:
+    lines = [line for line in LINES if line.prospect.startswith("P")]
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, lines)
+        before = len(box.received)
+        report = deliver(box, tmp_path, lines)
+        assert len(box.received) == before
+    assert report.requests == 0
+    assert counts(report) == Counter({"already imported": 10, "duplicate": 1})
+
+
+@pytest.mark.parametrize("kind", ["500:after", "reset:after", "missing-all:after", "500:before", "hang=1:after"])
+def test_notes_that_read_the_same_are_told_apart_by_their_turn(kind: str, tmp_path: Path) -> None:
+    texts = ["Use <b>bold</b> here", "Use <i>bold</i> here", "Use bold here", "Use bold here ", "Use  bold here"]
+    lines = [Line(prospect, text) for prospect in ("P1", "P2", "P3", "P4") for text in texts]
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")], limit=Limit(40, 1)) as box:
+        final = counts(deliver(box, tmp_path, lines))
+    assert final == Counter({"created": 16, "duplicate": 4})
+
+
+@pytest.mark.parametrize("kind", ["500:after", "missing-all:after", "500:before"])
+def test_drafts_of_one_prospect_hide_one_another_and_are_delivered_once_all_the_same(kind: str, tmp_path: Path) -> None:
+    lines = [Line(f"P{n}", text, "1", "0") for n in range(4) for text in ("First draft", "Second draft", "Third")]
+    with Sandbox(api_key=KEY, faults=[fault(f"{kind}@*/2")]) as box:
+        final = counts(deliver(box, tmp_path, lines))
+    assert final == Counter({"created": 12})
+
+
+def test_a_key_column_delivers_the_same_note_as_often_as_the_sheet_means_it(tmp_path: Path) -> None:
+    lines = [Line(f"P{n % 4}", "Called, no answer", key=f"call {n}") for n in range(12)]
+    with Sandbox(api_key=KEY, faults=[fault("502:after@2"), fault("500:before@3"), fault("missing:after@5")]) as box:
+        assert counts(deliver(box, tmp_path, lines, key_column="Key")) == Counter({"created": 12})
+        assert counts(deliver(box, tmp_path, lines, key_column="Key")) == Counter({"already imported": 12})
+
+
+def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    lines = [Line(f"P{n}", f"Note {n % 3}") for n in range(9)]
+    twice = lines * 2  # what the server may hold in the end
+    with Sandbox(api_key=KEY) as box:
+        deliver(box, tmp_path, lines)
+        box.set_faults([fault("500:after@1"), fault("401@2")])
+        sheet = tmp_path / "sheet.csv"
+        first = pipeline.run(sheet, settings(box, tmp_path, again=True))
+        assert first is not None
+        assert first.exit_status == 3
+        box.clear_faults()
+        second = pipeline.run(sheet, settings(box, tmp_path, again=True))
+        assert second is not None
+        assert second.exit_status == 0
+        held = Counter((note.prospect_id, note.sent_content) for note in box.notes)
+        assert held == Counter((line.prospect, line.note) for line in twice)
+        ids = [row["note_id"] for row in read_results(second.results)]
+        assert len(set(ids)) == 9

@@ -1,0 +1,194 @@
+"""The program, killed again and again, ends with every note on the server exactly once and every row's result true."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.truth import DELIVERED, Line, check, read_results, write_sheet
+
+from importer.sandbox import Fault, Limit, Sandbox
+
+KEY = "a-key-that-nobody-may-see"
+KILLS = 10  # of each seed
+_LONGEST = 60.0  # seconds that anything in here may take; far more than it does
+MIXED = [
+    "500:after%0.06", "502:after%0.05", "504:after%0.04", "reset:after%0.05", "hang=1.4:after%0.03",
+    "truncated:after%0.05", "missing:after%0.06", "missing-all:before%0.03", "500:before%0.04", "reset:before%0.04",
+    "late=0.4%0.05", "cut-request%0.03", "503=1%0.02", "500:GET%0.05", "reset:GET%0.03", "truncated:GET%0.03",
+]  # fmt: skip
+
+
+class Time:
+    """A server's time, which the test can set."""
+
+    def __init__(self, behind: float) -> None:
+        self.behind = behind
+
+    def __call__(self) -> float:
+        return time.time() - self.behind
+
+
+def start(box: Sandbox, sheet: Path, *more: str) -> subprocess.Popen[str]:
+    """The real program, importing the sheet."""
+    folder = sheet.parent
+    arguments = [
+        "run", str(sheet), "--yes", "--base-url", box.url, "--journal", str(folder / "journal.sqlite"),
+        "--results", str(folder / "results.csv"), "--batch-size", "4", "--workers", "4",
+        "--read-timeout", "1", "--settle", "0.2", *more,
+    ]  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "importer", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "SALESHANDY_API_KEY": KEY, "PYTHONIOENCODING": "utf-8"},
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
+def wait_for_requests(box: Sandbox, count: int, process: subprocess.Popen[str]) -> bool:
+    """Wait until the server has received so many requests in all; False if the program ended before."""
+    deadline = time.monotonic() + _LONGEST
+    while len(box.received) < count:
+        if process.poll() is not None:
+            return False
+        assert time.monotonic() < deadline, "the program neither went on nor ended"
+        time.sleep(0.002)
+    return True
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Let the program end by itself: its exit status and all that it printed."""
+    output, _ = process.communicate(timeout=_LONGEST)
+    assert "Traceback" not in output
+    assert KEY not in output
+    return process.returncode, output
+
+
+def lines_of(chance: random.Random) -> list[Line]:
+    """A sheet of which a good deal shares its notes; some prospects are unknown, some malformed."""
+    notes = [f"Note {number}: spoke about <b>terms</b> & price" for number in range(12)]
+    lines = [
+        Line(f"P{prospect}", note, chance.choice("12"), chance.choice("1110"))
+        for prospect, note in ((chance.randrange(60), chance.choice(notes)) for _ in range(200))
+    ]
+    lines = list({(line.prospect, line.note): line for line in lines}.values())
+    lines += [Line(f"INVALID{number}", notes[number]) for number in range(3)]
+    lines += [Line("MALFORMED1", notes[5])]
+    chance.shuffle(lines)
+    return lines
+
+
+def kill_and_go_on(box: Sandbox, sheet: Path, chance: random.Random, more: Sequence[str] = ()) -> tuple[int, int, str]:
+    """Kill the program so many times, then let it end: kills, its exit status and what it printed last."""
+    kills = 0
+    while kills < KILLS:
+        process = start(box, sheet, *more)
+        before = len(box.received)
+        is_killed = wait_for_requests(box, before + chance.randint(1, 7), process)
+        if is_killed:
+            time.sleep(chance.random() * 0.03)
+            process.kill()
+            kills += 1
+        process.communicate(timeout=_LONGEST)
+        if not is_killed:
+            break
+    for _ in range(5):
+        status, output = finish(start(box, sheet, *more))
+        if status != 3:
+            break
+    return kills, status, output
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    lines = lines_of(chance)
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(
+        api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005
+    ) as box:
+        kills, status, output = kill_and_go_on(box, sheet, chance)
+        assert kills == KILLS
+        assert status == 1, output  # the unknown prospects need a person
+        counts = check(lines, tmp_path / "results.csv", box)
+        created = sum(counts[result] for result in DELIVERED)
+        assert (created, counts["rejected"]) == (len(lines) - 4, 4), output
+        assert len(box.notes) == created
+        assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        before = sum(received.method == "POST" for received in box.received)
+        finish(start(box, sheet))
+        again = [received for received in box.received if received.method == "POST"][before:]
+        sent = {prospect for received in again for prospect in (received.body or {}).get("prospectIds", [])}  # type: ignore[attr-defined]
+        assert {prospect for prospect in sent if prospect.startswith("P")} == set()  # only rejected ones again
+
+
+@pytest.mark.parametrize("seed", [20, 21])
+def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    lines = [Line(f"P{number}", "The same old text") for number in range(60)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    now = Time(behind=3600)
+    with Sandbox(api_key=KEY, faults=[Fault.parse(text) for text in MIXED], seed=seed, time_source=now) as box:
+        status, _ = finish(start(box, sheet))  # an hour ago by the server's clock, from another journal
+        for _ in range(5):
+            if status == 0:
+                break
+            status, _ = finish(start(box, sheet))
+        earlier = {note.id for note in box.notes}
+        assert len(earlier) == len(lines)
+        now.behind = 0
+        (tmp_path / "journal.sqlite").unlink()
+        _, status, output = kill_and_go_on(box, sheet, chance)
+        assert status == 0, output
+        assert len(box.notes) == 2 * len(lines)
+        ids = {row["note_id"] for row in read_results(tmp_path / "results.csv")}
+        assert len(ids) == len(lines)
+        assert not ids & earlier
+
+
+def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Path) -> None:
+    lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(120)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(api_key=KEY, latency=0.2) as box:
+        process = start(box, sheet)
+        assert wait_for_requests(box, 4, process)
+        process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
+        status, output = finish(process)
+        assert status == 3, output
+        assert "Run the same command again to go on" in " ".join(output.split())
+        counts = check(lines, tmp_path / "results.csv", box)
+        assert counts["created"] == len(box.notes) > 0
+        assert counts["unconfirmed"] == 0
+        assert counts["not sent"] > 0
+        status, output = finish(start(box, sheet))
+        assert status == 0, output
+        final = check(lines, tmp_path / "results.csv", box)
+        assert final["created"] + final["already imported"] == len(box.notes) == 120
+
+
+def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path) -> None:
+    lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(60)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(api_key=KEY, latency=0.3) as box:
+        first = start(box, sheet)
+        assert wait_for_requests(box, 1, first)
+        status, output = finish(start(box, sheet, "--results", str(tmp_path / "other.csv")))
+        assert status == 3
+        assert f"process {first.pid}" in " ".join(output.split())
+        assert "since 20" in " ".join(output.split())
+        assert not (tmp_path / "other.csv").exists()
+        first.kill()
+        first.communicate(timeout=_LONGEST)
+        status, output = finish(start(box, sheet))
+        assert status == 0, output
+        check(lines, tmp_path / "results.csv", box)

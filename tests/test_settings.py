@@ -1,0 +1,153 @@
+"""Settings are checked before anything is sent, and the key stays out of sight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.columns import Role
+from importer.errors import BadSettings
+from importer.models import Visibility
+from importer.settings import KEY_VARIABLE, LIVE, Settings, checked_url, default_journal, read_key
+
+# -- the address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        LIVE,
+        "https://api.example",
+        "https://api.example:8443/v1",
+        "http://127.0.0.1:8081/v1",
+        "http://127.9.9.9/v1",
+        "http://localhost:8081/v1",
+        "http://[::1]:8081/v1",
+    ],
+)
+def test_https_and_this_machine_are_taken(url: str) -> None:
+    """An address is taken as it is, less a last slash and spaces around it."""
+    assert checked_url(url) == url
+    assert checked_url(f"  {url}/ ") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://open-api.saleshandy.com/v1",
+        "http://127.0.0.1.example/v1",
+        "http://127.evil.example/v1",
+        "http://localhost.example/v1",
+        "http://0.0.0.0/v1",
+        "http://10.0.0.1/v1",
+        "http://[::2]/v1",
+    ],
+)
+def test_without_tls_only_this_machine_is_called(url: str) -> None:
+    """A name that merely begins like this machine's is somebody else's, and the key would travel in the open."""
+    with pytest.raises(BadSettings, match="is not https: the API key would travel in the open"):
+        checked_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "open-api.saleshandy.com/v1", "ftp://a.example", "https://", "https:///v1", "file:///etc",
+     "https://a b.example", "https://a.example/v 1", "https://a.example:99999", "https://[::1", "https://a.example/v1\x00"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_with_the_live_one(url: str) -> None:
+    """The message shows what one looks like."""
+    with pytest.raises(BadSettings, match=LIVE):
+        checked_url(url)
+
+
+@pytest.mark.parametrize("url", ["https://me:pw@a.example", "https://a.example/v1?key=secret", "https://a.example/#x"])
+def test_an_address_that_may_hold_a_secret_is_refused_and_not_repeated(url: str) -> None:
+    """A name, a password or a query has no place in it, and is not shown."""
+    with pytest.raises(BadSettings) as error:
+        checked_url(url)
+    assert "may not hold a name, a password, a query or a fragment" in str(error.value)
+    assert "secret" not in str(error.value)
+    assert "pw" not in str(error.value)
+
+
+# -- the key
+
+
+def test_the_key_comes_from_the_environment() -> None:
+    """Spaces around it, which come along with pasting, don't belong to it."""
+    assert read_key(None, {KEY_VARIABLE: " abc-123\n"}) == "abc-123"
+
+
+def test_a_key_file_beats_the_environment(tmp_path: Path) -> None:
+    """What was named is what counts; a byte order mark and a line end don't belong to it."""
+    file = tmp_path / "key.txt"
+    file.write_text("from-file\n", encoding="utf-8-sig")
+    assert read_key(file, {KEY_VARIABLE: "from-environment"}) == "from-file"
+
+
+@pytest.mark.parametrize("environment", [{}, {KEY_VARIABLE: ""}, {KEY_VARIABLE: " "}])
+def test_a_missing_key_is_said_with_both_ways_to_give_one(environment: dict[str, str]) -> None:
+    """The variable and the flag."""
+    with pytest.raises(BadSettings) as error:
+        read_key(None, environment)
+    assert KEY_VARIABLE in str(error.value)
+    assert "--api-key-file" in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["two words", "ключ", "a\nb", "a\tb", "a\x00b", "“abc”"])
+def test_what_cant_be_a_key_is_refused_and_not_repeated(key: str, tmp_path: Path) -> None:
+    """It couldn't travel in a header; the message doesn't show it, for it may be nearly one."""
+    file = tmp_path / "key.txt"
+    file.write_text(key, encoding="utf-8")
+    for key_file in (file, None):
+        with pytest.raises(BadSettings) as error:
+            read_key(key_file, {KEY_VARIABLE: key})
+        assert "does not hold an API key" in str(error.value)
+        assert key not in str(error.value)
+
+
+def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
+    """Missing, empty, or no text at all."""
+    missing, empty, binary = tmp_path / "none.txt", tmp_path / "empty.txt", tmp_path / "key.bin"
+    empty.write_text(" \n", encoding="utf-8")
+    binary.write_bytes(b"\xff\xfe\xfa")
+    for file, words in ((missing, "could not be read"), (empty, "is empty"), (binary, "it isn't a text file")):
+        with pytest.raises(BadSettings, match=words) as error:
+            read_key(file, {KEY_VARIABLE: "unused"})
+        assert str(file) in str(error.value)
+    with pytest.raises(BadSettings, match="could not be read"):
+        read_key(tmp_path, {})
+
+
+def test_the_key_is_not_shown_with_the_settings() -> None:
+    """Whoever prints settings prints no key."""
+    assert "hush" not in repr(Settings(key="hush"))
+    assert "hush" not in str(replace(Settings(), key="hush"))
+
+
+# -- what follows from them
+
+
+def test_deliveries_are_remembered_per_profile_and_address() -> None:
+    """Practice in the sandbox is not mistaken for the live service, nor one workspace for another."""
+    found = {
+        Settings(profile=profile, base_url=url).workspace
+        for profile in ("default", "other")
+        for url in (LIVE, "http://127.0.0.1:8081/v1")
+    }
+    assert len(found) == 4
+
+
+def test_a_default_visibility_frees_from_the_column() -> None:
+    """And the key column is looked for where it was named."""
+    assert Role.VISIBILITY in Settings().wanted.required
+    assert Role.VISIBILITY not in Settings(default_visibility=Visibility.PRIVATE).wanted.required
+    assert Settings(key_column="Date").wanted.mapping == {Role.KEY: "Date"}
+
+
+def test_the_journal_stands_in_the_users_own_folder() -> None:
+    """Not where the program was started, so that every run finds it."""
+    assert default_journal().is_absolute()
+    assert default_journal().name == "journal.sqlite"
