@@ -24,7 +24,7 @@ demo: $(READY)  ## import samples/ into the built-in sandbox and show where the 
 	$(BIN)/python -m importer.sandbox.demo
 
 test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n 4
 
 check: $(READY)  ## what CI runs: format, lint, types, tests
 	$(BIN)/python -m ruff format --check

@@ -176,6 +176,11 @@ def _last_run(headings: Sequence[str], wanted: tuple[str, ...]) -> int | None:
     return None
 
 
+def repeats_results(headings: Sequence[str]) -> bool:
+    """Whether these are the headings of *To fix*, whose rows stand on *Results* as well."""
+    return bool(own_columns(headings)) and tuple(headings[: len(FIX_FIRST)]) == FIX_FIRST
+
+
 def column_letter(position: int) -> str:
     """The letters that a spreadsheet program shows above a column: 0 → A, 26 → AA."""
     letters = ""

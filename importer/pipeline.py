@@ -138,7 +138,12 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         settings.sheet, settings.header_row, settings.encoding, settings.delimiter, settings.limits
     )
     needed = len(wanted.required)
-    sheet = reading.read(path, options, is_header=lambda cells: columns.recognised(cells, wanted) == needed)
+    sheet = reading.read(
+        path,
+        options,
+        is_header=lambda cells: columns.recognised(cells, wanted) == needed,
+        is_copy=columns.repeats_results,
+    )
     try:
         roles = columns.find(sheet.headings, wanted)
         if roles.ours and sheet.delimiter is not None:

@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.truth import Line, check, read_results, write_sheet
 
 from importer import pipeline
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import Settings
+from tests.truth import Line, check, read_results, write_sheet
 
 KEY = "a-key-that-nobody-may-see"
 # Six requests at three prospects each: unknown and malformed ids, duplicates, drafts, private notes among them.

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 
 from importer.sandbox import Fault, Limit, Sandbox
+from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 
 KEY = "a-key-that-nobody-may-see"
 KILLS = 10  # of each seed

@@ -43,6 +43,8 @@ def write(path: Path, *lines: Line, headings: Line = HEADINGS) -> Path:
     book = openpyxl.Workbook()
     for line in table:
         book.worksheets[0].append(list(line))
+    for cell in (cell for row in book.worksheets[0].iter_rows() for cell in row if isinstance(cell.value, str)):
+        cell.data_type = "s"  # a text that begins with = stays a text
     book.save(path)
     return path
 
@@ -424,6 +426,27 @@ def test_practice_at_one_address_is_not_mistaken_for_another(settings: Settings,
 # -- a results file as input
 
 
+def test_a_results_workbook_is_read_by_its_first_sheet_unless_another_is_named(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Both *Results* and *To fix* have the headings; what is corrected on either can be imported."""
+    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "y", "?")]
+    first = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "n.results.xlsx"))
+    book = openpyxl.load_workbook(first.results)
+    headings = [cell.value for cell in book["To fix"][1]]
+    book["To fix"].cell(2, headings.index("Note") + 1).value = "now filled"
+    book["Results"].cell(4, 3).value = "Public"
+    book.save(first.results)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, results=tmp_path / "by_results.csv"))
+    assert sent_to(box, before) == ["P3"]
+    assert [row["result"] for row in rows_of(report.results)] == [ALREADY, INVALID, CREATED]
+    before = len(box.received)
+    report = ran(first.results, replace(settings, sheet="to fix", results=tmp_path / "by_fix.csv"))
+    assert sent_to(box, before) == ["P2"]
+    assert [row["result"] for row in rows_of(report.results)] == [CREATED, INVALID]
+
+
 def test_a_results_file_is_corrected_and_imported(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
     """Rows with note ids are left alone, corrected ones are sent, and our columns stand there once."""
     first = ran(
@@ -584,7 +607,8 @@ def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
     folder = tmp_path_factory.mktemp("any")
     with Sandbox() as box:
         settings = Settings(base_url=box.url, key=box.api_key, journal=folder / "j.sqlite", settle=0, workers=2,
-                            batch_size=batch, results=folder / "out.csv", key_column="Key" if keyed else None)  # fmt: skip
+                            batch_size=batch, results=folder / "out.csv",
+                            key_column="Key" if keyed else None)  # fmt: skip
         for round_ in range(2):
             for found in (first, second):
                 path = write(folder / "n.csv", *found, headings=(*HEADINGS, "Key"))

@@ -52,18 +52,21 @@ class Options:
 DEFAULTS = Options()
 
 
-def read(path: str | Path, options: Options = DEFAULTS, *, is_header: IsHeader) -> Sheet:
+def read(
+    path: str | Path, options: Options = DEFAULTS, *, is_header: IsHeader, is_copy: IsHeader = lambda _: False
+) -> Sheet:
     """Read a spreadsheet whole, once; "-" is standard input.
 
     ``is_header`` says whether a row's texts are the headings that the import needs: it picks the header row, the sheet
     and a text file's delimiter. Where no row qualifies, the first row that holds something is taken for the header,
-    so that the caller can say what is missing.
+    so that the caller can say what is missing. ``is_copy`` says whether a header is that of a sheet whose rows stand on
+    another sheet of the workbook as well; such a sheet is taken only by its name.
 
     Raises UnreadableFile for a file that can't be read, and UnclearColumns where it is open which sheet is meant.
     """
     source = str(path)
     try:
-        return _read(source, options, is_header)
+        return _read(source, options, is_header, is_copy)
     except ImporterError as exc:
         if source in str(exc):
             raise
@@ -85,11 +88,11 @@ def read(path: str | Path, options: Options = DEFAULTS, *, is_header: IsHeader) 
         ) from exc
 
 
-def _read(source: str, options: Options, is_header: IsHeader) -> Sheet:
+def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:
     clock = Clock(options.limits)
     with opened(source, options.limits, clock) as (file, fingerprint):
         kind, book = _open_book(file, source, options, is_header, clock)
-        choice = choose(book, source, options.sheet, options.header_row, is_header)
+        choice = choose(book, source, options.sheet, options.header_row, is_header, is_copy)
         renamed = kinds.other_than_named(kind, source)
         remarks = [*([renamed] if renamed else []), *book.remarks, *choice.remarks]
         return gather(source, book, choice, remarks, fingerprint, options.limits, clock)

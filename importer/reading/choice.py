@@ -41,7 +41,9 @@ class _Look:
     qualifies: bool
 
 
-def choose(book: Book, source: str, sheet: str | None, header_row: int | None, is_header: IsHeader) -> Choice:
+def choose(
+    book: Book, source: str, sheet: str | None, header_row: int | None, is_header: IsHeader, is_copy: IsHeader
+) -> Choice:
     """The one visible table that has the needed headings, or the one that was asked for by name.
 
     Raises UnclearColumns where several qualify, or none does and several hold something.
@@ -53,6 +55,7 @@ def choose(book: Book, source: str, sheet: str | None, header_row: int | None, i
     if not looks:
         raise UnreadableFile(_nothing(book, source, sheet, header_row))
     qualified = [look for look in looks if look.qualifies] or looks
+    qualified = [look for look in qualified if not is_copy(look.header[1])] or qualified
     if len(qualified) > 1:
         raise UnclearColumns(_question(qualified))
     chosen = qualified[0]

@@ -117,7 +117,8 @@ def _check_directory(file: IO[bytes]) -> None:
 class Events:
     """XML parsing of one part: chunks in, calls of ``start(tag, attributes)`` and ``end(tag)`` out, texts gathered.
 
-    Tags come without namespace prefix. ``texts`` receives pieces of character data; the handlers empty it.
+    Tags come without namespace prefix. ``texts`` receives pieces of character data; the handlers empty it. ``encoding``
+    is what the XML declaration names, in small letters, or "".
     """
 
     def __init__(self, what: str, limits: Limits) -> None:
@@ -129,6 +130,8 @@ class Events:
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.CharacterDataHandler = self.texts.append
+        self._parser.XmlDeclHandler = self._declared
+        self.encoding = ""
 
     def handle(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
         """Say who is called for each element; nesting is checked."""
@@ -183,6 +186,9 @@ class Events:
         for chunk in chunks:
             self.feed(chunk)
         self.feed(b"", last=True)
+
+    def _declared(self, _: str, encoding: str | None, __: int) -> None:
+        self.encoding = (encoding or "").lower()
 
     def _refuse(self, *_: object) -> None:
         raise UnreadableFile(

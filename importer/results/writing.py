@@ -31,8 +31,7 @@ def check_target(path: Path) -> None:
     Raises:
         BadSettings: its ending says neither ``.xlsx`` nor ``.csv``, its folder is missing, or it is a folder.
     """
-    if path.suffix.lower() not in _KINDS:
-        raise BadSettings(f"Results can be written as .xlsx or .csv, not as {path.name!r}. Name such a file.")
+    _check_kind(path)
     try:
         place = path.resolve()
         folder_exists, is_folder = place.parent.is_dir(), place.is_dir()
@@ -42,6 +41,11 @@ def check_target(path: Path) -> None:
         raise BadSettings(f"Results can't be written to {path}: it is a folder. Name a file in it.")
     if not folder_exists:
         raise BadSettings(f"Results can't be written to {path}: there is no folder {path.parent}. Make it first.")
+
+
+def _check_kind(path: Path) -> None:
+    if path.suffix.lower() not in _KINDS:
+        raise BadSettings(f"Results can be written as .xlsx or .csv, not as {path.name!r}. Name such a file.")
 
 
 def write(
@@ -68,10 +72,10 @@ def write(
         originals: for every row the position of the earlier row that it repeats, or -1 (``Plan.original``).
 
     Raises:
-        BadSettings: as :func:`check_target`.
+        BadSettings: the name's ending says neither ``.xlsx`` nor ``.csv``.
         ResultsNotWritten: no folder took the file.
     """
-    check_target(target)
+    _check_kind(target)  # the folder may be gone since check_target: then another takes the file
     keep = kept(table.headings, leave_out)
     headings = [table.headings[position] for position in keep]
     remarks: list[str] = []

@@ -1,0 +1,238 @@
+"""One worksheet of an .xlsx: pieces of XML in, rows of text just as shown out.
+
+Rows in the usual form are taken apart by ``regular``; whatever else there is goes through the XML parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from importer.errors import UnreadableFile
+from importer.reading.formats import general
+from importer.reading.limits import SHEET_ROWS, Limits
+from importer.reading.package import DAMAGED, MOST_DEPTH, Events
+from importer.reading.regular import Cell, RegularRows
+from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, letters
+from importer.reading.strings import Strings
+
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_DIGITS = "0123456789"
+
+
+class Worksheet:
+    """The events of one worksheet, turned into rows."""
+
+    def __init__(
+        self, name: str, found: Found, limits: Limits, strings: Strings, renderers: list[Callable[[str], str]]
+    ) -> None:
+        self.name = name
+        self.found = found
+        self.limits = limits
+        self.strings = strings
+        self.renderers = renderers
+        self.ready: list[Row] = []
+        self.columns: dict[str, int] = {}
+        self.number = 0
+
+    def rows(self, chunks: Iterator[bytes]) -> Rows:
+        """Yield the rows that hold cells, as the pieces of the part come."""
+        events = Events(f'the sheet "{self.name}"', self.limits)
+        regular = RegularRows(events, self._attach(events), self._row)
+        for chunk in chunks:
+            regular.feed(chunk)
+            yield from self.ready
+            self.ready.clear()
+        regular.end()
+        yield from self.ready
+
+    def _attach(self, events: Events) -> Callable[[], bool]:  # noqa: PLR0915 — two closures, called millions of times
+        """Handle the events of a sheet; return what says whether the parser is between two rows.
+
+        State lives in local variables, which is far faster than in attributes.
+        """
+        texts = events.texts
+        clear, join, make_row, most = texts.clear, "".join, self._row, self.limits.cell_characters
+        depth = phonetic = data = 0
+        kind: str | None = None
+        style: str | None = None
+        reference: str | None = None
+        text: str | None = None
+        formula = False
+        row: dict[str, str] = {}
+        cells: list[Cell] = []
+
+        def start(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal kind, style, reference, text, formula, row, phonetic, depth, data
+            depth += 1
+            if depth > MOST_DEPTH:
+                raise events.too_deep()
+            if tag == "c":
+                kind = attributes.get("t")
+                style = attributes.get("s")
+                reference = attributes.get("r")
+                text = None
+            elif tag == "v" or tag == "t":  # noqa: PLR1714 — a set would be slower
+                clear()
+            elif tag == "row":
+                row = attributes
+                cells.clear()
+            elif tag == "f":
+                formula = True
+            elif tag == "rPh":
+                phonetic += 1
+            elif tag == "sheetData":
+                data = depth
+            elif tag != "is":
+                clear()
+                self._other(tag, attributes)
+
+        def end(tag: str) -> None:
+            nonlocal text, formula, phonetic, depth, data
+            depth -= 1
+            if tag == "v":
+                text = texts[0] if len(texts) == 1 else join(texts)
+            elif tag == "c":
+                if text is not None or formula:
+                    cells.append((reference, kind, style, text or "", formula))
+                    formula = False
+                elif reference is None:
+                    cells.append((None, "str", None, "", False))
+            elif tag == "t":
+                if not phonetic:
+                    text = join(texts) if text is None else text + join(texts)
+                    if len(text) > most:
+                        raise self.limits.refuse(
+                            "cell_characters", f"A cell in {events.what} holds too many characters"
+                        )
+            elif tag == "row":
+                hidden = row.get("hidden", "0") not in {"0", "false"}
+                make_row(row.get("r"), cells, hidden=hidden)
+                clear()
+            elif tag == "sheetData":
+                data = 0
+            elif tag == "rPh":
+                phonetic -= 1
+
+        events.handle_fast(start, end)
+        return lambda: 0 < data == depth
+
+    def _row(self, digits: str | None, cells: Iterable[Cell], *, hidden: bool = False) -> None:
+        """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
+        number = self._next_number(digits)
+        columns, strings, kept = self.columns, self.strings, self.strings.kept
+        row: list[str] = []
+        width = 0
+        for reference, kind, style, text, formula in cells:
+            if text is None:
+                continue
+            if reference is None:
+                column = width
+            else:
+                name = reference.rstrip(_DIGITS)
+                column = columns[name] if name in columns else self._column(name)
+            if kind == "s":
+                position = int(text) if text.isdecimal() else -1
+                text = kept[position] if 0 <= position < len(kept) else strings.find(text)  # noqa: PLW2901
+            elif kind != "inlineStr" or formula:
+                text = self._convert(text, kind, style, number, column, formula=formula)  # noqa: PLW2901
+            elif "_x" in text:
+                text = unescape(text)  # noqa: PLW2901
+            if column == width:
+                row.append(text)
+                width += 1
+            elif column > width:
+                row.extend([""] * (column - width))
+                row.append(text)
+                width = column + 1
+            else:
+                row[column] = text
+        if row:
+            self.ready.append((number, row))
+            self.found.hidden_rows += hidden
+
+    def _next_number(self, digits: str | None) -> int:
+        """The number of a row, which must be beyond that of the row before."""
+        number = self.number + 1 if digits is None else whole(digits)
+        if number <= self.number:
+            raise UnreadableFile(f'The rows of the sheet "{self.name}" are out of order. {DAMAGED}')
+        if number > SHEET_ROWS:
+            raise UnreadableFile(f'The sheet "{self.name}" has a row {number:,}, beyond the last of any. {DAMAGED}')
+        self.number = number
+        return number
+
+    def _column(self, name: str) -> int:
+        """Position of the column called ``name``; remembered, and checked against the limit."""
+        column = 0
+        for letter in name.replace("$", "").upper():
+            if not "A" <= letter <= "Z" or column > 1_000_000:
+                raise UnreadableFile(f'The sheet "{self.name}" holds a cell named {name[:20]!r}. {DAMAGED}')
+            column = column * 26 + ord(letter) - 64
+        if column > self.limits.columns:
+            where = f'The sheet "{self.name}" uses column {letters(column - 1)}, its {column:,}th'
+            raise self.limits.refuse("columns", where)
+        if column == 0:
+            raise UnreadableFile(f'The sheet "{self.name}" holds a cell without a column. {DAMAGED}')
+        self.columns[name] = column - 1
+        return column - 1
+
+    def _convert(self, text: str, kind: str | None, style: str | None, row: int, column: int, *, formula: bool) -> str:
+        """The text that a cell shows whose value isn't a text of its own."""
+        if formula:
+            self.found.formulas += 1
+        if kind in {"str", "inlineStr"}:
+            return unescape(text)
+        if kind == "b":
+            return {"1": "TRUE", "0": "FALSE"}.get(text.strip(), text)
+        if kind == "e":
+            self.found.flaw(row, column, ERROR.format(text))
+            return text
+        if not text and formula:
+            self.found.flaw(row, column, NO_VALUE)
+            return text
+        if kind == "d":
+            return text.replace("T", " ").removesuffix(" 00:00:00")
+        if style is None:
+            return general(text)
+        index = whole(style)
+        return self.renderers[index](text) if index < len(self.renderers) else general(text)
+
+    def _other(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "mergeCell":
+            area = _area(attributes.get("ref", ""))
+            if area:
+                self.found.merged.append(area)
+        elif tag == "col" and attributes.get("hidden", "0") not in {"0", "false"}:
+            first, last = whole(attributes.get("min")), whole(attributes.get("max"))
+            self.found.hidden_columns.update(range(first - 1, min(last, self.limits.columns)))
+
+
+def _area(reference: str) -> tuple[int, int, int, int] | None:
+    match = re.fullmatch(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})", reference)
+    if not match:
+        return None
+    return int(match[2]), _position(match[1]), int(match[4]), _position(match[3])
+
+
+def _position(name: str) -> int:
+    column = 0
+    for letter in name:
+        column = column * 26 + ord(letter) - 64
+    return column - 1
+
+
+def whole(text: str | None) -> int:
+    """A whole number of the file, 0 where it is missing or none."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
+
+
+def unescape(text: str) -> str:
+    """Undo ``_x000D_``, the way in which workbooks write characters that XML can't hold."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(_character, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return match[0] if 0xD800 <= code < 0xE000 else chr(code)  # half a character can't be sent to anyone
