@@ -58,7 +58,8 @@ def write(
     """Write every row once, in order, with what became of it; nothing half-written ever stands under the name.
 
     Args:
-        target: its ending decides the kind: ``.xlsx`` or ``.csv``.
+        target: its ending decides the kind: ``.xlsx`` or ``.csv``. It was checked before the run, by
+            :func:`check_target`; what has become of its folder since is no reason to lose the results.
         table: the rows as they were read; ``blocks`` may be asked for more than once.
         outcomes: one for each of them.
         summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
@@ -68,10 +69,8 @@ def write(
         originals: for every row the position of the earlier row that it repeats, or -1 (``Plan.original``).
 
     Raises:
-        BadSettings: as :func:`check_target`.
         ResultsNotWritten: no folder took the file.
     """
-    check_target(target)
     keep = kept(table.headings, leave_out)
     headings = [table.headings[position] for position in keep]
     remarks: list[str] = []
