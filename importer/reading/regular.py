@@ -1,8 +1,9 @@
 """Rows of a worksheet in the form in which all common programs write them: pieces of XML in, cells out.
 
-Going through an XML parser costs a call for each tag, three quarters of the time to read a sheet. So rows that are nothing
-but a sequence of plain cells are taken apart by a regular expression; it must account for every character of the row.
-Anything else — entities, formulas, other attributes, comments — is fed to the parser instead, as if there were no short cut.
+Going through an XML parser costs a call for each tag, three quarters of the time to read a sheet. So rows that are
+nothing but a sequence of plain cells are taken apart by a regular expression, which must account for every character of
+the row. Anything else (entities, formulas, other attributes, comments) is fed to the parser, as if there were no short
+cut.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from importer.reading.package import Events
 
 Cell = tuple[str | None, str | None, str | None, str | None, bool]
 """A cell as it is written: reference, kind, style, stored text (None: nothing), whether a formula gave it."""
+
+NO_FORMULA = False
 
 MOST_HELD = 8 * 1024**2
 """Bytes of one row; a longer one is left to the parser, which needn't hold it."""
@@ -106,8 +109,10 @@ class RegularRows:
         number, attributes, body = match.groups()
         if "hidden" in attributes:
             return False
-        parts = _CELL.split(body)
+        parts = _CELL.split(body)  # flat: what is between cells, then a cell's groups, and so on
         if any(parts[::_GROUPS]):
             return False
-        self._row(number, zip(parts[1::6], parts[3::6], parts[2::6], parts[5::6], repeat(False)))
+        self._row(
+            number, zip(parts[1::_GROUPS], parts[3::_GROUPS], parts[2::_GROUPS], parts[5::_GROUPS], repeat(NO_FORMULA))
+        )
         return True
