@@ -27,6 +27,7 @@ from importer.columns import FIX_FIRST, FIX_LAST, OUR_COLUMNS
 from importer.models import Result
 from importer.outcomes import Outcomes
 from importer.results.layout import CUT_MARK, Block, Summary, encodable
+from importer.results.lines import LineSheet, numbers, texts, words
 from importer.results.summary import write_summary
 from importer.results.words import WORDS
 
@@ -98,7 +99,7 @@ class _Sheets:
         self._look = look
         self._headings = self._fitted(encodable(list(look.headings)))
         self._formats = Formats(book)
-        self._results = book.add_worksheet("Results")
+        self._results: LineSheet = book.add_worksheet("Results", LineSheet)
         self._fix = book.add_worksheet("To fix")
         self._rows = self._rows_to_fix = 0
         self._started = False
@@ -110,18 +111,19 @@ class _Sheets:
         if not self._started:
             self._start(own)
         finished = [_serial(at) for at in block.finished_at]
+        ours = (block.result, note_ids, reasons, block.source_row, finished, block.request)
         rows = zip(
             zip(*own, strict=True) if own else [()] * len(reasons),
-            zip(block.result, note_ids, reasons, block.source_row, finished, block.request, strict=True),
+            zip(*ours, strict=True),
             block.to_fix,
+            self._plain(block.start, own, ours),
             strict=True,
         )
-        raw = any("<r>" in "".join(column) for column in (*own, note_ids, reasons))
-        for position, (theirs, ours, to_fix) in enumerate(rows, block.start):
-            if to_fix or raw or position in self._look.marked:
-                self._in_colour(position, theirs, ours, to_fix=to_fix)
+        for position, (theirs, mine, to_fix, cells) in enumerate(rows, block.start):
+            if to_fix or position in self._look.marked:
+                self._in_colour(position, theirs, mine, to_fix=to_fix)
             else:
-                self._plainly(position + 1, theirs, ours)
+                self._results.add_line(position + 1, cells)
         self._rows = block.start + len(reasons)
 
     def finish(self) -> None:
@@ -135,27 +137,18 @@ class _Sheets:
         self._results.autofilter(0, 0, self._rows, last)
         self._fix.autofilter(0, 0, self._rows_to_fix, last)
 
-    def _plainly(self, row: int, theirs: Sequence[str], ours: Sequence[Any]) -> None:
-        """A row of *Results* without a tint: the common case, so it is kept short."""
-        write, formats = self._results.write_string, self._formats
-        status = 0
-        for col, text in enumerate(theirs):
-            if text:
-                status |= write(row, col, text, formats.text)
-        col = len(theirs)
+    def _plain(self, start: int, own: Sequence[list[str]], ours: Sequence[list[Any]]) -> Iterator[str]:
+        """The rows of *Results* without a tint, which nearly all are, as XML."""
         result, note_id, reason, source_row, finished_at, request = ours
-        status |= write(row, col, result, formats.result[result])
-        if note_id:
-            status |= write(row, col + 1, note_id, formats.text)
-        if reason:
-            status |= write(row, col + 2, reason, formats.text)
-        status |= self._results.write_number(row, col + 3, source_row, formats.number)
-        if finished_at:
-            status |= self._results.write_number(row, col + 4, finished_at, formats.time)
-        if request:
-            status |= write(row, col + 5, request, formats.text)
-        if status:
-            raise RuntimeError(f"row {row + 1} of the results was refused ({status})")
+        formats, rows, col = self._formats, range(start + 2, start + 2 + len(result)), len(own)
+        columns = [texts(i, formats.text, rows, column) for i, column in enumerate(own)]
+        columns.append(words(col, formats.result, rows, result))
+        columns.append(texts(col + 1, formats.text, rows, note_id))
+        columns.append(texts(col + 2, formats.text, rows, reason))
+        columns.append(numbers(col + 3, formats.number, rows, source_row))
+        columns.append(numbers(col + 4, formats.time, rows, finished_at))
+        columns.append(texts(col + 5, formats.text, rows, request))
+        return map("".join, zip(*columns, strict=True))
 
     def _in_colour(self, position: int, theirs: Sequence[str], ours: Sequence[Any], *, to_fix: bool) -> None:
         """A row with a tint, marked cells or unusual text; on *To fix* too, if it is to be fixed."""

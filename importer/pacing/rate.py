@@ -1,0 +1,35 @@
+"""A rate as a person writes it: text in, calls and seconds out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_TEXT = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour)?\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most ``calls`` in any ``seconds``."""
+
+    calls: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read ``20/1s``, ``60/min``, ``1000/h``.
+
+        Raises:
+            ValueError: it isn't a rate.
+        """
+        match = _TEXT.fullmatch(text)
+        if match is None or not (match[2] or match[3]):
+            raise ValueError(f"{text!r} is no rate; write it like 20/1s, 60/min or 1000/h")
+        calls, seconds = int(match[1]), float(match[2] or 1) * _UNITS[(match[3] or "s")[0]]
+        if calls < 1 or seconds <= 0:
+            raise ValueError(f"{text!r} would allow no call at all")
+        return cls(calls, seconds)
+
+    def __str__(self) -> str:
+        return f"{self.calls:,} calls in {self.seconds:g} seconds"

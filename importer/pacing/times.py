@@ -1,0 +1,160 @@
+"""What a reply's headers say of time and limits, whichever form they come in, by whichever clock.
+
+Comes in: a reply's :class:`Signals`. Goes out: an :class:`Announcement` of the limit, and how far the server's clock is
+from ours.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What one reply says besides its body.
+
+    Attributes:
+        kind: the HTTP method; reading and writing may have budgets of their own.
+        status: the HTTP status.
+        headers: the reply's, names in lower case.
+        began: when the request began, in seconds since 1970 by our clock.
+        came: when the reply's headers came, by the same clock.
+    """
+
+    kind: str
+    status: int
+    headers: Mapping[str, str]
+    began: float
+    came: float
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A time as a header gave it, in seconds.
+
+    Attributes:
+        at: since 1970, or from now where ``is_to_go``.
+        is_whole: whether the form shows whole seconds only, so that the true time may be up to a second later.
+    """
+
+    at: float
+    is_to_go: bool
+    is_whole: bool
+
+    @classmethod
+    def read(cls, text: str) -> Time | None:
+        """Read ISO and HTTP dates, milliseconds and seconds since 1970, and seconds to go; None for anything else.
+
+        Numbers are told apart by their size: seconds to go are under nine years, seconds since 1970 are over forty,
+        milliseconds a thousand times that.
+        """
+        text = text.strip()
+        if re.fullmatch(r"\d{1,18}(\.\d{1,9})?", text, re.ASCII):
+            number = float(text)
+            if number > 1e11:
+                return cls(number / 1000, is_to_go=False, is_whole=False)
+            return cls(number, is_to_go=number < 3e8, is_whole="." not in text)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            try:
+                moment = parsedate_to_datetime(text)
+            except ValueError:
+                return None
+        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return cls(at, is_to_go=False, is_whole=re.search(r":\d\d[.,]\d", text) is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a reply says of its limit.
+
+    Attributes:
+        limit: calls in a window, or None where it doesn't say.
+        remaining: calls left in the window.
+        reset: when the next window opens, or None where it doesn't say.
+    """
+
+    limit: int | None
+    remaining: int
+    reset: Time | None
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str]) -> Announcement | None:
+        """Read the headers; None where they say nothing of what remains."""
+        remaining = _number(_header(headers, "remaining"))
+        if remaining is None:
+            return None
+        return cls(_number(_header(headers, "limit")), remaining, Time.read(_header(headers, "reset")))
+
+
+class ServerClock:
+    """How far the server's clock is from ours, narrowed down by every reply's ``date`` header.
+
+    The header is cut to whole seconds: at some moment between ``began`` and ``came`` the server's clock stood in
+    [date, date + 1). So each reply bounds the difference, and their intersection is far finer than a second.
+    """
+
+    def __init__(self) -> None:
+        self._low, self._high = -math.inf, math.inf
+        self._trip = math.inf  # the shortest time that a call has taken
+
+    def observe(self, signals: Signals) -> None:
+        """Take in one reply's date."""
+        date = Time.read(signals.headers.get("date", ""))
+        if date is None or date.is_to_go:
+            return
+        self._trip = min(self._trip, signals.came - signals.began)
+        low, high = date.at - signals.came, date.at + 1 - signals.began
+        if low > self._high or high < self._low:  # one of the clocks was set anew
+            self._low, self._high = low, high
+        else:
+            self._low, self._high = max(low, self._low), min(high, self._high)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any reply bore a date."""
+        return math.isfinite(self._low)
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether it is known less well than calls at other moments of a second would show."""
+        return self.is_known and self._high - self._low > self._trip + 0.1
+
+    def server_at_least(self, ours: float) -> float:
+        """The earliest that the server's clock may have shown at our time ``ours``; ``ours`` while nothing is known."""
+        return ours + self._low if self.is_known else ours
+
+    def ours_at_most(self, server: float) -> float:
+        """The latest that our clock may show when the server's shows ``server``."""
+        return server - self._low if self.is_known else server
+
+    def ours_at_least(self, server: float) -> float:
+        """The earliest that our clock may show when the server's shows ``server``."""
+        return server - self._high if self.is_known else server
+
+
+def seconds_to_wait(retry_after: str, now: float) -> float | None:
+    """What a ``retry-after`` header asks for, given in seconds or as a date; ``now`` is the server's time.
+
+    None where it says nothing that can be understood.
+    """
+    time = Time.read(retry_after)
+    if time is None:
+        return None
+    return time.at if time.is_to_go else max(0.0, time.at - now)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    found = (headers.get(f"{start}-{name}") for start in ("x-ratelimit", "ratelimit", "x-rate-limit"))
+    return next((text for text in found if text), "")
+
+
+def _number(text: str) -> int | None:
+    match = re.match(r"\s*(\d{1,12})(?!\d)", text, re.ASCII)
+    return int(match[1]) if match else None

@@ -1,0 +1,535 @@
+"""The account's limit is spent to the last call, and hardly a call is refused, however the API tells of its limit.
+
+A model of the API counts calls as real ones do, by its own clock, while a virtual clock runs the importer's side; what
+the model counted is what is asserted.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.errors import NotSent, RateLimited, Unclear
+from importer.pacing import Pacer, Rate, ServerClock, Signals, seconds_to_wait
+from importer.retry import Attempts, Patience
+
+NOON = 1_776_772_800.0  # 2026-04-21 12:00:00 UTC
+RESETS = ["iso", "http-date", "epoch", "epoch-ms", "seconds"]
+
+
+@dataclass
+class Api:
+    """Counts the calls of each window and tells of its limit.
+
+    ``phase`` says where in a second windows begin; None: with the first call. ``cut`` is how a reset in whole seconds
+    comes about: rounded up or cut off. ``skew`` is how far its clock is from the caller's.
+    """
+
+    calls: int
+    seconds: float
+    reset: str = "iso"
+    retry: bool = True
+    phase: float | None = 0.0
+    cut: Callable[[float], int] = math.ceil
+    skew: float = 0.0
+    dated: bool = True
+    sliding: bool = False
+    used: Counter[float] = field(default_factory=Counter)  # window's end → calls let through
+    refused: int = 0
+    _ends: float = -math.inf
+    _taken: deque[float] = field(default_factory=deque)
+
+    def take(self, now: float) -> bool:
+        """Count a call at ``now``, by its own clock; whether it is let through."""
+        if self.sliding:
+            while self._taken and self._taken[0] <= now - self.seconds:
+                self._taken.popleft()
+            allowed = len(self._taken) < self.calls
+            if allowed:
+                self._taken.append(now)
+            self._ends = self._taken[0] + self.seconds
+            self.used[0.0] += allowed
+            return allowed
+        if now >= self._ends:
+            start = now if self.phase is None else math.floor((now - self.phase) / self.seconds) * self.seconds
+            self._ends = start + (self.phase or 0.0) + self.seconds
+        allowed = self.used[self._ends] < self.calls
+        self.used[self._ends] += allowed
+        return allowed
+
+    def call(self, ours: float) -> tuple[int, dict[str, str]]:
+        """A call that arrives at our time ``ours``: status and headers."""
+        now = ours + self.skew
+        allowed = self.take(now)
+        self.refused += not allowed
+        left = self.calls - (len(self._taken) if self.sliding else self.used[self._ends])
+        headers = {"x-ratelimit-limit": str(self.calls), "x-ratelimit-remaining": str(max(0, left))}
+        reset = {
+            "iso": lambda: datetime.fromtimestamp(self._ends, UTC).isoformat(timespec="milliseconds"),
+            "http-date": lambda: http_date(self.cut(self._ends)),
+            "epoch": lambda: str(self.cut(self._ends)),
+            "epoch-ms": lambda: str(math.ceil(self._ends * 1000)),
+            "seconds": lambda: str(self.cut(self._ends - now)),
+        }.get(self.reset)
+        headers = {} if reset is None else headers | {"x-ratelimit-reset": reset()}
+        if self.dated:
+            headers["date"] = http_date(math.floor(now))
+        if not allowed and self.retry:
+            headers["retry-after"] = str(max(1, math.ceil(self._ends - now)))
+        return (201 if allowed else 429), headers
+
+
+def http_date(at: float) -> str:
+    return format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True)
+
+
+@dataclass
+class Importer:
+    """Workers in virtual time, as delivery drives them: one thread chooses, calls take time to and fro."""
+
+    api: Api
+    to: Callable[[], float]
+    fro: Callable[[], float]
+    workers: int = 8
+    rate: Rate | None = None
+    kinds: Callable[[], str] = lambda: "POST"
+    began_at: float = NOON + 0.37
+    events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    ticks: Iterator[int] = field(default_factory=count)
+    sent: list[float] = field(default_factory=list)
+    served: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = self.began_at
+        self.rng = random.Random(1)
+        patience = Patience(attempts=0, seconds=900.0)
+        self.pacer = Pacer(self.workers, lambda: self.now, lambda: Attempts(patience, self.rng), self.rate, self.rng)
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (self.now + seconds, next(self.ticks), what))
+
+    def run(self, calls: int) -> float:
+        """Make so many calls that succeed; the seconds that took."""
+        todo = calls
+        in_flight = 0
+        kind = self.kinds()
+
+        def begin() -> None:
+            nonlocal todo, in_flight, kind
+            todo, in_flight = todo - 1, in_flight + 1
+            mine, kind = kind, self.kinds()
+            began = self.now
+            self.pacer.began(mine)
+            self.sent.append(began)
+
+            def arrive() -> None:
+                status, headers = self.api.call(self.now)
+                self.later(self.fro(), lambda: back(status, headers))
+
+            def back(status: int, headers: dict[str, str]) -> None:
+                nonlocal todo, in_flight
+                in_flight -= 1
+                self.pacer.observe(Signals(mine, status, headers, began, self.now))
+                self.pacer.ended(mine)
+                if status == 429:
+                    todo += 1
+                    wait = seconds_to_wait(headers.get("retry-after", ""), self.now)
+                    assert not self.pacer.limited(RateLimited("too many", wait=wait), 3600.0)
+                else:
+                    self.served += 1
+                    self.pacer.succeeded()
+
+            self.later(self.to(), arrive)
+
+        while todo or in_flight:
+            wait = self.pacer.wait(kind) if todo else math.inf
+            if wait <= 0:
+                begin()
+                continue
+            assert in_flight or math.isfinite(wait), "nothing is in flight, and nothing may go"
+            if self.events and self.events[0][0] <= self.now + wait:
+                self.now, _, what = heapq.heappop(self.events)
+                what()
+            else:
+                self.now += wait
+        return self.now - self.began_at
+
+
+def jittered(latency: float, rng: random.Random) -> Callable[[], float]:
+    """One way of a call whose both ways take about ``latency`` seconds."""
+    return lambda: latency / 2 * rng.uniform(0.8, 1.2)
+
+
+def importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
+    rng = random.Random(seed)
+    began_at = NOON + rng.random() * api.seconds
+    return Importer(api, jittered(latency, rng), jittered(latency, rng), began_at=began_at, **options)
+
+
+def used(api: Api) -> float:
+    """Which part of what the windows allowed was used, from the first to the last but one."""
+    ends = sorted(api.used)
+    windows = round((ends[-1] - ends[0]) / api.seconds)
+    return sum(api.used[end] for end in ends[:-1]) / (windows * api.calls)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("skew", [0.0, 7200.37, -86_399.5])
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize(("calls", "seconds"), [(20, 1.0), (60, 60.0)])
+def test_every_window_is_spent_and_at_most_one_call_refused(
+    calls: int, seconds: float, reset: str, skew: float, seed: int
+) -> None:
+    api = Api(calls, seconds, reset, skew=skew)
+    run = importer(api, 0.02, seed)
+    took = run.run(10 * calls)
+    assert run.served == 10 * calls
+    assert api.refused <= 1
+    assert 10 * calls / took >= 0.95 * calls / seconds
+    # The first may be nearly over before the server's clock is known; seconds to go count from each reply's coming.
+    assert used(api) >= (0.8 if reset == "seconds" else 0.9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("reset", ["iso", "epoch-ms"])
+def test_a_long_way_to_the_api_wastes_no_window(reset: str, seed: int) -> None:
+    api = Api(20, 1.0, reset, skew=1000.25)
+    took = importer(api, 0.3, seed).run(600)
+    assert (api.refused, 600 / took >= 0.95 * 20) == (0, True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.7, 0.99, None])
+@pytest.mark.parametrize("cut", [math.floor, math.ceil, round])
+@pytest.mark.parametrize("reset", ["http-date", "epoch", "seconds"])
+@pytest.mark.parametrize("latency", [0.002, 0.3])
+def test_a_reset_told_in_whole_seconds_costs_at_most_one_refusal_however_it_was_rounded(
+    latency: float, reset: str, cut: Callable[[float], int], phase: float | None, seed: int
+) -> None:
+    api = Api(60, 60.0, reset, phase=phase, cut=cut, skew=-3333.3)
+    took = importer(api, latency, seed).run(300)
+    assert api.refused <= 1
+    assert 300 / took >= 0.95
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(("before", "after"), [(20, 10), (20, 5), (20, 2), (20, 40), (5, 50)])
+def test_a_limit_that_changes_in_the_middle_refuses_at_most_one_call(before: int, after: int, seed: int) -> None:
+    api = Api(before, 1.0)
+    run = importer(api, 0.02, seed)
+    changes_at = random.Random(-seed).uniform(1.0, 4.0)
+
+    def change() -> None:
+        api.calls = after
+        api.used.clear()
+
+    run.later(changes_at, change)
+    calls = 5 * before + 5 * after
+    took = run.run(calls)
+    assert api.refused <= 1
+    assert calls >= 0.85 * (changes_at * before + (took - changes_at) * after) - after
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_another_program_on_the_account_is_left_its_part_and_nothing_is_left_over(share: float, seed: int) -> None:
+    api = Api(20, 1.0)
+    run = importer(api, 0.02, seed)
+    rng = random.Random(seed)
+    others = 0
+
+    def other() -> None:
+        nonlocal others
+        others += api.take(run.now)
+        run.later(rng.expovariate(api.calls * share), other)
+
+    run.later(0.0, other)
+    took = run.run(200)
+    assert (200 + others) / took >= 0.95 * 20
+    assert api.refused <= 10
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_limit_over_any_second_is_lived_with(seed: int) -> None:
+    api = Api(20, 1.0, sliding=True)
+    took = importer(api, 0.02, seed).run(400)
+    assert api.refused <= 4
+    assert 400 / took >= 0.85 * 20
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("latency", [0.02, 0.3])
+@pytest.mark.parametrize("retry", [True, False])
+def test_without_headers_refusals_teach_the_rate(latency: float, seed: int, *, retry: bool) -> None:
+    api = Api(20, 1.0, "off", retry=retry)
+    took = importer(api, latency, seed).run(600)
+    assert api.refused <= 0.06 * 600
+    assert 600 / took >= 0.6 * 20
+
+
+@pytest.mark.parametrize("skew", [7200.0, -7200.0])
+@pytest.mark.parametrize("reset", RESETS)
+def test_a_server_that_never_tells_the_time_is_not_waited_for_by_its_clock(reset: str, skew: float) -> None:
+    api = Api(20, 1.0, reset, skew=skew, dated=False)
+    took = importer(api, 0.02, 1).run(200)
+    assert took < 30
+    assert api.refused <= 20
+
+
+def test_a_limit_that_is_lifted_holds_nobody_back() -> None:
+    api = Api(60, 60.0)
+    run = importer(api, 0.02, 1)
+
+    def lift() -> None:
+        api.calls, api.reset = 10**9, "none"
+
+    run.later(100.0, lift)
+    assert run.run(2000) < 100 + 60 + 2000 * 0.03 / 8 + 1
+
+
+@pytest.mark.parametrize(("rate", "workers"), [(Rate(20, 1.0), 8), (Rate(60, 60.0), 8), (Rate(1, 0.5), 3)])
+def test_a_rate_set_by_hand_is_kept_in_any_stretch_of_time(rate: Rate, workers: int) -> None:
+    run = importer(Api(10**6, 1.0), 0.02, 1, rate=rate, workers=workers)
+    took = run.run(10 * rate.calls)
+    for i, at in enumerate(run.sent[rate.calls :]):
+        assert at - run.sent[i] >= rate.seconds - 1e-6
+    assert took <= 9.1 * rate.seconds + 2
+
+
+def test_never_more_calls_in_flight_than_workers() -> None:
+    api = Api(10**6, 1.0, "off")
+    run = importer(api, 0.1, 1, workers=5)
+    in_flight = []
+    for i in range(1, 50):
+        run.later(i * 0.03, lambda: in_flight.append(len(run.sent) - run.served))
+    run.run(100)
+    assert max(in_flight) == 5
+
+
+def test_reading_draws_on_the_same_budget_as_writing() -> None:
+    rng = random.Random(3)
+    api = Api(20, 1.0)
+    run = importer(api, 0.02, 3, kinds=lambda: rng.choice(["GET", "POST"]))
+    took = run.run(200)
+    assert api.refused <= 1
+    assert 200 / took >= 0.95 * 20
+
+
+class Driver:
+    """A pacer with a clock that is moved by hand."""
+
+    def __init__(self, workers: int = 8, give_up: float = 100.0) -> None:
+        self.now = NOON
+        rng = random.Random(1)
+        patience = Patience(attempts=0, seconds=give_up)
+        self.pacer = Pacer(workers, lambda: self.now, lambda: Attempts(patience, rng), rng=rng)
+
+    def begin(self, kind: str = "POST") -> int:
+        """Begin every call that may go now; how many those are."""
+        count = 0
+        while self.pacer.wait(kind) == 0:
+            self.pacer.began(kind)
+            count += 1
+            assert count <= 100
+        return count
+
+    def reply(self, kind: str = "POST", status: int = 201, took: float = 0.02, **headers: object) -> None:
+        told = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+        self.pacer.observe(Signals(kind, status, told, self.now - took, self.now))
+        self.pacer.ended(kind)
+        if status < 500 and status != 429:
+            self.pacer.succeeded()
+
+    def tell(self, kind: str, limit: int, remaining: int) -> None:
+        date = http_date(math.floor(self.now))
+        reset = NOON + 60.5
+        self.reply(kind, date=date, x_ratelimit_limit=limit, x_ratelimit_remaining=remaining, x_ratelimit_reset=reset)
+
+    def fail(self, wait: float | None = None) -> bool:
+        self.pacer.ended("POST")
+        return self.pacer.failed(NotSent("connection refused", wait=wait))
+
+
+def test_budgets_are_kept_apart_once_each_method_shows_a_limit_of_its_own() -> None:
+    driver = Driver()
+    for kind, limit, remaining in (("POST", 60, 59), ("GET", 20, 0), ("POST", 60, 58)):
+        driver.now += 1.0
+        driver.pacer.began(kind)
+        driver.tell(kind, limit, remaining)
+    driver.now += 1.0
+    assert driver.pacer.wait("GET") == 0
+    driver.pacer.began("GET")
+    driver.tell("GET", 20, 0)
+    driver.now += 1.0
+    assert driver.pacer.wait("GET") > 50
+    assert driver.pacer.wait("POST") == 0
+
+
+def test_a_limit_that_changed_between_two_methods_is_still_one_budget() -> None:
+    driver = Driver()
+    for kind, limit, remaining in (("POST", 60, 59), ("GET", 20, 0), ("POST", 20, 0)):
+        driver.now += 1.0
+        driver.pacer.began(kind)
+        driver.tell(kind, limit, remaining)
+    driver.now += 1.0
+    assert driver.pacer.wait("POST") == driver.pacer.wait("GET") > 50
+
+
+def test_an_outage_pauses_everyone_then_one_tries_and_all_return_with_its_success() -> None:
+    driver = Driver()
+    assert driver.begin() == 1
+    driver.reply()
+    assert driver.begin() == 8
+    assert not any(driver.fail() for _ in range(8))
+    assert 0 < driver.pacer.wait("POST") < 3
+    driver.now += 3
+    assert driver.begin() == 1
+    assert not driver.fail()
+    driver.now += 10
+    for expected in (1, 2, 4):
+        assert driver.begin() == expected
+        for _ in range(expected):
+            driver.reply()
+    assert driver.begin() == 8
+
+
+def test_one_failure_alone_holds_nobody_back() -> None:
+    driver = Driver()
+    driver.begin()
+    driver.reply()
+    driver.begin()
+    assert not driver.fail()
+    for _ in range(7):
+        driver.reply()
+    assert driver.begin() == 8
+
+
+def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
+    driver = Driver(give_up=100.0)
+    tries = 0
+    while True:
+        wait = driver.pacer.wait("POST")
+        assert math.isfinite(wait)
+        driver.now += wait
+        driver.pacer.began("POST")
+        tries += 1
+        driver.now += 1.0
+        if driver.fail():
+            break
+    assert 100 <= driver.now - NOON <= 100 + 61
+    assert tries < 15
+
+
+def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
+    driver = Driver()
+    driver.begin()
+    driver.pacer.ended("POST")
+    assert not driver.pacer.failed(Unclear("503", wait=30.0, at_work=True))
+    assert driver.pacer.wait("POST") == pytest.approx(30.0)
+
+
+def test_a_limit_that_asks_for_more_patience_than_there_is_ends_the_run() -> None:
+    driver = Driver()
+    driver.begin()
+    driver.reply(status=429)
+    assert not driver.pacer.limited(RateLimited("slow down", wait=59.0), longest=60.0)
+    driver.now += 59
+    driver.begin()
+    driver.reply(status=429)
+    assert driver.pacer.limited(RateLimited("slow down", wait=59.0), longest=60.0)
+
+
+def test_an_api_that_slows_down_gets_fewer_calls_at_once_until_it_is_quick_again() -> None:
+    def served_at(latency: float) -> Callable[[], float]:
+        return lambda: latency / 2
+
+    api = Api(10**6, 1.0, "off")
+    run = Importer(api, served_at(0.05), served_at(0.05))
+    run.run(200)
+    sizes = []
+    for latency, calls in ((1.0, 40), (0.05, 400)):
+        run.to = run.fro = served_at(latency)
+        run.run(calls)
+        in_flight = 0
+        while run.pacer.wait("POST") == 0:
+            run.pacer.began("POST")
+            in_flight += 1
+        for _ in range(in_flight):
+            run.pacer.ended("POST")
+        sizes.append(in_flight)
+    slow, quick = sizes
+    assert slow <= 4
+    assert quick == 8
+
+
+@given(
+    offset=st.floats(-1e5, 1e5),
+    calls=st.lists(st.tuples(st.floats(0, 5), st.floats(0.001, 2), st.floats(0, 1)), min_size=1, max_size=30),
+)
+def test_the_servers_clock_is_never_mistaken(offset: float, calls: list[tuple[float, float, float]]) -> None:
+    clock = ServerClock()
+    now = NOON
+    for pause, took, part in calls:
+        began, answered, now = now + pause, now + pause + took * part, now + pause + took
+        date = math.floor(answered + offset)
+        clock.observe(Signals("POST", 201, {"date": http_date(date)}, began, now))
+        assert clock.is_known
+        assert clock.server_at_least(now) <= now + offset + 1e-4
+        assert clock.ours_at_least(now + offset) - 1e-4 <= now <= clock.ours_at_most(now + offset) + 1e-4
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        ("Tue, 21 Apr 2026 12:00:30 GMT", 30.0),
+        ("2026-04-21T12:00:30.250Z", 30.25),
+        ("2026-04-21T14:00:30+02:00", 30.0),
+        ("Tue, 21 Apr 2026 11:00:00 GMT", 0.0),
+        ("1776772830", 30.0),
+        ("1776772830500", 30.5),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        ("9" * 30, None),
+    ],
+)
+def test_retry_after_is_understood_in_every_form(header: str, seconds: float | None) -> None:
+    found = seconds_to_wait(header, NOON)
+    assert found == (None if seconds is None else pytest.approx(seconds, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("20/1s", Rate(20, 1.0)),
+        ("60/min", Rate(60, 60.0)),
+        ("1000/h", Rate(1000, 3600.0)),
+        (" 5 / 2.5 sec ", Rate(5, 2.5)),
+        ("10/30", Rate(10, 30.0)),
+    ],
+)
+def test_a_rate_is_read_as_people_write_it(text: str, rate: Rate) -> None:
+    assert Rate.parse(text) == rate
+
+
+@pytest.mark.parametrize("text", ["20", "20/", "0/s", "5/0s", "fast", "20/1d", "-1/s", ""])
+def test_what_is_no_rate_is_turned_away_with_its_text(text: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
+        Rate.parse(text)
