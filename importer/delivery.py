@@ -288,7 +288,7 @@ class Delivery:
         if known.state is State.HIDDEN:
             reason += ", and made a private draft later"
         note_ids = [known.note_id or ""]
-        self._settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+        self._outcomes.settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
 
     def take_up(self, request: Request, key: NoteKey, number: int, known: Known) -> None:
         """What an earlier run sent without a clear answer is read back before anything else.
@@ -781,7 +781,7 @@ class Delivery:
         self._settled += len(positions)
         if result is Result.CREATED:
             self._created += len(positions)
-        elif result is not Result.ALREADY_IMPORTED:
+        else:
             self._failed += len(positions)
 
     def _release(self, post: _Post, reason: str) -> None:
