@@ -213,8 +213,7 @@ class _Importing:
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
             remaining = delivery.prepare()
-            if not self.hooks.confirm(Preview(self.loaded, remaining, delivery.requests_needed())):
-                self.journal.end_run(run, "declined", {}, self.clock())
+            if not self._is_confirmed(Preview(self.loaded, remaining, delivery.requests_needed()), run):
                 return None
             stopped: Stopped | None = None
             ended = "broken off"
@@ -230,6 +229,16 @@ class _Importing:
         return Report(
             run.name, counts, delivery.requests_sent, pacer.rate_limited, written.path, written.remark, stopped
         )
+
+    def _is_confirmed(self, preview: Preview, run: Run) -> bool:
+        """Ask, and record a no; whoever ends the program instead of answering has said no too."""
+        answer = False
+        try:
+            answer = self.hooks.confirm(preview)
+        finally:
+            if not answer:
+                self.journal.end_run(run, "declined", {}, self.clock())
+        return answer
 
     def _finish(
         self, run: Run, delivery: Delivery, pacer: Pacer, ended: str, stopped: Stopped | None
