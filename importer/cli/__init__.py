@@ -95,6 +95,8 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
     The exit status is the one that `run` would give if the API accepted everything.
     """
     settings = settings_of(flags)
+    if report is not None:
+        _check_report(report, file)
     loaded = pipeline.load(file, settings)
     with loaded.sheet:
         show_check(loaded, settings)
@@ -102,6 +104,15 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
             written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems)
             click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         return 1 if loaded.rows.problems else 0
+
+
+def _check_report(report: Path, file: Path) -> None:
+    """See before anything else whether the problems can be written there."""
+    if report.suffix.lower() != ".csv":
+        raise BadSettings(f"Problems can be written as .csv, not as {report.name!r}. Name such a file: --report.")
+    results.check_target(report)
+    if pipeline.is_same(report, file):
+        raise BadSettings(f"The problems would replace the file that is checked, {file}. Name another: --report.")
 
 
 @cli.command()
