@@ -215,6 +215,13 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:
     if named:
         near = _near(named, headings)
         return f"No column is headed {named!r}, which was named as the {role}.{near}"
+    claimed = [
+        f" {headings[i]!r} was named as the {other}."
+        for other, name in wanted.mapping.items()
+        if name
+        for i in _named(name, headings, range(len(headings)))
+        if _ROLE_OF.get(folded(headings[i])) is role
+    ]
     guesses = [
         heading
         for heading in headings
@@ -226,7 +233,8 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:
     if role is Role.VISIBILITY:
         advice += ", or give one visibility for all rows: --default-visibility private"
     return (
-        f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like).{near} {advice}."
+        f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
+        f"{''.join(claimed)}{near} {advice}."
     )
 
 

@@ -207,7 +207,7 @@ class _Importing:
     def run(self) -> Report | None:
         sheet, settings = self.loaded.sheet, self.settings
         run = self.journal.begin_run(
-            settings.workspace, sheet.source, sheet.fingerprint, self.started_at, again=settings.again
+            settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
         )
         settle_before(self.loaded.rows, self.outcomes)
         learned = self.journal.learned_batch_size(settings.workspace)
@@ -218,8 +218,7 @@ class _Importing:
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
             remaining = delivery.prepare()
-            if not self.hooks.confirm(Preview(self.loaded, remaining, delivery.requests_needed())):
-                self.journal.end_run(run, "declined", {}, self.clock())
+            if not self._is_confirmed(Preview(self.loaded, remaining, delivery.requests_needed()), run):
                 return None
             stopped: Stopped | None = None
             ended = "broken off"
@@ -235,6 +234,16 @@ class _Importing:
         return Report(
             run.name, counts, delivery.requests_sent, pacer.rate_limited, written.path, written.remark, stopped
         )
+
+    def _is_confirmed(self, preview: Preview, run: Run) -> bool:
+        """Ask, and record a no; whoever ends the program instead of answering has said no too."""
+        answer = False
+        try:
+            answer = self.hooks.confirm(preview)
+        finally:
+            if not answer:
+                self.journal.end_run(run, "declined", {}, self.clock())
+        return answer
 
     def _finish(
         self, run: Run, delivery: Delivery, pacer: Pacer, ended: str, stopped: Stopped | None
@@ -338,14 +347,19 @@ def results_path(path: str | Path, wanted: Path | None) -> Path:
         stem, number = (match[1], int(match[2] or 1) + 1) if match else (source.stem, 1)
         wanted = source.with_name(f"{stem}.results{f'-{number}' if number > 1 else ''}.xlsx")
     results.check_target(wanted)
-    if wanted.exists() and source.exists() and wanted.samefile(source):
+    if is_same(wanted, source):
         raise BadSettings(f"The results would replace the file that is imported, {source}. Name another: --results.")
     return wanted
 
 
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file."""
+    return one.exists() and other.exists() and one.samefile(other)
+
+
 def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
     sheet = loaded.sheet
-    lines = [("File", sheet.source), ("Format", sheet.format)]
+    lines = [("File", writable(sheet.source)), ("Format", sheet.format)]
     if sheet.name is not None:
         lines.append(("Sheet", sheet.name))
     if sheet.encoding is not None:
@@ -353,6 +367,11 @@ def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
     lines.append(("Rows", f"{len(loaded.rows):,}"))
     lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
     return lines
+
+
+def writable(name: str) -> str:
+    """A file's name as it can be written down; what of it is no text, as on other systems' disks, becomes a ?."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def when(at: float) -> str:

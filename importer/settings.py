@@ -57,7 +57,7 @@ class Settings:
         results: the results file; None: beside the input.
 
     Raises:
-        BadSettings: the base URL can't be used, see :func:`checked_url`.
+        BadSettings: the base URL can't be used (see :func:`checked_url`), or the journal's name.
     """
 
     profile: str = "default"
@@ -86,6 +86,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", checked_url(self.base_url))
+        if not self.journal.name:
+            raise BadSettings(f"The journal can't be {str(self.journal)!r}. Name a file: --journal.")
 
     @property
     def workspace(self) -> str:

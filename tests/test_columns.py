@@ -188,6 +188,13 @@ def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
     assert "named as the key" in refused(*PLAIN, key="Date")
 
 
+def test_a_column_that_was_named_for_another_role_is_said_to_be_missing_here() -> None:
+    """The heading is there, and why it doesn't count is too."""
+    message = refused(*PLAIN, key="Note")
+    assert "No column for the content was found" in message
+    assert "'Note' was named as the key." in message
+
+
 def test_a_sheet_without_headings_says_so() -> None:
     """Blank headings are not listed as headings."""
     assert "The headings found: none." in refused("", " ", "")

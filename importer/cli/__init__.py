@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
@@ -29,7 +29,7 @@ from importer.cli.screen import (
     show_plan,
     show_report,
 )
-from importer.cli.watching import Stopper, Watch
+from importer.cli.watching import EndedAtOnce, Patient, Stopper, Watch, is_terminal
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, Stopped, Unusable
 from importer.journal import Journal, Known, Run
 
@@ -69,7 +69,7 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
 
         def confirm(preview: pipeline.Preview) -> bool:
             show_plan(preview, settings)
-            asks = not yes and preview.remaining > 0 and sys.stdin.isatty() and sys.stderr.isatty()
+            asks = not yes and preview.remaining > 0 and is_terminal(sys.stdin) and is_terminal(sys.stderr)
             if asks and not click.confirm(f"Send {count(preview.remaining, 'note')} to {settings.base_url}?"):
                 return False
             watch.begin(preview.remaining)
@@ -79,7 +79,7 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
         report = pipeline.run(file, settings, pipeline.Hooks(confirm, watch.observe, stopper.why))
     if report is None:
         click.echo("Nothing was sent.")
-        return 0
+        return 2
     show_report(report)
     return report.exit_status
 
@@ -95,6 +95,8 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
     The exit status is the one that `run` would give if the API accepted everything.
     """
     settings = settings_of(flags)
+    if report is not None:
+        _check_report(report, file)
     loaded = pipeline.load(file, settings)
     with loaded.sheet:
         show_check(loaded, settings)
@@ -102,6 +104,15 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
             written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems)
             click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         return 1 if loaded.rows.problems else 0
+
+
+def _check_report(report: Path, file: Path) -> None:
+    """See before anything else whether the problems can be written there."""
+    if report.suffix.lower() != ".csv":
+        raise BadSettings(f"Problems can be written as .csv, not as {report.name!r}. Name such a file: --report.")
+    results.check_target(report)
+    if pipeline.is_same(report, file):
+        raise BadSettings(f"The problems would replace the file that is checked, {file}. Name another: --report.")
 
 
 @cli.command()
@@ -170,7 +181,7 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
 
         def confirm(run: Run, notes: Sequence[tuple[int, Known]]) -> bool:
             show_hiding(run, notes)
-            if notes and not yes and not (sys.stdin.isatty() and click.confirm("Make them private drafts?")):
+            if notes and not yes and not (is_terminal(sys.stdin) and click.confirm("Make them private drafts?")):
                 return False
             watch.begin(len(notes))
             stopper.arm()
@@ -178,7 +189,7 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
 
         done = afterwards.hide(run_name, settings, confirm, pipeline.Hooks(observe=watch.observe, stop=stopper.why))
     if done is None:
-        click.echo("Nothing was changed." + ("" if sys.stdin.isatty() else " Say --yes where nobody can be asked."))
+        click.echo("Nothing was changed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
         return 2
     if done.stopped is not None:
         paragraph(f"Stopped before the end. {done.stopped}")
@@ -235,7 +246,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except click.ClickException as error:
             error.show()
             return 2
-        except click.Abort:
+        except click.Abort as error:
+            if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
+                paragraph("Ended at once. The same command goes on; what was under way is looked up first.", err=True)
+                return 3
             click.echo("Nothing was sent.", err=True)
             return 2
         except Unusable as error:
@@ -246,9 +260,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 3
         except ImporterError as error:
             paragraph(str(error), "Error: ", err=True)
-            return 3
-        except KeyboardInterrupt:
-            paragraph("Ended at once. The same command goes on; what was under way is looked up first.", err=True)
             return 3
         except Exception as error:
             if os.environ.get("NOTE_IMPORTER_DEBUG"):
@@ -266,16 +277,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _plain_streams() -> Iterator[None]:
     """Print any text on any terminal: what its encoding lacks is replaced, and a closed pipe ends the output only."""
-    for stream in (sys.stdout, sys.stderr):
+    before = sys.stdout, sys.stderr
+    for stream in before:
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    yield
+    sys.stdout, sys.stderr = (stream and cast(TextIO, Patient(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def script() -> None:
     """The command ``note-importer``."""
     status = main()
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.flush()
     os._exit(status)  # a call that hangs must not hold up the end

@@ -59,9 +59,10 @@ def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
     )
     if plan.deliveries:
+        saved = plan.deliveries - requests
         click.echo(
             f"{count(len(plan.groups), 'distinct note')} in {count(requests, 'request')} of up to"
-            f" {batch_size:,} prospects: {plan.deliveries - requests:,} fewer than one a row"
+            f" {batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else "")
         )
         if drafts := grouping.several_drafts(plan.groups, rows):
             paragraph(

@@ -10,12 +10,44 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from tqdm import tqdm
 
 from importer.delivery import Progress
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits at the other end; a program without a terminal may have no streams at all."""
+    with contextlib.suppress(ValueError, OSError):
+        return stream is not None and stream.isatty()
+    return False
+
+
+class Patient:
+    """A text stream that may be closed at its other end: what follows is lost, and nothing else comes of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As the stream does."""
+        with contextlib.suppress(BrokenPipeError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As the stream does."""
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class EndedAtOnce(KeyboardInterrupt):
+    """A person asked a second time for the end of what was being sent."""
 
 
 class Watch:
@@ -40,7 +72,7 @@ class Watch:
         """So many notes are to be delivered."""
         self._total, self._started = total, time.monotonic()
         self._next_line = self._started + self._EVERY
-        if total and sys.stderr.isatty():
+        if total and is_terminal(sys.stderr):
             form = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed} < {remaining}{postfix}]"
             self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, bar_format=form, dynamic_ncols=True)
 
@@ -88,7 +120,7 @@ class Stopper:
 
     def _heard(self, number: int, _: FrameType | None) -> None:
         if self._why is not None:
-            raise KeyboardInterrupt
+            raise EndedAtOnce
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         self._why = f"You asked it to end ({name}). Run the same command again to go on."
         click.echo(f"\n{name}: finishing the requests under way, then writing the results …", err=True)
