@@ -20,10 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from importer.errors import JournalFailed, UnusableJournal
@@ -380,53 +382,26 @@ class Journal:
             transaction by an exception then.
         """
         values = {"run": run.id, "note": note, "sent_at": sent_at, "since": since}
-        key = self._execute(sa.insert(_requests).values(values)).inserted_primary_key
+        key = self._execute(_NEW_REQUEST, values).inserted_primary_key
         assert key is not None
         number = int(key[0])
-        insert = upsert(_deliveries)
-        free: sa.ColumnElement[bool] = _deliveries.c.state == State.REJECTED.value
-        if replaces is not None:
-            state = _deliveries.c.state  # compared one by one: executemany takes no IN (...)
-            unclear = sa.or_(state == State.SENDING.value, state == State.UNCONFIRMED.value)
-            free = sa.or_(free, sa.and_(_deliveries.c.request == replaces, unclear))
-        claim = insert.on_conflict_do_update(
-            index_elements=["note", "prospect", "occurrence"],
-            set_={"state": State.SENDING.value, "request": number, "at": sent_at, "note_id": None, "reason": None},
-            where=free,
-        )
-        rows = [
-            {
-                "note": note,
-                "prospect": prospect,
-                "occurrence": occurrence + key,
-                "state": State.SENDING.value,
-                "request": number,
-                "at": sent_at,
-            }
-            for prospect, key in zip(request.prospects, request.keys, strict=True)
-        ]
-        won = self._execute(claim, rows).rowcount
+        rows = list(zip(request.prospects, (occurrence + key for key in request.keys), strict=True))
+        won = self._many(_CLAIM, rows, note=note, request=number, at=sent_at, replaces=replaces)
         return number if won == len(rows) else None
 
     def answer(self, number: int, note: int, answers: Iterable[tuple[str, str, Answer]], at: float) -> None:
         """Enter answers to a request, each for a (prospect, occurrence)."""
         rows = [
-            {
-                "p": prospect,
-                "o": occurrence,
-                "s": (State.CREATED if answer.note_id is not None else State.REJECTED).value,
-                "i": answer.note_id,
-                "r": answer.reason or None,
-            }
+            (
+                prospect,
+                occurrence,
+                (State.CREATED if answer.note_id is not None else State.REJECTED).value,
+                answer.note_id,
+                answer.reason or None,
+            )
             for prospect, occurrence, answer in answers
         ]
-        if rows:
-            self._execute(
-                _one_delivery(_deliveries.update(), note, number).values(
-                    state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=at
-                ),
-                rows,
-            )
+        self._many(_ANSWER, rows, of_note=note, of_request=number, at=at)
 
     def unconfirm(self, number: int, note: int, deliveries: Iterable[tuple[str, str]]) -> None:
         """Enter that it can't be found out whether these deliveries were made."""
@@ -506,6 +481,13 @@ class Journal:
         assert self._inside
         return self._connection.execute(statement, parameters)
 
+    def _many(self, statement: _Many, rows: Sequence[tuple[object, ...]], **constants: object) -> int:
+        """Run a statement for each row, inside the transaction that the caller has opened; how many it changed."""
+        assert self._inside
+        if not rows:
+            return 0
+        return self._connection.exec_driver_sql(statement.text, statement.parameters(rows, constants)).rowcount
+
     def _rows(self, query: sa.Select[Any]) -> Sequence[Any]:
         with self.transaction():
             rows: Sequence[Any] = self._execute(query).all()
@@ -519,6 +501,67 @@ def _one_delivery(change: Any, note: int, number: int) -> Any:
         _deliveries.c.occurrence == sa.bindparam("o"),
         _deliveries.c.request == number,
     )
+
+
+class _Many:
+    """A statement that is run for many rows, compiled once; SQLAlchemy would make dicts of all rows each time.
+
+    Args:
+        statement: with ``bindparam`` where a value comes in.
+        varying: the names of those that differ from row to row, in the order of a row's values.
+    """
+
+    def __init__(self, statement: Any, *varying: str) -> None:
+        compiled = statement.compile(dialect=sqlite.dialect())
+        self.text = str(compiled)
+        self._constants = {name: value for name, value in compiled.params.items() if name not in varying}
+        order = [*self._constants, *varying]
+        self._arranged = itemgetter(*(order.index(name) for name in compiled.positiontup))
+
+    def parameters(
+        self, rows: Iterable[tuple[object, ...]], constants: Mapping[str, object]
+    ) -> list[tuple[object, ...]]:
+        """The rows' values and what is the same for all of them, in the order of the statement."""
+        assert constants.keys() <= self._constants.keys()
+        same = tuple({**self._constants, **constants}.values())
+        return [self._arranged(same + row) for row in rows]
+
+
+def _claim() -> sa.Insert:
+    insert = upsert(_deliveries).values(
+        note=sa.bindparam("note"),
+        prospect=sa.bindparam("prospect"),
+        occurrence=sa.bindparam("occurrence"),
+        state=State.SENDING.value,
+        request=sa.bindparam("request"),
+        at=sa.bindparam("at"),
+    )
+    state, new = _deliveries.c.state, insert.excluded
+    unclear = sa.or_(state == State.SENDING.value, state == State.UNCONFIRMED.value)
+    return insert.on_conflict_do_update(
+        index_elements=["note", "prospect", "occurrence"],
+        set_={"state": new.state, "request": new.request, "at": new.at, "note_id": None, "reason": None},
+        where=sa.or_(
+            state == State.REJECTED.value, sa.and_(_deliveries.c.request == sa.bindparam("replaces"), unclear)
+        ),
+    )
+
+
+_NEW_REQUEST = sa.insert(_requests)
+_CLAIM = _Many(_claim(), "prospect", "occurrence")
+_ANSWER = _Many(
+    _deliveries.update()
+    .where(
+        _deliveries.c.note == sa.bindparam("of_note"),
+        _deliveries.c.prospect == sa.bindparam("p"),
+        _deliveries.c.occurrence == sa.bindparam("o"),
+        _deliveries.c.request == sa.bindparam("of_request"),
+    )
+    .values(
+        state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("at")
+    ),
+    "p", "o", "s", "i", "r",
+)  # fmt: skip
 
 
 def _known_query() -> sa.Select[Any]:
