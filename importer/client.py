@@ -230,6 +230,8 @@ class Client:
         if status >= 500 or status < 200 or status == HTTPStatus.REQUEST_TIMEOUT:
             at_work = status not in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
             raise Unclear(f"the API failed: {said}", wait=wait, at_work=at_work)
+        if status >= 400 and cut and response.request.method == "GET":
+            raise Unclear(f"the API refused the call ({status}), but {cut}", wait=wait, at_work=False)
         if status >= 400 and cut:
             raise NotSent(f"the API refused the call ({status}), but {cut}, so that its reason is unknown")
         if status >= 400:

@@ -17,12 +17,12 @@ from importer.sandbox import Fault, Limit, Sandbox
 from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 
 KEY = "a-key-that-nobody-may-see"
-KILLS = 10  # of each seed
+KILLS = 8  # of each of the seven seeds, 56 in all
 _LONGEST = 60.0  # seconds that anything in here may take; far more than it does
 MIXED = [
-    "500:after%0.06", "502:after%0.05", "504:after%0.04", "reset:after%0.05", "hang=1.4:after%0.03",
-    "truncated:after%0.05", "missing:after%0.06", "missing-all:before%0.03", "500:before%0.04", "reset:before%0.04",
-    "late=0.4%0.05", "cut-request%0.03", "503=1%0.02", "500:GET%0.05", "reset:GET%0.03", "truncated:GET%0.03",
+    "500:after%0.05", "502:after%0.03", "504:after%0.03", "reset:after%0.04", "hang=0.9:after%0.03",
+    "truncated:after%0.04", "missing:after%0.05", "missing-all:before%0.02", "500:before%0.03", "reset:before%0.03",
+    "late=0.25%0.04", "cut-request%0.02", "503=1%0.01", "500:GET%0.02", "reset:GET%0.02", "truncated:GET%0.02",
 ]  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def start(box: Sandbox, sheet: Path, *more: str) -> subprocess.Popen[str]:
     arguments = [
         "run", str(sheet), "--yes", "--base-url", box.url, "--journal", str(folder / "journal.sqlite"),
         "--results", str(folder / "results.csv"), "--batch-size", "4", "--workers", "4",
-        "--read-timeout", "1", "--settle", "0.2", *more,
+        "--read-timeout", "0.6", "--settle", "0.1", *more,
     ]  # fmt: skip
     return subprocess.Popen(
         [sys.executable, "-m", "importer", *arguments],
@@ -94,7 +94,7 @@ def kill_and_go_on(box: Sandbox, sheet: Path, chance: random.Random, more: Seque
     while kills < KILLS:
         process = start(box, sheet, *more)
         before = len(box.received)
-        is_killed = wait_for_requests(box, before + chance.randint(1, 7), process)
+        is_killed = wait_for_requests(box, before + chance.randint(1, 6), process)
         if is_killed:
             time.sleep(chance.random() * 0.03)
             process.kill()
@@ -109,7 +109,7 @@ def kill_and_go_on(box: Sandbox, sheet: Path, chance: random.Random, more: Seque
     return kills, status, output
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     lines = lines_of(chance)
@@ -135,7 +135,7 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(seed: in
 @pytest.mark.parametrize("seed", [20, 21])
 def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
-    lines = [Line(f"P{number}", "The same old text") for number in range(60)]
+    lines = [Line(f"P{number}", "The same old text") for number in range(150)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     now = Time(behind=3600)
     with Sandbox(api_key=KEY, faults=[Fault.parse(text) for text in MIXED], seed=seed, time_source=now) as box:
@@ -148,7 +148,8 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         assert len(earlier) == len(lines)
         now.behind = 0
         (tmp_path / "journal.sqlite").unlink()
-        _, status, output = kill_and_go_on(box, sheet, chance)
+        kills, status, output = kill_and_go_on(box, sheet, chance)
+        assert kills == KILLS
         assert status == 0, output
         assert len(box.notes) == 2 * len(lines)
         ids = {row["note_id"] for row in read_results(tmp_path / "results.csv")}
@@ -179,7 +180,7 @@ def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Pa
 def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path) -> None:
     lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(60)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(api_key=KEY, latency=0.3) as box:
+    with Sandbox(api_key=KEY, limit=Limit(1, 600, aligned=False)) as box:  # so the first run waits after its first call
         first = start(box, sheet)
         assert wait_for_requests(box, 1, first)
         status, output = finish(start(box, sheet, "--results", str(tmp_path / "other.csv")))
@@ -189,6 +190,7 @@ def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_pat
         assert not (tmp_path / "other.csv").exists()
         first.kill()
         first.communicate(timeout=_LONGEST)
+        box.set_limit(None)
         status, output = finish(start(box, sheet))
         assert status == 0, output
         check(lines, tmp_path / "results.csv", box)
