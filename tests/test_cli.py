@@ -1,0 +1,852 @@
+"""The commands as a person types them: what they print, what they send, and how they end."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import openpyxl
+import pytest
+import requests
+
+from importer import __version__
+from importer.cli import cli, main
+from importer.lock import held
+from importer.sandbox import Fault, Sandbox
+from importer.settings import KEY_VARIABLE, Settings
+
+KEY = "sandbox-key"
+HEAD = "Prospect ID,Note,Visibility\n"
+COMMANDS = ("run", "check", "history", "results", "verify", "hide", "template", "sandbox")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        """Everything that was printed, as one line of single spaces: where lines break is the terminal's affair."""
+        return " ".join((self.out + " " + self.err).split())
+
+
+class Terminal:
+    """Types commands in a folder of its own, against a sandbox; in this process, or in one of its own."""
+
+    def __init__(self, folder: Path, box: Sandbox, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.box, self._capture = folder, box, capture
+        self.variables = {
+            "NOTE_IMPORTER_BASE_URL": box.url,
+            "NOTE_IMPORTER_JOURNAL": str(folder / "journal.sqlite"),
+            "NOTE_IMPORTER_SETTLE": "0",
+            "NOTE_IMPORTER_READ_TIMEOUT": "10",
+            "NOTE_IMPORTER_GIVE_UP_AFTER": "20",
+            KEY_VARIABLE: KEY,
+        }
+
+    def __call__(self, *arguments: str | Path) -> Ended:
+        """Run a command in this process."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.variables.items():
+                patch.setenv(name, value)
+            patch.chdir(self.folder)
+            self._capture.readouterr()
+            status = main([str(argument) for argument in arguments])
+        ended = Ended(status, *self._capture.readouterr())
+        _look_over(ended)
+        return ended
+
+    def process(self, *arguments: str | Path, given: bytes | None = None) -> Ended:
+        """Run a command in a process of its own."""
+        done = subprocess.run(
+            [sys.executable, "-m", "importer", *map(str, arguments)],
+            input=given, stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True, cwd=self.folder, env=self.environment, timeout=60, check=False,
+        )  # fmt: skip
+        ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        _look_over(ended)
+        return ended
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**os.environ, "PYTHONIOENCODING": "utf-8", **self.variables}
+
+    def file(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8", newline="")
+        return path
+
+    @property
+    def posts(self) -> int:
+        return sum(call.method == "POST" for call in self.box.received)
+
+
+def _look_over(ended: Ended) -> None:
+    """Whatever the command: no traceback, no fault of our own, no key."""
+    for text in (ended.out, ended.err):
+        assert "Traceback" not in text
+        assert "fault of note-importer's own" not in ended.all
+        assert KEY not in text.replace("(key: sandbox-key;", "").replace("[default: sandbox-key]", "")
+
+
+@pytest.fixture
+def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    folder = tmp_path / "a folder of mine"
+    folder.mkdir()
+    return Terminal(folder, box, capsys)
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# -- help and version
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(type_: Terminal, command: str) -> None:
+    """``--help`` is on standard output, ends well, and calls and sends nothing."""
+    ended = type_(command, "--help")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith(f"Usage: note-importer {command} ")
+    assert type_(command, "-h") == ended
+    assert type_.box.received == ()
+    assert str(Path.home()) not in ended.out
+
+
+def test_the_exit_statuses_are_explained() -> None:
+    """In the program's help, and where a command's differ; each command is listed."""
+    for name in COMMANDS:
+        assert cli.commands[name].help
+    whole = " ".join((cli.help or "").split())
+    for words in ("0 every row delivered", "1 finished, some rows need a person", "2 nothing was sent", "3 stopped"):
+        assert words in whole
+    for name in ("check", "verify", "hide"):
+        assert "exit status" in (cli.commands[name].help or "").lower()
+    assert set(cli.commands) == set(COMMANDS)
+
+
+def test_the_program_alone_shows_its_help(type_: Terminal) -> None:
+    """Without a command nothing is done, and that is no success."""
+    ended = type_()
+    assert ended.status == 2
+    assert all(f"  {command} " in ended.err for command in COMMANDS)
+
+
+def test_the_version_is_said(type_: Terminal) -> None:
+    """``--version``."""
+    assert type_("--version").out == f"note-importer, version {__version__}\n"
+
+
+# -- run
+
+
+def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
+    """As a process: the plan, the counts, where the results are; status 0, and no question without a terminal."""
+    type_.file("my notes.csv", HEAD + "P1,hello,1\nP2,hello,Public\nP1,hello,1\nP3,bye,2\n")
+    ended = type_.process("run", "my notes.csv")
+    assert ended.status == 0
+    assert "4 rows: 3 notes to deliver, 1 repeat an earlier row" in ended.out
+    assert "2 distinct notes in 2 requests of up to 100 prospects: 1 fewer than one a row" in ended.out
+    assert re.search(r"^ +3  created +the note exists now$", ended.out, re.MULTILINE)
+    assert "2 requests sent." in ended.out
+    assert "Results: my notes.results.xlsx" in ended.out
+    assert (type_.folder / "my notes.results.xlsx").is_file()
+    assert len(type_.box.notes) == 3
+
+
+def test_rows_that_need_a_person_make_status_1(type_: Terminal) -> None:
+    """Rejected and invalid rows; the problems are shown by cell, the rest is delivered."""
+    type_.file("n.csv", HEAD + "P1,x,1\nINVALID2,x,1\nP3,x,Pubic\n")
+    ended = type_("run", "n.csv")
+    assert ended.status == 1
+    assert (
+        "C4: 'Pubic' is no visibility; allowed are Public (or 1) and Private (or 2); did you mean Public?" in ended.all
+    )
+    assert re.search(r"1  rejected +the API said no: correct the row, run again", ended.out)
+    assert len(type_.box.notes) == 1
+
+
+def test_many_problems_are_counted_and_all_stand_in_the_results(type_: Terminal) -> None:
+    """The screen shows the first few."""
+    type_.file("n.csv", HEAD + "".join(f"P{i},,1\n" for i in range(1200)))
+    ended = type_("run", "n.csv", "--results", "out.csv")
+    assert ended.status == 1
+    assert "… and 1,195 more; every one stands in the results" in ended.out
+    assert all(row["reason"].startswith(f"B{i}: ") for i, row in enumerate(csv_rows(type_.folder / "out.csv"), 2))
+    assert type_.box.received == ()
+
+
+def test_the_same_command_again_leaves_everything_alone(type_: Terminal) -> None:
+    """And says how much that is."""
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,x,1\n")
+    type_("run", "n.csv")
+    ended = type_("run", "n.csv")
+    assert ended.status == 0
+    assert "2 of them were imported by an earlier run and are left alone" in ended.out
+    assert "0 requests sent." in ended.out
+    assert type_.posts == 1
+    assert type_("run", "n.csv", "--again").status == 0
+    assert len(type_.box.notes) == 4
+
+
+def test_standard_input_is_read_as_csv(type_: Terminal) -> None:
+    """``-`` reads what is piped in; its results stand in the current folder."""
+    ended = type_.process("run", "-", given=(HEAD + "P1,ünï,1\n").encode())
+    assert ended.status == 0
+    assert (type_.folder / "standard input.results.xlsx").is_file()
+    assert [note.sent_content for note in type_.box.notes] == ["ünï"]
+
+
+def test_a_refused_key_ends_with_status_3(type_: Terminal) -> None:
+    """What happened and what to do; the key isn't repeated, and every row is not sent."""
+    type_.variables[KEY_VARIABLE] = "a-wrong-key"
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
+    ended = type_("run", "n.csv", "--results", "out.csv")
+    assert ended.status == 3
+    assert "Stopped before the end." in ended.out
+    assert re.search(r"2  not sent +the run stopped before it: run the same command again", ended.out)
+    assert "a-wrong-key" not in ended.all
+    assert {row["result"] for row in csv_rows(type_.folder / "out.csv")} == {"not sent"}
+
+
+def test_a_redirect_is_refused(type_: Terminal) -> None:
+    """The key follows to no other address."""
+    type_.box.add_fault(Fault.parse("redirect"))
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv")
+    assert ended.status == 3
+    assert "Stopped before the end." in ended.out
+    assert len(type_.box.received) == 1
+    assert type_.box.notes == ()
+
+
+def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
+    """After the time that was allowed, with the trouble in words."""
+    with Sandbox() as gone:
+        url = gone.url
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--base-url", url, "--give-up-after", "1")
+    assert ended.status == 3
+    assert "could not be reached" in ended.all
+    assert "run the same command again" in ended.all
+
+
+# -- what can't be used: status 2, nothing sent
+
+
+def test_a_missing_key_is_said_with_both_ways_to_give_one(type_: Terminal) -> None:
+    """For every command that calls the API."""
+    del type_.variables[KEY_VARIABLE]
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for command in (["run", "n.csv"], ["verify"], ["hide", "last"]):
+        ended = type_(*command)
+        assert ended.status == 2
+        assert f"No API key was given. Put it into the environment variable {KEY_VARIABLE}" in ended.all
+        assert "--api-key-file" in ended.err
+        assert ended.out == ""
+
+
+def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) -> None:
+    """No flag takes the key itself, where others on the machine could see it."""
+    del type_.variables[KEY_VARIABLE]
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.file("key.txt", f"{KEY}\n")
+    assert type_("run", "n.csv", "--api-key-file", "key.txt").status == 0
+    for flag in ("--key", "--api-key"):
+        assert "No such option" in type_("run", "n.csv", flag, "abc").all
+    options = {flag for name in COMMANDS if name != "sandbox" for p in cli.commands[name].params for flag in p.opts}
+    assert not [flag for flag in options if "key" in flag and flag not in ("--api-key-file", "--key-column")]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--base-url", "http://api.example/v1"], "is not https: the API key would travel in the open"),
+        (["--base-url", "http://127.0.0.1.example/v1"], "is not https"),
+        (["--base-url", "nonsense"], "is no web address"),
+        (["--map", "content"], "'content': write ROLE=\"HEADING\", where ROLE is one of prospect, content"),
+        (["--map", "mood=x"], "where ROLE is one of prospect"),
+        (["--map", "key=x"], "where ROLE is one of prospect"),
+        (["--map", "content=Hello"], "No column is headed 'Hello', which was named as the content."),
+        (["--key-column", "Date"], "No column is headed 'Date', which was named as the key."),
+        (["--rate", "fast"], "'fast' is no rate; write it like 20/1s"),
+        (["--limit", "rows"], "write NAME=NUMBER, where NAME is one of"),
+        (["--workers", "0"], "0 is not in the range"),
+        (["--batch-size", "many"], "'many' is not a valid"),
+        (["--default-visibility", "pubic"], "'pubic' is not one of"),
+        (["--content", "markdown"], "'markdown' is not one of"),
+        (["--encoding", "klingon"], "There is no encoding called 'klingon'"),
+        (["--delimiter", "ab"], "The delimiter 'ab' can't be used"),
+        (["--sheet", "Other"], "There is no sheet 'Other'"),
+        (["--header-row", "99"], "Row 99 of n.csv is blank"),
+        (["--results", "out.pdf"], "Results can be written as .xlsx or .csv, not as 'out.pdf'"),
+        (["--results", "none/out.csv"], "there is no folder none"),
+        (["--results", "n.csv"], "would replace the file that is imported"),
+        (["--journal", "n.csv"], "no journal at all"),
+        (["--journal", "n.csv/j"], "No lock can be made beside the journal"),
+        (["--journal", ""], "The journal can't be"),
+        (["--journal", "."], "is a directory"),
+        (["--api-key-file", "none.txt"], "could not be read from none.txt"),
+        (["--frobnicate"], "No such option"),
+        (["another.csv"], "unexpected extra argument"),
+    ],
+)
+def test_a_setting_that_cant_be_used_is_said_and_nothing_is_sent(type_: Terminal, flags: list[str], words: str) -> None:
+    """Status 2, the message on standard error, no call, and no file of ours."""
+    file = type_.file("n.csv", HEAD + "P1,x,1\n")
+    before = file.read_bytes()
+    ended = type_("run", "n.csv", *flags)
+    assert ended.status == 2
+    assert words in ended.all
+    assert ended.out == ""
+    assert type_.box.received == ()
+    assert file.read_bytes() == before
+    assert not list(type_.folder.glob("*.results*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("empty.csv", "", "empty.csv is empty (0 bytes)"),
+        ("blank.csv", "\n\n  \n", "there is no row with text in it"),
+        ("n.csv", "Contact,Summary,Visiblity\nP1,x,1\n", "Did you mean 'Visiblity'?"),
+        ("n.csv", "Prospect ID,Note,Comments,Visibility\nP1,x,y,1\n", "--map content=Note"),
+        ("n.csv", "Prospect ID,Note,note,Visibility\nP1,x,y,1\n", "--map content=B"),
+        ("n.csv", "Prospect ID,Note\nP1,x\n", "--default-visibility private"),
+    ],
+)
+def test_a_file_that_cant_be_used_is_said_by_run_and_check_alike(
+    type_: Terminal, name: str, text: str, words: str
+) -> None:
+    """One clear message with a way out, and status 2."""
+    type_.file(name, text)
+    ended = type_("run", name)
+    assert ended.status == 2
+    assert ended.err.startswith("Error: ")
+    assert words in ended.all
+    assert type_("check", name) == ended
+    assert type_.box.received == ()
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.csv", "There is no file none.csv"), (".", ". is a folder")])
+def test_a_file_that_isnt_there_is_said(type_: Terminal, name: str, words: str) -> None:
+    """Missing, or a folder."""
+    ended = type_("run", name)
+    assert (ended.status, ended.out) == (2, "")
+    assert words in ended.all
+
+
+def test_the_ways_out_that_are_proposed_lead_out(type_: Terminal) -> None:
+    """``--map`` by heading and by letter, and a default visibility, make the same files usable."""
+    type_.file("two.csv", "Prospect ID,Note,Comments\nP1,x,y\n")
+    assert type_("run", "two.csv", "--map", "content=comments", "--default-visibility", "Private").status == 0
+    type_.file("letters.csv", "Who,What,Seen\nP2,z,2\n")
+    mapped = ("--map", "prospect=a", "--map", "content=B", "--map", 'visibility="Seen"')
+    assert type_("run", "letters.csv", *mapped).status == 0
+    assert [(note.prospect_id, note.sent_content, note.visibility) for note in type_.box.notes] == [
+        ("P1", "y", "2"),
+        ("P2", "z", "2"),
+    ]
+
+
+def test_a_workbook_that_is_no_workbook_is_no_traceback(type_: Terminal) -> None:
+    """Damaged files of every ending are said to be so."""
+    for name in ("a.xlsx", "a.xls", "a.ods", "a.xlsb"):
+        (type_.folder / name).write_bytes(b"PK\x03\x04" + bytes(range(256)) * 20)
+        ended = type_("check", name)
+        assert ended.status == 2
+        assert name in ended.err
+
+
+def test_rows_of_every_length_get_through(type_: Terminal) -> None:
+    """Headings only, nothing but problems, and duplicates of a row that is invalid."""
+    type_.file("head.csv", HEAD)
+    assert type_("run", "head.csv").status == 0
+    type_.file("bad.csv", HEAD + "P1,,1\nP1,,1\nP1,,1\n")
+    ended = type_("run", "bad.csv", "--results", "bad.results.csv")
+    assert ended.status == 1
+    assert [row["result"] for row in csv_rows(type_.folder / "bad.results.csv")] == ["invalid"] * 3
+    assert type_.box.received == ()
+
+
+# -- odd names and places
+
+
+@pytest.mark.parametrize(
+    "name", ["Ünï çödé 名前 📒.csv", "two  spaces .csv", "a.b.results.csv", "'quoted' & (more)%20.csv"]
+)
+def test_file_names_of_every_kind_are_taken(type_: Terminal, name: str) -> None:
+    """And what stands beside them is named after them."""
+    type_.file(name, HEAD + "P1,x,1\n")
+    ended = type_("run", name)
+    assert ended.status == 0
+    [results] = type_.folder.glob("*.results*.xlsx")
+    assert ended.out.endswith(f"Results: {results.name}\n")
+    assert type_("history").out.count(name) == 1
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
+def test_a_file_name_that_is_no_text_is_taken(type_: Terminal) -> None:
+    """As on a disk that was written in Latin-1; it is shown as well as it can be."""
+    name = os.fsdecode(b"caf\xe9.csv")
+    type_.file(name, HEAD + "P1,x,1\n")
+    ended = type_.process("run", name)
+    assert ended.status == 0
+    assert "Results: caf?.results.xlsx" in ended.out
+    assert "caf?.csv" in type_("history").out
+
+
+def test_a_name_that_begins_with_a_dash_is_taken_after_two(type_: Terminal) -> None:
+    """As everywhere on a command line."""
+    type_.file("-n.csv", HEAD + "P1,x,1\n")
+    assert type_("check", "--", "-n.csv").status == 0
+    assert type_("check", "-n.csv").status == 2
+
+
+def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(type_: Terminal) -> None:
+    """What its encoding lacks is replaced, in heading and message alike."""
+    type_.file("n.csv", "Prospect ID,Note,Visibility,名前\nP1,x,публично,b\n")
+    type_.variables["PYTHONIOENCODING"] = "iso-8859-1"
+    ended = type_.process("check", "n.csv")
+    assert ended.status == 1
+    assert "'??'" in ended.out
+    assert "C2: '????????' is no visibility" in ended.out
+
+
+def test_a_closed_pipe_ends_the_output_only(type_: Terminal) -> None:
+    """``… | head -1`` doesn't keep a note from being delivered."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    command = [sys.executable, "-m", "importer", "run", "n.csv"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=type_.folder,
+        env=type_.environment,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(60)) == (b"", 0)
+    assert len(type_.box.notes) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
+def test_no_streams_at_all_are_no_trouble(type_: Terminal) -> None:
+    """A service that starts the program may close all three."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    command = [sys.executable, "-m", "importer", "run", "n.csv"]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *command], cwd=type_.folder, env=type_.environment, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert len(type_.box.notes) == 1
+
+
+# -- check
+
+
+def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -> None:
+    """It says what was understood, what is wrong, and what a run would need."""
+    del type_.variables[KEY_VARIABLE]
+    type_.variables["NOTE_IMPORTER_BASE_URL"] = "http://127.0.0.1:9/v1"
+    type_.file(
+        "n.csv",
+        "Company,Prospect ID,Note,Visibility,Status\n"
+        "A,P1,It’s  done,Public,\nB,P2,It's done,Private,Draft\nC,P3,R&D,1,\nD,P4,<b>x</b>,1,\n"
+        "E,P5,,1,\nF,P1,It’s  done,1,\n",
+    )
+    before = sorted(path.name for path in type_.folder.iterdir())
+    ended = type_("check", "n.csv")
+    assert ended.status == 1
+    for words in (
+        "n.csv: CSV, headings in row 1, UTF-8",
+        "prospect: column B, 'Prospect ID'",
+        "not used: 'Company'",
+        "6 rows: 4 notes to deliver, 1 repeat an earlier row, 1 with problems",
+        "4 distinct notes in 4 requests of up to 100 prospects",
+        "public: 3 private: 1 drafts: 1",
+        "HTML, sent as it is: 1 text with line breaks, < or &, sent as HTML: 1",
+        "1 × It’s done",
+        "C6: the note is empty",
+    ):
+        assert words in ended.all
+    assert sorted(path.name for path in type_.folder.iterdir()) == before
+
+
+def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:
+    """With the rows where each begins."""
+    type_.file("n.csv", HEAD + "P1,It’s done,1\nP2,It's done,1\nP3,It's  done,1\n")
+    assert "It’s done (row 2, row 3, row 4)" in type_("check", "n.csv").all
+
+
+def test_check_shows_twenty_problems_and_writes_all(type_: Terminal) -> None:
+    """``--report`` takes every one, in a file that runs nothing in a spreadsheet program."""
+    type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)))
+    ended = type_("check", "n.csv", "--report", "problems.csv")
+    assert ended.status == 1
+    assert "C21: " in ended.out
+    assert "C22: " not in ended.out
+    assert "… and 30 more" in ended.out
+    found = csv_rows(type_.folder / "problems.csv")
+    assert [(row["row"], row["cell"], row["heading"]) for row in found] == [
+        (str(i), f"C{i}", "Visibility") for i in range(2, 52)
+    ]
+    assert found[0]["value"] == "'=cmd0"
+    assert "is no visibility" in found[0]["problem"]
+
+
+@pytest.mark.parametrize("name", ["n.csv", "p.xlsx", "none/p.csv"])
+def test_a_report_that_cant_be_written_is_said_first(type_: Terminal, name: str) -> None:
+    """Least of all does it replace the file that is checked."""
+    file = type_.file("n.csv", HEAD + "P1,,1\n")
+    before = file.read_bytes()
+    ended = type_("check", "n.csv", "--report", name)
+    assert (ended.status, ended.out) == (2, "")
+    assert file.read_bytes() == before
+
+
+def test_check_and_run_agree(type_: Terminal) -> None:
+    """Where the API accepts everything, the status that check gave is run's."""
+    for text, status in ((HEAD + "P1,x,1\n", 0), (HEAD + "P1,x,1\nP2,,1\n", 1), (HEAD, 0), ("a\nb\n", 2)):
+        type_.file("n.csv", text)
+        assert type_("check", "n.csv").status == type_("run", "n.csv").status == status
+
+
+# -- history and results
+
+
+def test_history_lists_the_runs_of_this_workspace(type_: Terminal) -> None:
+    """The latest first, with the file and the counts; another profile's with ``--all``."""
+    assert type_("history").out == "No run is recorded yet.\n"
+    type_.file("a.csv", HEAD + "P1,x,1\nINVALID,x,1\n")
+    type_.file("b.csv", HEAD + "P2,x,1\n")
+    type_("run", "a.csv")
+    type_("run", "b.csv", "--profile", "other")
+    ended = type_("history")
+    assert ended.status == 0
+    assert re.search(r"finished  a\.csv\n    created: 1  rejected: 1\n$", ended.out)
+    both = type_("history", "--all").out
+    assert both.index("b.csv") < both.index("a.csv")
+    del type_.variables[KEY_VARIABLE]
+    assert type_("history").out == ended.out
+
+
+def test_results_are_written_again_from_the_journal(type_: Terminal) -> None:
+    """Equal to those of the run, by its name or as the last; nothing is sent, and no key is needed."""
+    type_.file("n.csv", HEAD + "P1,x,1\nINVALID,x,1\nP3,,1\nP1,x,1\n")
+    type_("run", "n.csv", "--results", "first.csv")
+    name = type_("history").out.split()[0]
+    del type_.variables[KEY_VARIABLE]
+    before = len(type_.box.received)
+    for run in (name, "last"):
+        ended = type_("results", run, "n.csv", "--results", f"{run}.csv")
+        assert ended.status == 1
+        assert f"Results: {run}.csv" in ended.out
+        assert csv_rows(type_.folder / f"{run}.csv") == csv_rows(type_.folder / "first.csv")
+    assert len(type_.box.received) == before
+
+
+def test_results_of_another_file_or_run_are_refused(type_: Terminal) -> None:
+    """What doesn't fit together is said: an unknown run, a file that has changed since."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    assert "knows no run 'last'" in type_("results", "last", "n.csv").all
+    type_("run", "n.csv")
+    assert "knows no run 'nope'. See `note-importer history`." in type_("results", "nope", "n.csv").all
+    type_.file("n.csv", HEAD + "P1,y,1\n")
+    ended = type_("results", "last", "n.csv")
+    assert ended.status == 2
+    assert "or has changed since" in ended.all
+
+
+# -- verify
+
+
+def test_verify_settles_what_could_not_be_read_back(type_: Terminal) -> None:
+    """A lost answer whose note can't be looked up is unconfirmed; later it is found, and nothing is sent again."""
+    type_.box.set_faults([Fault.parse("reset:after"), Fault.parse("404:GET")])
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--results", "out.csv")
+    assert ended.status == 1
+    assert "1 unconfirmed may or may not exist: run `note-importer verify`" in ended.all
+    assert [row["result"] for row in csv_rows(type_.folder / "out.csv")] == ["unconfirmed"]
+    type_.box.clear_faults()
+    ended = type_("verify")
+    assert ended.status == 0
+    assert "1 note found: they count as created now." in ended.out
+    assert type_("run", "n.csv").status == 0
+    assert len(type_.box.notes) == 1
+    assert "0 notes found" in type_("verify").out
+
+
+# -- hide
+
+
+def three_notes(type_: Terminal) -> None:
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,x,1\nP3,y,1\n")
+    assert type_("run", "n.csv").status == 0
+
+
+def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Terminal) -> None:
+    """Only those of that run; doing it twice changes nothing more."""
+    three_notes(type_)
+    type_.file("other.csv", HEAD + "P9,x,1\n")
+    run = type_("history").out.split()[0]
+    type_("run", "other.csv")
+    ended = type_("hide", run, "--yes")
+    assert ended.status == 0
+    assert "3 notes that it created would become private drafts:" in ended.out
+    assert "the API can't delete notes" in ended.all
+    assert "3 notes made private drafts. They still exist" in ended.all
+    assert {note.prospect_id: (note.visibility, note.status) for note in type_.box.notes} == {
+        "P1": ("2", "0"), "P2": ("2", "0"), "P3": ("2", "0"), "P9": ("1", "1"),
+    }  # fmt: skip
+    before = len(type_.box.received)
+    assert type_("hide", run, "--yes").status == 0
+    assert len(type_.box.received) == before
+
+
+def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:
+    """They were delivered, and the row says what became of them."""
+    three_notes(type_)
+    type_("hide", "last", "--yes")
+    assert type_("run", "n.csv", "--results", "out.csv").status == 0
+    assert {row["reason"].partition(", ")[2] for row in csv_rows(type_.folder / "out.csv")} == {
+        "and made a private draft later"
+    }
+    assert len(type_.box.notes) == 3
+
+
+def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None:
+    """Without ``--yes`` and without a terminal, status 2."""
+    three_notes(type_)
+    before = len(type_.box.received)
+    ended = type_("hide", "last")
+    assert ended.status == 2
+    assert "Nothing was changed. Say --yes where nobody can be asked." in ended.out
+    assert len(type_.box.received) == before
+
+
+def test_hide_that_was_stopped_goes_on(type_: Terminal) -> None:
+    """The API fails for good in the middle: status 3; the same command hides the rest, and those only."""
+    three_notes(type_)
+    type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
+    ended = type_("hide", "last", "--yes", "--workers", "1")
+    assert ended.status == 3
+    assert "Stopped before the end." in ended.out
+    hidden = [note.prospect_id for note in type_.box.notes if note.status == "0"]
+    assert len(hidden) == 1
+    type_.box.clear_faults()
+    before = len(type_.box.received)
+    ended = type_("hide", "last", "--yes")
+    assert ended.status == 0
+    assert "2 notes made private drafts" in ended.out
+    assert {note.status for note in type_.box.notes} == {"0"}
+    assert sum(call.method == "PATCH" for call in type_.box.received[before:]) == 2
+
+
+def test_hide_tries_again_what_failed_for_a_moment(type_: Terminal) -> None:
+    """Changing a note twice does no harm, so a lost answer is simply asked again."""
+    three_notes(type_)
+    for fault in ("500:PATCH@1", "reset:after:PATCH@2", "429=0:PATCH@3"):
+        type_.box.add_fault(Fault.parse(fault))
+    assert type_("hide", "last", "--yes").status == 0
+    assert {(note.visibility, note.status) for note in type_.box.notes} == {("2", "0")}
+
+
+def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
+    """Status 1, with the API's words."""
+    three_notes(type_)
+    type_.box.add_fault(Fault.parse("422:PATCH@1"))
+    ended = type_("hide", "last", "--yes")
+    assert ended.status == 1
+    assert "2 notes made private drafts" in ended.out
+    assert re.search(r"^  \w{8}: .*Unprocessable entity", ended.out, re.MULTILINE)
+
+
+def test_hide_knows_only_its_own_workspace(type_: Terminal) -> None:
+    """Another profile's run is refused with the way out; so is a run that isn't known."""
+    assert "knows no run 'last'" in type_("hide", "last", "--yes").all
+    three_notes(type_)
+    ended = type_("hide", "last", "--yes", "--profile", "other")
+    assert ended.status == 2
+    assert "--profile" in ended.all
+    assert {note.status for note in type_.box.notes} == {"1"}
+
+
+# -- one at a time
+
+
+def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> None:
+    """Status 3, nothing sent; commands that only look are free to."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    workspace = Settings(base_url=type_.box.url).workspace
+    with held(type_.folder / "journal.sqlite", workspace):
+        for command in (["run", "n.csv"], ["verify"], ["hide", "last", "--yes"]):
+            ended = type_(*command)
+            assert ended.status == 3
+            assert "Another import of this workspace is at work: " in ended.all
+            assert f"(process {os.getpid()}), since 2" in ended.all
+        assert type_.box.received == ()
+        assert type_("history").status == 0
+        assert type_("check", "n.csv").status == 0
+    assert type_("run", "n.csv").status == 0
+
+
+# -- template and sandbox
+
+
+def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
+    """Template, rows, run: no flag is needed."""
+    ended = type_("template")
+    assert ended.status == 0
+    assert "note-importer check notes.xlsx" in ended.out
+    path = type_.folder / "notes.xlsx"
+    book = openpyxl.load_workbook(path)
+    sheet = book["Notes"]
+    for number, line in enumerate(
+        [("P1", "Hi\nthere", "Public", "Draft", "f1, f2"), ("P2", "Hi", "Private", None, None)], 2
+    ):
+        for column, value in enumerate(line, 1):
+            sheet.cell(number, column, value)
+    book.save(path)
+    assert type_("check", path).status == 0
+    assert type_("run", path).status == 0
+    assert [(n.prospect_id, n.content, n.visibility, n.status, n.attachment_ids) for n in type_.box.notes] == [
+        ("P1", "<p>Hi<br>there</p>", "1", "0", ("f1", "f2")),
+        ("P2", "<p>Hi</p>", "2", "1", ()),
+    ]
+    filled = path.read_bytes()
+    assert type_("template").status == 2
+    assert path.read_bytes() == filled
+    assert type_("template", path, "--overwrite").status == 0
+    assert path.read_bytes() != filled
+
+
+def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
+    """It says where; notes can be imported into it; a signal ends it without a word."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    command = [
+        sys.executable,
+        "-m",
+        "importer",
+        "sandbox",
+        "--port",
+        "0",
+        "--limit",
+        "50/1s",
+        "--fault",
+        "500:before@1",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+/v1", process.stdout.readline())
+            assert found
+            assert type_("run", "n.csv", "--base-url", found[0]).status == 0
+            listed = requests.get(found[0].removesuffix("/v1") + "/sandbox/notes", timeout=10).json()["notes"]
+            assert len(listed) == 1
+            process.terminate()
+            assert process.communicate(timeout=30) == ("", "")
+            if os.name != "nt":  # there a process can only be killed
+                assert process.returncode == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--fault", "melt"], "'melt' is not a fault; there are 400 ... 599"),
+        (["--limit", "lots"], "'lots' is not a limit"),
+        (["--port", "70000"], "70000 is not in the range"),
+        (["--max-batch", "0"], "0 is not in the range"),
+    ],
+)
+def test_a_sandbox_that_cant_be_is_said(type_: Terminal, flags: list[str], words: str) -> None:
+    """Status 2 and what is allowed."""
+    ended = type_("sandbox", *flags)
+    assert ended.status == 2
+    assert words in ended.all
+
+
+def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
+    """With a way to any free one."""
+    ended = type_("sandbox", "--port", str(type_.box.port))
+    assert ended.status == 2
+    assert f"Port {type_.box.port} can't be served" in ended.all
+    assert "--port 0" in ended.all
+
+
+# -- profiles and the environment
+
+
+def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, tmp_path: Path) -> None:
+    """A batch size from each of the three, seen in the requests that arrive."""
+    (tmp_path / "profiles.toml").write_text("[default]\nbatch-size = 1\n", encoding="utf-8")
+
+    def requests_for(name: str, *flags: str) -> int:
+        type_.file("n.csv", HEAD + "".join(f"P{i},{name},1\n" for i in range(6)))
+        before = type_.posts
+        assert type_("run", "n.csv", *flags).status == 0
+        return type_.posts - before
+
+    assert requests_for("profile") == 6
+    type_.variables["NOTE_IMPORTER_BATCH_SIZE"] = "2"
+    assert requests_for("environment") == 3
+    assert requests_for("flag", "--batch-size", "3") == 2
+
+
+def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, tmp_path: Path) -> None:
+    """``--remember`` keeps it in the profile, and the next run needs no flag; the key is not kept."""
+    type_.file("n.csv", "Who,What\nP1,x\n")
+    said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
+    assert type_("run", "n.csv", *said, "--remember").status == 0
+    assert KEY not in (tmp_path / "profiles.toml").read_text(encoding="utf-8")
+    type_.file("m.csv", "Who,What\nP2,x\n")
+    assert type_("run", "m.csv").status == 0
+    assert type_("run", "m.csv", "--profile", "other").status == 2
+    assert {note.prospect_id: note.visibility for note in type_.box.notes} == {"P1": "2", "P2": "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[default]\nkey = 'x'\n", "holds 'key', which is no setting"),
+        ("[default]\nworkers = 'x'\n", "Invalid value for '--workers'"),
+        ("default = 3\n", "is not a table of settings"),
+        ("not toml", "can't be read"),
+        ("[default]\nmap = 'x'\n", "write map as a table"),
+    ],
+)
+def test_a_profile_that_cant_be_used_is_said(type_: Terminal, tmp_path: Path, text: str, words: str) -> None:
+    """Status 2, with the file's name or the setting's, and nothing sent."""
+    (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv")
+    assert ended.status == 2
+    assert words in ended.all
+    assert type_.box.received == ()
+
+
+# -- the journal and the key
+
+
+def test_the_key_and_the_notes_text_stand_in_no_file_of_ours(type_: Terminal) -> None:
+    """The journal holds digests and ids; the results hold what the sheet holds."""
+    type_.file("n.csv", HEAD + "P1,a rather private text,1\n")
+    type_("run", "n.csv", "--results", "out.csv")
+    for path in type_.folder.iterdir():
+        data = path.read_bytes()
+        assert KEY.encode() not in data
+        assert b"rather private" not in data or path.name in ("n.csv", "out.csv")
