@@ -7,11 +7,15 @@ be read with certainty is *unclear*, and delivery looks it up.
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import os
 import re
+import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -48,6 +52,69 @@ class _Body(io.BytesIO):
         return super().read(size)
 
 
+class _Unhurried(io.RawIOBase):
+    """Reads from a socket, but not for ever: each byte may come just before the timeout, and the next one again."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
+        self._raw = raw
+        self._ends = None if seconds is None else time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        if self._ends is not None and time.monotonic() > self._ends:
+            raise TimeoutError("the reply took too long")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reply(http.client.HTTPResponse):
+    """A reply whose headers and body must come within twice the read timeout, and one wait more."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        timeout = sock.gettimeout()
+        raw = _Unhurried(self.fp.detach(), None if timeout is None else 2 * timeout)
+        self.fp = io.BufferedReader(raw)
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    response_class = _Reply
+
+
+class _Secure(urllib3.connection.HTTPSConnection):
+    response_class = _Reply
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+class _Adapter(HTTPAdapter):
+    """One connection, no repeats, and no reply without end."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+        return manager
+
+
 class Client:
     """The API at one address, with one key. Safe to use from several threads; each has a session of its own.
 
@@ -77,8 +144,11 @@ class Client:
         self._clock = clock
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
-        # Resolved once, since requests would do it anew for every call.
-        self._proxies = requests.utils.get_environ_proxies(self._base, no_proxy=None)
+        # Resolved once, since requests would do it anew for every call. Only https leaves this machine (see settings).
+        proxies = (
+            {} if self._base.startswith("http:") else requests.utils.get_environ_proxies(self._base, no_proxy=None)
+        )
+        self._proxies = proxies
         self._verify: str | bool = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
     def create_notes(self, note: Note, prospects: Sequence[str]) -> dict[str, Answer]:
@@ -102,7 +172,10 @@ class Client:
         results = _at(reply, "payload", "results")
         if not isinstance(results, list):
             raise Unclear("the API said that it succeeded, but not for whom", at_work=False)
-        return _answers(results, prospects)
+        return {
+            prospect: Answer(answer.note_id, self._without_key(answer.reason))
+            for prospect, answer in _answers(results, prospects).items()
+        }
 
     def notes_of(self, prospect: str, skip: int, take: int = 100) -> NotesPage:
         """One page of a prospect's notes (vendor's reference, *Get Notes*).
@@ -154,7 +227,7 @@ class Client:
             session.headers.update(
                 {"x-api-key": self._key, "accept": "application/json", "user-agent": f"note-importer/{__version__}"}
             )
-            adapter = HTTPAdapter(max_retries=0, pool_connections=1, pool_maxsize=1)
+            adapter = _Adapter()
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session
@@ -177,7 +250,7 @@ class Client:
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 self._observe(Signals(method, response.status_code, headers, began, self._clock()))
-                data, cut = self._read(response, began)
+                data, cut = self._read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise self._lost(error, is_started=body is None or body.is_started) from error
         try:
@@ -186,8 +259,8 @@ class Client:
             failure.args = (self._without_key(str(failure)),)
             raise
 
-    def _read(self, response: requests.Response, began: float) -> tuple[bytes, str | None]:
-        """The reply's body, and why it is not whole, if it isn't. Never takes longer than the read timeout twice."""
+    def _read(self, response: requests.Response) -> tuple[bytes, str | None]:
+        """The reply's body, and why it is not whole, if it isn't."""
         parts = []
         size = 0
         try:
@@ -196,8 +269,6 @@ class Client:
                 size += len(part)
                 if size > _LARGEST_REPLY:
                     return b"", "the reply did not end"
-                if self._clock() - began > self._timeout[1] + self._timeout[0]:
-                    return b"", "the reply took too long"
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return b"", f"the reply broke off ({_plain(error)})"
         return b"".join(parts), None
@@ -205,7 +276,7 @@ class Client:
     def _lost(self, error: Exception, *, is_started: bool) -> CallFailed:
         """What a call came to that brought no reply."""
         plain = self._without_key(_plain(error))
-        if not is_started or isinstance(error, requests.ConnectTimeout):
+        if not is_started or _is_out_of_reach(error):
             return NotSent(f"{urlsplit(self._base).netloc} could not be reached: {plain}")
         return Unclear(f"the connection was lost before the API answered: {plain}", at_work=True)
 
@@ -264,8 +335,8 @@ def _answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, A
         if prospect in found and found[prospect] != answer:
             answer = None  # two answers that contradict one another
         found[prospect] = answer
-    ids = [answer.note_id for answer in found.values() if answer is not None and answer.note_id is not None]
-    repeated = {note_id for note_id in ids if ids.count(note_id) > 1} if len(set(ids)) < len(ids) else set()
+    ids = Counter(answer.note_id for answer in found.values() if answer is not None and answer.note_id is not None)
+    repeated = {note_id for note_id, count in ids.items() if count > 1}
     return {
         prospect: answer
         for prospect, answer in found.items()
@@ -286,6 +357,8 @@ def _answer(entry: object) -> Answer | None:
 def _found(entry: object, prospect: str, status: str | None = None) -> FoundNote | None:
     """A note as read back, or None where the entry can't be read or belongs to another prospect."""
     note_id, content = _text(_at(entry, "id")), _at(entry, "content")
+    if content is None and isinstance(entry, dict) and "content" in entry:
+        content = ""  # a note of attachments only
     visibility, its_status = _text(_at(entry, "visibility")), _text(_at(entry, "status")) or status
     owner = _at(entry, "prospectId")
     if not note_id or not isinstance(content, str) or visibility is None or its_status is None:
@@ -357,6 +430,15 @@ def _server_now(headers: Mapping[str, str], ours: float) -> float:
     """The server's clock by this reply, for a ``retry-after`` that is a date."""
     date = seconds_to_wait(headers.get("date", ""), 0.0)
     return date or ours
+
+
+def _is_out_of_reach(error: BaseException) -> bool:
+    """Whether no connection came about."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    inner = error.args[0] if error.args else None
+    reason = inner.reason if isinstance(inner, urllib3.exceptions.MaxRetryError) else inner
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _plain(error: BaseException) -> str:

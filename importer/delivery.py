@@ -51,6 +51,7 @@ _KNOWS_NO_PROSPECT = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_SETTLE = 600.0
+_ENOUGH_LOOKS = 2  # that miss a note, before it is believed that it isn't there
 _STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
 
 
@@ -219,7 +220,7 @@ class Delivery:
         self._entries: list[Callable[[], None]] = []
         self._in_flight: set[Work] = set()
         self._lanes: Lanes[_Post] = Lanes([], [], rows)
-        self._largest_taken = 0  # of the parts of requests that were too large
+        self._largest_taken = 0  # prospects of the largest request that the API took
         self._ids: set[str] = set()  # of notes that were read back, or have a lane
         self._any_success = False
         self._strangers = 0
@@ -509,8 +510,9 @@ class Delivery:
     def _answered(self, post: _Post, answers: dict[str, Answer]) -> None:
         self._succeeded()
         request = post.request
-        if post.is_too_large and answers:
+        if answers:
             self._largest_taken = max(self._largest_taken, len(request))
+        if post.is_too_large and answers:
             self.batch_size = min(self._policy.batch_size, self._largest_taken)
         found = [(i, answers[prospect]) for i, prospect in enumerate(request.prospects) if prospect in answers]
         self._enter_answers(post, found)
@@ -632,8 +634,7 @@ class Delivery:
             if error.in_api_words:
                 self._succeeded()
             if error.in_api_words and error.status != 403 and _KNOWS_NO_PROSPECT.search(str(error)):
-                look.unanswered.looks[look.index] += 2
-                self._absent(look)  # the API doesn't know the prospect, so it can't have made the note
+                self._absent(look, surely=True)  # the API doesn't know the prospect, so it can't have made the note
             else:
                 self._unconfirmed(look, f"and the prospect's notes could not be read: {error}")
         elif isinstance(error, NotSent):
@@ -706,7 +707,7 @@ class Delivery:
 
     def _unconfirmed(self, look: _Look, why: str) -> None:
         if self._policy.resend_unconfirmed:
-            self._absent(look)
+            self._absent(look, surely=True)
             return
         post = look.unanswered.post
         request, index, number, note = post.request, look.index, post.request_number, post.number
@@ -723,8 +724,10 @@ class Delivery:
         self._after_scout(look, look.unanswered.quiet_at)
         self._conclude(look.unanswered)
 
-    def _absent(self, look: _Look) -> None:
+    def _absent(self, look: _Look, *, surely: bool = False) -> None:
+        """The note isn't there; ``surely`` where another look would tell nothing new."""
         unanswered = look.unanswered
+        unanswered.looks[look.index] += _ENOUGH_LOOKS if surely else 0
         unanswered.absent.append(look.index)
         self._after_scout(look, unanswered.quiet_at)
         self._conclude(unanswered)
@@ -736,7 +739,7 @@ class Delivery:
             return
         if unanswered.is_applied:
             # Some of the request's notes are there, so one look is too little to say that the others aren't.
-            doubtful = [index for index in unanswered.absent if unanswered.looks[index] < 2]
+            doubtful = [index for index in unanswered.absent if unanswered.looks[index] < _ENOUGH_LOOKS]
             unanswered.absent = [index for index in unanswered.absent if index not in doubtful]
             unanswered.open = len(doubtful)
             for index in doubtful:
@@ -758,6 +761,8 @@ class Delivery:
             self._release(again, "")
             self._abandon(again, f"sent {post.sends} times in vain: {unanswered.why}; run again later")
         else:
+            reason = f"{unanswered.why}; it isn't there, and the run ended before it was sent again: run again"
+            self._outcomes.settle(again.request.positions, Result.NOT_SENT, reason=reason)
             self._ready.appendleft(again)
 
     # -- small steps ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from importer.errors import JournalFailed, UnusableJournal
 from importer.models import Answer, Request, Status, Visibility
 
-SCHEMA = 1
+SCHEMA = 2
 _APPLICATION = "note-importer"
 _MANY = 500  # parameters of one IN (...)
 
@@ -97,6 +98,12 @@ _learned = sa.Table(
     sa.Column("profile", sa.Text, primary_key=True),
     sa.Column("batch_size", sa.Integer, nullable=False),  # the largest that the API took after it refused a larger one
 )
+
+
+# What leads from each version of the schema to the next; written out, for the tables above may change further.
+_STEPS: Mapping[int, Sequence[str]] = {
+    1: ["CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile))"],
+}
 
 
 class State(StrEnum):
@@ -175,21 +182,34 @@ class Journal:
             UnusableJournal: the file is damaged, isn't ours, or is of a later version; it is left untouched.
         """
         try:
-            _examine(path)
+            version = _examine(path)
             _create_private(path)
             journal = cls(_engine(path), path)
-            with journal.transaction():
-                _tables.create_all(journal._connection)
-                journal._execute(
-                    upsert(_about).on_conflict_do_nothing(),
-                    [{"name": "application", "value": _APPLICATION}, {"name": "schema", "value": str(SCHEMA)}],
-                )
+            try:
+                with journal.transaction():
+                    journal._migrate(version)
+            except BaseException:
+                journal.close()
+                raise
         except (sa.exc.DBAPIError, sqlite3.Error, JournalFailed, OSError) as error:
             raise UnusableJournal(
                 f"The journal {path} can't be used: {_cause(error)}. Nothing was sent and the file was left as it is."
                 " See that the folder exists and may be written to, or name another with --journal."
             ) from error
         return journal
+
+    def _migrate(self, version: int) -> None:
+        """Bring the tables from this version of the schema, 0 for none at all, to the present one."""
+        if version == 0:
+            _tables.create_all(self._connection)
+            # Another process may have made them meanwhile.
+            about = [{"name": "application", "value": _APPLICATION}, {"name": "schema", "value": str(SCHEMA)}]
+            self._execute(upsert(_about).on_conflict_do_nothing(), about)
+            return
+        for step in range(version, SCHEMA):
+            for statement in _STEPS[step]:
+                self._connection.exec_driver_sql(statement)
+        self._execute(sa.update(_about).where(_about.c.name == "schema").values(value=str(SCHEMA)))
 
     def close(self) -> None:
         """Close the file."""
@@ -611,35 +631,45 @@ def _engine(path: Path) -> sa.Engine:
     return engine
 
 
-def _examine(path: Path) -> None:
-    """Look at an existing file without changing it.
+def _examine(path: Path) -> int:
+    """Look at an existing file without changing it; the version of its schema, 0 where there is nothing yet.
 
     Raises:
         UnusableJournal: it is damaged, isn't a journal of ours, or is of a later version.
+        sqlite3.OperationalError: it can't be opened or read.
     """
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
-        return
+        return 0
     untouched = "It was left as it is, and nothing was sent. Name another with --journal."
     if not path.is_file():
         raise UnusableJournal(f"The journal {path} is not a file. {untouched}")
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)
+        # Unless a log stands beside it, everything is in the file, and SQLite need not make a log in order to read it.
+        log = path.with_name(f"{path.name}-wal")
+        mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=30.0)
         try:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            about = dict(connection.execute("SELECT name, value FROM about")) if "about" in tables else {}
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(about)")}
+            is_ours = {"name", "value"} <= columns
+            about = dict(connection.execute("SELECT name, value FROM about")) if is_ours else {}
             state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if about else "ok"
         finally:
             connection.close()
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
         raise UnusableJournal(f"The journal {path} is damaged, or no journal at all: {error}. {untouched}") from error
     if tables and about.get("application") != _APPLICATION:
         raise UnusableJournal(f"{path} is a database of some other program. {untouched}")
-    if state != "ok":
-        raise UnusableJournal(f"The journal {path} is damaged: {state}. {untouched}")
-    if int(about.get("schema", SCHEMA)) > SCHEMA:
+    schema = str(about.get("schema", "0" if not tables else ""))
+    if state != "ok" or not re.fullmatch(r"\d{1,9}", schema):
+        raise UnusableJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {untouched}")
+    if int(schema) > SCHEMA:
         raise UnusableJournal(
             f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
         )
+    return int(schema)
 
 
 def _create_private(path: Path) -> None:

@@ -40,7 +40,7 @@ def held(journal: Path, workspace: str) -> Iterator[None]:
             f"Another import of this workspace is at work: {_who(holder)}. Nothing was sent. Wait until it has ended,"
             " then run the same command again; it goes on where the other left off."
         ) from error
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
         raise UnusableJournal(
             f"No lock can be made beside the journal {journal}: {error}. Nothing was sent. See that its folder may be"
             " written to, or name another journal with --journal."
