@@ -1,0 +1,136 @@
+"""One run of one contender in a process of its own: how long, how much memory, and what the API then holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from tests.benchmarks import data
+from tests.benchmarks.stub import serving
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A way to import a sheet.
+
+    Attributes:
+        name: as the table shows it.
+        module: what is run.
+        slice: a slow script does only so many rows, and its time for more is reckoned from that; None: all.
+    """
+
+    name: str
+    module: str
+    slice: int | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run came to; for several runs the medians.
+
+    Attributes:
+        is_reckoned: whether it did only a slice of the rows: seconds and counts are reckoned then, not the memory.
+        lost: deliveries that the API does not hold, of those that were meant.
+        memory: the greatest resident memory of the process and its children, in MB.
+    """
+
+    seconds: float
+    requests: int
+    refused: int
+    lost: int
+    memory: float
+    is_reckoned: bool = False
+
+
+def run(contender: Contender, folder: Path, rows: int, share: int, latency: float, calls_a_second: int) -> Measured:
+    """Run it once; or, where it does a slice only, once for the slice and once for half of it.
+
+    What the second half took is what every further row would take, so that neither the start nor the imports are
+    scaled up.
+    """
+    if contender.slice is None or contender.slice >= rows:
+        return _once(contender, folder, rows, share, latency, calls_a_second)
+    part = contender.slice
+    whole = _once(contender, folder, part, share, latency, calls_a_second)
+    half = _once(contender, folder, part // 2, share, latency, calls_a_second)
+    seconds = whole.seconds + (rows - part) * (whole.seconds - half.seconds) / (part - part // 2)
+    scale = rows / part
+    return Measured(
+        seconds, round(whole.requests * scale), round(whole.refused * scale), round(whole.lost * scale), whole.memory,
+        is_reckoned=True,
+    )  # fmt: skip
+
+
+def _once(contender: Contender, folder: Path, rows: int, share: int, latency: float, calls_a_second: int) -> Measured:
+    sheet = data.write(folder / f"{rows}-{share}.xlsx", rows, rows // share)
+    with tempfile.TemporaryDirectory(dir=folder) as place, serving(latency, calls_a_second) as url:
+        seconds, memory = _process(_command(contender, sheet, url, Path(place) / f"results{sheet.suffix}"))
+        with urllib.request.urlopen(f"{url}/counted") as reply:
+            counted = json.load(reply)
+    requests = counted["requests"] + counted["refused"]
+    return Measured(seconds, requests, counted["refused"], rows - counted["distinct"], memory)
+
+
+def medians(runs: list[Measured]) -> Measured:
+    """The median of each figure."""
+    return Measured(
+        median(run.seconds for run in runs), round(median(run.requests for run in runs)),
+        round(median(run.refused for run in runs)), round(median(run.lost for run in runs)),
+        median(run.memory for run in runs), is_reckoned=runs[0].is_reckoned,
+    )  # fmt: skip
+
+
+def _command(contender: Contender, sheet: Path, url: str, results: Path) -> list[str]:
+    start = [sys.executable, "-m", contender.module]
+    if contender.module != "importer":
+        return [*start, str(sheet), url, str(results)]
+    journal = results.with_name("journal.sqlite")
+    return [*start, "run", str(sheet), "--base-url", url, "--journal", str(journal), "--results", str(results), "--yes"]
+
+
+def _process(command: list[str]) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a command that must succeed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NOTE_IMPORTER_")}
+    environment["SALESHANDY_API_KEY"] = "benchmark"
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    memory = _Memory(process.pid)
+    memory.start()
+    _, errors = process.communicate()
+    seconds = time.perf_counter() - began
+    memory.ended.set()
+    memory.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
+    return seconds, memory.peak / 1e6
+
+
+class _Memory(threading.Thread):
+    """Looks at a process and its children twenty times a second."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._process = psutil.Process(pid)
+        self.ended = threading.Event()
+        self.peak = 0
+
+    def run(self) -> None:
+        while not self.ended.wait(0.05):
+            total = 0
+            try:
+                for process in (self._process, *self._process.children(recursive=True)):
+                    total += process.memory_info().rss
+            except psutil.Error:  # it has just ended
+                continue
+            self.peak = max(self.peak, total)
