@@ -173,7 +173,7 @@ class Events:
         """Parse the next piece."""
         try:
             self._parser.Parse(chunk, last)
-        except expat.ExpatError as exc:
+        except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an encoding there is none of
             raise UnreadableFile(f"The workbook is damaged: {self.what} is not proper XML ({exc}). {DAMAGED}") from exc
         self._fed += len(chunk)
         if self._fed - self._parser.CurrentByteIndex > MOST_TOKEN_BYTES + len(chunk):

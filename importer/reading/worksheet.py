@@ -121,6 +121,7 @@ class Worksheet:
         """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
         number = self._next_number(digits)
         columns, strings, kept = self.columns, self.strings, self.strings.kept
+        count = len(kept)
         row: list[str] = []
         width = 0
         for reference, kind, style, text, formula in cells:
@@ -129,11 +130,11 @@ class Worksheet:
             if reference is None:
                 column = width
             else:
-                name = reference.rstrip(_DIGITS)
-                column = columns[name] if name in columns else self._column(name)
+                known = columns.get(reference)
+                column = self._column(reference.rstrip(_DIGITS)) if known is None else known
             if kind == "s":
-                position = int(text) if text.isdecimal() else -1
-                text = kept[position] if 0 <= position < len(kept) else strings.find(text)  # noqa: PLW2901
+                position = int(text) if text.isdecimal() else count
+                text = kept[position] if position < count else strings.find(text)  # noqa: PLW2901
             elif kind != "inlineStr" or formula:
                 text = self._convert(text, kind, style, number, column, formula=formula)  # noqa: PLW2901
             elif "_x" in text:
@@ -163,6 +164,8 @@ class Worksheet:
 
     def _column(self, name: str) -> int:
         """Position of the column called ``name``; remembered, and checked against the limit."""
+        if name in self.columns:
+            return self.columns[name]
         column = 0
         for letter in name.replace("$", "").upper():
             if not "A" <= letter <= "Z" or column > 1_000_000:
