@@ -51,6 +51,7 @@ _KNOWS_NO_PROSPECT = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_SETTLE = 600.0
+_LONGEST_CALL = 4  # times the read timeout: what the client's bounds come to, and time to connect
 _ENOUGH_LOOKS = 2  # that miss a note, before it is believed that it isn't there
 _STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
 
@@ -123,7 +124,8 @@ class _Unanswered:
         why: in words.
         quiet_at: when the server surely is no longer at work on it, by our clock.
         open: how many of its prospects are still looked for.
-        looks: how often the notes of each were seen without the one that was sent.
+        looks: how often the notes of each were seen without the one that was sent, once the server was at rest.
+        misses: how often that was in all.
         absent: indices of those whose note surely isn't there.
         is_applied: whether the note of at least one is there.
     """
@@ -133,6 +135,7 @@ class _Unanswered:
     quiet_at: float
     open: int
     looks: list[int]
+    misses: int = 0
     absent: list[int] = field(default_factory=list)
     is_applied: bool = False
 
@@ -303,18 +306,21 @@ class Delivery:
         lane = self._lanes.of(key, request.prospects)
         if lane is not None:
             lane.open += len(request)
-        sent_at = min(known.sent_at, self._clock())  # the clock may have been set back since
+        now = self._clock()
+        sent_at = min(known.sent_at, now)  # the clock may have been set back since
         post = _Post(
             request, key, number, lane, has_lane=True, request_number=known.request, sent_at=sent_at,
             since=known.since, of_earlier_run=True,
         )  # fmt: skip
-        quiet_at = sent_at + self._policy.read_timeout + self._policy.settle
+        # Once entered, it may have waited for a free worker as long as a call takes, but not until now.
+        left_at = min(sent_at + _LONGEST_CALL * self._policy.read_timeout, now)
+        quiet_at = left_at + self._policy.read_timeout + self._policy.settle
         self._outcomes.settle(
             request.positions,
             Result.UNCONFIRMED,
             reason="an earlier run sent it and broke off before the answer; run again, or run verify",
         )
-        self._look_for(post, "an earlier run broke off", quiet_at, self._clock())
+        self._look_for(post, "an earlier run broke off", quiet_at, now)
 
     def _posts(self, todo: Iterable[tuple[Group, NoteKey, int]]) -> Iterator[_Post]:
         for group, key, number in todo:
@@ -684,13 +690,14 @@ class Delivery:
             self._not_there(look)
 
     def _not_there(self, look: _Look) -> None:
-        """The note isn't there; believed once the server surely is at rest, and never on the scout's word alone."""
+        """The note isn't there, which means nothing before the server surely is at rest."""
         unanswered = look.unanswered
-        unanswered.looks[look.index] += 1
-        if look.is_scout or look.began < unanswered.quiet_at:
+        if look.began < unanswered.quiet_at:
             self._after_scout(look, unanswered.quiet_at)
             self._push(_Look(unanswered, look.index), unanswered.quiet_at)
         else:
+            unanswered.looks[look.index] += 1
+            unanswered.misses += 1
             self._absent(look)
 
     def _adopt(self, look: _Look, verdict: readback.Verdict) -> None:
@@ -737,8 +744,8 @@ class Delivery:
         unanswered.open -= 1
         if unanswered.open or not unanswered.absent:
             return
-        if unanswered.is_applied:
-            # Some of the request's notes are there, so one look is too little to say that the others aren't.
+        if unanswered.is_applied or unanswered.misses < _ENOUGH_LOOKS:
+            # One look may be at a copy that lags; unless those at the other prospects all agree, there is another.
             doubtful = [index for index in unanswered.absent if unanswered.looks[index] < _ENOUGH_LOOKS]
             unanswered.absent = [index for index in unanswered.absent if index not in doubtful]
             unanswered.open = len(doubtful)
