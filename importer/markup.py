@@ -86,6 +86,7 @@ class _Reader(HTMLParser):
 
 def visible(content: str) -> str:
     """What a reader sees of a note: without markup, entities resolved, every run of white space one space."""
+    content = _folded(content)
     if "<" in content:
         reader = _Reader()
         reader.feed(content)
@@ -93,6 +94,8 @@ def visible(content: str) -> str:
         content = "".join(reader.parts)
     elif "&" in content:
         content = unescape(content)
+    else:
+        return content
     return _folded(content)
 
 
@@ -113,9 +116,10 @@ def seen_digests(content: str) -> frozenset[bytes]:
 
     More than one where it is open whether the API took the content for text or for HTML: text that it took for HTML
     has lost what looked like tags, HTML that it took for text shows its tags. Two contents are the same note to a
-    reader when their digests meet.
+    reader when their digests meet. Notes without any text, such as pictures alone, all count as the same, for nobody
+    knows what becomes of their markup.
     """
-    readings = {_digest(visible(content) or _folded(content))}
+    readings = {_digest(visible(content))}
     if "<" in content or "&" in content:
         readings |= {_digest(text) for text in (_folded(content), visible(visible(content))) if text}
     return frozenset(readings)

@@ -1,0 +1,85 @@
+"""One import of a workspace at a time: who comes second is told of the first, and the dead hold nobody up."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from importer.errors import Busy, UnusableJournal
+from importer.lock import held
+
+_HOLD = """
+import sys
+from pathlib import Path
+from importer.lock import held
+with held(Path(sys.argv[1]), "workspace"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "journal.sqlite"
+
+
+def hold(journal: Path) -> subprocess.Popen[str]:
+    """Another process that holds the workspace until its standard input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(journal)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_the_second_is_told_who_is_at_work_and_since_when(journal: Path) -> None:
+    with hold(journal) as process:
+        with pytest.raises(Busy) as caught, held(journal, "workspace"):
+            pass
+        assert f"(process {process.pid}), since 20" in str(caught.value)
+        assert re.search(r"\d\d:\d\d:\d\d\. Nothing was sent", str(caught.value))
+        process.communicate("")
+    with held(journal, "workspace"):
+        pass
+
+
+def test_who_was_killed_holds_nobody_up(journal: Path) -> None:
+    process = hold(journal)
+    process.kill()
+    process.communicate()
+    with held(journal, "workspace"), pytest.raises(Busy, match=f"process {os.getpid()}"), held(journal, "workspace"):
+        pass
+
+
+def test_workspaces_and_journals_do_not_hold_one_another_up(journal: Path) -> None:
+    with held(journal, "workspace"), held(journal, "another"), held(journal.with_name("other.sqlite"), "workspace"):
+        pass
+
+
+def test_it_is_let_go_when_the_block_fails_and_leaves_no_word_of_its_holder(journal: Path) -> None:
+    with pytest.raises(ZeroDivisionError), held(journal, "workspace"):
+        raise ZeroDivisionError
+    assert not [place for place in journal.parent.iterdir() if place.suffix == ".holder"]
+    with held(journal, "workspace"):
+        pass
+
+
+def test_a_holder_that_left_no_word_is_another_process(journal: Path) -> None:
+    with hold(journal) as process:
+        for place in journal.parent.glob("*.holder"):
+            place.write_text("{", encoding="utf-8")
+        with pytest.raises(Busy, match="another process"), held(journal, "workspace"):
+            pass
+        process.communicate("")
+
+
+def test_a_place_that_takes_no_lock_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnusableJournal, match="No lock can be made"), held(tmp_path / "file" / "j.sqlite", "workspace"):
+        pass

@@ -1,0 +1,90 @@
+"""Text and HTML: what is sent for a text reads the same either way, and the same notes are known again."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.markup import ContentKind, content_of, is_html, seen_digest, seen_digests, visible
+
+# Texts with much of what HTML is made of.
+PIECES = ["a", "b ", "<", ">", "&", "/", "<b>", "</b>", "<p>", "</p>", "<br>", "&lt;", "&amp;", "&nbsp;", ";", "lt",
+          "\n", "\n\n", " ", "é", "e\u0301", "\u200b", "“", "<!--", "-->", "<script>", "'", '"']  # fmt: skip
+MESSY = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+@pytest.mark.parametrize(
+    "text", ["<p>Hi</p>", "a<br>b", "a <b>c</b>", "<UL><LI>x</UL>", "x <!-- note --> y", "<a href='x'>y</a>"]
+)
+def test_what_has_a_tag_of_a_note_is_html_and_goes_as_it_is(text: str) -> None:
+    assert is_html(text)
+    assert content_of(text, ContentKind.AUTO) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["jo <jo@example.com>", "1 < 2 > 0", "x <y> z", "<3", "a & b", "List<String>", "plain"]
+)
+def test_what_merely_looks_like_it_is_text(text: str) -> None:
+    assert not is_html(text)
+    assert visible(content_of(text, ContentKind.AUTO)) == text
+
+
+def test_a_person_can_say_which_it_is() -> None:
+    assert content_of("<b>x</b>", ContentKind.TEXT) == "<p>&lt;b&gt;x&lt;/b&gt;</p>"
+    assert content_of("1 < 2", ContentKind.HTML) == "1 < 2"
+
+
+def test_lines_and_paragraphs_stay() -> None:
+    assert content_of("one\ntwo\n\nthree", ContentKind.AUTO) == "<p>one<br>two</p><p>three</p>"
+    assert content_of("one line; 'plain' \"text\"", ContentKind.AUTO) == "one line; 'plain' \"text\""
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        ("<p>one</p><p>two</p>", "one two"),
+        ("<ul><li>a</li><li>b</li></ul>", "a b"),
+        ("a<br/>b<hr>c", "a b c"),
+        ("wo<b>r</b>d", "word"),
+        ("&lt;b&gt; &amp;amp; &#8364; &nbsp;x", "<b> &amp; € x"),
+        ("<script>x()</script><style>p{}</style>seen", "seen"),
+        ("  a \n\t b\u00a0c\u200b\u00ad ", "a b c"),
+        ("", ""),
+    ],
+)
+def test_what_a_reader_sees(content: str, seen: str) -> None:
+    assert visible(content) == seen
+
+
+@given(MESSY)
+def test_a_text_sent_as_text_reads_as_it_is(text: str) -> None:
+    content = content_of(text, ContentKind.TEXT)
+    if content != text:  # it needed markup, so the API takes it for HTML
+        assert visible(content) == " ".join(re.sub("\u200b", "", text).replace("e\u0301", "é").split())
+
+
+@given(MESSY)
+def test_a_note_is_known_again_however_the_api_took_and_keeps_it(text: str) -> None:
+    content = content_of(text, ContentKind.AUTO)
+    as_text = f"<p>{html.escape(content)}</p>".replace("\n", "<br>")
+    is_broken = "<!--" in content or "<script>" in content or content.rfind("<") > content.rfind(">")
+    is_whole = is_html(content) and not is_broken  # what follows what is broken off becomes a part of it
+    for kept in (content, f"<p>{content}</p>" if is_whole else content, as_text):
+        assert not seen_digests(content).isdisjoint(seen_digests(kept))
+
+
+@given(MESSY, MESSY)
+def test_notes_that_may_be_mistaken_for_one_another_share_a_digest(one: str, other: str) -> None:
+    if not seen_digests(one).isdisjoint(seen_digests(other)):
+        assert seen_digest(one) == seen_digest(other)
+
+
+def test_pictures_alone_all_count_as_the_same() -> None:
+    one, other = '<img src="a.png">', "<p><img src='b.png' class='x'></p>"
+    assert not seen_digests(one).isdisjoint(seen_digests(other))
+    assert seen_digest(one) == seen_digest(other)
+    assert seen_digests(one).isdisjoint(seen_digests("text"))

@@ -1,0 +1,128 @@
+"""What a prospect's notes say of a delivery: the right one is adopted, no other, and doubt is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from importer.delivery import note_key
+from importer.markup import ContentKind, content_of
+from importer.models import FoundNote, Note, NotesPage, Status, Visibility
+from importer.readback import Verdict, look
+
+SINCE = 1_800_000_000.0
+NOTE = Note("Use <b>this</b>", Visibility.PUBLIC, Status.PUBLISHED)
+DRAFT = replace(NOTE, status=Status.DRAFT)
+
+
+def found(
+    note_id: str = "N1", content: str = "Use <b>this</b>", at: float | None = SINCE + 5, **more: str
+) -> FoundNote:
+    return FoundNote(note_id, content, more.get("visibility", "1"), more.get("status", "1"), at)
+
+
+def verdict(
+    *notes: FoundNote,
+    note: Note = NOTE,
+    draft: FoundNote | None = None,
+    more: bool = False,
+    adopted: frozenset[str] = frozenset(),
+) -> Verdict:
+    return look(NotesPage(notes, draft, more), note_key(note), SINCE, adopted)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Use <b>this</b>",
+        "<p>Use <b>this</b></p>",
+        "<div>Use\n  <strong class='x'>this</strong></div><p></p>",
+        "Use&nbsp;this",
+        "<p>Use <i>this</i></p><br>",
+        "&lt;p&gt;Use &lt;b&gt;this&lt;/b&gt;&lt;/p&gt;",
+        "<p>Use &lt;b&gt;this&lt;/b&gt;</p>",
+    ],
+)
+def test_a_note_that_reads_the_same_is_adopted_however_it_is_marked_up(content: str) -> None:
+    assert verdict(found(content=content)).note_id == "N1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        found(content="Use that"),
+        found(content="<p>Use <b>thi</b>s, too</p>"),
+        found(visibility="2"),
+        found(status="0"),
+        found(at=SINCE - 60),
+    ],
+)
+def test_another_note_is_not(other: FoundNote) -> None:
+    assert verdict(other) == Verdict()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5 < 6 & 7 > 3", "jo <jo@example.com>", "line\nline\n\nline", "“quoted” – 🤝 ½", "&nbsp; as text", "e\u0301"],
+)
+@pytest.mark.parametrize("kept", ["{}", "<p>{}</p>", "<div><p>{}</p>\n</div>"])
+def test_what_was_sent_for_a_text_is_known_again(text: str, kept: str) -> None:
+    content = content_of(text, ContentKind.AUTO)
+    note = Note(text, Visibility.PUBLIC, Status.PUBLISHED, content=content)
+    assert verdict(found(content=kept.format(content)), note=note).note_id == "N1"
+
+
+def test_a_letter_in_another_unicode_form_is_the_same_letter() -> None:
+    note = replace(NOTE, text="caf\u0065\u0301", content="")
+    assert verdict(found(content="<p>caf\u00e9</p>"), note=note).note_id == "N1"
+
+
+def test_a_note_that_another_delivery_has_is_left_to_it() -> None:
+    assert verdict(found("N1"), found("N2"), adopted=frozenset({"N1"})).note_id == "N2"
+    assert verdict(found("N1"), adopted=frozenset({"N1"})) == Verdict()
+
+
+def test_the_oldest_of_several_is_adopted_and_the_others_are_named() -> None:
+    seen = verdict(found("N3", at=SINCE + 9), found("N2", at=SINCE + 7), found("N1", at=SINCE + 5), found("N0", at=1.0))
+    assert (seen.note_id, seen.twins) == ("N1", ("N2", "N3"))
+
+
+def test_the_same_note_listed_twice_is_one() -> None:
+    assert verdict(found(), found()) == Verdict("N1")
+
+
+def test_a_time_cut_to_seconds_is_not_held_against_a_note() -> None:
+    assert verdict(found(at=SINCE - 0.9)).note_id == "N1"
+
+
+def test_a_note_without_a_time_is_in_doubt() -> None:
+    assert "without a date" in verdict(found(at=None)).odd
+    assert verdict(found(at=None), found("N2")).note_id == "N2"
+    assert not verdict(found(at=None, content="Other")).odd
+
+
+def test_it_goes_on_to_the_next_page_until_that_can_only_be_older() -> None:
+    other = found(content="Other")
+    assert verdict(other, more=True).goes_on
+    assert not verdict(other, more=False).goes_on
+    assert not verdict(more=True).goes_on  # an empty page ends it, whatever is said
+    old = found(content="Other", at=SINCE - 60)
+    assert not verdict(other, old, more=True).goes_on
+    assert verdict(old, other, more=True).goes_on  # not in order, so nothing follows from the last
+    assert verdict(other, found(content="Other", at=None), more=True).goes_on
+
+
+def test_a_draft_is_found_apart_or_among_the_others() -> None:
+    assert verdict(draft=found(status="0"), note=DRAFT).note_id == "N1"
+    assert verdict(draft=found(status="0", at=None), note=DRAFT).note_id == "N1"
+    assert verdict(found(status="0"), note=DRAFT).note_id == "N1"
+    assert verdict(draft=found(status="0", at=SINCE - 60), note=DRAFT) == Verdict()
+    assert verdict(draft=found(status="0")) == Verdict()  # a published note is looked for
+
+
+def test_a_later_draft_that_hides_the_one_looked_for_is_said() -> None:
+    other = found("N2", content="Other", status="0")
+    assert "hides" in verdict(draft=other, note=DRAFT).odd
+    assert verdict(draft=other, note=DRAFT, adopted=frozenset({"N2"})) == Verdict()  # ours, and settled
+    assert verdict(draft=replace(other, created_at=SINCE - 60), note=DRAFT) == Verdict()

@@ -1,0 +1,61 @@
+"""How long to wait before the next attempt, and when to give up."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from importer.errors import CallFailed, NotSent, RateLimited, Refused, Unclear
+from importer.retry import Attempts, Patience
+
+FAILURES = [NotSent("nobody there"), Unclear("lost", at_work=True)]
+
+
+def waits(patience: Patience, error: CallFailed = FAILURES[0], step: float = 0.0, seed: int = 0) -> list[float]:
+    """The pauses until it is given up, when each attempt takes ``step`` seconds."""
+    attempts, now, found = Attempts(patience, random.Random(seed)), 1000.0, []
+    while (pause := attempts.failed(error, now)) is not None:
+        found.append(pause)
+        now += pause + step
+        assert len(found) < 10_000
+    return found
+
+
+@pytest.mark.parametrize("error", FAILURES)
+def test_pauses_double_with_jitter_up_to_the_longest(error: CallFailed) -> None:
+    found = waits(Patience(attempts=12, seconds=1e9, first=0.5, longest=60.0), error)
+    assert len(found) == 11
+    for place, pause in enumerate(found):
+        most = min(0.5 * 2**place, 60.0)
+        assert most / 2 <= pause <= most
+    assert waits(Patience(12, 1e9)) != waits(Patience(12, 1e9), seed=1)
+
+
+def test_it_is_given_up_after_so_many_attempts() -> None:
+    assert len(waits(Patience(attempts=3, seconds=1e9))) == 2
+    assert waits(Patience(attempts=1, seconds=1e9)) == []
+
+
+def test_it_is_given_up_after_so_long_a_time_however_few_the_attempts() -> None:
+    found = waits(Patience(attempts=0, seconds=300.0), step=1.0)
+    assert 240.0 < sum(found) + len(found) < 300.0 + 61.0
+    assert waits(Patience(attempts=0, seconds=0.0)) == []
+
+
+def test_the_api_is_obeyed_when_it_asks_for_longer() -> None:
+    patience = Patience(attempts=5, seconds=1e9)
+    assert waits(patience, NotSent("busy", wait=100.0)) == [100.0] * 4
+    assert waits(patience, NotSent("busy", wait=0.0)) == waits(patience)
+
+
+@pytest.mark.parametrize("error", [RateLimited("slow"), Refused("no", status=400, in_api_words=True)])
+def test_what_is_no_failure_of_the_line_is_not_tried_again(error: CallFailed) -> None:
+    assert Attempts(Patience(5, 1e9), random.Random(0)).failed(error, 0.0) is None
+
+
+def test_failures_are_counted() -> None:
+    attempts = Attempts(Patience(attempts=5, seconds=1e9), random.Random(0))
+    for count in range(3):
+        assert attempts.failures == count
+        attempts.failed(FAILURES[count % 2], float(count))
