@@ -27,6 +27,7 @@ LINES = [
     Line("P2", "A draft\nof two lines", "1", "0"),
     Line("P0", "Spoke about the annual plan."),
 ]
+ROOMY = Limit(10_000, 1)  # told with every reply, so that one 429 is soon over
 FINAL = Counter({"created": 10, "rejected": 2, "duplicate": 1})
 
 # What the contract calls "not applied" must not have been: these are struck before only.
@@ -98,7 +99,7 @@ def test_an_unclear_answer_is_read_back_and_the_import_ends_as_if_nothing_had_be
 def test_a_refusal_of_the_whole_request_is_halved_until_nobody_is_wronged(
     kind: str, place: str, tmp_path: Path
 ) -> None:
-    with Sandbox(api_key=KEY, faults=[fault(kind + place)]) as box:
+    with Sandbox(api_key=KEY, faults=[fault(kind + place)], limit=ROOMY) as box:
         first = counts(deliver(box, tmp_path))
         assert first["created"] + first["rejected"] == 12  # one that stands alone is taken at its word
         assert first["rejected"] <= 3
@@ -126,7 +127,7 @@ def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
 @pytest.mark.parametrize("kind", READING)
 def test_a_fault_while_reading_back_is_overcome(kind: str, tmp_path: Path) -> None:
     unclear = [fault("502:after@1"), fault("missing-all:after@3"), fault("500:before@2")]
-    with Sandbox(api_key=KEY, faults=[*unclear, fault(f"{kind}:GET@1,4")]) as box:
+    with Sandbox(api_key=KEY, faults=[*unclear, fault(f"{kind}:GET@1,4")], limit=ROOMY) as box:
         report = deliver(box, tmp_path, settle=0.1)
         assert sum(received.fault is not None for received in box.received) == 5
     assert counts(report) == FINAL
