@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from importer.markup import INVISIBLE
 from importer.models import Group, Plan, Request, Rows, Status
@@ -23,19 +22,22 @@ def plan(rows: Rows) -> Plan:
     """Group the valid rows by note; a row that repeats a delivery of an earlier row points to that row instead."""
     groups = []
     original = np.full(len(rows), -1, dtype=np.int32)
-    positions = np.flatnonzero(rows.note >= 0).astype(np.int32)
-    by_note = pd.Series(positions).groupby(rows.note[positions], sort=True).indices
-    for note, members in by_note.items():
-        found = positions[members]
-        first: dict[tuple[str, str], int] = {}
+    valid = np.flatnonzero(rows.note >= 0).astype(np.int32)
+    in_order = valid[np.argsort(rows.note[valid], kind="stable")]
+    starts = np.flatnonzero(np.diff(rows.note[in_order], prepend=-1))
+    for found in np.split(in_order, starts[1:]) if len(starts) else ():
+        note = rows.notes[rows.note[found[0]]]
+        prospects = rows.prospect[found].tolist()
+        if len(set(prospects)) == len(prospects):
+            groups.append(Group(note, found))
+            continue
         keys = [""] * len(found) if rows.key is None else rows.key[found].tolist()
-        delivered = zip(rows.prospect[found].tolist(), keys, strict=True)
-        for position, delivery in zip(found.tolist(), delivered, strict=True):
+        first: dict[tuple[str, str], int] = {}
+        for position, delivery in zip(found.tolist(), zip(prospects, keys, strict=True), strict=True):
             earlier = first.setdefault(delivery, position)
             if earlier != position:
                 original[position] = earlier
-        assert isinstance(note, int | np.integer)
-        groups.append(Group(rows.notes[int(note)], np.fromiter(first.values(), dtype=np.int32, count=len(first))))
+        groups.append(Group(note, np.fromiter(first.values(), dtype=np.int32, count=len(first))))
     return Plan(groups, original)
 
 

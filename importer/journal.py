@@ -318,14 +318,14 @@ class Journal:
             found = self._numbers(profile, keys)
             known = set(found.values())
             last = self._execute(sa.select(sa.func.max(_notes.c.id))).scalar() or 0
-            new = []
-            for key in keys:
-                if key.digest not in found:
-                    last += 1
-                    found[key.digest] = last
-                    new.append(
+            new = list({key.digest: key for key in keys if key.digest not in found}.values())
+            found.update((key.digest, number) for number, key in enumerate(new, last + 1))
+            for start in range(0, len(new), _MANY):  # a dict for each of a million notes would not stay small
+                self._execute(
+                    sa.insert(_notes),
+                    [
                         {
-                            "id": last,
+                            "id": found[key.digest],
                             "profile": profile,
                             "digest": key.digest,
                             "seen": key.seen,
@@ -333,9 +333,9 @@ class Journal:
                             "visibility": key.visibility.value,
                             "status": key.status.value,
                         }
-                    )
-            if new:
-                self._execute(sa.insert(_notes), new)
+                        for key in new[start : start + _MANY]
+                    ],
+                )
         return [found[key.digest] for key in keys], known
 
     def find_notes(self, profile: str, keys: Sequence[NoteKey]) -> list[int | None]:
