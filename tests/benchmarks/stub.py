@@ -116,6 +116,7 @@ def serving(latency: float, calls_a_second: int = 0) -> Iterator[str]:
     ours, its = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(latency, calls_a_second, its), daemon=True)
     process.start()
+    its.close()  # so that the end of the process is the end of the pipe, and not waited for
     try:
         yield f"http://127.0.0.1:{ours.recv()}/v1"
     finally:
