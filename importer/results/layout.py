@@ -19,6 +19,7 @@ from importer.outcomes import Outcomes
 CUT_MARK = "… [cut here: the whole text has {} characters]"
 """Ends a text of which a workbook's cell holds only the beginning."""
 
+_ROWS = 4_000
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -93,7 +94,7 @@ def blocks(
     """
     to_fix = rows_to_fix(outcomes, originals)
     start = 0
-    for frame in table.blocks():
+    for frame in (part for whole in table.blocks() for part in _parts(whole)):
         stop = start + len(frame)
         if stop > len(outcomes):
             raise ValueError(f"the table brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
@@ -112,6 +113,12 @@ def blocks(
         start = stop
     if start != len(outcomes):
         raise ValueError(f"the table brought {start:,} rows, but {len(outcomes):,} have outcomes")
+
+
+def _parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The frame cut into pieces, of which a writer's lists and cells stay small."""
+    for start in range(0, len(frame), _ROWS):
+        yield frame.iloc[start : start + _ROWS]
 
 
 def rows_to_fix(
