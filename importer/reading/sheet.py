@@ -18,7 +18,7 @@ from typing import IO, Self
 
 import pandas as pd
 
-BLOCK_ROWS = 20_000
+BLOCK_ROWS = 8_000
 BLOCK_CELLS = 400_000
 BLOCK_CHARACTERS = 16_000_000
 
