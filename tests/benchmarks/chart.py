@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.measuring import Measured
 
@@ -18,16 +19,17 @@ def draw(path: Path, title: str, found: Mapping[str, Sequence[tuple[int, Measure
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     figure, axes = plt.subplots(figsize=(7.2, 3.9), dpi=110)
-    for (name, points), colour in zip(found.items(), _COLOURS, strict=False):
+    for points, colour in zip(found.values(), _COLOURS, strict=False):
         rows = [count for count, _ in points]
         seconds = [measured.seconds for _, measured in points]
         faces = ["white" if measured.is_reckoned else colour for _, measured in points]
         axes.plot(rows, seconds, color=colour, linewidth=1.6)
         axes.scatter(rows, seconds, c=faces, edgecolors=colour, s=28, zorder=3)
-        axes.annotate(f" {name}", (rows[-1], seconds[-1]), color=colour, va="center", fontsize=9)
+    _label(axes, found)
     axes.set(xscale="log", yscale="log", xlabel="rows (logarithmic)", ylabel="seconds (logarithmic)")
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlim(right=axes.get_xlim()[1] * 6)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     sizes = sorted({count for points in found.values() for count, _ in points})
     axes.set_xticks(sizes, [f"{count:,}" for count in sizes])
     axes.set_xticks([], minor=True)
@@ -37,3 +39,15 @@ def draw(path: Path, title: str, found: Mapping[str, Sequence[tuple[int, Measure
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     figure.savefig(path)
     plt.close(figure)
+
+
+def _label(axes: Any, found: Mapping[str, Sequence[tuple[int, Measured]]]) -> None:
+    """Write each line's name at its end, from the slowest down, none over another."""
+    ends = {name: points[-1] for name, points in found.items()}
+    colours = dict(zip(found, _COLOURS, strict=False))
+    above = float("inf")
+    for name, (rows, measured) in sorted(ends.items(), key=lambda end: -end[1][1].seconds):
+        height = min(measured.seconds, above / 1.8)
+        above = height
+        text = f" {name}, {measured.seconds:,.0f} s"
+        axes.text(rows * 1.08, height, text, color=colours[name], va="center", fontsize=9)
