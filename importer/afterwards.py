@@ -20,7 +20,7 @@ from importer import pipeline, results
 from importer.client import Client
 from importer.delivery import Delivery, Progress, note_key
 from importer.errors import BadSettings, CallFailed, Interrupted, Outage, RateLimited, Refused, Stopped
-from importer.hands import Threads
+from importer.hands import LONGEST_WAIT, Threads
 from importer.journal import Journal, Known, Run, State
 from importer.models import TEXT, Note, Plan, Request, Result, Rows, Status, Visibility
 from importer.outcomes import Outcomes
@@ -71,11 +71,8 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
                 ("Ended", f"{pipeline.when(run.ended_at)} ({run.ended})" if run.ended_at else "broken off"),
                 ("Written again", pipeline.when(time.time())),
             ]
-            written = results.write(
-                pipeline.results_path(path, settings.results), loaded.sheet, outcomes,
-                results.Summary("What became of the notes", lines), leave_out=list(loaded.roles.ours.values()),
-                run=run.name, marked=pipeline.marked(loaded.rows), originals=loaded.plan.original,
-            )  # fmt: skip
+            target = pipeline.results_path(path, settings.results)
+            written = pipeline.write_results(target, loaded, outcomes, run, lines)
             return written, outcomes
 
 
@@ -86,8 +83,7 @@ def _recall(journal: Journal, run: Run, loaded: pipeline.Loaded, outcomes: Outco
     for group, number in zip(groups, numbers, strict=True):
         if number is None:
             continue
-        prospects = rows.prospect[group.positions].tolist()
-        keys = [""] * len(prospects) if rows.key is None else rows.key[group.positions].tolist()
+        prospects, keys = rows.deliveries(group.positions)
         known = journal.known(number, prospects)
         for position, prospect, key in zip(group.positions.tolist(), prospects, keys, strict=True):
             found = known.get((prospect, run.occurrence + key))
@@ -257,7 +253,7 @@ class _Hiding:
                 if wait > 0:
                     break
                 self._begin(self.waiting.popleft())
-            done = self.hands.wait(min(wait, 0.5) if wait else 0.5)
+            done = self.hands.wait(wait or LONGEST_WAIT)
             self.journal.hide(
                 [(change.note, change.known) for change, future in done if self._is_hidden(change, future)]
             )

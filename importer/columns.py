@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from importer.errors import UnclearColumns
+from importer.reading import column_letter
 
 
 class Role(StrEnum):
@@ -179,16 +180,6 @@ def _last_run(headings: Sequence[str], wanted: tuple[str, ...]) -> int | None:
 def repeats_results(headings: Sequence[str]) -> bool:
     """Whether these are the headings of *To fix*, whose rows stand on *Results* as well."""
     return bool(own_columns(headings)) and tuple(headings[: len(FIX_FIRST)]) == FIX_FIRST
-
-
-def column_letter(position: int) -> str:
-    """The letters that a spreadsheet program shows above a column: 0 → A, 26 → AA."""
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> list[int]:

@@ -252,10 +252,6 @@ class Delivery:
         self._fresh = self._posts(todo)
         return remaining
 
-    def requests_needed(self) -> int:
-        """How many requests the plan's groups need, if nothing goes wrong and nothing was delivered before."""
-        return sum(grouping.count_requests(group, self._rows, self.batch_size) for group in self._plan.groups)
-
     @property
     def has_learned(self) -> bool:
         """Whether the API refused a size, and took a smaller one."""
@@ -263,8 +259,7 @@ class Delivery:
 
     def _not_known(self, group: Group, key: NoteKey, number: int) -> list[int]:
         """Settle what the journal knows of a group; the indices of the rows that remain to be sent."""
-        prospects: list[str] = self._rows.prospect[group.positions].tolist()
-        keys = [""] * len(prospects) if self._rows.key is None else self._rows.key[group.positions].tolist()
+        prospects, keys = self._rows.deliveries(group.positions)
         known = self._journal.known(number, prospects)
         left: list[int] = []
         unclear: defaultdict[int, list[tuple[int, Known]]] = defaultdict(list)
@@ -482,13 +477,13 @@ class Delivery:
         error = future.exception()
         if isinstance(error, Stopped):
             if isinstance(work, _Post):
-                self._release(work, "")
+                self._release(work)
             self._halt(error)
         elif error is not None and not isinstance(error, CallFailed):
             raise error
         elif isinstance(error, RateLimited):
             if isinstance(work, _Post):
-                self._release(work, "")
+                self._release(work)
             if self._pacer.limited(error, self._policy.give_up):
                 self._halt(Outage(_limit_used_up(error.wait)))
             self._ready.appendleft(work)
@@ -501,7 +496,7 @@ class Delivery:
         if isinstance(error, Refused):
             self._refused(post, error)
         elif isinstance(error, NotSent):
-            self._release(post, "")
+            self._release(post)
             self._again_later(post, error)
         elif error is not None:
             assert isinstance(error, Unclear)
@@ -555,7 +550,7 @@ class Delivery:
         is_stranger = not error.in_api_words and error.status in (404, 405) and not self._any_success
         self._strangers = self._strangers + 1 if is_stranger else 0
         if self._strangers >= _STRANGERS:
-            self._release(post, "")
+            self._release(post)
             self._halt(
                 WrongAddress(
                     f"What answers at the base URL isn't the API: it said {error} to every request. Check --base-url;"
@@ -568,7 +563,7 @@ class Delivery:
         if len(request) == 1:
             self._enter_answers(post, [(0, Answer(None, f"the API refused it: {error}"))])
             return
-        self._release(post, "")
+        self._release(post)
         # Where a larger one was taken, this one's size isn't the trouble, whatever the words are.
         is_size = error.status == 413 or _SPEAKS_OF_SIZE.search(str(error)) is not None
         post.is_too_large = is_size and len(request) > self._largest_taken
@@ -762,10 +757,10 @@ class Delivery:
             of_earlier_run=False,
         )
         if not self._policy.resends:
-            self._release(again, "")
+            self._release(again)
             self._abandon(again, "it isn't there; run the import again to send it")
         elif again.sends > self._policy.patience.attempts:
-            self._release(again, "")
+            self._release(again)
             self._abandon(again, f"sent {post.sends} times in vain: {unanswered.why}; run again later")
         else:
             reason = f"{unanswered.why}; it isn't there, and the run ended before it was sent again: run again"
@@ -796,12 +791,12 @@ class Delivery:
         else:
             self._failed += len(positions)
 
-    def _release(self, post: _Post, reason: str) -> None:
+    def _release(self, post: _Post) -> None:
         """The request surely was not applied: give up its claim."""
         request, number, note = post.request, post.request_number, post.number
         deliveries = [(p, self._run.occurrence + k) for p, k in zip(request.prospects, request.keys, strict=True)]
         self._entries.append(lambda: self._journal.release(number, note, deliveries))
-        self._outcomes.settle(request.positions, Result.NOT_SENT, reason=reason)
+        self._outcomes.settle(request.positions, Result.NOT_SENT)
         post.replaces = None
 
     def _leave_lane(self, post: _Post, settled: int) -> None:

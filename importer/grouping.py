@@ -27,11 +27,10 @@ def plan(rows: Rows) -> Plan:
     starts = np.flatnonzero(np.diff(rows.note[in_order], prepend=-1))
     for found in np.split(in_order, starts[1:]) if len(starts) else ():
         note = rows.notes[rows.note[found[0]]]
-        prospects = rows.prospect[found].tolist()
+        prospects, keys = rows.deliveries(found)
         if len(set(prospects)) == len(prospects):
             groups.append(Group(note, found))
             continue
-        keys = [""] * len(found) if rows.key is None else rows.key[found].tolist()
         first: dict[tuple[str, str], int] = {}
         for position, delivery in zip(found.tolist(), zip(prospects, keys, strict=True), strict=True):
             earlier = first.setdefault(delivery, position)
@@ -43,8 +42,7 @@ def plan(rows: Rows) -> Plan:
 
 def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
     """Cut a group into the fewest requests of at most ``batch_size`` prospects, none of which stands twice in one."""
-    prospects: list[str] = rows.prospect[group.positions].tolist()
-    keys: list[str] = [""] * len(prospects) if rows.key is None else rows.key[group.positions].tolist()
+    prospects, keys = rows.deliveries(group.positions)
     positions: list[int] = group.positions.tolist()
     for members in _cut(prospects, batch_size):
         yield Request(

@@ -132,6 +132,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.number)
 
+    def deliveries(self, positions: Ints) -> tuple[list[str], list[str]]:
+        """The prospects of some rows, and their keys; empty texts where the sheet has none."""
+        prospects: list[str] = self.prospect[positions].tolist()
+        keys: list[str] = [""] * len(prospects) if self.key is None else self.key[positions].tolist()
+        return prospects, keys
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

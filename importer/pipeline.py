@@ -15,7 +15,7 @@ import contextlib
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -218,7 +218,7 @@ class _Importing:
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
             remaining = delivery.prepare()
-            if not self._is_confirmed(Preview(self.loaded, remaining, delivery.requests_needed()), run):
+            if not self._is_confirmed(Preview(self.loaded, remaining, self.loaded.requests(delivery.batch_size)), run):
                 return None
             stopped: Stopped | None = None
             ended = "broken off"
@@ -268,11 +268,18 @@ class _Importing:
             if delivery.has_learned:
                 self.journal.learn_batch_size(run.profile, delivery.batch_size)
             self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
-        return results.write(
-            self.target, self.loaded.sheet, self.outcomes, results.Summary("What became of the notes", lines),
-            leave_out=list(self.loaded.roles.ours.values()), run=run.name, marked=marked(self.loaded.rows),
-            originals=self.loaded.plan.original,
-        )  # fmt: skip
+        return write_results(self.target, self.loaded, self.outcomes, run, lines)
+
+
+def write_results(
+    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]]
+) -> results.Written:
+    """Write what became of a file's rows; ``lines`` say in the summary what was run."""
+    return results.write(
+        target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
+        leave_out=list(loaded.roles.ours.values()), run=run.name, marked=_marked(loaded.rows),
+        originals=loaded.plan.original,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -327,7 +334,7 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
         outcomes.settle([position], Result.DUPLICATE, note_ids=[outcomes.note_id(original)], reason=reason)
 
 
-def marked(rows: Rows) -> dict[int, Collection[int]]:
+def _marked(rows: Rows) -> dict[int, Collection[int]]:
     """The cells to blame: row position → positions of columns."""
     return {
         position: {problem.column for problem in problems if problem.column is not None}

@@ -17,13 +17,13 @@ from importer.columns import (
     Role,
     Roles,
     Wanted,
-    column_letter,
     find,
     folded,
     own_columns,
     recognised,
 )
 from importer.errors import UnclearColumns
+from importer.reading import column_letter
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import click
 
 from importer import grouping, pipeline
-from importer.columns import column_letter
 from importer.journal import Known, Run
 from importer.markup import is_html
 from importer.models import Result, Status, Visibility
+from importer.reading import column_letter
 from importer.settings import BATCH_SIZE, Settings
 
 _SHOWN_PROBLEMS = 20

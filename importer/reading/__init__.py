@@ -23,9 +23,9 @@ from importer.reading.kinds import Kind
 from importer.reading.limits import Clock, Limits
 from importer.reading.opening import opened
 from importer.reading.package import Package
-from importer.reading.sheet import Flaw, Sheet, cell_name
+from importer.reading.sheet import Flaw, Sheet, cell_name, column_letter
 
-__all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "read"]
+__all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
 
 IsHeader = Callable[[Sequence[str]], bool]
 

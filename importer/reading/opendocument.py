@@ -9,7 +9,7 @@ from __future__ import annotations
 from importer.reading.book import Table
 from importer.reading.formats import general
 from importer.reading.package import Events, Package
-from importer.reading.sheet import ERROR, NO_VALUE, Found, Rows, letters
+from importer.reading.sheet import ERROR, NO_VALUE, Found, Rows, column_letter
 
 CONTENT = "content.xml"
 Attributes = dict[str, str]
@@ -145,7 +145,7 @@ class _Rows:
         text = "" if covered else self._shown(cell)
         if text:
             if self.column + times > self.limits.columns:
-                where = f'The sheet "{self.name}" uses column {letters(self.column + times - 1)}'
+                where = f'The sheet "{self.name}" uses column {column_letter(self.column + times - 1)}'
                 raise self.limits.refuse("columns", where)
             self.row.extend([""] * (self.column - len(self.row)))
             self.row.extend([text] * times)

@@ -214,7 +214,7 @@ def _blank(area: tuple[int, int, int, int], numbers: list[int], columns: list[Se
         columns[position] = (*column[:kept], *[""] * (last - kept), *column[last:])
 
 
-def letters(column: int) -> str:
+def column_letter(column: int) -> str:
     """Name of a column by its position: 0 → A, 25 → Z, 26 → AA."""
     name = ""
     column += 1
@@ -226,7 +226,7 @@ def letters(column: int) -> str:
 
 def cell_name(sheet_name: str | None, row: int, column: int) -> str:
     """Name of a cell as spreadsheet programs write it: ``Sheet1!C17``, ``'My sheet'!C17``, ``C17`` without a sheet."""
-    cell = f"{letters(column)}{row}"
+    cell = f"{column_letter(column)}{row}"
     if sheet_name is None:
         return cell
     plain = sheet_name.replace("_", "a").replace(".", "a")

@@ -13,7 +13,7 @@ from importer.reading.formats import general
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import DAMAGED, MOST_DEPTH, Events
 from importer.reading.regular import Cell, RegularRows
-from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, letters
+from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, column_letter
 from importer.reading.strings import Strings
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -172,7 +172,7 @@ class Worksheet:
                 raise UnreadableFile(f'The sheet "{self.name}" holds a cell named {name[:20]!r}. {DAMAGED}')
             column = column * 26 + ord(letter) - 64
         if column > self.limits.columns:
-            where = f'The sheet "{self.name}" uses column {letters(column - 1)}, its {column:,}th'
+            where = f'The sheet "{self.name}" uses column {column_letter(column - 1)}, its {column:,}th'
             raise self.limits.refuse("columns", where)
         if column == 0:
             raise UnreadableFile(f'The sheet "{self.name}" holds a cell without a column. {DAMAGED}')

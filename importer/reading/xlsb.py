@@ -14,7 +14,7 @@ from importer.reading.book import Table
 from importer.reading.formats import general, renderer
 from importer.reading.package import DAMAGED, Package
 from importer.reading.relations import Relations
-from importer.reading.sheet import ERROR, Found, Row, Rows, letters
+from importer.reading.sheet import ERROR, Found, Row, Rows, column_letter
 from importer.reading.strings import Strings
 
 _ROW, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 0, 2, 3, 4, 5, 6, 7
@@ -125,7 +125,7 @@ def _cell(workbook: Workbook, name: str, kind: int, data: bytes, row: Row, found
         found.flaw(row[0], column, ERROR.format(text))
     limits = workbook.package.limits
     if column >= limits.columns:
-        raise limits.refuse("columns", f'The sheet "{name}" uses column {letters(column)}, its {column + 1:,}th')
+        raise limits.refuse("columns", f'The sheet "{name}" uses column {column_letter(column)}, its {column + 1:,}th')
     cells = row[1]
     if column < len(cells):
         cells[column] = text

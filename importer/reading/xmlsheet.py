@@ -9,7 +9,7 @@ from importer.reading.book import Table
 from importer.reading.formats import general
 from importer.reading.limits import Clock, Limits
 from importer.reading.package import CHUNK, Events
-from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, letters
+from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, column_letter
 
 Attributes = dict[str, str]
 
@@ -128,7 +128,7 @@ class _Rows:
 
     def _end_cell(self) -> None:
         if self.column >= self.limits.columns:
-            raise self.limits.refuse("columns", f'The sheet "{self.name}" uses column {letters(self.column)}')
+            raise self.limits.refuse("columns", f'The sheet "{self.name}" uses column {column_letter(self.column)}')
         if len(self.text) > self.limits.cell_characters:
             raise self.limits.refuse("cell_characters", f'A cell of the sheet "{self.name}" holds too many characters')
         text = self._shown()
