@@ -125,6 +125,16 @@ def test_every_command_explains_itself(type_: Terminal, command: str) -> None:
     assert str(Path.home()) not in ended.out
 
 
+def test_a_message_of_several_lines_stands_flush(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is missing is said line by line, none further in than the other."""
+    path = tmp_path / "n.csv"
+    path.write_text("Some,Thing\na,b\n", encoding="utf-8")
+    assert main(["check", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Error: ")
+    assert {len(line) - len(line.lstrip()) for line in lines[1:]} == {len("Error: ")}
+
+
 def test_the_exit_statuses_are_explained() -> None:
     """In the program's help, and where a command's differ; each command is listed."""
     for name in COMMANDS:

@@ -195,8 +195,8 @@ def count(number: int, thing: str) -> str:
 def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
     """Print text in lines that fit the terminal."""
     width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
+    following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
     for line in text.splitlines():
-        following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
         wrapped = textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=following,
                                 break_long_words=False, break_on_hyphens=False)  # fmt: skip
         click.echo("\n".join(wrapped), err=err)

@@ -161,8 +161,9 @@ class _Rows:
         if len(text) > self.limits.cell_characters:
             raise self.limits.refuse("cell_characters", f'A cell of the sheet "{self.name}" holds too many characters')
         if _value(cell, "formula"):
-            self.found.formulas += 1
-            if not kind and not text:
+            if kind or text:
+                self.found.formulas += 1
+            else:
                 self.flaws.append((self.column, NO_VALUE))
         # LibreOffice marks an error by a second type; others only show it
         if any(key.endswith(":value-type") and value == "error" for key, value in cell.items()) or (

@@ -181,7 +181,7 @@ class Worksheet:
 
     def _convert(self, text: str, kind: str | None, style: str | None, row: int, column: int, *, formula: bool) -> str:
         """The text that a cell shows whose value isn't a text of its own."""
-        if formula:
+        if formula and (text or kind in {"str", "inlineStr"}):
             self.found.formulas += 1
         if kind in {"str", "inlineStr"}:
             return unescape(text)

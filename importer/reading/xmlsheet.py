@@ -138,8 +138,9 @@ class _Rows:
         self.column += 1 + self.across
 
     def _shown(self) -> str:
-        self.found.formulas += self.formula
-        if self.formula and not self.kind:
+        if self.formula and self.kind:
+            self.found.formulas += 1
+        elif self.formula:
             self.found.flaw(self.number, self.column, NO_VALUE)
         if self.kind == "Error":
             self.found.flaw(self.number, self.column, ERROR.format(self.text))

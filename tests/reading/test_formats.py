@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import openpyxl
 import pytest
 
+from importer.reading import read
 from importer.reading.formats import general, renderer
 
 SHOWN = [
@@ -65,6 +69,17 @@ def test_a_number_is_shown_as_its_format_says(code: str, stored: str, shown: str
 def test_a_plain_number_shows_all_digits_that_a_spreadsheet_keeps(stored: str, shown: str) -> None:
     """The format General shows whole numbers whole, and up to 15 digits."""
     assert general(stored) == shown
+
+
+def test_a_formula_without_a_stored_value_is_not_said_to_have_been_read_by_it(tmp_path: Path) -> None:
+    """openpyxl stores formulas without their values."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Prospect ID", "Note"])
+    book.worksheets[0].append(["P1", "=1+1"])
+    book.save(tmp_path / "n.xlsx")
+    with read(tmp_path / "n.xlsx", is_header=lambda cells: "Note" in cells) as sheet:
+        assert list(sheet.flaws) == [2]
+        assert not any("formula" in remark for remark in sheet.remarks)
 
 
 def test_dates_count_from_1904_where_the_workbook_says_so() -> None:
