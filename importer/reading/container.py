@@ -39,15 +39,15 @@ class Container:
 
     @property
     def names(self) -> set[str]:
-        """The names of all streams."""
+        """The names of all streams in small letters: programs differ in how they write them."""
         return set(self._entries)
 
     def stream(self, *names: str) -> bytes | None:
         """The bytes of the first stream called by one of the names, None where there is none."""
         for name in names:
-            for entry, (start, size) in self._entries.items():
-                if entry.casefold() == name.casefold():
-                    return self._small(start, size) if size < _SMALL else self._large(start)[:size]
+            if name.lower() in self._entries:
+                start, size = self._entries[name.lower()]
+                return self._small(start, size) if size < _SMALL else self._large(start)[:size]
         return None
 
     def _read_tables(self) -> None:
@@ -68,7 +68,7 @@ class Container:
             if kind == 5:
                 self._root = self._large(start)
             elif kind == 2:
-                self._entries.setdefault(name, (start, size))
+                self._entries.setdefault(name.lower(), (start, size))
 
     def _table(self, more: int) -> array[int]:
         """The sector that follows each sector; the list of its parts goes on in sectors of its own."""

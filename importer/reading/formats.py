@@ -148,6 +148,8 @@ def _fill(value: Decimal, tokens: list[Token]) -> str:
         return "".join(general(str(value)) if kind == "general" else shown for kind, shown in tokens)
     places = [index for index, (kind, _) in enumerate(tokens) if kind == "digit"]
     first, last = places[0], places[-1]
+    while first and tokens[first - 1] == ("other", "."):
+        first -= 1
     while last + 1 < len(tokens) and tokens[last + 1] in {("other", ","), ("other", ".")}:
         last += 1
     pattern = tokens[first : last + 1]
@@ -177,7 +179,7 @@ def _number(value: Decimal, pattern: list[Token]) -> str:
     after = after.ljust(len(decimals), "0")[: len(decimals)]
     while optional and after.endswith("0"):
         after, optional = after[:-1], optional - 1
-    return before + ("." + after if point < len(pattern) and (after or "0" in decimals or not decimals) else "")
+    return before + ("." + after if point < len(pattern) else "")
 
 
 def _whole_part(digits: str, pattern: list[Token]) -> str:
@@ -219,14 +221,10 @@ def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
     try:
         serial = float(text)
         moment = from_serial(serial, date1904=date1904)
+        if any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
+            moment = _rounded(moment, decimals=sum(kind == "digit" for kind, _ in tokens))
     except (ValueError, OverflowError):
         return general(text)
-    smallest = 1_000_000
-    for kind, shown in tokens:
-        if (kind == "date" and shown.lower().startswith("s")) or (kind, shown) == ("elapsed", "s"):
-            smallest = 1
-    if not any(kind == "digit" for kind, _ in tokens):
-        moment = _rounded(moment, seconds=1) if smallest == 1 else moment
     half = any(kind == "noon" for kind, _ in tokens)
     shown_tokens = _minutes_marked(tokens)
     out = ""
@@ -262,8 +260,10 @@ def iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
 
 
-def _rounded(moment: datetime, *, seconds: int) -> datetime:
-    return (moment + timedelta(milliseconds=500 * seconds)).replace(microsecond=0)
+def _rounded(moment: datetime, *, decimals: int) -> datetime:
+    """The moment to so many decimals of a second, of which a serial number holds three."""
+    step = timedelta(milliseconds=10 ** max(0, 3 - decimals))
+    return moment + step / 2 - (moment - datetime.min + step / 2) % step
 
 
 def _minutes_marked(tokens: list[Token]) -> list[Token]:
@@ -275,7 +275,7 @@ def _minutes_marked(tokens: list[Token]) -> list[Token]:
         if kind == "date" and shown.lower() in {"m", "mm"}:
             before = tokens[times[place - 1]][1].lower() if place else ""
             after = tokens[times[place + 1]][1].lower() if place + 1 < len(times) else ""
-            if before.startswith("h") or after.startswith("s"):
+            if before[:1] in {"h", "s"} or after.startswith("s"):
                 marked[index] = ("minute", shown.lower())
     return marked
 
@@ -283,7 +283,7 @@ def _minutes_marked(tokens: list[Token]) -> list[Token]:
 def _date_piece(kind: str, shown: str, moment: datetime, serial: float, *, half: bool) -> str:
     if kind == "noon":
         half_day = "AM" if moment.hour < 12 else "PM"
-        return half_day if len(shown) > 3 else half_day[0]
+        return half_day if len(shown) > 3 else shown[0] if half_day == "AM" else shown[2]
     if kind == "minute":
         return f"{moment.minute:0{len(shown)}d}"
     if kind == "elapsed":

@@ -109,14 +109,14 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> Kind | None:
 def _in_ole(file: IO[bytes], source: str) -> Kind:
     """An OLE container: an .xls, or an .xlsx locked with a password, or a document of another program."""
     names = Container(file).names
-    if "EncryptedPackage" in names:
+    if "encryptedpackage" in names:
         raise UnreadableFile(
             f"{source} is locked with a password. Open it, remove the password (File > Info > Protect Workbook > "
             "Encrypt with Password: leave it blank), save it and import it again."
         )
-    if names & {"Workbook", "Book"}:
+    if names & {"workbook", "book"}:
         return Kind.XLS
-    for stream, what in (("WordDocument", "a Word document"), ("PowerPoint Document", "a PowerPoint presentation")):
+    for stream, what in (("worddocument", "a Word document"), ("powerpoint document", "a PowerPoint presentation")):
         if stream in names:
             raise UnreadableFile(
                 f"{source} is {what}, not a spreadsheet. Copy its table into one and save it as .xlsx."

@@ -312,6 +312,13 @@ WORKBOOKS = [
         {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")},
         headings=("Prospect ID", "Note", "When", "Done"),
     ),
+    Entry(
+        "Excel 97 that writes its names in capitals",
+        "a.xls",
+        making.small_xls().replace("Workbook".encode("utf-16-le"), "WORKBOOK".encode("utf-16-le")),
+        {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")},
+        headings=("Prospect ID", "Note", "When", "Done"),
+    ),
     Entry("OpenDocument", "a.ods", ods(f"<table:table-row>{''.join(map(ods_text, ONE[2]))}</table:table-row>"), ONE),
     Entry(
         "OpenDocument shows what it shows",
