@@ -263,7 +263,8 @@ def iso(moment: datetime) -> str:
 def _rounded(moment: datetime, *, decimals: int) -> datetime:
     """The moment to so many decimals of a second, of which a serial number holds three."""
     step = timedelta(milliseconds=10 ** max(0, 3 - decimals))
-    return moment + step / 2 - (moment - datetime.min + step / 2) % step
+    start = datetime(1, 1, 1)  # noqa: DTZ001 — a sheet's dates have no zone
+    return start + round((moment - start) / step) * step
 
 
 def _minutes_marked(tokens: list[Token]) -> list[Token]:

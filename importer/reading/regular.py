@@ -14,8 +14,8 @@ from itertools import repeat
 
 from importer.reading.package import Events
 
-Cell = tuple[str | None, str | None, str | None, str | None, bool]
-"""A cell as it is written: reference, kind, style, stored text (None: nothing), whether a formula gave it."""
+Cell = tuple[str, str | None, str | None, str | None, bool]
+"""A cell as it is written: reference (its column counts), kind, style, text or None, whether a formula gave it."""
 
 NO_FORMULA = False
 

@@ -56,7 +56,7 @@ class Worksheet:
         depth = phonetic = data = 0
         kind: str | None = None
         style: str | None = None
-        reference: str | None = None
+        reference = ""
         text: str | None = None
         formula = False
         row: dict[str, str] = {}
@@ -70,12 +70,13 @@ class Worksheet:
             if tag == "c":
                 kind = attributes.get("t")
                 style = attributes.get("s")
-                reference = attributes.get("r")
+                reference = attributes.get("r") or self._beside(reference)
                 text = None
             elif tag == "v" or tag == "t":  # noqa: PLR1714 — a set would be slower
                 clear()
             elif tag == "row":
                 row = attributes
+                reference = ""
                 cells.clear()
             elif tag == "f":
                 formula = True
@@ -96,8 +97,6 @@ class Worksheet:
                 if text is not None or formula:
                     cells.append((reference, kind, style, text or "", formula))
                     formula = False
-                elif reference is None:
-                    cells.append((None, "str", None, "", False))
             elif tag == "t":
                 if not phonetic:
                     text = join(texts) if text is None else text + join(texts)
@@ -127,11 +126,8 @@ class Worksheet:
         for reference, kind, style, text, formula in cells:
             if text is None:
                 continue
-            if reference is None:
-                column = width
-            else:
-                known = columns.get(reference)
-                column = self._column(reference.rstrip(_DIGITS)) if known is None else known
+            known = columns.get(reference)
+            column = self._column(reference.rstrip(_DIGITS)) if known is None else known
             if kind == "s":
                 position = int(text) if text.isdecimal() else count
                 text = kept[position] if position < count else strings.find(text)  # noqa: PLW2901
@@ -161,6 +157,10 @@ class Worksheet:
             raise UnreadableFile(f'The sheet "{self.name}" has a row {number:,}, beyond the last of any. {DAMAGED}')
         self.number = number
         return number
+
+    def _beside(self, reference: str) -> str:
+        """The column after that of a cell ("" before the first one): files may leave out a cell's name."""
+        return column_letter(self._column(reference.rstrip(_DIGITS)) + 1) if reference else "A"
 
     def _column(self, name: str) -> int:
         """Position of the column called ``name``; remembered, and checked against the limit."""

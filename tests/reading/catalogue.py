@@ -262,6 +262,15 @@ WORKBOOKS = [
         {2: ("東京", "", "")},
     ),
     Entry(
+        "only a row's first cell has a reference",
+        "a.xlsx",
+        xlsx(
+            '<row r="2"><c r="A2" s="0"/><c/><c><v>3</v></c></row>'
+            '<row r="3"><c r="B3"><v>2</v></c><c><v>3</v></c></row>'
+        ),
+        {2: ("", "", "3"), 3: ("", "2", "3")},
+    ),
+    Entry(
         "cells without references", "a.xlsx", xlsx("<row><c><v>1</v></c><c/><c><v>3</v></c></row>"), {2: ("1", "", "3")}
     ),
     Entry(
