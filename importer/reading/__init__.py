@@ -58,8 +58,8 @@ def read(
     """Read a spreadsheet whole, once; "-" is standard input.
 
     ``is_header`` says whether a row's texts are the headings that the import needs: it picks the header row, the sheet
-    and a text file's delimiter. Where no row qualifies, the first row that holds something is taken for the header,
-    so that the caller can say what is missing. ``is_copy`` says whether a header is that of a sheet whose rows stand on
+    and a text file's delimiter. Where no row qualifies, the first of the fullest rows is taken for the header, so that
+    the caller can say what is missing. ``is_copy`` says whether a header is that of a sheet whose rows stand on
     another sheet of the workbook as well; such a sheet is taken only by its name.
 
     Raises UnreadableFile for a file that can't be read, and UnclearColumns where it is open which sheet is meant.

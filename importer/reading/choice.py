@@ -77,7 +77,8 @@ def _named(book: Book, name: str) -> Table:
 
 def _look(table: Table, header_row: int | None, is_header: IsHeader) -> _Look | None:
     """Look at the first rows of a table; None where they hold nothing."""
-    first: Row | None = None
+    likeliest: Row | None = None
+    most = 0
     with closing(table.rows(Found())) as rows:
         if header_row is not None:
             for number, cells in rows:
@@ -86,18 +87,19 @@ def _look(table: Table, header_row: int | None, is_header: IsHeader) -> _Look | 
                     return None if blank else _Look(table, (number, cells), is_header(cells))
             return None
         for number, cells in islice(rows, LOOKED_AT * 20):
-            if not _filled(cells):
-                continue
-            if is_header(cells):
+            filled = _filled(cells)
+            if filled and is_header(cells):
                 return _Look(table, (number, cells), qualifies=True)
-            first = first or (number, cells)
-            if number > LOOKED_AT and first:
+            if filled > most:  # a title above the header fills fewer cells than the header
+                likeliest, most = (number, cells), filled
+            if number > LOOKED_AT and likeliest:
                 break
-    return _Look(table, first, qualifies=False) if first else None
+    return _Look(table, likeliest, qualifies=False) if likeliest else None
 
 
-def _filled(cells: Sequence[str]) -> bool:
-    return any(cell and not cell.isspace() for cell in cells)
+def _filled(cells: Sequence[str]) -> int:
+    """How many cells show something."""
+    return sum(1 for cell in cells if cell and not cell.isspace())
 
 
 def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> str:
