@@ -39,7 +39,7 @@ from importer.hands import LONGEST_WAIT, Hands
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.lanes import Lane, Lanes
 from importer.markup import seen_digest, seen_digests
-from importer.models import Answer, Group, Note, NotesPage, Plan, Request, Result, Rows
+from importer.models import Answer, Group, Note, NotesPage, Plan, Remaining, Request, Result, Rows
 from importer.outcomes import Outcomes
 from importer.pacing import Pacer
 from importer.retry import Attempts, Patience
@@ -174,6 +174,23 @@ class Progress:
     requests: int
 
 
+def foresee(rows: Rows, plan: Plan, journal: Journal, profile: str, batch_size: int) -> Remaining:
+    """What :meth:`Delivery.prepare` would find left to do; nothing is entered anywhere."""
+    left = []
+    numbers = journal.find_notes(profile, [note_key(group.note) for group in plan.groups])
+    for group, number in zip(plan.groups, numbers, strict=True):
+        if number is None:
+            left.append(group)
+            continue
+        prospects, keys = rows.deliveries(group.positions)
+        known = journal.known(number, prospects)
+        made = {delivery for delivery, found in known.items() if found.state in (State.CREATED, State.HIDDEN)}
+        open_ = [i for i, delivery in enumerate(zip(prospects, keys, strict=True)) if delivery not in made]
+        if open_:
+            left.append(replace(group, positions=group.positions[open_]))
+    return grouping.remaining(left, rows, batch_size)
+
+
 class Delivery:
     """Delivers a plan once.
 
@@ -232,25 +249,22 @@ class Delivery:
 
     # -- before -----------------------------------------------------------------------------------------------------
 
-    def prepare(self) -> int:
-        """Look up what earlier runs did, settle what needs no call, and return how many deliveries remain."""
+    def prepare(self) -> Remaining:
+        """Look up what earlier runs did, settle what needs no call, and return what remains."""
         keys = [note_key(group.note) for group in self._plan.groups]
         numbers, known_before = self._journal.note_numbers(self._run.profile, keys)
         self._lanes = Lanes(self._plan.groups, keys, self._rows)
-        remaining = 0
         todo: list[tuple[Group, NoteKey, int]] = []
         for group, key, number in zip(self._plan.groups, keys, numbers, strict=True):
             left = group
             if number in known_before:
                 left = replace(group, positions=group.positions[self._not_known(group, key, number)])
-            remaining += len(left.positions)
             if len(left.positions):
                 todo.append((left, key, number))
-        remaining += sum(
-            work.unanswered.open for _, _, work in self._later if isinstance(work, _Look) and not work.index
-        )
         self._fresh = self._posts(todo)
-        return remaining
+        remaining = grouping.remaining([group for group, _, _ in todo], self._rows, self.batch_size)
+        unclear = [work.unanswered.open for _, _, work in self._later if isinstance(work, _Look) and not work.index]
+        return replace(remaining, deliveries=remaining.deliveries + sum(unclear))
 
     @property
     def has_learned(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from importer.markup import INVISIBLE
-from importer.models import Group, Plan, Request, Rows, Status
+from importer.models import Group, Plan, Remaining, Request, Rows, Status
 
 # What differs only for a machine: the shapes of quotes and dashes, and every kind of white space.
 _SAME_TO_THE_EYE = str.maketrans("‘’‚‛“”„‟«»‹›–—−‐‑", "''''\"\"\"\"\"\"''-----")
@@ -53,8 +53,13 @@ def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
         )
 
 
-def count_requests(group: Group, rows: Rows, batch_size: int) -> int:
-    """How many requests a group needs."""
+def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining:
+    """What groups come to."""
+    deliveries = sum(len(group.positions) for group in groups)
+    return Remaining(deliveries, len(groups), sum(_count_requests(group, rows, batch_size) for group in groups))
+
+
+def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:
     if rows.key is None:
         return -(-len(group.positions) // batch_size)
     return len(_cut(rows.prospect[group.positions].tolist(), batch_size))

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from importer.errors import JournalFailed, UnusableJournal
 from importer.models import Answer, Request, Status, Visibility
 
-SCHEMA = 2
+SCHEMA = 3
 _APPLICATION = "note-importer"
 _MANY = 500  # parameters of one IN (...)
 
@@ -98,11 +98,22 @@ _learned = sa.Table(
     sa.Column("profile", sa.Text, primary_key=True),
     sa.Column("batch_size", sa.Integer, nullable=False),  # the largest that the API took after it refused a larger one
 )
+_limits = sa.Table(
+    "limits",
+    _tables,
+    sa.Column("profile", sa.Text, primary_key=True),
+    sa.Column("calls", sa.Integer, nullable=False),  # what the API allowed, as last told
+    sa.Column("seconds", sa.Float, nullable=False),
+)
 
 
 # What leads from each version of the schema to the next; written out, for the tables above may change further.
 _STEPS: Mapping[int, Sequence[str]] = {
     1: ["CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile))"],
+    2: [
+        "CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL,"
+        " PRIMARY KEY (profile))"
+    ],
 }
 
 
@@ -309,6 +320,18 @@ class Journal:
         change = upsert(_learned).on_conflict_do_update(index_elements=["profile"], set_={"batch_size": batch_size})
         with self.transaction():
             self._execute(change, [{"profile": profile, "batch_size": batch_size}])
+
+    def learned_limit(self, profile: str) -> tuple[int, float] | None:
+        """The calls in a time, in seconds, that the API allowed an earlier run, if it told."""
+        query = sa.select(_limits).where(_limits.c.profile == profile)
+        return next(((row.calls, row.seconds) for row in self._rows(query)), None)
+
+    def learn_limit(self, profile: str, calls: int, seconds: float) -> None:
+        """Keep a limit, to say beforehand how long a run will take."""
+        limit = {"calls": calls, "seconds": seconds}
+        change = upsert(_limits).on_conflict_do_update(index_elements=["profile"], set_=limit)
+        with self.transaction():
+            self._execute(change, [{"profile": profile, **limit}])
 
     # -- notes ------------------------------------------------------------------------------------------------------
 

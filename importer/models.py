@@ -195,6 +195,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is still to be done: so many notes to create, of so many distinct ones, in so many requests at most."""
+
+    deliveries: int
+    notes: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the API said of one prospect: created with an id, or not accepted, in its words where it gave any."""
 

@@ -27,14 +27,14 @@ import numpy as np
 from importer import columns, grouping, reading, results, validation
 from importer.client import Client
 from importer.columns import Roles
-from importer.delivery import Delivery, Policy, Progress
+from importer.delivery import Delivery, Policy, Progress, foresee
 from importer.errors import BadSettings, JournalFailed, Stopped
 from importer.hands import Threads
 from importer.journal import Journal, Run
 from importer.lock import held
-from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Result, Rows
+from importer.models import DELIVERED, NEEDS_A_PERSON, Plan, Remaining, Result, Rows
 from importer.outcomes import Outcomes
-from importer.pacing import Pacer
+from importer.pacing import Pacer, Rate
 from importer.reading import Sheet
 from importer.retry import Attempts, Patience
 from importer.settings import BATCH_SIZE, Settings
@@ -57,10 +57,6 @@ class Loaded:
     rows: Rows
     plan: Plan
 
-    def requests(self, batch_size: int) -> int:
-        """How many requests the whole plan needs."""
-        return sum(grouping.count_requests(group, self.rows, batch_size) for group in self.plan.groups)
-
 
 @dataclass(frozen=True)
 class Preview:
@@ -68,13 +64,15 @@ class Preview:
 
     Attributes:
         loaded: the file.
-        remaining: how many notes would be created; less than the plan's where earlier runs made some.
-        requests: how many requests that takes at most.
+        remaining: what is left to do; less than the plan where earlier runs did some of it.
+        batch_size: prospects in one request at most.
+        rate: what the API allowed an earlier run, if it told.
     """
 
     loaded: Loaded
-    remaining: int
-    requests: int
+    remaining: Remaining
+    batch_size: int
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +153,26 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         raise
 
 
+def check(path: str | Path, settings: Settings) -> Preview:
+    """Read, check and group a file, and see what earlier runs made of it; sends nothing and needs no key.
+
+    Raises:
+        Unusable: the file, its columns or the journal can't be used.
+    """
+    loaded = load(path, settings)
+    try:
+        if not settings.journal.exists():
+            batch_size = settings.batch_size or BATCH_SIZE
+            return Preview(loaded, grouping.remaining(loaded.plan.groups, loaded.rows, batch_size), batch_size)
+        with Journal.open(settings.journal) as journal:
+            batch_size = settings.batch_size or journal.learned_batch_size(settings.workspace) or BATCH_SIZE
+            remaining = foresee(loaded.rows, loaded.plan, journal, settings.workspace, batch_size)
+            return Preview(loaded, remaining, batch_size, _learned_rate(journal, settings))
+    except BaseException:
+        loaded.sheet.close()
+        raise
+
+
 def run(
     path: str | Path,
     settings: Settings,
@@ -217,8 +235,8 @@ class _Importing:
                 journal=self.journal, client=client, pacer=pacer, policy=policy(settings, learned=learned), hands=hands,
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
-            remaining = delivery.prepare()
-            if not self._is_confirmed(Preview(self.loaded, remaining, self.loaded.requests(delivery.batch_size)), run):
+            rate = _learned_rate(self.journal, settings)
+            if not self._is_confirmed(Preview(self.loaded, delivery.prepare(), delivery.batch_size, rate), run):
                 return None
             stopped: Stopped | None = None
             ended = "broken off"
@@ -267,8 +285,15 @@ class _Importing:
         with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
             if delivery.has_learned:
                 self.journal.learn_batch_size(run.profile, delivery.batch_size)
+            if limit := pacer.learned_rate:
+                self.journal.learn_limit(run.profile, limit.calls, limit.seconds)
             self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
         return write_results(self.target, self.loaded, self.outcomes, run, lines)
+
+
+def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
+    limit = journal.learned_limit(settings.workspace)
+    return Rate(*limit) if limit else None
 
 
 def write_results(

@@ -18,7 +18,7 @@ import requests
 from importer import __version__
 from importer.cli import cli, main
 from importer.lock import held
-from importer.sandbox import Fault, Sandbox
+from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 
 KEY = "sandbox-key"
@@ -492,6 +492,23 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
     ):
         assert words in ended.all
     assert sorted(path.name for path in type_.folder.iterdir()) == before
+
+
+def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_makes_it(type_: Terminal) -> None:
+    """The slower of the account's limit and --rate counts."""
+    type_.file("n.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(30)))
+    type_.box.set_limit(Limit.parse("10/1s"))
+    assert type_("run", "n.csv", "--yes").status == 0
+    type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
+    for ended in (type_("check", "m.csv"), type_.process("check", "m.csv", "--rate", "50/s")):
+        assert "71 rows: 71 notes to deliver 20 of them were imported by an earlier run" in ended.all
+        assert "51 distinct notes in 51 requests of up to 100 prospects" in ended.all
+        assert "At 10 calls in 1 second, the limit that the account was last seen to have, that takes 5" in ended.all
+            "At 10 calls in 1 second, the limit that the account was last seen to have, that takes 5 seconds"
+            in ended.all
+        )
+    assert "At 1 call in 1 second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all
+    assert "20 of them were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 
 
 def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:

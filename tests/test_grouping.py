@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import grouping
-from importer.models import TEXT, Group, Note, Problem, Request, Rows, Status, Texts, Visibility
+from importer.models import TEXT, Group, Note, Problem, Remaining, Request, Rows, Status, Texts, Visibility
 
 Line = tuple[int, str, str]
 """Number of the note (-1: the row is invalid), prospect, key."""
@@ -123,7 +123,7 @@ def test_without_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch
     groups = grouping.plan(rows).groups
     sizes = [len(requests) for requests in cut(rows, batch_size)]
     assert sizes == [-(-len(group.positions) // batch_size) for group in groups]
-    assert sizes == [grouping.count_requests(group, rows, batch_size) for group in groups]
+    assert sizes == [grouping.remaining([group], rows, batch_size).requests for group in groups]
 
 
 @given(lines, batches)
@@ -133,7 +133,7 @@ def test_with_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch_si
     for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
         most = max(Counter(rows.prospect[group.positions].tolist()).values())
         assert len(requests) == max(-(-len(group.positions) // batch_size), most)
-        assert len(requests) == grouping.count_requests(group, rows, batch_size)
+        assert Remaining(len(group.positions), 1, len(requests)) == grouping.remaining([group], rows, batch_size)
 
 
 @given(lines, st.booleans())

@@ -20,9 +20,10 @@ from importer.columns import OUR_COLUMNS
 from importer.errors import BadSettings, Busy, KeyRefused
 from importer.journal import Journal
 from importer.markup import ContentKind
-from importer.models import Result, Visibility
+from importer.models import Remaining, Result, Visibility
+from importer.pacing import Rate
 from importer.pipeline import Hooks, Preview, Report
-from importer.sandbox import Received, Sandbox
+from importer.sandbox import Limit, Received, Sandbox
 from importer.settings import Settings
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
@@ -260,12 +261,33 @@ def test_a_person_who_says_no_changes_nothing(box: Sandbox, settings: Settings, 
 
     path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1"), ("P3", "y", "1"))
     assert pipeline.run(path, settings, Hooks(confirm=no)) is None
-    assert (shown[0].remaining, shown[0].requests) == (3, 2)
+    assert shown[0].remaining == Remaining(3, 2, 2)
     assert box.received == ()
     assert not list(tmp_path.glob("*.results*"))
     with Journal.open(settings.journal) as journal:
         assert [run.ended for run in journal.runs()] == ["declined"]
     assert ran(path, settings).counts == {Result.CREATED: 3}
+
+
+def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
+    """The notes that exist, the batch size that was taken and the limit that was met; nothing is called or written."""
+    with Sandbox(max_batch=10, limit=Limit.parse("6/1s")) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite", settle=0)
+        first = [(f"P{i}", "x", "1") for i in range(120)]
+        ran(write(tmp_path / "n.csv", *first), settings)
+        calls = len(box.received)
+        before = settings.journal.read_bytes()
+        preview = pipeline.check(write(tmp_path / "m.csv", *first[:50], ("P1", "y", "1"), *[("Q", "x", "1")]), settings)
+        preview.loaded.sheet.close()
+        assert preview.remaining == Remaining(2, 2, 2)
+        assert preview.batch_size < 100
+        assert preview.rate == Rate(6, 1.0)
+        assert len(box.received) == calls
+        assert settings.journal.read_bytes() == before
+    elsewhere = pipeline.check(tmp_path / "m.csv", replace(settings, base_url="http://127.0.0.1:9"))
+    elsewhere.loaded.sheet.close()
+    assert elsewhere.remaining == Remaining(52, 2, 2)
+    assert elsewhere.rate is None
 
 
 # -- what the server receives
@@ -654,10 +676,9 @@ def test_a_large_file_goes_through(box: Sandbox, settings: Settings, tmp_path: P
     path = tmp_path / "large.csv"
     lines = ["Prospect ID,Note,Visibility\n", *(f"P{i},Note {i % 5},{1 + i % 2}\n" for i in range(100_000))]
     path.write_text("".join(lines), encoding="utf-8")
-    loaded = pipeline.load(path, settings)
-    loaded.sheet.close()
-    assert (len(loaded.rows), loaded.plan.deliveries, len(loaded.plan.groups)) == (100_000, 100_000, 10)
-    assert loaded.requests(100) == 1_000
+    preview = pipeline.check(path, settings)
+    preview.loaded.sheet.close()
+    assert (len(preview.loaded.rows), preview.remaining) == (100_000, Remaining(100_000, 10, 1_000))
     path.write_text("".join(lines[:20_001]), encoding="utf-8")
     report = ran(path, replace(settings, batch_size=1_000, results=tmp_path / "out.csv"))
     assert report.counts == {Result.CREATED: 20_000}

@@ -17,7 +17,7 @@ from typing import Any, TextIO, cast
 import click
 
 from importer import __version__, afterwards, pipeline, results, sandbox
-from importer.cli.options import call_options, check_options, file_options, place_options, remembered, settings_of
+from importer.cli.options import call_options, file_options, place_options, rate_option, remembered, settings_of
 from importer.cli.screen import (
     argument,
     count,
@@ -69,10 +69,12 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
 
         def confirm(preview: pipeline.Preview) -> bool:
             show_plan(preview, settings)
-            asks = not yes and preview.remaining > 0 and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-            if asks and not click.confirm(f"Send {count(preview.remaining, 'note')} to {settings.base_url}?"):
+            asks = not yes and preview.remaining.deliveries > 0 and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+            if asks and not click.confirm(
+                f"Send {count(preview.remaining.deliveries, 'note')} to {settings.base_url}?"
+            ):
                 return False
-            watch.begin(preview.remaining)
+            watch.begin(preview.remaining.deliveries)
             stopper.arm()
             return True
 
@@ -86,7 +88,8 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
 
 @cli.command()
 @file_options
-@check_options
+@place_options
+@rate_option
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every problem to this .csv file.")  # fmt: skip
 def check(file: Path, *, report: Path | None, **flags: Any) -> int:
@@ -97,9 +100,10 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
     settings = settings_of(flags)
     if report is not None:
         _check_report(report, file)
-    loaded = pipeline.load(file, settings)
+    preview = pipeline.check(file, settings)
+    loaded = preview.loaded
     with loaded.sheet:
-        show_check(loaded, settings)
+        show_check(preview, settings)
         if report is not None:
             written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems)
             click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))

@@ -179,9 +179,9 @@ def call_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _all(_CALL_OPTIONS, command)
 
 
-def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what a look at a file needs besides the file."""
-    return _all([_PROFILE, _RATE], command)
+def rate_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the rate alone, for what makes no calls but says how long they would take."""
+    return _all([_RATE], command)
 
 
 def _all(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from importer.journal import Known, Run
 from importer.markup import is_html
 from importer.models import Result, Status, Visibility
 from importer.reading import column_letter
-from importer.settings import BATCH_SIZE, Settings
+from importer.settings import Settings
 
 _SHOWN_PROBLEMS = 20
 _MEANING: Mapping[Result, str] = {
@@ -46,23 +46,24 @@ def _show_file(loaded: pipeline.Loaded) -> None:
         paragraph(remark, "  Note: ")
 
 
-def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
-    """Rows, notes and requests."""
-    rows, plan = loaded.rows, loaded.plan
+def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
+    """Rows, notes, requests, and the time that they take."""
+    rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
-    batch_size = settings.batch_size or BATCH_SIZE
-    requests = loaded.requests(batch_size)
     click.echo(
         f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
         + (f", {duplicates:,} repeat an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
     )
-    if plan.deliveries:
-        saved = plan.deliveries - requests
+    if before := plan.deliveries - remaining.deliveries:
+        were, are = ("was", "is") if before == 1 else ("were", "are")
+        click.echo(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
+    if remaining.requests:
+        saved = remaining.deliveries - remaining.requests
         click.echo(
-            f"{count(len(plan.groups), 'distinct note')} in {count(requests, 'request')} of up to"
-            f" {batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else "")
+            f"{count(remaining.notes, 'distinct note')} in {count(remaining.requests, 'request')} of up to"
+            f" {preview.batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else "")
         )
         if drafts := grouping.several_drafts(plan.groups, rows):
             paragraph(
@@ -70,19 +71,19 @@ def _show_sizes(loaded: pipeline.Loaded, settings: Settings) -> None:
                 " so the later one may replace the earlier.",
                 "  Note: ",
             )
-        if settings.rate is not None:
-            # The first calls go at once; after that the rate binds.
-            windows = (requests - 1) // settings.rate.calls
-            click.echo(f"At {settings.rate} that takes {_duration(windows * settings.rate.seconds)}.")
+        # The slower of what the API allows and what the person allows.
+        rates = [rate for rate in (settings.rate, preview.rate) if rate is not None]
+        if rates:
+            rate = min(rates, key=lambda found: found.calls / found.seconds)
+            whose = "" if rate == settings.rate else ", the limit that the account was last seen to have,"
+            windows = (remaining.requests - 1) // rate.calls  # the first calls go at once; after that the rate binds
+            click.echo(f"At {rate}{whose} that takes {_duration(windows * rate.seconds)}.")
 
 
 def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
     """What a run is about to do."""
     _show_file(preview.loaded)
-    _show_sizes(preview.loaded, settings)
-    before = preview.loaded.plan.deliveries - preview.remaining
-    if before:
-        click.echo(f"{before:,} of them were imported by an earlier run and are left alone")
+    _show_sizes(preview, settings)
     _show_problems(preview.loaded, most=5, more="every one stands in the results")
 
 
@@ -95,11 +96,12 @@ def _show_problems(loaded: pipeline.Loaded, most: int, more: str) -> None:
         click.echo(f"  … and {len(problems) - most:,} more; {more}")
 
 
-def show_check(loaded: pipeline.Loaded, settings: Settings) -> None:
+def show_check(preview: pipeline.Preview, settings: Settings) -> None:
     """All that `check` has to say."""
+    loaded = preview.loaded
     _show_file(loaded)
     click.echo()
-    _show_sizes(loaded, settings)
+    _show_sizes(preview, settings)
     groups = loaded.plan.groups
     sizes = {group.note: len(group.positions) for group in groups}
     counted = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from importer.pacing.rate import Rate
 from importer.pacing.times import Announcement, ServerClock, Signals, Time
 
 _SAME = 0.02  # seconds by which two announcements of one reset may differ
@@ -30,12 +31,19 @@ class Budget:
         self._full = 0  # what the last window that we saw open held then
         self._reset: Time | None = None  # as last told; seconds to go are made seconds since 1970 by our clock
         self._gap = 0.0  # seconds between calls, so that they are spread over a window's beginning
+        self._limit: int | None = None  # calls in a window, as last told
+        self._length = math.inf  # of a window in seconds, once one has been seen to follow on another
         self._lag = 0.0  # how much later than announced a window has proved to open
 
     @property
     def is_limited(self) -> bool:
         """Whether the API tells what remains."""
         return self._reset is not None
+
+    @property
+    def rate(self) -> Rate | None:
+        """What the API allows, once its windows have shown that."""
+        return Rate(self._limit, self._length) if self._limit and math.isfinite(self._length) else None
 
     def wait(self, now: float, in_flight: int, last: float) -> float:
         """Seconds until another call may go; infinity when one in flight must come back first.
@@ -81,6 +89,7 @@ class Budget:
         elif not is_ours and not (self._is_told and self._ends_later(reset, by=-_SAME)):
             return  # a straggler from a window that is over
         if is_next or not self._is_told:
+            self._measure(reset, told.limit or self._full, reply.came)
             self._left, self._full, self._reset, self._is_told = remaining, 0, reset, True
             self._gap = min(1.0, max(0.0, self._opens(reset) - reply.came)) / 4 / (remaining + 1)
         else:
@@ -96,6 +105,14 @@ class Budget:
         """A call succeeded without a word of any limit."""
         if not self._is_told:
             self._left, self._reset = None, None
+
+    def _measure(self, reset: Time, limit: int, came: float) -> None:
+        """Take in how long a window is that has followed on another's end; a reset that moves on before tells none."""
+        known = self._reset
+        if known is None or known.is_to_go != reset.is_to_go or not limit or came < self._opens(known):
+            return
+        length = reset.at - known.at
+        self._limit, self._length = limit, min(self._length, max(1.0, round(length)) if reset.is_whole else length)
 
     def _by_a_clock(self, reply: Signals, reset: Time | None) -> Time:
         """A reset that stays true: seconds to go count from now, and a date needs to be by a clock that we know."""

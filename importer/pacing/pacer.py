@@ -67,6 +67,12 @@ class Pacer:
         self._limited_since: float | None = None
         self._backoff = 1.0
 
+    @property
+    def learned_rate(self) -> Rate | None:
+        """What the API allows for POST requests, once it has shown that."""
+        with self._lock:
+            return self._budget("POST").rate
+
     # -- asked by those who call ------------------------------------------------------------------------------------
 
     def wait(self, kind: str) -> float:

@@ -32,4 +32,5 @@ class Rate:
         return cls(calls, seconds)
 
     def __str__(self) -> str:
-        return f"{self.calls:,} calls in {self.seconds:g} seconds"
+        calls, seconds = f"{self.calls:,}", f"{self.seconds:.3g}"
+        return f"{calls} call{'s' * (calls != '1')} in {seconds} second{'s' * (seconds != '1')}"
