@@ -8,10 +8,11 @@ beyond that a date becomes ISO (``2026-03-01 14:30``) and a number its plain dig
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isfinite
 
 Renderer = Callable[[str], str]
@@ -19,9 +20,10 @@ Renderer = Callable[[str], str]
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "General", 13: "General",
     14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM",
-    20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm", 37: "#,##0;-#,##0", 38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00",
-    40: "#,##0.00;-#,##0.00", 41: "#,##0", 42: "#,##0", 43: "#,##0.00", 44: "#,##0.00", 45: "mm:ss", 46: "[h]:mm:ss",
-    47: "mm:ss.0", 48: "0.0E+0", 49: "@",
+    20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm", 37: "#,##0;(#,##0)", 38: "#,##0;(#,##0)",
+    39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;(#,##0.00)", 41: "#,##0;(#,##0);-", 42: "#,##0;(#,##0);-",
+    43: "#,##0.00;(#,##0.00);-", 44: "#,##0.00;(#,##0.00);-", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
+    48: "0.0E+0", 49: "@",
 }  # fmt: skip
 """Codes that workbooks name by number only. 14 and 22 follow the reader's country in Excel: here they are ISO dates."""
 
@@ -30,10 +32,33 @@ _TOKEN = re.compile(
     r"|(?P<date>y+|m+|d+|h+|s+|e+(?![+-]))|(?P<power>E[+-])|(?P<digit>[0#?])|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?\d{1,30}(?:\.\d{1,30})?)")
+_COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": lambda limit, value: value < limit,
+    "<=": lambda limit, value: value <= limit,
+    ">": lambda limit, value: value > limit,
+    ">=": lambda limit, value: value >= limit,
+    "=": lambda limit, value: value == limit,
+    "<>": lambda limit, value: value != limit,
+    "": lambda _limit, _value: True,
+}
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 Token = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What stands between two semicolons of a code: its pieces, and for which numbers it is meant."""
+
+    tokens: list[Token]
+    meant_for: Callable[[Decimal], bool]
+    hides_sign: bool  # whether it is for negative numbers only, and shows in its own way that they are
+
+    @property
+    def is_date(self) -> bool:
+        return any(kind in {"date", "elapsed", "noon"} for kind, _ in self.tokens)
 
 
 def general(text: str) -> str:
@@ -67,15 +92,31 @@ def renderer(number: int, code: str | None, *, date1904: bool = False) -> Render
     code = BUILT_IN.get(number, "General") if code is None else code
     if code in {"General", "@", "GENERAL", ""} or len(code) > 255:
         return general
-    sections = [_tokens(section) for section in _sections(code)]
-    if all(_is_general(section) for section in sections):
+    sections = _sections(code)
+    if all(_is_general(section.tokens) for section in sections):
         return general
-    if any(_is_date(section) for section in sections[:2]):
-        return lambda text: _render_date(text, sections[0], date1904=date1904)
-    return lambda text: _render_number(text, sections)
+    if sections[0].is_date and "[<" not in code and "[>" not in code and "[=" not in code:
+        return lambda text: _render_date(text, sections[0].tokens, date1904=date1904)
+    return lambda text: _render(text, sections, date1904=date1904)
 
 
-def _sections(code: str) -> list[str]:
+def _sections(code: str) -> list[_Section]:
+    """The sections for numbers: those for positive ones, negative ones and zero, or as their conditions say."""
+    pieces = [_tokens(piece) for piece in _split(code)[:3]]
+    usual = {1: [""], 2: [">=0", ""], 3: [">0", "<0", ""]}[len(pieces)]
+    said = [next((value for kind, value in tokens if kind == "condition"), "") for tokens in pieces]
+    sections = []
+    for index, tokens in enumerate(pieces):
+        match = _CONDITION.fullmatch(said[index] or usual[index])
+        sign, limit = (match[1], Decimal(match[2])) if match else ("", Decimal(0))
+        is_rest_below_zero = index == 1 == len(pieces) - 1 and not any(said)
+        shown = [token for token in tokens if token[0] != "condition"]
+        hides_sign = (sign in {"<", "<="} and limit <= 0) or is_rest_below_zero
+        sections.append(_Section(shown, partial(_COMPARE[sign], limit), hides_sign))
+    return sections
+
+
+def _split(code: str) -> list[str]:
     """Split at the semicolons that are not quoted."""
     sections = [""]
     for match in re.finditer(r'"[^"]*"?|\\.|;|.', code, re.DOTALL):
@@ -83,7 +124,7 @@ def _sections(code: str) -> list[str]:
             sections.append("")
         else:
             sections[-1] += match[0]
-    return sections[:4]
+    return sections
 
 
 def _tokens(section: str) -> list[Token]:
@@ -112,10 +153,6 @@ def _bracket(value: str, tokens: list[Token]) -> None:
         tokens.append(("condition", value))
 
 
-def _is_date(tokens: list[Token]) -> bool:
-    return any(kind in {"date", "elapsed", "noon"} for kind, _ in tokens)
-
-
 def _is_general(tokens: list[Token]) -> bool:
     return bool(tokens) and all(kind == "general" or (kind, value) == ("other", "@") for kind, value in tokens)
 
@@ -123,21 +160,19 @@ def _is_general(tokens: list[Token]) -> bool:
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def _render_number(text: str, sections: list[list[Token]]) -> str:
+def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
     try:
         value = Decimal(f"{float(text):.15g}")
     except (ValueError, InvalidOperation):
         return text
-    if not value.is_finite() or any(kind == "condition" for tokens in sections for kind, _ in tokens):
+    section = next((section for section in sections if value.is_finite() and section.meant_for(value)), None)
+    if section is None:
         return general(text)
-    tokens = sections[0]
-    if value < 0 and len(sections) > 1:
-        tokens, value = sections[1], -value
-    elif value == 0 and len(sections) > 2:
-        tokens = sections[2]
-    if any(value == "/" for kind, value in tokens if kind == "other") or abs(value) >= Decimal("1e100"):
+    if section.is_date:
+        return _render_date(text, section.tokens, date1904=date1904)
+    if ("other", "/") in section.tokens or abs(value) >= Decimal("1e100"):
         return general(text)  # fractions
-    return _fill(value, tokens)
+    return _fill(abs(value) if section.hides_sign else value, section.tokens)
 
 
 def _fill(value: Decimal, tokens: list[Token]) -> str:
@@ -264,7 +299,7 @@ def _rounded(moment: datetime, *, decimals: int) -> datetime:
     """The moment to so many decimals of a second, of which a serial number holds three."""
     step = timedelta(milliseconds=10 ** max(0, 3 - decimals))
     start = datetime(1, 1, 1)  # noqa: DTZ001 — a sheet's dates have no zone
-    return start + round((moment - start) / step) * step
+    return start + (moment - start + step / 2) // step * step
 
 
 def _minutes_marked(tokens: list[Token]) -> list[Token]:
@@ -292,7 +327,7 @@ def _date_piece(kind: str, shown: str, moment: datetime, serial: float, *, half:
         amount = {"h": whole // 3600, "m": whole // 60, "s": whole}[shown[0]]
         return f"{amount:0{len(shown)}d}"
     if kind != "date":
-        return "" if (kind, shown) == ("other", "@") or kind in {"condition", "general"} else shown
+        return "" if (kind, shown) == ("other", "@") or kind == "general" else shown
     letter, count = shown[0].lower(), len(shown)
     hour = (moment.hour % 12 or 12) if half else moment.hour
     if letter in {"y", "e"}:
