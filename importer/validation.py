@@ -75,6 +75,10 @@ def cleaned_id(text: str) -> str:
     return INVISIBLE.sub("", text.replace("\u00a0", " ")).strip()
 
 
+def _is_unclean(text: str) -> bool:
+    return cleaned_id(text) != text.strip(string.whitespace)
+
+
 def cleaned_content(text: str) -> str:
     r"""A note without outer white space and with ``\n`` line ends; what notes are compared by."""
     return _LINE_END.sub("\n", text).strip()
@@ -85,12 +89,21 @@ class _Problematic(Exception):
 
 
 class _Column:
-    """Codes for the values of one column: each distinct text is read once, then known by its number."""
+    """Codes for the values of one column: each distinct text is read once, then known by its number.
 
-    def __init__(self, position: int | None, read: Callable[[str], object]) -> None:
+    Attributes:
+        position: of the column in the sheet, None where the sheet has no such column.
+        values: what the codes mean.
+        cleaned: cells that held signs which nobody sees, where those don't belong to the value.
+    """
+
+    def __init__(self, position: int | None, read: Callable[[str], object], *, is_prose: bool = False) -> None:
         self.position = position
         self.values: list[object] = []
+        self.cleaned = 0
+        self._unclean: set[str] = set()
         self._read = read
+        self._is_prose = is_prose
         self._code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
 
@@ -98,9 +111,12 @@ class _Column:
         """One code a row: an index into ``values``, where a :class:`_Problematic` stands for a value that is wrong."""
         texts = repeat("", len(block)) if self.position is None else block[self.position].array
         code, add = self._code, self._add
-        return np.fromiter(
+        codes = np.fromiter(
             (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
         )
+        if self._unclean:
+            self.cleaned += int(block[self.position].isin(self._unclean).sum())
+        return codes
 
     def _add(self, text: str) -> int:
         try:
@@ -111,6 +127,8 @@ class _Column:
         if code == len(self.values):
             self.values.append(value)
         self._code[text] = code
+        if not self._is_prose and _is_unclean(text):
+            self._unclean.add(text)
         return code
 
     def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -124,13 +142,13 @@ class _Validation:
     def __init__(self, sheet: Sheet, roles: Roles, rules: Rules) -> None:
         self.sheet, self.roles, self.rules = sheet, roles, rules
         at = roles.columns.get
-        self.content = _Column(at(Role.CONTENT), _read_content)
+        self.content = _Column(at(Role.CONTENT), _read_content, is_prose=True)
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
         self.status = _Column(at(Role.STATUS), _read_status)
         self.attachments = _Column(at(Role.ATTACHMENTS), _read_attachments)
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
-        self.invisible_in_ids = 0
+        self.cleaned_ids = 0
 
     def rows(self) -> Rows:
         size = self.sheet.row_count
@@ -170,7 +188,7 @@ class _Validation:
             if text.isascii() and text.isalnum() and not text[0].isdigit() and len(text) <= _LONGEST_ID:
                 continue  # what nearly every id looks like
             prospect = cleaned_id(text)
-            self.invisible_in_ids += prospect != text.strip(string.whitespace)
+            self.cleaned_ids += _is_unclean(text)
             if wrong := _wrong_with_id(prospect):
                 self._add(start + i, block.index[i], column, text, wrong)
             ids[i] = prospect[:_LONGEST_ID]
@@ -253,13 +271,19 @@ class _Validation:
         self._add(position, number, column, value, text)
 
     def _remarks(self) -> list[str]:
-        remarks = []
-        if self.invisible_in_ids:
-            ids = f"{self.invisible_in_ids:,} prospect id{'' if self.invisible_in_ids == 1 else 's'}"
-            remarks.append(
-                f"{ids} held characters that nobody sees (such as no-break or zero-width spaces); they were removed."
-            )
-        return remarks
+        counts = {
+            "prospect id": self.cleaned_ids,
+            "visibility": self.visibility.cleaned,
+            "status": self.status.cleaned,
+            "attachment": self.attachments.cleaned,
+        }
+        cells = [f"{count:,} {what} cell{'' if count == 1 else 's'}" for what, count in counts.items() if count]
+        if not cells:
+            return []
+        return [
+            f"{' and '.join(cells)} held characters that nobody sees (such as no-break or zero-width spaces); they were"
+            " removed."
+        ]
 
     def _read_visibility(self, text: str) -> Visibility:
         choice = cleaned_id(text)

@@ -249,7 +249,15 @@ def test_what_nobody_sees_in_ids_is_removed_and_said(prospect: str) -> None:
     """No-break and zero-width spaces come along with copied ids."""
     rows = read((prospect, "x", "1"), ("P2 ", "x", "1"))
     assert rows.prospect.tolist() == ["P1", "P2"]
-    assert rows.remarks[0].startswith("1 prospect id held characters that nobody sees")
+    assert rows.remarks[0].startswith("1 prospect id cell held characters that nobody sees")
+
+
+def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None:
+    """A note keeps its own, and ordinary spaces aren't worth a word."""
+    rows = read(("P1", "a\u00a0b", "1\u00a0"), ("P2", "x", "\u200bpublic"), ("P3", "x", "1\u00a0"), ("P4", "x", " 2 "))
+    assert not rows.problems
+    assert rows.notes[0].content == "a\u00a0b"
+    assert [remark.split(" held")[0] for remark in rows.remarks] == ["3 visibility cells"]
 
 
 def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
