@@ -52,6 +52,7 @@ class Api:
     skew: float = 0.0
     dated: bool = True
     sliding: bool = False
+    burst: int | None = None  # calls in any second, of which the headers say nothing
     used: Counter[float] = field(default_factory=Counter)  # window's end → calls let through
     refused: int = 0
     _ends: float = -math.inf
@@ -72,6 +73,11 @@ class Api:
             start = now if self.phase is None else math.floor((now - self.phase) / self.seconds) * self.seconds
             self._ends = start + (self.phase or 0.0) + self.seconds
         allowed = self.used[self._ends] < self.calls
+        if self.burst is not None:
+            while self._taken and self._taken[0] <= now - 1.0:
+                self._taken.popleft()
+            allowed = allowed and len(self._taken) < self.burst
+            self._taken.extend([now] * allowed)
         self.used[self._ends] += allowed
         return allowed
 
@@ -93,7 +99,7 @@ class Api:
         if self.dated:
             headers["date"] = http_date(math.floor(now))
         if not allowed and self.retry:
-            headers["retry-after"] = str(max(1, math.ceil(self._ends - now)))
+            headers["retry-after"] = "1" if left > 0 else str(max(1, math.ceil(self._ends - now)))
         return (201 if allowed else 429), headers
 
 
@@ -273,6 +279,17 @@ def test_a_limit_over_any_second_is_lived_with(seed: int) -> None:
     took = importer(api, 0.02, seed).run(400)
     assert api.refused <= 4
     assert 400 / took >= 0.85 * 20
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("retry", [True, False])
+def test_a_second_limit_that_is_not_told_costs_little_and_no_window(reset: str, seed: int, *, retry: bool) -> None:
+    """The refusal says that calls remain: it is not this minute's that are spent."""
+    api = Api(60, 60.0, reset, retry=retry, burst=5)
+    took = importer(api, 0.02, seed).run(600)
+    assert 600 / took >= 0.95
+    assert api.refused <= 0.05 * 600
 
 
 @pytest.mark.parametrize("seed", range(10))

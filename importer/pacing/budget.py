@@ -81,7 +81,7 @@ class Budget:
         if (reply.came if reset.is_to_go else reply.began) >= self._opens(reset):
             # The call was made after the reset which its own reply still announces.
             self._lag = 1.0 if reset.is_whole else min(1.0, max(0.05, 2 * self._lag))
-        remaining = 0 if reply.status == 429 else told.remaining
+        remaining = told.remaining
         is_ours = reply.began >= self._opened
         is_next = self._ends_later(reset) or (is_ours and self._has_risen(remaining, in_flight))
         if is_next:

@@ -57,6 +57,7 @@ class Pacer:
         self._own: dict[str, Budget] = {}  # by method, once the API shows separate limits
         self._limits: dict[str, tuple[int, float]] = {}  # by method: the limit as last told, and when
         self._speed = _Speed()
+        self._is_told_all = True  # until a call is refused though its own reply says that calls remain
         # What the person allows.
         self._rate = rate
         self._recent: deque[float] = deque(maxlen=rate.calls if rate else 1)
@@ -144,7 +145,7 @@ class Pacer:
             elif is_first:
                 self._pause(now + self._backoff * self._rng.uniform(0.5, 1.0))
                 self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF)
-            if is_first and not self._shared.is_limited and not self._own:
+            if is_first and not (self._is_told_all and (self._shared.is_limited or self._own)):
                 self._speed.refused(now)
             return self._not_before - self._limited_since > longest
 
@@ -162,7 +163,10 @@ class Pacer:
                 self._tell_apart(reply, told)
                 budget = self._budget(reply.kind)
                 budget.learn(reply, told, self._drawn(budget))
-                self._speed.lift()
+                if reply.status == 429 and told.remaining:
+                    self._is_told_all = False
+                if self._is_told_all:
+                    self._speed.lift()
             elif is_answer:
                 self._budget(reply.kind).learn_nothing()
 
