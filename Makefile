@@ -38,7 +38,7 @@ format: $(READY)  ## put the code into its one format
 
 bench: $(READY)  ## measure the importer beside the scripts one would write instead
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev,bench]"
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 clean:  ## remove what make made
 	$(PYTHON) -c "import shutil; [shutil.rmtree(d, ignore_errors=True) for d in ('.venv', 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

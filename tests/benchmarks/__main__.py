@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks import chart
-from tests.benchmarks.measuring import Contender, Measured, medians, run
+from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 
 IMPORTER = Contender("note-importer", "importer")
 _SCRIPTS = "tests.benchmarks.scripts"
@@ -20,24 +20,29 @@ BARE = Contender("bare best case", f"{_SCRIPTS}.bare")
 GROUPED = Contender("groupby, 1 Session", f"{_SCRIPTS}.grouped")
 POOL = Contender("a row a POST, pool of 8", f"{_SCRIPTS}.pool", slice=2_000)
 ONE_BY_ONE = Contender("a row a POST", f"{_SCRIPTS}.one_by_one", slice=400)
+MILLION = 1_048_575  # rows that a worksheet holds below its headings
 _CHART = Path(__file__).with_name("chart.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each; draws no chart")
-    parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, which takes long")
+    parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, .xlsx and .csv, once each")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
     options = parser.parse_args(arguments)
     runs = 1 if options.quick else options.runs
     sizes = [2_000, 10_000] if options.quick else [2_000, 10_000, 100_000]
     print(f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores; medians of {runs}")
-    with tempfile.TemporaryDirectory() as folder:
-        found = _measure(Path(folder), sizes, 0, runs)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = _measure(folder, [Case(rows) for rows in sizes], runs)
         if options.million:
-            _measure(Path(folder), [1_048_575], 0, 1, [IMPORTER, BARE])
-        _measure(Path(folder), sizes[:2], 20, runs, [IMPORTER, GROUPED])
-        _measure(Path(folder), [2_000 if options.quick else 10_000], 0, runs, [IMPORTER, BARE], share=1)
+            for contender, measured in _measure(folder, [Case(MILLION)], 1, [IMPORTER, BARE]).items():
+                found[contender] += measured
+            _measure(folder, [Case(MILLION, suffix=".csv")], 1, [IMPORTER, BARE])
+        careless = [IMPORTER, GROUPED, POOL, ONE_BY_ONE]
+        _measure(folder, [Case(rows, calls_a_second=20) for rows in sizes[:2]], runs, careless)
+        _measure(folder, [Case(sizes[0] if options.quick else 10_000, share=1)], runs, [IMPORTER, BARE])
     print(
         "~ reckoned from runs over fewer rows: 400 (a row a POST) and 2,000 (pool of 8); the memory is that of those."
     )
@@ -49,31 +54,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure(
     folder: Path,
-    sizes: Sequence[int],
-    calls_a_second: int,
+    cases: Sequence[Case],
     runs: int,
     contenders: Sequence[Contender] = (IMPORTER, BARE, GROUPED, POOL, ONE_BY_ONE),
-    share: int = 50,
 ) -> dict[str, list[tuple[int, Measured]]]:
-    """Run every contender for every size, in turns, and print the medians."""
-    limit = f", at most {calls_a_second} requests a second" if calls_a_second else ""
-    notes = f"{share} rows a note" if share > 1 else "all notes distinct"
-    print(f"\n20 ms latency{limit}, {notes}")
-    print(f"{'rows':>9}  {'':24} {'seconds':>9} {'ratio':>7} {'requests':>9} {'429s':>6} {'lost':>6} {'MB':>5}")
+    """Run every contender for every case, in turns, and print the medians; the cases differ in their rows only."""
+    print(f"\n{cases[0]}")
+    print(f"{'rows':>9}  {'':24} {'seconds':>9} {'ratio':>7} {'requests':>9} {'429s':>7} {'lost':>7} {'MB':>5}")
     found: dict[str, list[tuple[int, Measured]]] = {contender.name: [] for contender in contenders}
-    for rows in sizes:
+    for case in cases:
         measured: defaultdict[Contender, list[Measured]] = defaultdict(list)
         for _ in range(runs):
             for contender in contenders:
-                measured[contender].append(run(contender, folder, rows, share, 0.02, calls_a_second))
+                measured[contender].append(run(contender, folder, case))
         best = medians(measured[IMPORTER]).seconds
         for contender in contenders:
             figures = medians(measured[contender])
-            found[contender.name].append((rows, figures))
+            found[contender.name].append((case.rows, figures))
             mark = "~" if figures.is_reckoned else " "
             print(
-                f"{rows:>9,}  {contender.name:24} {mark}{figures.seconds:8,.1f} {figures.seconds / best:7.1f}"
-                f" {figures.requests:>9,} {figures.refused:>6,} {figures.lost:>6,} {figures.memory:>5,.0f}",
+                f"{case.rows:>9,}  {contender.name:24} {mark}{figures.seconds:8,.1f} {figures.seconds / best:7.1f}"
+                f" {figures.requests:>9,} {figures.refused:>7,} {figures.lost:>7,} {figures.memory:>5,.0f}",
                 flush=True,
             )
     return found

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -36,6 +36,30 @@ class Contender:
 
 
 @dataclass(frozen=True)
+class Case:
+    """What is imported, and from what kind of API.
+
+    Attributes:
+        rows: of the sheet.
+        share: how many rows hold the same note.
+        suffix: .xlsx or .csv, of the sheet and of the results.
+        calls_a_second: that the API takes at most; 0: any number.
+        latency: of the API, in seconds.
+    """
+
+    rows: int
+    share: int = 50
+    suffix: str = ".xlsx"
+    calls_a_second: int = 0
+    latency: float = 0.02
+
+    def __str__(self) -> str:
+        limit = f", at most {self.calls_a_second} requests a second" if self.calls_a_second else ""
+        notes = f"{self.share} rows a note" if self.share > 1 else "all notes distinct"
+        return f"{self.suffix}, {self.latency * 1000:.0f} ms latency{limit}, {notes}"
+
+
+@dataclass(frozen=True)
 class Measured:
     """What a run came to; for several runs the medians.
 
@@ -53,33 +77,33 @@ class Measured:
     is_reckoned: bool = False
 
 
-def run(contender: Contender, folder: Path, rows: int, share: int, latency: float, calls_a_second: int) -> Measured:
+def run(contender: Contender, folder: Path, case: Case) -> Measured:
     """Run it once; or, where it does a slice only, once for the slice and once for half of it.
 
     What the second half took is what every further row would take, so that neither the start nor the imports are
     scaled up.
     """
-    if contender.slice is None or contender.slice >= rows:
-        return _once(contender, folder, rows, share, latency, calls_a_second)
+    if contender.slice is None or contender.slice >= case.rows:
+        return _once(contender, folder, case)
     part = contender.slice
-    whole = _once(contender, folder, part, share, latency, calls_a_second)
-    half = _once(contender, folder, part // 2, share, latency, calls_a_second)
-    seconds = whole.seconds + (rows - part) * (whole.seconds - half.seconds) / (part - part // 2)
-    scale = rows / part
+    whole = _once(contender, folder, replace(case, rows=part))
+    half = _once(contender, folder, replace(case, rows=part // 2))
+    seconds = whole.seconds + (case.rows - part) * (whole.seconds - half.seconds) / (part - part // 2)
+    scale = case.rows / part
     return Measured(
         seconds, round(whole.requests * scale), round(whole.refused * scale), round(whole.lost * scale), whole.memory,
         is_reckoned=True,
     )  # fmt: skip
 
 
-def _once(contender: Contender, folder: Path, rows: int, share: int, latency: float, calls_a_second: int) -> Measured:
-    sheet = data.write(folder / f"{rows}-{share}.xlsx", rows, rows // share)
-    with tempfile.TemporaryDirectory(dir=folder) as place, serving(latency, calls_a_second) as url:
+def _once(contender: Contender, folder: Path, case: Case) -> Measured:
+    sheet = data.write(folder / f"{case.rows}-{case.share}{case.suffix}", case.rows, case.rows // case.share)
+    with tempfile.TemporaryDirectory(dir=folder) as place, serving(case.latency, case.calls_a_second) as url:
         seconds, memory = _process(_command(contender, sheet, url, Path(place) / f"results{sheet.suffix}"))
         with urllib.request.urlopen(f"{url}/counted") as reply:
             counted = json.load(reply)
     requests = counted["requests"] + counted["refused"]
-    return Measured(seconds, requests, counted["refused"], rows - counted["distinct"], memory)
+    return Measured(seconds, requests, counted["refused"], case.rows - counted["distinct"], memory)
 
 
 def medians(runs: list[Measured]) -> Measured:
