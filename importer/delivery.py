@@ -50,6 +50,7 @@ _KNOWS_NO_PROSPECT = re.compile(
     r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",
     re.IGNORECASE,
 )
+_KNOWS_NO_PATH = re.compile(r"\bcannot (POST|GET|PATCH) /|\broute\b|\bendpoint\b|\bno such path\b", re.IGNORECASE)
 _LONGEST_SETTLE = 600.0
 _LONGEST_CALL = 4  # times the read timeout: what the client's bounds come to, and time to connect
 _ENOUGH_LOOKS = 2  # that miss a note, before it is believed that it isn't there
@@ -561,7 +562,8 @@ class Delivery:
     def _refused(self, post: _Post, error: Refused) -> None:
         """The API turned the whole request away: halve it until the one it is about stands alone."""
         request = post.request
-        is_stranger = not error.in_api_words and error.status in (404, 405) and not self._any_success
+        knows_no_path = not error.in_api_words or _KNOWS_NO_PATH.search(str(error)) is not None
+        is_stranger = knows_no_path and error.status in (404, 405) and not self._any_success
         self._strangers = self._strangers + 1 if is_stranger else 0
         if self._strangers >= _STRANGERS:
             self._release(post)
@@ -572,7 +574,7 @@ class Delivery:
                 )
             )
             return
-        if error.in_api_words:
+        if not knows_no_path:
             self._succeeded()
         if len(request) == 1:
             self._enter_answers(post, [(0, Answer(None, f"the API refused it: {error}"))])

@@ -251,6 +251,19 @@ def test_a_person_can_stop_a_run_and_go_on_later(box: Sandbox, settings: Setting
     assert Counter(note.prospect_id for note in box.notes) == {f"P{i}": 1 for i in range(60)}
 
 
+def test_an_address_where_the_api_is_not_stops_the_run_and_rejects_nothing(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Whether a server says so in JSON or with a page; with the right address the same command goes on."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", f"{i % 5}", "1") for i in range(300)))
+    report = pipeline.run(path, replace(settings, base_url=box.url.replace("/v1", "/v2"), results=tmp_path / "out.csv"))
+    assert report is not None
+    assert report.counts == {Result.NOT_SENT: 300}
+    assert "Cannot POST /v2/notes" in str(report.stopped)
+    assert len(box.received) < 20
+    assert ran(path, settings).counts == {Result.CREATED: 300}
+
+
 def test_a_person_who_says_no_changes_nothing(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """The plan is shown before the first call; no means no calls and no results file."""
     shown: list[Preview] = []

@@ -88,7 +88,7 @@ class Service:
 
     def _routed(self, call: Call, withheld: Collection[str]) -> Reply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
-            raise RefusalError(404, 404, "Not found")
+            raise RefusalError(404, 404, f"Cannot {call.method} {call.path}")
         if call.key != self._rules.api_key:
             raise RefusalError(self._rules.bad_key_status, 1001, "Invalid token")
         match [unquote(part) for part in call.path.split("/")[2:]]:
@@ -105,7 +105,7 @@ class Service:
                 only("GET", call)
                 return self._show(prospect_id, call.query)
             case _:
-                raise RefusalError(404, 404, "Not found")
+                raise RefusalError(404, 404, f"Cannot {call.method} {call.path}")
 
     def _create(self, call: Call, withheld: Collection[str]) -> Reply:
         body = fields(call, required=("content", "visibility", "prospectIds"), optional=("attachmentIds", "status"))
