@@ -37,12 +37,13 @@ from importer.errors import (
 )
 from importer.hands import LONGEST_WAIT, Hands
 from importer.journal import Journal, Known, NoteKey, Run, State
-from importer.lanes import Lane, Lanes
+from importer.lanes import Lanes
 from importer.markup import seen_digest, seen_digests
 from importer.models import Answer, Group, Note, NotesPage, Plan, Remaining, Request, Result, Rows
 from importer.outcomes import Outcomes
 from importer.pacing import Pacer
 from importer.retry import Attempts, Patience
+from importer.work import Look, Post, Unanswered, Work
 
 _SPEAKS_OF_SIZE = re.compile(r"\b(too many|too large|at most|maximum|max|limit|exceed\w*)\b", re.IGNORECASE)
 _KNOWS_NO_PROSPECT = re.compile(
@@ -80,88 +81,6 @@ class Policy:
     pages: int = 50
     resends: bool = True
     resend_unconfirmed: bool = False
-
-
-@dataclass(eq=False, slots=True)
-class _Post:
-    """A request to be sent.
-
-    Attributes:
-        number: the note's number in the journal.
-        lane: which it keeps to, if any; ``has_lane``: whether it is its turn there.
-        request_number: the request's number in the journal, once it is claimed.
-        replaces: the number of the request whose absent deliveries it sends again.
-        sent_at: when, by our clock.
-        since: the earliest that the server's clock may have shown at the first attempt.
-        sends: how often it was sent, this time included.
-        attempts: the failures in a row so far, where there were any.
-        is_too_large: whether it is part of a request that the API refused for its size.
-        of_earlier_run: whether an earlier run sent it.
-    """
-
-    request: Request
-    key: NoteKey
-    number: int
-    lane: Lane[_Post] | None = None
-    has_lane: bool = False
-    request_number: int = 0
-    replaces: int | None = None
-    sent_at: float = 0.0
-    since: float | None = None
-    sends: int = 1
-    attempts: Attempts | None = None
-    is_too_large: bool = False
-    of_earlier_run: bool = False
-
-    kind = "POST"
-
-
-@dataclass(eq=False, slots=True)
-class _Unanswered:
-    """A request whose answer was unclear, for some of its prospects.
-
-    Attributes:
-        post: what was sent, cut down to these prospects.
-        why: in words.
-        quiet_at: when the server surely is no longer at work on it, by our clock.
-        open: how many of its prospects are still looked for.
-        looks: how often the notes of each were seen without the one that was sent, once the server was at rest.
-        misses: how often that was in all.
-        absent: indices of those whose note surely isn't there.
-        is_applied: whether the note of at least one is there.
-    """
-
-    post: _Post
-    why: str
-    quiet_at: float
-    open: int
-    looks: list[int]
-    misses: int = 0
-    absent: list[int] = field(default_factory=list)
-    is_applied: bool = False
-
-
-@dataclass(eq=False, slots=True)
-class _Look:
-    """One page of one prospect's notes, to find what became of a delivery.
-
-    Attributes:
-        is_scout: whether it is the first at its request; the other prospects are looked at after it.
-        began: when its first page was asked for.
-    """
-
-    unanswered: _Unanswered
-    index: int
-    is_scout: bool = False
-    skip: int = 0
-    pages: int = 0
-    began: float = 0.0
-    attempts: Attempts | None = None
-
-    kind = "GET"
-
-
-Work = _Post | _Look
 
 
 @dataclass(frozen=True)
@@ -237,10 +156,10 @@ class Delivery:
         self._ready: deque[Work] = deque()
         self._later: list[tuple[float, int, Work]] = []
         self._tick = 0
-        self._fresh: Iterator[_Post] = iter(())
+        self._fresh: Iterator[Post] = iter(())
         self._entries: list[Callable[[], None]] = []
         self._in_flight: set[Work] = set()
-        self._lanes: Lanes[_Post] = Lanes([], [], rows)
+        self._lanes: Lanes[Post] = Lanes([], [], rows)
         self._largest_taken = 0  # prospects of the largest request that the API took
         self._ids: set[str] = set()  # of notes that were read back, or have a lane
         self._any_success = False
@@ -264,7 +183,7 @@ class Delivery:
                 todo.append((left, key, number))
         self._fresh = self._posts(todo)
         remaining = grouping.remaining([group for group, _, _ in todo], self._rows, self.batch_size)
-        unclear = [work.unanswered.open for _, _, work in self._later if isinstance(work, _Look) and not work.index]
+        unclear = [work.unanswered.open for _, _, work in self._later if isinstance(work, Look) and not work.index]
         return replace(remaining, deliveries=remaining.deliveries + sum(unclear))
 
     @property
@@ -318,7 +237,7 @@ class Delivery:
             lane.open += len(request)
         now = self._clock()
         sent_at = min(known.sent_at, now)  # the clock may have been set back since
-        post = _Post(
+        post = Post(
             request, key, number, lane, has_lane=True, request_number=known.request, sent_at=sent_at,
             since=known.since, of_earlier_run=True,
         )  # fmt: skip
@@ -332,10 +251,10 @@ class Delivery:
         )
         self._look_for(post, "an earlier run broke off", quiet_at, now)
 
-    def _posts(self, todo: Iterable[tuple[Group, NoteKey, int]]) -> Iterator[_Post]:
+    def _posts(self, todo: Iterable[tuple[Group, NoteKey, int]]) -> Iterator[Post]:
         for group, key, number in todo:
             for request in grouping.requests(group, self._rows, self.batch_size):
-                yield _Post(request, key, number, self._lanes.of(key, request.prospects))
+                yield Post(request, key, number, self._lanes.of(key, request.prospects))
 
     # -- the rounds -------------------------------------------------------------------------------------------------
 
@@ -398,14 +317,14 @@ class Delivery:
     def _next(self) -> Work | None:
         while True:
             work = self._ready.popleft() if self._ready else next(self._fresh, None)
-            if not isinstance(work, _Post):
+            if not isinstance(work, Post):
                 return work
             if len(work.request) > self.batch_size and not work.is_too_large:
-                self._ready.extendleft(reversed(_split(work, self.batch_size)))
+                self._ready.extendleft(reversed(work.split(self.batch_size)))
             elif not self._must_queue(work):
                 return work
 
-    def _must_queue(self, post: _Post) -> bool:
+    def _must_queue(self, post: Post) -> bool:
         """Whether another request has the lane; then this one has its turn after it."""
         if post.lane is None or post.has_lane:
             return False
@@ -415,7 +334,7 @@ class Delivery:
     def _enter(self, chosen: list[Work]) -> list[Work]:
         """Write what is known and what is about to be sent, in one transaction; the calls that may now be made."""
         entries, self._entries = self._entries, []
-        posts = [work for work in chosen if isinstance(work, _Post)]
+        posts = [work for work in chosen if isinstance(work, Post)]
         if not entries and not posts:
             return chosen
         now = self._clock()
@@ -434,7 +353,7 @@ class Delivery:
             self._pacer.ended(work.kind)
         return []
 
-    def _claim(self, post: _Post, now: float) -> None:
+    def _claim(self, post: Post, now: float) -> None:
         clock = self._pacer.server_clock
         since = post.since if post.since is not None else (clock.server_at_least(now) if clock.is_known else None)
         number = self._journal.claim(
@@ -450,7 +369,7 @@ class Delivery:
 
     def _launch(self, work: Work) -> None:
         self._in_flight.add(work)
-        if isinstance(work, _Post):
+        if isinstance(work, Post):
             self.requests_sent += 1
             request = work.request
             self._outcomes.settle(
@@ -466,7 +385,7 @@ class Delivery:
             prospect = work.unanswered.post.request.prospects[work.index]
             self._hands.submit(work, lambda: self._client.notes_of(prospect, work.skip))
 
-    def _sent(self, post: _Post) -> dict[str, Answer]:
+    def _sent(self, post: Post) -> dict[str, Answer]:
         """Carried out by a worker, perhaps a while after the request was entered."""
         post.sent_at = self._clock()
         return self._client.create_notes(post.request.note, post.request.prospects)
@@ -491,23 +410,23 @@ class Delivery:
         self._pacer.ended(work.kind)
         error = future.exception()
         if isinstance(error, Stopped):
-            if isinstance(work, _Post):
+            if isinstance(work, Post):
                 self._release(work)
             self._halt(error)
         elif error is not None and not isinstance(error, CallFailed):
             raise error
         elif isinstance(error, RateLimited):
-            if isinstance(work, _Post):
+            if isinstance(work, Post):
                 self._release(work)
             if self._pacer.limited(error, self._policy.give_up):
                 self._halt(Outage(_limit_used_up(error.wait)))
             self._ready.appendleft(work)
-        elif isinstance(work, _Post):
+        elif isinstance(work, Post):
             self._posted(work, error, future)
         else:
             self._looked(work, error, future)
 
-    def _posted(self, post: _Post, error: CallFailed | None, future: Future[object]) -> None:
+    def _posted(self, post: Post, error: CallFailed | None, future: Future[object]) -> None:
         if isinstance(error, Refused):
             self._refused(post, error)
         elif isinstance(error, NotSent):
@@ -523,7 +442,7 @@ class Delivery:
             assert isinstance(answers, dict)
             self._answered(post, answers)
 
-    def _answered(self, post: _Post, answers: dict[str, Answer]) -> None:
+    def _answered(self, post: Post, answers: dict[str, Answer]) -> None:
         self._succeeded()
         request = post.request
         if answers:
@@ -537,7 +456,7 @@ class Delivery:
             why = Unclear("the API's answer says nothing certain of this prospect", at_work=False)
             self._unclear(post, missing, why)
 
-    def _enter_answers(self, post: _Post, found: Sequence[tuple[int, Answer]], reason: str = "") -> None:
+    def _enter_answers(self, post: Post, found: Sequence[tuple[int, Answer]], reason: str = "") -> None:
         """Settle some of a request's prospects by their answers."""
         request, now = post.request, self._clock()
         shown = 0 if post.of_earlier_run else post.request_number
@@ -559,7 +478,7 @@ class Delivery:
         self._entries.append(lambda: self._journal.answer(number, note, entries, now))
         self._leave_lane(post, len(found))
 
-    def _refused(self, post: _Post, error: Refused) -> None:
+    def _refused(self, post: Post, error: Refused) -> None:
         """The API turned the whole request away: halve it until the one it is about stands alone."""
         request = post.request
         knows_no_path = not error.in_api_words or _KNOWS_NO_PATH.search(str(error)) is not None
@@ -583,9 +502,9 @@ class Delivery:
         # Where a larger one was taken, this one's size isn't the trouble, whatever the words are.
         is_size = error.status == 413 or _SPEAKS_OF_SIZE.search(str(error)) is not None
         post.is_too_large = is_size and len(request) > self._largest_taken
-        self._ready.extendleft(reversed(_split(post, -(-len(request) // 2))))
+        self._ready.extendleft(reversed(post.split(-(-len(request) // 2))))
 
-    def _again_later(self, post: _Post, error: NotSent) -> None:
+    def _again_later(self, post: Post, error: NotSent) -> None:
         """The request never arrived: the same again, after a while."""
         # Not the request's own trouble, so it is tried as long as the run has patience.
         post.attempts = post.attempts or Attempts(replace(self._policy.patience, attempts=0), self._rng)
@@ -605,7 +524,7 @@ class Delivery:
             )
         )
 
-    def _abandon(self, post: _Post, reason: str) -> None:
+    def _abandon(self, post: Post, reason: str) -> None:
         """Give a request up that surely was not applied."""
         self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
         self._leave_lane(post, len(post.request))
@@ -616,7 +535,7 @@ class Delivery:
 
     # -- reading back -----------------------------------------------------------------------------------------------
 
-    def _unclear(self, post: _Post, indices: Sequence[int], error: Unclear) -> None:
+    def _unclear(self, post: Post, indices: Sequence[int], error: Unclear) -> None:
         """Some of a request's deliveries may or may not have been made: look for their notes."""
         now = self._clock()
         settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_SETTLE)
@@ -633,18 +552,18 @@ class Delivery:
         )
         self._look_for(part, str(error), quiet_at, now + (error.wait or 0.0))
 
-    def _look_for(self, post: _Post, why: str, quiet_at: float, due: float) -> None:
+    def _look_for(self, post: Post, why: str, quiet_at: float, due: float) -> None:
         """Look at one prospect first: its notes mostly show whether the whole request was applied."""
         size = len(post.request)
-        self._push(_Look(_Unanswered(post, why, quiet_at, size, [0] * size), 0, is_scout=True), due)
+        self._push(Look(Unanswered(post, why, quiet_at, size, [0] * size), 0, is_scout=True), due)
 
-    def _after_scout(self, look: _Look, due: float) -> None:
+    def _after_scout(self, look: Look, due: float) -> None:
         if look.is_scout:
             look.is_scout = False
             for index in range(1, len(look.unanswered.post.request)):
-                self._push(_Look(look.unanswered, index), due)
+                self._push(Look(look.unanswered, index), due)
 
-    def _looked(self, look: _Look, error: CallFailed | None, future: Future[object]) -> None:
+    def _looked(self, look: Look, error: CallFailed | None, future: Future[object]) -> None:
         unanswered = look.unanswered
         post = unanswered.post
         if isinstance(error, Refused):
@@ -677,7 +596,7 @@ class Delivery:
             taken = self._journal.adopted(self._run.profile, post.key, prospect) | self._ids
             self._judge(look, page, readback.look(page, post.key, self._since(post), taken))
 
-    def _since(self, post: _Post) -> float:
+    def _since(self, post: Post) -> float:
         """The earliest that the server's clock may have shown when the request was first sent."""
         if post.since is not None:
             return post.since
@@ -685,7 +604,7 @@ class Delivery:
         # Without any word of the server's clock, ours may be a few minutes off.
         return clock.server_at_least(post.sent_at) if clock.is_known else post.sent_at - 300.0
 
-    def _judge(self, look: _Look, page: NotesPage, verdict: readback.Verdict) -> None:
+    def _judge(self, look: Look, page: NotesPage, verdict: readback.Verdict) -> None:
         if verdict.note_id is not None:
             self._adopt(look, verdict)
         elif verdict.odd:
@@ -700,18 +619,18 @@ class Delivery:
         else:
             self._not_there(look)
 
-    def _not_there(self, look: _Look) -> None:
+    def _not_there(self, look: Look) -> None:
         """The note isn't there, which means nothing before the server surely is at rest."""
         unanswered = look.unanswered
         if look.began < unanswered.quiet_at:
             self._after_scout(look, unanswered.quiet_at)
-            self._push(_Look(unanswered, look.index), unanswered.quiet_at)
+            self._push(Look(unanswered, look.index), unanswered.quiet_at)
         else:
             unanswered.looks[look.index] += 1
             unanswered.misses += 1
             self._absent(look)
 
-    def _adopt(self, look: _Look, verdict: readback.Verdict) -> None:
+    def _adopt(self, look: Look, verdict: readback.Verdict) -> None:
         unanswered = look.unanswered
         reason = f"{unanswered.why}; found by reading back"
         if verdict.twins:
@@ -723,7 +642,7 @@ class Delivery:
         self._after_scout(look, self._clock())
         self._conclude(unanswered)
 
-    def _unconfirmed(self, look: _Look, why: str) -> None:
+    def _unconfirmed(self, look: Look, why: str) -> None:
         if self._policy.resend_unconfirmed:
             self._absent(look, surely=True)
             return
@@ -742,7 +661,7 @@ class Delivery:
         self._after_scout(look, look.unanswered.quiet_at)
         self._conclude(look.unanswered)
 
-    def _absent(self, look: _Look, *, surely: bool = False) -> None:
+    def _absent(self, look: Look, *, surely: bool = False) -> None:
         """The note isn't there; ``surely`` where another look would tell nothing new."""
         unanswered = look.unanswered
         unanswered.looks[look.index] += _ENOUGH_LOOKS if surely else 0
@@ -750,7 +669,7 @@ class Delivery:
         self._after_scout(look, unanswered.quiet_at)
         self._conclude(unanswered)
 
-    def _conclude(self, unanswered: _Unanswered) -> None:
+    def _conclude(self, unanswered: Unanswered) -> None:
         """One prospect fewer to look for; after the last, what surely isn't there is sent again."""
         unanswered.open -= 1
         if unanswered.open or not unanswered.absent:
@@ -761,7 +680,7 @@ class Delivery:
             unanswered.absent = [index for index in unanswered.absent if index not in doubtful]
             unanswered.open = len(doubtful)
             for index in doubtful:
-                self._push(_Look(unanswered, index), self._clock())
+                self._push(Look(unanswered, index), self._clock())
             if doubtful:
                 return
         post = unanswered.post
@@ -807,7 +726,7 @@ class Delivery:
         else:
             self._failed += len(positions)
 
-    def _release(self, post: _Post) -> None:
+    def _release(self, post: Post) -> None:
         """The request surely was not applied: give up its claim."""
         request, number, note = post.request, post.request_number, post.number
         deliveries = [(p, self._run.occurrence + k) for p, k in zip(request.prospects, request.keys, strict=True)]
@@ -815,7 +734,7 @@ class Delivery:
         self._outcomes.settle(request.positions, Result.NOT_SENT)
         post.replaces = None
 
-    def _leave_lane(self, post: _Post, settled: int) -> None:
+    def _leave_lane(self, post: Post, settled: int) -> None:
         after = post.lane.leave(settled) if post.lane is not None else None
         if after is not None:
             self._ready.appendleft(after)
@@ -825,15 +744,6 @@ def note_key(note: Note) -> NoteKey:
     """What the journal keeps of a note."""
     readings = seen_digests(note.content)
     return NoteKey(note.digest, seen_digest(note.content), readings, note.visibility, note.status)
-
-
-def _split(post: _Post, size: int) -> list[_Post]:
-    """The same request in pieces of at most ``size`` prospects."""
-    count = len(post.request)
-    return [
-        replace(post, request=post.request.only(range(start, min(start + size, count))))
-        for start in range(0, count, size)
-    ]
 
 
 def _limit_used_up(wait: float | None) -> str:
