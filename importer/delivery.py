@@ -54,6 +54,8 @@ _KNOWS_NO_PROSPECT = re.compile(
 _KNOWS_NO_PATH = re.compile(r"\bcannot (POST|GET|PATCH) /|\broute\b|\bendpoint\b|\bno such path\b", re.IGNORECASE)
 _LONGEST_SETTLE = 600.0
 _LONGEST_CALL = 4  # times the read timeout: what the client's bounds come to, and time to connect
+_CLOCKS_APART = 5.0  # seconds by which the clock that dates notes may be behind the one that replies show
+_CLOCKS_ASTRAY = 900.0  # seconds within which that isn't believed, and not ruled out either
 _ENOUGH_LOOKS = 2  # that miss a note, before it is believed that it isn't there
 _STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
 
@@ -596,13 +598,15 @@ class Delivery:
             taken = self._journal.adopted(self._run.profile, post.key, prospect) | self._ids
             self._judge(look, page, readback.look(page, post.key, self._since(post), taken))
 
-    def _since(self, post: Post) -> float:
-        """The earliest that the server's clock may have shown when the request was first sent."""
-        if post.since is not None:
-            return post.since
+    def _since(self, post: Post) -> readback.Since:
+        """From when on a note can be the one that the request made."""
         clock = self._pacer.server_clock
-        # Without any word of the server's clock, ours may be a few minutes off.
-        return clock.server_at_least(post.sent_at) if clock.is_known else post.sent_at - 300.0
+        if post.since is None and not clock.is_known:
+            # Without any word of the server's clock, ours may be a few minutes off, or be told in another zone.
+            return readback.Since(post.sent_at - 300.0, post.sent_at - 26 * 3600.0)
+        since = post.since if post.since is not None else clock.server_at_least(post.sent_at)
+        # Where several deliveries are alike, only what a time cut to the second makes a note older is allowed for.
+        return readback.Since(since - (1.0 if post.lane is not None else _CLOCKS_APART), since - _CLOCKS_ASTRAY)
 
     def _judge(self, look: Look, page: NotesPage, verdict: readback.Verdict) -> None:
         if verdict.note_id is not None:

@@ -139,6 +139,20 @@ def test_one_look_that_misses_the_note_is_not_believed(place: str, tmp_path: Pat
         assert counts(deliver(box, tmp_path)) == FINAL
 
 
+@pytest.mark.parametrize(("behind", "becomes"), [(3.0, "created"), (-3.0, "created"), (60.0, "unconfirmed")])
+def test_a_server_that_dates_notes_by_another_clock_makes_nobody_send_them_again(
+    behind: float, becomes: str, tmp_path: Path
+) -> None:
+    """What is dated a little early is the delivery's own; much too early, it is said to be in doubt, now and later."""
+    lines = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(6)]
+    with Sandbox(api_key=KEY, notes_behind=behind, faults=[fault("500:after@1")]) as box:
+        first = counts(deliver(box, tmp_path, lines))
+        assert first == Counter(["created"] * 3 + [becomes] * 3)
+        again = counts(deliver(box, tmp_path, lines))
+        assert again["already imported"] == (6 if becomes == "created" else 3)
+        assert len(box.notes) == 6
+
+
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_where_reading_back_is_refused_rows_are_unconfirmed_and_settled_by_a_later_run(
     kind: str, tmp_path: Path

@@ -56,9 +56,10 @@ class Sandbox:
     Use it as a context manager, or call `start` and `stop`. ``port`` 0 takes any free one. ``latency`` is in seconds,
     before a request is applied. ``prospects`` names the only ones that exist, as ids or as a mapping from id to e-mail
     address; None lets all exist. More than ``max_batch`` prospects in a request, or ``max_content`` characters, are
-    refused. ``clock_offset`` is in seconds. Success is answered with ``created_status``, a wrong key with
-    ``bad_key_status``. ``seed`` decides the note ids and the chance in faults. ``time_source`` returns seconds since
-    the epoch.
+    refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the clock that dates notes is behind the one in
+    the replies, as where they come from different machines. Success is answered with ``created_status``, a wrong key
+    with ``bad_key_status``. ``seed`` decides the note ids and the chance in faults. ``time_source`` returns seconds
+    since the epoch.
     """
 
     port: int = 0
@@ -72,6 +73,7 @@ class Sandbox:
     api_key: str = field(default=DEFAULT_KEY, repr=False)
     created_status: int = 201
     bad_key_status: int = 401
+    notes_behind: float = 0.0
     seed: int = 0
     time_source: Callable[[], float] = time.time
     clock: Clock = field(init=False, repr=False)
@@ -87,6 +89,7 @@ class Sandbox:
                 max_content=self.max_content,
                 created_status=self.created_status,
                 bad_key_status=self.bad_key_status,
+                notes_behind=self.notes_behind,
                 seed=self.seed,
             ),
             self.clock,

@@ -55,6 +55,7 @@ class Rules:
     max_content: int | None = None
     created_status: int = 201
     bad_key_status: int = 401
+    notes_behind: float = 0.0
     seed: int = 0
 
 
@@ -125,7 +126,7 @@ class Service:
         shown = _as_html(content)
         results: list[Document] = []
         with self._lock:
-            now = moment(self._clock.now())
+            now = moment(self._clock.now() - self._rules.notes_behind)
             for prospect in prospects:
                 note_id = next(self._ids) if self._exists(prospect) else None
                 if note_id is not None and prospect not in withheld:
