@@ -495,6 +495,17 @@ class Journal:
             found.setdefault(row.request, (row.note, _note_key(row), []))[2].append(_known(row))
         return found
 
+    def profiles_of(self, note_ids: Sequence[str]) -> list[str]:
+        """The workspaces in which notes with some of these ids were created; at most a few hundred ids."""
+        query = (
+            sa.select(_notes.c.profile)
+            .distinct()
+            .join(_deliveries, _deliveries.c.note == _notes.c.id)
+            .where(_deliveries.c.note_id.in_(note_ids))
+            .order_by(_notes.c.profile)
+        )
+        return [row.profile for row in self._rows(query)]
+
     def created_by(self, run: Run) -> list[tuple[int, Known]]:
         """The notes that a run created and that were not hidden since: note's number and delivery."""
         query = (

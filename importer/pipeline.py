@@ -12,6 +12,7 @@ prints, asks or exits; who wants to watch hands in :class:`Hooks`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import re
 import time
@@ -165,6 +166,7 @@ def check(path: str | Path, settings: Settings) -> Preview:
             batch_size = settings.batch_size or BATCH_SIZE
             return Preview(loaded, grouping.remaining(loaded.plan.groups, loaded.rows, batch_size), batch_size)
         with Journal.open(settings.journal) as journal:
+            _check_origin(loaded, journal, settings)
             batch_size = settings.batch_size or journal.learned_batch_size(settings.workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, settings.workspace, batch_size)
             return Preview(loaded, remaining, batch_size, _learned_rate(journal, settings))
@@ -195,7 +197,26 @@ def run(
     with loaded.sheet:
         target = results_path(path, settings.results)
         with workspace(settings) as journal:
+            _check_origin(loaded, journal, settings)
             return _Importing(loaded, target, settings, hooks, journal, clock).run()
+
+
+def _check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
+    """See that the note ids which a results file brings along are of this workspace, and not of the sandbox, say.
+
+    Ids of which the journal knows nothing may be of an import on another computer; they count.
+
+    Raises:
+        BadSettings: they are of another workspace.
+    """
+    some = list(itertools.islice(loaded.rows.done.values(), 200))
+    profiles = journal.profiles_of(some) if some else []
+    if profiles and settings.workspace not in profiles:
+        raise BadSettings(
+            f"The note ids in {loaded.sheet.source} are of an import into the workspace {profiles[0]!r}, and this would"
+            f" be one into {settings.workspace!r}, where those notes are not. To import them here too, take the file"
+            " that you began with, or clear the column note_id."
+        )
 
 
 @contextmanager

@@ -303,6 +303,19 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
     assert elsewhere.rate is None
 
 
+def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """After practice in the sandbox, its note ids don't make anything count as delivered elsewhere."""
+    results = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "y", "1")), settings).results
+    other = replace(settings, profile="other")
+    for use in (pipeline.check, pipeline.run):
+        with pytest.raises(BadSettings, match="clear the column note_id"):
+            use(results, other)
+    assert len(box.notes) == 2
+    assert ran(results, settings).counts == {Result.ALREADY_IMPORTED: 2}
+    elsewhere = replace(other, journal=tmp_path / "another computer.sqlite")
+    assert ran(results, elsewhere).counts == {Result.ALREADY_IMPORTED: 2}
+
+
 # -- what the server receives
 
 
