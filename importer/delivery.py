@@ -14,7 +14,7 @@ import heapq
 import math
 import random
 import re
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -96,21 +96,56 @@ class Progress:
     requests: int
 
 
+@dataclass
+class _Sorted:
+    """A group's deliveries by what the journal knows of them, as indices of its positions.
+
+    Attributes:
+        left: those still to be made.
+        unclear: those that were sent without a clear answer: request number → index and what is known.
+        made: those that exist.
+        made_without_key: how many of ``left`` exist with another key: none.
+    """
+
+    left: list[int] = field(default_factory=list)
+    unclear: dict[int, list[tuple[int, Known]]] = field(default_factory=dict)
+    made: list[tuple[int, Known]] = field(default_factory=list)
+    made_without_key: int = 0
+
+
+def _sorted(group: Group, rows: Rows, journal: Journal, number: int, occurrence: str) -> _Sorted:
+    """Look a group up in the journal; ``number`` is the note's there, ``occurrence`` is put before every key."""
+    prospects, keys = rows.deliveries(group.positions)
+    known = journal.known(number, prospects)
+    found = _Sorted()
+    for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
+        delivery = known.get((prospect, occurrence + key))
+        if delivery is None or delivery.state is State.REJECTED:
+            found.left.append(i)
+            keyless = known.get((prospect, occurrence)) if key else None
+            found.made_without_key += keyless is not None and keyless.state is State.CREATED
+        elif delivery.state in (State.SENDING, State.UNCONFIRMED):
+            found.unclear.setdefault(delivery.request, []).append((i, delivery))
+        else:
+            found.made.append((i, delivery))
+    return found
+
+
 def foresee(rows: Rows, plan: Plan, journal: Journal, profile: str, batch_size: int) -> Remaining:
     """What :meth:`Delivery.prepare` would find left to do; nothing is entered anywhere."""
-    left = []
+    left: list[Group] = []
+    unclear = made_without_key = 0
     numbers = journal.find_notes(profile, [note_key(group.note) for group in plan.groups])
     for group, number in zip(plan.groups, numbers, strict=True):
         if number is None:
             left.append(group)
             continue
-        prospects, keys = rows.deliveries(group.positions)
-        known = journal.known(number, prospects)
-        made = {delivery for delivery, found in known.items() if found.state in (State.CREATED, State.HIDDEN)}
-        open_ = [i for i, delivery in enumerate(zip(prospects, keys, strict=True)) if delivery not in made]
-        if open_:
-            left.append(replace(group, positions=group.positions[open_]))
-    return grouping.remaining(left, rows, batch_size)
+        found = _sorted(group, rows, journal, number, "")
+        unclear += sum(map(len, found.unclear.values()))
+        made_without_key += found.made_without_key
+        if found.left:
+            left.append(replace(group, positions=group.positions[found.left]))
+    return replace(grouping.remaining(left, rows, batch_size), unclear=unclear, made_without_key=made_without_key)
 
 
 class Delivery:
@@ -177,37 +212,40 @@ class Delivery:
         numbers, known_before = self._journal.note_numbers(self._run.profile, keys)
         self._lanes = Lanes(self._plan.groups, keys, self._rows)
         todo: list[tuple[Group, NoteKey, int]] = []
+        unclear = made_without_key = 0
         for group, key, number in zip(self._plan.groups, keys, numbers, strict=True):
             left = group
             if number in known_before:
-                left = replace(group, positions=group.positions[self._not_known(group, key, number)])
+                found = _sorted(group, self._rows, self._journal, number, self._run.occurrence)
+                self._already(group, found.made)
+                unclear += self._take_up_all(group, key, number, found)
+                made_without_key += found.made_without_key
+                left = replace(group, positions=group.positions[found.left])
             if len(left.positions):
                 todo.append((left, key, number))
         self._fresh = self._posts(todo)
         remaining = grouping.remaining([group for group, _, _ in todo], self._rows, self.batch_size)
-        unclear = [work.unanswered.open for _, _, work in self._later if isinstance(work, Look) and not work.index]
-        return replace(remaining, deliveries=remaining.deliveries + sum(unclear))
+        return replace(remaining, unclear=unclear, made_without_key=made_without_key)
 
     @property
     def has_learned(self) -> bool:
         """Whether the API refused a size, and took a smaller one."""
         return self.batch_size < self._policy.batch_size
 
-    def _not_known(self, group: Group, key: NoteKey, number: int) -> list[int]:
-        """Settle what the journal knows of a group; the indices of the rows that remain to be sent."""
+    def _already(self, group: Group, made: Sequence[tuple[int, Known]]) -> None:
+        """Settle what an earlier run made."""
+        for i, known in made:
+            when = f"{datetime.fromtimestamp(known.at).astimezone():%Y-%m-%d %H:%M}"
+            reason = f"imported on {when}"
+            if known.state is State.HIDDEN:
+                reason += ", and made a private draft later"
+            note_ids = [known.note_id or ""]
+            self._outcomes.settle([int(group.positions[i])], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+
+    def _take_up_all(self, group: Group, key: NoteKey, number: int, found: _Sorted) -> int:
+        """Take up what earlier runs left unclear of a group; how many deliveries that are."""
         prospects, keys = self._rows.deliveries(group.positions)
-        known = self._journal.known(number, prospects)
-        left: list[int] = []
-        unclear: defaultdict[int, list[tuple[int, Known]]] = defaultdict(list)
-        for i, delivery in enumerate(zip(prospects, (self._run.occurrence + k for k in keys), strict=True)):
-            found = known.get(delivery)
-            if found is None or found.state is State.REJECTED:
-                left.append(i)
-            elif found.state in (State.SENDING, State.UNCONFIRMED):
-                unclear[found.request].append((i, found))
-            else:
-                self._already(int(group.positions[i]), found)
-        for members in unclear.values():
+        for members in found.unclear.values():
             request = Request(
                 group.note,
                 tuple(int(group.positions[i]) for i, _ in members),
@@ -215,15 +253,7 @@ class Delivery:
                 tuple(keys[i] for i, _ in members),
             )
             self.take_up(request, key, number, members[0][1])
-        return left
-
-    def _already(self, position: int, known: Known) -> None:
-        when = f"{datetime.fromtimestamp(known.at).astimezone():%Y-%m-%d %H:%M}"
-        reason = f"imported on {when}"
-        if known.state is State.HIDDEN:
-            reason += ", and made a private draft later"
-        note_ids = [known.note_id or ""]
-        self._outcomes.settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+        return sum(map(len, found.unclear.values()))
 
     def take_up(self, request: Request, key: NoteKey, number: int, known: Known) -> None:
         """What an earlier run sent without a clear answer is read back before anything else.

@@ -196,11 +196,27 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What is still to be done: so many notes to create, of so many distinct ones, in so many requests at most."""
+    """What is still to be done.
+
+    Attributes:
+        deliveries: notes to create.
+        notes: distinct notes among them.
+        requests: how many requests that takes at most.
+        unclear: further deliveries, of which it is looked up first whether an earlier run made them.
+        made_without_key: of ``deliveries`` those whose note stands on the prospect already, imported when no column
+            told occurrences apart.
+    """
 
     deliveries: int
     notes: int
     requests: int
+    unclear: int = 0
+    made_without_key: int = 0
+
+    @property
+    def total(self) -> int:
+        """Deliveries that the run has to see to."""
+        return self.deliveries + self.unclear
 
 
 @dataclass(frozen=True, slots=True)

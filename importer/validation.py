@@ -48,6 +48,11 @@ _LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
+# What a cell shows whose formula failed, in Excel's English, German, French, Spanish and Portuguese.
+_ERROR_VALUE = re.compile(
+    r"#¡?(N/A|N/D|NV|REF!|BEZUG!|VALUE!|WERT!|VALEUR!|VALOR!|NAME\?|NOM\?|NOMBRE\?|NOME\?|DIV/0!|NUM!|ZAHL!|NOMBRE!"
+    r"|NULL!|NUL!|NULO!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)"
+)
 _LONGEST_SHOWN = 60
 _LONGEST_ID = 200
 
@@ -307,6 +312,8 @@ def _read_content(text: str) -> str:
     content = cleaned_content(text)
     if not INVISIBLE.sub("", content).strip():
         raise _Problematic("the note is empty; write its text, or delete the row")
+    if _ERROR_VALUE.fullmatch(content):
+        raise _Problematic(_error_value(content))
     if was_cut(content):
         raise _Problematic("an earlier results workbook holds only the beginning of this note; paste its whole text")
     if match := _CONTROL.search(content):
@@ -332,10 +339,15 @@ def _wrong_with_id(text: str, what: str = "prospect id") -> str | None:
     """What is wrong with a cleaned id, if anything; ids are opaque, so only what surely is none is turned away."""
     if not text:
         return f"the {what} is blank; write the id that Saleshandy shows for it"
+    if _ERROR_VALUE.fullmatch(text):
+        return _error_value(text)
     if len(text) > _LONGEST_ID:
         return f"the {what} has {len(text):,} characters, which no id has"
     if re.search(r"\s", text):
-        return f"the {what} {_shortened(text)!r} holds a space or a line break; one id a row"
+        several = "one id a row" if what == "prospect id" else "separate several by commas"
+        return f"the {what} {_shortened(text)!r} holds a space or a line break; {several}"
+    if re.match(r"https?://", text) or not any(sign.isalnum() for sign in text):
+        return f"{_shortened(text)!r} is no {what}; write the id that Saleshandy shows for it"
     if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
         return f"{_shortened(text)!r} is an e-mail address; write the {what} that Saleshandy shows for it"
     if _CONTROL.search(text) or any("\ud800" <= sign <= "\udfff" for sign in text):
@@ -346,6 +358,10 @@ def _wrong_with_id(text: str, what: str = "prospect id") -> str | None:
             " format the column as text and paste the ids anew"
         )
     return None
+
+
+def _error_value(text: str) -> str:
+    return f"the cell shows the error {text}; correct the formula, or type the value"
 
 
 def _choice(text: str, words: Mapping[Visibility, tuple[str, ...]] | Mapping[Status, tuple[str, ...]], what: str,

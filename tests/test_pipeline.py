@@ -23,7 +23,7 @@ from importer.markup import ContentKind
 from importer.models import Remaining, Result, Visibility
 from importer.pacing import Rate
 from importer.pipeline import Hooks, Preview, Report
-from importer.sandbox import Limit, Received, Sandbox
+from importer.sandbox import Fault, Limit, Received, Sandbox
 from importer.settings import Settings
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
@@ -301,6 +301,36 @@ def test_check_knows_what_earlier_runs_did_and_learned(tmp_path: Path) -> None:
     elsewhere.loaded.sheet.close()
     assert elsewhere.remaining == Remaining(52, 2, 2)
     assert elsewhere.rate is None
+
+
+def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """`check` and `run` agree on it, and neither counts it as saved by grouping."""
+    path = write(tmp_path / "n.csv", *((f"P{i}", f"note {i}", "1") for i in range(10)))
+    box.set_faults([Fault.parse("500:after@2,5"), Fault.parse("403:GET")])
+    report = pipeline.run(path, settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 8, Result.UNCONFIRMED: 2}
+    box.clear_faults()
+    more = write(tmp_path / "m.csv", *((f"P{i}", f"note {i}", "1") for i in range(13)))
+    checked = pipeline.check(more, settings)
+    checked.loaded.sheet.close()
+    shown: list[Preview] = []
+    pipeline.run(more, settings, Hooks(confirm=lambda preview: bool(shown.append(preview))))
+    assert checked.remaining == shown[0].remaining == Remaining(3, 3, 3, unclear=2)
+
+
+def test_a_key_column_that_comes_later_makes_new_occurrences_and_the_plan_says_so(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """What was imported without it has no key, so nobody could say which of the rows that was."""
+    path = tmp_path / "n.csv"
+    path.write_text(
+        "Prospect ID,Note,Visibility,Call\nP1,No answer,1,a\nP1,No answer,1,b\nP2,x,1,c\n", encoding="utf-8"
+    )
+    assert ran(path, settings).counts == {Result.CREATED: 2, Result.DUPLICATE: 1}
+    checked = pipeline.check(path, replace(settings, key_column="Call"))
+    checked.loaded.sheet.close()
+    assert checked.remaining == Remaining(3, 2, 3, made_without_key=3)
 
 
 def test_results_of_another_workspace_are_not_believed(box: Sandbox, settings: Settings, tmp_path: Path) -> None:

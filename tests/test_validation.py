@@ -234,6 +234,8 @@ def test_an_id_arrives_as_it_stands(prospect: str) -> None:
         ("12345678901234600000", "was damaged by a spreadsheet program"),
         ("x" * 201, "has 201 characters"),
         ("a\x02b", "control character"),
+        ("https://app.example.com/prospects/8PvBmrB7P7", "is no prospect id"),
+        ("-", "is no prospect id"),
     ],
 )
 def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:
@@ -242,6 +244,14 @@ def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:
     assert problem.startswith("A2: ")
     assert words in problem
     assert len(problem) < 400
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A "])
+def test_what_a_failed_formula_shows_is_a_problem_in_every_kind_of_file(error: str) -> None:
+    """A CSV, or an earlier results file, holds it as plain text; in a longer note it may be meant."""
+    assert f"the error {error.strip()};" in only_problem(error, "x", "1")
+    assert f"the error {error.strip()};" in only_problem("P1", error, "1")
+    assert not read(("P1", f"The sheet shows {error}", "1")).problems
 
 
 @pytest.mark.parametrize("prospect", ["\u00a0P1", "P1\u00a0", "P\u200b1", "\ufeffP1"])

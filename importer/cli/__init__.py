@@ -69,12 +69,10 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
 
         def confirm(preview: pipeline.Preview) -> bool:
             show_plan(preview, settings)
-            asks = not yes and preview.remaining.deliveries > 0 and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-            if asks and not click.confirm(
-                f"Send {count(preview.remaining.deliveries, 'note')} to {settings.base_url}?"
-            ):
+            asks = not yes and preview.remaining.total > 0 and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+            if asks and not click.confirm(f"Send {count(preview.remaining.total, 'note')} to {settings.base_url}?"):
                 return False
-            watch.begin(preview.remaining.deliveries)
+            watch.begin(preview.remaining.total)
             stopper.arm()
             return True
 

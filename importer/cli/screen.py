@@ -56,9 +56,17 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
     )
-    if before := plan.deliveries - remaining.deliveries:
+    if before := plan.deliveries - remaining.deliveries - remaining.unclear:
         were, are = ("was", "is") if before == 1 else ("were", "are")
         click.echo(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
+    if remaining.unclear:
+        click.echo(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first")
+    if remaining.made_without_key:
+        paragraph(
+            f"{remaining.made_without_key:,} of these notes were imported before without --key-column; with a key each"
+            " counts as another occurrence, and is sent.",
+            "  Note: ",
+        )
     if remaining.requests:
         saved = remaining.deliveries - remaining.requests
         click.echo(
