@@ -315,7 +315,12 @@ def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings
     checked = pipeline.check(more, settings)
     checked.loaded.sheet.close()
     shown: list[Preview] = []
-    pipeline.run(more, settings, Hooks(confirm=lambda preview: bool(shown.append(preview))))
+
+    def no(preview: Preview) -> bool:
+        shown.append(preview)
+        return False
+
+    pipeline.run(more, settings, Hooks(confirm=no))
     assert checked.remaining == shown[0].remaining == Remaining(3, 3, 3, unclear=2)
 
 
