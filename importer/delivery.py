@@ -45,7 +45,11 @@ from importer.pacing import Pacer
 from importer.retry import Attempts, Patience
 from importer.work import Look, Post, Unanswered, Work
 
-_SPEAKS_OF_SIZE = re.compile(r"\b(too many|too large|at most|maximum|max|limit|exceed\w*)\b", re.IGNORECASE)
+_SPEAKS_OF_SIZE = re.compile(
+    r"\b(too many|too large|at most|up to|maximum|max|limit|exceed\w*)\b"
+    r"|\b(more than|less than|fewer than|less than or equal to) \d",
+    re.IGNORECASE,
+)
 _KNOWS_NO_PROSPECT = re.compile(
     r"\b(invalid|unknown|no such|non-?existent)\b.*\bprospect\b"
     r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",

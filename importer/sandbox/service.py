@@ -118,7 +118,7 @@ class Service:
         if not prospects:
             raise invalid("prospectIds must hold at least one id")
         if self._rules.max_batch is not None and len(prospects) > self._rules.max_batch:
-            raise RefusalError(413, 413, f"prospectIds may hold at most {self._rules.max_batch} ids")
+            raise RefusalError(400, 400, f"prospectIds must contain no more than {self._rules.max_batch} elements")
         if any(_is_malformed(prospect) for prospect in prospects):
             raise RefusalError(400, 1001, INVALID_PROSPECT)
         if len(set(prospects)) < len(prospects):
