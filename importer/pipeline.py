@@ -303,7 +303,6 @@ def write_results(
     return results.write(
         target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
         leave_out=list(loaded.roles.ours.values()), run=run.name, marked=_marked(loaded.rows),
-        originals=loaded.plan.original,
     )  # fmt: skip
 
 
@@ -349,14 +348,17 @@ def settle_before(rows: Rows, outcomes: Outcomes) -> None:
 
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
-    """Give every row that repeats an earlier one the outcome of that row."""
+    """Make every row that repeats an earlier one its duplicate, or what that one is where it isn't delivered."""
+    advice = "; if it is meant twice: --key-column" if rows.key is None else ", and the same key"
     for position in np.flatnonzero(plan.original >= 0).tolist():
         original = int(plan.original[position])
         result = outcomes.result(original)
         reason = f"the same note for the same prospect as row {rows.number[original]}"
-        if result not in DELIVERED:
-            reason += f", which is {result}"
-        outcomes.settle([position], Result.DUPLICATE, note_ids=[outcomes.note_id(original)], reason=reason)
+        if result in DELIVERED:
+            note_ids = [outcomes.note_id(original)]
+            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason + advice)
+        else:
+            outcomes.settle([position], result, reason=f"{reason}, which is {result}")
 
 
 def _marked(rows: Rows) -> dict[int, Collection[int]]:

@@ -155,7 +155,10 @@ def test_a_file_without_a_valid_row_sends_nothing(
 
 
 def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due."""
+    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due.
+
+    What repeats a row that was rejected is no duplicate of anything that exists, so it is rejected like that.
+    """
     ran(write(tmp_path / "before.csv", ("P0", "x", "1")), settings)
     lines = [
         ("P0", "x", "1"), ("P1", "x", "1"), ("P1", " x ", "public"), ("INVALID2", "x", "1"), ("INVALID2", "x", "1"),
@@ -163,9 +166,9 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     ]  # fmt: skip
     report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / f"out{kind}"))
     rows = rows_of(report.results)
-    assert [row["result"] for row in rows] == [ALREADY, CREATED, DUPLICATE, REJECTED, DUPLICATE, INVALID, INVALID]
+    assert [row["result"] for row in rows] == [ALREADY, CREATED, DUPLICATE, REJECTED, REJECTED, INVALID, INVALID]
     assert report.counts == {
-        Result.CREATED: 1, Result.DUPLICATE: 2, Result.ALREADY_IMPORTED: 1, Result.REJECTED: 1, Result.INVALID: 2,
+        Result.CREATED: 1, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1, Result.REJECTED: 2, Result.INVALID: 2,
     }  # fmt: skip
     assert report.exit_status == 1
     ids = {note.prospect_id: note.id for note in box.notes}
@@ -173,11 +176,15 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     reasons = [row["reason"] for row in rows]
     assert reasons[0].startswith("imported on 2")
     assert reasons[1] == ""
-    assert reasons[2] == "the same note for the same prospect as row 3"
+    assert reasons[2] == "the same note for the same prospect as row 3; if it is meant twice: --key-column"
     assert "did not accept this prospect" in reasons[3]
     assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
     assert reasons[5].startswith("B7: the note is empty")
     assert reasons[6].startswith("C8: '?' is no visibility")
+    if kind == ".xlsx":
+        assert [row["source_row"] for row in rows_of(report.results, "To fix")] == ["5", "6", "7", "8"]
+        summary = [cell.value for cell in openpyxl.load_workbook(report.results)["Summary"]["B"]]
+        assert "2 of 7 rows are delivered, 1 repeats one of them, 4 are to be corrected." in summary
 
 
 def test_what_the_api_says_of_a_lone_prospect_is_the_reason(settings: Settings, tmp_path: Path) -> None:
@@ -440,6 +447,7 @@ def test_a_key_column_makes_the_same_text_mean_another_note(box: Sandbox, settin
     assert column(report.results, "result") == [CREATED, CREATED, DUPLICATE]
     report = ran(write(tmp_path / "n.csv", *lines, ("P1", "Called", "1", "Wed"), headings=headings), keyed)
     assert column(report.results, "result") == [ALREADY, ALREADY, DUPLICATE, CREATED]
+    assert column(report.results, "reason")[2] == "the same note for the same prospect as row 2, and the same key"
     assert len(box.notes) == len({note.id for note in box.notes}) == 3
     assert all(len(_prospects(call)) == 1 for call in posts(box))
 
@@ -669,7 +677,7 @@ def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
                         assert held[row["note_id"]].prospect_id == row["Prospect ID"]
                         assert row["result"] in (CREATED, ALREADY, DUPLICATE)
                     else:
-                        assert row["result"] in (REJECTED, INVALID, DUPLICATE)
+                        assert row["result"] in (REJECTED, INVALID)
                         assert row["reason"]
             if round_ == 0:
                 made = len(box.notes)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -92,7 +91,7 @@ def every_outcome() -> tuple[Rows, Outcomes]:
     outcomes.settle([3], Result.REJECTED, reason="Prospect not found", at=AT, request=8)
     outcomes.settle([4], Result.INVALID, reason="Sheet1!C6: the visibility is empty.")
     outcomes.settle([5], Result.UNCONFIRMED, reason="The connection was lost.", at=AT, request=9)
-    outcomes.settle([7], Result.DUPLICATE, reason="Same as row 5.")
+    outcomes.settle([7], Result.REJECTED, reason="Same as row 5, which is rejected.")
     return rows(8), outcomes
 
 
@@ -343,26 +342,16 @@ def test_cells_to_blame_are_marked_on_both_sheets(tmp_path: Path) -> None:
 def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: Path) -> None:
     """Rejected, invalid and unconfirmed rows and their repeats, in a form that can be corrected and imported."""
     table, outcomes = every_outcome()
-    originals = np.array([-1, 0, -1, -1, -1, -1, -1, 3])
-    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, run="R", originals=originals).path
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, run="R").path
     head, *body = cells(path, "To fix")
     assert head == ["result", "reason", *HEADINGS, "note_id", "source_row", "finished_at", "request"]
     assert [(row[0], row[2], row[6]) for row in body] == [
         ("rejected", "00003", 5),
         ("invalid", "00004", 6),
         ("unconfirmed", "00005", 7),
-        ("duplicate", "00007", 9),
+        ("rejected", "00007", 9),
     ]
     assert body[0][1] == "Prospect not found"
-    assert cells(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY, run="R").path, "To fix") == [head, *body]
-
-
-def test_a_repeat_of_a_row_that_was_only_not_sent_is_nothing_to_fix(tmp_path: Path) -> None:
-    """When the originals are known, a repeat needs a person only if its original does."""
-    outcomes = Outcomes(2)
-    outcomes.settle([1], Result.DUPLICATE, reason="Same as row 2.")
-    path = results.write(tmp_path / "r.xlsx", rows(2), outcomes, SUMMARY, originals=[-1, 0]).path
-    assert cells(path, "To fix")[1][:3] == [None, "Nothing to fix: no row needs a person.", None]
 
 
 def test_with_nothing_to_fix_the_sheet_says_so_under_its_heading(tmp_path: Path) -> None:
@@ -380,12 +369,13 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     lines = {row[1]: row[2:] for row in cells(path, "Summary") if row[1]}
     assert SUMMARY.title in lines
     assert (
-        "2 of 8 rows are delivered, 2 repeat an earlier row, 2 are to be corrected, 1 is to be checked, 1 was not sent."
+        "2 of 8 rows are delivered, 1 repeats one of them, 3 are to be corrected, 1 is to be checked, 1 was not sent."
         in lines
     )
     assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
     assert lines["all rows"][0] == 8
-    assert lines["duplicate"][1] == 0.25
+    assert lines["rejected"][1] == 0.25
+    assert "--key-column" in lines["duplicate"][3]
     assert all(lines[name][3] for name in outcomes.counts())
     assert lines["Requests sent"][0] == "3"
     assert "time zone" in lines["finished_at"][0]

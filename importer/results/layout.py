@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from importer.models import NEEDS_A_PERSON, Result
+from importer.models import NEEDS_A_PERSON
 from importer.outcomes import Outcomes
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
@@ -85,14 +85,14 @@ def blocks(
     *,
     keep: Sequence[int],
     run: str,
-    originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None,
 ) -> Iterator[Block]:
     """The rows with what became of them.
 
     Raises:
         ValueError: the table brings more or fewer rows than have outcomes.
     """
-    to_fix = rows_to_fix(outcomes, originals)
+    to_fix = np.zeros(len(outcomes), dtype=np.bool_)
+    to_fix[outcomes.positions(*NEEDS_A_PERSON)] = True
     start = 0
     for frame in (part for whole in table.blocks() for part in _parts(whole)):
         stop = start + len(frame)
@@ -119,26 +119,6 @@ def _parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The frame cut into pieces, of which a writer's lists and cells stay small."""
     for start in range(0, len(frame), _ROWS):
         yield frame.iloc[start : start + _ROWS]
-
-
-def rows_to_fix(
-    outcomes: Outcomes, originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows need a person: those themselves, and those that repeat one of them.
-
-    Args:
-        outcomes: what became of them.
-        originals: for every row the position of the earlier row that it repeats, or -1. Without it, a duplicate
-            without a note id counts.
-    """
-    wanted = np.zeros(len(outcomes), dtype=np.bool_)
-    wanted[outcomes.positions(*NEEDS_A_PERSON)] = True
-    repeats = outcomes.positions(Result.DUPLICATE)
-    if originals is None:
-        wanted[repeats] = [not outcomes.note_id(int(position)) for position in repeats]
-    else:
-        wanted[repeats] = wanted[np.asarray(originals)[repeats]]
-    return wanted
 
 
 def encodable(values: list[str]) -> list[str]:

@@ -34,8 +34,8 @@ class Words:
 WORDS: dict[Result, Words] = {
     Result.CREATED: Words("The note is on the prospect.", "Nothing to do.", "#1B6B3A", "#DFF2E3", None, "#4BA36A"),
     Result.DUPLICATE: Words(
-        "Same note and prospect as an earlier row; sent once, for that row.",
-        "Nothing to do; it ends as that row does.",
+        "Same note and prospect as an earlier row, which is delivered.",
+        "Nothing to do. If it is meant twice: --key-column.",
         "#56626C",
         "#E9EDF0",
         None,

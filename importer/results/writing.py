@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from importer.columns import OUR_COLUMNS
 from importer.errors import BadSettings
@@ -57,7 +54,6 @@ def write(
     leave_out: Collection[int] = (),
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
-    originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None = None,
 ) -> Written:
     """Write every row once, in order, with what became of it; nothing half-written ever stands under the name.
 
@@ -69,7 +65,6 @@ def write(
         leave_out: positions of our own columns of an earlier results file (see :func:`importer.columns.own_columns`).
         run: the run's id, first part of ``request``.
         marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
-        originals: for every row the position of the earlier row that it repeats, or -1 (``Plan.original``).
 
     Raises:
         BadSettings: the name's ending says neither ``.xlsx`` nor ``.csv``.
@@ -86,7 +81,7 @@ def write(
             f"{table.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
             f"holds ({MOST_ROWS:,} and {MOST_COLUMNS:,}), so the results are a .csv file."
         )
-    rows = partial(blocks, table, outcomes, keep=keep, run=run, originals=originals)
+    rows = partial(blocks, table, outcomes, keep=keep, run=run)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
