@@ -29,6 +29,7 @@ from importer.client import Client
 from importer.columns import Roles
 from importer.delivery import Delivery, Policy, Progress, foresee
 from importer.errors import BadSettings, JournalFailed, Stopped
+from importer.handiwork import Handiwork
 from importer.hands import Threads
 from importer.journal import Journal, Run
 from importer.lock import held
@@ -288,7 +289,7 @@ class _Importing:
             if limit := pacer.learned_rate:
                 self.journal.learn_limit(run.profile, limit.calls, limit.seconds)
             self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
-        return write_results(self.target, self.loaded, self.outcomes, run, lines)
+        return write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
 
 
 def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
@@ -297,11 +298,12 @@ def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
 
 
 def write_results(
-    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]]
+    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]], journal: Journal
 ) -> results.Written:
     """Write what became of a file's rows; ``lines`` say in the summary what was run."""
     return results.write(
         target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
+        standing=Handiwork(journal, Path(loaded.sheet.source)),
         leave_out=list(loaded.roles.ours.values()), run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip
 

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from importer import pipeline
+from importer import afterwards, pipeline
 from importer.columns import OUR_COLUMNS
-from importer.errors import BadSettings, Busy, KeyRefused
+from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
 from importer.journal import Journal
 from importer.markup import ContentKind
 from importer.models import Remaining, Result, Visibility
@@ -584,6 +584,98 @@ def test_results_that_are_open_elsewhere_stand_beside_and_it_is_said(settings: S
     assert report.remark is not None
     assert "n.results.xlsx is open in a spreadsheet program" in report.remark
     assert column(report.results, "result") == [CREATED]
+
+
+def changed(path: Path) -> bytes:
+    """Correct a cell as a person would; what stands there now."""
+    if path.suffix == ".csv":
+        path.write_bytes(path.read_bytes().replace(b",x,", b",y,"))
+    else:
+        book = openpyxl.load_workbook(path)
+        book["Results"]["B2"] = "y"
+        book.save(path)
+    return path.read_bytes()
+
+
+def test_results_replace_only_what_a_run_wrote(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Unchanged results make room for the next; corrected ones stay, and the next stand beside them, time and again."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"out{kind}")
+    assert ran(path, told).results == ran(path, told).results == tmp_path / f"out{kind}"
+    assert column(tmp_path / f"out{kind}", "result") == [ALREADY]
+    corrected = changed(tmp_path / f"out{kind}")
+    for result in (ALREADY, CREATED):
+        report = ran(path, replace(told, again=result is CREATED))
+        assert report.results == tmp_path / f"out (2){kind}"
+        assert report.remark == (
+            f"out{kind} was changed after it was written and was left alone, so this is out (2){kind} beside it."
+        )
+        assert column(report.results, "result") == [result]
+    assert (tmp_path / f"out{kind}").read_bytes() == corrected
+    corrected = changed(tmp_path / f"out (2){kind}")
+    assert ran(path, told).results == tmp_path / f"out (3){kind}"
+    assert (tmp_path / f"out (2){kind}").read_bytes() == corrected
+    assert {name.name for name in tmp_path.glob("out*")} == {f"out{kind}", f"out (2){kind}", f"out (3){kind}"}
+
+
+def test_results_written_again_leave_corrected_ones_alone(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """The same holds for `results`, and what it wrote is known to later runs."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"out{kind}")
+    ran(path, told)
+    written, _ = afterwards.rewrite("last", path, told)
+    assert (written.path, written.remark) == (tmp_path / f"out{kind}", None)
+    corrected = changed(written.path)
+    written, _ = afterwards.rewrite("last", path, told)
+    assert written.path == ran(path, told).results == tmp_path / f"out (2){kind}"
+    assert written.remark is not None
+    assert written.remark.startswith(f"out{kind} was changed after it was written")
+    assert (tmp_path / f"out{kind}").read_bytes() == corrected
+
+
+def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """A slip of the name costs nobody a spreadsheet; neither does a run with another journal."""
+    theirs = write(tmp_path / f"other{kind}", ("P9", "theirs", "1")).read_bytes()
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"other{kind}")
+    for journal, name in ((settings.journal, f"other (2){kind}"), (tmp_path / "another.sqlite", f"other (3){kind}")):
+        report = ran(path, replace(told, journal=journal))
+        assert report.results == tmp_path / name
+        assert report.remark == (
+            f"other{kind} was written by no run in the journal and was left alone, so this is {name} beside it."
+        )
+    assert (tmp_path / f"other{kind}").read_bytes() == theirs
+
+
+def test_results_never_replace_the_file_that_is_imported_by_another_name(settings: Settings, tmp_path: Path) -> None:
+    """Not even where it is a results file that nobody has changed, and the next name to take would be its own."""
+    told = replace(settings, results=tmp_path / "out.csv")
+    (tmp_path / "out.csv").write_text("theirs")
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), told)
+    assert first.results == tmp_path / "out (2).csv"
+    before = first.results.read_bytes()
+    assert ran(first.results, told).results == tmp_path / "out (3).csv"
+    assert first.results.read_bytes() == before
+
+
+def test_results_whose_journal_is_full_stand_all_the_same(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They aren't remembered then, so that the next run leaves them alone."""
+
+    def full(*_: object) -> None:
+        raise JournalFailed("the disk is full")
+
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "enter_file", full)
+        first = ran(path, settings)
+        assert (first.results, first.remark) == (tmp_path / "n.results.xlsx", None)
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "wrote", full)
+        assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
+    assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
+    assert column(first.results, "result") == [CREATED]
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])

@@ -28,6 +28,7 @@ from importer.errors import BadSettings, ResultsNotWritten
 from importer.models import Result
 from importer.outcomes import Outcomes
 from importer.results import Summary, protected, unprotected
+from importer.results.saving import Kept
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
@@ -76,6 +77,20 @@ class Breaking(Rows):
     def blocks(self) -> Iterator[pd.DataFrame]:
         yield next(super().blocks())
         raise self._error
+
+
+class Ours(Kept):
+    """Everything that stands may be replaced; what is put where is noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered: list[tuple[str, bytes]] = []
+
+    def objection(self, place: Path) -> str:
+        return ""
+
+    def enter(self, place: Path, file: Path) -> None:
+        self.entered.append((place.name, file.read_bytes()))
 
 
 def rows(count: int) -> Rows:
@@ -452,21 +467,42 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     (folder / name).write_text("old")
     with pytest.raises(type(error)):
-        results.write(folder / name, Breaking(error, *(("1", "2", "3"),) * 6), created(6), SUMMARY)
+        table = Breaking(error, *(("1", "2", "3"),) * 6)
+        results.write(folder / name, table, created(6), SUMMARY, standing=Ours())
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "old")]
     assert list(scratch.iterdir()) == []
 
 
 def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
-    """A results file from before is replaced; nothing else stays in the folder."""
+    """A results file that may be replaced is, once what replaces it is known; nothing else stays in the folder."""
     target = tmp_path / "r.csv"
     target.write_text("old")
     target.chmod(0o640)
-    assert results.write(target, rows(1), created(1), SUMMARY) == results.Written(target)
+    ours = Ours()
+    assert results.write(target, rows(1), created(1), SUMMARY, standing=ours) == results.Written(target)
     assert len(csv_rows(target)) == 2
+    assert ours.entered == [("r.csv", target.read_bytes())]
     assert list(tmp_path.iterdir()) == [target]
     if os.name == "posix":
         assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
+    """Unless somebody says that it may be replaced, what stands stays."""
+    for name in ("r.csv", "r (2).csv"):
+        (tmp_path / name).write_text("theirs")
+    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY)
+    assert written.remark == "r.csv exists already, so this is r (3).csv beside it."
+    assert (tmp_path / "r.csv").read_text() == (tmp_path / "r (2).csv").read_text() == "theirs"
+    assert len(csv_rows(written.path)) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    """Nobody waits for a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "r.csv")
+    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, standing=Ours())
+    assert written.remark == "r.csv is no ordinary file, so this is r (2).csv beside it."
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -474,7 +510,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.csv").write_text("old")
     link = tmp_path / "link.csv"
     link.symlink_to("real.csv")
-    assert results.write(link, rows(1), created(1), SUMMARY).path == link
+    assert results.write(link, rows(1), created(1), SUMMARY, standing=Ours()).path == link
     assert link.is_symlink()
     assert len(csv_rows(tmp_path / "real.csv")) == 2
 
@@ -503,7 +539,7 @@ def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, mo
         return replace(self, to)
 
     monkeypatch.setattr(Path, "replace", refuse)
-    written = results.write(target, rows(1), created(1), SUMMARY)
+    written = results.write(target, rows(1), created(1), SUMMARY, standing=Ours())
     assert written.path == tmp_path / "r (2).csv"
     assert written.remark == "r.csv is open in another program or protected, so this is r (2).csv beside it."
     assert target.read_text() == "old"
@@ -514,7 +550,7 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "r.csv"
     target.write_text("old")
     target.chmod(0o444)
-    written = results.write(target, rows(1), created(1), SUMMARY)
+    written = results.write(target, rows(1), created(1), SUMMARY, standing=Ours())
     assert (written.path.name, written.remark) == ("r (2).csv", "r.csv is read-only, so this is r (2).csv beside it.")
     assert target.read_text() == "old"
 

@@ -6,11 +6,12 @@ every row once, in order, its own columns untouched and :data:`importer.columns.
 
 from importer.results.csvfile import protected, unprotected
 from importer.results.layout import CUT_MARK, Summary, Table, was_cut
-from importer.results.saving import Written
+from importer.results.saving import Standing, Written
 from importer.results.writing import check_target, write, write_problems
 
 __all__ = [
     "CUT_MARK",
+    "Standing",
     "Summary",
     "Table",
     "Written",

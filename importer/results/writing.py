@@ -5,6 +5,7 @@ Comes in: a name, a table, its outcomes. Goes out: :class:`Written`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from importer.outcomes import Outcomes
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
 from importer.results.layout import Summary, Table, blocks, kept
-from importer.results.saving import Written, save
+from importer.results.saving import Kept, Standing, Written, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Look, write_workbook
 
 _KINDS = (".xlsx", ".csv")
@@ -51,6 +52,7 @@ def write(
     outcomes: Outcomes,
     summary: Summary,
     *,
+    standing: Standing | None = None,
     leave_out: Collection[int] = (),
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
@@ -62,6 +64,7 @@ def write(
         table: the rows as they were read; ``blocks`` may be asked for more than once.
         outcomes: one for each of them.
         summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
+        standing: which files may be replaced; none without it.
         leave_out: positions of our own columns of an earlier results file (see :func:`importer.columns.own_columns`).
         run: the run's id, first part of ``request``.
         marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
@@ -92,7 +95,7 @@ def write(
         else:
             cut = write_workbook(path, Look(headings, summary, at_fault), rows(), outcomes)
 
-    written = save(target, fill)
+    written = save(target, fill, standing or Kept())
     if cut:
         remarks.append(
             f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
@@ -104,10 +107,21 @@ def write(
 
 
 def write_problems(target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]]) -> Written:
-    """Write every problem to a ``.csv`` file, in the order of the rows.
+    """Write every problem to a ``.csv`` file, in the order of the rows; of what stands there, only such a file goes.
 
     Raises:
         ResultsNotWritten: no folder took the file.
     """
     found = [problem for _, row in sorted(problems.items()) for problem in row]
-    return save(target, lambda path: csvfile.write_problems(path, headings, found))
+    return save(target, lambda path: csvfile.write_problems(path, headings, found), _Reports())
+
+
+class _Reports(Kept):
+    """Every file stays that isn't a list of problems."""
+
+    def objection(self, place: Path) -> str:
+        """See :class:`Standing`."""
+        with contextlib.suppress(OSError):
+            if csvfile.holds_problems(place):
+                return ""
+        return f"{place.name} is no list of problems and was left alone"
