@@ -562,6 +562,15 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
 
 
+def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """What it says to the reader is not taken for a row."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, sheet="To fix"))
+    assert (report.counts, report.exit_status) == ({}, 0)
+    assert len(box.received) == before
+
+
 def test_results_never_replace_the_file_that_is_imported(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """Neither by name nor through a folder that leads back; nothing is sent."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))

@@ -370,11 +370,17 @@ def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: P
 
 
 def test_with_nothing_to_fix_the_sheet_says_so_under_its_heading(tmp_path: Path) -> None:
-    """The sheet To fix is there in any case, with its heading and a friendly line."""
+    """The sheet To fix is there in any case, with its heading; the friendly line is no cell, which would be a row."""
     path = results.write(tmp_path / "r.xlsx", rows(2), created(2), SUMMARY).path
-    head, line = cells(path, "To fix")
+    [head] = cells(path, "To fix")
     assert head[:3] == ["result", "reason", "Prospect ID"]
-    assert [value for value in line if value] == ["Nothing to fix: no row needs a person."]
+    assert len(CalamineWorkbook.from_path(path).get_sheet_by_name("To fix").to_python()) == 1
+    with ZipFile(path) as package:
+        drawings = [package.read(name) for name in package.namelist() if name.startswith("xl/drawings/drawing")]
+    assert sum(b"Nothing to fix: no row needs a person." in drawing for drawing in drawings) == 1
+    table, outcomes = every_outcome()
+    with ZipFile(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY).path) as package:
+        assert not any(b"Nothing to fix" in package.read(name) for name in package.namelist())
 
 
 def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) -> None:
