@@ -304,7 +304,7 @@ def write_results(
     return results.write(
         target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
         standing=Handiwork(journal, Path(loaded.sheet.source)),
-        leave_out=list(loaded.roles.ours.values()), run=run.name, marked=_marked(loaded.rows),
+        ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip
 
 

@@ -562,6 +562,24 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
 
 
+def test_source_row_names_the_row_of_the_first_file_however_many_rounds(
+    settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """From To fix and from Results, workbook or CSV; a row that was added on the way has none."""
+    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "x", "1"), ("P4", "", "1"), ("P5", "x", "?")]
+    first = ran(write(tmp_path / "n.csv", *lines), settings)
+    book = openpyxl.load_workbook(first.results)
+    book["To fix"].append([None, None, "P6", "", "1"])
+    book.save(first.results)
+    second = ran(first.results, replace(settings, sheet="To fix", results=tmp_path / f"second{kind}"))
+    assert column(second.results, "source_row") == ["3", "5", "6", ""]
+    third = ran(second.results, replace(settings, results=tmp_path / f"third{kind}"))
+    assert column(third.results, "source_row") == ["3", "5", "6", ""]
+    assert column(third.results, "Prospect ID") == ["P2", "P4", "P5", "P6"]
+    whole = ran(first.results, replace(settings, results=tmp_path / f"whole{kind}"))
+    assert column(whole.results, "source_row") == ["2", "3", "4", "5", "6"]
+
+
 def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """What it says to the reader is not taken for a row."""
     first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)

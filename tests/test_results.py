@@ -179,10 +179,31 @@ def test_our_columns_of_an_earlier_file_are_left_out(tmp_path: Path, name: str) 
     table = Rows(("won", "0001", "rejected", "", "No.", "2", "", ""), headings=headings)
     ours = own_columns(headings)
     assert ours == {name: 2 + i for i, name in enumerate(OUR_COLUMNS)}
-    path = results.write(tmp_path / name, table, created(1), SUMMARY, leave_out=ours.values()).path
+    path = results.write(tmp_path / name, table, created(1), SUMMARY, ours=ours).path
     head, row = csv_rows(path) if name.endswith("csv") else cells(path)
     assert head == ["result", "Prospect ID", *OUR_COLUMNS]
     assert row[:4] == ["won", "0001", "created", "N0"]
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) -> None:
+    """Whole numbers are; where a person added a row or wrote something else, there is no such row."""
+    headings = ("Prospect ID", *OUR_COLUMNS)
+    told = ["17", " 4 ", "", "about 5", "0", "-3", "2.5", "٣", "999999999", "9" * 10]
+    table = Rows(*(("P", "rejected", "", "No.", text, "", "") for text in told), headings=headings)
+    rejected = Outcomes(len(told))
+    rejected.settle(range(len(told)), Result.REJECTED, reason="No.")
+    wanted = [17, 4, *[None] * 6, 999_999_999, None]
+    for outcomes in (created(len(told)), rejected):
+        path = results.write(
+            tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings), standing=Ours()
+        ).path
+        found = csv_rows(path) if name.endswith("csv") else cells(path)
+        assert [row[4] or None for row in found[1:]] == [
+            str(number) if number and name.endswith("csv") else number for number in wanted
+        ]
+    if name.endswith("xlsx"):
+        assert [row[4] for row in cells(path, "To fix")[1:]] == wanted
 
 
 def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
@@ -347,7 +368,7 @@ def test_results_are_told_apart_by_colour(tmp_path: Path) -> None:
 def test_cells_to_blame_are_marked_on_both_sheets(tmp_path: Path) -> None:
     """The cell that made a row invalid stands out, also an empty one."""
     table, outcomes = every_outcome()
-    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, marked={4: [2]}, leave_out=[0]).path
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, marked={4: [2]}, ours={"result": 0}).path
     book = openpyxl.load_workbook(path)
     marked = book["Results"]["B6"].fill.fgColor.rgb
     assert marked == book["To fix"]["D3"].fill.fgColor.rgb == "FFF9CFCA"

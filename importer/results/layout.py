@@ -21,6 +21,7 @@ CUT_MARK = "… [cut here: the whole text has {} characters]"
 
 _ROWS = 4_000
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
+_ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,6 +61,7 @@ class Block:
         start: the position of the first of them.
         theirs: the input's own columns, those left out excepted.
         finished_at: seconds since 1970, NaN where nothing settled the row.
+        source_row: its number in the file that was imported first, None where it wasn't there.
         to_fix: whether the row needs a person.
     """
 
@@ -68,7 +70,7 @@ class Block:
     result: list[str]
     note_id: list[str]
     reason: list[str]
-    source_row: list[int]
+    source_row: list[int | None]
     finished_at: list[float]
     request: list[str]
     to_fix: list[bool]
@@ -84,9 +86,17 @@ def blocks(
     outcomes: Outcomes,
     *,
     keep: Sequence[int],
+    source_row: int | None,
     run: str,
 ) -> Iterator[Block]:
     """The rows with what became of them.
+
+    Args:
+        table: the rows as they were read.
+        outcomes: what became of them.
+        keep: positions of the columns that go into the results.
+        source_row: position of the column in which earlier results say what row of the first file it is.
+        run: the run's id.
 
     Raises:
         ValueError: the table brings more or fewer rows than have outcomes.
@@ -105,7 +115,7 @@ def blocks(
             ended["result"].tolist(),
             encodable(ended["note_id"].tolist()),
             encodable(ended["reason"].tolist()),
-            frame.index.tolist(),
+            frame.index.tolist() if source_row is None else _numbers(frame.iloc[:, source_row].tolist()),
             ended["finished_at"].tolist(),
             [f"{run}/{number}" if number else "" for number in ended["request"].tolist()],
             to_fix[start:stop].tolist(),
@@ -113,6 +123,11 @@ def blocks(
         start = stop
     if start != len(outcomes):
         raise ValueError(f"the table brought {start:,} rows, but {len(outcomes):,} have outcomes")
+
+
+def _numbers(texts: Sequence[str]) -> list[int | None]:
+    """The texts that are row numbers, as such."""
+    return [int(text) if _ROW_NUMBER.fullmatch(text.strip()) else None for text in texts]
 
 
 def _parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -53,7 +53,7 @@ def write(
     summary: Summary,
     *,
     standing: Standing | None = None,
-    leave_out: Collection[int] = (),
+    ours: Mapping[str, int] | None = None,
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
 ) -> Written:
@@ -65,7 +65,8 @@ def write(
         outcomes: one for each of them.
         summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
         standing: which files may be replaced; none without it.
-        leave_out: positions of our own columns of an earlier results file (see :func:`importer.columns.own_columns`).
+        ours: where our own columns of an earlier results file stand (see :func:`importer.columns.own_columns`); of them
+            only ``source_row`` is carried over.
         run: the run's id, first part of ``request``.
         marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
 
@@ -74,7 +75,8 @@ def write(
         ResultsNotWritten: no folder took the file.
     """
     _check_kind(target)  # the folder may be gone since check_target: then another takes the file
-    keep = kept(table.headings, leave_out)
+    ours = ours or {}
+    keep = kept(table.headings, ours.values())
     headings = [table.headings[position] for position in keep]
     remarks: list[str] = []
     as_csv = target.suffix.lower() == ".csv"
@@ -84,7 +86,7 @@ def write(
             f"{table.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
             f"holds ({MOST_ROWS:,} and {MOST_COLUMNS:,}), so the results are a .csv file."
         )
-    rows = partial(blocks, table, outcomes, keep=keep, run=run)
+    rows = partial(blocks, table, outcomes, keep=keep, source_row=ours.get("source_row"), run=run)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
