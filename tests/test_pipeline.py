@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from xlsxwriter.workbook import Workbook
 
 from importer import afterwards, pipeline
 from importer.columns import OUR_COLUMNS
@@ -560,6 +561,40 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [CREATED]
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
+
+
+def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
+    settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Numbers, dates, percentages and what formulas came to."""
+    book = Workbook(tmp_path / "n.xlsx")
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, [*HEADINGS, "Amount", "Day", "Share", "Sum"])
+    sheet.write_row(1, 0, ["P1", "x", 1])
+    for col, (value, shown) in enumerate([(1234.5, "#,##0.00"), (46_000, "yyyy-mm-dd"), (0.25, "0%")], 3):
+        sheet.write_number(1, col, value, book.add_format({"num_format": shown}))
+    sheet.write_formula(1, 6, "=1+2", None, 3)
+    book.close()
+    report = ran(tmp_path / "n.xlsx", replace(settings, results=tmp_path / f"out{kind}"))
+    texts = ["P1", "x", "1", "1,234.50", "2025-12-09", "25%", "3"]
+    assert list(rows_of(report.results)[0].values())[:7] == texts
+    if kind == ".xlsx":
+        cells = openpyxl.load_workbook(report.results)["Results"][2][:7]
+        assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]
+
+
+def test_a_row_that_was_delivered_is_left_alone_whatever_is_made_of_it(
+    box: Sandbox, settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Editing it changes no note and makes none."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"n.results{kind}"))
+    changed(first.results)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, results=tmp_path / f"second{kind}"))
+    assert report.counts == {Result.ALREADY_IMPORTED: 1}
+    assert column(report.results, "Note") == ["y"]
+    assert len(box.received) == before
+    assert [note.sent_content for note in box.notes] == ["x"]
 
 
 def test_source_row_names_the_row_of_the_first_file_however_many_rounds(

@@ -1,7 +1,7 @@
 """Rows and their outcomes → a workbook or a CSV file that people are glad to get, replaced in one step.
 
 Comes in: the table as it was read, what became of each row, and what to say of the run. Goes out: one file with
-every row once, in order, its own columns untouched and :data:`importer.columns.OUR_COLUMNS` after them.
+every row once, in order, its own columns as they were read and :data:`importer.columns.OUR_COLUMNS` after them.
 """
 
 from importer.results.csvfile import protected, unprotected
