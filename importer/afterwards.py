@@ -72,7 +72,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
                 ("Written again", pipeline.when(time.time())),
             ]
             target = pipeline.results_path(path, settings.results)
-            written = pipeline.write_results(target, loaded, outcomes, run, lines)
+            written = pipeline.write_results(target, loaded, outcomes, run, lines, journal)
             return written, outcomes
 
 

@@ -105,6 +105,12 @@ _limits = sa.Table(
     sa.Column("calls", sa.Integer, nullable=False),  # what the API allowed, as last told
     sa.Column("seconds", sa.Float, nullable=False),
 )
+_written = sa.Table(
+    "written",
+    _tables,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of a results file
+    sa.Column("place", sa.LargeBinary, primary_key=True),  # SHA-256 of its path
+)
 
 
 # What leads from each version of the schema to the next; written out, for the tables above may change further.
@@ -112,7 +118,8 @@ _STEPS: Mapping[int, Sequence[str]] = {
     1: ["CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile))"],
     2: [
         "CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL,"
-        " PRIMARY KEY (profile))"
+        " PRIMARY KEY (profile))",
+        "CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place))",
     ],
 }
 
@@ -332,6 +339,21 @@ class Journal:
         change = upsert(_limits).on_conflict_do_update(index_elements=["profile"], set_=limit)
         with self.transaction():
             self._execute(change, [{"profile": profile, **limit}])
+
+    # -- results files ----------------------------------------------------------------------------------------------
+
+    def enter_file(self, digest: bytes, place: bytes) -> None:
+        """Enter that a results file is about to stand somewhere; the file and its path by their SHA-256."""
+        with self.transaction():
+            self._execute(upsert(_written).on_conflict_do_nothing(), [{"digest": digest, "place": place}])
+
+    def wrote(self, digest: bytes) -> bool:
+        """Whether such a results file was entered, wherever it stood."""
+        return bool(self._rows(sa.select(_written.c.place).where(_written.c.digest == digest).limit(1)))
+
+    def wrote_at(self, place: bytes) -> bool:
+        """Whether any results file was entered for this place."""
+        return bool(self._rows(sa.select(_written.c.place).where(_written.c.place == place).limit(1)))
 
     # -- notes ------------------------------------------------------------------------------------------------------
 

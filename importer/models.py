@@ -37,7 +37,10 @@ class Status(StrEnum):
 
 
 class Result(StrEnum):
-    """What became of a row, in the words of the results file."""
+    """What became of a row, in the words of the results file.
+
+    A row that repeats an earlier one is a *duplicate* where that one is delivered; otherwise it ends as that one does.
+    """
 
     CREATED = "created"
     DUPLICATE = "duplicate"

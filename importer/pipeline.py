@@ -30,6 +30,7 @@ from importer.client import Client
 from importer.columns import Roles
 from importer.delivery import Delivery, Policy, Progress, foresee
 from importer.errors import BadSettings, JournalFailed, Stopped
+from importer.handiwork import Handiwork
 from importer.hands import Threads
 from importer.journal import Journal, Run
 from importer.lock import held
@@ -309,7 +310,7 @@ class _Importing:
             if limit := pacer.learned_rate:
                 self.journal.learn_limit(run.profile, limit.calls, limit.seconds)
             self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
-        return write_results(self.target, self.loaded, self.outcomes, run, lines)
+        return write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
 
 
 def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
@@ -318,13 +319,13 @@ def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
 
 
 def write_results(
-    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]]
+    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]], journal: Journal
 ) -> results.Written:
     """Write what became of a file's rows; ``lines`` say in the summary what was run."""
     return results.write(
         target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
-        leave_out=list(loaded.roles.ours.values()), run=run.name, marked=_marked(loaded.rows),
-        originals=loaded.plan.original,
+        standing=Handiwork(journal, Path(loaded.sheet.source)),
+        ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip
 
 
@@ -370,14 +371,17 @@ def settle_before(rows: Rows, outcomes: Outcomes) -> None:
 
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
-    """Give every row that repeats an earlier one the outcome of that row."""
+    """Make every row that repeats an earlier one its duplicate, or what that one is where it isn't delivered."""
+    advice = "; if it is meant twice: --key-column" if rows.key is None else ", and the same key"
     for position in np.flatnonzero(plan.original >= 0).tolist():
         original = int(plan.original[position])
         result = outcomes.result(original)
         reason = f"the same note for the same prospect as row {rows.number[original]}"
-        if result not in DELIVERED:
-            reason += f", which is {result}"
-        outcomes.settle([position], Result.DUPLICATE, note_ids=[outcomes.note_id(original)], reason=reason)
+        if result in DELIVERED:
+            note_ids = [outcomes.note_id(original)]
+            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason + advice)
+        else:
+            outcomes.settle([position], result, reason=f"{reason}, which is {result}")
 
 
 def _marked(rows: Rows) -> dict[int, Collection[int]]:

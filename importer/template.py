@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.errors import BadSettings
 from importer.results import Written
-from importer.results.saving import save
+from importer.results.saving import Kept, save
 
 _LAST_ROW = 1_048_576
 _FACE = "Calibri"
@@ -129,7 +129,8 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
         raise BadSettings(f"{path} exists already and was left as it is. Choose another name, or say to overwrite it.")
     content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
     _workbook().save(content)
-    return save(path, lambda temporary: _fill(temporary, content.getvalue()), overwrite=overwrite)
+    standing = Kept(but=path.resolve() if overwrite else None)
+    return save(path, lambda temporary: _fill(temporary, content.getvalue()), standing)
 
 
 def _fill(path: Path, content: bytes) -> None:

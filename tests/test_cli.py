@@ -540,6 +540,18 @@ def test_a_report_that_cant_be_written_is_said_first(type_: Terminal, name: str)
     assert file.read_bytes() == before
 
 
+def test_a_report_replaces_reports_only(type_: Terminal) -> None:
+    """The list of problems from before is out of date; any other file is somebody's."""
+    type_.file("n.csv", HEAD + "P1,,1\n")
+    type_.file("theirs.csv", "row,cell\n")
+    for _ in range(2):
+        assert type_("check", "n.csv", "--report", "p.csv").out.endswith("Every problem: p.csv\n")
+    ended = type_("check", "n.csv", "--report", "theirs.csv")
+    assert "theirs (2).csv  (theirs.csv is no list of problems and was left alone, so this" in ended.out
+    assert (type_.folder / "theirs.csv").read_text() == "row,cell\n"
+    assert (type_.folder / "theirs (2).csv").read_bytes() == (type_.folder / "p.csv").read_bytes()
+
+
 def test_check_and_run_agree(type_: Terminal) -> None:
     """Where the API accepts everything, the status that check gave is run's."""
     for text, status in ((HEAD + "P1,x,1\n", 0), (HEAD + "P1,x,1\nP2,,1\n", 1), (HEAD, 0), ("a\nb\n", 2)):

@@ -183,6 +183,13 @@ def test_a_learned_batch_size_is_kept_for_its_workspace(journal: Journal) -> Non
     assert (journal.learned_batch_size("workspace"), journal.learned_batch_size("another")) == (25, None)
 
 
+def test_a_results_file_is_known_by_its_bytes_and_by_its_place(journal: Journal) -> None:
+    for _ in range(2):
+        journal.enter_file(b"digest", b"place")
+    assert (journal.wrote(b"digest"), journal.wrote(b"place")) == (True, False)
+    assert (journal.wrote_at(b"place"), journal.wrote_at(b"digest")) == (True, False)
+
+
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from xlsxwriter.workbook import Workbook
 
-from importer import pipeline
+from importer import afterwards, pipeline
 from importer.columns import OUR_COLUMNS
-from importer.errors import BadSettings, Busy, KeyRefused
+from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
 from importer.journal import Journal
 from importer.markup import ContentKind
 from importer.models import Remaining, Result, Visibility
@@ -155,7 +156,10 @@ def test_a_file_without_a_valid_row_sends_nothing(
 
 
 def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tmp_path: Path, kind: str) -> None:
-    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due."""
+    """Created, duplicate, rejected, invalid, already imported: in the sheet's order, with a reason where one is due.
+
+    What repeats a row that was rejected is no duplicate of anything that exists, so it is rejected like that.
+    """
     ran(write(tmp_path / "before.csv", ("P0", "x", "1")), settings)
     lines = [
         ("P0", "x", "1"), ("P1", "x", "1"), ("P1", " x ", "public"), ("INVALID2", "x", "1"), ("INVALID2", "x", "1"),
@@ -163,9 +167,9 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     ]  # fmt: skip
     report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / f"out{kind}"))
     rows = rows_of(report.results)
-    assert [row["result"] for row in rows] == [ALREADY, CREATED, DUPLICATE, REJECTED, DUPLICATE, INVALID, INVALID]
+    assert [row["result"] for row in rows] == [ALREADY, CREATED, DUPLICATE, REJECTED, REJECTED, INVALID, INVALID]
     assert report.counts == {
-        Result.CREATED: 1, Result.DUPLICATE: 2, Result.ALREADY_IMPORTED: 1, Result.REJECTED: 1, Result.INVALID: 2,
+        Result.CREATED: 1, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1, Result.REJECTED: 2, Result.INVALID: 2,
     }  # fmt: skip
     assert report.exit_status == 1
     ids = {note.prospect_id: note.id for note in box.notes}
@@ -173,11 +177,15 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     reasons = [row["reason"] for row in rows]
     assert reasons[0].startswith("imported on 2")
     assert reasons[1] == ""
-    assert reasons[2] == "the same note for the same prospect as row 3"
+    assert reasons[2] == "the same note for the same prospect as row 3; if it is meant twice: --key-column"
     assert "did not accept this prospect" in reasons[3]
     assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
     assert reasons[5].startswith("B7: the note is empty")
     assert reasons[6].startswith("C8: '?' is no visibility")
+    if kind == ".xlsx":
+        assert [row["source_row"] for row in rows_of(report.results, "To fix")] == ["5", "6", "7", "8"]
+        summary = [cell.value for cell in openpyxl.load_workbook(report.results)["Summary"]["B"]]
+        assert "2 of 7 rows are delivered, 1 repeats one of them, 4 are to be corrected." in summary
 
 
 def test_what_the_api_says_of_a_lone_prospect_is_the_reason(settings: Settings, tmp_path: Path) -> None:
@@ -488,6 +496,7 @@ def test_a_key_column_makes_the_same_text_mean_another_note(box: Sandbox, settin
     assert column(report.results, "result") == [CREATED, CREATED, DUPLICATE]
     report = ran(write(tmp_path / "n.csv", *lines, ("P1", "Called", "1", "Wed"), headings=headings), keyed)
     assert column(report.results, "result") == [ALREADY, ALREADY, DUPLICATE, CREATED]
+    assert column(report.results, "reason")[2] == "the same note for the same prospect as row 2, and the same key"
     assert len(box.notes) == len({note.id for note in box.notes}) == 3
     assert all(len(_prospects(call)) == 1 for call in posts(box))
 
@@ -602,6 +611,67 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
 
 
+def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
+    settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Numbers, dates, percentages and what formulas came to."""
+    book = Workbook(tmp_path / "n.xlsx")
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, [*HEADINGS, "Amount", "Day", "Share", "Sum"])
+    sheet.write_row(1, 0, ["P1", "x", 1])
+    for col, (value, shown) in enumerate([(1234.5, "#,##0.00"), (46_000, "yyyy-mm-dd"), (0.25, "0%")], 3):
+        sheet.write_number(1, col, value, book.add_format({"num_format": shown}))
+    sheet.write_formula(1, 6, "=1+2", None, 3)
+    book.close()
+    report = ran(tmp_path / "n.xlsx", replace(settings, results=tmp_path / f"out{kind}"))
+    texts = ["P1", "x", "1", "1,234.50", "2025-12-09", "25%", "3"]
+    assert list(rows_of(report.results)[0].values())[:7] == texts
+    if kind == ".xlsx":
+        cells = openpyxl.load_workbook(report.results)["Results"][2][:7]
+        assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]
+
+
+def test_a_row_that_was_delivered_is_left_alone_whatever_is_made_of_it(
+    box: Sandbox, settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Editing it changes no note and makes none."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), replace(settings, results=tmp_path / f"n.results{kind}"))
+    changed(first.results)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, results=tmp_path / f"second{kind}"))
+    assert report.counts == {Result.ALREADY_IMPORTED: 1}
+    assert column(report.results, "Note") == ["y"]
+    assert len(box.received) == before
+    assert [note.sent_content for note in box.notes] == ["x"]
+
+
+def test_source_row_names_the_row_of_the_first_file_however_many_rounds(
+    settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """From To fix and from Results, workbook or CSV; a row that was added on the way has none."""
+    lines = [("P1", "x", "1"), ("P2", "", "1"), ("P3", "x", "1"), ("P4", "", "1"), ("P5", "x", "?")]
+    first = ran(write(tmp_path / "n.csv", *lines), settings)
+    book = openpyxl.load_workbook(first.results)
+    book["To fix"].append([None, None, "P6", "", "1"])
+    book.save(first.results)
+    second = ran(first.results, replace(settings, sheet="To fix", results=tmp_path / f"second{kind}"))
+    assert column(second.results, "source_row") == ["3", "5", "6", ""]
+    third = ran(second.results, replace(settings, results=tmp_path / f"third{kind}"))
+    assert column(third.results, "source_row") == ["3", "5", "6", ""]
+    assert column(third.results, "Prospect ID") == ["P2", "P4", "P5", "P6"]
+    whole = ran(first.results, replace(settings, results=tmp_path / f"whole{kind}"))
+    assert column(whole.results, "source_row") == ["2", "3", "4", "5", "6"]
+
+
+def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """What it says to the reader is not taken for a row."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
+    before = len(box.received)
+    report = ran(first.results, replace(settings, sheet="To fix"))
+    assert (report.counts, report.exit_status) == ({}, 0)
+    assert len(box.received) == before
+
+
 def test_results_never_replace_the_file_that_is_imported(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """Neither by name nor through a folder that leads back; nothing is sent."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
@@ -624,6 +694,98 @@ def test_results_that_are_open_elsewhere_stand_beside_and_it_is_said(settings: S
     assert report.remark is not None
     assert "n.results.xlsx is open in a spreadsheet program" in report.remark
     assert column(report.results, "result") == [CREATED]
+
+
+def changed(path: Path) -> bytes:
+    """Correct a cell as a person would; what stands there now."""
+    if path.suffix == ".csv":
+        path.write_bytes(path.read_bytes().replace(b",x,", b",y,"))
+    else:
+        book = openpyxl.load_workbook(path)
+        book["Results"]["B2"] = "y"
+        book.save(path)
+    return path.read_bytes()
+
+
+def test_results_replace_only_what_a_run_wrote(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Unchanged results make room for the next; corrected ones stay, and the next stand beside them, time and again."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"out{kind}")
+    assert ran(path, told).results == ran(path, told).results == tmp_path / f"out{kind}"
+    assert column(tmp_path / f"out{kind}", "result") == [ALREADY]
+    corrected = changed(tmp_path / f"out{kind}")
+    for result in (ALREADY, CREATED):
+        report = ran(path, replace(told, again=result is CREATED))
+        assert report.results == tmp_path / f"out (2){kind}"
+        assert report.remark == (
+            f"out{kind} was changed after it was written and was left alone, so this is out (2){kind} beside it."
+        )
+        assert column(report.results, "result") == [result]
+    assert (tmp_path / f"out{kind}").read_bytes() == corrected
+    corrected = changed(tmp_path / f"out (2){kind}")
+    assert ran(path, told).results == tmp_path / f"out (3){kind}"
+    assert (tmp_path / f"out (2){kind}").read_bytes() == corrected
+    assert {name.name for name in tmp_path.glob("out*")} == {f"out{kind}", f"out (2){kind}", f"out (3){kind}"}
+
+
+def test_results_written_again_leave_corrected_ones_alone(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """The same holds for `results`, and what it wrote is known to later runs."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"out{kind}")
+    ran(path, told)
+    written, _ = afterwards.rewrite("last", path, told)
+    assert (written.path, written.remark) == (tmp_path / f"out{kind}", None)
+    corrected = changed(written.path)
+    written, _ = afterwards.rewrite("last", path, told)
+    assert written.path == ran(path, told).results == tmp_path / f"out (2){kind}"
+    assert written.remark is not None
+    assert written.remark.startswith(f"out{kind} was changed after it was written")
+    assert (tmp_path / f"out{kind}").read_bytes() == corrected
+
+
+def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """A slip of the name costs nobody a spreadsheet; neither does a run with another journal."""
+    theirs = write(tmp_path / f"other{kind}", ("P9", "theirs", "1")).read_bytes()
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"other{kind}")
+    for journal, name in ((settings.journal, f"other (2){kind}"), (tmp_path / "another.sqlite", f"other (3){kind}")):
+        report = ran(path, replace(told, journal=journal))
+        assert report.results == tmp_path / name
+        assert report.remark == (
+            f"other{kind} was written by no run in the journal and was left alone, so this is {name} beside it."
+        )
+    assert (tmp_path / f"other{kind}").read_bytes() == theirs
+
+
+def test_results_never_replace_the_file_that_is_imported_by_another_name(settings: Settings, tmp_path: Path) -> None:
+    """Not even where it is a results file that nobody has changed, and the next name to take would be its own."""
+    told = replace(settings, results=tmp_path / "out.csv")
+    (tmp_path / "out.csv").write_text("theirs")
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), told)
+    assert first.results == tmp_path / "out (2).csv"
+    before = first.results.read_bytes()
+    assert ran(first.results, told).results == tmp_path / "out (3).csv"
+    assert first.results.read_bytes() == before
+
+
+def test_results_whose_journal_is_full_stand_all_the_same(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They aren't remembered then, so that the next run leaves them alone."""
+
+    def full(*_: object) -> None:
+        raise JournalFailed("the disk is full")
+
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "enter_file", full)
+        first = ran(path, settings)
+        assert (first.results, first.remark) == (tmp_path / "n.results.xlsx", None)
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "wrote", full)
+        assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
+    assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
+    assert column(first.results, "result") == [CREATED]
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])
@@ -717,7 +879,7 @@ def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
                         assert held[row["note_id"]].prospect_id == row["Prospect ID"]
                         assert row["result"] in (CREATED, ALREADY, DUPLICATE)
                     else:
-                        assert row["result"] in (REJECTED, INVALID, DUPLICATE)
+                        assert row["result"] in (REJECTED, INVALID)
                         assert row["reason"]
             if round_ == 0:
                 made = len(box.notes)

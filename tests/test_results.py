@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -29,6 +28,7 @@ from importer.errors import BadSettings, ResultsNotWritten
 from importer.models import Result
 from importer.outcomes import Outcomes
 from importer.results import Summary, protected, unprotected
+from importer.results.saving import Kept
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
@@ -79,6 +79,20 @@ class Breaking(Rows):
         raise self._error
 
 
+class Ours(Kept):
+    """Everything that stands may be replaced; what is put where is noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered: list[tuple[str, bytes]] = []
+
+    def objection(self, place: Path) -> str:
+        return ""
+
+    def enter(self, place: Path, file: Path) -> None:
+        self.entered.append((place.name, file.read_bytes()))
+
+
 def rows(count: int) -> Rows:
     return Rows(*((f"{i:05d}", f"Note {i % 2}", "Private") for i in range(count)))
 
@@ -92,7 +106,7 @@ def every_outcome() -> tuple[Rows, Outcomes]:
     outcomes.settle([3], Result.REJECTED, reason="Prospect not found", at=AT, request=8)
     outcomes.settle([4], Result.INVALID, reason="Sheet1!C6: the visibility is empty.")
     outcomes.settle([5], Result.UNCONFIRMED, reason="The connection was lost.", at=AT, request=9)
-    outcomes.settle([7], Result.DUPLICATE, reason="Same as row 5.")
+    outcomes.settle([7], Result.REJECTED, reason="Same as row 5, which is rejected.")
     return rows(8), outcomes
 
 
@@ -165,10 +179,31 @@ def test_our_columns_of_an_earlier_file_are_left_out(tmp_path: Path, name: str) 
     table = Rows(("won", "0001", "rejected", "", "No.", "2", "", ""), headings=headings)
     ours = own_columns(headings)
     assert ours == {name: 2 + i for i, name in enumerate(OUR_COLUMNS)}
-    path = results.write(tmp_path / name, table, created(1), SUMMARY, leave_out=ours.values()).path
+    path = results.write(tmp_path / name, table, created(1), SUMMARY, ours=ours).path
     head, row = csv_rows(path) if name.endswith("csv") else cells(path)
     assert head == ["result", "Prospect ID", *OUR_COLUMNS]
     assert row[:4] == ["won", "0001", "created", "N0"]
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) -> None:
+    """Whole numbers are; where a person added a row or wrote something else, there is no such row."""
+    headings = ("Prospect ID", *OUR_COLUMNS)
+    told = ["17", " 4 ", "", "about 5", "0", "-3", "2.5", "٣", "999999999", "9" * 10]
+    table = Rows(*(("P", "rejected", "", "No.", text, "", "") for text in told), headings=headings)
+    rejected = Outcomes(len(told))
+    rejected.settle(range(len(told)), Result.REJECTED, reason="No.")
+    wanted = [17, 4, *[None] * 6, 999_999_999, None]
+    for outcomes in (created(len(told)), rejected):
+        path = results.write(
+            tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings), standing=Ours()
+        ).path
+        found = csv_rows(path) if name.endswith("csv") else cells(path)
+        assert [row[4] or None for row in found[1:]] == [
+            str(number) if number and name.endswith("csv") else number for number in wanted
+        ]
+    if name.endswith("xlsx"):
+        assert [row[4] for row in cells(path, "To fix")[1:]] == wanted
 
 
 def test_our_columns_are_known_in_both_layouts_and_nowhere_else() -> None:
@@ -333,7 +368,7 @@ def test_results_are_told_apart_by_colour(tmp_path: Path) -> None:
 def test_cells_to_blame_are_marked_on_both_sheets(tmp_path: Path) -> None:
     """The cell that made a row invalid stands out, also an empty one."""
     table, outcomes = every_outcome()
-    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, marked={4: [2]}, leave_out=[0]).path
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, marked={4: [2]}, ours={"result": 0}).path
     book = openpyxl.load_workbook(path)
     marked = book["Results"]["B6"].fill.fgColor.rgb
     assert marked == book["To fix"]["D3"].fill.fgColor.rgb == "FFF9CFCA"
@@ -343,34 +378,30 @@ def test_cells_to_blame_are_marked_on_both_sheets(tmp_path: Path) -> None:
 def test_to_fix_holds_only_what_needs_a_person_with_the_reason_first(tmp_path: Path) -> None:
     """Rejected, invalid and unconfirmed rows and their repeats, in a form that can be corrected and imported."""
     table, outcomes = every_outcome()
-    originals = np.array([-1, 0, -1, -1, -1, -1, -1, 3])
-    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, run="R", originals=originals).path
+    path = results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY, run="R").path
     head, *body = cells(path, "To fix")
     assert head == ["result", "reason", *HEADINGS, "note_id", "source_row", "finished_at", "request"]
     assert [(row[0], row[2], row[6]) for row in body] == [
         ("rejected", "00003", 5),
         ("invalid", "00004", 6),
         ("unconfirmed", "00005", 7),
-        ("duplicate", "00007", 9),
+        ("rejected", "00007", 9),
     ]
     assert body[0][1] == "Prospect not found"
-    assert cells(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY, run="R").path, "To fix") == [head, *body]
-
-
-def test_a_repeat_of_a_row_that_was_only_not_sent_is_nothing_to_fix(tmp_path: Path) -> None:
-    """When the originals are known, a repeat needs a person only if its original does."""
-    outcomes = Outcomes(2)
-    outcomes.settle([1], Result.DUPLICATE, reason="Same as row 2.")
-    path = results.write(tmp_path / "r.xlsx", rows(2), outcomes, SUMMARY, originals=[-1, 0]).path
-    assert cells(path, "To fix")[1][:3] == [None, "Nothing to fix: no row needs a person.", None]
 
 
 def test_with_nothing_to_fix_the_sheet_says_so_under_its_heading(tmp_path: Path) -> None:
-    """The sheet To fix is there in any case, with its heading and a friendly line."""
+    """The sheet To fix is there in any case, with its heading; the friendly line is no cell, which would be a row."""
     path = results.write(tmp_path / "r.xlsx", rows(2), created(2), SUMMARY).path
-    head, line = cells(path, "To fix")
+    [head] = cells(path, "To fix")
     assert head[:3] == ["result", "reason", "Prospect ID"]
-    assert [value for value in line if value] == ["Nothing to fix: no row needs a person."]
+    assert len(CalamineWorkbook.from_path(path).get_sheet_by_name("To fix").to_python()) == 1
+    with ZipFile(path) as package:
+        drawings = [package.read(name) for name in package.namelist() if name.startswith("xl/drawings/drawing")]
+    assert sum(b"Nothing to fix: no row needs a person." in drawing for drawing in drawings) == 1
+    table, outcomes = every_outcome()
+    with ZipFile(results.write(tmp_path / "s.xlsx", table, outcomes, SUMMARY).path) as package:
+        assert not any(b"Nothing to fix" in package.read(name) for name in package.namelist())
 
 
 def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) -> None:
@@ -380,12 +411,13 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     lines = {row[1]: row[2:] for row in cells(path, "Summary") if row[1]}
     assert SUMMARY.title in lines
     assert (
-        "2 of 8 rows are delivered, 2 repeat an earlier row, 2 are to be corrected, 1 is to be checked, 1 was not sent."
+        "2 of 8 rows are delivered, 1 repeats one of them, 3 are to be corrected, 1 is to be checked, 1 was not sent."
         in lines
     )
     assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
     assert lines["all rows"][0] == 8
-    assert lines["duplicate"][1] == 0.25
+    assert lines["rejected"][1] == 0.25
+    assert "--key-column" in lines["duplicate"][3]
     assert all(lines[name][3] for name in outcomes.counts())
     assert lines["Requests sent"][0] == "3"
     assert "time zone" in lines["finished_at"][0]
@@ -462,21 +494,42 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     (folder / name).write_text("old")
     with pytest.raises(type(error)):
-        results.write(folder / name, Breaking(error, *(("1", "2", "3"),) * 6), created(6), SUMMARY)
+        table = Breaking(error, *(("1", "2", "3"),) * 6)
+        results.write(folder / name, table, created(6), SUMMARY, standing=Ours())
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "old")]
     assert list(scratch.iterdir()) == []
 
 
 def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
-    """A results file from before is replaced; nothing else stays in the folder."""
+    """A results file that may be replaced is, once what replaces it is known; nothing else stays in the folder."""
     target = tmp_path / "r.csv"
     target.write_text("old")
     target.chmod(0o640)
-    assert results.write(target, rows(1), created(1), SUMMARY) == results.Written(target)
+    ours = Ours()
+    assert results.write(target, rows(1), created(1), SUMMARY, standing=ours) == results.Written(target)
     assert len(csv_rows(target)) == 2
+    assert ours.entered == [("r.csv", target.read_bytes())]
     assert list(tmp_path.iterdir()) == [target]
     if os.name == "posix":
         assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
+    """Unless somebody says that it may be replaced, what stands stays."""
+    for name in ("r.csv", "r (2).csv"):
+        (tmp_path / name).write_text("theirs")
+    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY)
+    assert written.remark == "r.csv exists already, so this is r (3).csv beside it."
+    assert (tmp_path / "r.csv").read_text() == (tmp_path / "r (2).csv").read_text() == "theirs"
+    assert len(csv_rows(written.path)) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    """Nobody waits for a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "r.csv")
+    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, standing=Ours())
+    assert written.remark == "r.csv is no ordinary file, so this is r (2).csv beside it."
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -484,7 +537,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.csv").write_text("old")
     link = tmp_path / "link.csv"
     link.symlink_to("real.csv")
-    assert results.write(link, rows(1), created(1), SUMMARY).path == link
+    assert results.write(link, rows(1), created(1), SUMMARY, standing=Ours()).path == link
     assert link.is_symlink()
     assert len(csv_rows(tmp_path / "real.csv")) == 2
 
@@ -513,7 +566,7 @@ def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, mo
         return replace(self, to)
 
     monkeypatch.setattr(Path, "replace", refuse)
-    written = results.write(target, rows(1), created(1), SUMMARY)
+    written = results.write(target, rows(1), created(1), SUMMARY, standing=Ours())
     assert written.path == tmp_path / "r (2).csv"
     assert written.remark == "r.csv is open in another program or protected, so this is r (2).csv beside it."
     assert target.read_text() == "old"
@@ -524,7 +577,7 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "r.csv"
     target.write_text("old")
     target.chmod(0o444)
-    written = results.write(target, rows(1), created(1), SUMMARY)
+    written = results.write(target, rows(1), created(1), SUMMARY, standing=Ours())
     assert (written.path.name, written.remark) == ("r (2).csv", "r.csv is read-only, so this is r (2).csv beside it.")
     assert target.read_text() == "old"
 

@@ -76,7 +76,9 @@ def check(lines: Sequence[Line], results: Path, box: Sandbox) -> Counter[str]:
             assert note_id in held, f"{line} is said to be {result}, but {note_id!r} doesn't exist: {row['reason']}"
             assert delivery_of(held[note_id]) == line.delivery
             assert claimed.setdefault(note_id, line) is line, f"{note_id} is given to two rows"
-        elif result != "duplicate":
+        elif result == "duplicate":
+            assert held[note_id].prospect_id == line.prospect
+        else:
             assert not note_id
             assert row["reason"] or result == "not sent"
     for delivery, results_of_it in told.items():

@@ -6,6 +6,7 @@ spreadsheet program would run gets a leading apostrophe; :func:`unprotected` tak
 
 from __future__ import annotations
 
+import codecs
 import csv
 import math
 import re
@@ -21,6 +22,7 @@ from importer.results.layout import Block, encodable
 # What makes a program look closer: OWASP's list (CSV injection), wide forms included, also after spaces.
 _TRIGGER = re.compile(r"('*)\s*[\t\r\n=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+_PROBLEM_HEADINGS = ("row", "cell", "heading", "value", "problem")
 
 
 def protected(text: str) -> str:
@@ -57,11 +59,18 @@ def write_problems(path: Path, headings: Sequence[str], problems: Iterable[Probl
     """Write what is wrong in a sheet, a line each. Raises OSError."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(["row", "cell", "heading", "value", "problem"])
+        writer.writerow(_PROBLEM_HEADINGS)
         for problem in problems:
             heading = "" if problem.column is None else headings[problem.column]
             texts = _safe(encodable([problem.cell, heading, problem.value, problem.text]))
             writer.writerow([problem.row, *texts])
+
+
+def holds_problems(path: Path) -> bool:
+    """Whether a file begins as :func:`write_problems` begins it. Raises OSError."""
+    head = codecs.BOM_UTF8 + ",".join(_PROBLEM_HEADINGS).encode() + b"\r\n"
+    with path.open("rb") as file:
+        return file.read(len(head)) == head
 
 
 def _safe(column: list[str]) -> list[str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from importer.models import NEEDS_A_PERSON, Result
+from importer.models import NEEDS_A_PERSON
 from importer.outcomes import Outcomes
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
@@ -21,6 +21,7 @@ CUT_MARK = "… [cut here: the whole text has {} characters]"
 
 _ROWS = 4_000
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
+_ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,6 +61,7 @@ class Block:
         start: the position of the first of them.
         theirs: the input's own columns, those left out excepted.
         finished_at: seconds since 1970, NaN where nothing settled the row.
+        source_row: its number in the file that was imported first, None where it wasn't there.
         to_fix: whether the row needs a person.
     """
 
@@ -68,7 +70,7 @@ class Block:
     result: list[str]
     note_id: list[str]
     reason: list[str]
-    source_row: list[int]
+    source_row: list[int | None]
     finished_at: list[float]
     request: list[str]
     to_fix: list[bool]
@@ -84,15 +86,23 @@ def blocks(
     outcomes: Outcomes,
     *,
     keep: Sequence[int],
+    source_row: int | None,
     run: str,
-    originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None,
 ) -> Iterator[Block]:
     """The rows with what became of them.
+
+    Args:
+        table: the rows as they were read.
+        outcomes: what became of them.
+        keep: positions of the columns that go into the results.
+        source_row: position of the column in which earlier results say what row of the first file it is.
+        run: the run's id.
 
     Raises:
         ValueError: the table brings more or fewer rows than have outcomes.
     """
-    to_fix = rows_to_fix(outcomes, originals)
+    to_fix = np.zeros(len(outcomes), dtype=np.bool_)
+    to_fix[outcomes.positions(*NEEDS_A_PERSON)] = True
     start = 0
     for frame in (part for whole in table.blocks() for part in _parts(whole)):
         stop = start + len(frame)
@@ -105,7 +115,7 @@ def blocks(
             ended["result"].tolist(),
             encodable(ended["note_id"].tolist()),
             encodable(ended["reason"].tolist()),
-            frame.index.tolist(),
+            frame.index.tolist() if source_row is None else _numbers(frame.iloc[:, source_row].tolist()),
             ended["finished_at"].tolist(),
             [f"{run}/{number}" if number else "" for number in ended["request"].tolist()],
             to_fix[start:stop].tolist(),
@@ -115,30 +125,15 @@ def blocks(
         raise ValueError(f"the table brought {start:,} rows, but {len(outcomes):,} have outcomes")
 
 
+def _numbers(texts: Sequence[str]) -> list[int | None]:
+    """The texts that are row numbers, as such."""
+    return [int(text) if _ROW_NUMBER.fullmatch(text.strip()) else None for text in texts]
+
+
 def _parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The frame cut into pieces, of which a writer's lists and cells stay small."""
     for start in range(0, len(frame), _ROWS):
         yield frame.iloc[start : start + _ROWS]
-
-
-def rows_to_fix(
-    outcomes: Outcomes, originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows need a person: those themselves, and those that repeat one of them.
-
-    Args:
-        outcomes: what became of them.
-        originals: for every row the position of the earlier row that it repeats, or -1. Without it, a duplicate
-            without a note id counts.
-    """
-    wanted = np.zeros(len(outcomes), dtype=np.bool_)
-    wanted[outcomes.positions(*NEEDS_A_PERSON)] = True
-    repeats = outcomes.positions(Result.DUPLICATE)
-    if originals is None:
-        wanted[repeats] = [not outcomes.note_id(int(position)) for position in repeats]
-    else:
-        wanted[repeats] = wanted[np.asarray(originals)[repeats]]
-    return wanted
 
 
 def encodable(values: list[str]) -> list[str]:

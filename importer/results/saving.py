@@ -1,6 +1,7 @@
 """A file in its place, whole or not at all.
 
-Comes in: where a file is wanted and what writes it. Goes out: where it stands now, and why if that is elsewhere.
+Comes in: where a file is wanted, what writes it, and what may be replaced. Goes out: where it stands now, and why if
+that is elsewhere.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from importer.errors import ResultsNotWritten
 
@@ -34,16 +36,41 @@ class Written:
     remark: str | None = None
 
 
-def save(target: Path, fill: Callable[[Path], None], *, overwrite: bool = True) -> Written:
+class Standing(Protocol):
+    """What is known of the files that stand already."""
+
+    def objection(self, place: Path) -> str:
+        """Why the file at this place must stay, as half a sentence that its name begins; empty if it may go."""
+
+    def enter(self, place: Path, file: Path) -> None:
+        """Take note that ``file`` is about to be put there."""
+
+
+class Kept:
+    """Every file that stands stays, except one."""
+
+    def __init__(self, but: Path | None = None) -> None:
+        self._but = but
+
+    def objection(self, place: Path) -> str:
+        """See :class:`Standing`."""
+        return "" if place == self._but else f"{place.name} exists already"
+
+    def enter(self, place: Path, file: Path) -> None:
+        """Nothing is noted."""
+
+
+def save(target: Path, fill: Callable[[Path], None], standing: Standing) -> Written:
     """Put a file at ``target``, or as near to it as can be.
 
-    A file that is open elsewhere or read-only is left alone: the next free name beside it is taken. Where the folder
-    takes no file, the current folder, the home folder and the system's temporary folder are tried.
+    A file that must stay, is open elsewhere or read-only is left alone: the next name beside it that is free, or whose
+    file may be replaced, is taken. Where the folder takes no file, the current folder, the home folder and the
+    system's temporary folder are tried.
 
     Args:
         target: where it is wanted; a link is followed, so that the link stays.
         fill: writes the whole file at the (new, temporary) path that it is given; may be called more than once.
-        overwrite: whether a file that stands there is replaced.
+        standing: which files may be replaced.
 
     Raises:
         ResultsNotWritten: no folder took it.
@@ -56,7 +83,7 @@ def save(target: Path, fill: Callable[[Path], None], *, overwrite: bool = True) 
             with _temporary(folder, place) as temporary:
                 fill(temporary)
                 _to_disk(temporary)
-                path, why = _settle(temporary, folder / place.name, overwrite=overwrite and home)
+                path, why = _settle(temporary, folder / place.name, standing)
         except OSError as error:
             troubles.append(f"{folder}: {plain(error)}")
             continue
@@ -107,14 +134,16 @@ def _temporary(folder: Path, place: Path) -> Iterator[Path]:
             path.unlink(missing_ok=True)
 
 
-def _settle(temporary: Path, wanted: Path, *, overwrite: bool) -> tuple[Path, str]:
-    """Rename to the wanted name, or to the next that is free; say why not the wanted."""
-    why = _objection(wanted, overwrite=overwrite)
+def _settle(temporary: Path, wanted: Path, standing: Standing) -> tuple[Path, str]:
+    """Rename to the wanted name, or to the next that can be had; say why not the wanted."""
+    why = ""
     trouble: OSError | None = None
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-        if _objection(path, overwrite=overwrite and number == 1):
+        if objection := _objection(path, standing):
+            why = why or objection
             continue
+        standing.enter(path, temporary)  # before it stands: whoever is killed in between has entered too much
         try:
             temporary.replace(path)
         except PermissionError as error:  # on Windows: open in another program
@@ -126,7 +155,7 @@ def _settle(temporary: Path, wanted: Path, *, overwrite: bool) -> tuple[Path, st
     raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
 
 
-def _objection(path: Path, *, overwrite: bool) -> str:
+def _objection(path: Path, standing: Standing) -> str:
     """Why a file can't be put there, or nothing."""
     if path.is_dir():
         return f"{path.name} is a folder"
@@ -134,11 +163,11 @@ def _objection(path: Path, *, overwrite: bool) -> str:
         return f"{path.name} is open in a spreadsheet program"  # Excel and LibreOffice leave these while it is open
     if not path.exists():
         return ""
-    if not overwrite:
-        return f"{path.name} exists already"
+    if not path.is_file():
+        return f"{path.name} is no ordinary file"
     if not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         return f"{path.name} is read-only"
-    return ""
+    return standing.objection(path)
 
 
 def _to_disk(path: Path) -> None:

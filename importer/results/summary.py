@@ -44,7 +44,7 @@ def headline(counts: Mapping[Result, int]) -> str:
     delivered = sum(count for result, count in counts.items() if result in DELIVERED)
     parts = [f"{delivered:,} of {total:,} {'row is' if total == 1 else 'rows are'} delivered"]
     if count := counts.get(Result.DUPLICATE, 0):
-        parts.append(f"{count:,} repeat an earlier row")
+        parts.append(f"{count:,} {'repeats' if count == 1 else 'repeat'} one of them")
     if count := counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0):
         parts.append(f"{count:,} {'is' if count == 1 else 'are'} to be corrected")
     if count := counts.get(Result.UNCONFIRMED, 0):

@@ -34,8 +34,8 @@ class Words:
 WORDS: dict[Result, Words] = {
     Result.CREATED: Words("The note is on the prospect.", "Nothing to do.", "#1B6B3A", "#DFF2E3", None, "#4BA36A"),
     Result.DUPLICATE: Words(
-        "Same note and prospect as an earlier row; sent once, for that row.",
-        "Nothing to do; it ends as that row does.",
+        "Same note and prospect as an earlier row, which is delivered.",
+        "Nothing to do. If it is meant twice: --key-column.",
         "#56626C",
         "#E9EDF0",
         None,
@@ -82,7 +82,7 @@ COLUMN_WORDS: dict[str, str] = {
     "result": "What became of the row, in one of the words above.",
     "note_id": "The note's id in Saleshandy, where it exists.",
     "reason": "Why, where there is something to say.",
-    "source_row": "The row's number in the file that was imported.",
+    "source_row": "The row's number in the file that was imported first; empty for rows that were added since.",
     "finished_at": "When it was settled, by the clock and time zone of the computer that ran the import.",
     "request": "The run's id and the number of the request to Saleshandy, for tracing.",
 }

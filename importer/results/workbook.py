@@ -37,6 +37,15 @@ MOST_CHARACTERS = 32_767  # of UTF-16 in a cell
 
 _ROOM = 4 * 2**30  # bytes of free space that make the system's temporary folder good enough for a million rows
 _WIDTHS = {"result": 18, "note_id": 16, "reason": 56, "source_row": 15, "finished_at": 21, "request": 22}
+_CALM = {
+    "width": 440,
+    "height": 36,
+    "x_offset": 12,
+    "font": {"size": 12, "color": WORDS[Result.CREATED].ink},
+    "fill": {"color": WORDS[Result.CREATED].fill},
+    "line": {"color": WORDS[Result.CREATED].chart},
+    "align": {"vertical": "middle"},
+}
 _DAY = 86_400
 _EPOCH = 25_569  # 1970-01-01 as a spreadsheet counts days
 
@@ -131,7 +140,7 @@ class _Sheets:
         if not self._started:
             self._start([])
         if not self._rows_to_fix:
-            _put(self._fix, 1, 1, "Nothing to fix: no row needs a person.", self._formats.calm)
+            self._fix.insert_textbox(2, 0, "Nothing to fix: no row needs a person.", _CALM)  # a cell would be a row
         self._fix.set_tab_color("#CC4B40" if self._rows_to_fix else "#4BA36A")
         last = len(self._headings) + len(OUR_COLUMNS) - 1
         self._results.autofilter(0, 0, self._rows, last)
@@ -241,7 +250,6 @@ class Formats:
         }
         self.marked = cell(font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
         self.reason = cell(text_wrap=True)
-        self.calm = cell(font_color=WORDS[Result.CREATED].ink, italic=True)
 
 
 def _put(sheet: Worksheet, row: int, col: int, value: str | float | None, cell_format: Format) -> None:

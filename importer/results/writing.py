@@ -5,12 +5,10 @@ Comes in: a name, a table, its outcomes. Goes out: :class:`Written`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from importer.columns import OUR_COLUMNS
 from importer.errors import BadSettings
@@ -19,7 +17,7 @@ from importer.outcomes import Outcomes
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
 from importer.results.layout import Summary, Table, blocks, kept
-from importer.results.saving import Written, save
+from importer.results.saving import Kept, Standing, Written, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Look, write_workbook
 
 _KINDS = (".xlsx", ".csv")
@@ -54,10 +52,10 @@ def write(
     outcomes: Outcomes,
     summary: Summary,
     *,
-    leave_out: Collection[int] = (),
+    standing: Standing | None = None,
+    ours: Mapping[str, int] | None = None,
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
-    originals: Sequence[int] | np.ndarray[Any, np.dtype[Any]] | None = None,
 ) -> Written:
     """Write every row once, in order, with what became of it; nothing half-written ever stands under the name.
 
@@ -66,17 +64,19 @@ def write(
         table: the rows as they were read; ``blocks`` may be asked for more than once.
         outcomes: one for each of them.
         summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
-        leave_out: positions of our own columns of an earlier results file (see :func:`importer.columns.own_columns`).
+        standing: which files may be replaced; none without it.
+        ours: where our own columns of an earlier results file stand (see :func:`importer.columns.own_columns`); of them
+            only ``source_row`` is carried over.
         run: the run's id, first part of ``request``.
         marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
-        originals: for every row the position of the earlier row that it repeats, or -1 (``Plan.original``).
 
     Raises:
         BadSettings: the name's ending says neither ``.xlsx`` nor ``.csv``.
         ResultsNotWritten: no folder took the file.
     """
     _check_kind(target)  # the folder may be gone since check_target: then another takes the file
-    keep = kept(table.headings, leave_out)
+    ours = ours or {}
+    keep = kept(table.headings, ours.values())
     headings = [table.headings[position] for position in keep]
     remarks: list[str] = []
     as_csv = target.suffix.lower() == ".csv"
@@ -86,7 +86,7 @@ def write(
             f"{table.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
             f"holds ({MOST_ROWS:,} and {MOST_COLUMNS:,}), so the results are a .csv file."
         )
-    rows = partial(blocks, table, outcomes, keep=keep, run=run, originals=originals)
+    rows = partial(blocks, table, outcomes, keep=keep, source_row=ours.get("source_row"), run=run)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
@@ -97,7 +97,7 @@ def write(
         else:
             cut = write_workbook(path, Look(headings, summary, at_fault), rows(), outcomes)
 
-    written = save(target, fill)
+    written = save(target, fill, standing or Kept())
     if cut:
         remarks.append(
             f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
@@ -109,10 +109,21 @@ def write(
 
 
 def write_problems(target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]]) -> Written:
-    """Write every problem to a ``.csv`` file, in the order of the rows.
+    """Write every problem to a ``.csv`` file, in the order of the rows; of what stands there, only such a file goes.
 
     Raises:
         ResultsNotWritten: no folder took the file.
     """
     found = [problem for _, row in sorted(problems.items()) for problem in row]
-    return save(target, lambda path: csvfile.write_problems(path, headings, found))
+    return save(target, lambda path: csvfile.write_problems(path, headings, found), _Reports())
+
+
+class _Reports(Kept):
+    """Every file stays that isn't a list of problems."""
+
+    def objection(self, place: Path) -> str:
+        """See :class:`Standing`."""
+        with contextlib.suppress(OSError):
+            if csvfile.holds_problems(place):
+                return ""
+        return f"{place.name} is no list of problems and was left alone"
