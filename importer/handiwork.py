@@ -1,7 +1,8 @@
 """Which results files may be replaced: those that still are, byte for byte, what a run wrote.
 
 Comes in: the journal and the file that is imported. Goes out: for a file that stands in the way why it must stay, or
-nothing. What a person has corrected stays, and so does what was never ours.
+nothing. What a person has corrected stays, and so does what was never ours. Of results that stand where this journal
+wrote none, another journal may know; they are replaced, as they always were.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from importer import results
 from importer.errors import JournalFailed
 from importer.journal import Journal
 
@@ -35,11 +37,13 @@ class Handiwork:
             if self._journal.wrote(_digest(place)):
                 return ""
             changed = self._journal.wrote_at(_name(place))
+            if not changed and results.is_results(place):
+                return ""
         except OSError:
             return f"{place.name} can't be read and was left alone"
         except JournalFailed:
             return f"{place.name} was left alone, as the journal can't be read"
-        why = "changed after it was written" if changed else "written by no run in the journal"
+        why = "changed after it was written" if changed else "written by no run"
         return f"{place.name} was {why} and was left alone"
 
     def enter(self, place: Path, file: Path) -> None:

@@ -748,13 +748,23 @@ def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Pat
     theirs = write(tmp_path / f"other{kind}", ("P9", "theirs", "1")).read_bytes()
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))
     told = replace(settings, results=tmp_path / f"other{kind}")
-    for journal, name in ((settings.journal, f"other (2){kind}"), (tmp_path / "another.sqlite", f"other (3){kind}")):
+    for journal in (settings.journal, tmp_path / "another.sqlite"):
         report = ran(path, replace(told, journal=journal))
-        assert report.results == tmp_path / name
+        assert report.results == tmp_path / f"other (2){kind}"
         assert report.remark == (
-            f"other{kind} was written by no run in the journal and was left alone, so this is {name} beside it."
+            f"other{kind} was written by no run and was left alone, so this is other (2){kind} beside it."
         )
     assert (tmp_path / f"other{kind}").read_bytes() == theirs
+
+
+def test_results_that_another_journal_may_know_are_replaced(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """Nobody can tell whether they were changed, and a place that is asked for is where results are looked for."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"))
+    told = replace(settings, results=tmp_path / f"out{kind}")
+    ran(path, told)
+    report = ran(path, replace(told, journal=tmp_path / "another.sqlite"))
+    assert (report.results, report.remark) == (tmp_path / f"out{kind}", None)
+    assert column(report.results, "result") == [CREATED]
 
 
 def test_results_never_replace_the_file_that_is_imported_by_another_name(settings: Settings, tmp_path: Path) -> None:
@@ -771,7 +781,7 @@ def test_results_never_replace_the_file_that_is_imported_by_another_name(setting
 def test_results_whose_journal_is_full_stand_all_the_same(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They aren't remembered then, so that the next run leaves them alone."""
+    """They aren't remembered then; a journal that can't say whose a file is leaves it where it is."""
 
     def full(*_: object) -> None:
         raise JournalFailed("the disk is full")
@@ -784,8 +794,8 @@ def test_results_whose_journal_is_full_stand_all_the_same(
     with monkeypatch.context() as patched:
         patched.setattr(Journal, "wrote", full)
         assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
-    assert ran(path, settings).results == tmp_path / "n.results (2).xlsx"
     assert column(first.results, "result") == [CREATED]
+    assert ran(path, settings).results == first.results
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "missing/out.csv", "folder.csv"])

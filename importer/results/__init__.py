@@ -6,6 +6,7 @@ every row once, in order, its own columns as they were read and :data:`importer.
 
 from importer.results.csvfile import protected, unprotected
 from importer.results.layout import CUT_MARK, Summary, Table, was_cut
+from importer.results.recognising import is_results
 from importer.results.saving import Standing, Written
 from importer.results.writing import check_target, write, write_problems
 
@@ -16,6 +17,7 @@ __all__ = [
     "Table",
     "Written",
     "check_target",
+    "is_results",
     "protected",
     "unprotected",
     "was_cut",

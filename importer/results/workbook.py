@@ -28,6 +28,7 @@ from importer.models import Result
 from importer.outcomes import Outcomes
 from importer.results.layout import CUT_MARK, Block, Summary, encodable
 from importer.results.lines import LineSheet, numbers, texts, words
+from importer.results.recognising import AUTHOR
 from importer.results.summary import write_summary
 from importer.results.words import WORDS
 
@@ -76,7 +77,7 @@ def write_workbook(path: Path, look: Look, rows: Iterable[Block], outcomes: Outc
         book = Workbook(output, {"constant_memory": True, "tmpdir": str(scratch)})
         try:
             book.use_zip64()  # a sheet of more than 4 GB
-            book.set_properties({"title": look.summary.title})
+            book.set_properties({"title": look.summary.title, "author": AUTHOR})
             sheets = _Sheets(book, look)
             for block in rows:
                 sheets.add(block)
