@@ -257,7 +257,9 @@ class _Hiding:
             self.journal.hide(
                 [(change.note, change.known) for change, future in done if self._is_hidden(change, future)]
             )
-            self.hooks.observe(Progress(0, self.hidden + len(self.refused), self.hidden, len(self.refused), 0))
+            trouble = self.pacer.trouble("PATCH" if self.waiting else None)
+            refused = len(self.refused)
+            self.hooks.observe(Progress(0, self.hidden + refused, self.hidden, refused, 0, trouble))
         return Hidden(self.hidden, self.refused, self.stopped)
 
     def _begin(self, change: _Change) -> None:
@@ -297,7 +299,7 @@ class _Hiding:
         if self.pacer.failed(error) or pause is None:
             self.stopped = self.stopped or Outage(f"The API keeps failing: {error}. Run the same command again later.")
         else:
-            change.due = self.clock() + pause
+            change.due = self.clock() + (0.0 if self.pacer.is_outage else pause)
             self.waiting.append(change)
 
 

@@ -41,7 +41,7 @@ from importer.lanes import Lanes
 from importer.markup import seen_digest, seen_digests
 from importer.models import Answer, Group, Note, NotesPage, Plan, Remaining, Request, Result, Rows
 from importer.outcomes import Outcomes
-from importer.pacing import Pacer
+from importer.pacing import LONG_PAUSE, Pacer
 from importer.retry import Attempts, Patience
 from importer.work import Look, Post, Unanswered, Work
 
@@ -85,13 +85,18 @@ class Policy:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far delivery is, in rows and calls."""
+    """How far delivery is, in rows and calls.
+
+    Attributes:
+        trouble: what holds it up, in a few words; empty when nothing does.
+    """
 
     rows: int
     settled: int
     created: int
     failed: int
     requests: int
+    trouble: str = ""
 
 
 def foresee(rows: Rows, plan: Plan, journal: Journal, profile: str, batch_size: int) -> Remaining:
@@ -307,6 +312,7 @@ class Delivery:
             wait = self._pacer.wait(work.kind)
             if wait > 0:
                 self._ready.appendleft(work)
+                wait = self._pacer.wait_for_limit(work.kind)
                 if math.isfinite(wait) and wait > self._policy.give_up:
                     self._halt(Outage(_limit_used_up(wait)))
                 break
@@ -401,7 +407,18 @@ class Delivery:
         return max(0.0, min([*waits, longest]))
 
     def _tell(self) -> None:
-        self._observe(Progress(len(self._rows), self._settled, self._created, self._failed, self.requests_sent))
+        self._observe(
+            Progress(len(self._rows), self._settled, self._created, self._failed, self.requests_sent, self._trouble())
+        )
+
+    def _trouble(self) -> str:
+        trouble = self._pacer.trouble(self._ready[0].kind if self._ready else None)
+        if trouble or self._ready or self._in_flight or not self._later:
+            return trouble
+        due, _, work = self._later[0]
+        wait = due - self._clock()
+        what = "looking up what got no clear answer" if isinstance(work, Look) else "sending again what failed"
+        return f"{what} in {math.ceil(wait):,} s" if wait > LONG_PAUSE else ""
 
     # -- what came back ---------------------------------------------------------------------------------------------
 
@@ -514,13 +531,19 @@ class Delivery:
         if pause is None:
             self._abandon(post, f"it could not be sent: {error}; run again")
         else:
-            self._push(post, self._clock() + pause)
+            self._push_again(post, pause)
+
+    def _push_again(self, work: Work, pause: float) -> None:
+        """After its own pause; while everyone pauses, as soon as one may try."""
+        self._push(work, self._clock() + (0.0 if self._pacer.is_outage else pause))
 
     def _give_up(self, error: CallFailed) -> None:
+        asks = f", and it asks to wait for {error.wait:,.0f} seconds" if error.wait else ""
         self._halt(
             Outage(
-                f"The API has not answered for {self._policy.give_up:,.0f} seconds; the last trouble was: {error}."
-                " What was delivered is recorded; run the same command again when the API is back."
+                f"The API could not be used; the last trouble was: {error}{asks}. The run waits for"
+                f" {self._policy.give_up:,.0f} seconds at most (--give-up-after). What was delivered is recorded; run"
+                " the same command again when the API is back."
             )
         )
 
@@ -586,7 +609,7 @@ class Delivery:
             if pause is None:
                 self._unconfirmed(look, f"and the prospect's notes could not be read: {error}")
             else:
-                self._push(look, self._clock() + pause)
+                self._push_again(look, pause)
         else:
             page = future.result()
             assert isinstance(page, NotesPage)

@@ -17,6 +17,7 @@ import requests
 
 from importer import __version__
 from importer.cli import cli, main
+from importer.cli.watching import Watch
 from importer.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -251,6 +252,25 @@ def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
     assert ended.status == 3
     assert "could not be reached" in ended.all
     assert "run the same command again" in ended.all
+
+
+def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody there, or 503s: the last trouble, that it is tried again, and no key though the API repeats it."""
+    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.box.set_faults([Fault.parse("503:any")])
+    for trouble in ("the API failed: ", f"127.0.0.1:{type_.box.port} could not be reached: "):
+        ended = type_("run", "n.csv", "--give-up-after", "3")
+        assert f"0 of 1 rows: created 0, failed 0; trying again: {trouble}" in ended.err
+        assert re.search(rf"created 0, failed 0; trying again in [123] s: {trouble}", ended.err)
+        assert f"the last trouble was: {trouble}" in ended.all
+        assert "The run waits for 3 seconds at most (--give-up-after)." in ended.all
+        type_.box.stop()
+    type_.box.clear_faults()
+    type_.box.start()
+    ended = type_("run", "n.csv")
+    assert ended.status == 0
+    assert "1 of 1 rows: created 1, failed 0" in ended.err
 
 
 # -- what can't be used: status 2, nothing sent
