@@ -156,7 +156,7 @@ class Delivery:
         self._journal, self._client, self._pacer, self._policy = journal, client, pacer, policy
         self._hands, self._clock, self._observe, self._stop = hands, clock, observe, stop
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
-        self.requests_sent = 0
+        self.requests_sent = self.looks_sent = 0  # that left for the API, answered or not
         self.batch_size = policy.batch_size
         self._ready: deque[Work] = deque()
         self._later: list[tuple[float, int, Work]] = []
@@ -387,6 +387,7 @@ class Delivery:
             )
             self._hands.submit(work, lambda: self._sent(work))
         else:
+            self.looks_sent += 1
             work.began = work.began if work.skip else self._clock()
             prospect = work.unanswered.post.request.prospects[work.index]
             self._hands.submit(work, lambda: self._client.notes_of(prospect, work.skip))
@@ -426,6 +427,8 @@ class Delivery:
         self._in_flight.discard(work)
         self._pacer.ended(work.kind)
         error = future.exception()
+        if isinstance(error, NotSent) and not error.has_left:
+            self._take_back(work)
         if isinstance(error, Stopped):
             if isinstance(work, Post):
                 self._release(work)
@@ -442,6 +445,13 @@ class Delivery:
             self._posted(work, error, future)
         else:
             self._looked(work, error, future)
+
+    def _take_back(self, work: Work) -> None:
+        """It counts as sent no longer."""
+        if isinstance(work, Post):
+            self.requests_sent -= 1
+        else:
+            self.looks_sent -= 1
 
     def _posted(self, post: Post, error: CallFailed | None, future: Future[object]) -> None:
         if isinstance(error, Refused):

@@ -97,7 +97,8 @@ class Report:
     Attributes:
         run: its name in the journal.
         counts: result → rows.
-        requests: how many requests were sent.
+        requests: how many requests were sent; those that reached nobody don't count.
+        looks: how many look-ups were made of what got no clear answer.
         rate_limited: how often the API said 429.
         results: where the results are.
         remark: why they are not where they were wanted, if they aren't.
@@ -107,6 +108,7 @@ class Report:
     run: str
     counts: Mapping[Result, int]
     requests: int
+    looks: int
     rate_limited: int
     results: Path
     remark: str | None
@@ -250,8 +252,9 @@ class _Importing:
                 written = self._finish(run, delivery, pacer, ended, stopped)
         counts = self.outcomes.counts()
         return Report(
-            run.name, counts, delivery.requests_sent, pacer.rate_limited, written.path, written.remark, stopped
-        )
+            run.name, counts, delivery.requests_sent, delivery.looks_sent, pacer.rate_limited,
+            written.path, written.remark, stopped,
+        )  # fmt: skip
 
     def _is_confirmed(self, preview: Preview, run: Run) -> bool:
         """Ask, and record a no; whoever ends the program instead of answering has said no too."""
@@ -278,6 +281,7 @@ class _Importing:
             ("Ended", f"{when(now)} ({ended})"),
             *([("Why it stopped", str(stopped))] if stopped else []),
             ("Requests sent", f"{delivery.requests_sent:,}"),
+            *([("Look-ups", f"{delivery.looks_sent:,}")] if delivery.looks_sent else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *([("Told to wait (429)", f"{pacer.rate_limited:,} times")] if pacer.rate_limited else []),

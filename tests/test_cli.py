@@ -633,6 +633,27 @@ def test_verify_settles_what_could_not_be_read_back(type_: Terminal) -> None:
     assert "0 notes found" in type_("verify").out
 
 
+def test_look_ups_are_counted_apart_and_what_reached_nobody_is_not_counted(type_: Terminal) -> None:
+    """On the screen and in the summary; without any, neither speaks of them."""
+    type_.box.set_faults([Fault.parse("500:after@1")])
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,x,1\n")
+    ended = type_("run", "n.csv")
+    looks = sum(call.method == "GET" for call in type_.box.received)
+    assert looks == 2
+    assert "1 request sent, 2 look-ups." in ended.out
+    assert ("Look-ups", "2") in summary(type_.folder / "n.results.xlsx")
+    type_.box.stop()
+    type_.file("m.csv", HEAD + "P3,x,1\n")
+    assert "0 requests sent." in type_("run", "m.csv", "--give-up-after", "1").out
+    assert "Look-ups" not in dict(summary(type_.folder / "m.results.xlsx"))
+    type_.box.start()
+
+
+def summary(path: Path) -> list[tuple[str, str]]:
+    sheet = openpyxl.load_workbook(path)["Summary"]
+    return [(str(line[0]), str(line[1])) for line in sheet.iter_rows(min_col=2, max_col=3, values_only=True)]
+
+
 # -- hide
 
 

@@ -137,7 +137,8 @@ def show_report(report: pipeline.Report) -> None:
         paragraph(f"Stopped before the end. {report.stopped}")
     show_counts(report.counts)
     asked = f"; the API asked to wait {count(report.rate_limited, 'time')}" if report.rate_limited else ""
-    click.echo(f"{count(report.requests, 'request')} sent{asked}.")
+    looks = f", {count(report.looks, 'look-up')}" if report.looks else ""
+    click.echo(f"{count(report.requests, 'request')} sent{looks}{asked}.")
     if report.remark:
         paragraph(report.remark)
     click.echo(f"Results: {report.results}")
