@@ -67,12 +67,14 @@ class Preview:
         remaining: what is left to do; less than the plan where earlier runs did some of it.
         batch_size: prospects in one request at most.
         rate: what the API allowed an earlier run, if it told.
+        other_profiles: as which earlier runs delivered at this address, where none did as this one.
     """
 
     loaded: Loaded
     remaining: Remaining
     batch_size: int
     rate: Rate | None = None
+    other_profiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,9 @@ def check(path: str | Path, settings: Settings) -> Preview:
         with Journal.open(settings.journal) as journal:
             batch_size = settings.batch_size or journal.learned_batch_size(settings.workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, settings.workspace, batch_size)
-            return Preview(loaded, remaining, batch_size, _learned_rate(journal, settings))
+            return Preview(
+                loaded, remaining, batch_size, _learned_rate(journal, settings), _other_profiles(journal, settings)
+            )
     except BaseException:
         loaded.sheet.close()
         raise
@@ -226,6 +230,7 @@ class _Importing:
 
     def run(self) -> Report | None:
         sheet, settings = self.loaded.sheet, self.settings
+        others = _other_profiles(self.journal, settings)
         run = self.journal.begin_run(
             settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
         )
@@ -238,7 +243,8 @@ class _Importing:
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
             rate = _learned_rate(self.journal, settings)
-            if not self._is_confirmed(Preview(self.loaded, delivery.prepare(), delivery.batch_size, rate), run):
+            preview = Preview(self.loaded, delivery.prepare(), delivery.batch_size, rate, others)
+            if not self._is_confirmed(preview, run):
                 return None
             stopped: Stopped | None = None
             ended = "broken off"
@@ -298,6 +304,13 @@ class _Importing:
 def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
     limit = journal.learned_limit(settings.workspace)
     return Rate(*limit) if limit else None
+
+
+def _other_profiles(journal: Journal, settings: Settings) -> list[str]:
+    known = journal.workspaces()
+    here = settings.workspace.removeprefix(settings.profile)
+    others = [workspace.removesuffix(here) for workspace in known if workspace.endswith(here)]
+    return [] if settings.workspace in known else others
 
 
 def write_results(

@@ -24,7 +24,9 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     for name in [*os.environ]:
         if name.startswith("NOTE_IMPORTER_") or name == KEY_VARIABLE or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "profiles.toml"))
+    profiles = tmp_path / "profiles.toml"
+    profiles.touch()
+    monkeypatch.setenv(FILE_VARIABLE, str(profiles))
 
 
 @pytest.fixture

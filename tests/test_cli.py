@@ -904,6 +904,38 @@ def test_a_profile_that_cant_be_used_is_said(type_: Terminal, tmp_path: Path, te
     assert type_.box.received == ()
 
 
+def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal) -> None:
+    """A mistyped profile would deliver everything again, so the first import as a profile says which others exist."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--profile", "night")
+    assert f"\nTo: {type_.box.url}, profile 'night'\n" in ended.out
+    assert "first import" not in ended.out
+    words = (
+        f"Note: This is the first import as profile 'nigth' at {type_.box.url}; what was delivered as 'night' is not"
+        " known here."
+    )
+    assert words in type_("check", "n.csv", "--profile", "nigth").all
+    assert words in type_("run", "n.csv", "--profile", "nigth").all
+    for profile in ("night", "nigth"):
+        assert "first import" not in type_("run", "n.csv", "--profile", profile).out
+    assert "what was delivered as 'night', 'nigth' is not known" in type_("check", "n.csv", "--profile", "third").all
+    with Sandbox() as elsewhere:
+        assert "first import" not in type_("check", "n.csv", "--base-url", elsewhere.url).out
+
+
+def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Terminal) -> None:
+    """Else its settings would silently not count; without the variable there need be none."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.variables["NOTE_IMPORTER_PROFILES"] = "none.toml"
+    for command in (["run", "n.csv"], ["check", "n.csv"], ["history"]):
+        ended = type_(*command)
+        assert (ended.status, ended.out) == (2, "")
+        assert "NOTE_IMPORTER_PROFILES names the file none.toml, which doesn't exist." in ended.all
+    assert type_.box.received == ()
+    type_.variables.update({"NOTE_IMPORTER_PROFILES": "", "XDG_CONFIG_HOME": str(type_.folder)})
+    assert type_.process("run", "n.csv").status == 0
+
+
 # -- the journal and the key
 
 

@@ -46,6 +46,16 @@ def _show_file(loaded: pipeline.Loaded) -> None:
         paragraph(remark, "  Note: ")
 
 
+def _show_profiles(preview: pipeline.Preview, settings: Settings) -> None:
+    """A profile's first import may be a slip of the hand, and would deliver everything again."""
+    if others := preview.other_profiles:
+        paragraph(
+            f"This is the first import as profile {settings.profile!r} at {settings.base_url}; what was delivered as"
+            f" {_listed(others)} is not known here.",
+            "  Note: ",
+        )
+
+
 def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
@@ -83,6 +93,8 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
 def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
     """What a run is about to do."""
     _show_file(preview.loaded)
+    click.echo(f"To: {settings.base_url}, profile {settings.profile!r}")
+    _show_profiles(preview, settings)
     _show_sizes(preview, settings)
     _show_problems(preview.loaded, most=5, more="every one stands in the results")
 
@@ -100,6 +112,7 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
     """All that `check` has to say."""
     loaded = preview.loaded
     _show_file(loaded)
+    _show_profiles(preview, settings)
     click.echo()
     _show_sizes(preview, settings)
     groups = loaded.plan.groups
