@@ -30,16 +30,20 @@ from importer.retry import Attempts
 from importer.settings import Settings
 
 
-def find_run(journal: Journal, name: str) -> Run:
-    """The run of this name, or ``last`` for the latest.
+def find_run(journal: Journal, name: str, workspace: str) -> Run:
+    """The run of this name, or ``last`` for the workspace's latest that a person didn't decline.
 
     Raises:
         BadSettings: there is none.
     """
-    runs = journal.runs()
-    found = runs[0] if name == "last" and runs else next((run for run in runs if run.name == name), None)
+    if name == "last":
+        found = next((run for run in journal.runs(workspace) if run.ended != "declined"), None)
+        there, where = f" of the workspace {workspace!r}", "history --all`, and --profile and --base-url"
+    else:
+        found = next((run for run in journal.runs() if run.name == name), None)
+        there, where = "", "history`"
     if found is None:
-        raise BadSettings(f"The journal {journal.path} knows no run {name!r}. See `note-importer history`.")
+        raise BadSettings(f"The journal {journal.path} knows no run {name!r}{there}. See `note-importer {where}.")
     return found
 
 
@@ -53,7 +57,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
         BadSettings: there is no such run, or it imported another file.
     """
     with Journal.open(settings.journal) as journal:
-        run = find_run(journal, name)
+        run = find_run(journal, name, settings.workspace)
         loaded = pipeline.load(path, settings)
         with loaded.sheet:
             if loaded.sheet.fingerprint != run.fingerprint:
@@ -214,7 +218,7 @@ def hide(
     """
     clock = clock or pipeline.steady_clock()
     with pipeline.workspace(settings) as journal:
-        run = find_run(journal, name)
+        run = find_run(journal, name, settings.workspace)
         if run.profile != settings.workspace:
             raise BadSettings(
                 f"Run {run.name} belongs to the workspace {run.profile!r}, not to {settings.workspace!r}. Give the same"

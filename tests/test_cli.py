@@ -18,6 +18,7 @@ import requests
 from importer import __version__
 from importer.cli import cli, main
 from importer.cli.watching import Watch
+from importer.journal import Journal
 from importer.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -581,9 +582,26 @@ def test_history_lists_the_runs_of_this_workspace(type_: Terminal) -> None:
     assert ended.status == 0
     assert re.search(r"finished  a\.csv\n    created: 1  rejected: 1\n$", ended.out)
     both = type_("history", "--all").out
-    assert both.index("b.csv") < both.index("a.csv")
+    assert re.search(
+        rf"b\.csv\n    workspace: other at {type_.box.url}\n    created: 1\n.*a\.csv\n    workspace: default at", both
+    )
+    assert "workspace" not in ended.out
     del type_.variables[KEY_VARIABLE]
     assert type_("history").out == ended.out
+
+
+def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Terminal) -> None:
+    """Only the latest of its workspace may still be running, for one at a time runs."""
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        for number, profile in enumerate(("default", "other", "default", "default")):
+            workspace = Settings(profile=profile, base_url=type_.box.url).workspace
+            run = journal.begin_run(workspace, f"{number}.csv", "", 1e9 + number, again=False)
+            if number == 2:
+                journal.end_run(run, "finished", {}, 1e9)
+    unsure = "still running, or broken off"
+    ends = ("  {0}  3.csv", "  finished  2.csv", "  {0}  1.csv", "  broken off  0.csv")
+    lines = [line for line in type_("history", "--all").out.splitlines() if line.endswith(".csv")]
+    assert all(line.endswith(end.format(unsure)) for line, end in zip(lines, ends, strict=True))
 
 
 def test_results_are_written_again_from_the_journal(type_: Terminal) -> None:
@@ -681,6 +699,37 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     assert len(type_.box.received) == before
 
 
+def test_hide_of_a_run_that_created_nothing_says_so(type_: Terminal) -> None:
+    """In one sentence, without a question: nothing was created yet, or all of it is hidden already."""
+    type_.file("n.csv", HEAD + "INVALID,x,1\n")
+    type_("run", "n.csv")
+    for command in (["hide", "last"], ["hide", "last", "--yes"]):
+        ended = type_(*command)
+        assert (ended.status, ended.err) == (0, "")
+        assert re.fullmatch(
+            r"Run \S+ of .*, which imported n\.csv, has no notes to hide: it created none, or they are private drafts"
+            r" already\.",
+            ended.all,
+        )
+
+
+def test_last_is_the_last_run_of_the_workspace(type_: Terminal, tmp_path: Path) -> None:
+    """Not another profile's, nor one that a person declined; so for hide and for results."""
+    three_notes(type_)
+    type_.file("other.csv", HEAD + "P9,x,1\n")
+    type_("run", "other.csv", "--profile", "other")
+    workspace = Settings(base_url=type_.box.url).workspace
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        declined = journal.begin_run(workspace, "n.csv", "", 2e9, again=False)
+        journal.end_run(declined, "declined", {}, 2e9)
+    ended = type_("results", "last", "n.csv", "--results", "again.csv")
+    assert ended.status == 0
+    assert [row["result"] for row in csv_rows(type_.folder / "again.csv")] == ["created"] * 3
+    assert "3 notes made private drafts" in type_("hide", "last", "--yes").out
+    assert {note.prospect_id for note in type_.box.notes if note.status == "0"} == {"P1", "P2", "P3"}
+    assert type_("results", "last", "other.csv", "--profile", "other").status == 0
+
+
 def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:
     """They were delivered, and the row says what became of them."""
     three_notes(type_)
@@ -743,9 +792,15 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known."""
     assert "knows no run 'last'" in type_("hide", "last", "--yes").all
     three_notes(type_)
-    ended = type_("hide", "last", "--yes", "--profile", "other")
-    assert ended.status == 2
-    assert "--profile" in ended.all
+    run = type_("history").out.split()[0]
+    for name, words in (
+        (run, "belongs to the workspace 'default at "),
+        ("last", "knows no run 'last' of the workspace"),
+    ):
+        ended = type_("hide", name, "--yes", "--profile", "other")
+        assert ended.status == 2
+        assert words in ended.all
+        assert "--profile" in ended.all
     assert {note.status for note in type_.box.notes} == {"1"}
 
 

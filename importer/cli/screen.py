@@ -164,19 +164,30 @@ def show_counts(counts: Mapping[Result, int]) -> None:
         click.echo(f"  {rows:9,}  {result:{width}}  {_MEANING[result]}")
 
 
-def show_history(runs: Sequence[Run]) -> None:
-    """Runs, the latest first."""
+def show_history(runs: Sequence[Run], *, of_all: bool) -> None:
+    """Runs, the latest first; ``of_all`` workspaces, or of one."""
     if not runs:
         click.echo("No run is recorded yet.")
+    followed = set()
     for run in runs:
-        ended = run.ended or "still running, or broken off"
+        # A later one could begin only when the lock was free, so this one is over.
+        ended = run.ended or ("broken off" if run.profile in followed else "still running, or broken off")
+        followed.add(run.profile)
         click.echo(f"{run.name}  {pipeline.when(run.started_at)}  {ended}  {run.file}")
+        if of_all:
+            click.echo(f"    workspace: {run.profile}")
         if run.counts:
             click.echo("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
 
 
 def show_hiding(run: Run, notes: Sequence[tuple[int, Known]]) -> None:
     """What would be hidden."""
+    if not notes:
+        paragraph(
+            f"Run {run.name} of {pipeline.when(run.started_at)}, which imported {run.file}, has no notes to hide: it"
+            " created none, or they are private drafts already."
+        )
+        return
     click.echo(f"Run {run.name} of {pipeline.when(run.started_at)} imported {run.file}.")
     click.echo(f"{count(len(notes), 'note')} that it created would become private drafts:")
     for _, known in notes[:5]:
