@@ -228,7 +228,7 @@ def test_a_refused_key_ends_with_status_3(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 3
     assert "Stopped before the end." in ended.out
-    assert re.search(r"2  not sent +the run stopped before it: run the same command again", ended.out)
+    assert re.search(r"2  not sent +the run stopped before it: see above, then run the same command again", ended.out)
     assert "a-wrong-key" not in ended.all
     assert {row["result"] for row in csv_rows(type_.folder / "out.csv")} == {"not sent"}
 
@@ -240,8 +240,17 @@ def test_a_redirect_is_refused(type_: Terminal) -> None:
     ended = type_("run", "n.csv")
     assert ended.status == 3
     assert "Stopped before the end." in ended.out
+    assert "see above, then run the same command again" in ended.out
     assert len(type_.box.received) == 1
     assert type_.box.notes == ()
+
+
+def test_an_address_where_the_api_is_not_is_to_be_corrected_first(type_: Terminal) -> None:
+    """The same command alone won't do; after an outage it will."""
+    type_.file("n.csv", HEAD + "P1,a,1\nP2,b,1\nP3,c,1\nP4,d,1\n")
+    ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("/v1", "/v7"))
+    assert ended.status == 3
+    assert "the run stopped before it: see above, then run the same command again" in ended.out
 
 
 def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
@@ -252,7 +261,7 @@ def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--base-url", url, "--give-up-after", "1")
     assert ended.status == 3
     assert "could not be reached" in ended.all
-    assert "run the same command again" in ended.all
+    assert "the run stopped before it: run the same command again" in ended.out
 
 
 def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,7 +413,10 @@ def test_a_workbook_that_is_no_workbook_is_no_traceback(type_: Terminal) -> None
 def test_rows_of_every_length_get_through(type_: Terminal) -> None:
     """Headings only, nothing but problems, and duplicates of a row that is invalid."""
     type_.file("head.csv", HEAD)
-    assert type_("run", "head.csv").status == 0
+    for command in ("run", "check"):
+        ended = type_(command, "head.csv")
+        assert ended.status == 0
+        assert "Note: There is no row below the headings, so there is nothing to import." in ended.all
     type_.file("bad.csv", HEAD + "P1,,1\nP1,,1\nP1,,1\n")
     ended = type_("run", "bad.csv", "--results", "bad.results.csv")
     assert ended.status == 1
@@ -527,6 +539,15 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
         assert "At 10 calls in 1 second, the limit that the account was last seen to have, that takes 5" in ended.all
     assert "At 1 call in 1 second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all
     assert "20 of them were imported by an earlier run" in type_("run", "m.csv", "--yes").all
+
+
+def test_check_tells_the_largest_groups_apart(type_: Terminal) -> None:
+    """The same text as public and private note, as a draft, and with attachments are groups of their own."""
+    lines = ["P1,x,1,,", "P2,x,2,,", "P3,x,2,0,", "P4,x,1,0,", 'P5,x,1,,"f1, f2"', "P6,x,1,,"]
+    type_.file("n.csv", "Prospect ID,Note,Visibility,Status,Attachment IDs\n" + "\n".join(lines) + "\n")
+    out = type_("check", "n.csv").out
+    shown = ["2 × x", "1 × x  (private)", "1 × x  (private, draft)", "1 × x  (draft)", "1 × x  (with f1, f2)"]
+    assert [line.strip() for line in out.splitlines() if " × " in line] == shown
 
 
 def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:
@@ -713,7 +734,7 @@ def test_hide_of_a_run_that_created_nothing_says_so(type_: Terminal) -> None:
         )
 
 
-def test_last_is_the_last_run_of_the_workspace(type_: Terminal, tmp_path: Path) -> None:
+def test_last_is_the_last_run_of_the_workspace(type_: Terminal) -> None:
     """Not another profile's, nor one that a person declined; so for hide and for results."""
     three_notes(type_)
     type_.file("other.csv", HEAD + "P9,x,1\n")
@@ -847,7 +868,9 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
         ("P2", "<p>Hi</p>", "2", "1", ()),
     ]
     filled = path.read_bytes()
-    assert type_("template").status == 2
+    ended = type_("template")
+    assert ended.status == 2
+    assert "--overwrite" in ended.err
     assert path.read_bytes() == filled
     assert type_("template", path, "--overwrite").status == 0
     assert path.read_bytes() != filled
@@ -911,9 +934,9 @@ def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
 # -- profiles and the environment
 
 
-def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, tmp_path: Path) -> None:
+def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, profiles: Path) -> None:
     """A batch size from each of the three, seen in the requests that arrive."""
-    (tmp_path / "profiles.toml").write_text("[default]\nbatch-size = 1\n", encoding="utf-8")
+    profiles.write_text("[default]\nbatch-size = 1\n", encoding="utf-8")
 
     def requests_for(name: str, *flags: str) -> int:
         type_.file("n.csv", HEAD + "".join(f"P{i},{name},1\n" for i in range(6)))
@@ -927,12 +950,12 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
     assert requests_for("flag", "--batch-size", "3") == 2
 
 
-def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, tmp_path: Path) -> None:
+def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profiles: Path) -> None:
     """``--remember`` keeps it in the profile, and the next run needs no flag; the key is not kept."""
     type_.file("n.csv", "Who,What\nP1,x\n")
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
     assert type_("run", "n.csv", *said, "--remember").status == 0
-    assert KEY not in (tmp_path / "profiles.toml").read_text(encoding="utf-8")
+    assert KEY not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Who,What\nP2,x\n")
     assert type_("run", "m.csv").status == 0
     assert type_("run", "m.csv", "--profile", "other").status == 2
@@ -943,15 +966,16 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, tmp_pat
     ("text", "words"),
     [
         ("[default]\nkey = 'x'\n", "holds 'key', which is no setting"),
-        ("[default]\nworkers = 'x'\n", "Invalid value for '--workers'"),
+        ("[default]\nworkers = 'x'\n", "Invalid value for '--workers', from the profile 'default' in "),
+        ("[default.map]\nmood = 'x'\n", "Invalid value for '--map', from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),
         ("[default]\nmap = 'x'\n", "write map as a table"),
     ],
 )
-def test_a_profile_that_cant_be_used_is_said(type_: Terminal, tmp_path: Path, text: str, words: str) -> None:
+def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, text: str, words: str) -> None:
     """Status 2, with the file's name or the setting's, and nothing sent."""
-    (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
+    profiles.write_text(text, encoding="utf-8")
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv")
     assert ended.status == 2
@@ -989,6 +1013,32 @@ def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Termina
     assert type_.box.received == ()
     type_.variables.update({"NOTE_IMPORTER_PROFILES": "", "XDG_CONFIG_HOME": str(type_.folder)})
     assert type_.process("run", "n.csv").status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WORKERS", "x", "'--workers', from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
+                         " number from 1 to 64."),
+        ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is not in the range 1<=x<=64."),
+        ("SETTLE", "soon", "NOTE_IMPORTER_SETTLE: 'soon' is not a valid number of seconds from 0 to 3,600."),
+        ("RATE", "fast", "'--rate', from the environment variable NOTE_IMPORTER_RATE: 'fast' is no rate"),
+        ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not one of"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_in_the_environment_is_said_to_stand_there(
+    type_: Terminal, name: str, value: str, words: str
+) -> None:
+    """With what is allowed; on the command line the flag says enough."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.variables[f"NOTE_IMPORTER_{name}"] = value
+    ended = type_("run", "n.csv")
+    assert ended.status == 2
+    assert words in ended.all
+    del type_.variables[f"NOTE_IMPORTER_{name}"]
+    ended = type_("run", "n.csv", f"--{name.lower().replace('_', '-')}", value)
+    assert ended.status == 2
+    assert ", from" not in ended.err
 
 
 # -- the journal and the key

@@ -13,9 +13,10 @@ from pathlib import Path
 import click
 
 from importer import grouping, pipeline
+from importer.errors import JournalFailed, KeyRefused, Redirected, WrongAddress
 from importer.journal import Known, Run
 from importer.markup import is_html
-from importer.models import Result, Status, Visibility
+from importer.models import Note, Result, Status, Visibility
 from importer.reading import column_letter
 from importer.settings import Settings
 
@@ -29,6 +30,7 @@ _MEANING: Mapping[Result, str] = {
     Result.UNCONFIRMED: "may or may not exist: run `note-importer verify`",
     Result.NOT_SENT: "the run stopped before it: run the same command again",
 }
+_NEED_A_HAND = (KeyRefused, Redirected, WrongAddress, JournalFailed)
 
 
 def _show_file(loaded: pipeline.Loaded) -> None:
@@ -44,6 +46,8 @@ def _show_file(loaded: pipeline.Loaded) -> None:
         click.echo(f"  {'not used:':12} {_listed(unused)}")
     for remark in (*sheet.remarks, *loaded.rows.remarks):
         paragraph(remark, "  Note: ")
+    if not len(loaded.rows):
+        paragraph("There is no row below the headings, so there is nothing to import.", "  Note: ")
 
 
 def _show_profiles(preview: pipeline.Preview, settings: Settings) -> None:
@@ -130,7 +134,7 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
     if groups:
         click.echo("\nThe largest groups:")
         for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
-            click.echo(f"  {len(group.positions):7,} × {_first_words(group.note.text)}")
+            click.echo(f"  {len(group.positions):7,} × {_first_words(group.note.text)}{_aside(group.note)}")
     near = grouping.near_identical(groups)
     if near:
         click.echo(
@@ -148,7 +152,7 @@ def show_report(report: pipeline.Report) -> None:
     """How a run ended."""
     if report.stopped is not None:
         paragraph(f"Stopped before the end. {report.stopped}")
-    show_counts(report.counts)
+    show_counts(report.counts, needs_a_hand=isinstance(report.stopped, _NEED_A_HAND))
     asked = f"; the API asked to wait {count(report.rate_limited, 'time')}" if report.rate_limited else ""
     looks = f", {count(report.looks, 'look-up')}" if report.looks else ""
     click.echo(f"{count(report.requests, 'request')} sent{looks}{asked}.")
@@ -157,11 +161,19 @@ def show_report(report: pipeline.Report) -> None:
     click.echo(f"Results: {report.results}")
 
 
-def show_counts(counts: Mapping[Result, int]) -> None:
-    """How many rows ended in which way, and what that means."""
+def show_counts(counts: Mapping[Result, int], *, needs_a_hand: bool = False) -> None:
+    """How many rows ended in which way, and what that means.
+
+    Args:
+        counts: result → rows.
+        needs_a_hand: whether the run stopped for something that the same command alone won't mend.
+    """
     width = max((len(result) for result in counts), default=0)
     for result, rows in counts.items():
-        click.echo(f"  {rows:9,}  {result:{width}}  {_MEANING[result]}")
+        meaning = _MEANING[result]
+        if result is Result.NOT_SENT and needs_a_hand:
+            meaning = "the run stopped before it: see above, then run the same command again"
+        click.echo(f"  {rows:9,}  {result:{width}}  {meaning}")
 
 
 def show_history(runs: Sequence[Run], *, of_all: bool) -> None:
@@ -207,6 +219,14 @@ def _duration(seconds: float) -> str:
 
 def _first_words(text: str) -> str:
     return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
+
+
+def _aside(note: Note) -> str:
+    """What tells a note from the usual public one of the same text."""
+    found = ["private"] if note.visibility is Visibility.PRIVATE else []
+    found += ["draft"] if note.status is Status.DRAFT else []
+    found += [f"with {_first_words(', '.join(note.attachments))}"] if note.attachments else []
+    return f"  ({', '.join(found)})" if found else ""
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:
