@@ -923,6 +923,23 @@ def test_a_sandbox_that_cant_be_is_said(type_: Terminal, flags: list[str], words
     assert words in ended.all
 
 
+def test_practice_begins_anew_with_another_journal_or_again(type_: Terminal) -> None:
+    """As the README says: a sandbox that was restarted is empty, while the journal remembers."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    with Sandbox() as box:
+        port, command = box.port, ("run", "n.csv", "--journal", "practice.sqlite", "--base-url", box.url)
+        assert type_(*command).status == 0
+    with Sandbox(port=port) as box:
+        assert "1 of them was imported by an earlier run" in type_(*command).out
+        assert box.notes == ()
+        assert type_(*command, "--again").status == 0
+        assert len(box.notes) == 1
+    with Sandbox(port=port) as box:
+        (type_.folder / "practice.sqlite").unlink()
+        assert type_(*command).status == 0
+        assert len(box.notes) == 1
+
+
 def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
     """With a way to any free one."""
     ended = type_("sandbox", "--port", str(type_.box.port))
