@@ -799,6 +799,20 @@ def test_hide_tries_again_what_failed_for_a_moment(type_: Terminal) -> None:
     assert {(note.visibility, note.status) for note in type_.box.notes} == {("2", "0")}
 
 
+def test_hide_says_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a run does, where nobody is there; and it names that as the cause of its end."""
+    three_notes(type_)
+    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    type_.box.stop()
+    ended = type_("hide", "last", "--yes", "--give-up-after", "3")
+    type_.box.start()
+    assert ended.status == 3
+    assert re.search(
+        r"0 of 3 rows: created 0, failed 0; trying again in [123] s: 127\S+ could not be reached", ended.err
+    )
+    assert "could not be reached" in " ".join(ended.out.split())
+
+
 def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
     """Status 1, with the API's words."""
     three_notes(type_)
@@ -931,7 +945,7 @@ def test_practice_begins_anew_with_another_journal_or_again(type_: Terminal) -> 
         assert type_(*command).status == 0
     with Sandbox(port=port) as box:
         assert "1 of them was imported by an earlier run" in type_(*command).out
-        assert box.notes == ()
+        assert not any(call.method == "POST" for call in box.received)
         assert type_(*command, "--again").status == 0
         assert len(box.notes) == 1
     with Sandbox(port=port) as box:

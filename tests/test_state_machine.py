@@ -363,3 +363,13 @@ def test_an_outage_ends_the_run_when_it_was_said_and_for_its_own_cause(
         f"trying again{when}: nobody there" for when in ("", *(f" in {seconds} s" for seconds in range(1, 61)))
     }
     assert told[-1].created == 0
+
+
+def test_the_time_until_something_is_looked_up_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server may still be at work and nothing else is to be done, the person sees what is waited for."""
+    monkeypatch.setattr("importer.delivery.LONG_PAUSE", 1.0)
+    world, told = World(["lost before"], [], [], random.Random(0), 0.0), list[Progress]()
+    outcomes = deliver(world, sheet(), tmp_path / "journal.sqlite", observe=told.append)
+    assert outcomes is not None
+    assert "looking up what got no clear answer in 2 s" in {progress.trouble for progress in told}
+    assert told[-1].trouble == ""
