@@ -30,16 +30,20 @@ from importer.retry import Attempts
 from importer.settings import Settings
 
 
-def find_run(journal: Journal, name: str) -> Run:
-    """The run of this name, or ``last`` for the latest.
+def find_run(journal: Journal, name: str, workspace: str) -> Run:
+    """The run of this name, or ``last`` for the workspace's latest that a person didn't decline.
 
     Raises:
         BadSettings: there is none.
     """
-    runs = journal.runs()
-    found = runs[0] if name == "last" and runs else next((run for run in runs if run.name == name), None)
+    if name == "last":
+        found = next((run for run in journal.runs(workspace) if run.ended != "declined"), None)
+        there, where = f" of the workspace {workspace!r}", "history --all`, and --profile and --base-url"
+    else:
+        found = next((run for run in journal.runs() if run.name == name), None)
+        there, where = "", "history`"
     if found is None:
-        raise BadSettings(f"The journal {journal.path} knows no run {name!r}. See `note-importer history`.")
+        raise BadSettings(f"The journal {journal.path} knows no run {name!r}{there}. See `note-importer {where}.")
     return found
 
 
@@ -53,7 +57,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
         BadSettings: there is no such run, or it imported another file.
     """
     with Journal.open(settings.journal) as journal:
-        run = find_run(journal, name)
+        run = find_run(journal, name, settings.workspace)
         loaded = pipeline.load(path, settings)
         with loaded.sheet:
             if loaded.sheet.fingerprint != run.fingerprint:
@@ -214,7 +218,7 @@ def hide(
     """
     clock = clock or pipeline.steady_clock()
     with pipeline.workspace(settings) as journal:
-        run = find_run(journal, name)
+        run = find_run(journal, name, settings.workspace)
         if run.profile != settings.workspace:
             raise BadSettings(
                 f"Run {run.name} belongs to the workspace {run.profile!r}, not to {settings.workspace!r}. Give the same"
@@ -257,7 +261,9 @@ class _Hiding:
             self.journal.hide(
                 [(change.note, change.known) for change, future in done if self._is_hidden(change, future)]
             )
-            self.hooks.observe(Progress(0, self.hidden + len(self.refused), self.hidden, len(self.refused), 0))
+            trouble = self.pacer.trouble("PATCH" if self.waiting else None)
+            refused = len(self.refused)
+            self.hooks.observe(Progress(0, self.hidden + refused, self.hidden, refused, 0, trouble))
         return Hidden(self.hidden, self.refused, self.stopped)
 
     def _begin(self, change: _Change) -> None:
@@ -297,7 +303,7 @@ class _Hiding:
         if self.pacer.failed(error) or pause is None:
             self.stopped = self.stopped or Outage(f"The API keeps failing: {error}. Run the same command again later.")
         else:
-            change.due = self.clock() + pause
+            change.due = self.clock() + (0.0 if self.pacer.is_outage else pause)
             self.waiting.append(change)
 
 

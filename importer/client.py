@@ -304,7 +304,9 @@ class Client:
         if status >= 400 and cut and response.request.method == "GET":
             raise Unclear(f"the API refused the call ({status}), but {cut}", wait=wait, at_work=False)
         if status >= 400 and cut:
-            raise NotSent(f"the API refused the call ({status}), but {cut}, so that its reason is unknown")
+            raise NotSent(
+                f"the API refused the call ({status}), but {cut}, so that its reason is unknown", has_left=True
+            )
         if status >= 400:
             raise Refused(said, status=status, in_api_words=words is not None)
         if cut:

@@ -41,7 +41,7 @@ from importer.lanes import Lanes
 from importer.markup import seen_digest, seen_digests
 from importer.models import Answer, Group, Note, NotesPage, Plan, Remaining, Request, Result, Rows
 from importer.outcomes import Outcomes
-from importer.pacing import Pacer
+from importer.pacing import LONG_PAUSE, Pacer
 from importer.retry import Attempts, Patience
 from importer.work import Look, Post, Unanswered, Work
 
@@ -91,13 +91,18 @@ class Policy:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far delivery is, in rows and calls."""
+    """How far delivery is, in rows and calls.
+
+    Attributes:
+        trouble: what holds it up, in a few words; empty when nothing does.
+    """
 
     rows: int
     settled: int
     created: int
     failed: int
     requests: int
+    trouble: str = ""
 
 
 @dataclass
@@ -192,7 +197,7 @@ class Delivery:
         self._journal, self._client, self._pacer, self._policy = journal, client, pacer, policy
         self._hands, self._clock, self._observe, self._stop = hands, clock, observe, stop
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
-        self.requests_sent = 0
+        self.requests_sent = self.looks_sent = 0  # that left for the API, answered or not
         self.batch_size = policy.batch_size
         self._ready: deque[Work] = deque()
         self._later: list[tuple[float, int, Work]] = []
@@ -343,6 +348,7 @@ class Delivery:
             wait = self._pacer.wait(work.kind)
             if wait > 0:
                 self._ready.appendleft(work)
+                wait = self._pacer.wait_for_limit(work.kind)
                 if math.isfinite(wait) and wait > self._policy.give_up:
                     self._halt(Outage(_limit_used_up(wait)))
                 break
@@ -417,6 +423,7 @@ class Delivery:
             )
             self._hands.submit(work, lambda: self._sent(work))
         else:
+            self.looks_sent += 1
             work.began = work.began if work.skip else self._clock()
             prospect = work.unanswered.post.request.prospects[work.index]
             self._hands.submit(work, lambda: self._client.notes_of(prospect, work.skip))
@@ -437,7 +444,18 @@ class Delivery:
         return max(0.0, min([*waits, longest]))
 
     def _tell(self) -> None:
-        self._observe(Progress(len(self._rows), self._settled, self._created, self._failed, self.requests_sent))
+        self._observe(
+            Progress(len(self._rows), self._settled, self._created, self._failed, self.requests_sent, self._trouble())
+        )
+
+    def _trouble(self) -> str:
+        trouble = self._pacer.trouble(self._ready[0].kind if self._ready else None)
+        if trouble or self._ready or self._in_flight or not self._later:
+            return trouble
+        due, _, work = self._later[0]
+        wait = due - self._clock()
+        what = "looking up what got no clear answer" if isinstance(work, Look) else "sending again what failed"
+        return f"{what} in {math.ceil(wait):,} s" if wait > LONG_PAUSE else ""
 
     # -- what came back ---------------------------------------------------------------------------------------------
 
@@ -445,6 +463,8 @@ class Delivery:
         self._in_flight.discard(work)
         self._pacer.ended(work.kind)
         error = future.exception()
+        if isinstance(error, NotSent) and not error.has_left:
+            self._take_back(work)
         if isinstance(error, Stopped):
             if isinstance(work, Post):
                 self._release(work)
@@ -461,6 +481,13 @@ class Delivery:
             self._posted(work, error, future)
         else:
             self._looked(work, error, future)
+
+    def _take_back(self, work: Work) -> None:
+        """It counts as sent no longer."""
+        if isinstance(work, Post):
+            self.requests_sent -= 1
+        else:
+            self.looks_sent -= 1
 
     def _posted(self, post: Post, error: CallFailed | None, future: Future[object]) -> None:
         if isinstance(error, Refused):
@@ -550,13 +577,19 @@ class Delivery:
         if pause is None:
             self._abandon(post, f"it could not be sent: {error}; run again")
         else:
-            self._push(post, self._clock() + pause)
+            self._push_again(post, pause)
+
+    def _push_again(self, work: Work, pause: float) -> None:
+        """After its own pause; while everyone pauses, as soon as one may try."""
+        self._push(work, self._clock() + (0.0 if self._pacer.is_outage else pause))
 
     def _give_up(self, error: CallFailed) -> None:
+        asks = f", and it asks to wait for {error.wait:,.0f} seconds" if error.wait else ""
         self._halt(
             Outage(
-                f"The API has not answered for {self._policy.give_up:,.0f} seconds; the last trouble was: {error}."
-                " What was delivered is recorded; run the same command again when the API is back."
+                f"The API could not be used; the last trouble was: {error}{asks}. The run waits for"
+                f" {self._policy.give_up:,.0f} seconds at most (--give-up-after). What was delivered is recorded; run"
+                " the same command again when the API is back."
             )
         )
 
@@ -622,7 +655,7 @@ class Delivery:
             if pause is None:
                 self._unconfirmed(look, f"and the prospect's notes could not be read: {error}")
             else:
-                self._push(look, self._clock() + pause)
+                self._push_again(look, pause)
         else:
             page = future.result()
             assert isinstance(page, NotesPage)

@@ -100,7 +100,15 @@ class CallFailed(ImporterError):
 
 
 class NotSent(CallFailed):
-    """Surely not applied: the request never left, or nobody was there to take it."""
+    """Surely not applied: the request never left, or nobody was there to take it.
+
+    Attributes:
+        has_left: whether it went all the same, and was turned away.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, has_left: bool = False) -> None:
+        super().__init__(message, wait=wait)
+        self.has_left = has_left
 
 
 class RateLimited(CallFailed):

@@ -304,6 +304,12 @@ class Journal:
             for row in (row._mapping for row in self._rows(query))
         ]
 
+    def workspaces(self) -> list[str]:
+        """Those of which a run sent something, or may have, in the order of their names."""
+        is_declined = sa.func.coalesce(_runs.c.ended, "") == "declined"
+        query = sa.select(_runs.c.profile).distinct().where(~is_declined).order_by(_runs.c.profile)
+        return [row.profile for row in self._rows(query)]
+
     def _open_occurrence(self, profile: str, fingerprint: str) -> str | None:
         query = (
             sa.select(_runs.c.occurrence, _runs.c.ended, _runs.c.counts)

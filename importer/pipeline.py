@@ -69,12 +69,14 @@ class Preview:
         remaining: what is left to do; less than the plan where earlier runs did some of it.
         batch_size: prospects in one request at most.
         rate: what the API allowed an earlier run, if it told.
+        other_profiles: as which earlier runs delivered at this address, where none did as this one.
     """
 
     loaded: Loaded
     remaining: Remaining
     batch_size: int
     rate: Rate | None = None
+    other_profiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Report:
     Attributes:
         run: its name in the journal.
         counts: result → rows.
-        requests: how many requests were sent.
+        requests: how many requests were sent; those that reached nobody don't count.
+        looks: how many look-ups were made of what got no clear answer.
         rate_limited: how often the API said 429.
         results: where the results are.
         remark: why they are not where they were wanted, if they aren't.
@@ -109,6 +112,7 @@ class Report:
     run: str
     counts: Mapping[Result, int]
     requests: int
+    looks: int
     rate_limited: int
     results: Path
     remark: str | None
@@ -170,7 +174,9 @@ def check(path: str | Path, settings: Settings) -> Preview:
             _check_origin(loaded, journal, settings)
             batch_size = settings.batch_size or journal.learned_batch_size(settings.workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, settings.workspace, batch_size)
-            return Preview(loaded, remaining, batch_size, _learned_rate(journal, settings))
+            return Preview(
+                loaded, remaining, batch_size, _learned_rate(journal, settings), _other_profiles(journal, settings)
+            )
     except BaseException:
         loaded.sheet.close()
         raise
@@ -246,6 +252,7 @@ class _Importing:
 
     def run(self) -> Report | None:
         sheet, settings = self.loaded.sheet, self.settings
+        others = _other_profiles(self.journal, settings)
         run = self.journal.begin_run(
             settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
         )
@@ -258,7 +265,8 @@ class _Importing:
                 clock=self.clock, observe=self.hooks.observe, stop=self.hooks.stop,
             )  # fmt: skip
             rate = _learned_rate(self.journal, settings)
-            if not self._is_confirmed(Preview(self.loaded, delivery.prepare(), delivery.batch_size, rate), run):
+            preview = Preview(self.loaded, delivery.prepare(), delivery.batch_size, rate, others)
+            if not self._is_confirmed(preview, run):
                 return None
             stopped: Stopped | None = None
             ended = "broken off"
@@ -272,8 +280,9 @@ class _Importing:
                 written = self._finish(run, delivery, pacer, ended, stopped)
         counts = self.outcomes.counts()
         return Report(
-            run.name, counts, delivery.requests_sent, pacer.rate_limited, written.path, written.remark, stopped
-        )
+            run.name, counts, delivery.requests_sent, delivery.looks_sent, pacer.rate_limited,
+            written.path, written.remark, stopped,
+        )  # fmt: skip
 
     def _is_confirmed(self, preview: Preview, run: Run) -> bool:
         """Ask, and record a no; whoever ends the program instead of answering has said no too."""
@@ -300,6 +309,7 @@ class _Importing:
             ("Ended", f"{when(now)} ({ended})"),
             *([("Why it stopped", str(stopped))] if stopped else []),
             ("Requests sent", f"{delivery.requests_sent:,}"),
+            *([("Look-ups", f"{delivery.looks_sent:,}")] if delivery.looks_sent else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *([("Told to wait (429)", f"{pacer.rate_limited:,} times")] if pacer.rate_limited else []),
@@ -316,6 +326,13 @@ class _Importing:
 def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:
     limit = journal.learned_limit(settings.workspace)
     return Rate(*limit) if limit else None
+
+
+def _other_profiles(journal: Journal, settings: Settings) -> list[str]:
+    known = journal.workspaces()
+    here = settings.workspace.removeprefix(settings.profile)
+    others = [workspace.removesuffix(here) for workspace in known if workspace.endswith(here)]
+    return [] if settings.workspace in known else others
 
 
 def write_results(

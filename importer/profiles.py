@@ -41,7 +41,8 @@ def load(name: str, known: Collection[str]) -> dict[str, object]:
         known: the flags that may stand in a profile.
 
     Raises:
-        BadSettings: the file can't be read, or the profile holds something that is no flag.
+        BadSettings: the file can't be read, or isn't there though the environment names it, or the profile holds
+            something that is no flag.
     """
     profile = _document().get(name, {})
     where = f"The profile {name!r} in {profiles_file()}"
@@ -88,7 +89,12 @@ def _document() -> tomlkit.TOMLDocument:
     path = profiles_file()
     try:
         return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if os.environ.get(FILE_VARIABLE):
+            raise BadSettings(
+                f"The environment variable {FILE_VARIABLE} names the file {path}, which doesn't exist. Correct the"
+                " name, or make the file; it may be empty."
+            ) from error
         return tomlkit.document()
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise BadSettings(

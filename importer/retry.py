@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
+from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from importer.errors import CallFailed, NotSent, Unclear
@@ -21,7 +22,7 @@ class Patience:
 
     Attributes:
         attempts: how often one thing is tried at most; 0: as often as fits into the time.
-        seconds: after how long it is given up.
+        seconds: after how long it is given up; the last attempt is made then.
         first: seconds before the second attempt, doubled from attempt to attempt.
         longest: seconds between two attempts at most, unless the API asks for more.
     """
@@ -31,9 +32,14 @@ class Patience:
     first: float = 0.5
     longest: float = 60.0
 
+    def left(self, retry_state: RetryCallState) -> float:
+        """Seconds until it is given up."""
+        assert retry_state.outcome_timestamp is not None
+        return retry_state.start_time + self.seconds - retry_state.outcome_timestamp
+
 
 class _WaitAsTold(wait_base):
-    """Exponential with jitter, and never shorter than the API asked for."""
+    """Exponential with jitter, never shorter than the API asked for, and not beyond the time of giving up."""
 
     def __init__(self, patience: Patience, rng: random.Random) -> None:
         self._patience = patience
@@ -42,17 +48,33 @@ class _WaitAsTold(wait_base):
     def __call__(self, retry_state: RetryCallState) -> float:
         exponent = min(retry_state.attempt_number - 1, 32)
         backoff = min(self._patience.first * 2.0**exponent, self._patience.longest)
-        outcome = retry_state.outcome
-        error = outcome.exception() if outcome is not None else None
-        told = error.wait if isinstance(error, CallFailed) and error.wait is not None else 0.0
-        return max(told, backoff * self._rng.uniform(0.5, 1.0))
+        wait = max(_told(retry_state), backoff * self._rng.uniform(0.5, 1.0))
+        return min(wait, self._patience.left(retry_state))
+
+
+class _StopInTime(stop_base):
+    """When the time is over, or will be before the API wants to be asked again."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        left = self._patience.left(retry_state)
+        return left <= 0 or left < _told(retry_state)
+
+
+def _told(retry_state: RetryCallState) -> float:
+    """Seconds that the API asked to wait."""
+    outcome = retry_state.outcome
+    error = outcome.exception() if outcome is not None else None
+    return error.wait or 0.0 if isinstance(error, CallFailed) else 0.0
 
 
 class Attempts:
     """The attempts at one thing, from the first failure to success or giving up."""
 
     def __init__(self, patience: Patience, rng: random.Random) -> None:
-        stop = stop_after_delay(patience.seconds)
+        stop = _StopInTime(patience)
         self._policy = Retrying(
             retry=retry_if_exception_type((NotSent, Unclear)),
             wait=_WaitAsTold(patience, rng),

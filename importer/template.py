@@ -126,7 +126,9 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
     if path.is_dir() or not path.parent.is_dir():
         raise BadSettings(f"The template can't be written to {path}: that is a folder, or its folder doesn't exist.")
     if path.exists() and not overwrite:
-        raise BadSettings(f"{path} exists already and was left as it is. Choose another name, or say to overwrite it.")
+        raise BadSettings(
+            f"{path} exists already and was left as it is. Choose another name, or have it replaced: --overwrite."
+        )
     content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
     _workbook().save(content)
     standing = Kept(but=path.resolve() if overwrite else None)

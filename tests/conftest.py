@@ -18,13 +18,21 @@ hypothesis_settings.register_profile("calm", deadline=None)
 hypothesis_settings.load_profile("calm")
 
 
+@pytest.fixture
+def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test's own file of profiles, still empty."""
+    path = tmp_path_factory.mktemp("settings") / "profiles.toml"
+    path.touch()
+    return path
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path) -> None:
     """Neither the environment nor a profile of the person who runs the tests has a say, nor does a proxy."""
     for name in [*os.environ]:
         if name.startswith("NOTE_IMPORTER_") or name == KEY_VARIABLE or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "profiles.toml"))
+    monkeypatch.setenv(FILE_VARIABLE, str(profiles))
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ import requests
 
 from importer import __version__
 from importer.cli import cli, main
+from importer.cli.watching import Watch
+from importer.journal import Journal
 from importer.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -167,7 +169,7 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
     type_.file("my notes.csv", HEAD + "P1,hello,1\nP2,hello,Public\nP1,hello,1\nP3,bye,2\n")
     ended = type_.process("run", "my notes.csv")
     assert ended.status == 0
-    assert "4 rows: 3 notes to deliver, 1 repeat an earlier row" in ended.out
+    assert "4 rows: 3 notes to deliver, 1 repeats an earlier row" in ended.out
     assert "2 distinct notes in 2 requests of up to 100 prospects: 1 fewer than one a row" in ended.out
     assert re.search(r"^ +3  created +the note exists now$", ended.out, re.MULTILINE)
     assert "2 requests sent." in ended.out
@@ -226,7 +228,7 @@ def test_a_refused_key_ends_with_status_3(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 3
     assert "Stopped before the end." in ended.out
-    assert re.search(r"2  not sent +the run stopped before it: run the same command again", ended.out)
+    assert re.search(r"2  not sent +the run stopped before it: see above, then run the same command again", ended.out)
     assert "a-wrong-key" not in ended.all
     assert {row["result"] for row in csv_rows(type_.folder / "out.csv")} == {"not sent"}
 
@@ -238,8 +240,17 @@ def test_a_redirect_is_refused(type_: Terminal) -> None:
     ended = type_("run", "n.csv")
     assert ended.status == 3
     assert "Stopped before the end." in ended.out
+    assert "see above, then run the same command again" in ended.out
     assert len(type_.box.received) == 1
     assert type_.box.notes == ()
+
+
+def test_an_address_where_the_api_is_not_is_to_be_corrected_first(type_: Terminal) -> None:
+    """The same command alone won't do; after an outage it will."""
+    type_.file("n.csv", HEAD + "P1,a,1\nP2,b,1\nP3,c,1\nP4,d,1\n")
+    ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("/v1", "/v7"))
+    assert ended.status == 3
+    assert "the run stopped before it: see above, then run the same command again" in ended.out
 
 
 def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
@@ -250,7 +261,26 @@ def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
     ended = type_("run", "n.csv", "--base-url", url, "--give-up-after", "1")
     assert ended.status == 3
     assert "could not be reached" in ended.all
-    assert "run the same command again" in ended.all
+    assert "the run stopped before it: run the same command again" in ended.out
+
+
+def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody there, or 503s: the last trouble, that it is tried again, and no key though the API repeats it."""
+    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.box.set_faults([Fault.parse("503:any")])
+    for trouble in ("the API failed: ", f"127.0.0.1:{type_.box.port} could not be reached: "):
+        ended = type_("run", "n.csv", "--give-up-after", "3")
+        assert f"0 of 1 rows: created 0, failed 0; trying again: {trouble}" in ended.err
+        assert re.search(rf"created 0, failed 0; trying again in [123] s: {trouble}", ended.err)
+        assert f"the last trouble was: {trouble}" in ended.all
+        assert "The run waits for 3 seconds at most (--give-up-after)." in ended.all
+        type_.box.stop()
+    type_.box.clear_faults()
+    type_.box.start()
+    ended = type_("run", "n.csv")
+    assert ended.status == 0
+    assert "1 of 1 rows: created 1, failed 0" in ended.err
 
 
 # -- what can't be used: status 2, nothing sent
@@ -383,7 +413,10 @@ def test_a_workbook_that_is_no_workbook_is_no_traceback(type_: Terminal) -> None
 def test_rows_of_every_length_get_through(type_: Terminal) -> None:
     """Headings only, nothing but problems, and duplicates of a row that is invalid."""
     type_.file("head.csv", HEAD)
-    assert type_("run", "head.csv").status == 0
+    for command in ("run", "check"):
+        ended = type_(command, "head.csv")
+        assert ended.status == 0
+        assert "Note: There is no row below the headings, so there is nothing to import." in ended.all
     type_.file("bad.csv", HEAD + "P1,,1\nP1,,1\nP1,,1\n")
     ended = type_("run", "bad.csv", "--results", "bad.results.csv")
     assert ended.status == 1
@@ -483,7 +516,7 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
         "n.csv: CSV, headings in row 1, UTF-8",
         "prospect: column B, 'Prospect ID'",
         "not used: 'Company'",
-        "6 rows: 4 notes to deliver, 1 repeat an earlier row, 1 with problems",
+        "6 rows: 4 notes to deliver, 1 repeats an earlier row, 1 with problems",
         "4 distinct notes in 4 requests of up to 100 prospects",
         "public: 3 private: 1 drafts: 1",
         "HTML, sent as it is: 1 text with line breaks, < or &, sent as HTML: 1",
@@ -506,6 +539,15 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
         assert "At 10 calls in 1 second, the limit that the account was last seen to have, that takes 5" in ended.all
     assert "At 1 call in 1 second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all
     assert "20 of them were imported by an earlier run" in type_("run", "m.csv", "--yes").all
+
+
+def test_check_tells_the_largest_groups_apart(type_: Terminal) -> None:
+    """The same text as public and private note, as a draft, and with attachments are groups of their own."""
+    lines = ["P1,x,1,,", "P2,x,2,,", "P3,x,2,0,", "P4,x,1,0,", 'P5,x,1,,"f1, f2"', "P6,x,1,,"]
+    type_.file("n.csv", "Prospect ID,Note,Visibility,Status,Attachment IDs\n" + "\n".join(lines) + "\n")
+    out = type_("check", "n.csv").out
+    shown = ["2 × x", "1 × x  (private)", "1 × x  (private, draft)", "1 × x  (draft)", "1 × x  (with f1, f2)"]
+    assert [line.strip() for line in out.splitlines() if " × " in line] == shown
 
 
 def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:
@@ -573,9 +615,26 @@ def test_history_lists_the_runs_of_this_workspace(type_: Terminal) -> None:
     assert ended.status == 0
     assert re.search(r"finished  a\.csv\n    created: 1  rejected: 1\n$", ended.out)
     both = type_("history", "--all").out
-    assert both.index("b.csv") < both.index("a.csv")
+    assert re.search(
+        rf"b\.csv\n    workspace: other at {type_.box.url}\n    created: 1\n.*a\.csv\n    workspace: default at", both
+    )
+    assert "workspace" not in ended.out
     del type_.variables[KEY_VARIABLE]
     assert type_("history").out == ended.out
+
+
+def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Terminal) -> None:
+    """Only the latest of its workspace may still be running, for one at a time runs."""
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        for number, profile in enumerate(("default", "other", "default", "default")):
+            workspace = Settings(profile=profile, base_url=type_.box.url).workspace
+            run = journal.begin_run(workspace, f"{number}.csv", "", 1e9 + number, again=False)
+            if number == 2:
+                journal.end_run(run, "finished", {}, 1e9)
+    unsure = "still running, or broken off"
+    ends = ("  {0}  3.csv", "  finished  2.csv", "  {0}  1.csv", "  broken off  0.csv")
+    lines = [line for line in type_("history", "--all").out.splitlines() if line.endswith(".csv")]
+    assert all(line.endswith(end.format(unsure)) for line, end in zip(lines, ends, strict=True))
 
 
 def test_results_are_written_again_from_the_journal(type_: Terminal) -> None:
@@ -625,6 +684,27 @@ def test_verify_settles_what_could_not_be_read_back(type_: Terminal) -> None:
     assert "0 notes found" in type_("verify").out
 
 
+def test_look_ups_are_counted_apart_and_what_reached_nobody_is_not_counted(type_: Terminal) -> None:
+    """On the screen and in the summary; without any, neither speaks of them."""
+    type_.box.set_faults([Fault.parse("500:after@1")])
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,x,1\n")
+    ended = type_("run", "n.csv")
+    looks = sum(call.method == "GET" for call in type_.box.received)
+    assert looks == 2
+    assert "1 request sent, 2 look-ups." in ended.out
+    assert ("Look-ups", "2") in summary(type_.folder / "n.results.xlsx")
+    type_.box.stop()
+    type_.file("m.csv", HEAD + "P3,x,1\n")
+    assert "0 requests sent." in type_("run", "m.csv", "--give-up-after", "1").out
+    assert "Look-ups" not in dict(summary(type_.folder / "m.results.xlsx"))
+    type_.box.start()
+
+
+def summary(path: Path) -> list[tuple[str, str]]:
+    sheet = openpyxl.load_workbook(path)["Summary"]
+    return [(str(line[0]), str(line[1])) for line in sheet.iter_rows(min_col=2, max_col=3, values_only=True)]
+
+
 # -- hide
 
 
@@ -650,6 +730,37 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     before = len(type_.box.received)
     assert type_("hide", run, "--yes").status == 0
     assert len(type_.box.received) == before
+
+
+def test_hide_of_a_run_that_created_nothing_says_so(type_: Terminal) -> None:
+    """In one sentence, without a question: nothing was created yet, or all of it is hidden already."""
+    type_.file("n.csv", HEAD + "INVALID,x,1\n")
+    type_("run", "n.csv")
+    for command in (["hide", "last"], ["hide", "last", "--yes"]):
+        ended = type_(*command)
+        assert (ended.status, ended.err) == (0, "")
+        assert re.fullmatch(
+            r"Run \S+ of .*, which imported n\.csv, has no notes to hide: it created none, or they are private drafts"
+            r" already\.",
+            ended.all,
+        )
+
+
+def test_last_is_the_last_run_of_the_workspace(type_: Terminal) -> None:
+    """Not another profile's, nor one that a person declined; so for hide and for results."""
+    three_notes(type_)
+    type_.file("other.csv", HEAD + "P9,x,1\n")
+    type_("run", "other.csv", "--profile", "other")
+    workspace = Settings(base_url=type_.box.url).workspace
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        declined = journal.begin_run(workspace, "n.csv", "", 2e9, again=False)
+        journal.end_run(declined, "declined", {}, 2e9)
+    ended = type_("results", "last", "n.csv", "--results", "again.csv")
+    assert ended.status == 0
+    assert [row["result"] for row in csv_rows(type_.folder / "again.csv")] == ["created"] * 3
+    assert "3 notes made private drafts" in type_("hide", "last", "--yes").out
+    assert {note.prospect_id for note in type_.box.notes if note.status == "0"} == {"P1", "P2", "P3"}
+    assert type_("results", "last", "other.csv", "--profile", "other").status == 0
 
 
 def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:
@@ -700,6 +811,20 @@ def test_hide_tries_again_what_failed_for_a_moment(type_: Terminal) -> None:
     assert {(note.visibility, note.status) for note in type_.box.notes} == {("2", "0")}
 
 
+def test_hide_says_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a run does, where nobody is there; and it names that as the cause of its end."""
+    three_notes(type_)
+    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    type_.box.stop()
+    ended = type_("hide", "last", "--yes", "--give-up-after", "3")
+    type_.box.start()
+    assert ended.status == 3
+    assert re.search(
+        r"0 of 3 rows: created 0, failed 0; trying again in [123] s: 127\S+ could not be reached", ended.err
+    )
+    assert "could not be reached" in " ".join(ended.out.split())
+
+
 def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
     """Status 1, with the API's words."""
     three_notes(type_)
@@ -714,9 +839,15 @@ def test_hide_knows_only_its_own_workspace(type_: Terminal) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known."""
     assert "knows no run 'last'" in type_("hide", "last", "--yes").all
     three_notes(type_)
-    ended = type_("hide", "last", "--yes", "--profile", "other")
-    assert ended.status == 2
-    assert "--profile" in ended.all
+    run = type_("history").out.split()[0]
+    for name, words in (
+        (run, "belongs to the workspace 'default at "),
+        ("last", "knows no run 'last' of the workspace"),
+    ):
+        ended = type_("hide", name, "--yes", "--profile", "other")
+        assert ended.status == 2
+        assert words in ended.all
+        assert "--profile" in ended.all
     assert {note.status for note in type_.box.notes} == {"1"}
 
 
@@ -763,7 +894,9 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
         ("P2", "<p>Hi</p>", "2", "1", ()),
     ]
     filled = path.read_bytes()
-    assert type_("template").status == 2
+    ended = type_("template")
+    assert ended.status == 2
+    assert "--overwrite" in ended.err
     assert path.read_bytes() == filled
     assert type_("template", path, "--overwrite").status == 0
     assert path.read_bytes() != filled
@@ -816,6 +949,23 @@ def test_a_sandbox_that_cant_be_is_said(type_: Terminal, flags: list[str], words
     assert words in ended.all
 
 
+def test_practice_begins_anew_with_another_journal_or_again(type_: Terminal) -> None:
+    """As the README says: a sandbox that was restarted is empty, while the journal remembers."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    with Sandbox() as box:
+        port, command = box.port, ("run", "n.csv", "--journal", "practice.sqlite", "--base-url", box.url)
+        assert type_(*command).status == 0
+    with Sandbox(port=port) as box:
+        assert "1 of them was imported by an earlier run" in type_(*command).out
+        assert not any(call.method == "POST" for call in box.received)
+        assert type_(*command, "--again").status == 0
+        assert len(box.notes) == 1
+    with Sandbox(port=port) as box:
+        (type_.folder / "practice.sqlite").unlink()
+        assert type_(*command).status == 0
+        assert len(box.notes) == 1
+
+
 def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
     """With a way to any free one."""
     ended = type_("sandbox", "--port", str(type_.box.port))
@@ -827,9 +977,9 @@ def test_a_port_that_is_taken_is_said(type_: Terminal) -> None:
 # -- profiles and the environment
 
 
-def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, tmp_path: Path) -> None:
+def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, profiles: Path) -> None:
     """A batch size from each of the three, seen in the requests that arrive."""
-    (tmp_path / "profiles.toml").write_text("[default]\nbatch-size = 1\n", encoding="utf-8")
+    profiles.write_text("[default]\nbatch-size = 1\n", encoding="utf-8")
 
     def requests_for(name: str, *flags: str) -> int:
         type_.file("n.csv", HEAD + "".join(f"P{i},{name},1\n" for i in range(6)))
@@ -843,12 +993,12 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
     assert requests_for("flag", "--batch-size", "3") == 2
 
 
-def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, tmp_path: Path) -> None:
+def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profiles: Path) -> None:
     """``--remember`` keeps it in the profile, and the next run needs no flag; the key is not kept."""
     type_.file("n.csv", "Who,What\nP1,x\n")
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
     assert type_("run", "n.csv", *said, "--remember").status == 0
-    assert KEY not in (tmp_path / "profiles.toml").read_text(encoding="utf-8")
+    assert KEY not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Who,What\nP2,x\n")
     assert type_("run", "m.csv").status == 0
     assert type_("run", "m.csv", "--profile", "other").status == 2
@@ -859,20 +1009,79 @@ def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, tmp_pat
     ("text", "words"),
     [
         ("[default]\nkey = 'x'\n", "holds 'key', which is no setting"),
-        ("[default]\nworkers = 'x'\n", "Invalid value for '--workers'"),
+        ("[default]\nworkers = 'x'\n", "Invalid value for '--workers', from the profile 'default' in "),
+        ("[default.map]\nmood = 'x'\n", "Invalid value for '--map', from the profile 'default' in "),
         ("default = 3\n", "is not a table of settings"),
         ("not toml", "can't be read"),
         ("[default]\nmap = 'x'\n", "write map as a table"),
     ],
 )
-def test_a_profile_that_cant_be_used_is_said(type_: Terminal, tmp_path: Path, text: str, words: str) -> None:
+def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, text: str, words: str) -> None:
     """Status 2, with the file's name or the setting's, and nothing sent."""
-    (tmp_path / "profiles.toml").write_text(text, encoding="utf-8")
+    profiles.write_text(text, encoding="utf-8")
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv")
     assert ended.status == 2
     assert words in ended.all
     assert type_.box.received == ()
+
+
+def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal) -> None:
+    """A mistyped profile would deliver everything again, so the first import as a profile says which others exist."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--profile", "night")
+    assert f"\nTo: {type_.box.url}, profile 'night'\n" in ended.out
+    assert "first import" not in ended.out
+    words = (
+        f"Note: This is the first import as profile 'nigth' at {type_.box.url}; what was delivered as 'night' is not"
+        " known here."
+    )
+    assert words in type_("check", "n.csv", "--profile", "nigth").all
+    assert words in type_("run", "n.csv", "--profile", "nigth").all
+    for profile in ("night", "nigth"):
+        assert "first import" not in type_("run", "n.csv", "--profile", profile).out
+    assert "what was delivered as 'night', 'nigth' is not known" in type_("check", "n.csv", "--profile", "third").all
+    with Sandbox() as elsewhere:
+        assert "first import" not in type_("check", "n.csv", "--base-url", elsewhere.url).out
+
+
+def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Terminal) -> None:
+    """Else its settings would silently not count; without the variable there need be none."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.variables["NOTE_IMPORTER_PROFILES"] = "none.toml"
+    for command in (["run", "n.csv"], ["check", "n.csv"], ["history"]):
+        ended = type_(*command)
+        assert (ended.status, ended.out) == (2, "")
+        assert "NOTE_IMPORTER_PROFILES names the file none.toml, which doesn't exist." in ended.all
+    assert type_.box.received == ()
+    type_.variables.update({"NOTE_IMPORTER_PROFILES": "", "XDG_CONFIG_HOME": str(type_.folder)})
+    assert type_.process("run", "n.csv").status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WORKERS", "x", "'--workers', from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
+                         " number from 1 to 64."),
+        ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is not in the range 1<=x<=64."),
+        ("SETTLE", "soon", "NOTE_IMPORTER_SETTLE: 'soon' is not a valid number of seconds from 0 to 3,600."),
+        ("RATE", "fast", "'--rate', from the environment variable NOTE_IMPORTER_RATE: 'fast' is no rate"),
+        ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not one of"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_in_the_environment_is_said_to_stand_there(
+    type_: Terminal, name: str, value: str, words: str
+) -> None:
+    """With what is allowed; on the command line the flag says enough."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.variables[f"NOTE_IMPORTER_{name}"] = value
+    ended = type_("run", "n.csv")
+    assert ended.status == 2
+    assert words in ended.all
+    del type_.variables[f"NOTE_IMPORTER_{name}"]
+    ended = type_("run", "n.csv", f"--{name.lower().replace('_', '-')}", value)
+    assert ended.status == 2
+    assert ", from" not in ended.err
 
 
 # -- the journal and the key

@@ -90,6 +90,8 @@ def test_an_unclear_answer_is_read_back_and_the_import_ends_as_if_nothing_had_be
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}@1,3")]) as box:
         report = deliver(box, tmp_path)
         assert sum(received.fault is not None for received in box.received) == 2
+        methods = Counter(received.method for received in box.received)
+    assert (report.requests, report.looks) == (methods["POST"], methods["GET"])
     assert counts(report) == FINAL
     assert report.exit_status == 1
 
@@ -204,6 +206,7 @@ def test_nobody_there_ends_the_run_with_every_row_not_sent(tmp_path: Path) -> No
         report = deliver(box, tmp_path, give_up=1.0)
         assert isinstance(report.stopped, Outage)
         assert counts(report) == Counter({"not sent": 13})
+        assert (report.requests, report.looks) == (0, 0)
         box.start()
         assert counts(deliver(box, tmp_path)) == FINAL
 

@@ -834,6 +834,20 @@ def test_results_are_true_when_the_folder_is_gone_meanwhile(box: Sandbox, settin
 # -- one at a time
 
 
+def test_a_run_that_was_declined_is_no_import_of_its_profile(settings: Settings, tmp_path: Path) -> None:
+    path = write(tmp_path / "n.csv", ("P", "x", "1"))
+    ran(path, replace(settings, profile="night"))
+    for answer, others in ((False, ["night"]), (True, ["night"]), (True, [])):
+        seen: list[Preview] = []
+
+        def confirm(preview: Preview, seen: list[Preview] = seen, answer: bool = answer) -> bool:
+            seen.append(preview)
+            return answer
+
+        pipeline.run(path, replace(settings, profile="nigth"), Hooks(confirm=confirm))
+        assert [list(preview.other_profiles) for preview in seen] == [others]
+
+
 def test_a_second_import_of_the_workspace_is_turned_away(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """While the first has the lock the second sends nothing; another profile is free to."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))

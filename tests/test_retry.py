@@ -37,10 +37,21 @@ def test_it_is_given_up_after_so_many_attempts() -> None:
     assert waits(Patience(attempts=1, seconds=1e9)) == []
 
 
-def test_it_is_given_up_after_so_long_a_time_however_few_the_attempts() -> None:
-    found = waits(Patience(attempts=0, seconds=300.0), step=1.0)
-    assert 240.0 < sum(found) + len(found) < 300.0 + 61.0
+@pytest.mark.parametrize("seconds", [8.0, 40.0, 300.0, 900.0])
+def test_it_is_given_up_after_so_long_a_time_and_the_last_attempt_is_made_then(seconds: float) -> None:
+    for seed in range(20):
+        assert sum(waits(Patience(attempts=0, seconds=seconds), seed=seed)) == pytest.approx(seconds)
+        found = waits(Patience(attempts=0, seconds=seconds), step=1.0, seed=seed)
+        assert seconds - 1.0 <= sum(found) + len(found) - 1.0 <= seconds + 1e-6
     assert waits(Patience(attempts=0, seconds=0.0)) == []
+
+
+def test_an_api_that_asks_for_more_time_than_is_left_is_given_up_at_once() -> None:
+    attempts = Attempts(Patience(attempts=0, seconds=100.0), random.Random(0))
+    assert attempts.failed(NotSent("busy", wait=60.0), 1000.0) == 60.0
+    assert attempts.failed(NotSent("busy", wait=40.0), 1060.0) == 40.0
+    assert Attempts(Patience(attempts=0, seconds=100.0), random.Random(0)).failed(NotSent("", wait=101.0), 0.0) is None
+    assert attempts.failed(NotSent("busy", wait=1.0), 1099.5) is None
 
 
 def test_the_api_is_obeyed_when_it_asks_for_longer() -> None:

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from importer import grouping
 from importer.client import Client
-from importer.delivery import Delivery, Policy
-from importer.errors import NotSent, RateLimited, Refused, Unclear
+from importer.delivery import Delivery, Policy, Progress
+from importer.errors import NotSent, Outage, RateLimited, Refused, Unclear
 from importer.journal import Journal
 from importer.models import (
     DELIVERED,
@@ -246,19 +246,25 @@ def texts(values: Sequence[str]) -> Texts:
     return column
 
 
-def deliver(world: World, rows: Rows, path: Path) -> Outcomes | None:
+def deliver(
+    world: World,
+    rows: Rows,
+    path: Path,
+    give_up: float = 1e6,
+    observe: Callable[[Progress], None] = lambda _: None,
+) -> Outcomes | None:
     """One run of the program on this world; None where it died."""
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
     rng = random.Random(1)
     with MortalJournal.open(path) as journal:
         journal.careless()
         run = journal.begin_run("here", "sheet", "print", world.now, again=False)
-        pacer = Pacer(4, world.clock, lambda: Attempts(Patience(0, 1e6), rng))
+        pacer = Pacer(4, world.clock, lambda: Attempts(Patience(0, give_up), rng))
         world.observe = pacer.observe
         delivery = Delivery(
             rows, plan, outcomes, run, journal=journal, client=cast(Client, world), pacer=pacer,
-            policy=Policy(BATCH, READ_TIMEOUT, SETTLE, patience=Patience(50, 1e6), give_up=1e6), hands=world,
-            clock=world.clock, rng=rng,
+            policy=Policy(BATCH, READ_TIMEOUT, SETTLE, patience=Patience(50, give_up), give_up=give_up), hands=world,
+            clock=world.clock, rng=rng, observe=observe,
         )  # fmt: skip
         try:
             journal.step = world.step
@@ -336,3 +342,34 @@ def once(read: list[str]) -> list[str]:
     """One look at a copy that lags beyond the settling time; more at the same prospect, and nobody could tell."""
     first = read.index("stale") if "stale" in read else None
     return [what for place, what in enumerate(read) if what != "stale" or place == first]
+
+
+@pytest.mark.parametrize("give_up", [8.0, 40.0, 900.0])
+@pytest.mark.parametrize("lines", [1, len(LINES)])
+def test_an_outage_ends_the_run_when_it_was_said_and_for_its_own_cause(
+    tmp_path: Path, lines: int, give_up: float
+) -> None:
+    """However long the pauses have become, and whether one request waits or many; what goes on is told meanwhile."""
+    world = World(["unreachable"] * 1000, [], [], random.Random(0), 0.0)
+    begin = world.now
+    told: list[Progress] = []
+    whole = sheet()
+    rows = Rows(whole.number[:lines], whole.prospect[:lines], whole.note[:lines], NOTES, texts([""] * lines))
+    with pytest.raises(Outage, match=r"the last trouble was: nobody there\. The run waits for") as stopped:
+        deliver(world, rows, tmp_path / "journal.sqlite", give_up, told.append)
+    assert "limit" not in str(stopped.value)
+    assert give_up <= world.now - begin < give_up + 1.0
+    assert {progress.trouble for progress in told[5:]} <= {
+        f"trying again{when}: nobody there" for when in ("", *(f" in {seconds} s" for seconds in range(1, 61)))
+    }
+    assert told[-1].created == 0
+
+
+def test_the_time_until_something_is_looked_up_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server may still be at work and nothing else is to be done, the person sees what is waited for."""
+    monkeypatch.setattr("importer.delivery.LONG_PAUSE", 1.0)
+    world, told = World(["lost before"], [], [], random.Random(0), 0.0), list[Progress]()
+    outcomes = deliver(world, sheet(), tmp_path / "journal.sqlite", observe=told.append)
+    assert outcomes is not None
+    assert "looking up what got no clear answer in 2 s" in {progress.trouble for progress in told}
+    assert told[-1].trouble == ""

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from importer import pipeline
-from importer.sandbox import Fault, Sandbox
+from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 
 if sys.platform == "win32":
@@ -34,10 +34,12 @@ PATIENCE = 60.0
 class Person:
     """Sits at a terminal of 100 columns in which one command runs."""
 
+    COLUMNS = 100
+
     def __init__(self, folder: Path, box: Sandbox, *arguments: str) -> None:
         self.seen = ""
         self._mine, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, self.COLUMNS, 0, 0))
         settings = {"BASE_URL": box.url, "JOURNAL": str(folder / "journal.sqlite"), "SETTLE": "0", "READ_TIMEOUT": "20"}
         # The child takes the terminal for its own, so that Ctrl-C reaches it as it would from a keyboard.
         start = (
@@ -148,6 +150,24 @@ def test_a_person_is_asked_and_sees_how_far_it_is(desk: Desk, box: Sandbox) -> N
     again = desk.run("run", "n.csv")
     assert again.leaves() == 0
     assert "[y/N]" not in again.seen
+
+
+def test_a_person_sees_why_it_does_not_go_on_and_that_it_is_tried_again(desk: Desk, box: Sandbox) -> None:
+    """While nobody is there, and while the account's limit lets no call go; each line keeps to the terminal."""
+    box.stop()
+    person = desk.run("run", desk.file(60), "--yes")
+    person.waits_for(f"0/60 rows, 00:00, trying again: 127.0.0.1:{box.port} could not be reached")
+    person.waits_for("trying again in ")
+    box.set_limit(Limit(20, 600, aligned=False))
+    box.start()
+    person.waits_for(" s for the account's limit")
+    box.set_limit(None)
+    person.types(CTRL_C)  # it would wait for what it was told
+    assert person.leaves() == 3
+    lines = [line for line in re.split(r"[\r\n]+", person.seen.replace("^C", "")) if "/60 rows" in line]
+    assert any("20/60 rows, " in line and ", waiting " in line for line in lines)
+    assert max(map(len, lines)) <= Person.COLUMNS
+    assert box.api_key not in person.seen
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", CTRL_C, CTRL_D])

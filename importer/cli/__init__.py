@@ -124,7 +124,7 @@ def history(*, all_profiles: bool, **flags: Any) -> int:
     """List the runs: when, what file, how many rows ended how, how the run ended."""
     settings = settings_of(flags)
     with Journal.open(settings.journal) as journal:
-        show_history(journal.runs(None if all_profiles else settings.workspace))
+        show_history(journal.runs(None if all_profiles else settings.workspace), of_all=all_profiles)
     return 0
 
 
@@ -195,6 +195,8 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
         return 2
     if done.stopped is not None:
         paragraph(f"Stopped before the end. {done.stopped}")
+    if not (done.hidden or done.refused or done.stopped):
+        return 0  # there was nothing to hide, and that was said
     click.echo(f"{count(done.hidden, 'note')} made private drafts. They still exist, for the key's owner to see.")
     for note_id, words in done.refused.items():
         paragraph(f"{note_id}: {words}", "  ")

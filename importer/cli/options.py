@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from importer import profiles
 from importer.columns import Role
@@ -103,10 +104,37 @@ def _flags(parameter: click.Parameter) -> list[str]:
     return [option.lstrip("-") for option in parameter.opts] if isinstance(parameter, click.Option) else []
 
 
+class _Setting(click.Option):
+    """A flag; where its value can't be used and stood elsewhere than on the command line, the message says where."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        hint = super().get_error_hint(ctx)
+        source = ctx.get_parameter_source(self.name) if ctx is not None and self.name is not None else None
+        if source is ParameterSource.ENVIRONMENT:
+            return f"{hint}, from the environment variable {self.envvar}"
+        if source is ParameterSource.DEFAULT_MAP and ctx is not None:
+            return f"{hint}, from the profile {ctx.params['profile']!r} in {profiles.profiles_file()}"
+        return hint
+
+
 def _option(*names: str, variable: bool = True, **attributes: Any) -> Callable[..., Any]:
     """A flag that the environment may give too, as NOTE_IMPORTER_ and its name."""
     name = names[0].lstrip("-").replace("-", "_").upper()
-    return click.option(*names, envvar=f"NOTE_IMPORTER_{name}" if variable else None, **attributes)
+    return click.option(*names, cls=_Setting, envvar=f"NOTE_IMPORTER_{name}" if variable else None, **attributes)
+
+
+def _whole(least: int, most: int | None = None) -> click.IntRange:
+    """A whole number; what isn't one is told the range."""
+    kind = click.IntRange(least, most)
+    kind.name = f"whole number, {least:,} or more" if most is None else f"whole number from {least:,} to {most:,}"
+    return kind
+
+
+def _seconds(least: float, most: float) -> click.FloatRange:
+    """A number of seconds; what isn't one is told the range."""
+    kind = click.FloatRange(least, most)
+    kind.name = f"number of seconds from {least:,} to {most:,}"
+    return kind
 
 
 _PROFILE = _option("--profile", default="default", show_default=True, metavar="NAME", is_eager=True,
@@ -127,12 +155,12 @@ _FILE_OPTIONS = [
     _option("--key-column", metavar="HEADING",
             help="A column that tells rows apart which mean the same note for the same prospect again."),
     _option("--sheet", metavar="NAME", help="Which sheet of a workbook."),
-    _option("--header-row", type=click.IntRange(min=1), metavar="N", help="Which row holds the headings."),
+    _option("--header-row", type=_whole(1), metavar="N", help="Which row holds the headings."),
     _option("--encoding", metavar="NAME", help="How a text file is encoded, such as cp1252."),
     _option("--delimiter", metavar="SIGN", help="What separates the columns of a text file; tab for a tab."),
     _option("--limit", "limits", multiple=True, variable=False, metavar="NAME=NUMBER", callback=_as_limits,
             help="Raise a limit on what is read, such as rows=6000000; the message that names it says how."),
-    _option("--batch-size", type=click.IntRange(1, 10_000), metavar="N",
+    _option("--batch-size", type=_whole(1, 10_000), metavar="N",
             help="Prospects in one request at most. The API documents no limit; 100 is what its own lists take a page. "
                  "A size that it refuses is halved.  [default: 100, or what proved to work]"),
 ]  # fmt: skip
@@ -146,16 +174,16 @@ _PLACE_OPTIONS = [
 _CALL_OPTIONS = [
     _option("--api-key-file", type=click.Path(path_type=Path), metavar="FILE",
             help=f"A file that holds the API key, instead of the environment variable {KEY_VARIABLE}."),
-    _option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
+    _option("--workers", type=_whole(1, 64), default=8, show_default=True, metavar="N",
             help="Calls in flight at most."),
     _RATE,
-    _option("--connect-timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, metavar="SECONDS",
+    _option("--connect-timeout", type=_seconds(0.1, 600), default=10.0, show_default=True, metavar="SECONDS",
             help="To reach the server."),
-    _option("--read-timeout", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, metavar="SECONDS",
+    _option("--read-timeout", type=_seconds(0.1, 3600), default=60.0, show_default=True, metavar="SECONDS",
             help="Without an answer, after which a call is given up."),
-    _option("--settle", type=click.FloatRange(0, 3600), default=5.0, show_default=True, metavar="SECONDS",
+    _option("--settle", type=_seconds(0, 3600), default=5.0, show_default=True, metavar="SECONDS",
             help="After a call without a clear answer, until its notes surely can be read back."),
-    _option("--give-up-after", "give_up", type=click.FloatRange(1, 604800), default=900.0, show_default=True,
+    _option("--give-up-after", "give_up", type=_seconds(1, 604800), default=900.0, show_default=True,
             metavar="SECONDS", help="Without any progress, after which the run stops."),
 ]  # fmt: skip
 _PROFILE_FLAGS = {

@@ -13,9 +13,10 @@ from pathlib import Path
 import click
 
 from importer import grouping, pipeline
+from importer.errors import JournalFailed, KeyRefused, Redirected, WrongAddress
 from importer.journal import Known, Run
 from importer.markup import is_html
-from importer.models import Result, Status, Visibility
+from importer.models import Note, Result, Status, Visibility
 from importer.reading import column_letter
 from importer.settings import Settings
 
@@ -29,6 +30,7 @@ _MEANING: Mapping[Result, str] = {
     Result.UNCONFIRMED: "may or may not exist: run `note-importer verify`",
     Result.NOT_SENT: "the run stopped before it: run the same command again",
 }
+_NEED_A_HAND = (KeyRefused, Redirected, WrongAddress, JournalFailed)
 
 
 def _show_file(loaded: pipeline.Loaded) -> None:
@@ -44,6 +46,18 @@ def _show_file(loaded: pipeline.Loaded) -> None:
         click.echo(f"  {'not used:':12} {_listed(unused)}")
     for remark in (*sheet.remarks, *loaded.rows.remarks):
         paragraph(remark, "  Note: ")
+    if not len(loaded.rows):
+        paragraph("There is no row below the headings, so there is nothing to import.", "  Note: ")
+
+
+def _show_profiles(preview: pipeline.Preview, settings: Settings) -> None:
+    """A profile's first import may be a slip of the hand, and would deliver everything again."""
+    if others := preview.other_profiles:
+        paragraph(
+            f"This is the first import as profile {settings.profile!r} at {settings.base_url}; what was delivered as"
+            f" {_listed(others)} is not known here.",
+            "  Note: ",
+        )
 
 
 def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
@@ -52,7 +66,7 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
     duplicates = int((plan.original >= 0).sum())
     click.echo(
         f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
-        + (f", {duplicates:,} repeat an earlier row" if duplicates else "")
+        + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
     )
@@ -91,6 +105,8 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
 def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
     """What a run is about to do."""
     _show_file(preview.loaded)
+    click.echo(f"To: {settings.base_url}, profile {settings.profile!r}")
+    _show_profiles(preview, settings)
     _show_sizes(preview, settings)
     _show_problems(preview.loaded, most=5, more="every one stands in the results")
 
@@ -108,6 +124,7 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
     """All that `check` has to say."""
     loaded = preview.loaded
     _show_file(loaded)
+    _show_profiles(preview, settings)
     click.echo()
     _show_sizes(preview, settings)
     groups = loaded.plan.groups
@@ -125,7 +142,7 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
     if groups:
         click.echo("\nThe largest groups:")
         for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
-            click.echo(f"  {len(group.positions):7,} × {_first_words(group.note.text)}")
+            click.echo(f"  {len(group.positions):7,} × {_first_words(group.note.text)}{_aside(group.note)}")
     near = grouping.near_identical(groups)
     if near:
         click.echo(
@@ -143,34 +160,54 @@ def show_report(report: pipeline.Report) -> None:
     """How a run ended."""
     if report.stopped is not None:
         paragraph(f"Stopped before the end. {report.stopped}")
-    show_counts(report.counts)
+    show_counts(report.counts, needs_a_hand=isinstance(report.stopped, _NEED_A_HAND))
     asked = f"; the API asked to wait {count(report.rate_limited, 'time')}" if report.rate_limited else ""
-    click.echo(f"{count(report.requests, 'request')} sent{asked}.")
+    looks = f", {count(report.looks, 'look-up')}" if report.looks else ""
+    click.echo(f"{count(report.requests, 'request')} sent{looks}{asked}.")
     if report.remark:
         paragraph(report.remark)
     click.echo(f"Results: {report.results}")
 
 
-def show_counts(counts: Mapping[Result, int]) -> None:
-    """How many rows ended in which way, and what that means."""
+def show_counts(counts: Mapping[Result, int], *, needs_a_hand: bool = False) -> None:
+    """How many rows ended in which way, and what that means.
+
+    Args:
+        counts: result → rows.
+        needs_a_hand: whether the run stopped for something that the same command alone won't mend.
+    """
     width = max((len(result) for result in counts), default=0)
     for result, rows in counts.items():
-        click.echo(f"  {rows:9,}  {result:{width}}  {_MEANING[result]}")
+        meaning = _MEANING[result]
+        if result is Result.NOT_SENT and needs_a_hand:
+            meaning = "the run stopped before it: see above, then run the same command again"
+        click.echo(f"  {rows:9,}  {result:{width}}  {meaning}")
 
 
-def show_history(runs: Sequence[Run]) -> None:
-    """Runs, the latest first."""
+def show_history(runs: Sequence[Run], *, of_all: bool) -> None:
+    """Runs, the latest first; ``of_all`` workspaces, or of one."""
     if not runs:
         click.echo("No run is recorded yet.")
+    followed = set()
     for run in runs:
-        ended = run.ended or "still running, or broken off"
+        # A later one could begin only when the lock was free, so this one is over.
+        ended = run.ended or ("broken off" if run.profile in followed else "still running, or broken off")
+        followed.add(run.profile)
         click.echo(f"{run.name}  {pipeline.when(run.started_at)}  {ended}  {run.file}")
+        if of_all:
+            click.echo(f"    workspace: {run.profile}")
         if run.counts:
             click.echo("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
 
 
 def show_hiding(run: Run, notes: Sequence[tuple[int, Known]]) -> None:
     """What would be hidden."""
+    if not notes:
+        paragraph(
+            f"Run {run.name} of {pipeline.when(run.started_at)}, which imported {run.file}, has no notes to hide: it"
+            " created none, or they are private drafts already."
+        )
+        return
     click.echo(f"Run {run.name} of {pipeline.when(run.started_at)} imported {run.file}.")
     click.echo(f"{count(len(notes), 'note')} that it created would become private drafts:")
     for _, known in notes[:5]:
@@ -190,6 +227,14 @@ def _duration(seconds: float) -> str:
 
 def _first_words(text: str) -> str:
     return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
+
+
+def _aside(note: Note) -> str:
+    """What tells a note from the usual public one of the same text."""
+    found = ["private"] if note.visibility is Visibility.PRIVATE else []
+    found += ["draft"] if note.status is Status.DRAFT else []
+    found += [f"with {_first_words(', '.join(note.attachments))}"] if note.attachments else []
+    return f"  ({', '.join(found)})" if found else ""
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -54,10 +54,13 @@ class Watch:
     """Progress on standard error: a bar where a person sits, plain lines now and then where none does."""
 
     _EVERY = 30.0
+    _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed} < {remaining}{postfix}]"
+    _IN_TROUBLE = "{n_fmt}/{total_fmt} rows, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
         self._total = 0
+        self._trouble = ""
         self._next_line = 0.0
         self._started = 0.0
 
@@ -73,23 +76,32 @@ class Watch:
         self._total, self._started = total, time.monotonic()
         self._next_line = self._started + self._EVERY
         if total and is_terminal(sys.stderr):
-            form = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed} < {remaining}{postfix}]"
-            self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, bar_format=form, dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, bar_format=self._FORM, dynamic_ncols=True)
 
     def observe(self, progress: Progress) -> None:
-        """Show how far it is."""
+        """Show how far it is, and what holds it up."""
         settled = min(progress.settled, self._total)
         if self._bar is not None:
-            self._bar.set_postfix_str(f"created {progress.created:,}, failed {progress.failed:,}", refresh=False)
-            self._bar.update(settled - self._bar.n)
+            self._move(self._bar, settled, progress)
         elif time.monotonic() >= self._next_line and self._total:
             self._next_line = time.monotonic() + self._EVERY
             spent = time.monotonic() - self._started
             left = f", about {spent / settled * (self._total - settled) / 60:,.0f} min left" if settled else ""
-            click.echo(
-                f"{settled:,} of {self._total:,} rows: created {progress.created:,}, failed {progress.failed:,}{left}",
-                err=True,
-            )
+            more = f"; {progress.trouble}" if progress.trouble else left
+            click.echo(f"{settled:,} of {self._total:,} rows: {_counts(progress)}{more}", err=True)
+
+    def _move(self, bar: tqdm[Any], settled: int, progress: Progress) -> None:
+        trouble = progress.trouble
+        bar.bar_format = self._IN_TROUBLE if trouble else self._FORM
+        bar.set_postfix_str(trouble or _counts(progress), refresh=False)
+        bar.update(settled - bar.n)
+        if trouble != self._trouble:  # tqdm by itself looks only at how far it is
+            self._trouble = trouble
+            bar.refresh()
+
+
+def _counts(progress: Progress) -> str:
+    return f"created {progress.created:,}, failed {progress.failed:,}"
 
 
 class Stopper:

@@ -8,8 +8,8 @@ every form in use is understood, and none is needed.
 :mod:`~importer.pacing.pacer` decides.
 """
 
-from importer.pacing.pacer import Pacer
+from importer.pacing.pacer import LONG_PAUSE, Pacer
 from importer.pacing.rate import Rate
 from importer.pacing.times import ServerClock, Signals, seconds_to_wait
 
-__all__ = ["Pacer", "Rate", "ServerClock", "Signals", "seconds_to_wait"]
+__all__ = ["LONG_PAUSE", "Pacer", "Rate", "ServerClock", "Signals", "seconds_to_wait"]

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _OUTAGE = 3  # failures in a row that concern everyone, and no longer each its own request
 _LONGEST_BACKOFF = 60.0
 _SLOW = 0.25  # seconds; what is faster needs no relief
+_MOST_WORDS = 120  # characters of an error that are shown while it is tried again
+
+LONG_PAUSE = 5.0
+"""Seconds; a person is told of a longer wait."""
 
 
 class Pacer:
@@ -51,8 +55,8 @@ class Pacer:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self._lock = threading.Lock()
         self._in_flight: Counter[str] = Counter()  # by method
-        self._not_before = -math.inf
         # What the API allows.
+        self._limited_until = -math.inf
         self._shared = Budget(self.server_clock)
         self._own: dict[str, Budget] = {}  # by method, once the API shows separate limits
         self._limits: dict[str, tuple[int, float]] = {}  # by method: the limit as last told, and when
@@ -62,6 +66,8 @@ class Pacer:
         self._rate = rate
         self._recent: deque[float] = deque(maxlen=rate.calls if rate else 1)
         # What the API seems to bear.
+        self._down_until = -math.inf
+        self._trouble = ""
         self._crew = _Crew(workers)
         self._outage = outage
         self._failing: Attempts | None = None
@@ -82,12 +88,37 @@ class Pacer:
             now = self._clock()
             if self._in_flight.total() >= self._crew.size:
                 return math.inf
-            waits = [self._not_before - now, self._speed.ready_at - now]
+            waits = [self._down_until - now, self._wait_for_limit(kind, now)]
             if self._rate and len(self._recent) == self._rate.calls:
                 waits.append(self._recent[0] + self._rate.seconds - now)
-            budget = self._budget(kind)
-            waits.append(budget.wait(now, self._drawn(budget), self._recent[-1] if self._recent else -math.inf))
             return max(0.0, *waits)
+
+    def wait_for_limit(self, kind: str) -> float:
+        """Seconds until the account's limit lets a call of this kind go; infinity as for :meth:`wait`."""
+        with self._lock:
+            return self._wait_for_limit(kind, self._clock())
+
+    def trouble(self, kind: str | None) -> str:
+        """What holds everyone up, in a few words; empty when nothing does.
+
+        Args:
+            kind: of the call that is next, if there is one; only then does it matter what the limit allows.
+        """
+        with self._lock:
+            now = self._clock()
+            pause = max(0.0, self._down_until - now)
+            limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
+            if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
+                return f"waiting {math.ceil(limit):,} s for the account's limit"
+            if not self._trouble:
+                return ""
+            return f"trying again{f' in {math.ceil(pause):,} s' if pause else ''}: {self._trouble}"
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether everyone pauses, and one call at a time tries."""
+        with self._lock:
+            return self._is_outage()
 
     def began(self, kind: str) -> None:
         """A call of this kind goes now."""
@@ -105,7 +136,7 @@ class Pacer:
     def succeeded(self) -> None:
         """The API did what it was asked, or said plainly that it won't."""
         with self._lock:
-            self._failing = None
+            self._failing, self._trouble = None, ""
             self._limited_since, self._backoff = None, 1.0
             self._crew.succeeded()
             self._speed.succeeded()
@@ -117,19 +148,19 @@ class Pacer:
         """
         with self._lock:
             now = self._clock()
-            is_outage = self._failing is not None and self._failing.failures >= _OUTAGE
-            if is_outage and now < self._not_before:
+            self._trouble = _few_words(error)
+            if self._is_outage() and self._is_pause(now):
                 return False  # it left before everyone began to pause
             self._crew.failed()
             self._failing = self._failing or self._outage()
             pause = self._failing.failed(error, now)
             if pause is None:
                 return True
-            if self._failing.failures >= _OUTAGE:
+            if self._is_outage():
                 self._crew.only_one()
-                self._pause(now + pause)
+                self._down_until = max(self._down_until, now + pause)
             elif error.wait is not None:
-                self._pause(now + error.wait)
+                self._down_until = max(self._down_until, now + error.wait)
             return False
 
     def limited(self, error: CallFailed, longest: float) -> bool:
@@ -139,15 +170,15 @@ class Pacer:
             self.rate_limited += 1
             if self._limited_since is None:
                 self._limited_since = now
-            is_first = now >= self._not_before  # others left before everyone began to pause
+            is_first = not self._is_pause(now)  # others left before everyone began to pause
             if error.wait:
-                self._pause(now + error.wait)
+                self._limited_until = max(self._limited_until, now + error.wait)
             elif is_first:
-                self._pause(now + self._backoff * self._rng.uniform(0.5, 1.0))
+                self._limited_until = max(self._limited_until, now + self._backoff * self._rng.uniform(0.5, 1.0))
                 self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF)
             if is_first and not (self._is_told_all and (self._shared.is_limited or self._own)):
                 self._speed.refused(now)
-            return self._not_before - self._limited_since > longest
+            return self._limited_until - self._limited_since > longest
 
     # -- told by the client -----------------------------------------------------------------------------------------
 
@@ -190,8 +221,24 @@ class Pacer:
         """How many calls on a budget are in flight."""
         return sum(count for kind, count in self._in_flight.items() if self._budget(kind) is budget)
 
-    def _pause(self, until: float) -> None:
-        self._not_before = max(self._not_before, until)
+    def _wait_for_limit(self, kind: str, now: float) -> float:
+        budget = self._budget(kind)
+        last = self._recent[-1] if self._recent else -math.inf
+        return max(
+            0.0, self._limited_until - now, self._speed.ready_at - now, budget.wait(now, self._drawn(budget), last)
+        )
+
+    def _is_outage(self) -> bool:
+        return self._failing is not None and self._failing.failures >= _OUTAGE
+
+    def _is_pause(self, now: float) -> bool:
+        return now < max(self._down_until, self._limited_until)
+
+
+def _few_words(error: CallFailed) -> str:
+    """The beginning of what went wrong, fit for a terminal's line."""
+    text = "".join(sign if sign.isprintable() else " " for sign in str(error))
+    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
 class _Crew:
