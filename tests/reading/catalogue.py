@@ -7,6 +7,7 @@ which is ``making.HEADER`` unless said otherwise), or words of the message that 
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -152,6 +153,9 @@ def _csv(content: str, encoding: str = "utf-8") -> bytes:
 def _cell(inside: str) -> bytes:
     return xlsx(f'<row r="2">{inside}</row>')
 
+
+_NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
+"""What an .xls says of a formula that gave an empty text."""
 
 WORKBOOKS = [
     Entry("openpyxl", "a.xlsx", _openpyxl(_rows(ONE[2])), ONE),
@@ -327,6 +331,40 @@ WORKBOOKS = [
         making.small_xls().replace("Workbook".encode("utf-16-le"), "WORKBOOK".encode("utf-16-le")),
         {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")},
         headings=("Prospect ID", "Note", "When", "Done"),
+    ),
+    Entry(
+        "Excel 97 whose program, like xlwt, stores no results",
+        "a.xls",
+        making.xls(making.label(1, 0, "1") + making.formula(1, 1, _NO_TEXT) + making.formula(1, 2, _NO_TEXT)),
+        {2: ("1", "", "")},
+        flaws={2: [1, 2]},
+    ),
+    Entry(
+        "Excel 97 formulas that gave an empty text",
+        "a.xls",
+        making.xls(making.label(1, 0, "1") + making.formula(1, 1, _NO_TEXT), more=making.biff(0x1C1, b"\0" * 8)),
+        {2: ("1", "", "")},
+        remark="1 formula",
+    ),
+    Entry(
+        "Excel 97 formulas of which one gave an empty text",
+        "a.xls",
+        making.xls(making.formula(1, 0, struct.pack("<d", 7)) + making.formula(1, 1, _NO_TEXT)),
+        {2: ("7", "", "")},
+        remark="2 formulas",
+    ),
+    Entry(
+        "Excel 97 formula whose text is missing",
+        "a.xls",
+        making.xls(making.label(1, 0, "1") + making.formula(1, 1, b"\0" * 6 + b"\xff\xff")),
+        {2: ("1", "", "")},
+        flaws={2: [1]},
+    ),
+    Entry(
+        "Excel 97 with rows in any order",
+        "a.xls",
+        making.xls(making.label(3, 1, "c") + making.label(1, 1, "b") + making.label(1, 0, "a")),
+        {2: ("a", "b", ""), 4: ("", "c", "")},
     ),
     Entry("OpenDocument", "a.ods", ods(f"<table:table-row>{''.join(map(ods_text, ONE[2]))}</table:table-row>"), ONE),
     Entry(

@@ -148,6 +148,30 @@ def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
     )
 
 
+def biff(kind: int, content: bytes = b"") -> bytes:
+    """A record of an .xls ([MS-XLS] 2.1.4)."""
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def label(row: int, column: int, value: str) -> bytes:
+    """A cell of an .xls that holds a text; rows and columns from 0."""
+    return biff(0x204, struct.pack("<HHHHB", row, column, 0, len(value), 1) + value.encode("utf-16-le"))
+
+
+def formula(row: int, column: int, result: bytes) -> bytes:
+    """A cell of an .xls whose formula gave ``result``: a number, or six bytes and FF FF ([MS-XLS] 2.5.133)."""
+    return biff(6, struct.pack("<HHH", row, column, 0) + result + b"\0" * 8)
+
+
+def xls(cells: bytes, *, more: bytes = b"") -> bytes:
+    """An .xls without a container, as old programs write it: the header row, then ``cells``; ``more`` is about all."""
+    head = biff(0x809, struct.pack("<HHHHLL", 0x600, 5, 0, 0, 0, 0)) + more
+    header = b"".join(label(0, column, heading) for column, heading in enumerate(HEADER))
+    at = len(head) + 22
+    head += biff(0x85, struct.pack("<LBBBB", at, 0, 0, 6, 0) + b"Sheet1") + biff(0x0A)
+    return head + biff(0x809, struct.pack("<HHHHLL", 0x600, 16, 0, 0, 0, 0)) + header + cells + biff(0x0A)
+
+
 def ole(stream: str) -> bytes:
     """An OLE container with one empty stream."""
     head = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504)
