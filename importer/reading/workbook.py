@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from importer.errors import UnreadableFile
 from importer.reading.book import Table
 from importer.reading.formats import renderer
-from importer.reading.package import Events, Package
+from importer.reading.package import DAMAGED, Events, Package
 from importer.reading.relations import Relations
 from importer.reading.sheet import Found, Rows
 from importer.reading.strings import Strings
 from importer.reading.worksheet import Worksheet, unescape, whole
+
+MOST_SHEETS = 10_000
+MOST_FORMATS = 100_000
+"""Spreadsheet programs allow some 65,000."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class Workbook:
             events.texts.clear()
             if tag == "sheet":
                 sheets.append(attributes)
+                _bound(len(sheets), MOST_SHEETS, "sheets")
             elif tag == "workbookPr":
                 self.date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
 
@@ -76,22 +82,23 @@ class Workbook:
         events = Events("the list of styles", self._package.limits)
         codes: dict[int, str] = {}
         used: list[int] = []
-        within = False
+        within = ""  # the lists that count: there are others, such as the formats of conditional formatting
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             nonlocal within
             events.texts.clear()
-            if tag == "numFmt":
+            if tag in {"numFmts", "cellXfs"}:
+                within = tag
+            elif tag == "numFmt" and within == "numFmts":
                 codes[whole(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
-            elif tag == "cellXfs":
-                within = True
-            elif tag == "xf" and within:
+            elif tag == "xf" and within == "cellXfs":
                 used.append(whole(attributes.get("numFmtId")))
+                _bound(len(used), MOST_FORMATS, "formats of cells")
 
         def end(tag: str) -> None:
             nonlocal within
-            if tag == "cellXfs":
-                within = False
+            if tag == within:
+                within = ""
 
         events.handle(start, end)
         events.all(self._package.chunks(self._paths.styles))
@@ -133,6 +140,12 @@ class Workbook:
                 raise self._package.limits.refuse("cell_characters", "A cell's text holds too many characters")
         events.feed(b"", last=True)
         return strings
+
+
+def _bound(count: int, most: int, what: str) -> None:
+    """Raise UnreadableFile where there is more of something than any real workbook has."""
+    if count > most:
+        raise UnreadableFile(f"The workbook lists more than {most:,} {what}, which no real one does. {DAMAGED}")
 
 
 def tables(package: Package) -> tuple[Table, ...]:

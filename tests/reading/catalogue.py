@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,7 +17,7 @@ import openpyxl
 import xlsxwriter
 
 from tests.reading import making
-from tests.reading.making import HEADER, archive, ods, ods_text, parts, text, xlsx
+from tests.reading.making import HEADER, archive, header_cells, ods, ods_text, parts, text, xlsx
 
 Rows = Mapping[int, Sequence[str]]
 Flaws = Mapping[int, Sequence[int | None]]
@@ -154,6 +155,8 @@ def _cell(inside: str) -> bytes:
     return xlsx(f'<row r="2">{inside}</row>')
 
 
+_ONE_ID: Rows = {2: ("1", "", "")}
+_PHANTOM = f'<row r="3">{text("A3", "666")}</row>'
 _NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
 """What an .xls says of a formula that gave an empty text."""
 
@@ -292,6 +295,38 @@ WORKBOOKS = [
         ),
         {2: ("7", "")},
         headings=HEADER[:2],
+    ),
+    Entry(
+        "rows with a prefix below a root that has none",
+        "a.xlsx",
+        xlsx(
+            f'<row r="2">{text("A2", "1")}</row><x:row xmlns:x="{making.MAIN}" r="3"><x:c r="A3"><x:v>8</x:v></x:c>'
+            f'</x:row><row r="4">{text("A4", "2")}</row>'
+        ),
+        {2: ("1", "", ""), 3: ("8", "", ""), 4: ("2", "", "")},
+    ),
+    *(
+        Entry(f"rows within {what} are none", "a.xlsx", xlsx(f'<row r="2">{text("A2", "1")}</row>', **where), _ONE_ID)
+        for what, where in {
+            "a comment before the first row": {"before": f"<!-- {header_cells()}{_PHANTOM} -->"},
+            "a comment before the sheet": {"root": f"<!-- {header_cells()}{_PHANTOM} -->"},
+            "CDATA": {"before": f"<sheetPr><![CDATA[<sheetData>{header_cells()}{_PHANTOM}]]></sheetPr>"},
+            "a processing instruction": {"before": f"<?x {header_cells()}{_PHANTOM}?>"},
+            "an extension": {"after": f"<extLst><ext>{_PHANTOM}</ext></extLst>"},
+        }.items()
+    ),
+    Entry(
+        "formats of conditional formatting are not those of cells",
+        "a.xlsx",
+        archive(
+            {
+                **parts('<row r="2"><c r="A2" s="1"><v>7</v></c></row>', formats=["000"]),
+                "xl/styles.xml": '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="000"/></numFmts><cellXfs>'
+                '<xf/><xf numFmtId="164"/></cellXfs><dxfs><dxf><numFmt numFmtId="164" formatCode="0%"/></dxf></dxfs>'
+                "</styleSheet>",
+            }
+        ),
+        {2: ("007", "", "")},
     ),
     Entry(
         "column without heading is kept",
@@ -550,6 +585,34 @@ REFUSED = [
     Entry("empty zip", "a.xlsx", archive({}), error="empty zip"),
     Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a Word document"),
     Entry("Numbers document", "a.numbers", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers"),
+    *(
+        Entry(f"packed with {name}", "a.xlsx", archive(parts(""), method), error=f"isn't understood (method {method})")
+        for name, method in {"bzip2": zipfile.ZIP_BZIP2, "LZMA": zipfile.ZIP_LZMA}.items()
+    ),
+    Entry(
+        "packed with Deflate64",
+        "a.xlsx",
+        making.method_changed(archive(parts("")), 9),
+        error="isn't understood (method 9)",
+    ),
+    Entry(
+        "sheets without end",
+        "a.xlsx",
+        archive({**parts(""), "xl/workbook.xml": "<workbook><sheets>" + "<sheet/>" * 10_001}),
+        error="more than 10,000 sheets",
+    ),
+    Entry(
+        "formats without end",
+        "a.xlsx",
+        archive({**parts(""), "xl/styles.xml": "<styleSheet><cellXfs>" + "<xf/>" * 100_001}),
+        error="more than 100,000 formats",
+    ),
+    Entry(
+        "cells without end",
+        "a.xlsx",
+        xlsx('<row r="2">' + '<c r="A2" x=""><v>1</v></c>' * 2001 + "</row>"),
+        error="--limit columns",
+    ),
     Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="locked with a password"),
     Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
     Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),

@@ -24,6 +24,16 @@ def archive(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEF
     return out.getvalue()
 
 
+def method_changed(package: bytes, method: int) -> bytes:
+    """A zip file that says of its parts that they are packed by another method."""
+    changed = bytearray(package)
+    for mark, offset in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        at = -1
+        while (at := package.find(mark, at + 1)) >= 0:
+            changed[at + offset] = method
+    return bytes(changed)
+
+
 def header_cells() -> str:
     """The header row of a sheet."""
     return (

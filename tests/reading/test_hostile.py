@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
     """Nor does it help to cut the text into pieces."""
     path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si>", b"<r><t>%s</t></r>" % (b"x" * 1000) * 900, 50)
     assert "--limit cell_characters" in refused(path)
+
+
+@pytest.mark.parametrize("kind", ["s", "inlineStr"])
+def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> None:
+    """A million runs of a character each cost no more than their number."""
+    runs = "<t>a</t>" * MEGABYTE
+    path = tmp_path / "a.xlsx"
+    cell = "<v>0</v>" if kind == "s" else f"<is>{runs}</is>"
+    strings = f"<si>{runs}</si>" if kind == "s" else ""
+    path.write_bytes(xlsx(f'<row r="2"><c r="A2" t="{kind}">{cell}</c></row>', strings=strings))
+    started = time.process_time()
+    with read(path, is_header=is_header) as sheet:
+        assert cells(sheet) == {2: ("a" * MEGABYTE, "", "")}
+    assert time.process_time() - started < 10
 
 
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
