@@ -258,6 +258,18 @@ WORKBOOKS = [
         ),
         {2: ("1", "a", ""), 3: ("2", "", "")},
     ),
+    Entry(
+        "merged cells named from any corner, beyond the sheet, and on each other",
+        "a.xlsx",
+        xlsx(
+            "".join(
+                f'<row r="{n}">{text(f"A{n}", "a")}{text(f"B{n}", "b")}{text(f"C{n}", "c")}</row>' for n in (2, 4, 5)
+            ),
+            after='<mergeCells><mergeCell ref="A4:A2"/><mergeCell ref="C2:B3"/><mergeCell ref="B5:ZZ9"/>'
+            '<mergeCell ref="C5:C6"/><mergeCell ref="E1:F9"/></mergeCells>',
+        ),
+        {2: ("a", "b", ""), 4: ("", "b", "c"), 5: ("a", "b", "")},
+    ),
     Entry("escaped characters", "a.xlsx", _cell(text("A2", "a_x000A_b_x005F_x000D_")), {2: ("a\nb_x000D_", "", "")}),
     Entry(
         "phonetic text is no text",
