@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from importer.errors import UnreadableFile
 from importer.reading.book import Table
@@ -27,6 +28,7 @@ _SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0
 _ROW, _COLUMNS, _MERGED = 0x208, 0x7D, 0xE5
 _LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK = 0x204, 0xD6, 0xFD, 0x203, 0x27E, 0xBD
 _BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
+_CELLS = {_LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK, _BOOL_OR_ERROR, _FORMULA}
 
 Record = tuple[int, list[bytes]]
 
@@ -44,6 +46,7 @@ class Workbook:
         self.codepage = "cp1252"
         self.date1904 = False
         self.unicode = False
+        self._in_order: dict[int, bool] = {}
         self.calculated = False  # whether it names the program that last calculated it, as spreadsheet programs do
         formats: dict[int, str] = {}
         used: list[int] = []
@@ -88,6 +91,26 @@ class Workbook:
         if not self.unicode:
             return source.take(count).decode(self.codepage, "replace")
         return source.characters(count, source.number(1))
+
+    def sheet_records(self, at: int) -> Iterator[Record]:
+        """Yield the records of the sheet at a position, without those of the charts in it."""
+        depth = 0
+        for index, (kind, pieces) in enumerate(records(self.stream, at)):
+            if not index % 50_000:
+                self.clock.check()
+            depth += (kind == _BOF) - (kind == _EOF)
+            if depth <= 0:
+                return
+            if depth == 1:
+                yield kind, pieces
+
+    def in_order(self, at: int) -> bool:
+        """Whether the cells of the sheet at a position come row by row, from the first to the last."""
+        if at not in self._in_order:
+            cells = (pieces[0][:2] for kind, pieces in self.sheet_records(at) if kind in _CELLS)
+            rows = (int.from_bytes(row, "little") for row in cells)
+            self._in_order[at] = all(before <= after for before, after in pairwise(rows))
+        return self._in_order[at]
 
     def number(self, value: float, style: int) -> str:
         """A number as its cell's style shows it."""
@@ -188,7 +211,7 @@ def tables(stream: bytes, limits: Limits, clock: Clock) -> tuple[Table, ...]:
 
 
 class _Cells:
-    """The cells of one sheet, gathered by row: files may hold them in any order."""
+    """The cells of one sheet, handed over row by row; where a file holds them in any order, gathered before."""
 
     def __init__(self, workbook: Workbook, found: Found) -> None:
         self.workbook = workbook
@@ -204,20 +227,23 @@ class _Cells:
         }  # fmt: skip
 
     def rows(self, at: int) -> Rows:
-        depth = 0
-        for index, (kind, pieces) in enumerate(records(self.workbook.stream, at)):
-            if not index % 50_000:
-                self.workbook.clock.check()
-            depth += (kind == _BOF) - (kind == _EOF)
-            if depth <= 0:
-                break
+        ordered = self.workbook.in_order(at)
+        current = b""
+        for kind, pieces in self.workbook.sheet_records(at):
+            if kind in _CELLS and ordered and pieces[0][:2] != current:
+                current = pieces[0][:2]
+                yield from self._gathered()
             reader = self.readers.get(kind)
-            if reader and depth == 1:  # deeper are the charts within a sheet
+            if reader:
                 try:
                     reader(pieces)
                 except (struct.error, IndexError) as exc:
                     raise UnreadableFile(f"The .xls is damaged: a cell of it is cut off. {DAMAGED}") from exc
+        yield from self._gathered()
         self._judge_empty()
+
+    def _gathered(self) -> Rows:
+        """Yield the rows of the cells so far, and forget them."""
         for row in sorted(self.cells):
             cells = self.cells.pop(row)
             self.found.hidden_rows += row in self.hidden
