@@ -15,7 +15,7 @@ from importer.errors import UnreadableFile
 from importer.reading.book import Table
 from importer.reading.formats import general, renderer
 from importer.reading.limits import Clock, Limits
-from importer.reading.package import DAMAGED
+from importer.reading.package import DAMAGED, MOST_FORMATS, MOST_SHEETS, bound
 from importer.reading.sheet import ERROR, NO_VALUE, Found, Rows
 
 ERRORS = {
@@ -77,10 +77,12 @@ class Workbook:
                 at, hidden, sort = struct.unpack_from("<LBB", data)
                 if sort == 0:
                     self.sheets.append((self.text([data[6:]], short=True), bool(hidden & 3), at))
+                    bound(len(self.sheets), MOST_SHEETS, "sheets")
             elif kind == _FORMAT:
                 formats[struct.unpack_from("<H", data)[0]] = self.text([data[2:]], short=not self.unicode)
             elif kind == _XF:
                 used.append(struct.unpack_from("<H", data, 2)[0])
+                bound(len(used), MOST_FORMATS, "formats of cells")
             elif kind == _TEXTS:
                 self.texts = list(_shared_texts(pieces))
 

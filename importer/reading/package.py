@@ -22,6 +22,10 @@ LOOKED_AT_FROM = 64 * 1024**2
 
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 MOST_DIRECTORY_BYTES = 16 * 1024**2
+MOST_SHEETS = 10_000
+MOST_FORMATS = 100_000
+"""Formats of cells; spreadsheet programs allow some 65,000."""
+
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
 
@@ -95,6 +99,12 @@ class Package:
         if size > LOOKED_AT_FROM and size / packed > self.limits.ratio:
             what = f"The part {entry} unpacks to {size / packed:,.0f} times its size or more, as a zip bomb does"
             raise self.limits.refuse("ratio", what)
+
+
+def bound(count: int, most: int, what: str) -> None:
+    """Raise UnreadableFile where there is more of something than in any real workbook."""
+    if count > most:
+        raise UnreadableFile(f"The workbook lists more than {most:,} {what}, which no real one does. {DAMAGED}")
 
 
 def _packed_otherwise(entry: str, how: str) -> UnreadableFile:

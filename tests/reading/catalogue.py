@@ -151,6 +151,29 @@ def _csv(content: str, encoding: str = "utf-8") -> bytes:
     return content.encode(encoding)
 
 
+def _short(kind: int, value: bytes = b"") -> bytes:
+    """A cell of an .xlsb that leaves out its column."""
+    return making.record(kind, b"\0" * 4 + value)
+
+
+def _without(part: str) -> dict[str, str | bytes]:
+    made = parts(f'<row r="2">{text("A2", "1")}</row>')
+    del made[part]
+    return made
+
+
+def _renamed(target: str, name: str, more: str = "") -> bytes:
+    """A workbook whose sheet lies elsewhere; ``more`` is listed beside it."""
+    made = parts(f'<row r="2">{text("A2", "1")}</row>')
+    made[f"xl/worksheets/{name}"] = made.pop("xl/worksheets/sheet1.xml")
+    for part, old, new in (
+        ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", target),
+        ("xl/workbook.xml", "</sheets>", f"{more}</sheets>"),
+    ):
+        made[part] = str(made[part]).replace(old, new)
+    return archive(made)
+
+
 def _cell(inside: str) -> bytes:
     return xlsx(f'<row r="2">{inside}</row>')
 
@@ -327,6 +350,14 @@ WORKBOOKS = [
             "an extension": {"after": f"<extLst><ext>{_PHANTOM}</ext></extLst>"},
         }.items()
     ),
+    Entry("a sheet's path in percent", "a.xlsx", _renamed("worksheets/sheet%201.xml", "sheet 1.xml"), _ONE_ID),
+    Entry(
+        "a sheet without its part beside others",
+        "a.xlsx",
+        _renamed("worksheets/a.xml", "a.xml", '<sheet name="April" r:id="s9"/>'),
+        _ONE_ID,
+        remark='lacks the part of the sheet "April"',
+    ),
     Entry(
         "formats of conditional formatting are not those of cells",
         "a.xlsx",
@@ -364,6 +395,25 @@ WORKBOOKS = [
         making.xlsb({0: dict(enumerate(HEADER)), 2: {0: "007", 1: 12345.0, 2: b"\x2a"}}),
         {3: ("007", "12345", "#N/A")},
         flaws={3: [2]},
+    ),
+    Entry(
+        "binary workbook with short cells, as SheetJS writes it",
+        "a.xlsb",
+        making.xlsb(
+            {0: dict(enumerate(HEADER)), 1: {0: "1"}},
+            more=_short(12)
+            + _short(15, b"\1")
+            + _short(16, struct.pack("<d", 2.5))
+            + _short(14, b"\x2a")
+            # the next row: a rich text in column B, a text, a number in four bytes
+            + making.record(0, struct.pack("<LLHBBBL", 2, 0, 300, 0, 0, 0, 0))
+            + making.record(62, struct.pack("<LLB", 1, 0, 1) + making.wide("rich") + struct.pack("<LHH", 1, 0, 0))
+            + _short(17, making.wide("next"))
+            + _short(13, struct.pack("<L", 7 << 2 | 2)),
+        ),
+        {2: ("1", "", "TRUE", "2.5", "#N/A"), 3: ("", "rich", "next", "7", "")},
+        headings=(*HEADER, "", ""),
+        flaws={2: [4]},
     ),
     Entry(
         "Excel 97",
@@ -588,6 +638,8 @@ TEXTS = [
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 
+_LACKS = 'lacks the part of the sheet "Sheet1"'
+
 REFUSED = [
     Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
     Entry("blank file", "a.csv", b"\n \n,,\n", error="holds no table"),
@@ -652,6 +704,9 @@ REFUSED = [
     Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
     Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="out of order"),
     Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="holds no table"),
+    Entry("no part of the sheet", "a.xlsx", archive(_without("xl/worksheets/sheet1.xml")), error=_LACKS),
+    Entry("no relations", "a.xlsx", archive(_without("xl/_rels/workbook.xml.rels")), error=_LACKS),
+    Entry("a sheet elsewhere", "a.xlsx", _renamed('http://x/y" TargetMode="External', "a.xml"), error=_LACKS),
     Entry("cut XML", "a.xlsx", xlsx("<row"), error="not proper XML"),
     Entry(
         "stray cell in .xlsb",

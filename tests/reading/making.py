@@ -125,8 +125,8 @@ def wide(value: str) -> bytes:
     return struct.pack("<L", len(encoded) // 2) + encoded
 
 
-def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
-    """An Excel binary workbook: rows and columns from 0; bytes are an error's code."""
+def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]], *, more: bytes = b"") -> bytes:
+    """An Excel binary workbook: rows and columns from 0; bytes are an error's code; ``more`` follows the rows."""
     body = b""
     for number, cells in rows.items():
         body += record(0, struct.pack("<LLHBBBL", number, 0, 300, 0, 0, 0, 0))
@@ -141,7 +141,7 @@ def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
     last = max(rows)
     widest = max(max(cells, default=0) for cells in rows.values())
     sheet = record(129, b"") + record(148, struct.pack("<LLLL", 0, last, 0, widest))
-    sheet += record(145, b"") + body + record(146, b"") + record(130, b"")
+    sheet += record(145, b"") + body + more + record(146, b"") + record(130, b"")
     bundle = record(156, struct.pack("<LL", 0, 1) + wide("s1") + wide("Sheet1"))
     book = record(131, b"") + record(143, b"") + bundle + record(144, b"") + record(132, b"")
     relations = (
