@@ -89,7 +89,7 @@ class Worksheet:
                 phonetic += 1
             elif tag == "sheetData":
                 data = depth
-            elif data and ":" in tag:  # a prefix below a root that has none
+            elif ":" in tag:  # a prefix below a root that has none
                 depth -= 1
                 events.handle(start, end)
                 start(tag.rpartition(":")[2], attributes)

@@ -340,6 +340,19 @@ WORKBOOKS = [
         ),
         {2: ("1", "", ""), 3: ("8", "", ""), 4: ("2", "", "")},
     ),
+    Entry(
+        "a sheet's data and merged cells with a prefix below a root that has none",
+        "a.xlsx",
+        archive(
+            {
+                **parts(""),
+                "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{making.MAIN}" xmlns:x="{making.MAIN}"><x:sheetData>'
+                f'{header_cells()}<x:row r="2">{text("A2", "1")}{text("B2", "a")}</x:row></x:sheetData>'
+                '<x:mergeCells><x:mergeCell ref="A2:B2"/></x:mergeCells></worksheet>',
+            }
+        ),
+        _ONE_ID,
+    ),
     *(
         Entry(f"rows within {what} are none", "a.xlsx", xlsx(f'<row r="2">{text("A2", "1")}</row>', **where), _ONE_ID)
         for what, where in {
