@@ -115,5 +115,5 @@ def _open_book(file: IO[bytes], source: str, options: Options, is_header: IsHead
     if kind is Kind.ODS:
         return kind, Book(kind.value, opendocument.open_document(package))
     if kind is Kind.XLSB:
-        return kind, Book(kind.value, xlsb.tables(package))
-    return kind, Book(kind.value, workbook.tables(package))
+        return kind, xlsb.open_workbook(package, kind.value)
+    return kind, workbook.open_workbook(package, kind.value)

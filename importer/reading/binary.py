@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from importer.errors import UnreadableFile
 from importer.reading.book import Table
 from importer.reading.formats import general, renderer
 from importer.reading.limits import Clock, Limits
-from importer.reading.package import DAMAGED
-from importer.reading.sheet import ERROR, Found, Rows
+from importer.reading.package import DAMAGED, MOST_FORMATS, MOST_SHEETS, bound
+from importer.reading.sheet import ERROR, NO_VALUE, Found, Rows
 
 ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
@@ -23,10 +24,11 @@ ERRORS = {
 }  # fmt: skip
 
 _BOF, _EOF, _CONTINUE, _LOCKED = 0x809, 0x0A, 0x3C, 0x2F
-_SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES = 0x85, 0x41E, 0xE0, 0xFC, 0x42, 0x22
+_SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0, 0xFC, 0x42, 0x22, 0x1C1
 _ROW, _COLUMNS, _MERGED = 0x208, 0x7D, 0xE5
 _LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK = 0x204, 0xD6, 0xFD, 0x203, 0x27E, 0xBD
 _BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
+_CELLS = {_LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK, _BOOL_OR_ERROR, _FORMULA}
 
 Record = tuple[int, list[bytes]]
 
@@ -44,6 +46,8 @@ class Workbook:
         self.codepage = "cp1252"
         self.date1904 = False
         self.unicode = False
+        self._in_order: dict[int, bool] = {}
+        self.calculated = False  # whether it names the program that last calculated it, as spreadsheet programs do
         formats: dict[int, str] = {}
         used: list[int] = []
         try:
@@ -67,14 +71,18 @@ class Workbook:
                 self.codepage = _codec(struct.unpack_from("<H", data)[0])
             elif kind == _DATES:
                 self.date1904 = data[:1] == b"\1"
+            elif kind == _CALCULATED:
+                self.calculated = True
             elif kind == _SHEET:
                 at, hidden, sort = struct.unpack_from("<LBB", data)
                 if sort == 0:
                     self.sheets.append((self.text([data[6:]], short=True), bool(hidden & 3), at))
+                    bound(len(self.sheets), MOST_SHEETS, "sheets")
             elif kind == _FORMAT:
                 formats[struct.unpack_from("<H", data)[0]] = self.text([data[2:]], short=not self.unicode)
             elif kind == _XF:
                 used.append(struct.unpack_from("<H", data, 2)[0])
+                bound(len(used), MOST_FORMATS, "formats of cells")
             elif kind == _TEXTS:
                 self.texts = list(_shared_texts(pieces))
 
@@ -85,6 +93,26 @@ class Workbook:
         if not self.unicode:
             return source.take(count).decode(self.codepage, "replace")
         return source.characters(count, source.number(1))
+
+    def sheet_records(self, at: int) -> Iterator[Record]:
+        """Yield the records of the sheet at a position, without those of the charts in it."""
+        depth = 0
+        for index, (kind, pieces) in enumerate(records(self.stream, at)):
+            if not index % 50_000:
+                self.clock.check()
+            depth += (kind == _BOF) - (kind == _EOF)
+            if depth <= 0:
+                return
+            if depth == 1:
+                yield kind, pieces
+
+    def in_order(self, at: int) -> bool:
+        """Whether the cells of the sheet at a position come row by row, from the first to the last."""
+        if at not in self._in_order:
+            cells = (pieces[0][:2] for kind, pieces in self.sheet_records(at) if kind in _CELLS)
+            rows = (int.from_bytes(row, "little") for row in cells)
+            self._in_order[at] = all(before <= after for before, after in pairwise(rows))
+        return self._in_order[at]
 
     def number(self, value: float, style: int) -> str:
         """A number as its cell's style shows it."""
@@ -185,7 +213,7 @@ def tables(stream: bytes, limits: Limits, clock: Clock) -> tuple[Table, ...]:
 
 
 class _Cells:
-    """The cells of one sheet, gathered by row: files may hold them in any order."""
+    """The cells of one sheet, handed over row by row; where a file holds them in any order, gathered before."""
 
     def __init__(self, workbook: Workbook, found: Found) -> None:
         self.workbook = workbook
@@ -193,6 +221,7 @@ class _Cells:
         self.cells: dict[int, dict[int, str]] = {}
         self.hidden: set[int] = set()
         self.awaiting: tuple[int, int] | None = None
+        self.empty: list[tuple[int, int]] = []
         self.readers: dict[int, Callable[[list[bytes]], None]] = {
             _ROW: self._row, _COLUMNS: self._columns, _MERGED: self._merged, _LABEL: self._label,
             _LABEL_RICH: self._label, _LABEL_SHARED: self._shared, _NUMBER: self._number, _RK: self._many,
@@ -200,19 +229,23 @@ class _Cells:
         }  # fmt: skip
 
     def rows(self, at: int) -> Rows:
-        depth = 0
-        for index, (kind, pieces) in enumerate(records(self.workbook.stream, at)):
-            if not index % 50_000:
-                self.workbook.clock.check()
-            depth += (kind == _BOF) - (kind == _EOF)
-            if depth <= 0:
-                break
+        ordered = self.workbook.in_order(at)
+        current = b""
+        for kind, pieces in self.workbook.sheet_records(at):
+            if kind in _CELLS and ordered and pieces[0][:2] != current:
+                current = pieces[0][:2]
+                yield from self._gathered()
             reader = self.readers.get(kind)
-            if reader and depth == 1:  # deeper are the charts within a sheet
+            if reader:
                 try:
                     reader(pieces)
                 except (struct.error, IndexError) as exc:
                     raise UnreadableFile(f"The .xls is damaged: a cell of it is cut off. {DAMAGED}") from exc
+        yield from self._gathered()
+        self._judge_empty()
+
+    def _gathered(self) -> Rows:
+        """Yield the rows of the cells so far, and forget them."""
         for row in sorted(self.cells):
             cells = self.cells.pop(row)
             self.found.hidden_rows += row in self.hidden
@@ -271,20 +304,44 @@ class _Cells:
 
     def _formula(self, pieces: list[bytes]) -> None:
         row, column, style, result = struct.unpack_from("<HHH8s", pieces[0])
-        self.found.formulas += 1
-        self.awaiting = None
+        self._missing()
         if result[6:] != b"\xff\xff":
             self._set(row, column, self.workbook.number(struct.unpack("<d", result)[0], style))
         elif result[0] == 0:
             self.awaiting = (row, column)
         elif result[0] in {1, 2}:
             self._special(row, column, result[2], error=result[0] == 2)
+        else:
+            self.empty.append((row, column))
+            return
+        self.found.formulas += 1
 
     def _string(self, pieces: list[bytes]) -> None:
         """The text that the formula before gave."""
         if self.awaiting:
             self._set(*self.awaiting, self.workbook.text(pieces))
             self.awaiting = None
+
+    def _missing(self) -> None:
+        """The formula before gave a text, which didn't follow."""
+        if self.awaiting:
+            row, column = self.awaiting
+            self.found.flaw(row + 1, column, NO_VALUE)
+            self.found.formulas -= 1
+            self.awaiting = None
+
+    def _judge_empty(self) -> None:
+        """Say of formulas whose result is marked as an empty text whether it is one.
+
+        xlwt, which can't calculate, marks the result of every formula so. Spreadsheet programs do where it is one, but
+        they say who calculated the workbook, and among their formulas there are others.
+        """
+        self._missing()
+        if self.workbook.calculated or self.found.formulas:
+            self.found.formulas += len(self.empty)
+            return
+        for row, column in self.empty:
+            self.found.flaw(row + 1, column, NO_VALUE)
 
 
 def unpacked(packed: int) -> float:

@@ -18,17 +18,24 @@ from math import isfinite
 Renderer = Callable[[str], str]
 
 BUILT_IN = {
-    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "General", 13: "General",
+    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0;(#,##0)", 6: "#,##0;(#,##0)", 7: "#,##0.00;(#,##0.00)",
+    8: "#,##0.00;(#,##0.00)", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "General", 13: "General",
     14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM",
-    20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm", 37: "#,##0;(#,##0)", 38: "#,##0;(#,##0)",
-    39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;(#,##0.00)", 41: "#,##0;(#,##0);-", 42: "#,##0;(#,##0);-",
-    43: "#,##0.00;(#,##0.00);-", 44: "#,##0.00;(#,##0.00);-", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
-    48: "0.0E+0", 49: "@",
+    20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm",
+    **dict.fromkeys((*range(27, 32), *range(34, 37), *range(50, 59)), "g"), 32: "h:mm", 33: "h:mm:ss",
+    37: "#,##0;(#,##0)", 38: "#,##0;(#,##0)", 39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;(#,##0.00)",
+    41: "#,##0;(#,##0);-", 42: "#,##0;(#,##0);-", 43: "#,##0.00;(#,##0.00);-", 44: "#,##0.00;(#,##0.00);-",
+    45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "0.0E+0", 49: "@",
 }  # fmt: skip
-"""Codes that workbooks name by number only. 14 and 22 follow the reader's country in Excel: here they are ISO dates."""
+"""Codes that workbooks name by number only.
+
+Those that follow the reader's country in Excel are shown plainly here: 5 to 8 without a currency, 14 and 22 as ISO
+dates, and so are those of East Asia, 27 to 36 and 50 to 58 (``g``, an era, stands for a date that can't be rendered).
+"""
 
 _TOKEN = re.compile(
     r'"(?P<text>[^"]*)"?|\\(?P<sign>.)|_.|\*.|\[(?P<bracket>[^\]]*)\]|(?P<noon>AM/PM|A/P)|(?P<general>General)'
+    r"|(?P<foreign>a{3,4}|g+|b+|上午/下午)"
     r"|(?P<date>y+|m+|d+|h+|s+|e+(?![+-]))|(?P<power>E[+-])|(?P<digit>[0#?])|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -58,7 +65,8 @@ class _Section:
 
     @property
     def is_date(self) -> bool:
-        return any(kind in {"date", "elapsed", "noon"} for kind, _ in self.tokens)
+        kinds = {kind for kind, _ in self.tokens}
+        return bool(kinds & {"date", "elapsed", "noon"}) or ("foreign" in kinds and not kinds & {"digit", "general"})
 
 
 def general(text: str) -> str:
@@ -69,7 +77,7 @@ def general(text: str) -> str:
     if text.isdecimal() and text.isascii() and len(text) <= 15 and (text[0] != "0" or text == "0"):
         return text
     try:
-        number = float(text)
+        number = _value(text)
     except ValueError:
         return text
     if not isfinite(number):
@@ -84,6 +92,13 @@ def general(text: str) -> str:
         return f"{digits}E{power[0]}{power[1:].lstrip('0').zfill(2)}"
     shown = f"{short:f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def _value(text: str) -> float:
+    """A number as workbooks write it; raises ValueError for what only Python takes for one: ``1_000``, ``１２``."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)
 
 
 @lru_cache(maxsize=4096)
@@ -162,7 +177,7 @@ def _is_general(tokens: list[Token]) -> bool:
 
 def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
     try:
-        value = Decimal(f"{float(text):.15g}")
+        value = Decimal(f"{_value(text):.15g}")
     except (ValueError, InvalidOperation):
         return text
     section = next((section for section in sections if value.is_finite() and section.meant_for(value)), None)
@@ -178,7 +193,7 @@ def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
 def _fill(value: Decimal, tokens: list[Token]) -> str:
     """Put the number's digits where the format's placeholders are."""
     if not any(kind in {"digit", "general"} for kind, _ in tokens):
-        return "".join(shown for kind, shown in tokens if kind in {"text", "other"} and shown != "@") or ""
+        return "".join(shown for kind, shown in tokens if kind in {"text", "other", "foreign"} and shown != "@") or ""
     if any(kind == "general" for kind, _ in tokens):
         return "".join(general(str(value)) if kind == "general" else shown for kind, shown in tokens)
     places = [index for index, (kind, _) in enumerate(tokens) if kind == "digit"]
@@ -253,13 +268,17 @@ def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
 
 
 def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
+    unknown = any(kind == "foreign" for kind, _ in tokens)
     try:
-        serial = float(text)
-        moment = from_serial(serial, date1904=date1904)
-        if any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
-            moment = _rounded(moment, decimals=sum(kind == "digit" for kind, _ in tokens))
+        milliseconds = round(_value(text) * 86_400_000)
+        if unknown or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
+            milliseconds = _rounded(milliseconds, decimals=sum(kind == "digit" for kind, _ in tokens))
+        moment = _moment(milliseconds, date1904=date1904)
     except (ValueError, OverflowError):
         return general(text)
+    if unknown:
+        time = iso(moment).partition(" ")[2]
+        return time if time and milliseconds < 86_400_000 else iso(moment)
     half = any(kind == "noon" for kind, _ in tokens)
     shown_tokens = _minutes_marked(tokens)
     out = ""
@@ -272,20 +291,21 @@ def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
                 count, index = count + 1, index + 1
             out += f"{moment.microsecond:06d}"[:count]
             continue
-        out += _date_piece(kind, shown, moment, serial, half=half)
+        out += _date_piece(kind, shown, moment, milliseconds // 1000, half=half)
         index += 1
     return out.strip() or iso(moment)
 
 
-def from_serial(serial: float, *, date1904: bool = False) -> datetime:
-    """The moment that a serial number of days stands for; raises ValueError outside the years that programs know.
+def _moment(milliseconds: int, *, date1904: bool) -> datetime:
+    """The moment so long after the first one; raises ValueError outside the years that programs know.
 
-    Serial 60 is the 29 February 1900 that never was: as in Excel, the days before it are counted from one day later.
+    Day 60 is the 29 February 1900 that never was: as in Excel, the days before it are counted from one day later.
     """
-    if not 0 <= serial < 2_958_466:
-        raise ValueError(serial)
-    origin = datetime(1904, 1, 1) if date1904 else datetime(1899, 12, 31) if serial < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 — a sheet's dates have no zone
-    return origin + timedelta(milliseconds=round(serial * 86_400_000))
+    days = milliseconds / 86_400_000
+    if not 0 <= days < 2_958_466:
+        raise ValueError(days)
+    origin = datetime(1904, 1, 1) if date1904 else datetime(1899, 12, 31) if days < 60 else datetime(1899, 12, 30)  # noqa: DTZ001 — a sheet's dates have no zone
+    return origin + timedelta(milliseconds=milliseconds)
 
 
 def iso(moment: datetime) -> str:
@@ -295,11 +315,10 @@ def iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
 
 
-def _rounded(moment: datetime, *, decimals: int) -> datetime:
-    """The moment to so many decimals of a second, of which a serial number holds three."""
-    step = timedelta(milliseconds=10 ** max(0, 3 - decimals))
-    start = datetime(1, 1, 1)  # noqa: DTZ001 — a sheet's dates have no zone
-    return start + (moment - start + step / 2) // step * step
+def _rounded(milliseconds: int, *, decimals: int) -> int:
+    """A time to so many decimals of a second, of which it holds three."""
+    step = (1000, 100, 10, 1)[min(decimals, 3)]
+    return (milliseconds + step // 2) // step * step
 
 
 def _minutes_marked(tokens: list[Token]) -> list[Token]:
@@ -316,15 +335,14 @@ def _minutes_marked(tokens: list[Token]) -> list[Token]:
     return marked
 
 
-def _date_piece(kind: str, shown: str, moment: datetime, serial: float, *, half: bool) -> str:
+def _date_piece(kind: str, shown: str, moment: datetime, seconds: int, *, half: bool) -> str:
     if kind == "noon":
         half_day = "AM" if moment.hour < 12 else "PM"
         return half_day if len(shown) > 3 else shown[0] if half_day == "AM" else shown[2]
     if kind == "minute":
         return f"{moment.minute:0{len(shown)}d}"
     if kind == "elapsed":
-        whole = round(serial * 86_400)
-        amount = {"h": whole // 3600, "m": whole // 60, "s": whole}[shown[0]]
+        amount = {"h": seconds // 3600, "m": seconds // 60, "s": seconds}[shown[0]]
         return f"{amount:0{len(shown)}d}"
     if kind != "date":
         return "" if (kind, shown) == ("other", "@") or kind == "general" else shown

@@ -12,7 +12,6 @@ from importer.reading.sheet import Found, Sheet, Spool
 
 REPLACED = "a character of the text is damaged (�). Type it again, or name the file's encoding with --encoding"
 NUL = "the text holds a NUL character, which no spreadsheet shows. Delete it or type the text again"
-MOST_AREAS = 100_000
 
 
 class _Rows:
@@ -103,7 +102,7 @@ def gather(
                 if not number % 20_000:
                     clock.check()
         rows.spool.flush()
-        rows.spool.covered = found.merged if len(found.merged) <= MOST_AREAS else []
+        rows.spool.merged = found.merged
     except BaseException:
         rows.spool.close()
         raise
@@ -129,7 +128,7 @@ def _remarks(rows: _Rows, headings: Sequence[str], header_row: int, above: int) 
     found = rows.found
     blank = max(0, rows.last - header_row - rows.spool.row_count)
     nameless = sum(not heading.strip() for heading in headings)
-    merged = sum(area[2] > header_row for area in found.merged)
+    merged = found.merged.below(header_row)
     hidden_columns = sum(column < len(headings) for column in found.hidden_columns)
     counted = (
         (above, f"{{}} above the header (row {header_row}) {{were}} skipped.", "row"),

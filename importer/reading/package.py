@@ -20,7 +20,12 @@ CHUNK = 1 << 18
 LOOKED_AT_FROM = 64 * 1024**2
 """Unpacked bytes of a part from which its ratio of unpacked to packed size is looked at."""
 
+PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 MOST_DIRECTORY_BYTES = 16 * 1024**2
+MOST_SHEETS = 10_000
+MOST_FORMATS = 100_000
+"""Formats of cells; spreadsheet programs allow some 65,000."""
+
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
 
@@ -52,7 +57,10 @@ class Package:
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yield the part called ``name`` in pieces, counted against the limits."""
         entry = self._names[_plain(name)]
-        packed = max(self._zip.getinfo(entry).compress_size, 1)
+        info = self._zip.getinfo(entry)
+        if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
+            raise _packed_otherwise(entry, f"method {info.compress_type}")
+        packed = max(info.compress_size, 1)
         others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
         size = 0
         try:
@@ -66,13 +74,11 @@ class Package:
             raise UnreadableFile(
                 f"The workbook is damaged: its part {entry} can't be unpacked ({exc}). {DAMAGED}"
             ) from exc
+        except NotImplementedError as exc:
+            raise _packed_otherwise(entry, str(exc)) from exc
         except RuntimeError as exc:  # what zipfile raises for a part with a password
             raise UnreadableFile(
                 f"The part {entry} is locked with a password. Remove it and save the file again."
-            ) from exc
-        except NotImplementedError as exc:
-            raise UnreadableFile(
-                f"The part {entry} is packed in a way that isn't supported ({exc}). {DAMAGED}"
             ) from exc
 
     def read(self, name: str, most: int = 64 * 1024**2) -> bytes:
@@ -93,6 +99,19 @@ class Package:
         if size > LOOKED_AT_FROM and size / packed > self.limits.ratio:
             what = f"The part {entry} unpacks to {size / packed:,.0f} times its size or more, as a zip bomb does"
             raise self.limits.refuse("ratio", what)
+
+
+def bound(count: int, most: int, what: str) -> None:
+    """Raise UnreadableFile where there is more of something than in any real workbook."""
+    if count > most:
+        raise UnreadableFile(f"The workbook lists more than {most:,} {what}, which no real one does. {DAMAGED}")
+
+
+def _packed_otherwise(entry: str, how: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"The workbook's part {entry} is packed in a way that isn't understood ({how}): only stored and deflated parts "
+        f"are. {DAMAGED}"
+    )
 
 
 def _plain(name: str) -> str:

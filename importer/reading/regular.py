@@ -40,6 +40,7 @@ class RegularRows:
         self._between_rows = between_rows
         self._row = row
         self._held = b""
+        self._before = b""
         self._started = False
         self._plain = False
 
@@ -74,9 +75,15 @@ class RegularRows:
         self._events.feed(b"", last=True)
 
     def _start(self, chunk: bytes) -> bytes:
-        """Feed what is before the first row; return the rest. Only a sheet in UTF-8 is in the usual form."""
+        """Feed what is before the first row; return the rest.
+
+        In the usual form is only a sheet in UTF-8 that has no comment before its rows: it may hold what looks like one.
+        """
         at = chunk.find(b"<row ")
-        if at < 0:
+        before = self._before + (chunk if at < 0 else chunk[:at])
+        self._before = before[-1:]  # what begins a comment may lie in two pieces
+        self._plain = b"<!" in before or before.count(b"<?") > before.count(b"<?xml ")
+        if at < 0 or self._plain:
             return chunk
         self._events.feed(chunk[:at])
         self._started = True

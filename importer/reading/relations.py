@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
+from urllib.parse import unquote
 
 from importer.errors import UnreadableFile
 from importer.reading.package import DAMAGED, Events, Package
+
+_NO_TABLES = ("/chartsheet", "/dialogsheet", "acrosheet")
+_NAMED = 10
 
 
 class Relations:
@@ -20,6 +25,7 @@ class Relations:
 
     def __init__(self, package: Package, usual: str, ending: str) -> None:
         """Find the parts; ``usual`` is the workbook's usual path, ``ending`` that of its parts' names."""
+        self._package = package
         top = self._read(package, "_rels/.rels", "")
         found = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
         self.workbook = found[0] if found else usual
@@ -29,6 +35,13 @@ class Relations:
         self.targets = self._read(package, f"{folder}/_rels/{name}.rels", folder)
         self.styles = self._first("/styles") or f"{folder}/styles{ending}"
         self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings{ending}"
+
+    def sheet(self, relation: str) -> str | None:
+        """The part of a sheet by its relation's id: "" where it is no table, None where there is no such part."""
+        kind, target = self.targets.get(relation, ("", ""))
+        if kind.endswith(_NO_TABLES):
+            return ""
+        return target if kind.endswith("/worksheet") and target in self._package else None
 
     def _first(self, ending: str) -> str | None:
         return next((target for kind, target in self.targets.values() if kind.endswith(ending)), None)
@@ -47,8 +60,20 @@ class Relations:
                 target = attributes.get("Target", "").replace("\\", "/")
                 target = target if target.startswith("/") else f"{folder}/{target}"
                 path = posixpath.normpath(target).lstrip("/")
+                path = path if path in package else unquote(path)
                 relations[attributes.get("Id", "")] = (attributes.get("Type", ""), path)
 
         events.handle(start, lambda _: None)
         events.all(package.chunks(path))
         return relations
+
+
+def lacking(sheets: Sequence[str], *, others: bool) -> tuple[str, ...]:
+    """Remarks on sheets whose part is missing; raises UnreadableFile where there are no others."""
+    if not sheets:
+        return ()
+    names = ", ".join(f'"{name}"' for name in sheets[:_NAMED]) + (" …" if len(sheets) > _NAMED else "")
+    what = f"The workbook is damaged: it lacks the {'part of the sheet' if len(sheets) == 1 else 'parts of the sheets'}"
+    if not others:
+        raise UnreadableFile(f"{what} {names}. Export it again from where it comes.")
+    return (f"{what} {names}.",)

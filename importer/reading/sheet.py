@@ -9,7 +9,6 @@ from __future__ import annotations
 import marshal
 import tempfile
 import weakref
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -17,6 +16,8 @@ from types import TracebackType
 from typing import IO, Self
 
 import pandas as pd
+
+from importer.reading.merged import Merged
 
 BLOCK_ROWS = 8_000
 BLOCK_CELLS = 400_000
@@ -52,7 +53,7 @@ class Found:
         flaws: problems by row number.
         hidden_rows: numbers of hidden or filtered rows that hold something.
         formulas: how many cells were read by the value stored for their formula.
-        merged: ranges of merged cells as (first row, first column, last row, last column); rows from 1, columns from 0.
+        merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
         remarks: whatever else a person should know, as sentences.
     """
@@ -60,7 +61,7 @@ class Found:
     flaws: dict[int, list[Flaw]] = field(default_factory=dict)
     hidden_rows: int = 0
     formulas: int = 0
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    merged: Merged = field(default_factory=Merged)
     hidden_columns: set[int] = field(default_factory=set)
     remarks: list[str] = field(default_factory=list)
     _known: dict[tuple[int | None, str], Flaw] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Spool:
 
     Attributes:
         row_count: rows appended so far.
-        covered: merged areas, of which only the first cell shows anything.
+        merged: merged areas, of which only the first cell shows anything.
     """
 
     def __init__(self) -> None:
@@ -92,7 +93,7 @@ class Spool:
         self._width = 0
         self._characters = 0
         self.row_count = 0
-        self.covered: list[tuple[int, int, int, int]] = []
+        self.merged = Merged()
 
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters together."""
@@ -126,8 +127,8 @@ class Spool:
             self._file.seek(offset)
             data = self._file.read(size)
             numbers, columns = marshal.loads(data)  # noqa: S302 — our own unnamed file, nobody else can write to it
-            for area in self.covered:
-                _blank(area, numbers, columns)
+            if self.merged:
+                self.merged.blank(numbers, columns)
             yield numbers, columns
 
     def close(self) -> None:
@@ -200,18 +201,6 @@ class Sheet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _blank(area: tuple[int, int, int, int], numbers: list[int], columns: list[Sequence[str]]) -> None:
-    """Empty the cells of a merged area, save its first; a sheet shows nothing there, whatever the file holds."""
-    top, left, bottom, right = area
-    first, last = bisect_left(numbers, top), bisect_right(numbers, bottom)
-    if first == last:
-        return
-    for position in range(left, min(right + 1, len(columns))):
-        kept = first + (position == left and numbers[first] == top)
-        column = columns[position]
-        columns[position] = (*column[:kept], *[""] * (last - kept), *column[last:])
 
 
 def column_letter(column: int) -> str:

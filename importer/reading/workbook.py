@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from importer.reading.book import Table
+from importer.reading.book import Book, Table
 from importer.reading.formats import renderer
-from importer.reading.package import Events, Package
-from importer.reading.relations import Relations
+from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound
+from importer.reading.relations import Relations, lacking
 from importer.reading.sheet import Found, Rows
 from importer.reading.strings import Strings
 from importer.reading.worksheet import Worksheet, unescape, whole
@@ -37,6 +37,7 @@ class Workbook:
         self._paths = Relations(package, "xl/workbook.xml", ".xml")
         self.date1904 = False
         self.sheets: list[Part] = []
+        self.missing: list[str] = []
         self._read_list()
         self._renderers = self._read_styles()
         self._strings: Strings | None = None
@@ -57,6 +58,7 @@ class Workbook:
             events.texts.clear()
             if tag == "sheet":
                 sheets.append(attributes)
+                bound(len(sheets), MOST_SHEETS, "sheets")
             elif tag == "workbookPr":
                 self.date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
 
@@ -64,10 +66,12 @@ class Workbook:
         events.all(self._package.chunks(path))
         for sheet in sheets:
             relation = next((value for key, value in sheet.items() if key.endswith(":id")), "")
-            kind, target = self._paths.targets.get(relation, ("", ""))
-            if kind.endswith("/worksheet") and target in self._package:
-                hidden = sheet.get("state", "visible") != "visible"
-                self.sheets.append(Part(unescape(sheet.get("name", "")), hidden, target))
+            name = unescape(sheet.get("name", ""))
+            target = self._paths.sheet(relation)
+            if target:
+                self.sheets.append(Part(name, sheet.get("state", "visible") != "visible", target))
+            elif target is None:
+                self.missing.append(name)
 
     def _read_styles(self) -> list[Callable[[str], str]]:
         """The function that renders a number, for each cell style."""
@@ -76,22 +80,23 @@ class Workbook:
         events = Events("the list of styles", self._package.limits)
         codes: dict[int, str] = {}
         used: list[int] = []
-        within = False
+        within = ""  # the lists that count: there are others, such as the formats of conditional formatting
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             nonlocal within
             events.texts.clear()
-            if tag == "numFmt":
+            if tag in {"numFmts", "cellXfs"}:
+                within = tag
+            elif tag == "numFmt" and within == "numFmts":
                 codes[whole(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
-            elif tag == "cellXfs":
-                within = True
-            elif tag == "xf" and within:
+            elif tag == "xf" and within == "cellXfs":
                 used.append(whole(attributes.get("numFmtId")))
+                bound(len(used), MOST_FORMATS, "formats of cells")
 
         def end(tag: str) -> None:
             nonlocal within
-            if tag == "cellXfs":
-                within = False
+            if tag == within:
+                within = ""
 
         events.handle(start, end)
         events.all(self._package.chunks(self._paths.styles))
@@ -135,11 +140,12 @@ class Workbook:
         return strings
 
 
-def tables(package: Package) -> tuple[Table, ...]:
-    """The sheets of a package."""
+def open_workbook(package: Package, form: str) -> Book:
+    """The sheets of a package; ``form`` is what it is, in plain words."""
     workbook = Workbook(package)
 
     def table(part: Part) -> Table:
         return Table(part.name, part.hidden, lambda found: workbook.rows(part, found))
 
-    return tuple(table(part) for part in workbook.sheets)
+    tables = tuple(table(part) for part in workbook.sheets)
+    return Book(form, tables, remarks=lacking(workbook.missing, others=bool(tables)))

@@ -52,18 +52,21 @@ class Worksheet:
         State lives in local variables, which is far faster than in attributes.
         """
         texts = events.texts
-        clear, join, make_row, most = texts.clear, "".join, self._row, self.limits.cell_characters
+        clear, join, make_row = texts.clear, "".join, self._row
+        most, most_cells = self.limits.cell_characters, self.limits.columns
         depth = phonetic = data = 0
         kind: str | None = None
         style: str | None = None
         reference = ""
         text: str | None = None
+        pieces: list[str] = []
+        held = 0
         formula = False
         row: dict[str, str] = {}
         cells: list[Cell] = []
 
         def start(tag: str, attributes: dict[str, str]) -> None:
-            nonlocal kind, style, reference, text, formula, row, phonetic, depth, data
+            nonlocal kind, style, reference, text, held, formula, row, phonetic, depth, data
             depth += 1
             if depth > MOST_DEPTH:
                 raise events.too_deep()
@@ -72,6 +75,8 @@ class Worksheet:
                 style = attributes.get("s")
                 reference = attributes.get("r") or self._beside(reference)
                 text = None
+                pieces.clear()
+                held = 0
             elif tag == "v" or tag == "t":  # noqa: PLR1714 — a set would be slower
                 clear()
             elif tag == "row":
@@ -84,27 +89,38 @@ class Worksheet:
                 phonetic += 1
             elif tag == "sheetData":
                 data = depth
+            elif ":" in tag:  # a prefix below a root that has none
+                depth -= 1
+                events.handle(start, end)
+                start(tag.rpartition(":")[2], attributes)
             elif tag != "is":
                 clear()
                 self._other(tag, attributes)
 
         def end(tag: str) -> None:
-            nonlocal text, formula, phonetic, depth, data
+            nonlocal text, held, formula, phonetic, depth, data
             depth -= 1
             if tag == "v":
                 text = texts[0] if len(texts) == 1 else join(texts)
             elif tag == "c":
+                if pieces:
+                    text = join(pieces)
                 if text is not None or formula:
                     cells.append((reference, kind, style, text or "", formula))
                     formula = False
+                    if len(cells) > most_cells:
+                        raise self.limits.refuse("columns", f"A row in {events.what} holds too many cells")
             elif tag == "t":
                 if not phonetic:
-                    text = join(texts) if text is None else text + join(texts)
-                    if len(text) > most:
+                    text = join(texts)
+                    held += len(text)
+                    if text:
+                        pieces.append(text)
+                    if held > most:
                         raise self.limits.refuse(
                             "cell_characters", f"A cell in {events.what} holds too many characters"
                         )
-            elif tag == "row":
+            elif tag == "row" and data:
                 hidden = row.get("hidden", "0") not in {"0", "false"}
                 make_row(row.get("r"), cells, hidden=hidden)
                 clear()

@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 
 from importer.errors import UnreadableFile
 from importer.reading.binary import ERRORS, unpacked
-from importer.reading.book import Table
+from importer.reading.book import Book, Table
 from importer.reading.formats import general, renderer
-from importer.reading.package import DAMAGED, Package
-from importer.reading.relations import Relations
+from importer.reading.package import DAMAGED, MOST_FORMATS, MOST_SHEETS, Package, bound
+from importer.reading.relations import Relations, lacking
 from importer.reading.sheet import ERROR, Found, Row, Rows, column_letter
 from importer.reading.strings import Strings
 
 _ROW, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 0, 2, 3, 4, 5, 6, 7
 _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
+_BLANK, _SHORT_BLANK, _SHORT_SHARED, _TEXT_RICH = 1, 12, 18, 62
 _STRING, _FORMAT, _XF, _COLUMNS, _PROPERTIES, _SHEET, _MERGED = 19, 44, 47, 60, 153, 156, 176
 _BEGIN_STYLES, _END_STYLES = 617, 618
 
@@ -31,6 +32,7 @@ class Workbook:
         self.package = package
         self.relations = Relations(package, "xl/workbook.bin", ".bin")
         self.sheets: list[tuple[str, bool, str]] = []
+        self.missing: list[str] = []
         self.date1904 = False
         self._texts: Strings | None = None
         try:
@@ -46,9 +48,12 @@ class Workbook:
             elif kind == _SHEET:
                 relation, at = _text(data, 8)
                 name, _ = _text(data, at)
-                sort, path = self.relations.targets.get(relation, ("", ""))
-                if sort.endswith("/worksheet") and path in self.package:
+                path = self.relations.sheet(relation)
+                if path:
                     self.sheets.append((name, data[0] != 0, path))
+                elif path is None:
+                    self.missing.append(name)
+                bound(len(self.sheets) + len(self.missing), MOST_SHEETS, "sheets")
 
     def _read_styles(self) -> list[Callable[[str], str]]:
         if self.relations.styles not in self.package:
@@ -63,6 +68,7 @@ class Workbook:
                 within = kind == _BEGIN_STYLES
             elif kind == _XF and within:
                 used.append(struct.unpack_from("<H", data, 2)[0])
+                bound(len(used), MOST_FORMATS, "formats of cells")
         return [renderer(number, codes.get(number), date1904=self.date1904) for number in used]
 
     def texts(self) -> Strings:
@@ -80,45 +86,60 @@ class Workbook:
         return self.renderers[style](repr(value)) if style < len(self.renderers) else general(repr(value))
 
 
-def tables(package: Package) -> tuple[Table, ...]:
-    """The sheets of a package."""
+def open_workbook(package: Package, form: str) -> Book:
+    """The sheets of a package; ``form`` is what it is, in plain words."""
     workbook = Workbook(package)
 
     def table(name: str, path: str, *, hidden: bool) -> Table:
         return Table(name, hidden, lambda found: _rows(workbook, name, path, found))
 
-    return tuple(table(name, path, hidden=hidden) for name, hidden, path in workbook.sheets)
+    tables = tuple(table(name, path, hidden=hidden) for name, hidden, path in workbook.sheets)
+    return Book(form, tables, remarks=lacking(workbook.missing, others=bool(tables)))
 
 
 def _rows(workbook: Workbook, name: str, path: str, found: Found) -> Rows:
     """Yield the rows of a sheet as its records come."""
     current: Row = (0, [])
+    column = -1
     try:
         for kind, data in records(workbook.package, path):
-            if kind == _ROW:
+            if _BLANK <= kind <= _SHORT_SHARED or kind == _TEXT_RICH:
+                column = _cell(workbook, name, *_in_full(kind, data, column + 1), current, found)
+            elif kind == _ROW:
                 number = int.from_bytes(data[:4], "little") + 1
                 if number <= current[0]:
                     raise UnreadableFile(f'The rows of the sheet "{name}" are out of order. {DAMAGED}')
                 if current[1]:
                     yield current
                 current = (number, [])
+                column = -1
                 found.hidden_rows += len(data) > 11 and bool(data[11] & 0x10)
-            elif _RK <= kind <= _FORMULA_ERROR:
-                _cell(workbook, name, kind, data, current, found)
             elif kind == _MERGED:
                 top, bottom, left, right = struct.unpack_from("<4L", data)
                 found.merged.append((top + 1, left, bottom + 1, right))
             elif kind == _COLUMNS and data[16] & 1:
                 first, last = struct.unpack_from("<LL", data)
                 found.hidden_columns.update(range(first, min(last, workbook.package.limits.columns) + 1))
-    except (struct.error, IndexError) as exc:
+    except (struct.error, IndexError, OverflowError) as exc:
         raise UnreadableFile(f'The workbook is damaged: a cell of the sheet "{name}" is cut off. {DAMAGED}') from exc
     if current[1]:
         yield current
 
 
-def _cell(workbook: Workbook, name: str, kind: int, data: bytes, row: Row, found: Found) -> None:
+def _in_full(kind: int, data: bytes, column: int) -> tuple[int, bytes]:
+    """A cell as if it were written in full: a short one leaves out its column, which is the next one."""
+    if kind == _TEXT_RICH:
+        return _TEXT, data[:8] + data[9:]  # between them is a byte about what follows the text
+    if kind >= _SHORT_BLANK:
+        return kind - _SHORT_BLANK + _BLANK, column.to_bytes(4, "little") + data
+    return kind, data
+
+
+def _cell(workbook: Workbook, name: str, kind: int, data: bytes, row: Row, found: Found) -> int:
+    """Add a cell to its row; return its column."""
     column, style = struct.unpack_from("<LL", data)
+    if kind == _BLANK:
+        return int(column)
     text = _shown(workbook, kind, data, style & 0xFFFFFF)
     found.formulas += kind >= _FORMULA_TEXT
     if kind in {_ERROR, _FORMULA_ERROR}:
@@ -132,6 +153,7 @@ def _cell(workbook: Workbook, name: str, kind: int, data: bytes, row: Row, found
     else:
         cells.extend([""] * (column - len(cells)))
         cells.append(text)
+    return int(column)
 
 
 def _shown(workbook: Workbook, kind: int, data: bytes, style: int) -> str:

@@ -7,6 +7,8 @@ which is ``making.HEADER`` unless said otherwise), or words of the message that 
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +17,7 @@ import openpyxl
 import xlsxwriter
 
 from tests.reading import making
-from tests.reading.making import HEADER, archive, ods, ods_text, parts, text, xlsx
+from tests.reading.making import HEADER, archive, header_cells, ods, ods_text, parts, text, xlsx
 
 Rows = Mapping[int, Sequence[str]]
 Flaws = Mapping[int, Sequence[int | None]]
@@ -149,9 +151,37 @@ def _csv(content: str, encoding: str = "utf-8") -> bytes:
     return content.encode(encoding)
 
 
+def _short(kind: int, value: bytes = b"") -> bytes:
+    """A cell of an .xlsb that leaves out its column."""
+    return making.record(kind, b"\0" * 4 + value)
+
+
+def _without(part: str) -> dict[str, str | bytes]:
+    made = parts(f'<row r="2">{text("A2", "1")}</row>')
+    del made[part]
+    return made
+
+
+def _renamed(target: str, name: str, more: str = "") -> bytes:
+    """A workbook whose sheet lies elsewhere; ``more`` is listed beside it."""
+    made = parts(f'<row r="2">{text("A2", "1")}</row>')
+    made[f"xl/worksheets/{name}"] = made.pop("xl/worksheets/sheet1.xml")
+    for part, old, new in (
+        ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", target),
+        ("xl/workbook.xml", "</sheets>", f"{more}</sheets>"),
+    ):
+        made[part] = str(made[part]).replace(old, new)
+    return archive(made)
+
+
 def _cell(inside: str) -> bytes:
     return xlsx(f'<row r="2">{inside}</row>')
 
+
+_ONE_ID: Rows = {2: ("1", "", "")}
+_PHANTOM = f'<row r="3">{text("A3", "666")}</row>'
+_NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
+"""What an .xls says of a formula that gave an empty text."""
 
 WORKBOOKS = [
     Entry("openpyxl", "a.xlsx", _openpyxl(_rows(ONE[2])), ONE),
@@ -251,6 +281,18 @@ WORKBOOKS = [
         ),
         {2: ("1", "a", ""), 3: ("2", "", "")},
     ),
+    Entry(
+        "merged cells named from any corner, beyond the sheet, and on each other",
+        "a.xlsx",
+        xlsx(
+            "".join(
+                f'<row r="{n}">{text(f"A{n}", "a")}{text(f"B{n}", "b")}{text(f"C{n}", "c")}</row>' for n in (2, 4, 5)
+            ),
+            after='<mergeCells><mergeCell ref="A4:A2"/><mergeCell ref="C2:B3"/><mergeCell ref="B5:ZZ9"/>'
+            '<mergeCell ref="C5:C6"/><mergeCell ref="E1:F9"/></mergeCells>',
+        ),
+        {2: ("a", "b", ""), 4: ("", "b", "c"), 5: ("a", "b", "")},
+    ),
     Entry("escaped characters", "a.xlsx", _cell(text("A2", "a_x000A_b_x005F_x000D_")), {2: ("a\nb_x000D_", "", "")}),
     Entry(
         "phonetic text is no text",
@@ -290,6 +332,59 @@ WORKBOOKS = [
         headings=HEADER[:2],
     ),
     Entry(
+        "rows with a prefix below a root that has none",
+        "a.xlsx",
+        xlsx(
+            f'<row r="2">{text("A2", "1")}</row><x:row xmlns:x="{making.MAIN}" r="3"><x:c r="A3"><x:v>8</x:v></x:c>'
+            f'</x:row><row r="4">{text("A4", "2")}</row>'
+        ),
+        {2: ("1", "", ""), 3: ("8", "", ""), 4: ("2", "", "")},
+    ),
+    Entry(
+        "a sheet's data and merged cells with a prefix below a root that has none",
+        "a.xlsx",
+        archive(
+            {
+                **parts(""),
+                "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{making.MAIN}" xmlns:x="{making.MAIN}"><x:sheetData>'
+                f'{header_cells()}<x:row r="2">{text("A2", "1")}{text("B2", "a")}</x:row></x:sheetData>'
+                '<x:mergeCells><x:mergeCell ref="A2:B2"/></x:mergeCells></worksheet>',
+            }
+        ),
+        _ONE_ID,
+    ),
+    *(
+        Entry(f"rows within {what} are none", "a.xlsx", xlsx(f'<row r="2">{text("A2", "1")}</row>', **where), _ONE_ID)
+        for what, where in {
+            "a comment before the first row": {"before": f"<!-- {header_cells()}{_PHANTOM} -->"},
+            "a comment before the sheet": {"root": f"<!-- {header_cells()}{_PHANTOM} -->"},
+            "CDATA": {"before": f"<sheetPr><![CDATA[<sheetData>{header_cells()}{_PHANTOM}]]></sheetPr>"},
+            "a processing instruction": {"before": f"<?x {header_cells()}{_PHANTOM}?>"},
+            "an extension": {"after": f"<extLst><ext>{_PHANTOM}</ext></extLst>"},
+        }.items()
+    ),
+    Entry("a sheet's path in percent", "a.xlsx", _renamed("worksheets/sheet%201.xml", "sheet 1.xml"), _ONE_ID),
+    Entry(
+        "a sheet without its part beside others",
+        "a.xlsx",
+        _renamed("worksheets/a.xml", "a.xml", '<sheet name="April" r:id="s9"/>'),
+        _ONE_ID,
+        remark='lacks the part of the sheet "April"',
+    ),
+    Entry(
+        "formats of conditional formatting are not those of cells",
+        "a.xlsx",
+        archive(
+            {
+                **parts('<row r="2"><c r="A2" s="1"><v>7</v></c></row>', formats=["000"]),
+                "xl/styles.xml": '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="000"/></numFmts><cellXfs>'
+                '<xf/><xf numFmtId="164"/></cellXfs><dxfs><dxf><numFmt numFmtId="164" formatCode="0%"/></dxf></dxfs>'
+                "</styleSheet>",
+            }
+        ),
+        {2: ("007", "", "")},
+    ),
+    Entry(
         "column without heading is kept",
         "a.xlsx",
         _cell(text("A2", "1") + text("D2", "x")),
@@ -315,6 +410,25 @@ WORKBOOKS = [
         flaws={3: [2]},
     ),
     Entry(
+        "binary workbook with short cells, as SheetJS writes it",
+        "a.xlsb",
+        making.xlsb(
+            {0: dict(enumerate(HEADER)), 1: {0: "1"}},
+            more=_short(12)
+            + _short(15, b"\1")
+            + _short(16, struct.pack("<d", 2.5))
+            + _short(14, b"\x2a")
+            # the next row: a rich text in column B, a text, a number in four bytes
+            + making.record(0, struct.pack("<LLHBBBL", 2, 0, 300, 0, 0, 0, 0))
+            + making.record(62, struct.pack("<LLB", 1, 0, 1) + making.wide("rich") + struct.pack("<LHH", 1, 0, 0))
+            + _short(17, making.wide("next"))
+            + _short(13, struct.pack("<L", 7 << 2 | 2)),
+        ),
+        {2: ("1", "", "TRUE", "2.5", "#N/A"), 3: ("", "rich", "next", "7", "")},
+        headings=(*HEADER, "", ""),
+        flaws={2: [4]},
+    ),
+    Entry(
         "Excel 97",
         "a.xls",
         making.small_xls(),
@@ -327,6 +441,40 @@ WORKBOOKS = [
         making.small_xls().replace("Workbook".encode("utf-16-le"), "WORKBOOK".encode("utf-16-le")),
         {2: ("00123", "Grüße 日本", "2026-03-01", "TRUE"), 4: ("12345", "0.3", "", "")},
         headings=("Prospect ID", "Note", "When", "Done"),
+    ),
+    Entry(
+        "Excel 97 whose program, like xlwt, stores no results",
+        "a.xls",
+        making.xls(making.label(1, 0, "1") + making.formula(1, 1, _NO_TEXT) + making.formula(1, 2, _NO_TEXT)),
+        {2: ("1", "", "")},
+        flaws={2: [1, 2]},
+    ),
+    Entry(
+        "Excel 97 formulas that gave an empty text",
+        "a.xls",
+        making.xls(making.label(1, 0, "1") + making.formula(1, 1, _NO_TEXT), more=making.biff(0x1C1, b"\0" * 8)),
+        {2: ("1", "", "")},
+        remark="1 formula",
+    ),
+    Entry(
+        "Excel 97 formulas of which one gave an empty text",
+        "a.xls",
+        making.xls(making.formula(1, 0, struct.pack("<d", 7)) + making.formula(1, 1, _NO_TEXT)),
+        {2: ("7", "", "")},
+        remark="2 formulas",
+    ),
+    Entry(
+        "Excel 97 formula whose text is missing",
+        "a.xls",
+        making.xls(making.label(1, 0, "1") + making.formula(1, 1, b"\0" * 6 + b"\xff\xff")),
+        {2: ("1", "", "")},
+        flaws={2: [1]},
+    ),
+    Entry(
+        "Excel 97 with rows in any order",
+        "a.xls",
+        making.xls(making.label(3, 1, "c") + making.label(1, 1, "b") + making.label(1, 0, "a")),
+        {2: ("a", "b", ""), 4: ("", "c", "")},
     ),
     Entry("OpenDocument", "a.ods", ods(f"<table:table-row>{''.join(map(ods_text, ONE[2]))}</table:table-row>"), ONE),
     Entry(
@@ -503,6 +651,8 @@ TEXTS = [
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 
+_LACKS = 'lacks the part of the sheet "Sheet1"'
+
 REFUSED = [
     Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
     Entry("blank file", "a.csv", b"\n \n,,\n", error="holds no table"),
@@ -512,6 +662,34 @@ REFUSED = [
     Entry("empty zip", "a.xlsx", archive({}), error="empty zip"),
     Entry("Word document", "a.docx", archive({"word/document.xml": "<x/>"}), error="is a Word document"),
     Entry("Numbers document", "a.numbers", archive({"Index/Document.iwa": b"x"}), error="Apple Numbers"),
+    *(
+        Entry(f"packed with {name}", "a.xlsx", archive(parts(""), method), error=f"isn't understood (method {method})")
+        for name, method in {"bzip2": zipfile.ZIP_BZIP2, "LZMA": zipfile.ZIP_LZMA}.items()
+    ),
+    Entry(
+        "packed with Deflate64",
+        "a.xlsx",
+        making.method_changed(archive(parts("")), 9),
+        error="isn't understood (method 9)",
+    ),
+    Entry(
+        "sheets without end",
+        "a.xlsx",
+        archive({**parts(""), "xl/workbook.xml": "<workbook><sheets>" + "<sheet/>" * 10_001}),
+        error="more than 10,000 sheets",
+    ),
+    Entry(
+        "formats without end",
+        "a.xlsx",
+        archive({**parts(""), "xl/styles.xml": "<styleSheet><cellXfs>" + "<xf/>" * 100_001}),
+        error="more than 100,000 formats",
+    ),
+    Entry(
+        "cells without end",
+        "a.xlsx",
+        xlsx('<row r="2">' + '<c r="A2" x=""><v>1</v></c>' * 2001 + "</row>"),
+        error="--limit columns",
+    ),
     Entry("encrypted workbook", "a.xlsx", making.ole("EncryptedPackage"), error="locked with a password"),
     Entry("Word 97 document", "a.doc", making.ole("WordDocument"), error="is a Word document"),
     Entry("damaged Excel 97", "a.xls", making.small_xls()[:3000], error="damaged"),
@@ -539,6 +717,9 @@ REFUSED = [
     Entry("a text that isn't there", "a.xlsx", _cell('<c r="A2" t="s"><v>99</v></c>'), error="text number 99"),
     Entry("rows out of order", "a.xlsx", xlsx('<row r="9"/><row r="3"/>'), error="out of order"),
     Entry("no list of sheets", "a.xlsx", archive({"xl/workbook.xml": "<workbook/>"}), error="holds no table"),
+    Entry("no part of the sheet", "a.xlsx", archive(_without("xl/worksheets/sheet1.xml")), error=_LACKS),
+    Entry("no relations", "a.xlsx", archive(_without("xl/_rels/workbook.xml.rels")), error=_LACKS),
+    Entry("a sheet elsewhere", "a.xlsx", _renamed('http://x/y" TargetMode="External', "a.xml"), error=_LACKS),
     Entry("cut XML", "a.xlsx", xlsx("<row"), error="not proper XML"),
     Entry(
         "stray cell in .xlsb",

@@ -65,7 +65,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as package:
                 parts = {name: package.read(name) for name in package.namelist()}
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError):
             return _changed(content, chance)
         if parts:
             name = chance.choice(list(parts))

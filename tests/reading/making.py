@@ -24,6 +24,16 @@ def archive(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEF
     return out.getvalue()
 
 
+def method_changed(package: bytes, method: int) -> bytes:
+    """A zip file that says of its parts that they are packed by another method."""
+    changed = bytearray(package)
+    for mark, offset in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        at = -1
+        while (at := package.find(mark, at + 1)) >= 0:
+            changed[at + offset] = method
+    return bytes(changed)
+
+
 def header_cells() -> str:
     """The header row of a sheet."""
     return (
@@ -115,8 +125,8 @@ def wide(value: str) -> bytes:
     return struct.pack("<L", len(encoded) // 2) + encoded
 
 
-def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
-    """An Excel binary workbook: rows and columns from 0; bytes are an error's code."""
+def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]], *, more: bytes = b"") -> bytes:
+    """An Excel binary workbook: rows and columns from 0; bytes are an error's code; ``more`` follows the rows."""
     body = b""
     for number, cells in rows.items():
         body += record(0, struct.pack("<LLHBBBL", number, 0, 300, 0, 0, 0, 0))
@@ -131,7 +141,7 @@ def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
     last = max(rows)
     widest = max(max(cells, default=0) for cells in rows.values())
     sheet = record(129, b"") + record(148, struct.pack("<LLLL", 0, last, 0, widest))
-    sheet += record(145, b"") + body + record(146, b"") + record(130, b"")
+    sheet += record(145, b"") + body + more + record(146, b"") + record(130, b"")
     bundle = record(156, struct.pack("<LL", 0, 1) + wide("s1") + wide("Sheet1"))
     book = record(131, b"") + record(143, b"") + bundle + record(144, b"") + record(132, b"")
     relations = (
@@ -146,6 +156,30 @@ def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]]) -> bytes:
             "xl/worksheets/sheet1.bin": sheet,
         }
     )
+
+
+def biff(kind: int, content: bytes = b"") -> bytes:
+    """A record of an .xls ([MS-XLS] 2.1.4)."""
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def label(row: int, column: int, value: str) -> bytes:
+    """A cell of an .xls that holds a text; rows and columns from 0."""
+    return biff(0x204, struct.pack("<HHHHB", row, column, 0, len(value), 1) + value.encode("utf-16-le"))
+
+
+def formula(row: int, column: int, result: bytes) -> bytes:
+    """A cell of an .xls whose formula gave ``result``: a number, or six bytes and FF FF ([MS-XLS] 2.5.133)."""
+    return biff(6, struct.pack("<HHH", row, column, 0) + result + b"\0" * 8)
+
+
+def xls(cells: bytes, *, more: bytes = b"") -> bytes:
+    """An .xls without a container, as old programs write it: the header row, then ``cells``; ``more`` is about all."""
+    head = biff(0x809, struct.pack("<HHHHLL", 0x600, 5, 0, 0, 0, 0)) + more
+    header = b"".join(label(0, column, heading) for column, heading in enumerate(HEADER))
+    at = len(head) + 22
+    head += biff(0x85, struct.pack("<LBBBB", at, 0, 0, 6, 0) + b"Sheet1") + biff(0x0A)
+    return head + biff(0x809, struct.pack("<HHHHLL", 0x600, 16, 0, 0, 0, 0)) + header + cells + biff(0x0A)
 
 
 def ole(stream: str) -> bytes:

@@ -57,6 +57,23 @@ SHOWN = [
     ("yyyy-mm-dd", "1", "1900-01-01"),
     ("yyyy-mm-dd", "61", "1900-03-01"),
     ("0.00", "no number", "no number"),
+    ("0.00", "1_000", "1_000"),
+    ("yyyy", "1_000", "1_000"),
+    ("[h]:mm", "0.124998", "2:59"),
+    ("[h]:mm", "0.12499999999", "3:00"),
+    ("[h]:mm:ss", "0.124998", "3:00:00"),
+    ("[m]", "0.124998", "179"),
+    ("[s].00", "0.124998", "10799.83"),
+    ("yyyy/m/d(aaa)", "46082", "2026-03-01"),
+    ("m/d aaaa", "46082", "2026-03-01"),
+    ('[$-411]ggge"年"m"月"d"日"', "46082", "2026-03-01"),
+    ("ge.m.d", "46082.5", "2026-03-01 12:00"),
+    ("gg", "46082", "2026-03-01"),
+    ("d/m/bbbb", "46082", "2026-03-01"),
+    ("dd/mm/bb", "46082", "2026-03-01"),
+    ('上午/下午h"时"mm"分"', "46082.604166667", "2026-03-01 14:30"),
+    ('上午/下午h"时"mm"分"', "0.604166667", "14:30"),
+    ("0 g", "5", "5 g"),
 ]
 
 
@@ -80,6 +97,8 @@ def test_a_number_is_shown_as_its_format_says(code: str, stored: str, shown: str
         ("1E-7", "1E-07"),
         ("0.00001", "0.00001"),
         ("nan", "nan"),
+        ("1_000", "1_000"),
+        ("１２", "１２"),
         ("", ""),
     ],
 )
@@ -102,3 +121,18 @@ def test_a_formula_without_a_stored_value_is_not_said_to_have_been_read_by_it(tm
 def test_dates_count_from_1904_where_the_workbook_says_so() -> None:
     """Workbooks of old Macs count days from 1904."""
     assert renderer(14, None, date1904=True)("0") == "1904-01-01"
+
+
+@pytest.mark.parametrize("number", [14, *range(27, 32), *range(34, 37), *range(50, 59)])
+def test_a_date_whose_format_follows_the_country_is_an_iso_date(number: int) -> None:
+    """Workbooks name these formats by number only."""
+    assert renderer(number, None)("46082") == "2026-03-01"
+
+
+@pytest.mark.parametrize(
+    ("number", "stored", "shown"),
+    [(5, "-1234.5", "(1,235)"), (7, "-1234.5", "(1,234.50)"), (8, "1234.5", "1,234.50"), (32, "0.604166667", "14:30")],
+)
+def test_a_format_named_by_number_is_known(number: int, stored: str, shown: str) -> None:
+    """Currencies without the sign, which is that of the reader's country, and times."""
+    assert renderer(number, None)(stored) == shown

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.reading import Limits, Options, cell_name, read
-from tests.reading.making import HEADER, header_cells, parts, text, xlsx
+from tests.reading.making import HEADER, biff, header_cells, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 MEGABYTE = 1_000_000
@@ -57,6 +59,40 @@ def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
     """Nor does it help to cut the text into pieces."""
     path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si>", b"<r><t>%s</t></r>" % (b"x" * 1000) * 900, 50)
     assert "--limit cell_characters" in refused(path)
+
+
+@pytest.mark.parametrize("kind", ["s", "inlineStr"])
+def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> None:
+    """A million runs of a character each cost no more than their number."""
+    runs = "<t>a</t>" * MEGABYTE
+    path = tmp_path / "a.xlsx"
+    cell = "<v>0</v>" if kind == "s" else f"<is>{runs}</is>"
+    strings = f"<si>{runs}</si>" if kind == "s" else ""
+    path.write_bytes(xlsx(f'<row r="2"><c r="A2" t="{kind}">{cell}</c></row>', strings=strings))
+    started = time.process_time()
+    with read(path, is_header=is_header) as sheet:
+        assert cells(sheet) == {2: ("a" * MEGABYTE, "", "")}
+    assert time.process_time() - started < 10
+
+
+def test_merged_cells_without_end_are_refused(tmp_path: Path) -> None:
+    """More areas than a sheet has rows aren't held in memory."""
+    path = tmp_path / "a.xls"
+    path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 1049))
+    assert "more than 1,048,576 areas of merged cells" in refused(path)
+
+
+def test_many_large_merged_areas_on_each_other_cost_no_more_than_their_number(tmp_path: Path) -> None:
+    """Nor are the cells that many areas cover imported."""
+    rows = "".join(f'<row r="{row}">{text(f"A{row}", "1")}{text(f"B{row}", "x")}</row>' for row in range(2, 4000))
+    areas = "".join(f'<mergeCell ref="B2:ZZ{row}"/>' for row in range(4000, 154_000))
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx(rows, after=f"<mergeCells>{areas}</mergeCells>"))
+    started = time.process_time()
+    with read(path, is_header=is_header) as sheet:
+        assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
+        assert "150,000 areas of merged cells: only the first cell of each holds the value." in sheet.remarks
+    assert time.process_time() - started < 10
 
 
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:

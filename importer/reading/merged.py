@@ -1,0 +1,72 @@
+"""Merged cells of a sheet: their areas in, the cells emptied that a spreadsheet program doesn't show out."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from importer.errors import UnreadableFile
+
+MOST_AREAS = 1_048_576
+"""One for each row; each takes 32 bytes."""
+
+_FAR = 1 << 40
+
+Area = tuple[int, int, int, int]
+"""First row, first column, last row, last column; rows from 1, columns from 0."""
+
+
+class Merged:
+    """The merged areas of one sheet, of which only the first cell shows anything."""
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+
+    def __len__(self) -> int:
+        return len(self._numbers) // 4
+
+    def append(self, area: Area) -> None:
+        """Add an area, from whichever corner it is named; raise UnreadableFile where there are too many."""
+        if len(self) >= MOST_AREAS:
+            raise UnreadableFile(
+                f"A sheet has more than {MOST_AREAS:,} areas of merged cells. Unmerge them in a spreadsheet program, "
+                "save the file again and import that."
+            )
+        top, left, bottom, right = (min(max(number, 0), _FAR) for number in area)
+        self._numbers.extend((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
+
+    def below(self, row: int) -> int:
+        """How many areas reach below a row."""
+        return int((self._areas()[:, 2] > row).sum())
+
+    def blank(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> None:
+        """Empty the covered cells of a block of rows: their numbers, ascending, and their cells by column.
+
+        However the areas lie on each other, this takes time for their number and that of the cells, not for their
+        product: a corner is counted where an area begins and taken off where it ends, and the sums say what is covered.
+        """
+        rows = np.array(numbers, dtype=np.int64)
+        areas = self._areas()
+        areas = areas[(areas[:, 0] <= rows[-1]) & (areas[:, 2] >= rows[0]) & (areas[:, 1] < len(columns))]
+        if not len(areas):
+            return
+        top, left, bottom, right = areas.T
+        first, last = np.searchsorted(rows, top), np.searchsorted(rows, bottom, side="right")
+        end = np.minimum(right + 1, len(columns))
+        covered = np.zeros((len(rows) + 1, len(columns) + 1), dtype=np.int32)
+        for row, column, count in ((first, left, 1), (last, left, -1), (first, end, -1), (last, end, 1)):
+            np.add.at(covered, (row, column), count)
+        covered = covered.cumsum(axis=0).cumsum(axis=1)[:-1, :-1]
+        shows = (first < last) & (rows[np.minimum(first, len(rows) - 1)] == top)
+        np.subtract.at(covered, (first[shows], left[shows]), 1)
+        for position in np.flatnonzero(covered.any(axis=0)).tolist():
+            hidden = (covered[:, position] > 0).tolist()
+            columns[position] = tuple(
+                "" if hides else cell for cell, hides in zip(columns[position], hidden, strict=True)
+            )
+
+    def _areas(self) -> npt.NDArray[np.int64]:
+        return np.frombuffer(self._numbers, dtype=np.int64).reshape(-1, 4)
