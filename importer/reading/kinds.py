@@ -67,6 +67,9 @@ _OTHERS = (
     (b"\x00\x00\x1a\x00", "a Lotus 1-2-3 worksheet", "Open it in LibreOffice"),
 )
 
+_PAGE = re.compile(rb"<(!doctype html|html|head|body|table|meta|style|div|center|font)\b")
+"""How web pages begin, in small letters."""
+
 
 def refuse_by_name(path: str) -> None:
     """Refuse files that are known by name not to be the spreadsheet itself."""
@@ -144,9 +147,7 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> Kind:
             return Kind.XML
         if b"<html" not in plain:
             raise UnreadableFile(f"{source} is an XML file that isn't a spreadsheet. Export it as .xlsx or .csv.")
-    if re.match(
-        rb"(<\?xml[^>]*>\s*)?(<!--.{0,4000}?-->\s*)*<(!doctype html|html|head|body|table|meta|style|div)\b", plain, re.S
-    ):
+    if _PAGE.match(_first_tag(plain)):
         return Kind.HTML
     if plain.startswith(b"mime-version:") and b"multipart" in plain:
         raise UnreadableFile(
@@ -157,6 +158,14 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> Kind:
     if not encoded and not _is_text(head):
         raise UnreadableFile(f"{source} is no spreadsheet in a form that is known here. Save it as .xlsx or .csv.")
     return Kind.CSV
+
+
+def _first_tag(plain: bytes) -> bytes:
+    """The text without the XML declaration and the comments that it begins with."""
+    while plain.startswith((b"<!--", b"<?xml")):
+        end = b"-->" if plain.startswith(b"<!--") else b">"
+        plain = plain.partition(end)[2].lstrip()
+    return plain
 
 
 def _is_text(head: bytes) -> bool:

@@ -369,6 +369,7 @@ _TABLE = (
     "<tr><th>Prospect ID</th><th>Note</th><th>Visibility</th></tr>"
     "<tr><td>00123<td>Met in K&ouml;ln</td><td>public</td></tr></table></body></html>"
 )
+_BARE = _TABLE[_TABLE.index("<table>") :].removesuffix("</body></html>")
 _XML = (
     '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
     '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
@@ -497,6 +498,36 @@ TEXTS = [
         _csv(_TABLE.replace("</table>", "<tr><td rowspan=2>1<td colspan=2>a<br>b<tr><td>c<td>d</table>")),
         {**ONE, 3: ("1", "a\nb", ""), 4: ("", "c", "d")},
     ),
+    Entry(
+        "HTML blocks are lines",
+        "a.html",
+        _csv(
+            _TABLE.replace(
+                "</table>",
+                "<tr><td>2<td><p>one</p> <p>two<br></p>three<td><ul><li>a<li>b</ul>c</table>",
+            )
+        ),
+        {**ONE, 3: ("2", "one\ntwo\nthree", "a\nb\nc")},
+    ),
+    Entry("HTML without the end of its head", "a.xls", _csv(_TABLE.replace("</head>", "")), ONE),
+    Entry("HTML that begins with center", "a.xls", _csv(f"<center>{_BARE}</center>"), ONE),
+    Entry("HTML that begins with font", "a.xls", _csv(f"<!-- x --><font face=Arial>{_BARE}</font>"), ONE),
+    Entry("HTML laid out by a table", "a.xls", _csv(f"<table><tr><td>menu</td><td>{_BARE}</td></tr></table>"), ONE),
+    Entry(
+        "HTML with a table in a note",
+        "a.xls",
+        _csv(_TABLE.replace("</table>", "<tr><td>2<td>a<table><tr><td>b<td>c<tr><td>d</table>e<td>f</table>")),
+        {**ONE, 3: ("2", "a\nb c\nd\ne", "f")},
+    ),
+    Entry(
+        "HTML with a title table that has no end",
+        "a.xls",
+        _csv(f"<html><body><table><tr><td>Report</td></tr>{_BARE}"),
+        ONE,
+        remark="Left aside: 'Table 1'",
+    ),
+    Entry("HTML that is cut off", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="within a tag"),
+    Entry("HTML with a number beyond all characters", "a.xls", _csv(_TABLE + "&#" + "9" * 5000), ONE),
     Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
     Entry("XML spreadsheet 2003", "a.xls", _csv(_XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
 ]

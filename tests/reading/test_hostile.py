@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -104,6 +106,29 @@ def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> 
     path = tmp_path / "a.csv"
     path.write_bytes(b"Prospect ID,Note\n" + b"x" * 30 * MEGABYTE)
     assert "too many characters" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<!--a-->" * 50 + b"x",
+        b"<!--a-->" * 1_000 + b"x",
+        b"<table><tr><td>" + b"<a " * 40_000,
+        b"<table><tr><td>" + b"<!" * 40_000,
+        b"<table><tr><td>" + b"<b> </b>" * 100_000,
+        b"<table><tr><td>" * 40_000,
+        b"<table><tr><td>" + b"<table><tr><td>x</table>" * 40_000,
+    ],
+    ids=lambda content: content[:20].decode(),
+)
+def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> None:
+    """However often something begins that has no end, it is looked at once."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    started = time.process_time()
+    with contextlib.suppress(UnreadableFile), read(path, is_header=is_header):
+        pass
+    assert time.process_time() - started < 10  # a second; for ever where every beginning looks for its end
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:
