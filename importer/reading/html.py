@@ -10,14 +10,13 @@ from typing import IO
 from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.reading import encodings
-from importer.reading.book import Book, Table
+from importer.reading.book import LOOKED_AT, Book, Table
 from importer.reading.limits import Clock, Limits
 from importer.reading.sheet import Found, Row, Rows
 
 MOST_BYTES = 64 * 1024**2
 MOST_PENDING = 1 << 20
 MOST_DEPTH = 20
-LOOKED_AT = 50
 _BLOCKS = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
 _HIDDEN = {"script", "style", "template", "title"}
 _EDGE = "\r"

@@ -381,6 +381,29 @@ _XML = (
     '</Cell></Row><Row><Cell><Data ss:Type="Error">#REF!</Data></Cell></Row></Table></Worksheet></Workbook>'
 )
 
+
+def _xml(rows: str, *, styles: str = "", encoding: str = "utf-8", more: str = "") -> bytes:
+    head, _, tail = _XML.partition('<Row ss:Index="3">')
+    head = head.replace("<Worksheet", f"{styles}<Worksheet").replace("?>", f" encoding='{encoding}'?>", 1)
+    return _csv(f"{head}{rows}</Table></Worksheet>{more}{tail[tail.rindex('</Workbook') :]}", encoding)
+
+
+def _xml_row(*cells: str) -> str:
+    return "<Row>" + "".join(f"<Cell{cell}</Cell>" for cell in cells) + "</Row>"
+
+
+_XML_STYLES = "<Styles>" + "".join(
+    f'<Style ss:ID="{name}"{more}><NumberFormat{code and f" ss:Format={making.quoted(code)}"}/></Style>'
+    for name, more, code in (
+        ("Default", "", ""),
+        ("id", "", "0000000"),
+        ("percent", "", "Percent"),
+        ("date", "", "dd/mm/yyyy"),
+        ("short", "", "Short Date"),
+        ("time", "", "h:mm"),
+    )
+) + '<Style ss:ID="child" ss:Parent="id"/></Styles>'  # fmt: skip
+
 TEXTS = [
     Entry("UTF-8", "a.csv", _csv(PLAIN), ONE),
     Entry("UTF-8 with mark", "a.csv", _csv(PLAIN, "utf-8-sig"), ONE),
@@ -530,6 +553,81 @@ TEXTS = [
     Entry("HTML with a number beyond all characters", "a.xls", _csv(_TABLE + "&#" + "9" * 5000), ONE),
     Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
     Entry("XML spreadsheet 2003", "a.xls", _csv(_XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
+    Entry(
+        "XML spreadsheet: a comment is no note",
+        "a.xls",
+        _xml(
+            _xml_row(
+                '><Data ss:Type="Number">7</Data>',
+                '><Data ss:Type="String">note</Data><Comment ss:Author="Bob"><ss:Data>'
+                "<B>Bob:</B>inside</ss:Data></Comment>",
+            )
+        ),
+        {2: ("7", "note", "")},
+    ),
+    Entry(
+        "XML spreadsheet: a cell stands where it says",
+        "a.xls",
+        _xml(
+            _xml_row(
+                ' ss:Index="3"><Data ss:Type="String">public</Data>',
+                ' ss:Index="1"><Data ss:Type="String">7</Data>',
+                '><Data ss:Type="String">note</Data>',
+            )
+        ),
+        {2: ("7", "note", "public")},
+    ),
+    Entry(
+        "XML spreadsheet: rows out of order", "a.xls", _xml('<Row ss:Index="5"/><Row ss:Index="3"/>'), error="row 3 c"
+    ),
+    Entry(
+        "XML spreadsheet: number formats",
+        "a.xls",
+        _xml(
+            _xml_row(
+                ' ss:StyleID="id"><Data ss:Type="Number">42</Data>',
+                ' ss:StyleID="percent"><Data ss:Type="Number">0.5</Data>',
+                ' ss:StyleID="date"><Data ss:Type="Number">46082</Data>',
+            )
+            + _xml_row(
+                ' ss:StyleID="child"><Data ss:Type="Number">42</Data>',
+                ' ss:StyleID="time"><Data ss:Type="DateTime">1899-12-31T14:30:00.000</Data>',
+                ' ss:StyleID="date"><Data ss:Type="DateTime">2026-03-01T00:00:00.000</Data>',
+            )
+            + _xml_row(
+                '><Data ss:Type="DateTime">1899-12-31T14:30:00.000</Data>',
+                '><Data ss:Type="DateTime">2026-03-01T14:30:00.000</Data>',
+                ' ss:StyleID="short"><Data ss:Type="DateTime">1900-02-28T00:00:00.000</Data>',
+            ),
+            styles=_XML_STYLES,
+        ),
+        {
+            2: ("0000042", "50.00%", "01/03/2026"),
+            3: ("0000042", "14:30", "01/03/2026"),
+            4: ("14:30", "2026-03-01 14:30", "1900-02-28"),
+        },
+    ),
+    Entry(
+        "XML spreadsheet: formats of a column and a row",
+        "a.xls",
+        _xml(
+            _xml_row('><Data ss:Type="Number">7</Data>')
+            + '<Row ss:StyleID="percent"><Cell><Data ss:Type="Number">7</Data></Cell></Row>',
+            styles=_XML_STYLES,
+        ).replace(b"<Table>", b'<Table><Column ss:StyleID="id" ss:Span="1"/>'),
+        {2: ("0000007", "", ""), 3: ("700.00%", "", "")},
+    ),
+    Entry(
+        "XML spreadsheet: other sheets are left aside",
+        "a.xls",
+        _xml(
+            _xml_row('><Data ss:Type="Number">7</Data>'),
+            more='<Worksheet ss:Name="B"><Table><Row><Cell><Data ss:Type="String">x</Data></Cell></Row></Table></Worksheet>',
+        ),
+        {2: ("7", "", "")},
+        remark="Left aside: 'B'",
+    ),
+    Entry("XML spreadsheet in Shift-JIS", "a.xls", _xml("", encoding="shift_jis"), error="encoding that can't be read"),
 ]
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
