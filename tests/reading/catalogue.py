@@ -153,6 +153,8 @@ def _cell(inside: str) -> bytes:
     return xlsx(f'<row r="2">{inside}</row>')
 
 
+_ERROR = 'calcext:value-type="error"'
+
 WORKBOOKS = [
     Entry("openpyxl", "a.xlsx", _openpyxl(_rows(ONE[2])), ONE),
     Entry("xlsxwriter", "a.xlsx", _xlsxwriter(lambda b: b.add_worksheet().write_row(0, 0, HEADER)), {}),
@@ -354,11 +356,46 @@ WORKBOOKS = [
         {2: ("x",) * 3, 3: ("x",) * 3},
     ),
     Entry(
-        "OpenDocument error",
+        "OpenDocument: drawings upon a cell are none of its text",
         "a.ods",
         ods(
-            "<table:table-row>" + ods_text("1") + ods_text("#N/A", 'calcext:value-type="error"') + "</table:table-row>"
+            "".join(
+                f"<table:table-row>{ods_text('1')}<table:table-cell>{before}<text:p>note</text:p>{after}"
+                "</table:table-cell></table:table-row>"
+                for before, after in (
+                    ("<draw:rect><text:p>shape</text:p></draw:rect>", "<draw:line><text:p/></draw:line>"),
+                    ("<draw:g><draw:ellipse><text:p>e</text:p></draw:ellipse></draw:g>", "<draw:control/>"),
+                    ("", "<draw:caption><text:p>c</text:p></draw:caption>"),
+                    ("<draw:frame><draw:text-box><text:p>box</text:p></draw:text-box></draw:frame>", ""),
+                )
+            )
         ),
+        dict.fromkeys(range(2, 6), ("1", "note", "")),
+    ),
+    Entry(
+        "OpenDocument: what a link to another document gave is no sheet",
+        "a.ods",
+        ods(
+            f"<table:table-row>{ods_text('1')}</table:table-row>",
+            table="<table:dde-links><table:dde-link><table:table><table:table-row>"
+            f"{''.join(map(ods_text, HEADER))}</table:table-row></table:table></table:dde-link></table:dde-links>",
+        ),
+        {2: ("1", "", "")},
+    ),
+    Entry(
+        "OpenDocument: repeated error",
+        "a.ods",
+        ods(
+            f'<table:table-row table:number-rows-repeated="2">{ods_text("#N/A", _ERROR)}</table:table-row>'
+            f'<table:table-row table:number-rows-repeated="3"><table:table-cell table:formula="x"/></table:table-row>'
+        ),
+        {2: ("#N/A", "", ""), 3: ("#N/A", "", "")},
+        flaws={row: [0] for row in range(2, 7)},
+    ),
+    Entry(
+        "OpenDocument error",
+        "a.ods",
+        ods("<table:table-row>" + ods_text("1") + ods_text("#N/A", _ERROR) + "</table:table-row>"),
         {2: ("1", "#N/A", "")},
         flaws={2: [1]},
     ),
@@ -370,7 +407,7 @@ _TABLE = (
     "<tr><td>00123<td>Met in K&ouml;ln</td><td>public</td></tr></table></body></html>"
 )
 _BARE = _TABLE[_TABLE.index("<table>") :].removesuffix("</body></html>")
-_XML = (
+XML = (
     '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
     '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
     'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
@@ -383,7 +420,7 @@ _XML = (
 
 
 def _xml(rows: str, *, styles: str = "", encoding: str = "utf-8", more: str = "") -> bytes:
-    head, _, tail = _XML.partition('<Row ss:Index="3">')
+    head, _, tail = XML.partition('<Row ss:Index="3">')
     head = head.replace("<Worksheet", f"{styles}<Worksheet").replace("?>", f" encoding='{encoding}'?>", 1)
     return _csv(f"{head}{rows}</Table></Worksheet>{more}{tail[tail.rindex('</Workbook') :]}", encoding)
 
@@ -552,7 +589,7 @@ TEXTS = [
     Entry("HTML that is cut off", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="within a tag"),
     Entry("HTML with a number beyond all characters", "a.xls", _csv(_TABLE + "&#" + "9" * 5000), ONE),
     Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
-    Entry("XML spreadsheet 2003", "a.xls", _csv(_XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
+    Entry("XML spreadsheet 2003", "a.xls", _csv(XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
     Entry(
         "XML spreadsheet: a comment is no note",
         "a.xls",
@@ -622,7 +659,7 @@ TEXTS = [
         "a.xls",
         _xml(
             _xml_row('><Data ss:Type="Number">7</Data>'),
-            more='<Worksheet ss:Name="B"><Table><Row><Cell><Data ss:Type="String">x</Data></Cell></Row></Table></Worksheet>',
+            more=f'<Worksheet ss:Name="B"><Table>{_xml_row("><Data>x</Data>")}</Table></Worksheet>',
         ),
         {2: ("7", "", "")},
         remark="Left aside: 'B'",
@@ -674,6 +711,21 @@ REFUSED = [
         "a.xlsb",
         making.xlsb({0: {0: "Prospect ID"}, 1_000_000: {16000: "x"}}),
         error="--limit columns",
+    ),
+    Entry(
+        "repeated rows beyond the last of a sheet",
+        "a.ods",
+        ods(
+            '<table:table-row table:number-rows-repeated="4900000"><table:table-cell table:formula="x"/>'
+            "</table:table-row>"
+        ),
+        error="row 4,900,001, beyond the last row",
+    ),
+    Entry(
+        "an error repeated very often",
+        "a.ods",
+        ods(f'<table:table-row table:number-rows-repeated="900000">{ods_text("#N/A", _ERROR)}</table:table-row>'),
+        error="900,000 rows from row 2 on are alike",
     ),
     Entry(
         "repeated rows without end",
