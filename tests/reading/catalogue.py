@@ -6,7 +6,9 @@ which is ``making.HEADER`` unless said otherwise), or words of the message that 
 
 from __future__ import annotations
 
+import bz2
 import io
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -517,6 +519,43 @@ TEXTS = [
         None,
         flaws={3: [None]},
     ),
+    Entry(
+        "quotes within a cell before a cell of several lines",
+        "a.csv",
+        _csv(PLAIN + '2,"a" b,"first\nsecond"\r\n3,c,d\r\n4,"e" f,g'),
+        {**ONE, 3: ("2", "a b", "first\nsecond"), 4: ("3", "c", "d"), 5: ("4", "e f", "g")},
+        flaws={3: [None]},
+    ),
+    Entry(
+        "quotes within a cell before one never closed",
+        "a.csv",
+        _csv(PLAIN + '2,"a" b,"first\r\n3,c,d\r\n'),
+        error="opened in row 3",
+    ),
+    Entry(
+        "a line of private characters",
+        "a.csv",
+        _csv(PLAIN + "\ue0ffend of the file\ue0ff,a,b\r\n\ue0ffend of the file\ue0ff\r\n4,c,d\r\n"),
+        {
+            **ONE,
+            3: ("\ue0ffend of the file\ue0ff", "a", "b"),
+            4: ("\ue0ffend of the file\ue0ff", "", ""),
+            5: ("4", "c", "d"),
+        },
+        flaws={4: [None]},
+    ),
+    Entry(
+        "texts written as formulas",
+        "a.csv",
+        _csv(PLAIN.replace("00123", '="00123"') + '"=""7""","=""a """"b"""" c""",="x"y\r\n8,="=1",=""\r\n'),
+        {**ONE, 3: ("7", 'a "b" c', '="x"y'), 4: ("8", "=1", "")},
+        remark='5 cells written as ="text"',
+    ),
+    Entry("Ctrl-Z at the end", "a.csv", _csv(PLAIN + "\x1a"), ONE),
+    Entry("Ctrl-Z right after the last row", "a.csv", _csv(PLAIN.rstrip() + "\x1a" * 100), ONE),
+    Entry(
+        "UTF-16 without mark, cut in a character", "a.csv", _csv(PLAIN, "utf-16-le") + b"\0", ONE, remark="UTF-16 LE"
+    ),
     Entry("NUL bytes", "a.csv", _csv(PLAIN + "2,a\0b,public\r\n"), {**ONE, 3: ("2", "a\0b", "public")}, flaws={3: [1]}),
     Entry("NUL bytes at the end", "a.csv", _csv(PLAIN + "\0" * 20), ONE),
     Entry(
@@ -548,6 +587,27 @@ TEXTS = [
         "a.csv",
         _csv(PLAIN + f"2,{'x' * 300_000},public\n"),
         {**ONE, 3: ("2", "x" * 300_000, "public")},
+    ),
+    *(
+        Entry(
+            f"heading that begins with {start}",
+            "a.csv",
+            _csv(f"{start},{PLAIN}"),
+            {2: ("00123", "Met in Köln", "public", "")},
+            headings=(start, *HEADER),
+            flaws={2: [None]},
+        )
+        for start in ("PAR1", "BZh", "MZ", "GIF8", "Rar!", "RIFF")
+    ),
+    Entry(
+        "heading ID, then one in P",
+        "a.csv",
+        _csv("ID;Prospect ID;Note\r\nC;X;Y\r\n"),
+        {2: ("C", "X", "Y")},
+        headings=("ID", "Prospect ID", "Note"),
+    ),
+    Entry(
+        "FileMaker's line breaks", "a.csv", _csv(PLAIN + "2,a\vb\vc\x1dd,x\r\n"), {**ONE, 3: ("2", "a\vb\vc\x1dd", "x")}
     ),
     Entry("CSV named .xlsx", "a.xlsx", _csv(PLAIN), ONE, remark="The name ends in .xlsx"),
     Entry("workbook named .csv", "a.csv", _openpyxl(_rows(ONE[2])), ONE, remark="The name ends in .csv"),
@@ -672,6 +732,17 @@ _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>
 REFUSED = [
     Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
     Entry("blank file", "a.csv", b"\n \n,,\n", error="holds no table"),
+    Entry("zeros", "a.xlsx", b"\0" * 20_000, error="holds only zeros"),
+    Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="no spreadsheet"),
+    Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="no spreadsheet"),
+    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="packed with bzip2"),
+    Entry(
+        "SYLK",
+        "a.slk",
+        b'ID;PWXL;N;E\r\nC;Y1;X1;K"Prospect ID"\r\nC;X2;K"Note"\r\nE\r\n',
+        error="is a SYLK file",
+    ),
+    Entry("DIF", "a.dif", b'TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n0,3\r\n', error="is a DIF file"),
     Entry("PDF", "a.xlsx", b"%PDF-1.7 ...", error="is a PDF"),
     Entry("picture", "a.xlsx", b"\x89PNG\r\n\x1a\n", error="picture"),
     Entry("zip of other things", "a.zip", archive({"a.csv": PLAIN}), error="is a zip file (a.csv"),
