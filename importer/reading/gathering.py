@@ -13,6 +13,8 @@ from importer.reading.sheet import Found, Sheet, Spool
 REPLACED = "a character of the text is damaged (�). Type it again, or name the file's encoding with --encoding"
 NUL = "the text holds a NUL character, which no spreadsheet shows. Delete it or type the text again"
 MOST_AREAS = 100_000
+EXCEL_BLOCK = 16
+"""Excel writes text in blocks of so many rows; columns at the right that are empty in a whole block it leaves out."""
 
 
 class _Rows:
@@ -21,9 +23,13 @@ class _Rows:
     Attributes:
         width: columns up to the last that holds something.
         widest: columns up to the last that is written in the file.
+        header: the header's row number and how many cells are written of it.
+        counts: the same of the rows of the block of ``EXCEL_BLOCK`` rows at hand.
+        is_excel: whether no block had rows of several widths.
     """
 
-    def __init__(self, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+    def __init__(self, header_row: int, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+        self.header = (header_row, len(header))
         self.found = found
         self.limits = limits
         self.ragged = ragged
@@ -31,6 +37,9 @@ class _Rows:
         self.width = self.expected
         self.widest = len(header)
         self.last = 0
+        self.is_excel = True
+        self.block = -1
+        self.counts: list[tuple[int, int]] = []
         self.budget = limits.unpacked_bytes
         self.spool = Spool()
 
@@ -48,13 +57,33 @@ class _Rows:
         count = len(cells)
         if count > self.width:
             self._wider(number, cells)
-        if self.ragged and count < self.expected:
-            self.found.flaw(number, None, self._short(count))
+        if self.ragged:
+            self._note_count(number, count)
         self.budget -= len(joined) + 8 * count
         if self.budget < 0:
             raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
         self.last = number
         self.spool.append(number, cells, len(joined) + 8 * count)
+
+    def end_block(self) -> None:
+        """There are no more rows in the block. Short ones are problems unless they are so as Excel writes them.
+
+        Who breaks lines within a text or cuts the file off writes rows of several widths, or a single short one.
+        """
+        self.is_excel = self.is_excel and len({count for _, count in self.counts}) < 2
+        for number, count in self.counts:
+            if count < self.expected and not (self.is_excel and len(self.counts) > 1):
+                self.found.flaw(number, None, self._short(count))
+        self.counts.clear()
+
+    def _note_count(self, number: int, count: int) -> None:
+        block = (number - 1) // EXCEL_BLOCK
+        if block != self.block:
+            self.end_block()
+            self.block = block
+            if block == (self.header[0] - 1) // EXCEL_BLOCK:
+                self.counts.append(self.header)
+        self.counts.append((number, count))
 
     def _wider(self, number: int, cells: list[str]) -> None:
         self.widest = max(self.widest, len(cells))
@@ -91,7 +120,7 @@ def gather(
     """Read the table to its end and hand over the sheet."""
     header_row, header = choice.header
     found = Found()
-    rows = _Rows(header, ragged=book.delimiter is not None, found=found, limits=limits)
+    rows = _Rows(header_row, header, ragged=book.delimiter is not None, found=found, limits=limits)
     above = 0
     try:
         with closing(choice.table.rows(found)) as source_rows:
@@ -102,6 +131,7 @@ def gather(
                     above += 1
                 if not number % 20_000:
                     clock.check()
+        rows.end_block()
         rows.spool.flush()
         rows.spool.covered = found.merged if len(found.merged) <= MOST_AREAS else []
     except BaseException:

@@ -443,6 +443,11 @@ _XML_STYLES = "<Styles>" + "".join(
     )
 ) + '<Style ss:ID="child" ss:Parent="id"/></Styles>'  # fmt: skip
 
+
+def _filled(rows: int) -> str:
+    return ",".join(HEADER) + "\r\n" + "".join(f"{row},b,public\r\n" for row in range(2, rows + 2))
+
+
 TEXTS = [
     Entry("UTF-8", "a.csv", _csv(PLAIN), ONE),
     Entry("UTF-8 with mark", "a.csv", _csv(PLAIN, "utf-8-sig"), ONE),
@@ -509,6 +514,20 @@ TEXTS = [
         headings=(*HEADER, ""),
         flaws={3: [None], 4: [None]},
     ),
+    Entry(
+        "Excel leaves out delimiters of empty columns",
+        "a.csv",
+        _csv(_filled(15) + "".join(f"{row},b\r\n" for row in range(17, 40))),
+        {row: (str(row), "b", "public" if row < 17 else "") for row in range(2, 40)},
+    ),
+    Entry(
+        "short rows among full ones",
+        "a.csv",
+        _csv(_filled(15) + "17,b\r\n18,b,public\r\n" + "".join(f"{row},b\r\n" for row in range(19, 36))),
+        None,
+        flaws={row: [None] for row in (17, *range(19, 36))},
+    ),
+    Entry("a last row that is cut off", "a.csv", _csv(_filled(15) + "17,b"), None, flaws={17: [None]}),
     Entry(
         "quotation mark never closed", "a.csv", _csv(PLAIN + '2,"a,public\r\n3,b,public\r\n'), error="opened in row 3"
     ),
