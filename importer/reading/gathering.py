@@ -23,13 +23,15 @@ class _Rows:
     Attributes:
         width: columns up to the last that holds something.
         widest: columns up to the last that is written in the file.
-        header: the header's row number and how many cells are written of it.
-        counts: the same of the rows of the block of ``EXCEL_BLOCK`` rows at hand.
-        is_excel: whether no block had rows of several widths.
+        full: number of the last row that is as wide as the header.
+        short: rows since then, of one block of ``EXCEL_BLOCK`` rows, that are not: their numbers and widths.
+        is_excel: whether all short rows so far may be short because Excel wrote them.
     """
 
     def __init__(self, header_row: int, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
-        self.header = (header_row, len(header))
+        self.full = header_row
+        self.short: list[tuple[int, int]] = []
+        self.is_excel = True
         self.found = found
         self.limits = limits
         self.ragged = ragged
@@ -37,9 +39,6 @@ class _Rows:
         self.width = self.expected
         self.widest = len(header)
         self.last = 0
-        self.is_excel = True
-        self.block = -1
-        self.counts: list[tuple[int, int]] = []
         self.budget = limits.unpacked_bytes
         self.spool = Spool()
 
@@ -58,32 +57,36 @@ class _Rows:
         if count > self.width:
             self._wider(number, cells)
         if self.ragged:
-            self._note_count(number, count)
+            if count < self.expected:
+                self._note_short(number, count)
+            else:
+                if self.short:
+                    self.judge_short(number)
+                self.full = number
         self.budget -= len(joined) + 8 * count
         if self.budget < 0:
             raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
         self.last = number
         self.spool.append(number, cells, len(joined) + 8 * count)
 
-    def end_block(self) -> None:
-        """There are no more rows in the block. Short ones are problems unless they are so as Excel writes them.
+    def judge_short(self, full: int | None = None) -> None:
+        """Short rows are problems, unless their block is as Excel writes it: no row is ``full``, all are alike.
 
-        Who breaks lines within a text or cuts the file off writes rows of several widths, or a single short one.
+        Who breaks lines within a text, or cuts the file off, leaves rows of several widths or a single short one.
         """
-        self.is_excel = self.is_excel and len({count for _, count in self.counts}) < 2
-        for number, count in self.counts:
-            if count < self.expected and not (self.is_excel and len(self.counts) > 1):
+        blocks = {(number - 1) // EXCEL_BLOCK for number, _ in self.short}
+        others = {(number - 1) // EXCEL_BLOCK for number in (self.full, full) if number}
+        is_alike = len(self.short) > 1 and len({count for _, count in self.short}) == 1
+        self.is_excel = self.is_excel and is_alike and blocks.isdisjoint(others)
+        if not self.is_excel:
+            for number, count in self.short:
                 self.found.flaw(number, None, self._short(count))
-        self.counts.clear()
+        self.short.clear()
 
-    def _note_count(self, number: int, count: int) -> None:
-        block = (number - 1) // EXCEL_BLOCK
-        if block != self.block:
-            self.end_block()
-            self.block = block
-            if block == (self.header[0] - 1) // EXCEL_BLOCK:
-                self.counts.append(self.header)
-        self.counts.append((number, count))
+    def _note_short(self, number: int, count: int) -> None:
+        if self.short and (number - 1) // EXCEL_BLOCK != (self.short[0][0] - 1) // EXCEL_BLOCK:
+            self.judge_short()
+        self.short.append((number, count))
 
     def _wider(self, number: int, cells: list[str]) -> None:
         self.widest = max(self.widest, len(cells))
@@ -131,7 +134,7 @@ def gather(
                     above += 1
                 if not number % 20_000:
                     clock.check()
-        rows.end_block()
+        rows.judge_short()
         rows.spool.flush()
         rows.spool.covered = found.merged if len(found.merged) <= MOST_AREAS else []
     except BaseException:

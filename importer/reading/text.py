@@ -78,12 +78,9 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         while line:
             if len(line) >= most:
                 raise limits.refuse("cell_characters", "A line of the file holds too many characters")
-            if line.endswith("\x1a"):  # no line end follows, so it is the last: the end of a file, to DOS
-                line = line.rstrip("\x1a")
-            elif line == "\ufffd" and codec.codec.startswith("utf-16"):  # half a character at the end
-                line = ""
-            if line:
-                yield line
+            if line[-1] not in "\r\n":  # so it is the last
+                line = _without_end_mark(line, codec)
+            yield line
             line = readline(most)
 
     try:
@@ -94,6 +91,11 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         ) from exc
     finally:
         text.detach()
+
+
+def _without_end_mark(line: str, codec: Encoding) -> str:
+    """The last line without what DOS ends a file with (Ctrl-Z), or half a character of UTF-16."""
+    return "" if line == "\ufffd" and codec.codec.startswith("utf-16") else line.rstrip("\x1a")
 
 
 class _Unclosed(io.RawIOBase):
@@ -163,7 +165,8 @@ def _rows(
         for _ in range(skip):
             next(lines, None)
         number = formulas = 0
-        with closing(_records(lines, delimiter, limits)) as records:
+        source = _Source(lines)
+        with closing(_records(source, delimiter, limits)) as records:
             for record, swallowed in records:
                 number += 1
                 if not number % 10_000:
@@ -172,8 +175,9 @@ def _rows(
                     raise limits.refuse("columns", f"Row {number} has {len(record):,} cells")
                 if swallowed:
                     found.flaw(number, None, SWALLOWED.format(_counted(swallowed, "line")))
-                if any(cell.startswith('="') for cell in record):
+                if source.has_formula:
                     formulas += _without_formulas(record)
+                    source.has_formula = False
                 yield number, record
     if formulas:
         found.remarks.append(
@@ -187,23 +191,36 @@ def _counted(count: int, noun: str) -> str:
 
 def _without_formulas(record: list[str]) -> int:
     """Put the text in the place of each ``="text"``; return how many there were."""
-    matches = {column: match for column, cell in enumerate(record) if (match := _AS_TEXT.fullmatch(cell))}
+    matches = {
+        column: match
+        for column, cell in enumerate(record)
+        if cell.startswith('="') and (match := _AS_TEXT.fullmatch(cell))
+    }
     for column, match in matches.items():
         record[column] = match[1].replace('""', '"')
     return len(matches)
 
 
 class _Source:
-    """Lines on their way into the csv module: those of the record at hand are held, and that the file ends is noted."""
+    """Lines on their way into the csv module.
+
+    Attributes:
+        held: those of the record at hand.
+        ended: whether it asked for a line after the last one.
+        has_formula: whether a line may hold a text written as a formula.
+    """
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self.held: list[str] = []
         self.ended = False
+        self.has_formula = False
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
             self.held.append(line)
+            if '="' in line:
+                self.has_formula = True
             yield line
         self.ended = True
 
@@ -213,9 +230,8 @@ class _Source:
         yield from self
 
 
-def _records(lines: Iterator[str], delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
+def _records(source: _Source, delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
     """Yield each record, with the number of lines that faulty quotation marks may have swallowed (mostly 0)."""
-    source = _Source(lines)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     number = 0
     while True:
