@@ -156,10 +156,17 @@ class _Page(Markup):
     def _end_table(self) -> None:
         table = self.open.pop()
         table.end_row()
-        if table.rows and (not self.open or any(self.is_header(cells) for _, cells in table.rows[:LOOKED_AT])):
+        if table.rows and (not self.open or self._is_laid_out(table)):
             self.tables.append((table.rows, table.merged))
             for around in self.open:
                 around.empty_cell()
+
+    def _is_laid_out(self, table: _Table) -> bool:
+        """Whether this table has the headings, and none of those around it has."""
+        return self._has_headings(table) and not any(map(self._has_headings, self.open))
+
+    def _has_headings(self, table: _Table) -> bool:
+        return any(self.is_header(cells) for _, cells in table.rows[:LOOKED_AT])
 
 
 class _Table:

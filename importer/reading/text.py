@@ -24,7 +24,7 @@ from importer.reading.sheet import Found, Rows
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
-_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+_AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """A formula that is nothing but a text, as exports write it to keep leading zeros."""
 
 LOOKED_AT = 50

@@ -659,6 +659,12 @@ TEXTS = [
         {**ONE, 3: ("2", "a\nb c\nd\ne", "f")},
     ),
     Entry(
+        "HTML with the same headings in a note",
+        "a.xls",
+        _csv(_TABLE.replace("</table>", "<tr><td>2<td><table><tr><td>Prospect ID<td>Note</table><td>f</table>")),
+        {**ONE, 3: ("2", "Prospect ID Note", "f")},
+    ),
+    Entry(
         "HTML with a title table that has no end",
         "a.xls",
         _csv(f"<html><body><table><tr><td>Report</td></tr>{_BARE}"),
