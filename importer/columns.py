@@ -74,6 +74,10 @@ FIX_FIRST: tuple[str, ...] = ("result", "reason")
 FIX_LAST: tuple[str, ...] = ("note_id", "source_row", "finished_at", "request")
 """On the sheet *To fix* what is wrong comes first, and the rest of our columns last."""
 
+MOST_SHOWN = 30
+MOST_CHARACTERS = 60
+"""So many headings are listed by a message, and of each so much."""
+
 _IGNORED = re.compile(r"[\W_]+")
 
 
@@ -137,7 +141,7 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
     for role in Role:
         found = _candidates(role, headings, wanted, ours)
         if len(found) > 1:
-            names = " and ".join(f"{headings[i]!r} (column {column_letter(i)})" for i in found)
+            names = " and ".join(f"{_shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
             troubles.append(f"{names} could each be the {role}. Choose one: --map {role}={_quoted(headings, found[0])}")
         elif found:
             columns[role] = found[0]
@@ -146,11 +150,10 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
     taken: dict[int, Role] = {}
     for role, column in columns.items():
         if column in taken:
-            troubles.append(f"{headings[column]!r} can't be both the {taken[column]} and the {role}.")
+            troubles.append(f"{_shown(headings[column])} can't be both the {taken[column]} and the {role}.")
         taken[column] = role
     if troubles:
-        listed = ", ".join(repr(heading) for heading in headings if heading.strip()) or "none"
-        raise UnclearColumns("\n".join([*troubles, f"The headings found: {listed}."]))
+        raise UnclearColumns("\n".join([*troubles, f"The headings found: {_listed(headings)}."]))
     used = {*columns.values(), *ours.values()}
     return Roles(columns, ours, tuple(i for i in range(len(headings)) if i not in used))
 
@@ -207,7 +210,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:
         near = _near(named, headings)
         return f"No column is headed {named!r}, which was named as the {role}.{near}"
     claimed = [
-        f" {headings[i]!r} was named as the {other}."
+        f" {_shown(headings[i])} was named as the {other}."
         for other, name in wanted.mapping.items()
         if name
         for i in _named(name, headings, range(len(headings)))
@@ -219,7 +222,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:
         if folded(heading) not in _ROLE_OF
         and difflib.get_close_matches(folded(heading), [folded(word) for word in HEADINGS[role]], n=1, cutoff=0.8)
     ]
-    near = f" Did you mean {guesses[0]!r}?" if guesses else ""
+    near = f" Did you mean {_shown(guesses[0])}?" if guesses else ""
     advice = f"Say which column it is: --map {role}={_as_argument(guesses[0] if guesses else 'ITS HEADING')}"
     if role is Role.VISIBILITY:
         advice += ", or give one visibility for all rows: --default-visibility private"
@@ -232,13 +235,25 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> str:
 def _near(name: str, headings: Sequence[str]) -> str:
     near = difflib.get_close_matches(folded(name), [folded(heading) for heading in headings], n=1, cutoff=0.7)
     match = next((heading for heading in headings if near and folded(heading) == near[0]), None)
-    return f" Did you mean {match!r}?" if match else ""
+    return f" Did you mean {_shown(match)}?" if match else ""
 
 
 def _quoted(headings: Sequence[str], position: int) -> str:
     """What names this column on a command line: its heading, or its letter where the heading stands twice."""
     same = [heading for heading in headings if folded(heading) == folded(headings[position])]
-    return _as_argument(headings[position] if len(same) == 1 else column_letter(position))
+    is_handy = len(same) == 1 and len(headings[position]) <= MOST_CHARACTERS
+    return _as_argument(headings[position] if is_handy else column_letter(position))
+
+
+def _listed(headings: Sequence[str]) -> str:
+    """The headings for a message, few enough to be read."""
+    named = [heading for heading in headings if heading.strip()]
+    more = f" and {len(named) - MOST_SHOWN:,} more" if len(named) > MOST_SHOWN else ""
+    return (", ".join(map(_shown, named[:MOST_SHOWN])) or "none") + more
+
+
+def _shown(heading: str) -> str:
+    return repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…")
 
 
 def _as_argument(text: str) -> str:

@@ -18,7 +18,7 @@ _ELEMENTS = (
     " ins label li mark ol p pre q s section small span strike strong sub sup table tbody td tfoot th thead title tr tt"
     " u ul"
 ).split()
-_TAG = re.compile(rf"</?(?:{'|'.join(_ELEMENTS)})(?:\s[^<>]*)?/?>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(rf"</?(?:{'|'.join(_ELEMENTS)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _BREAKS = frozenset(
     "address article blockquote br dd div dl dt figure footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section"
     " table tbody td tfoot th thead title tr ul".split()
@@ -26,6 +26,9 @@ _BREAKS = frozenset(
 _UNSEEN = frozenset({"script", "style"})
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 """What no reader sees: zero-width marks, the soft hyphen, direction marks, the byte-order mark."""
+
+MOST_LAYERS = 16
+_ENDLESS = re.compile(r"&#(?=\d{1000})")
 
 
 class ContentKind(StrEnum):
@@ -38,7 +41,8 @@ class ContentKind(StrEnum):
 
 def is_html(text: str) -> bool:
     """Whether a text holds at least one tag that notes are written with (``jo <jo@x.com>`` holds none)."""
-    return _TAG.search(text) is not None
+    comment = text.find("<!--")
+    return _TAG.search(text) is not None or (comment >= 0 and "-->" in text[comment + 4 :])
 
 
 def content_of(text: str, kind: ContentKind) -> str:
@@ -55,11 +59,30 @@ def content_of(text: str, kind: ContentKind) -> str:
     return "".join(f"<p>{escape(part, quote=False).replace(chr(10), '<br>')}</p>" for part in paragraphs)
 
 
-class _Reader(HTMLParser):
-    """Collects what stands between the tags; a block's edge is a space."""
+class Markup(HTMLParser):
+    """html.parser for markup that nobody has checked: in time that grows with its length, and whatever it holds.
+
+    ``close`` is not to be called: it looks for the end of each unfinished tag anew. What is unfinished stays in
+    ``rawdata``.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
+
+    def feed(self, data: str) -> None:
+        """Parse the next piece. A number of thousands of digits is no character, but more than Python converts."""
+        super().feed(_ENDLESS.sub("&amp;#", data))
+
+    def parse_html_declaration(self, i: int) -> int:
+        """``<!…>`` is nothing that is shown; html.parser gives up on some of it."""
+        return self.parse_bogus_comment(i, report=False)
+
+
+class _Reader(Markup):
+    """Collects what stands between the tags; a block's edge is a space."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.parts: list[str] = []
         self._hidden = 0
 
@@ -90,10 +113,11 @@ def visible(content: str) -> str:
     if "<" in content:
         reader = _Reader()
         reader.feed(content)
-        reader.close()
+        if reader.cdata_elem is None:  # an unfinished tag is text; an unfinished script is not
+            reader.parts.append(unescape(reader.rawdata))
         content = "".join(reader.parts)
     elif "&" in content:
-        content = unescape(content)
+        content = unescape(_ENDLESS.sub("&amp;#", content))
     else:
         return content
     return _folded(content)
@@ -103,12 +127,15 @@ def seen_digest(content: str) -> bytes:
     """32 bytes that two contents share whenever they may be mistaken for one another when they are read back.
 
     It is of what is left when all that looks like markup is taken away until nothing does: every reading of a content
-    (see :func:`seen_digests`) comes to the same in the end.
+    (see :func:`seen_digests`) comes to the same in the end. What is wrapped deeper than any note is all one.
     """
     text = _folded(content)
-    while len(shorter := visible(text)) < len(text):
+    for _ in range(MOST_LAYERS):
+        shorter = visible(text)
+        if len(shorter) >= len(text):
+            return _digest(text)
         text = shorter
-    return _digest(text)
+    return _digest("")
 
 
 def seen_digests(content: str) -> frozenset[bytes]:

@@ -285,3 +285,17 @@ def test_a_header_row_is_one_that_has_every_required_role() -> None:
     assert recognised(["Notes of last week"], wanted) < len(wanted.required)
     assert recognised(PLAIN, wanted) < len(wanted.required)
     assert recognised([*PLAIN, "Date"], wanted) == len(wanted.required)
+
+
+def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
+    """Of a damaged file's headings each is cut, and a few are enough."""
+    message = refused("x" * 400_000, *["y" * 400] * 1_000)
+    assert len(message) < 4_000
+    assert f"'{'x' * 60}…', 'yyy" in message
+    assert message.endswith(" and 971 more.")
+
+
+def test_a_long_heading_is_named_by_its_letter() -> None:
+    """What a person is to type fits on a line."""
+    heading = "Note" + " " * 100
+    assert "Choose one: --map content=B" in refused("Prospect ID", heading, "Notes", "Visibility")

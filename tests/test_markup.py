@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -88,3 +89,21 @@ def test_pictures_alone_all_count_as_the_same() -> None:
     assert not seen_digests(one).isdisjoint(seen_digests(other))
     assert seen_digest(one) == seen_digest(other)
     assert seen_digests(one).isdisjoint(seen_digests("text"))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<!--", "<a ", "<", "</", "<!", "<?", "<![CDATA[", "<a b='", "<a/ ", "<a b=c", "&amp;", "amp;", "<script>"],
+)
+def test_a_note_of_markup_without_end_takes_no_time(piece: str) -> None:
+    text = "&" + piece * 50_000
+    started = time.process_time()
+    assert content_of(text, ContentKind.AUTO)
+    assert seen_digest(text)
+    assert seen_digests(text)
+    assert time.process_time() - started < 5  # half a second; minutes where every beginning looks for its end
+
+
+@pytest.mark.parametrize("text", ["<![x", "a <![if b> c", "&#" + "9" * 5_000, "<" + "&#" + "9" * 5_000])
+def test_what_html_parser_gives_up_on_is_read(text: str) -> None:
+    assert visible(text)

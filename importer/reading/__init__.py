@@ -105,7 +105,7 @@ def _open_book(file: IO[bytes], source: str, options: Options, is_header: IsHead
     if kind is Kind.CSV:
         return kind, text.open_text(file, options.encoding, options.delimiter, is_header, limits, clock)
     if kind is Kind.HTML:
-        return kind, html.open_html(file, options.encoding, source, limits, clock)
+        return kind, html.open_html(file, options.encoding, source, is_header, limits, clock)
     if kind is Kind.XML:
         return kind, Book(kind.value, xmlsheet.open_xml(file, limits, clock))
     if kind is Kind.XLS:

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from importer.errors import UnclearColumns, UnreadableFile
-from importer.reading.book import Book, Table
+from importer.reading.book import LOOKED_AT, Book, Table
 from importer.reading.sheet import Found, Row
-
-LOOKED_AT = 50
-"""Rows among which the header is looked for."""
 
 IsHeader = Callable[[Sequence[str]], bool]
 
@@ -79,7 +76,7 @@ def _look(table: Table, header_row: int | None, is_header: IsHeader) -> _Look | 
     """Look at the first rows of a table; None where they hold nothing."""
     likeliest: Row | None = None
     most = 0
-    with closing(table.rows(Found())) as rows:
+    with closing(table.first() if table.first else table.rows(Found())) as rows:
         if header_row is not None:
             for number, cells in rows:
                 if number >= header_row:

@@ -89,11 +89,10 @@ def detect(file: IO[bytes], clock: Clock) -> Encoding:
         if head.startswith(mark):
             return Encoding(codec, title, "strict" if decodes(file, codec, clock) else "replace")
     wide = _wide(head)
-    if wide and decodes(file, wide, clock):
+    if wide and decodes(file, wide, clock, whole=False):
         title = wide.replace("utf-", "UTF-").replace("-le", " LE").replace("-be", " BE")
-        return Encoding(
-            wide, title, remark=f"The file doesn't say how its characters are encoded; it was read as {title}."
-        )
+        remark = f"The file doesn't say how its characters are encoded; it was read as {title}."
+        return Encoding(wide, title, "strict" if decodes(file, wide, clock) else "replace", remark)
     if decodes(file, "utf-8", clock):
         return Encoding("utf-8", "UTF-8")
     sample = _sample(file)
@@ -107,15 +106,15 @@ def detect(file: IO[bytes], clock: Clock) -> Encoding:
     return _guess(file, sample, clock)
 
 
-def decodes(file: IO[bytes], codec: str, clock: Clock) -> bool:
-    """Whether the whole file is valid in an encoding; a megabyte at a time."""
+def decodes(file: IO[bytes], codec: str, clock: Clock, *, whole: bool = True) -> bool:
+    """Whether the whole file is valid in an encoding, or all but half a character at its end; a megabyte at a time."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     file.seek(0)
     try:
         while chunk := file.read(CHUNK):
             decoder.decode(chunk)
             clock.check()
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=whole)
     except (UnicodeError, ValueError):
         return False
     return True

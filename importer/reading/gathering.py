@@ -12,6 +12,8 @@ from importer.reading.sheet import Found, Sheet, Spool
 
 REPLACED = "a character of the text is damaged (�). Type it again, or name the file's encoding with --encoding"
 NUL = "the text holds a NUL character, which no spreadsheet shows. Delete it or type the text again"
+EXCEL_BLOCK = 16
+"""Excel writes text in blocks of so many rows; columns at the right that are empty in a whole block it leaves out."""
 
 
 class _Rows:
@@ -20,9 +22,15 @@ class _Rows:
     Attributes:
         width: columns up to the last that holds something.
         widest: columns up to the last that is written in the file.
+        full: number of the last row that is as wide as the header.
+        short: rows since then, of one block of ``EXCEL_BLOCK`` rows, that are not: their numbers and widths.
+        is_excel: whether all short rows so far may be short because Excel wrote them.
     """
 
-    def __init__(self, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+    def __init__(self, header_row: int, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+        self.full = header_row
+        self.short: list[tuple[int, int]] = []
+        self.is_excel = True
         self.found = found
         self.limits = limits
         self.ragged = ragged
@@ -47,13 +55,37 @@ class _Rows:
         count = len(cells)
         if count > self.width:
             self._wider(number, cells)
-        if self.ragged and count < self.expected:
-            self.found.flaw(number, None, self._short(count))
+        if self.ragged:
+            if count < self.expected:
+                self._note_short(number, count)
+            else:
+                if self.short:
+                    self.judge_short(number)
+                self.full = number
         self.budget -= len(joined) + 8 * count
         if self.budget < 0:
             raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
         self.last = number
         self.spool.append(number, cells, len(joined) + 8 * count)
+
+    def judge_short(self, full: int | None = None) -> None:
+        """Short rows are problems, unless their block is as Excel writes it: no row is ``full``, all are alike.
+
+        Who breaks lines within a text, or cuts the file off, leaves rows of several widths or a single short one.
+        """
+        blocks = {(number - 1) // EXCEL_BLOCK for number, _ in self.short}
+        others = {(number - 1) // EXCEL_BLOCK for number in (self.full, full) if number}
+        is_alike = len(self.short) > 1 and len({count for _, count in self.short}) == 1
+        self.is_excel = self.is_excel and is_alike and blocks.isdisjoint(others)
+        if not self.is_excel:
+            for number, count in self.short:
+                self.found.flaw(number, None, self._short(count))
+        self.short.clear()
+
+    def _note_short(self, number: int, count: int) -> None:
+        if self.short and (number - 1) // EXCEL_BLOCK != (self.short[0][0] - 1) // EXCEL_BLOCK:
+            self.judge_short()
+        self.short.append((number, count))
 
     def _wider(self, number: int, cells: list[str]) -> None:
         self.widest = max(self.widest, len(cells))
@@ -90,7 +122,7 @@ def gather(
     """Read the table to its end and hand over the sheet."""
     header_row, header = choice.header
     found = Found()
-    rows = _Rows(header, ragged=book.delimiter is not None, found=found, limits=limits)
+    rows = _Rows(header_row, header, ragged=book.delimiter is not None, found=found, limits=limits)
     above = 0
     try:
         with closing(choice.table.rows(found)) as source_rows:
@@ -101,6 +133,7 @@ def gather(
                     above += 1
                 if not number % 20_000:
                     clock.check()
+        rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = found.merged
     except BaseException:

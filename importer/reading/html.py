@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from html.parser import HTMLParser
+from collections.abc import Callable, Sequence
+from html import unescape
 from typing import IO
 
 from importer.errors import UnreadableFile
+from importer.markup import Markup
 from importer.reading import encodings
-from importer.reading.book import Book, Table
+from importer.reading.book import LOOKED_AT, Book, Table
 from importer.reading.limits import Clock, Limits
 from importer.reading.sheet import Found, Row, Rows
 
 MOST_BYTES = 64 * 1024**2
 MOST_PENDING = 1 << 20
-_BLOCKS = {"p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
-_HIDDEN = {"script", "style", "head", "template"}
+MOST_DEPTH = 20
+_BLOCKS = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
+_HIDDEN = {"script", "style", "template", "title"}
+_EDGE = "\r"
+"""Where a block begins or ends: a line break unless there is one, or nothing to break. Data never holds it."""
 
 
-def open_html(file: IO[bytes], encoding: str | None, source: str, limits: Limits, clock: Clock) -> Book:
-    """The outermost tables of a page, each as a sheet; raises UnreadableFile where there is none."""
+IsHeader = Callable[[Sequence[str]], bool]
+
+
+def open_html(
+    file: IO[bytes], encoding: str | None, source: str, is_header: IsHeader, limits: Limits, clock: Clock
+) -> Book:
+    """The tables of a page, each as a sheet; raises UnreadableFile where there is none.
+
+    A table within a cell of another one is a sheet where it has the headings, as in a page that is laid out by a table;
+    else it is text of its cell.
+    """
     if file.seek(0, 2) > MOST_BYTES:
         raise UnreadableFile(f"{source} is a web page of more than 64 MB. Open it in Excel and save it as .xlsx.")
     file.seek(0)
@@ -34,15 +47,17 @@ def open_html(file: IO[bytes], encoding: str | None, source: str, limits: Limits
             if encoding:
                 raise
     file.seek(0)
-    parser = _Tables(limits)
+    parser = _Page(limits, is_header)
     text = file.read().decode(codec.codec, "replace").removeprefix("\ufeff")
     for start in range(0, len(text), 1 << 16):
         clock.check()
         _feed(parser, text[start : start + (1 << 16)], source)
         if len(parser.rawdata) > MOST_PENDING:
             raise UnreadableFile(f"{source} is a damaged web page. Open it in Excel and save it as .xlsx.")
-    _feed(parser, None, source)
-    parser.end_table()
+    if "<" in parser.rawdata or parser.cdata_elem is not None:
+        raise UnreadableFile(f"{source} is a web page that ends within a tag or a script. Export or download it again.")
+    parser.handle_data(unescape(parser.rawdata))
+    parser.end()
     if not parser.tables:
         raise UnreadableFile(
             f"{source} is a web page without a table (perhaps a log-in page). Export it again as .xlsx."
@@ -55,13 +70,10 @@ def open_html(file: IO[bytes], encoding: str | None, source: str, limits: Limits
     return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else ())
 
 
-def _feed(parser: HTMLParser, text: str | None, source: str) -> None:
-    """Parse the next piece, or what is left over (None). html.parser gives up on some damage with an assertion."""
+def _feed(parser: Markup, text: str, source: str) -> None:
+    """Parse the next piece. html.parser gives up on some damage with an assertion."""
     try:
-        if text is None:
-            parser.close()
-        else:
-            parser.feed(text)
+        parser.feed(text)
     except (AssertionError, ValueError) as exc:
         raise UnreadableFile(f"{source} is a damaged web page ({exc}). Open it in Excel and save it as .xlsx.") from exc
 
@@ -78,72 +90,129 @@ def _reader(rows: list[Row], merged: int) -> Callable[[Found], Rows]:
     return read
 
 
-class _Tables(HTMLParser):
-    """Gathers the cells of all outermost tables."""
+class _Page(Markup):
+    """Gathers the tables of a page: those outside any cell, and those within one that have the headings."""
 
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(convert_charrefs=True)
+    def __init__(self, limits: Limits, is_header: IsHeader) -> None:
+        super().__init__()
         self.limits = limits
+        self.is_header = is_header
         self.tables: list[tuple[list[Row], int]] = []
-        self.rows: list[Row] = []
-        self.merged = 0
-        self.depth = 0
+        self.open: list[_Table] = []
         self.hidden = 0
-        self.row: list[str] | None = None
-        self.pieces: list[str] | None = None
-        self.across = 1
-        self.covered: dict[int, int] = {}
-        self.down = 1
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._edge(tag)
         if tag == "table":
-            self.depth += 1
+            self._begin_table()
         elif tag in _HIDDEN:
             self.hidden += 1
-        elif self.depth == 1 and tag == "tr":
-            self._end_row()
-            self.row = []
-        elif self.depth == 1 and tag in {"td", "th"}:
-            self._end_cell()
-            self.row = [] if self.row is None else self.row
-            self.pieces = []
+        elif self.open and tag == "tr":
+            self.open[-1].begin_row()
+        elif self.open and tag in {"td", "th"}:
             values = dict(attrs)
-            self.across, self.down = _span(values.get("colspan")), _span(values.get("rowspan"))
-        elif self.pieces is not None and tag == "br":
-            self.pieces.append("\n")
+            self.open[-1].begin_cell(_span(values.get("colspan")), _span(values.get("rowspan")))
+        elif tag == "br":
+            self._add("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "table" and self.depth:
-            if self.depth == 1:
-                self.end_table()
-            self.depth = max(0, self.depth - 1)
-        elif tag in _HIDDEN:
+        if tag in _HIDDEN:
             self.hidden = max(0, self.hidden - 1)
-        elif self.depth == 1 and tag in {"td", "th"}:
-            self._end_cell()
-        elif self.depth == 1 and tag == "tr":
-            self._end_row()
-        elif self.pieces is not None and tag in _BLOCKS:
-            self.pieces.append("\n")
+        elif self.open and tag in {"td", "th"}:
+            self.open[-1].end_cell()
+        elif self.open and tag == "tr":
+            self.open[-1].end_row()
+        elif self.open and tag == "table":
+            self._end_table()
+        self._edge(tag)
 
     def handle_data(self, data: str) -> None:
-        if self.pieces is not None and not self.hidden:
-            self.pieces.append(re.sub(r"[ \t\r\n\f]+", " ", data))
+        if self.open and not self.hidden:
+            self._add(re.sub(r"[ \t\r\n\f]+", " ", data))
 
-    def end_table(self) -> None:
-        """The table is complete, or the page ends within it."""
-        self._end_row()
-        if self.rows:
-            self.tables.append((self.rows, self.merged))
-        self.rows, self.merged, self.covered = [], 0, {}
+    def end(self) -> None:
+        """The page ends, perhaps within a table."""
+        while self.open:
+            self._end_table()
 
-    def _end_cell(self) -> None:
+    def _edge(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._add(_EDGE)
+        elif tag in {"td", "th"}:
+            self._add(" ")
+
+    def _add(self, text: str) -> None:
+        """Put a text into the cell that is open, and into those around its table."""
+        for table in self.open:
+            table.add(text)
+
+    def _begin_table(self) -> None:
+        if self.open and self.open[-1].pieces is None:  # the end of the one before was left out
+            self._end_table()
+        if len(self.open) == MOST_DEPTH:
+            raise UnreadableFile("The page is nested deeper than any real one. Open it in Excel and save it as .xlsx.")
+        self.open.append(_Table(self.limits))
+
+    def _end_table(self) -> None:
+        table = self.open.pop()
+        table.end_row()
+        if table.rows and (not self.open or self._is_laid_out(table)):
+            self.tables.append((table.rows, table.merged))
+            for around in self.open:
+                around.empty_cell()
+
+    def _is_laid_out(self, table: _Table) -> bool:
+        """Whether this table has the headings, and none of those around it has."""
+        return self._has_headings(table) and not any(map(self._has_headings, self.open))
+
+    def _has_headings(self, table: _Table) -> bool:
+        return any(self.is_header(cells) for _, cells in table.rows[:LOOKED_AT])
+
+
+class _Table:
+    """A table on its way: finished rows, the row and the pieces of the cell that are open."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.rows: list[Row] = []
+        self.merged = 0
+        self.row: list[str] | None = None
+        self.pieces: list[str] | None = None
+        self.size = 0
+        self.across, self.down = 1, 1
+        self.covered: dict[int, int] = {}
+
+    def begin_row(self) -> None:
+        self.end_row()
+        self.row = []
+
+    def begin_cell(self, across: int, down: int) -> None:
+        self.end_cell()
+        self.row = [] if self.row is None else self.row
+        self.pieces = []
+        self.size = 0
+        self.across, self.down = across, down
+
+    def add(self, text: str) -> None:
+        """Take a piece of the cell that is open, if one is; beyond the limit it is only counted."""
+        if self.pieces is not None:
+            self.size += len(text) + 1
+            if self.size <= self.limits.cell_characters:
+                self.pieces.append(text)
+
+    def empty_cell(self) -> None:
+        """What the open cell holds turns out to be a sheet of its own."""
+        self.size = 0
+        if self.pieces is not None:
+            self.pieces.clear()
+
+    def end_cell(self) -> None:
         if self.pieces is None or self.row is None:
             return
         self._skip_covered()
-        text = re.sub(r" *\n *", "\n", "".join(self.pieces)).strip(" \n")
+        text = _shown("".join(self.pieces))
         self.pieces = None
-        if len(text) > self.limits.cell_characters:
+        if self.size > self.limits.cell_characters:
             raise self.limits.refuse("cell_characters", "A cell of the table holds too many characters")
         if self.down > 1:
             for column in range(len(self.row), min(len(self.row) + self.across, self.limits.columns)):
@@ -160,8 +229,8 @@ class _Tables(HTMLParser):
         while self.covered.get(len(self.row), 0) > 0:
             self.row.append("")
 
-    def _end_row(self) -> None:
-        self._end_cell()
+    def end_row(self) -> None:
+        self.end_cell()
         if self.row is None:
             return
         self._skip_covered()
@@ -170,6 +239,17 @@ class _Tables(HTMLParser):
         self.covered = {column: left - 1 for column, left in self.covered.items() if left > 1}
         if len(self.rows) > self.limits.rows:
             raise self.limits.refuse("rows", "The table has too many rows")
+
+
+def _shown(text: str) -> str:
+    """What a cell shows: a block is a line of its own, and spaces at the edge of a line are none."""
+    shown: list[str] = []
+    for block in re.sub(" +", " ", text).split(_EDGE):
+        lines = [line.strip(" ") for line in block.split("\n")]
+        if not lines[-1]:  # a break at a block's end breaks nothing
+            lines.pop()
+        shown.extend(lines)
+    return "\n".join(shown).strip("\n")
 
 
 def _span(value: str | None) -> int:

@@ -67,6 +67,17 @@ _OTHERS = (
     (b"\x00\x00\x1a\x00", "a Lotus 1-2-3 worksheet", "Open it in LibreOffice"),
 )
 
+_TEXTS = {b"%PDF", b"{\\rtf"}
+"""Beginnings that stand for another kind of file even where all of it is text; the others may be a heading."""
+
+_SYLK = re.compile(rb"id;p\w+(;[a-z]\w?)*[\r\n]+[bcfnopuw]{1,2};[a-z]")
+_DIF = re.compile(rb"table\s*[\r\n]+0,1\s*[\r\n]")
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x1d"})
+"""What no text holds; FileMaker breaks lines within cells by \\v and repeats fields by \\x1d."""
+
+_PAGE = re.compile(rb"<(!doctype html|html|head|body|table|meta|style|div|center|font)\b")
+"""How web pages begin, in small letters."""
+
 
 def refuse_by_name(path: str) -> None:
     """Refuse files that are known by name not to be the spreadsheet itself."""
@@ -98,8 +109,10 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> Kind | None:
         return None
     if head.startswith(_OLE):
         return _in_ole(file, source)
+    if not head.strip(b"\0"):
+        raise UnreadableFile(f"{source} holds only zeros where a table should begin. Download or copy it again.")
     for start, what, then in _OTHERS:
-        if head.startswith(start) and not (len(start) == 2 and b"\0" not in head):
+        if head.startswith(start) and (start in _TEXTS or _controls(head)):
             raise UnreadableFile(f"{source} is {what}, not a spreadsheet. {then} and save it as .xlsx or .csv.")
     if head[:2] == b"\x09\x08" and head[3:4] == b"\0":
         return Kind.XLS
@@ -144,14 +157,15 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> Kind:
             return Kind.XML
         if b"<html" not in plain:
             raise UnreadableFile(f"{source} is an XML file that isn't a spreadsheet. Export it as .xlsx or .csv.")
-    if re.match(
-        rb"(<\?xml[^>]*>\s*)?(<!--.{0,4000}?-->\s*)*<(!doctype html|html|head|body|table|meta|style|div)\b", plain, re.S
-    ):
+    if _PAGE.match(_first_tag(plain)):
         return Kind.HTML
     if plain.startswith(b"mime-version:") and b"multipart" in plain:
         raise UnreadableFile(
             f"{source} is a web page archive (MHTML) whatever its name says. Open it in Excel and save it as .xlsx."
         )
+    for kind, what in ((_SYLK, "a SYLK file (.slk)"), (_DIF, "a DIF file")):
+        if kind.match(plain):
+            raise UnreadableFile(f"{source} is {what}. Open it in a spreadsheet program and save it as .xlsx.")
     if re.match(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")', plain):
         raise UnreadableFile(f"{source} holds JSON, not a table. Export it as .xlsx or .csv.")
     if not encoded and not _is_text(head):
@@ -159,15 +173,28 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> Kind:
     return Kind.CSV
 
 
+def _first_tag(plain: bytes) -> bytes:
+    """The text without the XML declaration and the comments that it begins with."""
+    while plain.startswith((b"<!--", b"<?xml")):
+        end = b"-->" if plain.startswith(b"<!--") else b">"
+        plain = plain.partition(end)[2].lstrip()
+    return plain
+
+
 def _is_text(head: bytes) -> bool:
     """Whether the bytes can be text: few control characters, save in UTF-16, which is full of them."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
-    head = head.rstrip(b"\0")  # some programs fill up the end of their files
+    head = head.rstrip(b"\0\x1a")  # some programs fill up the end of their files
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if even + odd > len(head) // 50:
         return min(even, odd) * 10 <= max(even, odd)
-    return sum(byte < 32 and byte not in b"\t\n\r\f\0\x1b" for byte in head) <= len(head) // 10
+    return _controls(head) - even - odd <= 1 + len(head) // 50
+
+
+def _controls(head: bytes) -> int:
+    """How many control characters there are that no text holds, zeros included."""
+    return len(head) - len(head.translate(None, _CONTROLS))
 
 
 def in_package(package: Package, source: str) -> Kind:

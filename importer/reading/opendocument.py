@@ -6,47 +6,42 @@ only as far as they hold something and the limits allow.
 
 from __future__ import annotations
 
-from importer.reading.book import Table
+from collections.abc import Callable, Iterator
+
+from importer.errors import UnreadableFile
+from importer.reading.book import Heads, Table
 from importer.reading.formats import general
+from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import Events, Package
 from importer.reading.sheet import ERROR, NO_VALUE, Found, Rows, column_letter
 
 CONTENT = "content.xml"
+MOST_REPEATED_FLAWS = 100_000
+CELLS = frozenset({"table-cell", "covered-table-cell"})
+NESTED = frozenset({"table", "dde-links"})
+"""What a table within it is no sheet: it belongs to a cell, or keeps what a link to another document gave."""
+
+ASIDE = frozenset(
+    "annotation shapes frame custom-shape rect line polyline polygon regular-polygon path circle ellipse g"
+    " page-thumbnail measure caption connector control scene text-box".split()
+)
+"""Comments and what is drawn upon the sheet: their text is none of a cell's."""
+
 Attributes = dict[str, str]
 
 
 def open_document(package: Package) -> tuple[Table, ...]:
     """The sheets of a document. Their names come first in the file, but only reading all of it finds them all."""
-    hidden_styles: set[str] = set()
-    sheets: list[tuple[str, bool]] = []
-    events = Events("the document's content", package.limits)
-    style = ""
-    depth = 0
-
-    def start(tag: str, attributes: Attributes) -> None:
-        nonlocal style, depth
-        if tag == "style":
-            style = _value(attributes, "name")
-        elif tag == "table-properties" and _value(attributes, "display") == "false":
-            hidden_styles.add(style)
-        elif tag == "table":
-            depth += 1
-            if depth == 1:
-                sheets.append((_value(attributes, "name"), _value(attributes, "style-name") in hidden_styles))
-        events.texts.clear()
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        if tag == "table":
-            depth -= 1
-
-    events.handle(start, end)
-    events.all(package.chunks(CONTENT))
+    survey = _Survey(package.limits)
+    survey.events.all(package.chunks(CONTENT))
 
     def table(index: int, name: str, *, hidden: bool) -> Table:
-        return Table(name, hidden, lambda found: _Rows(package, index, name, found).rows())
+        def rows(found: Found) -> Rows:
+            return _rows(index, _Sheet(name, found, package.limits), package.chunks(CONTENT))
 
-    return tuple(table(index, name, hidden=hidden) for index, (name, hidden) in enumerate(sheets))
+        return Table(name, hidden, rows, lambda: survey.heads.rows(index, rows))
+
+    return tuple(table(index, name, hidden=hidden) for index, (name, hidden) in enumerate(survey.sheets))
 
 
 def _value(attributes: Attributes, name: str) -> str:
@@ -62,19 +57,90 @@ def _times(attributes: Attributes, name: str) -> int:
     return max(1, int(text)) if text.isdecimal() and len(text) < 10 else 1
 
 
-class _Rows:
+class _Survey:
+    """The pass that finds the sheets and the first rows of each."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.sheets: list[tuple[str, bool]] = []
+        self.heads = Heads()
+        self.events = Events("the document's content", limits)
+        self.events.handle(self._start, self._end)
+        self.hidden_styles: set[str] = set()
+        self.style = ""
+        self.depth = 0
+        self.sheet: _Sheet | None = None
+
+    def _start(self, tag: str, attributes: Attributes) -> None:
+        self.depth += tag in NESTED
+        if tag == "style":
+            self.style = _value(attributes, "name")
+        elif tag == "table-properties" and _value(attributes, "display") == "false":
+            self.hidden_styles.add(self.style)
+        elif tag == "table" and self.depth == 1:
+            name = _value(attributes, "name")
+            self.sheets.append((name, _value(attributes, "style-name") in self.hidden_styles))
+            self.heads.begin()
+            self.sheet = _Sheet(name, Found(), self.limits)
+        elif self.sheet and self.depth == 1:
+            self._try(self.sheet.start, tag, attributes, self.events.texts)
+        self.events.texts.clear()
+
+    def _end(self, tag: str) -> None:
+        if self.sheet and self.depth == 1:
+            if tag == "table":
+                self.heads.end()
+                self.sheet = None
+            else:
+                self._try(self.sheet.end, tag, self.events.texts)
+                if self.sheet and not self.heads.take(self.sheet.taken()):
+                    self.sheet = None
+        self.depth -= tag in NESTED
+        self.events.texts.clear()
+
+    def _try(self, handle: Callable[..., None], *event: object) -> None:
+        """What is wrong with a sheet is said once it is read."""
+        try:
+            handle(*event)
+        except UnreadableFile:
+            self.sheet = None
+
+
+def _rows(index: int, sheet: _Sheet, chunks: Iterator[bytes]) -> Rows:
+    """The rows of the sheet that is the ``index``-th of the document."""
+    events = Events("the document's content", sheet.limits)
+    depth, at = 0, -1
+
+    def start(tag: str, attributes: Attributes) -> None:
+        nonlocal depth, at
+        depth += tag in NESTED
+        at += tag == "table" and depth == 1
+        if at == index and depth == 1:
+            sheet.start(tag, attributes, events.texts)
+        events.texts.clear()
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        if at == index and depth == 1:
+            sheet.end(tag, events.texts)
+        depth -= tag in NESTED
+        events.texts.clear()
+
+    events.handle(start, end)
+    for chunk in chunks:
+        events.feed(chunk)
+        yield from sheet.taken()
+        if at > index:
+            return
+    events.feed(b"", last=True)
+
+
+class _Sheet:
     """The events of one sheet, turned into rows."""
 
-    def __init__(self, package: Package, index: int, name: str, found: Found) -> None:
-        self.package = package
-        self.limits = package.limits
-        self.index = index
-        self.name = name
-        self.found = found
+    def __init__(self, name: str, found: Found, limits: Limits) -> None:
+        self.name, self.found, self.limits = name, found, limits
         self.ready: list[tuple[int, int, list[str]]] = []
-        self.events = Events("the document's content", package.limits)
-        self.table = -1
-        self.depth = 0
         self.number = 0
         self.row: list[str] = []
         self.row_attributes: Attributes = {}
@@ -84,30 +150,20 @@ class _Rows:
         self.line: list[str] = []
         self.aside = 0
         self.flaws: list[tuple[int, str]] = []
+        self.repeated_flaws = 0
 
-    def rows(self) -> Rows:
-        self.events.handle(self._start, self._end)
-        for chunk in self.package.chunks(CONTENT):
-            self.events.feed(chunk)
-            for number, times, row in self.ready:
-                for repeat in range(times):
-                    yield number + repeat, list(row)
-            self.ready.clear()
-            if self.table > self.index:
-                return
-        self.events.feed(b"", last=True)
+    def taken(self) -> Rows:
+        """The rows that became complete since the last call, repeated as often as they say."""
+        taken, self.ready = self.ready, []
+        for number, times, row in taken:
+            for repeat in range(times):
+                yield number + repeat, list(row)
 
-    def _start(self, tag: str, attributes: Attributes) -> None:
-        texts = self.events.texts
-        if tag == "table":
-            self.depth += 1
-            self.table += self.depth == 1
-        if self.table != self.index or self.depth != 1:
-            texts.clear()
-            return
+    def start(self, tag: str, attributes: Attributes, texts: list[str]) -> None:
+        """An element begins; ``texts`` came before it."""
         if tag == "table-row":
             self.row, self.row_attributes, self.column, self.flaws = [], attributes, 0, []
-        elif tag in {"table-cell", "covered-table-cell"}:
+        elif tag in CELLS:
             self.cell = attributes if tag == "table-cell" else {}
             self.lines, self.line = [], []
         elif self.cell is not None and not self.aside and tag in {"s", "tab", "line-break"}:
@@ -115,29 +171,24 @@ class _Rows:
             self.line.append(" " * min(_times(attributes, "c"), 10_000) if tag == "s" else {"tab": "\t"}.get(tag, "\n"))
         elif tag == "p":
             self.line = [] if not self.aside else self.line
-        elif tag in {"annotation", "shapes", "frame", "custom-shape"}:
+        elif tag in ASIDE:
             self.aside += 1
         elif self.cell is not None and not self.aside:
             self.line.extend(texts)
-        texts.clear()
 
-    def _end(self, tag: str) -> None:
-        texts = self.events.texts
-        if self.table == self.index and self.depth == 1:
-            if tag in {"annotation", "shapes", "frame", "custom-shape"}:
-                self.aside = max(0, self.aside - 1)
-            elif self.cell is not None and not self.aside and tag not in {"table-cell", "covered-table-cell"}:
-                self.line.extend(texts)
-                if tag == "p":
-                    self.lines.append("".join(self.line))
-                    self.line = []
-            elif tag in {"table-cell", "covered-table-cell"}:
-                self._end_cell(covered=tag != "table-cell")
-            elif tag == "table-row":
-                self._end_row()
-        if tag == "table":
-            self.depth -= 1
-        texts.clear()
+    def end(self, tag: str, texts: list[str]) -> None:
+        """An element ends; ``texts`` came before that."""
+        if tag in ASIDE:
+            self.aside = max(0, self.aside - 1)
+        elif self.cell is not None and not self.aside and tag not in CELLS:
+            self.line.extend(texts)
+            if tag == "p":
+                self.lines.append("".join(self.line))
+                self.line = []
+        elif tag in CELLS:
+            self._end_cell(covered=tag != "table-cell")
+        elif tag == "table-row":
+            self._end_row()
 
     def _end_cell(self, *, covered: bool) -> None:
         cell, self.cell = self.cell or {}, None
@@ -180,12 +231,27 @@ class _Rows:
             return
         if self.number > self.limits.rows:
             raise self.limits.refuse("rows", f'The sheet "{self.name}" reaches down to row {self.number:,}')
-        for column, text in self.flaws:
-            for row in range(first, first + times):
-                self.found.flaw(row, column, text)
+        if times > 1 and self.number > SHEET_ROWS:
+            raise UnreadableFile(
+                f'The sheet "{self.name}" repeats a row down to row {self.number:,}, beyond the last row of any '
+                "spreadsheet program. Delete the rows below the table and save the file again."
+            )
+        self._repeat_flaws(first, times)
         if _value(self.row_attributes, "visibility") in {"collapse", "filter"}:
             self.found.hidden_rows += times
         self.ready.append((first, times, self.row))
+
+    def _repeat_flaws(self, first: int, times: int) -> None:
+        self.repeated_flaws += (times - 1) * len(self.flaws)
+        if self.repeated_flaws > MOST_REPEATED_FLAWS:
+            column, text = self.flaws[0]
+            raise UnreadableFile(
+                f'In the sheet "{self.name}" {times:,} rows from row {first:,} on are alike, and wrong in column '
+                f"{column_letter(column)}: {text}."
+            )
+        for column, text in self.flaws:
+            for row in range(first, first + times):
+                self.found.flaw(row, column, text)
 
 
 def _stored(kind: str, cell: Attributes) -> str:

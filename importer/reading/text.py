@@ -1,7 +1,7 @@
 """Text files (.csv, .tsv, .txt): bytes in, records of text out, never the whole file in memory.
 
 The csv module does the parsing, strictly: where quotation marks don't add up within one line the line is read as
-leniently as spreadsheet programs do; where they run over several lines, that is a flaw of the row, since rows may have
+leniently as spreadsheet programs do; where such a row takes several lines, that is a flaw of it, since rows may have
 been swallowed; and a quotation mark that is never closed is an error that names its row.
 """
 
@@ -24,12 +24,12 @@ from importer.reading.sheet import Found, Rows
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
-_END = "\ue0ffend of the file\ue0ff"
-"""A last line of ours: it comes back as a record of its own unless a quotation mark is still open."""
+_AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
+"""A formula that is nothing but a text, as exports write it to keep leading zeros."""
 
 LOOKED_AT = 50
 SWALLOWED = (
-    "the quotation marks of this row don't add up: one that is opened here is closed only {} lines further, so that "
+    "the quotation marks of this row don't add up: one that is opened here is closed only {} further, so that "
     "the row may have swallowed the rows after it. Correct the quotation marks"
 )
 
@@ -78,6 +78,8 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         while line:
             if len(line) >= most:
                 raise limits.refuse("cell_characters", "A line of the file holds too many characters")
+            if line[-1] not in "\r\n":  # so it is the last
+                line = _without_end_mark(line, codec)
             yield line
             line = readline(most)
 
@@ -89,6 +91,11 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         ) from exc
     finally:
         text.detach()
+
+
+def _without_end_mark(line: str, codec: Encoding) -> str:
+    """The last line without what DOS ends a file with (Ctrl-Z), or half a character of UTF-16."""
+    return "" if line == "\ufffd" and codec.codec.startswith("utf-16") else line.rstrip("\x1a")
 
 
 class _Unclosed(io.RawIOBase):
@@ -157,8 +164,9 @@ def _rows(
     with _lines(file, codec, limits) as lines, _long_fields(limits):
         for _ in range(skip):
             next(lines, None)
-        number = 0
-        with closing(_records(lines, delimiter, limits)) as records:
+        number = formulas = 0
+        source = _Source(lines)
+        with closing(_records(source, delimiter, limits)) as records:
             for record, swallowed in records:
                 number += 1
                 if not number % 10_000:
@@ -166,44 +174,92 @@ def _rows(
                 if len(record) > limits.columns:
                     raise limits.refuse("columns", f"Row {number} has {len(record):,} cells")
                 if swallowed:
-                    found.flaw(number, None, SWALLOWED.format(swallowed))
+                    found.flaw(number, None, SWALLOWED.format(_counted(swallowed, "line")))
+                if source.has_formula:
+                    formulas += _without_formulas(record)
+                    source.has_formula = False
                 yield number, record
+    if formulas:
+        found.remarks.append(
+            f'{_counted(formulas, "cell")} written as ="text": what is read is the text alone, as it is shown.'
+        )
 
 
-def _records(lines: Iterator[str], delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
-    """Yield each record, with the number of lines that faulty quotation marks may have swallowed (mostly 0)."""
-    held: list[str] = []
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
-    def fed() -> Iterator[str]:
-        for line in lines:
-            held.append(line)
+
+def _without_formulas(record: list[str]) -> int:
+    """Put the text in the place of each ``="text"``; return how many there were."""
+    matches = {
+        column: match
+        for column, cell in enumerate(record)
+        if cell.startswith('="') and (match := _AS_TEXT.fullmatch(cell))
+    }
+    for column, match in matches.items():
+        record[column] = match[1].replace('""', '"')
+    return len(matches)
+
+
+class _Source:
+    """Lines on their way into the csv module.
+
+    Attributes:
+        held: those of the record at hand.
+        ended: whether it asked for a line after the last one.
+        has_formula: whether a line may hold a text written as a formula.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.held: list[str] = []
+        self.ended = False
+        self.has_formula = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.held.append(line)
+            if '="' in line:
+                self.has_formula = True
             yield line
-        held.append(_END)
-        yield _END
+        self.ended = True
 
-    reader = csv.reader(fed(), delimiter=delimiter, strict=True)
+    def again(self) -> Iterator[str]:
+        """The lines held, then those after them."""
+        yield from tuple(self.held)
+        yield from self
+
+
+def _records(source: _Source, delimiter: str, limits: Limits) -> Generator[tuple[list[str], int], None, None]:
+    """Yield each record, with the number of lines that faulty quotation marks may have swallowed (mostly 0)."""
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
     number = 0
     while True:
         try:
             for record in reader:
-                if record == [_END]:
-                    return
                 number += 1
-                held.clear()
+                source.held.clear()
                 yield record, 0
         except csv.Error as exc:
             number += 1
-            if "field limit" in str(exc):
-                what = f"Row {number} holds a cell that is too long, perhaps for a quotation mark that is never closed"
-                raise limits.refuse("cell_characters", what) from exc
-            if held[-1] == _END:
-                raise UnreadableFile(
-                    f"A quotation mark that is opened in row {number} is never closed, so that it swallows the rest of "
-                    "the file. Correct it and import the file again."
-                ) from exc
-            record = next(csv.reader(held, delimiter=delimiter), [])
-            swallowed = len(held) - 1
-            held.clear()
-            yield record, swallowed
+            yield _leniently(source, delimiter, number, limits, exc), len(source.held) - 1
+            source.held.clear()
         else:
             return
+
+
+def _leniently(source: _Source, delimiter: str, number: int, limits: Limits, reason: csv.Error) -> list[str]:
+    """The record whose quotation marks don't add up, to its last line, which may be further than the one held last."""
+    try:
+        if "field limit" in str(reason):
+            raise reason
+        record = [] if source.ended else next(csv.reader(source.again(), delimiter=delimiter), [])
+    except csv.Error as exc:
+        what = f"Row {number} holds a cell that is too long, perhaps for a quotation mark that is never closed"
+        raise limits.refuse("cell_characters", what) from exc
+    if source.ended:
+        raise UnreadableFile(
+            f"A quotation mark that is opened in row {number} is never closed, so that it swallows the rest of "
+            "the file. Correct it and import the file again."
+        ) from reason
+    return record

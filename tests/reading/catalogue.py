@@ -6,7 +6,9 @@ which is ``making.HEADER`` unless said otherwise), or words of the message that 
 
 from __future__ import annotations
 
+import bz2
 import io
+import random
 import struct
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -182,6 +184,7 @@ _ONE_ID: Rows = {2: ("1", "", "")}
 _PHANTOM = f'<row r="3">{text("A3", "666")}</row>'
 _NO_TEXT = b"\3\0\0\0\0\0\xff\xff"
 """What an .xls says of a formula that gave an empty text."""
+_ERROR = 'calcext:value-type="error"'
 
 WORKBOOKS = [
     Entry("openpyxl", "a.xlsx", _openpyxl(_rows(ONE[2])), ONE),
@@ -502,11 +505,46 @@ WORKBOOKS = [
         {2: ("x",) * 3, 3: ("x",) * 3},
     ),
     Entry(
-        "OpenDocument error",
+        "OpenDocument: drawings upon a cell are none of its text",
         "a.ods",
         ods(
-            "<table:table-row>" + ods_text("1") + ods_text("#N/A", 'calcext:value-type="error"') + "</table:table-row>"
+            "".join(
+                f"<table:table-row>{ods_text('1')}<table:table-cell>{before}<text:p>note</text:p>{after}"
+                "</table:table-cell></table:table-row>"
+                for before, after in (
+                    ("<draw:rect><text:p>shape</text:p></draw:rect>", "<draw:line><text:p/></draw:line>"),
+                    ("<draw:g><draw:ellipse><text:p>e</text:p></draw:ellipse></draw:g>", "<draw:control/>"),
+                    ("", "<draw:caption><text:p>c</text:p></draw:caption>"),
+                    ("<draw:frame><draw:text-box><text:p>box</text:p></draw:text-box></draw:frame>", ""),
+                )
+            )
         ),
+        dict.fromkeys(range(2, 6), ("1", "note", "")),
+    ),
+    Entry(
+        "OpenDocument: what a link to another document gave is no sheet",
+        "a.ods",
+        ods(
+            f"<table:table-row>{ods_text('1')}</table:table-row>",
+            table="<table:dde-links><table:dde-link><table:table><table:table-row>"
+            f"{''.join(map(ods_text, HEADER))}</table:table-row></table:table></table:dde-link></table:dde-links>",
+        ),
+        {2: ("1", "", "")},
+    ),
+    Entry(
+        "OpenDocument: repeated error",
+        "a.ods",
+        ods(
+            f'<table:table-row table:number-rows-repeated="2">{ods_text("#N/A", _ERROR)}</table:table-row>'
+            f'<table:table-row table:number-rows-repeated="3"><table:table-cell table:formula="x"/></table:table-row>'
+        ),
+        {2: ("#N/A", "", ""), 3: ("#N/A", "", "")},
+        flaws={row: [0] for row in range(2, 7)},
+    ),
+    Entry(
+        "OpenDocument error",
+        "a.ods",
+        ods("<table:table-row>" + ods_text("1") + ods_text("#N/A", _ERROR) + "</table:table-row>"),
         {2: ("1", "#N/A", "")},
         flaws={2: [1]},
     ),
@@ -517,7 +555,8 @@ _TABLE = (
     "<tr><th>Prospect ID</th><th>Note</th><th>Visibility</th></tr>"
     "<tr><td>00123<td>Met in K&ouml;ln</td><td>public</td></tr></table></body></html>"
 )
-_XML = (
+_BARE = _TABLE[_TABLE.index("<table>") :].removesuffix("</body></html>")
+XML = (
     '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
     '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
     'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
@@ -527,6 +566,34 @@ _XML = (
     '<Cell ss:Index="3"><Data ss:Type="Boolean">1</Data>'
     '</Cell></Row><Row><Cell><Data ss:Type="Error">#REF!</Data></Cell></Row></Table></Worksheet></Workbook>'
 )
+
+
+def _xml(rows: str, *, styles: str = "", encoding: str = "utf-8", more: str = "") -> bytes:
+    head, _, tail = XML.partition('<Row ss:Index="3">')
+    head = head.replace("<Worksheet", f"{styles}<Worksheet").replace("?>", f" encoding='{encoding}'?>", 1)
+    return _csv(f"{head}{rows}</Table></Worksheet>{more}{tail[tail.rindex('</Workbook') :]}", encoding)
+
+
+def _xml_row(*cells: str) -> str:
+    return "<Row>" + "".join(f"<Cell{cell}</Cell>" for cell in cells) + "</Row>"
+
+
+_XML_STYLES = "<Styles>" + "".join(
+    f'<Style ss:ID="{name}"{more}><NumberFormat{code and f" ss:Format={making.quoted(code)}"}/></Style>'
+    for name, more, code in (
+        ("Default", "", ""),
+        ("id", "", "0000000"),
+        ("percent", "", "Percent"),
+        ("date", "", "dd/mm/yyyy"),
+        ("short", "", "Short Date"),
+        ("time", "", "h:mm"),
+    )
+) + '<Style ss:ID="child" ss:Parent="id"/></Styles>'  # fmt: skip
+
+
+def _filled(rows: int) -> str:
+    return ",".join(HEADER) + "\r\n" + "".join(f"{row},b,public\r\n" for row in range(2, rows + 2))
+
 
 TEXTS = [
     Entry("UTF-8", "a.csv", _csv(PLAIN), ONE),
@@ -595,6 +662,20 @@ TEXTS = [
         flaws={3: [None], 4: [None]},
     ),
     Entry(
+        "Excel leaves out delimiters of empty columns",
+        "a.csv",
+        _csv(_filled(15) + "".join(f"{row},b\r\n" for row in range(17, 40))),
+        {row: (str(row), "b", "public" if row < 17 else "") for row in range(2, 40)},
+    ),
+    Entry(
+        "short rows among full ones",
+        "a.csv",
+        _csv(_filled(15) + "17,b\r\n18,b,public\r\n" + "".join(f"{row},b\r\n" for row in range(19, 36))),
+        None,
+        flaws={row: [None] for row in (17, *range(19, 36))},
+    ),
+    Entry("a last row that is cut off", "a.csv", _csv(_filled(15) + "17,b"), None, flaws={17: [None]}),
+    Entry(
         "quotation mark never closed", "a.csv", _csv(PLAIN + '2,"a,public\r\n3,b,public\r\n'), error="opened in row 3"
     ),
     Entry(
@@ -603,6 +684,43 @@ TEXTS = [
         _csv(PLAIN + '2,"a,public\r\n3,"b",public\r\n4,c,d\r\n'),
         None,
         flaws={3: [None]},
+    ),
+    Entry(
+        "quotes within a cell before a cell of several lines",
+        "a.csv",
+        _csv(PLAIN + '2,"a" b,"first\nsecond"\r\n3,c,d\r\n4,"e" f,g'),
+        {**ONE, 3: ("2", "a b", "first\nsecond"), 4: ("3", "c", "d"), 5: ("4", "e f", "g")},
+        flaws={3: [None]},
+    ),
+    Entry(
+        "quotes within a cell before one never closed",
+        "a.csv",
+        _csv(PLAIN + '2,"a" b,"first\r\n3,c,d\r\n'),
+        error="opened in row 3",
+    ),
+    Entry(
+        "a line of private characters",
+        "a.csv",
+        _csv(PLAIN + "\ue0ffend of the file\ue0ff,a,b\r\n\ue0ffend of the file\ue0ff\r\n4,c,d\r\n"),
+        {
+            **ONE,
+            3: ("\ue0ffend of the file\ue0ff", "a", "b"),
+            4: ("\ue0ffend of the file\ue0ff", "", ""),
+            5: ("4", "c", "d"),
+        },
+        flaws={4: [None]},
+    ),
+    Entry(
+        "texts written as formulas",
+        "a.csv",
+        _csv(PLAIN.replace("00123", '="00123"') + '"=""7""","=""a """"b"""" c""",="x"y\r\n8,="=1",=""\r\n'),
+        {**ONE, 3: ("7", 'a "b" c', '="x"y'), 4: ("8", "=1", "")},
+        remark='5 cells written as ="text"',
+    ),
+    Entry("Ctrl-Z at the end", "a.csv", _csv(PLAIN + "\x1a"), ONE),
+    Entry("Ctrl-Z right after the last row", "a.csv", _csv(PLAIN.rstrip() + "\x1a" * 100), ONE),
+    Entry(
+        "UTF-16 without mark, cut in a character", "a.csv", _csv(PLAIN, "utf-16-le") + b"\0", ONE, remark="UTF-16 LE"
     ),
     Entry("NUL bytes", "a.csv", _csv(PLAIN + "2,a\0b,public\r\n"), {**ONE, 3: ("2", "a\0b", "public")}, flaws={3: [1]}),
     Entry("NUL bytes at the end", "a.csv", _csv(PLAIN + "\0" * 20), ONE),
@@ -636,6 +754,27 @@ TEXTS = [
         _csv(PLAIN + f"2,{'x' * 300_000},public\n"),
         {**ONE, 3: ("2", "x" * 300_000, "public")},
     ),
+    *(
+        Entry(
+            f"heading that begins with {start}",
+            "a.csv",
+            _csv(f"{start},{PLAIN}"),
+            {2: ("00123", "Met in Köln", "public", "")},
+            headings=(start, *HEADER),
+            flaws={2: [None]},
+        )
+        for start in ("PAR1", "BZh", "MZ", "GIF8", "Rar!", "RIFF")
+    ),
+    Entry(
+        "heading ID, then one in P",
+        "a.csv",
+        _csv("ID;Prospect ID;Note\r\nC;X;Y\r\n"),
+        {2: ("C", "X", "Y")},
+        headings=("ID", "Prospect ID", "Note"),
+    ),
+    Entry(
+        "FileMaker's line breaks", "a.csv", _csv(PLAIN + "2,a\vb\vc\x1dd,x\r\n"), {**ONE, 3: ("2", "a\vb\vc\x1dd", "x")}
+    ),
     Entry("CSV named .xlsx", "a.xlsx", _csv(PLAIN), ONE, remark="The name ends in .xlsx"),
     Entry("workbook named .csv", "a.csv", _openpyxl(_rows(ONE[2])), ONE, remark="The name ends in .csv"),
     Entry("HTML named .xls", "a.xls", _csv(_TABLE), ONE, remark="HTML table"),
@@ -645,8 +784,119 @@ TEXTS = [
         _csv(_TABLE.replace("</table>", "<tr><td rowspan=2>1<td colspan=2>a<br>b<tr><td>c<td>d</table>")),
         {**ONE, 3: ("1", "a\nb", ""), 4: ("", "c", "d")},
     ),
+    Entry(
+        "HTML blocks are lines",
+        "a.html",
+        _csv(
+            _TABLE.replace(
+                "</table>",
+                "<tr><td>2<td><p>one</p> <p>two<br></p>three<td><ul><li>a<li>b</ul>c</table>",
+            )
+        ),
+        {**ONE, 3: ("2", "one\ntwo\nthree", "a\nb\nc")},
+    ),
+    Entry("HTML without the end of its head", "a.xls", _csv(_TABLE.replace("</head>", "")), ONE),
+    Entry("HTML that begins with center", "a.xls", _csv(f"<center>{_BARE}</center>"), ONE),
+    Entry("HTML that begins with font", "a.xls", _csv(f"<!-- x --><font face=Arial>{_BARE}</font>"), ONE),
+    Entry("HTML laid out by a table", "a.xls", _csv(f"<table><tr><td>menu</td><td>{_BARE}</td></tr></table>"), ONE),
+    Entry(
+        "HTML with a table in a note",
+        "a.xls",
+        _csv(_TABLE.replace("</table>", "<tr><td>2<td>a<table><tr><td>b<td>c<tr><td>d</table>e<td>f</table>")),
+        {**ONE, 3: ("2", "a\nb c\nd\ne", "f")},
+    ),
+    Entry(
+        "HTML with the same headings in a note",
+        "a.xls",
+        _csv(_TABLE.replace("</table>", "<tr><td>2<td><table><tr><td>Prospect ID<td>Note</table><td>f</table>")),
+        {**ONE, 3: ("2", "Prospect ID Note", "f")},
+    ),
+    Entry(
+        "HTML with a title table that has no end",
+        "a.xls",
+        _csv(f"<html><body><table><tr><td>Report</td></tr>{_BARE}"),
+        ONE,
+        remark="Left aside: 'Table 1'",
+    ),
+    Entry("HTML that is cut off", "a.xls", _csv(_TABLE.partition("</td><td>public")[0] + "<td"), error="within a tag"),
+    Entry("HTML with a number beyond all characters", "a.xls", _csv(_TABLE + "&#" + "9" * 5000), ONE),
     Entry("HTML without table", "a.xls", b"<html><body>Please log in</body></html>", error="without a table"),
-    Entry("XML spreadsheet 2003", "a.xls", _csv(_XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
+    Entry("XML spreadsheet 2003", "a.xls", _csv(XML), {3: ("12", "", "TRUE"), 4: ("#REF!", "", "")}, flaws={4: [0]}),
+    Entry(
+        "XML spreadsheet: a comment is no note",
+        "a.xls",
+        _xml(
+            _xml_row(
+                '><Data ss:Type="Number">7</Data>',
+                '><Data ss:Type="String">note</Data><Comment ss:Author="Bob"><ss:Data>'
+                "<B>Bob:</B>inside</ss:Data></Comment>",
+            )
+        ),
+        {2: ("7", "note", "")},
+    ),
+    Entry(
+        "XML spreadsheet: a cell stands where it says",
+        "a.xls",
+        _xml(
+            _xml_row(
+                ' ss:Index="3"><Data ss:Type="String">public</Data>',
+                ' ss:Index="1"><Data ss:Type="String">7</Data>',
+                '><Data ss:Type="String">note</Data>',
+            )
+        ),
+        {2: ("7", "note", "public")},
+    ),
+    Entry(
+        "XML spreadsheet: rows out of order", "a.xls", _xml('<Row ss:Index="5"/><Row ss:Index="3"/>'), error="row 3 c"
+    ),
+    Entry(
+        "XML spreadsheet: number formats",
+        "a.xls",
+        _xml(
+            _xml_row(
+                ' ss:StyleID="id"><Data ss:Type="Number">42</Data>',
+                ' ss:StyleID="percent"><Data ss:Type="Number">0.5</Data>',
+                ' ss:StyleID="date"><Data ss:Type="Number">46082</Data>',
+            )
+            + _xml_row(
+                ' ss:StyleID="child"><Data ss:Type="Number">42</Data>',
+                ' ss:StyleID="time"><Data ss:Type="DateTime">1899-12-31T14:30:00.000</Data>',
+                ' ss:StyleID="date"><Data ss:Type="DateTime">2026-03-01T00:00:00.000</Data>',
+            )
+            + _xml_row(
+                '><Data ss:Type="DateTime">1899-12-31T14:30:00.000</Data>',
+                '><Data ss:Type="DateTime">2026-03-01T14:30:00.000</Data>',
+                ' ss:StyleID="short"><Data ss:Type="DateTime">1900-02-28T00:00:00.000</Data>',
+            ),
+            styles=_XML_STYLES,
+        ),
+        {
+            2: ("0000042", "50.00%", "01/03/2026"),
+            3: ("0000042", "14:30", "01/03/2026"),
+            4: ("14:30", "2026-03-01 14:30", "1900-02-28"),
+        },
+    ),
+    Entry(
+        "XML spreadsheet: formats of a column and a row",
+        "a.xls",
+        _xml(
+            _xml_row('><Data ss:Type="Number">7</Data>')
+            + '<Row ss:StyleID="percent"><Cell><Data ss:Type="Number">7</Data></Cell></Row>',
+            styles=_XML_STYLES,
+        ).replace(b"<Table>", b'<Table><Column ss:StyleID="id" ss:Span="1"/>'),
+        {2: ("0000007", "", ""), 3: ("700.00%", "", "")},
+    ),
+    Entry(
+        "XML spreadsheet: other sheets are left aside",
+        "a.xls",
+        _xml(
+            _xml_row('><Data ss:Type="Number">7</Data>'),
+            more=f'<Worksheet ss:Name="B"><Table>{_xml_row("><Data>x</Data>")}</Table></Worksheet>',
+        ),
+        {2: ("7", "", "")},
+        remark="Left aside: 'B'",
+    ),
+    Entry("XML spreadsheet in Shift-JIS", "a.xls", _xml("", encoding="shift_jis"), error="encoding that can't be read"),
 ]
 
 _DTD = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
@@ -656,6 +906,17 @@ _LACKS = 'lacks the part of the sheet "Sheet1"'
 REFUSED = [
     Entry("empty file", "a.csv", b"", error="is empty (0 bytes)"),
     Entry("blank file", "a.csv", b"\n \n,,\n", error="holds no table"),
+    Entry("zeros", "a.xlsx", b"\0" * 20_000, error="holds only zeros"),
+    Entry("bytes at random", "a.xlsx", random.Random(7).randbytes(20_000), error="no spreadsheet"),
+    Entry("few bytes at random", "a.xlsx", b"\x01" + random.Random(7).randbytes(100), error="no spreadsheet"),
+    Entry("bzip2", "a.csv", bz2.compress(PLAIN.encode()), error="packed with bzip2"),
+    Entry(
+        "SYLK",
+        "a.slk",
+        b'ID;PWXL;N;E\r\nC;Y1;X1;K"Prospect ID"\r\nC;X2;K"Note"\r\nE\r\n',
+        error="is a SYLK file",
+    ),
+    Entry("DIF", "a.dif", b'TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n0,3\r\n', error="is a DIF file"),
     Entry("PDF", "a.xlsx", b"%PDF-1.7 ...", error="is a PDF"),
     Entry("picture", "a.xlsx", b"\x89PNG\r\n\x1a\n", error="picture"),
     Entry("zip of other things", "a.zip", archive({"a.csv": PLAIN}), error="is a zip file (a.csv"),
@@ -726,6 +987,21 @@ REFUSED = [
         "a.xlsb",
         making.xlsb({0: {0: "Prospect ID"}, 1_000_000: {16000: "x"}}),
         error="--limit columns",
+    ),
+    Entry(
+        "repeated rows beyond the last of a sheet",
+        "a.ods",
+        ods(
+            '<table:table-row table:number-rows-repeated="4900000"><table:table-cell table:formula="x"/>'
+            "</table:table-row>"
+        ),
+        error="row 4,900,001, beyond the last row",
+    ),
+    Entry(
+        "an error repeated very often",
+        "a.ods",
+        ods(f'<table:table-row table:number-rows-repeated="900000">{ods_text("#N/A", _ERROR)}</table:table-row>'),
+        error="900,000 rows from row 2 on are alike",
     ),
     Entry(
         "repeated rows without end",

@@ -85,15 +85,15 @@ def xlsx(sheet: str, **more: object) -> bytes:
     return archive(parts(sheet, **more))  # type: ignore[arg-type]
 
 
-def ods(rows: str, *, name: str = "Sheet1", styles: str = "", table: str = "") -> bytes:
-    """An OpenDocument spreadsheet whose first sheet holds the header row, then ``rows``."""
+def ods(rows: str, *, name: str = "Sheet1", styles: str = "", before: str = "", table: str = "") -> bytes:
+    """An OpenDocument spreadsheet with a sheet that holds the header row, then ``rows``."""
     names = "office:1.0 table:1.0 text:1.0 style:1.0".split()
     spaces = " ".join(f'xmlns:{n.split(":")[0]}="urn:oasis:names:tc:opendocument:xmlns:{n}"' for n in names)
     header = "<table:table-row>" + "".join(ods_text(cell) for cell in HEADER) + "</table:table-row>"
     content = (
         f'<?xml version="1.0"?><office:document-content {spaces} xmlns:calcext="urn:x">'
         f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>"
-        f'<table:table table:name="{name}">{header}{rows}</table:table>{table}'
+        f'{before}<table:table table:name="{name}">{header}{rows}</table:table>{table}'
         "</office:spreadsheet></office:body></office:document-content>"
     )
     return archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -16,7 +17,8 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.reading import Limits, Options, cell_name, read
-from tests.reading.making import HEADER, biff, header_cells, parts, text, xls, xlsx
+from tests.reading.catalogue import XML
+from tests.reading.making import HEADER, biff, header_cells, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 MEGABYTE = 1_000_000
@@ -140,6 +142,47 @@ def test_a_gigabyte_without_line_break_is_not_held_in_memory(tmp_path: Path) -> 
     path = tmp_path / "a.csv"
     path.write_bytes(b"Prospect ID,Note\n" + b"x" * 30 * MEGABYTE)
     assert "too many characters" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<!--a-->" * 50 + b"x",
+        b"<!--a-->" * 1_000 + b"x",
+        b"<table><tr><td>" + b"<a " * 40_000,
+        b"<table><tr><td>" + b"<!" * 40_000,
+        b"<table><tr><td>" + b"<b> </b>" * 100_000,
+        b"<table><tr><td>" * 40_000,
+        b"<table><tr><td>" + b"<table><tr><td>x</table>" * 40_000,
+    ],
+    ids=lambda content: content[:20].decode(),
+)
+def test_a_text_made_to_stall_takes_no_time(content: bytes, tmp_path: Path) -> None:
+    """However often something begins that has no end, it is looked at once."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    started = time.process_time()
+    with contextlib.suppress(UnreadableFile), read(path, is_header=is_header):
+        pass
+    assert time.process_time() - started < 10  # a second; for ever where every beginning looks for its end
+
+
+@pytest.mark.parametrize("ending", ["ods", "xls"])
+def test_many_sheets_are_looked_at_in_one_pass(ending: str, tmp_path: Path) -> None:
+    """Where a file has a hundred sheets it isn't read a hundred times."""
+    path = tmp_path / f"a.{ending}"
+    if ending == "ods":
+        rows = f"<table:table-row>{ods_text('x') * 3}</table:table-row>" * 400
+        tables = "".join(f'<table:table table:name="S{i}">{rows}</table:table>' for i in range(100))
+        path.write_bytes(ods(f"<table:table-row>{ods_text('1')}</table:table-row>", before=tables))
+    else:
+        rows = "<Row>" + '<Cell><Data ss:Type="String">x</Data></Cell>' * 3 + "</Row>"
+        tables = "".join(f'<Worksheet ss:Name="S{i}"><Table>{rows * 400}</Table></Worksheet>' for i in range(100))
+        path.write_text(XML.replace("<Worksheet", f"{tables}<Worksheet"))
+    started = time.process_time()
+    with read(path, is_header=is_header) as sheet:
+        assert sheet.row_count in {1, 2}
+    assert time.process_time() - started < 10  # two seconds; twenty where each sheet means reading it anew
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:
