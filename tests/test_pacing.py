@@ -190,6 +190,13 @@ def importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
     return Importer(api, jittered(latency, rng), jittered(latency, rng), began_at=began_at, **options)
 
 
+def far_importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
+    """Calls are counted at once, and answered long after."""
+    rng = random.Random(seed)
+    began_at = NOON + rng.random() * api.seconds
+    return Importer(api, jittered(0.004, rng), lambda: latency * rng.uniform(0.99, 1.01), began_at=began_at, **options)
+
+
 def used(api: Api) -> float:
     """Which part of what the windows allowed was used, from the first to the last but one."""
     ends = sorted(api.used)
@@ -220,6 +227,58 @@ def test_a_long_way_to_the_api_wastes_no_window(reset: str, seed: int) -> None:
     api = Api(20, 1.0, reset, skew=1000.25)
     took = importer(api, 0.3, seed).run(600)
     assert (api.refused, 600 / took >= 0.95 * 20) == (0, True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize(
+    ("calls", "latency", "workers"), [(5, 0.6, 8), (5, 0.8, 8), (5, 1.2, 8), (10, 1.2, 8), (5, 1.2, 32), (20, 0.3, 8)]
+)
+def test_windows_that_are_over_before_a_reply_comes_are_filled_too(
+    calls: int, latency: float, workers: int, reset: str, seed: int
+) -> None:
+    api = Api(calls, 1.0, reset, skew=1000.25)
+    took = far_importer(api, latency, seed, workers=workers).run(400)
+    assert api.refused <= 1
+    assert 400 / took >= 0.9 * min(calls, workers / latency)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("latency", [0.6, 0.8, 1.2])
+def test_calls_that_overtake_each_other_on_a_long_way_cost_a_few_refusals(
+    latency: float, reset: str, seed: int
+) -> None:
+    api = Api(5, 1.0, reset, skew=1000.25)
+    took = importer(api, latency, seed).run(300)
+    assert api.refused <= 5
+    assert 300 / took >= 0.75 * 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.7, None])
+@pytest.mark.parametrize("cut", [math.floor, math.ceil])
+@pytest.mark.parametrize("reset", ["http-date", "epoch", "seconds"])
+@pytest.mark.parametrize("seconds", [1.0, 10.0])
+def test_short_windows_told_in_whole_seconds_are_spent(
+    seconds: float, reset: str, cut: Callable[[float], int], phase: float | None, seed: int
+) -> None:
+    api = Api(20, seconds, reset, phase=phase, cut=cut, skew=-33.3)
+    took = importer(api, 0.02, seed).run(400)
+    assert api.refused <= (2 if seconds == 1.0 else 4)
+    assert 400 / took >= 0.9 * 20 / seconds
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("cut", [math.floor, math.ceil])
+@pytest.mark.parametrize("reset", ["http-date", "epoch", "seconds"])
+def test_a_limit_over_any_second_is_spent_though_told_in_whole_seconds(
+    reset: str, cut: Callable[[float], int], seed: int
+) -> None:
+    api = Api(20, 1.0, reset, sliding=True, cut=cut)
+    took = importer(api, 0.02, seed).run(600)
+    assert api.refused <= 2
+    assert 600 / took >= (0.9 if reset == "seconds" else 0.8) * 20
 
 
 @pytest.mark.parametrize("seed", range(3))

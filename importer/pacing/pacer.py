@@ -86,7 +86,7 @@ class Pacer:
             if self._rate and len(self._recent) == self._rate.calls:
                 waits.append(self._recent[0] + self._rate.seconds - now)
             budget = self._budget(kind)
-            waits.append(budget.wait(now, self._drawn(budget), self._recent[-1] if self._recent else -math.inf))
+            waits.append(budget.wait(now, self._drawn(budget)))
             return max(0.0, *waits)
 
     def began(self, kind: str) -> None:
@@ -95,6 +95,7 @@ class Pacer:
             now = self._clock()
             self._in_flight[kind] += 1
             self._recent.append(now)
+            self._budget(kind).began(now)
             self._speed.began(now)
 
     def ended(self, kind: str) -> None:
