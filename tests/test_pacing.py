@@ -514,6 +514,19 @@ def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
     assert tries < 15
 
 
+def test_an_api_that_is_back_is_noticed_soon_however_long_it_was_away() -> None:
+    driver = Driver(give_up=1000.0)
+    while driver.now < NOON + 600:
+        driver.now += driver.pacer.wait("POST")
+        driver.pacer.began("POST")
+        assert not driver.fail()
+    assert driver.pacer.wait("POST") <= 15.0
+    driver.now += 15.0
+    driver.pacer.began("POST")
+    assert not driver.fail(wait=120.0)
+    assert driver.pacer.wait("POST") == pytest.approx(120.0)
+
+
 def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
     driver = Driver()
     driver.begin()

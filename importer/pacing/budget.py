@@ -26,7 +26,7 @@ class Budget:
       call goes ahead alone, and its reply tells of the next window.
     - The stretch: once a window's length is known, no more calls than a window holds begin in any stretch of that
       length. This suits every way of counting and waits for no reply; so it fills windows that are over before a reply
-      comes back, and makes up for resets that are told roughly. It is trusted to a quarter at first, by half a call
+      comes back, and makes up for resets that are told roughly. It is trusted to a quarter at first, to one call
       more with every call that is let through, and to a quarter of a longer stretch after a refusal.
 
     While an exact reset is told in time, the window alone counts: other programs may draw on the account, too.
@@ -154,7 +154,7 @@ class Budget:
         """Take in whether a call was let through; of several that were refused together, the first teaches."""
         quarter = max(1.0, self._limit / 4)
         if reply.status != 429:
-            self._trusted = min(max(quarter, self._trusted + 0.5), max(1, self._limit), _REMEMBERED)
+            self._trusted = min(max(quarter, self._trusted + 1), max(1, self._limit), _REMEMBERED)
         elif reply.began >= self._refused:
             self._trusted, self._spare, self._refused = quarter, min(1.0, 3 * self._spare), reply.came
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from importer.retry import Attempts
 
 _OUTAGE = 3  # failures in a row that concern everyone, and no longer each its own request
+_LONGEST_SILENCE = 15.0  # seconds between two tries while the API fails, unless it asks for more
 _LONGEST_BACKOFF = 60.0
 _SLOW = 0.25  # seconds; what is faster needs no relief
 
@@ -128,7 +129,7 @@ class Pacer:
                 return True
             if self._failing.failures >= _OUTAGE:
                 self._crew.only_one()
-                self._pause(now + pause)
+                self._pause(now + max(min(pause, _LONGEST_SILENCE), error.wait or 0.0))
             elif error.wait is not None:
                 self._pause(now + error.wait)
             return False
