@@ -27,6 +27,7 @@ from importer import pipeline
 from importer.delivery import Progress
 from importer.errors import NotSent, RateLimited, Unclear
 from importer.pacing import Pacer, Rate, ServerClock, Signals, seconds_to_wait
+from importer.pacing.times import Announcement, Time
 from importer.retry import Attempts, Patience
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
@@ -607,6 +608,28 @@ def test_the_servers_clock_is_never_mistaken(offset: float, calls: list[tuple[fl
 def test_retry_after_is_understood_in_every_form(header: str, seconds: float | None) -> None:
     found = seconds_to_wait(header, NOON)
     assert found == (None if seconds is None else pytest.approx(seconds, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "7", "x-ratelimit-reset": "3"},
+        {"ratelimit-limit": "20", "ratelimit-remaining": "7", "ratelimit-reset": "3"},
+        {"x-rate-limit-limit": "20, 20;w=60", "x-rate-limit-remaining": "7", "x-rate-limit-reset": "3"},
+        {"ratelimit": "limit=20, remaining=7, reset=3"},
+        {"ratelimit": "limit=20,remaining=7,reset=3", "ratelimit-policy": "20;w=60"},
+        {"ratelimit": '"default";r=7;t=3', "ratelimit-policy": '"default";q=20;w=60'},
+        {"ratelimit": '"burst";r=7;t=3, "day";r=900;t=5000', "ratelimit-policy": '"burst";q=20;w=60, "day";q=1000'},
+    ],
+)
+def test_a_limit_is_understood_in_every_form(headers: dict[str, str]) -> None:
+    assert Announcement.read(headers) == Announcement(20, 7, Time(3.0, is_to_go=True, is_whole=True))
+
+
+def test_a_limit_without_a_word_of_what_remains_tells_nothing() -> None:
+    assert Announcement.read({"x-ratelimit-limit": "20"}) is None
+    assert Announcement.read({"ratelimit-policy": '"default";q=20;w=60'}) is None
+    assert Announcement.read({"ratelimit": '"default";r=7'}) == Announcement(None, 7, None)
 
 
 @pytest.mark.parametrize(
