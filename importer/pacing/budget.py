@@ -26,8 +26,8 @@ class Budget:
       call goes ahead alone, and its reply tells of the next window.
     - The stretch: once a window's length is known, no more calls than a window holds begin in any stretch of that
       length. This suits every way of counting and waits for no reply; so it fills windows that are over before a reply
-      comes back, and makes up for resets that are told roughly. It is trusted to a quarter at first, to one call
-      more with every call that is let through, and to a quarter of a longer stretch after a refusal.
+      comes back, and makes up for resets that are told roughly. It is trusted for a quarter of the calls
+      at first, for one more with every call that is let through, and for a quarter of a longer stretch after a refusal.
 
     While an exact reset is told in time, the window alone counts: other programs may draw on the account, too.
     """
@@ -169,9 +169,8 @@ class Budget:
         length = reset.at - known.at
         if reset.is_whole:
             length = round(max(length, reset.at - came if reset.is_to_go else 0.0))
-            length = (
-                1 if length == 2 else length
-            )  # perhaps one, and another waited for since the reset was told roughly
+            # Two may be one, and another one waited for since the reset is told roughly; a refusal would show it.
+            length = 1 if length == 2 else length
         if length > _SAME:
             self._length = min(self._length, length)
 
