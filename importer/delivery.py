@@ -60,6 +60,7 @@ _LONGEST_SETTLE = 600.0
 _LONGEST_CALL = 4  # times the read timeout: what the client's bounds come to, and time to connect
 _CLOCKS_APART = 5.0  # seconds by which the clock that dates notes may be behind the one that replies show
 _CLOCKS_ASTRAY = 900.0  # seconds within which that isn't believed, and not ruled out either
+_LONGEST_PAUSE = 15.0  # seconds before a request that never arrived is sent again
 _ENOUGH_LOOKS = 2  # that miss a note, before it is believed that it isn't there
 _STRANGERS = 3  # pages that are not the API's, before it is said that the API isn't there
 
@@ -199,7 +200,7 @@ class Delivery:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
         self.requests_sent = self.looks_sent = 0  # that left for the API, answered or not
         self.batch_size = policy.batch_size
-        self._ready: deque[Work] = deque()
+        self._ready: dict[str, deque[Work]] = {Look.kind: deque(), Post.kind: deque()}
         self._later: list[tuple[float, int, Work]] = []
         self._tick = 0
         self._fresh: Iterator[Post] = iter(())
@@ -320,7 +321,7 @@ class Delivery:
         launched = self._enter([] if self._stopped is not None else self._choose())
         for work in launched:
             self._launch(work)
-        if not self._in_flight and (self._stopped is not None or not (self._later or self._ready)):
+        if not self._in_flight and (self._stopped is not None or not (self._later or any(self._ready.values()))):
             return False
         for work, future in self._hands.wait(self._pause()):
             try:
@@ -339,30 +340,35 @@ class Delivery:
         self._stopped = self._stopped or error
 
     def _choose(self) -> list[Work]:
-        """The calls that may go now, in the order: looks and repeats that are due, then new requests."""
+        """The calls that may go now: looks, then requests that are due again, then new ones.
+
+        Where looks have to wait, requests need not: the API may count the two apart.
+        """
         chosen: list[Work] = []
         now = self._clock()
         while self._later and self._later[0][0] <= now:
-            self._ready.append(heapq.heappop(self._later)[2])
-        while (work := self._next()) is not None:
-            wait = self._pacer.wait(work.kind)
-            if wait > 0:
-                self._ready.appendleft(work)
-                wait = self._pacer.wait_for_limit(work.kind)
-                if math.isfinite(wait) and wait > self._policy.give_up:
-                    self._halt(Outage(_limit_used_up(wait)))
-                break
-            self._pacer.began(work.kind)
-            chosen.append(work)
+            due = heapq.heappop(self._later)[2]
+            self._ready[due.kind].append(due)
+        for kind, ready in self._ready.items():
+            while (work := self._next(kind)) is not None:
+                if self._pacer.wait(kind) > 0:
+                    ready.appendleft(work)
+                    wait = self._pacer.wait_for_limit(kind)
+                    if math.isfinite(wait) and wait > self._policy.give_up:
+                        self._halt(Outage(_limit_used_up(wait)))
+                    break
+                self._pacer.began(kind)
+                chosen.append(work)
         return chosen
 
-    def _next(self) -> Work | None:
+    def _next(self, kind: str) -> Work | None:
+        ready, fresh = self._ready[kind], self._fresh if kind == Post.kind else iter(())
         while True:
-            work = self._ready.popleft() if self._ready else next(self._fresh, None)
+            work = ready.popleft() if ready else next(fresh, None)
             if not isinstance(work, Post):
                 return work
             if len(work.request) > self.batch_size and not work.is_too_large:
-                self._ready.extendleft(reversed(work.split(self.batch_size)))
+                ready.extendleft(reversed(work.split(self.batch_size)))
             elif not self._must_queue(work):
                 return work
 
@@ -438,8 +444,7 @@ class Delivery:
         if self._stopped is not None:
             return LONGEST_WAIT
         waits = [self._later[0][0] - self._clock()] if self._later else []
-        if self._ready:
-            waits.append(self._pacer.wait(self._ready[0].kind))
+        waits += [self._pacer.wait(kind) for kind, ready in self._ready.items() if ready]
         longest = 3600.0 if self._in_flight else LONGEST_WAIT
         return max(0.0, min([*waits, longest]))
 
@@ -449,8 +454,9 @@ class Delivery:
         )
 
     def _trouble(self) -> str:
-        trouble = self._pacer.trouble(self._ready[0].kind if self._ready else None)
-        if trouble or self._ready or self._in_flight or not self._later:
+        next_kind = next((kind for kind, ready in self._ready.items() if ready), None)
+        trouble = self._pacer.trouble(next_kind)
+        if trouble or next_kind or self._in_flight or not self._later:
             return trouble
         due, _, work = self._later[0]
         wait = due - self._clock()
@@ -476,7 +482,7 @@ class Delivery:
                 self._release(work)
             if self._pacer.limited(error, self._policy.give_up):
                 self._halt(Outage(_limit_used_up(error.wait)))
-            self._ready.appendleft(work)
+            self._ready[work.kind].appendleft(work)
         elif isinstance(work, Post):
             self._posted(work, error, future)
         else:
@@ -565,12 +571,13 @@ class Delivery:
         # Where a larger one was taken, this one's size isn't the trouble, whatever the words are.
         is_size = error.status == 413 or _SPEAKS_OF_SIZE.search(str(error)) is not None
         post.is_too_large = is_size and len(request) > self._largest_taken
-        self._ready.extendleft(reversed(post.split(-(-len(request) // 2))))
+        self._ready[post.kind].extendleft(reversed(post.split(-(-len(request) // 2))))
 
     def _again_later(self, post: Post, error: NotSent) -> None:
         """The request never arrived: the same again, after a while."""
         # Not the request's own trouble, so it is tried as long as the run has patience.
-        post.attempts = post.attempts or Attempts(replace(self._policy.patience, attempts=0), self._rng)
+        patience = replace(self._policy.patience, attempts=0, longest=_LONGEST_PAUSE)
+        post.attempts = post.attempts or Attempts(patience, self._rng)
         pause = post.attempts.failed(error, self._clock())
         if self._pacer.failed(error):
             self._give_up(error)
@@ -686,7 +693,7 @@ class Delivery:
             if look.pages >= self._policy.pages:
                 self._unconfirmed(look, f"and the prospect has more than {look.skip:,} notes to look through")
             else:
-                self._ready.appendleft(look)
+                self._ready[look.kind].appendleft(look)
         else:
             self._not_there(look)
 
@@ -771,7 +778,7 @@ class Delivery:
         else:
             reason = f"{unanswered.why}; it isn't there, and the run ended before it was sent again: run again"
             self._outcomes.settle(again.request.positions, Result.NOT_SENT, reason=reason)
-            self._ready.appendleft(again)
+            self._ready[again.kind].appendleft(again)
 
     # -- small steps ------------------------------------------------------------------------------------------------
 
@@ -808,7 +815,7 @@ class Delivery:
     def _leave_lane(self, post: Post, settled: int) -> None:
         after = post.lane.leave(settled) if post.lane is not None else None
         if after is not None:
-            self._ready.appendleft(after)
+            self._ready[after.kind].appendleft(after)
 
 
 def note_key(note: Note) -> NoteKey:

@@ -27,6 +27,7 @@ from importer import pipeline
 from importer.delivery import Progress
 from importer.errors import NotSent, RateLimited, Unclear
 from importer.pacing import Pacer, Rate, ServerClock, Signals, seconds_to_wait
+from importer.pacing.times import Announcement, Time
 from importer.retry import Attempts, Patience
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
@@ -190,6 +191,13 @@ def importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
     return Importer(api, jittered(latency, rng), jittered(latency, rng), began_at=began_at, **options)
 
 
+def far_importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
+    """Calls are counted at once, and answered long after."""
+    rng = random.Random(seed)
+    began_at = NOON + rng.random() * api.seconds
+    return Importer(api, jittered(0.004, rng), lambda: latency * rng.uniform(0.99, 1.01), began_at=began_at, **options)
+
+
 def used(api: Api) -> float:
     """Which part of what the windows allowed was used, from the first to the last but one."""
     ends = sorted(api.used)
@@ -220,6 +228,58 @@ def test_a_long_way_to_the_api_wastes_no_window(reset: str, seed: int) -> None:
     api = Api(20, 1.0, reset, skew=1000.25)
     took = importer(api, 0.3, seed).run(600)
     assert (api.refused, 600 / took >= 0.95 * 20) == (0, True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize(
+    ("calls", "latency", "workers"), [(5, 0.6, 8), (5, 0.8, 8), (5, 1.2, 8), (10, 1.2, 8), (5, 1.2, 32), (20, 0.3, 8)]
+)
+def test_windows_that_are_over_before_a_reply_comes_are_filled_too(
+    calls: int, latency: float, workers: int, reset: str, seed: int
+) -> None:
+    api = Api(calls, 1.0, reset, skew=1000.25)
+    took = far_importer(api, latency, seed, workers=workers).run(400)
+    assert api.refused <= 1
+    assert 400 / took >= 0.9 * min(calls, workers / latency)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("latency", [0.6, 0.8, 1.2])
+def test_calls_that_overtake_each_other_on_a_long_way_cost_a_few_refusals(
+    latency: float, reset: str, seed: int
+) -> None:
+    api = Api(5, 1.0, reset, skew=1000.25)
+    took = importer(api, latency, seed).run(300)
+    assert api.refused <= 5
+    assert 300 / took >= 0.75 * 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.7, None])
+@pytest.mark.parametrize("cut", [math.floor, math.ceil])
+@pytest.mark.parametrize("reset", ["http-date", "epoch", "seconds"])
+@pytest.mark.parametrize("seconds", [1.0, 10.0])
+def test_short_windows_told_in_whole_seconds_are_spent(
+    seconds: float, reset: str, cut: Callable[[float], int], phase: float | None, seed: int
+) -> None:
+    api = Api(20, seconds, reset, phase=phase, cut=cut, skew=-33.3)
+    took = importer(api, 0.02, seed).run(400)
+    assert api.refused <= (2 if seconds == 1.0 else 4)
+    assert 400 / took >= 0.9 * 20 / seconds
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("cut", [math.floor, math.ceil])
+@pytest.mark.parametrize("reset", ["http-date", "epoch", "seconds"])
+def test_a_limit_over_any_second_is_spent_though_told_in_whole_seconds(
+    reset: str, cut: Callable[[float], int], seed: int
+) -> None:
+    api = Api(20, 1.0, reset, sliding=True, cut=cut)
+    took = importer(api, 0.02, seed).run(600)
+    assert api.refused <= 2
+    assert 600 / took >= (0.9 if reset == "seconds" else 0.8) * 20
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -462,7 +522,7 @@ def test_a_long_pause_after_failures_is_not_taken_for_the_limit() -> None:
         driver.now += driver.pacer.wait("POST")
         driver.pacer.began("POST")
         assert not driver.fail()
-    assert driver.pacer.wait("POST") >= 30.0
+    assert driver.pacer.wait("POST") >= 10.0
     assert driver.pacer.wait_for_limit("POST") == 0.0
 
 
@@ -504,6 +564,19 @@ def test_a_wait_for_the_limit_is_told_when_it_is_long_and_a_call_waits_for_it() 
     assert driver.pacer.trouble(None) == ""
     driver.now += 38.0
     assert driver.pacer.trouble("POST") == ""
+
+
+def test_an_api_that_is_back_is_noticed_soon_however_long_it_was_away() -> None:
+    driver = Driver(give_up=1000.0)
+    while driver.now < NOON + 600:
+        driver.now += driver.pacer.wait("POST")
+        driver.pacer.began("POST")
+        assert not driver.fail()
+    assert driver.pacer.wait("POST") <= 15.0
+    driver.now += 15.0
+    driver.pacer.began("POST")
+    assert not driver.fail(wait=120.0)
+    assert driver.pacer.wait("POST") == pytest.approx(120.0)
 
 
 def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
@@ -586,6 +659,28 @@ def test_the_servers_clock_is_never_mistaken(offset: float, calls: list[tuple[fl
 def test_retry_after_is_understood_in_every_form(header: str, seconds: float | None) -> None:
     found = seconds_to_wait(header, NOON)
     assert found == (None if seconds is None else pytest.approx(seconds, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "7", "x-ratelimit-reset": "3"},
+        {"ratelimit-limit": "20", "ratelimit-remaining": "7", "ratelimit-reset": "3"},
+        {"x-rate-limit-limit": "20, 20;w=60", "x-rate-limit-remaining": "7", "x-rate-limit-reset": "3"},
+        {"ratelimit": "limit=20, remaining=7, reset=3"},
+        {"ratelimit": "limit=20,remaining=7,reset=3", "ratelimit-policy": "20;w=60"},
+        {"ratelimit": '"default";r=7;t=3', "ratelimit-policy": '"default";q=20;w=60'},
+        {"ratelimit": '"burst";r=7;t=3, "day";r=900;t=5000', "ratelimit-policy": '"burst";q=20;w=60, "day";q=1000'},
+    ],
+)
+def test_a_limit_is_understood_in_every_form(headers: dict[str, str]) -> None:
+    assert Announcement.read(headers) == Announcement(20, 7, Time(3.0, is_to_go=True, is_whole=True))
+
+
+def test_a_limit_without_a_word_of_what_remains_tells_nothing() -> None:
+    assert Announcement.read({"x-ratelimit-limit": "20"}) is None
+    assert Announcement.read({"ratelimit-policy": '"default";q=20;w=60'}) is None
+    assert Announcement.read({"ratelimit": '"default";r=7'}) == Announcement(None, 7, None)
 
 
 @pytest.mark.parametrize(

@@ -373,3 +373,60 @@ def test_the_time_until_something_is_looked_up_is_told(tmp_path: Path, monkeypat
     assert outcomes is not None
     assert "looking up what got no clear answer in 2 s" in {progress.trouble for progress in told}
     assert told[-1].trouble == ""
+
+
+class Apart(Pacer):
+    """Reading has to wait until a moment, and writing need not."""
+
+    until = 0.0
+
+    def wait(self, kind: str) -> float:
+        return max(super().wait(kind), self.until - self._clock() if kind == "GET" else 0.0)
+
+
+@dataclass
+class Calm:
+    """An API whose first answer is lost; it carries its own calls, each in a tenth of a second."""
+
+    now: float = 1_776_772_800.0
+    calls: list[tuple[float, str]] = field(default_factory=list)
+    flying: list[tuple[Any, Callable[[], object]]] = field(default_factory=list)
+
+    def create_notes(self, note: Note, prospects: Sequence[str]) -> dict[str, Answer]:
+        self.calls.append((self.now, "POST"))
+        if len(self.calls) == 1:
+            raise Unclear("lost", at_work=False)
+        return {prospect: Answer(f"{note.content}-{prospect}") for prospect in prospects}
+
+    def notes_of(self, prospect: str, skip: int) -> NotesPage:
+        self.calls.append((self.now, "GET"))
+        return NotesPage((), None, has_more=False)
+
+    def submit(self, work: Any, call: Callable[[], object]) -> None:
+        self.flying.append((work, call))
+
+    def wait(self, seconds: float) -> list[tuple[Any, Future[object]]]:
+        back, self.flying = self.flying, []
+        self.now += 0.1 if back else max(seconds, 0.01)
+        return [(work, done(call)) for work, call in back]
+
+
+def test_requests_go_on_while_looks_have_to_wait(tmp_path: Path) -> None:
+    rows, calm, rng = sheet(), Calm(), random.Random(1)
+    start = calm.now
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        run = journal.begin_run("here", "sheet", "print", start, again=False)
+        pacer = Apart(1, lambda: calm.now, lambda: Attempts(Patience(0, 1e6), rng))
+        pacer.until = start + 60
+        plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
+        delivery = Delivery(
+            rows, plan, outcomes, run, journal=journal, client=cast(Client, calm), pacer=pacer,
+            policy=Policy(BATCH, READ_TIMEOUT, SETTLE), hands=calm, clock=lambda: calm.now, rng=rng,
+        )  # fmt: skip
+        delivery.prepare()
+        delivery.run()
+    kinds = [kind for at, kind in calm.calls if at < start + 60]
+    assert set(kinds) == {"POST"}
+    assert len(kinds) > 5
+    first_look = next(at for at, kind in calm.calls if kind == "GET")
+    assert first_look < start + 61

@@ -1,69 +1,110 @@
 """What one budget of calls still holds. The API counts calls in windows; each window ends at its reset.
 
-Comes in: what replies announce. Goes out: how long until another call may go.
+Comes in: when calls begin, and what replies announce. Goes out: how long until another call may go.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 
 from importer.pacing.rate import Rate
 from importer.pacing.times import Announcement, ServerClock, Signals, Time
 
 _SAME = 0.02  # seconds by which two announcements of one reset may differ
 _UNSAID = 1.0  # seconds after which a call tries whether a budget without a reset has filled up again
+_REMEMBERED = 1000  # calls of which it is known when they began
+_SPARE = 0.02  # by which a stretch is longer than a window at first, since calls don't all take as long to arrive
 
 
 class Budget:
     """The calls of one window after the other.
 
-    While a window is open, replies tell what remains of it, and what is in flight is taken off. Once it is over, the
-    next is trusted to hold a quarter of what the last one held when it opened, until the first reply to a call made
-    in it tells. So nobody runs into a closed door in numbers, and no window waits a round trip for its first word.
-    Where the reset is known only to the second, and where nothing is known yet, one call goes ahead alone.
+    Two rules allow a call, and either is enough:
+
+    - The window: replies tell what remains until the reset, and what is in flight is taken off. After the reset one
+      call goes ahead alone, and its reply tells of the next window.
+    - The stretch: once a window's length is known, no more calls than a window holds begin in any stretch of that
+      length. This suits every way of counting and waits for no reply; so it fills windows that are over before a reply
+      comes back, and makes up for resets that are told roughly. It is trusted for a quarter of the calls
+      at first, for one more with every call that is let through, and for a quarter of a longer stretch after a refusal.
+
+    While an exact reset is told in time, the window alone counts: other programs may draw on the account, too.
     """
 
     def __init__(self, clock: ServerClock) -> None:
         self._clock = clock
-        self._left: int | None = 1  # calls, those in flight included; None: as many as one likes
-        self._is_told = False  # whether a reply has told so of this window
-        self._opened = -math.inf  # since when this window is surely open, by our clock
-        self._full = 0  # what the last window that we saw open held then
+        self._is_free = False  # whether calls succeed without a word of any limit
+        # The window.
+        self._is_told = False  # whether a reply has told of the one that is open now
+        self._left = 0  # calls that it still holds, those in flight included
+        self._opened = -math.inf  # since when it is surely open, by our clock
         self._reset: Time | None = None  # as last told; seconds to go are made seconds since 1970 by our clock
         self._gap = 0.0  # seconds between calls, so that they are spread over a window's beginning
-        self._limit: int | None = None  # calls in a window, as last told
-        self._length = math.inf  # of a window in seconds, once one has been seen to follow on another
         self._lag = 0.0  # how much later than announced a window has proved to open
+        # The stretch.
+        self._begun: deque[float] = deque(maxlen=_REMEMBERED)  # when the last calls began
+        self._limit = 0  # calls in a window, as last told
+        self._most = 0  # what replies told at most of the window's calls, which stands for a limit that isn't told
+        self._length = math.inf  # of a window in seconds, once one has been seen to follow on another
+        self._spare = _SPARE
+        self._trusted = 0.0  # calls in a stretch
+        self._refused = -math.inf  # when the last refusal came that taught something
 
     @property
     def is_limited(self) -> bool:
         """Whether the API tells what remains."""
-        return self._reset is not None
+        return self._reset is not None and not self._is_free
 
     @property
     def rate(self) -> Rate | None:
         """What the API allows, once its windows have shown that."""
         return Rate(self._limit, self._length) if self._limit and math.isfinite(self._length) else None
 
-    def wait(self, now: float, in_flight: int, last: float) -> float:
+    def began(self, now: float) -> None:
+        """A call on this budget goes now."""
+        self._begun.append(now)
+
+    def wait(self, now: float, in_flight: int) -> float:
         """Seconds until another call may go; infinity when one in flight must come back first.
 
         Args:
             now: by our clock.
             in_flight: calls on this budget that have not come back.
-            last: when the last call began.
         """
-        if self._left is None:
+        if self._is_free:
             return 0.0
-        if self._is_told and self._reset is not None and now >= self._opens(self._reset):
-            is_sure = not self._reset.is_to_go and (self._lag > 0 or not self._reset.is_whole)
-            self._left = max(1, self._full // 4) if is_sure else 1
+        if self._is_told and now >= self._reset_at:
             self._is_told, self._opened = False, now
+        last = self._begun[-1] if self._begun else -math.inf
+        ready = self._ready_by_window(now, in_flight, last)
+        if not (self._is_told and self._is_exact):
+            ready = min(ready, self._ready_by_stretch(last))
+        return max(0.0, ready - now)
+
+    def _ready_by_window(self, now: float, in_flight: int, last: float) -> float:
+        if not self._is_told:
+            return math.inf if in_flight and last >= self._opened else now
         if self._left > in_flight:
-            return max(0.0, last + max(self._gap, self._gap_to_learn(now, self._left - in_flight)) - now)
-        if self._left > 0 or self._reset is None:
+            return last + max(self._gap, self._gap_to_learn(now, self._left - in_flight))
+        return self._reset_at
+
+    def _ready_by_stretch(self, last: float) -> float:
+        if not (self._limit and math.isfinite(self._length)):
             return math.inf
-        return self._opens(self._reset) - now
+        after_last = last + min(1.0, self._length) / 4 / self._limit
+        trusted = int(self._trusted)
+        if len(self._begun) < trusted:
+            return after_last
+        return max(after_last, self._begun[-trusted] + self._length * (1 + self._spare))
+
+    @property
+    def _reset_at(self) -> float:
+        return self._opens(self._reset) if self._reset is not None else math.inf
+
+    @property
+    def _is_exact(self) -> bool:
+        return self._reset is not None and not (self._reset.is_to_go or self._reset.is_whole)
 
     def _gap_to_learn(self, now: float, calls: int) -> float:
         """Seconds between calls while the server's clock is known only roughly, else none.
@@ -77,42 +118,66 @@ class Budget:
 
     def learn(self, reply: Signals, told: Announcement, in_flight: int) -> None:
         """Take in what a reply says; ``in_flight`` counts its own call too."""
+        self._is_free = False
         reset = self._by_a_clock(reply, told.reset)
         if (reply.came if reset.is_to_go else reply.began) >= self._opens(reset):
             # The call was made after the reset which its own reply still announces.
             self._lag = 1.0 if reset.is_whole else min(1.0, max(0.05, 2 * self._lag))
-        remaining = told.remaining
+        self._limit = told.limit or self._most
+        self._trust(reply)
+        self._measure(reset, told.remaining, reply.came)
         is_ours = reply.began >= self._opened
-        is_next = self._ends_later(reset) or (is_ours and self._has_risen(remaining, in_flight))
-        if is_next:
+        is_next = self._ends_later(reset) or (is_ours and self._has_risen(told.remaining, in_flight))
+        is_late = self._is_late(reply, reset)
+        if is_next and not is_late:
             self._opened = reply.began
-        elif not is_ours and not (self._is_told and self._ends_later(reset, by=-_SAME)):
+        elif not (is_next or is_ours or (self._is_told and self._ends_later(reset, by=-_SAME))):
             return  # a straggler from a window that is over
         if is_next or not self._is_told:
-            self._measure(reset, told.limit or self._full, reply.came)
-            self._left, self._full, self._reset, self._is_told = remaining, 0, reset, True
-            self._gap = min(1.0, max(0.0, self._opens(reset) - reply.came)) / 4 / (remaining + 1)
+            self._left, self._most, self._reset, self._is_told = told.remaining, 0, reset, not is_late
+            self._gap = min(1.0, max(0.0, self._reset_at - reply.came)) / 4 / (told.remaining + 1)
         else:
-            assert self._left is not None
             assert self._reset is not None
-            self._left = min(self._left, remaining)
-            if not reset.is_to_go or reset.at < self._reset.at:
+            self._left = min(self._left, told.remaining)
+            # Until a length is known, the latest of several seconds to go leaves a window that is surely new.
+            if not reset.is_to_go or math.isinf(self._length) or reset.at < self._reset.at:
                 self._reset = reset
         if reply.status != 429 and math.isfinite(self._opened):
-            self._full = max(self._full, remaining + 1)
+            self._most = max(self._most, told.remaining + 1)
 
     def learn_nothing(self) -> None:
         """A call succeeded without a word of any limit."""
         if not self._is_told:
-            self._left, self._reset = None, None
+            self._is_free = True
 
-    def _measure(self, reset: Time, limit: int, came: float) -> None:
-        """Take in how long a window is that has followed on another's end; a reset that moves on before tells none."""
+    def _trust(self, reply: Signals) -> None:
+        """Take in whether a call was let through; of several that were refused together, the first teaches."""
+        quarter = max(1.0, self._limit / 4)
+        if reply.status != 429:
+            self._trusted = min(max(quarter, self._trusted + 1), max(1, self._limit), _REMEMBERED)
+        elif reply.began >= self._refused:
+            self._trusted, self._spare, self._refused = quarter, min(1.0, 3 * self._spare), reply.came
+
+    def _measure(self, reset: Time, remaining: int, came: float) -> None:
+        """Take in how long a window is, which is told by the first call in it that follows on another's end.
+
+        Any other call won't do: where the API counts over any stretch of time, each reply tells a reset of its own.
+        """
         known = self._reset
-        if known is None or known.is_to_go != reset.is_to_go or not limit or came < self._opens(known):
+        if known is None or known.is_to_go != reset.is_to_go or remaining < self._limit - 1 or came < self._reset_at:
             return
         length = reset.at - known.at
-        self._limit, self._length = limit, min(self._length, max(1.0, round(length)) if reset.is_whole else length)
+        if reset.is_whole:
+            length = round(max(length, reset.at - came if reset.is_to_go else 0.0))
+            # Two may be one, and another one waited for since the reset is told roughly; a refusal would show it.
+            length = 1 if length == 2 else length
+        if length > _SAME:
+            self._length = min(self._length, length)
+
+    def _is_late(self, reply: Signals, reset: Time) -> bool:
+        """Whether what a reply tells of its window is hardly true any more, or not at all."""
+        is_over = not reset.is_to_go and reply.came >= self._opens(reset)
+        return is_over or reply.came - reply.began > self._length / 2
 
     def _by_a_clock(self, reply: Signals, reset: Time | None) -> Time:
         """A reset that stays true: seconds to go count from now, and a date needs to be by a clock that we know."""
@@ -129,7 +194,7 @@ class Budget:
         """Where only seconds to go are told: whether more remains than replies in the wrong order can explain."""
         if not (self._is_told and self._reset is not None and self._reset.is_to_go):
             return False
-        return remaining > (self._left or 0) + in_flight
+        return remaining > self._left + in_flight
 
     def _opens(self, reset: Time) -> float:
         """When the next window surely is open, by our clock."""

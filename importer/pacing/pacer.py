@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from importer.retry import Attempts
 
 _OUTAGE = 3  # failures in a row that concern everyone, and no longer each its own request
+_LONGEST_SILENCE = 15.0  # seconds between two tries while the API fails, unless it asks for more
 _LONGEST_BACKOFF = 60.0
 _SLOW = 0.25  # seconds; what is faster needs no relief
 _MOST_WORDS = 120  # characters of an error that are shown while it is tried again
@@ -126,6 +127,7 @@ class Pacer:
             now = self._clock()
             self._in_flight[kind] += 1
             self._recent.append(now)
+            self._budget(kind).began(now)
             self._speed.began(now)
 
     def ended(self, kind: str) -> None:
@@ -158,6 +160,7 @@ class Pacer:
                 return True
             if self._is_outage():
                 self._crew.only_one()
+                pause = max(min(pause, _LONGEST_SILENCE), error.wait or 0.0)
                 self._down_until = max(self._down_until, now + pause)
             elif error.wait is not None:
                 self._down_until = max(self._down_until, now + error.wait)
@@ -223,10 +226,8 @@ class Pacer:
 
     def _wait_for_limit(self, kind: str, now: float) -> float:
         budget = self._budget(kind)
-        last = self._recent[-1] if self._recent else -math.inf
-        return max(
-            0.0, self._limited_until - now, self._speed.ready_at - now, budget.wait(now, self._drawn(budget), last)
-        )
+        waits = (self._limited_until - now, self._speed.ready_at - now, budget.wait(now, self._drawn(budget)))
+        return max(0.0, *waits)
 
     def _is_outage(self) -> bool:
         return self._failing is not None and self._failing.failures >= _OUTAGE

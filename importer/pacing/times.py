@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+_PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
+_NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:
@@ -87,10 +90,11 @@ class Announcement:
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> Announcement | None:
         """Read the headers; None where they say nothing of what remains."""
-        remaining = _number(_header(headers, "remaining"))
+        parts = _parts(headers)
+        remaining = _number(parts.get("remaining", ""))
         if remaining is None:
             return None
-        return cls(_number(_header(headers, "limit")), remaining, Time.read(_header(headers, "reset")))
+        return cls(_number(parts.get("limit", "")), remaining, Time.read(parts.get("reset", "")))
 
 
 class ServerClock:
@@ -150,9 +154,20 @@ def seconds_to_wait(retry_after: str, now: float) -> float | None:
     return time.at if time.is_to_go else max(0.0, time.at - now)
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
-    found = (headers.get(f"{start}-{name}") for start in ("x-ratelimit", "ratelimit", "x-rate-limit"))
-    return next((text for text in found if text), "")
+def _parts(headers: Mapping[str, str]) -> dict[str, str]:
+    """Limit, remaining and reset: each in a header of its own, or all in one as the IETF's drafts have it.
+
+    ``RateLimit: limit=20, remaining=7, reset=1`` is the older draft; the newer one writes ``"default";r=7;t=1``, with
+    the limit as ``"default";q=20;w=1`` in ``RateLimit-Policy``. Of several policies, the first is taken.
+    """
+    parts: dict[str, str] = {}
+    for name in ("ratelimit", "ratelimit-policy"):
+        for key, value in _PART.findall(headers.get(name, "").lower()):
+            parts.setdefault(_NAMES.get(key, key), value)
+    for start in ("x-rate-limit", "ratelimit", "x-ratelimit"):
+        for key in ("limit", "remaining", "reset"):
+            parts[key] = headers.get(f"{start}-{key}") or parts.get(key, "")
+    return parts
 
 
 def _number(text: str) -> int | None:
