@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,12 @@ def draw(path: Path, title: str, found: Mapping[str, Sequence[tuple[int, Measure
 
 
 def _label(axes: Any, found: Mapping[str, Sequence[tuple[int, Measured]]]) -> None:
-    """Write each line's name at its end, from the slowest down, none over another."""
+    """Write each line's name at its end, from the slowest down, none over another that ends at as many rows."""
     ends = {name: points[-1] for name, points in found.items()}
     colours = dict(zip(found, _COLOURS, strict=False))
-    above = float("inf")
+    above: defaultdict[int, float] = defaultdict(lambda: float("inf"))
     for name, (rows, measured) in sorted(ends.items(), key=lambda end: -end[1][1].seconds):
-        height = min(measured.seconds, above / 1.8)
-        above = height
+        height = above[rows] = min(measured.seconds, above[rows] / 1.8)
         text = f" {name}, {measured.seconds:,.0f} s"
-        axes.text(rows * 1.08, height, text, color=colours[name], va="center", fontsize=9)
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        axes.text(rows * 1.08, height, text, color=colours[name], va="center", fontsize=9, bbox=paper)
