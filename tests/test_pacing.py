@@ -362,6 +362,17 @@ def test_without_headers_refusals_teach_the_rate(latency: float, seed: int, *, r
     assert 600 / took >= 0.6 * 20
 
 
+@pytest.mark.parametrize("reset", [*RESETS, "off"])
+def test_one_refusal_for_no_reason_slows_nobody_down_for_long(reset: str) -> None:
+    """The first call is turned away, though the limit is far from used up."""
+    api = Api(1000, 1.0, reset)
+    run = importer(api, 0.02, 1)
+    take, refusals = api.take, iter([False])
+    api.take = lambda now: take(now) and next(refusals, True)  # type: ignore[method-assign]
+    assert run.run(1000) < (10 if reset != "off" else 150)
+    assert api.refused == 1
+
+
 @pytest.mark.parametrize("skew", [7200.0, -7200.0])
 @pytest.mark.parametrize("reset", RESETS)
 def test_a_server_that_never_tells_the_time_is_not_waited_for_by_its_clock(reset: str, skew: float) -> None:

@@ -62,7 +62,7 @@ class Pacer:
         self._own: dict[str, Budget] = {}  # by method, once the API shows separate limits
         self._limits: dict[str, tuple[int, float]] = {}  # by method: the limit as last told, and when
         self._speed = _Speed()
-        self._is_told_all = True  # until a call is refused though its own reply says that calls remain
+        self._odd_refusals = 0  # calls that were refused though their own replies say that calls remain
         # What the person allows.
         self._rate = rate
         self._recent: deque[float] = deque(maxlen=rate.calls if rate else 1)
@@ -141,7 +141,7 @@ class Pacer:
             self._failing, self._trouble = None, ""
             self._limited_since, self._backoff = None, 1.0
             self._crew.succeeded()
-            self._speed.succeeded()
+            self._speed.succeeded(self._clock())
 
     def failed(self, error: CallFailed) -> bool:
         """The API could not be reached or failed; True when it is time to give up.
@@ -198,7 +198,7 @@ class Pacer:
                 budget = self._budget(reply.kind)
                 budget.learn(reply, told, self._drawn(budget))
                 if reply.status == 429 and told.remaining:
-                    self._is_told_all = False
+                    self._odd_refusals += 1
                 if self._is_told_all:
                     self._speed.lift()
             elif is_answer:
@@ -228,6 +228,11 @@ class Pacer:
         budget = self._budget(kind)
         waits = (self._limited_until - now, self._speed.ready_at - now, budget.wait(now, self._drawn(budget)))
         return max(0.0, *waits)
+
+    @property
+    def _is_told_all(self) -> bool:
+        """Whether the limit that is told is the only one; a single refusal beyond it may be a slip of the API's."""
+        return self._odd_refusals < 2
 
     def _is_outage(self) -> bool:
         return self._failing is not None and self._failing.failures >= _OUTAGE
@@ -272,11 +277,15 @@ class _Crew:
 
 
 class _Speed:
-    """Calls a second, where nothing but 429s tells the limit: down by a fifth at each, and up again step by step."""
+    """Calls a second, where nothing but 429s tells the limit: down by a fifth at each, and up again step by step.
+
+    After a minute without one, what it came from is over: the rate grows by a hundredth with every call.
+    """
 
     def __init__(self) -> None:
         self._rate: float | None = None
         self._step = 0.0
+        self._refused_at = -math.inf
         self._recent: deque[float] = deque(maxlen=1000)
         self.ready_at = -math.inf
 
@@ -285,9 +294,9 @@ class _Speed:
         if self._rate is not None:
             self.ready_at = now + 1 / self._rate
 
-    def succeeded(self) -> None:
+    def succeeded(self, now: float) -> None:
         if self._rate is not None:
-            self._rate += self._step
+            self._rate += self._step if now < self._refused_at + 60.0 else self._rate / 100
 
     def lift(self) -> None:
         self._rate, self.ready_at = None, -math.inf
@@ -295,7 +304,8 @@ class _Speed:
     def refused(self, now: float) -> None:
         while self._recent and self._recent[0] < now - 1.0:
             self._recent.popleft()
-        rate = self._rate or max(1.0, len(self._recent))
+        rate = self._rate or max(5.0, len(self._recent))  # of the first calls there may be too few to tell
+        self._refused_at = now
         self._rate = max(0.8 * rate, 1 / 60)
         self._step = (rate - self._rate) / 200  # so that two hundred calls later it is where it was
         self.ready_at = now + 1 / self._rate
