@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
+from importer.errors import UnreadableFile
 from importer.reading.sheet import Found, Row, Rows
 
 LOOKED_AT = 50
@@ -14,6 +16,19 @@ LOOKED_AT = 50
 
 MOST_KEPT = 4_000_000
 """Characters of first rows that are kept of all sheets together."""
+
+
+class EventSheet(Protocol):
+    """A sheet that is made of XML events."""
+
+    def start(self, tag: str, attributes: dict[str, str], texts: list[str]) -> None:
+        """An element begins; ``texts`` came before it."""
+
+    def end(self, tag: str, texts: list[str]) -> None:
+        """An element ends; ``texts`` came before that."""
+
+    def taken(self) -> Iterable[Row]:
+        """The rows that became complete since the last call."""
 
 
 @dataclass
@@ -26,26 +41,44 @@ class Heads:
     _rows: list[list[Row]] = field(default_factory=list)
     _whole: list[bool] = field(default_factory=list)
     _characters: int = 0
+    _sheet: EventSheet | None = None
 
-    def begin(self) -> None:
-        """Another sheet begins."""
+    def begin(self, sheet: EventSheet) -> None:
+        """Another sheet begins; it is handed the events that follow until no more of its rows are wanted."""
         self._rows.append([])
         self._whole.append(False)
+        self._sheet = sheet
 
-    def take(self, rows: Iterable[Row]) -> bool:
-        """Keep rows of the sheet; False where no more of them are wanted."""
-        for number, cells in rows:
+    def start(self, tag: str, attributes: dict[str, str], texts: list[str]) -> None:
+        """An element of the sheet begins."""
+        if self._sheet:
+            self._take(self._sheet, lambda sheet: sheet.start(tag, attributes, texts))
+
+    def end(self, tag: str, texts: list[str]) -> None:
+        """An element of the sheet ends."""
+        if self._sheet:
+            self._take(self._sheet, lambda sheet: sheet.end(tag, texts))
+
+    def finish(self) -> None:
+        """The sheet ends."""
+        if self._sheet:
+            self._whole[-1] = True
+        self._sheet = None
+
+    def _take(self, sheet: EventSheet, handle: Callable[[EventSheet], None]) -> None:
+        """Keep the rows that an event completes; what is wrong with a sheet is said once it is read."""
+        try:
+            handle(sheet)
+        except UnreadableFile:
+            self._sheet = None
+            return
+        for number, cells in sheet.taken():
             self._characters += sum(map(len, cells)) + 8 * len(cells)
-            if self._characters > MOST_KEPT:
-                return False
-            self._rows[-1].append((number, list(cells)))
-            if number > LOOKED_AT:
-                return False
-        return True
-
-    def end(self) -> None:
-        """The sheet ends, and all its rows were taken."""
-        self._whole[-1] = True
+            if self._characters <= MOST_KEPT:
+                self._rows[-1].append((number, list(cells)))
+            if self._characters > MOST_KEPT or number > LOOKED_AT:
+                self._sheet = None
+                return
 
     def rows(self, index: int, read: Callable[[Found], Rows]) -> Rows:
         """The rows of a sheet: those that were kept, then those that ``read`` reads."""

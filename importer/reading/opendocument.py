@@ -6,7 +6,7 @@ only as far as they hold something and the limits allow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from importer.errors import UnreadableFile
 from importer.reading.book import Heads, Table
@@ -69,7 +69,6 @@ class _Survey:
         self.hidden_styles: set[str] = set()
         self.style = ""
         self.depth = 0
-        self.sheet: _Sheet | None = None
 
     def _start(self, tag: str, attributes: Attributes) -> None:
         self.depth += tag in NESTED
@@ -80,30 +79,18 @@ class _Survey:
         elif tag == "table" and self.depth == 1:
             name = _value(attributes, "name")
             self.sheets.append((name, _value(attributes, "style-name") in self.hidden_styles))
-            self.heads.begin()
-            self.sheet = _Sheet(name, Found(), self.limits)
-        elif self.sheet and self.depth == 1:
-            self._try(self.sheet.start, tag, attributes, self.events.texts)
+            self.heads.begin(_Sheet(name, Found(), self.limits))
+        elif self.depth == 1:
+            self.heads.start(tag, attributes, self.events.texts)
         self.events.texts.clear()
 
     def _end(self, tag: str) -> None:
-        if self.sheet and self.depth == 1:
-            if tag == "table":
-                self.heads.end()
-                self.sheet = None
-            else:
-                self._try(self.sheet.end, tag, self.events.texts)
-                if self.sheet and not self.heads.take(self.sheet.taken()):
-                    self.sheet = None
+        if self.depth == 1 and tag == "table":
+            self.heads.finish()
+        elif self.depth == 1:
+            self.heads.end(tag, self.events.texts)
         self.depth -= tag in NESTED
         self.events.texts.clear()
-
-    def _try(self, handle: Callable[..., None], *event: object) -> None:
-        """What is wrong with a sheet is said once it is read."""
-        try:
-            handle(*event)
-        except UnreadableFile:
-            self.sheet = None
 
 
 def _rows(index: int, sheet: _Sheet, chunks: Iterator[bytes]) -> Rows:

@@ -17,7 +17,7 @@ from typing import IO
 
 from importer.errors import UnreadableFile
 from importer.reading import encodings
-from importer.reading.book import Book, Table
+from importer.reading.book import LOOKED_AT, Book, Table
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Clock, Limits
 from importer.reading.sheet import Found, Rows
@@ -27,7 +27,6 @@ _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name i
 _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """A formula that is nothing but a text, as exports write it to keep leading zeros."""
 
-LOOKED_AT = 50
 SWALLOWED = (
     "the quotation marks of this row don't add up: one that is opened here is closed only {} further, so that "
     "the row may have swallowed the rows after it. Correct the quotation marks"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import IO
@@ -102,36 +102,24 @@ class _Survey:
         self.heads = Heads()
         self.events = Events("the file", limits)
         self.events.handle(self._start, self._end)
-        self.sheet: _Sheet | None = None
 
     def _start(self, tag: str, attributes: Attributes) -> None:
         self.styles.start(tag, attributes)
         if tag == "Worksheet":
             self.sheets.append((_value(attributes, "Name"), False))
-            self.heads.begin()
-            self.sheet = _Sheet(self.sheets[-1][0], Found(), self.limits, self.styles)
-        elif self.sheet:
-            self._try(self.sheet.start, tag, attributes, self.events.texts)
+            self.heads.begin(_Sheet(self.sheets[-1][0], Found(), self.limits, self.styles))
+        else:
+            self.heads.start(tag, attributes, self.events.texts)
         self.events.texts.clear()
 
     def _end(self, tag: str) -> None:
         if tag == "Visible" and self.sheets and "".join(self.events.texts).strip() != "SheetVisible":
             self.sheets[-1] = (self.sheets[-1][0], True)
-        if self.sheet and tag == "Worksheet":
-            self.heads.end()
-            self.sheet = None
-        elif self.sheet:
-            self._try(self.sheet.end, tag, self.events.texts)
-            if self.sheet and not self.heads.take(self.sheet.taken()):
-                self.sheet = None
+        if tag == "Worksheet":
+            self.heads.finish()
+        else:
+            self.heads.end(tag, self.events.texts)
         self.events.texts.clear()
-
-    def _try(self, handle: Callable[..., None], *event: object) -> None:
-        """What is wrong with a sheet is said once it is read."""
-        try:
-            handle(*event)
-        except UnreadableFile:
-            self.sheet = None
 
 
 def _rows(index: int, sheet: _Sheet, chunks: Iterator[bytes]) -> Rows:
