@@ -15,7 +15,7 @@ import math
 import random
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -122,6 +122,11 @@ class _Sorted:
     made: list[tuple[int, Known]] = field(default_factory=list)
     made_without_key: int = 0
 
+    @property
+    def in_doubt(self) -> int:
+        """How many are unclear."""
+        return sum(map(len, self.unclear.values()))
+
 
 def _sorted(group: Group, rows: Rows, journal: Journal, number: int, occurrence: str) -> _Sorted:
     """Look a group up in the journal; ``number`` is the note's there, ``occurrence`` is put before every key."""
@@ -151,7 +156,7 @@ def foresee(rows: Rows, plan: Plan, journal: Journal, profile: str, batch_size: 
             left.append(group)
             continue
         found = _sorted(group, rows, journal, number, "")
-        unclear += sum(map(len, found.unclear.values()))
+        unclear += found.in_doubt
         made_without_key += found.made_without_key
         if found.left:
             left.append(replace(group, positions=group.positions[found.left]))
@@ -228,7 +233,8 @@ class Delivery:
             if number in known_before:
                 found = _sorted(group, self._rows, self._journal, number, self._run.occurrence)
                 self._already(group, found.made)
-                unclear += self._take_up_all(group, key, number, found)
+                self._take_up_all(group, key, number, found.unclear)
+                unclear += found.in_doubt
                 made_without_key += found.made_without_key
                 left = replace(group, positions=group.positions[found.left])
             if len(left.positions):
@@ -252,10 +258,12 @@ class Delivery:
             note_ids = [known.note_id or ""]
             self._outcomes.settle([int(group.positions[i])], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
 
-    def _take_up_all(self, group: Group, key: NoteKey, number: int, found: _Sorted) -> int:
-        """Take up what earlier runs left unclear of a group; how many deliveries that are."""
+    def _take_up_all(
+        self, group: Group, key: NoteKey, number: int, unclear: Mapping[int, Sequence[tuple[int, Known]]]
+    ) -> None:
+        """Take up what earlier runs left unclear of a group."""
         prospects, keys = self._rows.deliveries(group.positions)
-        for members in found.unclear.values():
+        for members in unclear.values():
             request = Request(
                 group.note,
                 tuple(int(group.positions[i]) for i, _ in members),
@@ -263,7 +271,6 @@ class Delivery:
                 tuple(keys[i] for i, _ in members),
             )
             self.take_up(request, key, number, members[0][1])
-        return sum(map(len, found.unclear.values()))
 
     def take_up(self, request: Request, key: NoteKey, number: int, known: Known) -> None:
         """What an earlier run sent without a clear answer is read back before anything else.
