@@ -77,6 +77,8 @@ FIX_LAST: tuple[str, ...] = ("note_id", "source_row", "finished_at", "request")
 MOST_SHOWN = 30
 MOST_CHARACTERS = 60
 """So many headings are listed by a message, and of each so much."""
+MOST_VALUES = 8
+"""So many of a column's values are listed."""
 
 _IGNORED = re.compile(r"[\W_]+")
 
@@ -96,10 +98,12 @@ class Wanted:
     Attributes:
         mapping: role → heading, or a column's letter where no heading is so called; empty: no column has the role.
         needs_visibility: False where a default visibility was given.
+        ignored: headings, or letters, of columns that have no role.
     """
 
     mapping: Mapping[Role, str] = field(default_factory=dict)
     needs_visibility: bool = True
+    ignored: Sequence[str] = ()
 
     @property
     def required(self) -> tuple[Role, ...]:
@@ -116,11 +120,15 @@ class Roles:
         columns: role → position of its column, from 0.
         ours: the columns of an earlier results file that the importer added: heading → position; empty in other files.
         unused: positions of the other columns.
+        unexplained: those of the unused of which the person has not said that they have no role.
+        vacant: roles that no column has, though the person has not said so.
     """
 
     columns: Mapping[Role, int]
     ours: Mapping[str, int]
     unused: tuple[int, ...]
+    unexplained: tuple[int, ...] = ()
+    vacant: tuple[Role, ...] = ()
 
 
 def recognised(headings: Sequence[str], wanted: Wanted) -> int:
@@ -148,14 +156,19 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
         elif role in wanted.required:
             troubles.append(_missing(role, headings, wanted))
     taken: dict[int, Role] = {}
+    aside = _set_aside(headings, wanted, ours)
     for role, column in columns.items():
+        if column in aside:
+            troubles.append(f"{_shown(headings[column])} was named as the {role}, and is to be ignored as well.")
         if column in taken:
             troubles.append(f"{_shown(headings[column])} can't be both the {taken[column]} and the {role}.")
         taken[column] = role
     if troubles:
         raise UnclearColumns("\n".join([*troubles, f"The headings found: {_listed(headings)}."]))
     used = {*columns.values(), *ours.values()}
-    return Roles(columns, ours, tuple(i for i in range(len(headings)) if i not in used))
+    unused = tuple(i for i in range(len(headings)) if i not in used)
+    vacant = tuple(role for role in Role if role not in columns and role not in wanted.mapping)
+    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant)
 
 
 def own_columns(headings: Sequence[str]) -> dict[str, int]:
@@ -194,7 +207,28 @@ def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mappi
     if named is not None:
         return _named(named, headings, free)
     claimed = {i for name in wanted.mapping.values() if name for i in _named(name, headings, free)}
+    claimed |= _set_aside(headings, wanted, ours)
     return [i for i in free if _ROLE_OF.get(folded(headings[i])) is role and i not in claimed]
+
+
+def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> set[int]:
+    """The columns that are to be ignored. A name that no column has is no mistake: sheets of one profile may differ."""
+    free = [i for i in range(len(headings)) if i not in ours.values()]
+    return {i for name in wanted.ignored for i in _named(name, headings, free)}
+
+
+def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], values: Sequence[str]) -> str:
+    """What to say of a column that has no role, though all that stands in it are words of these roles' values."""
+    name = _quoted(headings, position)
+    listed = ", ".join(map(_shown, values[:MOST_VALUES]))
+    more = f" and {len(values) - MOST_VALUES:,} more" if len(values) > MOST_VALUES else ""
+    heading = _shown(headings[position]) if headings[position].strip() else "without a heading"
+    ways = " or ".join(f"--map {role}={name}" for role in roles)
+    return (
+        f"Column {column_letter(position)}, {heading}, is not used, yet all that stands in it says who may see a note"
+        f" or whether it is published: {listed}{more}. Say what it is: {ways}. If it has nothing to do with the notes:"
+        f" --ignore {name}"
+    )
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:

@@ -121,6 +121,7 @@ class Rows:
         problems: position → what is wrong with that row.
         done: position → the note id that the row carries from an earlier results file.
         remarks: what validation cleaned on the way, in sentences.
+        overlooked: columns without a role that hold nothing but values of one, in sentences; nothing may be sent then.
     """
 
     number: Ints
@@ -131,6 +132,7 @@ class Rows:
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    overlooked: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.number)

@@ -29,7 +29,7 @@ from importer import columns, grouping, reading, results, validation
 from importer.client import Client
 from importer.columns import Roles
 from importer.delivery import Delivery, Policy, Progress, foresee
-from importer.errors import BadSettings, JournalFailed, Stopped
+from importer.errors import BadSettings, JournalFailed, Stopped, UnclearColumns
 from importer.handiwork import Handiwork
 from importer.hands import Threads
 from importer.journal import Journal, Run
@@ -202,6 +202,8 @@ def run(
     clock = clock or steady_clock()
     loaded = load(path, settings)
     with loaded.sheet:
+        if loaded.rows.overlooked:
+            raise UnclearColumns("\n".join([*loaded.rows.overlooked, "Nothing was sent."]))
         target = results_path(path, settings.results)
         with workspace(settings) as journal:
             _check_origin(loaded, journal, settings)

@@ -24,6 +24,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from importer.errors import BadSettings
 
+DEFAULT = "default"
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 
 
@@ -34,17 +35,20 @@ def profiles_file() -> Path:
 
 
 def load(name: str, known: Collection[str]) -> dict[str, object]:
-    """A profile's settings by flag name (``batch-size``, ``map``); empty where there is no such profile.
+    """A profile's settings by flag name (``batch-size``, ``map``); ``default`` need not stand in the file.
 
     Args:
         name: the profile's.
         known: the flags that may stand in a profile.
 
     Raises:
-        BadSettings: the file can't be read, or isn't there though the environment names it, or the profile holds
-            something that is no flag.
+        BadSettings: there is no such profile; or the file can't be read, or isn't there though the environment names
+            it, or the profile holds something that is no flag.
     """
-    profile = _document().get(name, {})
+    document = _document()
+    if name not in document and name != DEFAULT:
+        raise BadSettings(_unknown(name, document))
+    profile = document.get(name, {})
     where = f"The profile {name!r} in {profiles_file()}"
     if not isinstance(profile, Mapping):
         raise BadSettings(f"{where} is not a table of settings; it should begin with [{name}].")
@@ -55,9 +59,22 @@ def load(name: str, known: Collection[str]) -> dict[str, object]:
     mapping = settings.get("map", {})
     if not isinstance(mapping, Mapping):
         raise BadSettings(f'{where}: write map as a table, such as map = {{ content = "Call summary" }}.')
+    if isinstance(settings.get("ignore"), str):
+        settings["ignore"] = [settings["ignore"]]
     if mapping:
         settings["map"] = [f"{role}={heading}" for role, heading in mapping.items()]
     return settings
+
+
+def _unknown(name: str, document: Mapping[str, object]) -> str:
+    """What to say of a profile that isn't there: a slip would reach another address, with nothing known of it."""
+    others = [found for found, settings in document.items() if isinstance(settings, Mapping)]
+    listed = ", ".join(repr(found) for found in dict.fromkeys([DEFAULT, *others]))
+    line = tomlkit.dumps({name: {}}).strip()
+    return (
+        f"There is no profile {name!r}. There {'are' if others else 'is'}: {listed}. Correct the name; or, if it is to"
+        f" be a new one, put the line {line} into {profiles_file()}."
+    )
 
 
 def remember(name: str, settings: Mapping[str, object]) -> Path:

@@ -17,7 +17,7 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 
-from importer.columns import Role, Roles
+from importer.columns import Role, Roles, overlooked
 from importer.markup import INVISIBLE, ContentKind, content_of
 from importer.models import TEXT, Note, Problem, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
@@ -55,6 +55,7 @@ _ERROR_VALUE = re.compile(
 )
 _LONGEST_SHOWN = 60
 _LONGEST_ID = 200
+_FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,51 @@ class _Column:
         return np.array([isinstance(value, _Problematic) for value in self.values], dtype=bool)
 
 
+class _Overlooked:
+    """Looks for columns that were meant for the visibility or the status, but whose headings nobody knows.
+
+    Such a column holds nothing but words of these roles, and at least one of a role that no column has. Where the
+    visibility has its column, a second one with ``Everyone`` and ``Team`` is about something else; bare numbers, as in
+    ``0`` and ``1``, are everywhere. A column is looked at until it holds anything else, which for most is its first
+    block's first rows.
+    """
+
+    def __init__(self, sheet: Sheet, roles: Roles) -> None:
+        self._headings = sheet.headings
+        self._vacant = [role for role in _WORDS if role in roles.vacant]
+        self._values: dict[int, dict[str, None]] = {i: {} for i in roles.unexplained if self._vacant}
+
+    def look(self, block: pd.DataFrame) -> None:
+        """Drop the columns in which something else stands."""
+        for position, values in [*self._values.items()]:
+            column = block[position]
+            for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
+                new = [text for text in part.unique() if text not in values]
+                values.update(dict.fromkeys(new))
+                if not all(_is_word(text) for text in new):
+                    del self._values[position]
+                    break
+
+    def sentences(self) -> list[str]:
+        """What to say of those that are left."""
+        found = []
+        for position, texts in self._values.items():
+            values = list({_folded(cleaned_id(text)): cleaned_id(text) for text in texts if cleaned_id(text)}.values())
+            telling = {_folded(value) for value in values if not value.isdecimal()}
+            roles = [role for role in self._vacant if telling & _WORDS[role]]
+            if roles:
+                found.append(overlooked(self._headings, position, roles, values))
+        return found
+
+
+def _is_word(text: str) -> bool:
+    """Whether a cell is blank, or holds a word that says who may see a note or whether it is published."""
+    if len(text) > _LONGEST_SHOWN:
+        return False
+    word = _folded(cleaned_id(text))
+    return not word or any(word in words for words in _WORDS.values())
+
+
 class _Validation:
     """One pass over a sheet."""
 
@@ -163,8 +209,10 @@ class _Validation:
         key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in self.roles.columns else None
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
+        unexplained = _Overlooked(self.sheet, self.roles)
         start = 0
         for block in self.sheet.blocks():
+            unexplained.look(block)
             part = slice(start, start + len(block))
             number[part] = block.index
             ids = self._prospects(block, start)
@@ -180,7 +228,9 @@ class _Validation:
             )
             note[part] = self._notes(codes, usable, notes, note_of)
             start += len(block)
-        return Rows(number, prospect, note, notes, key, self.problems, self.done, self._remarks())
+        return Rows(
+            number, prospect, note, notes, key, self.problems, self.done, self._remarks(), unexplained.sentences()
+        )
 
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
         return (self.content, self.visibility, self.status, self.attachments)
@@ -381,6 +431,12 @@ def _choice(text: str, words: Mapping[Visibility, tuple[str, ...]] | Mapping[Sta
 
 def _folded(word: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", word).casefold().replace("_", " ").split())
+
+
+_WORDS: Mapping[Role, frozenset[str]] = {
+    role: frozenset(_folded(word) for known in words.values() for word in known)
+    for role, words in ((Role.VISIBILITY, VISIBILITY_WORDS), (Role.STATUS, STATUS_WORDS))
+}
 
 
 def _shortened(text: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import os
 import re
+import socketserver
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -338,6 +341,8 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--journal", "n.csv/j"], "No lock can be made beside the journal"),
         (["--journal", ""], "The journal can't be"),
         (["--journal", "."], "is a directory"),
+        (["--journal", ":memory:"], "':memory:': it has to outlast the run"),
+        (["--journal", "file::memory:"], "'file::memory:': it has to outlast the run"),
         (["--api-key-file", "none.txt"], "could not be read from none.txt"),
         (["--frobnicate"], "No such option"),
         (["another.csv"], "unexpected extra argument"),
@@ -604,8 +609,9 @@ def test_check_and_run_agree(type_: Terminal) -> None:
 # -- history and results
 
 
-def test_history_lists_the_runs_of_this_workspace(type_: Terminal) -> None:
+def test_history_lists_the_runs_of_this_workspace(type_: Terminal, profiles: Path) -> None:
     """The latest first, with the file and the counts; another profile's with ``--all``."""
+    profiles.write_text("[other]\n", encoding="utf-8")
     assert type_("history").out == "No run is recorded yet.\n"
     type_.file("a.csv", HEAD + "P1,x,1\nINVALID,x,1\n")
     type_.file("b.csv", HEAD + "P2,x,1\n")
@@ -746,8 +752,9 @@ def test_hide_of_a_run_that_created_nothing_says_so(type_: Terminal) -> None:
         )
 
 
-def test_last_is_the_last_run_of_the_workspace(type_: Terminal) -> None:
+def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) -> None:
     """Not another profile's, nor one that a person declined; so for hide and for results."""
+    profiles.write_text("[other]\n", encoding="utf-8")
     three_notes(type_)
     type_.file("other.csv", HEAD + "P9,x,1\n")
     type_("run", "other.csv", "--profile", "other")
@@ -835,8 +842,9 @@ def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
     assert re.search(r"^  \w{8}: .*Unprocessable entity", ended.out, re.MULTILINE)
 
 
-def test_hide_knows_only_its_own_workspace(type_: Terminal) -> None:
+def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:
     """Another profile's run is refused with the way out; so is a run that isn't known."""
+    profiles.write_text("[other]\n", encoding="utf-8")
     assert "knows no run 'last'" in type_("hide", "last", "--yes").all
     three_notes(type_)
     run = type_("history").out.split()[0]
@@ -995,6 +1003,7 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
 
 def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profiles: Path) -> None:
     """``--remember`` keeps it in the profile, and the next run needs no flag; the key is not kept."""
+    profiles.write_text("[other]\n", encoding="utf-8")
     type_.file("n.csv", "Who,What\nP1,x\n")
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
     assert type_("run", "n.csv", *said, "--remember").status == 0
@@ -1026,8 +1035,9 @@ def test_a_profile_that_cant_be_used_is_said(type_: Terminal, profiles: Path, te
     assert type_.box.received == ()
 
 
-def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal) -> None:
+def test_the_plan_says_where_to_and_as_which_profile(type_: Terminal, profiles: Path) -> None:
     """A mistyped profile would deliver everything again, so the first import as a profile says which others exist."""
+    profiles.write_text("[night]\n[nigth]\n[third]\n", encoding="utf-8")
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv", "--profile", "night")
     assert f"\nTo: {type_.box.url}, profile 'night'\n" in ended.out
@@ -1082,6 +1092,218 @@ def test_a_wrong_value_in_the_environment_is_said_to_stand_there(
     ended = type_("run", "n.csv", f"--{name.lower().replace('_', '-')}", value)
     assert ended.status == 2
     assert ", from" not in ended.err
+
+
+PROFILED_KEY = "key-of-the-profile"
+
+
+@pytest.fixture
+def profiled(type_: Terminal, profiles: Path) -> Terminal:
+    """A terminal at which the default profile names a file with a key that the sandbox doesn't accept."""
+    file = type_.file("real.txt", PROFILED_KEY)
+    file.chmod(0o600)
+    profiles.write_text(f"[default]\napi-key-file = '{file}'\n", encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    return type_
+
+
+def accepted(box: Sandbox) -> bool:
+    """Whether calls came, and all with the one key that the sandbox takes."""
+    return bool(box.received) and all(call.status is not None and call.status < 300 for call in box.received)
+
+
+def test_a_profiles_key_file_does_not_beat_the_key_in_the_environment(profiled: Terminal) -> None:
+    """Whoever practises as the manual says, with the key before the command, sends that one and no other."""
+    del profiled.variables["NOTE_IMPORTER_BASE_URL"]
+    assert profiled("run", "n.csv", "--base-url", profiled.box.url).status == 0
+    assert accepted(profiled.box)
+
+
+@pytest.mark.parametrize("is_flag", [True, False])
+@pytest.mark.parametrize("command", [["run", "n.csv"], ["verify"], ["hide", "last"]])
+def test_a_profiles_key_is_not_sent_to_an_address_that_stands_elsewhere(
+    profiled: Terminal, command: list[str], is_flag: bool
+) -> None:
+    """It is said what to do, and nothing reaches that address; nor does a blank variable count as a key."""
+    profiled.variables[KEY_VARIABLE] = " "
+    flags = []
+    if is_flag:
+        flags = ["--base-url", profiled.variables.pop("NOTE_IMPORTER_BASE_URL")]
+    ended = profiled(*command, *flags)
+    assert (ended.status, ended.out) == (2, "")
+    where = "--base-url" if is_flag else "the environment variable NOTE_IMPORTER_BASE_URL"
+    assert (
+        f"The address {profiled.box.url} was given by {where}, so the key of the profile 'default' is not" in ended.all
+    )
+    assert f"put it into the environment variable {KEY_VARIABLE}, or name a file that holds it" in ended.all
+    assert "--api-key-file" in ended.all
+    assert PROFILED_KEY not in ended.all
+    assert profiled.box.received == ()
+
+
+def test_a_profiles_key_is_sent_to_the_profiles_address(type_: Terminal, profiles: Path) -> None:
+    """That is what it is for."""
+    del type_.variables[KEY_VARIABLE], type_.variables["NOTE_IMPORTER_BASE_URL"]
+    key = type_.file("key.txt", KEY)
+    profiles.write_text(f"[night]\nbase-url = '{type_.box.url}'\napi-key-file = '{key}'\n", encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    assert type_("run", "n.csv", "--profile", "night").status == 0
+    assert accepted(type_.box)
+
+
+def test_the_key_in_the_environment_beats_a_key_file_there_and_a_flag_beats_both(profiled: Terminal) -> None:
+    """A key before a single command is meant for that command, whatever the environment names at all times."""
+    profiled.file("other.txt", "key-of-a-file")
+    profiled.variables["NOTE_IMPORTER_API_KEY_FILE"] = "other.txt"
+    assert profiled("run", "n.csv").status == 0
+    assert accepted(profiled.box)
+    profiled.variables[KEY_VARIABLE] = "key-of-the-environment"
+    profiled.file("flag.txt", KEY)
+    profiled.file("m.csv", HEAD + "P2,x,1\n")
+    assert profiled("run", "m.csv", "--api-key-file", "flag.txt").status == 0
+    assert accepted(profiled.box)
+    del profiled.variables[KEY_VARIABLE]
+    profiled.file("other.txt", KEY)
+    profiled.file("l.csv", HEAD + "P3,x,1\n")
+    assert profiled("run", "l.csv").status == 0
+    assert accepted(profiled.box)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's mode says nothing of who can read it")
+@pytest.mark.parametrize(("mode", "is_said"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+def test_a_key_file_that_others_can_read_is_said(type_: Terminal, mode: int, is_said: bool) -> None:
+    """On standard error, with the way to close it; the run goes on."""
+    type_.file("my key.txt", KEY).chmod(mode)
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--api-key-file", "my key.txt")
+    assert ended.status == 0
+    words = (
+        "Warning: Other users of this machine can read the API key in my key.txt. Keep it to yourself: chmod 600"
+        " 'my key.txt'"
+    )
+    assert (" ".join(ended.err.split()) == words) is is_said
+    assert bool(ended.err) is is_said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run", "n.csv"], ["run", "n.csv", "--remember"], ["check", "n.csv"], ["history"], ["verify"], ["hide", "last"]],
+)
+def test_an_unknown_profile_is_an_error_that_lists_those_that_exist(
+    type_: Terminal, profiles: Path, command: list[str]
+) -> None:
+    """Else a slip would reach the live address, with nothing known of what was delivered."""
+    text = f"top = 1\n[night]\nbase-url = '{type_.box.url}'\n[week]\n"
+    profiles.write_text(text, encoding="utf-8")
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    for name in ("nite", "top level", ""):
+        ended = type_(*command, "--profile", name)
+        assert (ended.status, ended.out) == (2, "")
+        assert f"There is no profile {name!r}. There are: 'default', 'night', 'week'. Correct the name" in ended.all
+        assert str(profiles) in "".join(ended.err.split())
+    type_.variables["NOTE_IMPORTER_PROFILE"] = "nite"
+    assert "There is no profile 'nite'." in type_(*command).all
+    assert type_.box.received == ()
+    assert profiles.read_text(encoding="utf-8") == text
+
+
+def test_the_default_profile_always_exists_and_a_new_one_is_a_line_in_the_file(type_: Terminal, profiles: Path) -> None:
+    """The message gives the line as it has to stand there, whatever the name."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    assert type_("run", "n.csv", "--profile", "default").status == 0
+    ended = type_("run", "n.csv", "--profile", "my team")
+    assert "There is: 'default'." in ended.all
+    line = re.search(r"put the line (.*?) into", ended.all)
+    assert line
+    profiles.write_text(line[1] + "\n", encoding="utf-8")
+    assert type_("run", "n.csv", "--profile", "my team").status == 0
+
+
+@pytest.mark.parametrize("scheme", ["HTTP", "http"])
+def test_what_goes_to_this_machine_goes_to_no_proxy(type_: Terminal, scheme: str) -> None:
+    """It isn't encrypted, so a proxy would see the key, however the address is spelled."""
+    with recording_proxy() as (address, requests_seen):
+        for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            type_.variables[variable] = address
+        type_.file("n.csv", HEAD + "P1,x,1\n")
+        ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("http", scheme, 1))
+    assert requests_seen == []
+    assert ended.status == 0
+    assert len(type_.box.notes) == 1
+
+
+@contextmanager
+def recording_proxy() -> Iterator[tuple[str, list[str]]]:
+    """A proxy that takes nothing on; its address, and what was asked of it."""
+    seen: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            seen.append(self.rfile.readline().decode())
+            self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_another_spelling_of_the_address_is_the_same_workspace(type_: Terminal) -> None:
+    """Nothing is delivered again, and the plan shows the one spelling."""
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
+    assert type_("run", "n.csv").status == 0
+    host, _, rest = type_.box.url.removeprefix("http://").partition(":")
+    for spelling in (f"HTTP://{host}:{rest}/", f"http://{host}:0{rest}", f"http://{host}:{rest.replace('v1', '%761')}"):
+        ended = type_("run", "n.csv", "--base-url", spelling)
+        assert ended.status == 0
+        assert f"To: {type_.box.url}, profile 'default'" in ended.all
+        assert len(type_.box.notes) == 2
+
+
+# -- columns that were overlooked
+
+
+def test_a_column_of_statuses_that_nobody_recognised_stops_the_run(type_: Terminal) -> None:
+    """A draft would be published. The message names the column, its values and both ways out, which work."""
+    type_.file("n.csv", "Prospect ID,Note,Visibility,State of it\nP1,x,1,Draft\nP2,x,1,\nP3,x,1,Published\n")
+    words = (
+        "Column D, 'State of it', is not used, yet all that stands in it says who may see a note or whether it is"
+        " published: 'Draft', 'Published'. Say what it is: --map status=\"State of it\". If it has nothing to do with"
+        ' the notes: --ignore "State of it"'
+    )
+    for command in ("run", "check"):
+        ended = type_(command, "n.csv")
+        assert ended.status == 2
+        assert words in ended.all
+    assert "Nothing can be sent until this is settled:" in ended.out
+    assert type_.box.received == ()
+    assert not (type_.folder / "n.results.xlsx").exists()
+    assert type_("check", "n.csv", "--ignore", "State of it").status == 0
+    assert type_("run", "n.csv", "--map", "status=State of it").status == 0
+    assert [note.status for note in sorted(type_.box.notes, key=lambda note: note.prospect_id)] == ["0", "1", "1"]
+
+
+def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
+    type_: Terminal, profiles: Path
+) -> None:
+    """By heading or letter; ``--remember`` keeps them."""
+    type_.file("n.csv", "Prospect ID,Note,Visibility,State,Phase\nP1,x,1,Draft,Final\n")
+    ended = type_("run", "n.csv", "--ignore", "State")
+    assert ended.status == 2
+    assert "Column E, 'Phase'" in ended.all
+    assert "Column D" not in ended.all
+    for text in ("ignore = ['state', 'E']", "ignore = 'State'\n[default.map]\nstatus = 'Phase'"):
+        profiles.write_text(f"[default]\n{text}\n", encoding="utf-8")
+        assert type_("check", "n.csv").status == 0
+    profiles.write_text("", encoding="utf-8")
+    assert type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember").status == 0
+    type_.file("m.csv", "Prospect ID,Note,Visibility,State,Phase\nP2,x,1,Draft,Final\n")
+    assert type_("run", "m.csv").status == 0
+    assert {note.status for note in type_.box.notes} == {"1"}
 
 
 # -- the journal and the key

@@ -299,3 +299,29 @@ def test_a_long_heading_is_named_by_its_letter() -> None:
     """What a person is to type fits on a line."""
     heading = "Note" + " " * 100
     assert "Choose one: --map content=B" in refused("Prospect ID", heading, "Notes", "Visibility")
+
+
+# -- columns that are set aside
+
+
+def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
+    """By heading or letter; it stays one of the unused."""
+    for name in ("status", "D"):
+        roles = find((*PLAIN, "Status", "Notes"), Wanted(ignored=(name, "Notes")))
+        assert Role.STATUS not in roles.columns
+        assert roles.columns[Role.CONTENT] == 1
+        assert roles.unused == (3, 4)
+        assert roles.unexplained == ()
+        assert Role.STATUS in roles.vacant
+
+
+def test_a_name_of_no_column_sets_nothing_aside() -> None:
+    """The sheets of one profile may differ, and a slip is found by what it leaves unexplained."""
+    roles = find((*PLAIN, "State"), Wanted(ignored=("Stat",)))
+    assert roles.unexplained == (3,)
+
+
+def test_a_column_cant_be_named_and_set_aside() -> None:
+    """One of the two is a mistake."""
+    with pytest.raises(UnclearColumns, match="'State' was named as the status, and is to be ignored as well"):
+        find((*PLAIN, "State"), Wanted({Role.STATUS: "State"}, ignored=("State",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,16 @@ import pytest
 from importer.columns import Role
 from importer.errors import BadSettings
 from importer.models import Visibility
-from importer.settings import KEY_VARIABLE, LIVE, Settings, checked_url, default_journal, read_key
+from importer.settings import (
+    KEY_VARIABLE,
+    LIVE,
+    Settings,
+    canonical_workspace,
+    checked_url,
+    default_journal,
+    read_key,
+    who_can_read,
+)
 
 # -- the address
 
@@ -72,6 +82,74 @@ def test_an_address_that_may_hold_a_secret_is_refused_and_not_repeated(url: str)
     assert "pw" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("spelling", "url"),
+    [
+        ("HTTPS://Open-API.Saleshandy.com/v1", LIVE),
+        ("https://open-api.saleshandy.com:443/v1//", LIVE),
+        ("https://open-api.saleshandy.com./v1", LIVE),
+        ("https://open-api.saleshandy.com:/%76%31", LIVE),
+        ("HTTP://LOCALHOST.:80/V1/", "http://localhost/V1"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("http://localhost:08081/a%7eb%2fc", "http://localhost:8081/a~b%2Fc"),
+        ("http://[0:0:0:0:0:0:0:1]:8081/v1", "http://[::1]:8081/v1"),
+        ("https://[2001:DB8::0]/", "https://[2001:db8::]"),
+    ],
+)
+def test_an_address_has_one_spelling(spelling: str, url: str) -> None:
+    """Deliveries are remembered under it, so that another spelling sends nothing again; the path keeps its case."""
+    assert checked_url(spelling) == url
+    assert checked_url(url) == url
+    assert Settings(base_url=spelling).workspace == f"default at {url}"
+    assert canonical_workspace(f"a at b at {spelling}") == f"a at b at {url}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/.", "/v1/./", "/./v1", "/v1/../v1", "/..", "/v1/%2e", "/%2E%2e/v1", "/v1/.%2E", "/v1/..%2fv1", "//v1",
+     "/a//v1", "/v1/..%5Cv1", "/v1\\..", "/v1%", "/v%3", "/vé", "/v1/%zz"],
+)  # fmt: skip
+def test_a_path_that_can_be_read_as_another_is_refused(path: str) -> None:
+    """It would be another workspace by its spelling, and the same one for the server."""
+    with pytest.raises(BadSettings, match="is not plain"):
+        checked_url(f"https://a.example{path}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://ä.example/v1", "https://%61.example/v1", "https://a..example/v1", "https://a.example../v1",
+     "https://[fe80::1%25eth0]/v1", "https://a,b.example/v1"],
+)  # fmt: skip
+def test_a_host_that_can_be_spelled_in_two_ways_is_refused(url: str) -> None:
+    """Only the plain one is a web address here."""
+    with pytest.raises(BadSettings):
+        checked_url(url)
+
+
+@pytest.mark.parametrize("url", ["https://@a.example/v1", "https://a.example/v1?", "https://a.example/v1#"])
+def test_an_empty_name_query_or_fragment_is_refused_too(url: str) -> None:
+    """It means nothing, but is another spelling."""
+    with pytest.raises(BadSettings, match="may not hold"):
+        checked_url(url)
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [
+        ("default at http://LOCALHOST:8081/v1/.", "default at http://localhost:8081/v1"),
+        ("default at http://localhost:8081/x/..//v1", "default at http://localhost:8081/v1"),
+        ("default at http://localhost:8081/%2e%2E/v1", "default at http://localhost:8081/v1"),
+        ("default at http://localhost:99999/v1", "default at http://localhost:99999/v1"),
+        ("default at http://[::1", "default at http://[::1"),
+        ("at home", "at home"),
+        ("workspace", "workspace"),
+    ],
+)
+def test_what_was_once_taken_as_an_address_is_known_by_its_one_spelling(name: str, canonical: str) -> None:
+    """Journals hold it; what is no address stays as it is."""
+    assert canonical_workspace(name) == canonical
+
+
 # -- the key
 
 
@@ -127,6 +205,35 @@ def test_the_key_is_not_shown_with_the_settings() -> None:
     assert "hush" not in str(replace(Settings(), key="hush"))
 
 
+@pytest.mark.parametrize("key", ["A\nB", "two words", "hüsh", "a\x00b", " "])
+def test_settings_refuse_what_cant_be_a_key_and_dont_repeat_it(key: str) -> None:
+    """Whoever the caller is: it would only fail in a header, where a message shows it."""
+    with pytest.raises(BadSettings, match="a key is one word of plain characters") as error:
+        Settings(key=key)
+    assert str(error.value) == "What was given as the API key is none: a key is one word of plain characters."
+    assert error.value.__cause__ is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's mode says nothing of who can read it")
+def test_a_file_that_others_can_read_is_told_from_a_pipe_and_from_nothing(tmp_path: Path) -> None:
+    """Only what stands on the disk can be closed."""
+    file, pipe = tmp_path / "key.txt", tmp_path / "pipe"
+    file.touch()
+    file.chmod(0o644)
+    os.mkfifo(pipe)
+    pipe.chmod(0o644)
+    assert f"chmod 600 {file}" in str(who_can_read(file))
+    assert who_can_read(pipe) is None
+    assert who_can_read(tmp_path / "none.txt") is None
+
+
+@pytest.mark.skipif(os.name == "posix", reason="here a file's mode says it")
+def test_where_modes_say_nothing_nothing_is_said(tmp_path: Path) -> None:
+    """Windows shows every file as readable by all."""
+    (tmp_path / "key.txt").touch()
+    assert who_can_read(tmp_path / "key.txt") is None
+
+
 # -- what follows from them
 
 
@@ -151,3 +258,10 @@ def test_the_journal_stands_in_the_users_own_folder() -> None:
     """Not where the program was started, so that every run finds it."""
     assert default_journal().is_absolute()
     assert default_journal().name == "journal.sqlite"
+
+
+@pytest.mark.parametrize("name", [":memory:", "./:memory:", "file::memory:", "FILE:x?mode=memory&cache=shared"])
+def test_a_journal_that_ends_with_the_run_is_refused(name: str) -> None:
+    """The next run would know of nothing that was delivered."""
+    with pytest.raises(BadSettings, match="it has to outlast the run"):
+        Settings(journal=Path(name))

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from importer import pipeline
-from importer.columns import OUR_COLUMNS
+from importer.columns import OUR_COLUMNS, Role
 from importer.markup import ContentKind
 from importer.models import Note, Rows, Status, Visibility
 from importer.reading.sheet import BLOCK_ROWS
@@ -72,6 +73,70 @@ def only_problem(*line: str, rules: Rules = STRICT) -> str:
     assert rows.note.tolist() == [-1]
     [[problem]] = rows.problems.values()
     return str(problem)
+
+
+# -- columns that nobody recognised
+
+
+def overlooked(*values: str, default: Visibility | None = None, **settings: Any) -> list[str]:
+    """What is said of a column X with these values, beside the usual ones; without a visibility where one is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "notes.csv"
+        rows = [("Prospect ID", "Note", "X", *(() if default else ("Visibility",)))]
+        rows += [(f"P{i}", "n", value, *(() if default else ("1",))) for i, value in enumerate(values)]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        loaded = pipeline.load(path, Settings(default_visibility=default, **settings))
+        loaded.sheet.close()
+        return loaded.rows.overlooked
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("Draft", "Published"), ("draft ", "", " PUBLISHED"), ("Entwurf", "Veröffentlicht"), ("Rascunho",), ("Live",),
+     ("Draft", "1"), ("Draft", "Private", "Published"), ("\u00a0Draft\u200b",), *[("Draft",) * 9_000]],
+)  # fmt: skip
+def test_a_column_of_nothing_but_statuses_is_overlooked(values: tuple[str, ...]) -> None:
+    """In any language and spelling that counts in a status column; beside them visibilities and numbers."""
+    [sentence] = overlooked(*values)
+    assert "Column C, 'X', is not used" in sentence
+    assert "--map status=X. If" in sentence
+    assert "--ignore X" in sentence
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Draft", "Published", "Pending"),
+     ("Draft 2",), ("Public", "Private"), ("Everyone", "1"), (*["Draft"] * 9_000, "Other"), ("Draft" * 1000,)],
+)  # fmt: skip
+def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple[str, ...]) -> None:
+    """Bare numbers are everywhere; and where the visibility has its column, a second one is about something else."""
+    assert overlooked(*values) == []
+
+
+def test_a_column_of_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
+    """What all rows are to have may not be what the column says."""
+    [sentence] = overlooked("Only me", "Everyone", default=Visibility.PUBLIC)
+    assert "--map visibility=X. If" in sentence
+    [sentence] = overlooked("Private", "Draft", default=Visibility.PUBLIC)
+    assert "--map status=X" in sentence
+    assert "--map visibility=X" in sentence
+
+
+def test_a_role_that_has_a_column_or_was_said_to_have_none_is_looked_for_no_more() -> None:
+    """Nor is a column looked at that was set aside."""
+    assert overlooked("Draft", "Published", mapping={Role.STATUS: "X"}) == []
+    assert overlooked("Draft", "Published", mapping={Role.STATUS: ""}) == []
+    assert overlooked("Draft", "Published", ignored=["x"]) == []
+    assert overlooked("Draft", "Published", ignored=["C"]) == []
+    assert overlooked("Draft", "Published", ignored=["Y"]) != []
+
+
+def test_of_many_spellings_a_few_are_listed() -> None:
+    """So that the message can be read."""
+    words = [word for words in STATUS_WORDS.values() for word in words if not word.isdecimal()]
+    [sentence] = overlooked(*words)
+    assert f"and {len(words) - 8} more" in sentence
 
 
 # -- visibility and status

@@ -54,7 +54,7 @@ def cli() -> None:
 @click.option("--resend-unconfirmed", is_flag=True,
               help="Send again what could not be read back. Some of it may then stand there twice.")  # fmt: skip
 @click.option("--remember", is_flag=True,
-              help="Keep --map, --default-visibility, --content and --key-column in the profile.")  # fmt: skip
+              help="Keep --map, --ignore, --default-visibility, --content and --key-column for next time.")  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="Don't ask before sending.")
 def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
     """Import FILE: every note once, and a results file with what became of every row.
@@ -105,6 +105,8 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
         if report is not None:
             written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems)
             click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
+        if loaded.rows.overlooked:
+            return 2
         return 1 if loaded.rows.problems else 0
 
 

@@ -6,9 +6,10 @@ Comes in: a command line. Goes out: :class:`~importer.settings.Settings`.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import click
 from click.core import ParameterSource
 
 from importer import profiles
+from importer.cli.screen import paragraph
 from importer.columns import Role
+from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.models import Visibility
 from importer.pacing import Rate
 from importer.reading import Limits
-from importer.settings import KEY_VARIABLE, LIVE, Settings, default_journal, read_key
+from importer.settings import KEY_VARIABLE, LIVE, Settings, default_journal, read_key, who_can_read
 
 
 def _shown(path: Path) -> str:
@@ -39,9 +42,36 @@ def settings_of(flags: Mapping[str, Any], *, needs_key: bool = False) -> Setting
         given["default_visibility"] = Visibility[given["default_visibility"].upper()]
     if "content" in given:
         given["content"] = ContentKind(given["content"])
-    if needs_key:
-        given["key"] = read_key(key_file)
-    return Settings(**given)
+    settings = Settings(**given)
+    return replace(settings, key=_key(key_file, settings)) if needs_key else settings
+
+
+def _key(file: Path | None, settings: Settings) -> str:
+    """The key: from the file that a flag names, else the environment's, else from the file that the profile names.
+
+    In the environment the key itself counts more than the name of a file with one: whoever puts a key before a single
+    command means that one. A profile's key is for the profile's address, and is sent to no other.
+    """
+    context = click.get_current_context()
+    source = context.get_parameter_source("api_key_file")
+    if source is not ParameterSource.COMMANDLINE and os.environ.get(KEY_VARIABLE, "").strip():
+        return read_key(None)
+    address = context.get_parameter_source("base_url")
+    if source is ParameterSource.DEFAULT_MAP and address in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+        where = (
+            "--base-url"
+            if address is ParameterSource.COMMANDLINE
+            else "the environment variable NOTE_IMPORTER_BASE_URL"
+        )
+        raise BadSettings(
+            f"The address {settings.base_url} was given by {where}, so the key of the profile {settings.profile!r} is"
+            f" not sent there. Give the key for that address: put it into the environment variable {KEY_VARIABLE}, or"
+            " name a file that holds it with --api-key-file."
+        )
+    key = read_key(file)
+    if file is not None and (warning := who_can_read(file)):
+        paragraph(warning, "Warning: ", err=True)
+    return key
 
 
 def remembered(settings: Settings) -> Path:
@@ -53,6 +83,8 @@ def remembered(settings: Settings) -> Path:
         kept["default-visibility"] = settings.default_visibility.name.lower()
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
+    if settings.ignored:
+        kept["ignore"] = list(settings.ignored)
     return profiles.remember(settings.profile, kept)
 
 
@@ -137,7 +169,7 @@ def _seconds(least: float, most: float) -> click.FloatRange:
     return kind
 
 
-_PROFILE = _option("--profile", default="default", show_default=True, metavar="NAME", is_eager=True,
+_PROFILE = _option("--profile", default=profiles.DEFAULT, show_default=True, metavar="NAME", is_eager=True,
                    callback=_use_profile,
                    help="Your name for the workspace: its settings are used, and deliveries are remembered for it "
                         "and the address.")  # fmt: skip
@@ -154,6 +186,8 @@ _FILE_OPTIONS = [
             help="How the notes are meant; auto looks at each."),
     _option("--key-column", metavar="HEADING",
             help="A column that tells rows apart which mean the same note for the same prospect again."),
+    _option("--ignore", "ignored", multiple=True, variable=False, metavar="HEADING",
+            help="Set a column aside that looks as if it were meant for something. May be given more than once."),
     _option("--sheet", metavar="NAME", help="Which sheet of a workbook."),
     _option("--header-row", type=_whole(1), metavar="N", help="Which row holds the headings."),
     _option("--encoding", metavar="NAME", help="How a text file is encoded, such as cp1252."),
@@ -188,7 +222,7 @@ _CALL_OPTIONS = [
 ]  # fmt: skip
 _PROFILE_FLAGS = {
     "base-url", "batch-size", "connect-timeout", "content", "default-visibility", "give-up-after", "header-row",
-    "journal", "api-key-file", "key-column", "map", "rate", "read-timeout", "settle", "sheet", "workers",
+    "ignore", "journal", "api-key-file", "key-column", "map", "rate", "read-timeout", "settle", "sheet", "workers",
 }  # fmt: skip
 
 

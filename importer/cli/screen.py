@@ -151,6 +151,10 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
         for alike in near[:5]:
             numbers = [f"row {loaded.rows.number[group.positions[0]]}" for group in alike]
             click.echo(f"  {_first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
+    if loaded.rows.overlooked:
+        click.echo("\nNothing can be sent until this is settled:")
+        for sentence in loaded.rows.overlooked:
+            paragraph(sentence, "  ")
     if loaded.rows.problems:
         click.echo("\nProblems:")
         _show_problems(loaded, most=_SHOWN_PROBLEMS, more="correct these first")
