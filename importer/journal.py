@@ -11,6 +11,7 @@ that the deliveries of a run are appended to the table's end, however random dig
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -30,10 +31,13 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from importer.errors import JournalFailed, UnusableJournal
+from importer.lock import held
 from importer.models import Answer, Request, Status, Visibility
+from importer.settings import canonical_workspace
 
-SCHEMA = 3
+SCHEMA = 4
 _APPLICATION = "note-importer"
+_LAST_WITH_SPELLINGS = 3  # the version in which the last address stood as a person had typed it
 _MANY = 500  # parameters of one IN (...)
 
 _tables = sa.MetaData()
@@ -113,7 +117,8 @@ _written = sa.Table(
 )
 
 
-# What leads from each version of the schema to the next; written out, for the tables above may change further.
+# What leads from each version of the schema to the next; written out, for the tables above may change further. Version
+# 4 has the tables of version 3: since then a workspace's address has one spelling, see _MERGE.
 _STEPS: Mapping[int, Sequence[str]] = {
     1: ["CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile))"],
     2: [
@@ -121,7 +126,45 @@ _STEPS: Mapping[int, Sequence[str]] = {
         " PRIMARY KEY (profile))",
         "CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place))",
     ],
+    3: [],
 }
+
+# Two spellings of one workspace become one, :old becomes :new. Of a delivery that both have, the one of which more is
+# certain stays what it is. The other may stand for a note of its own, so it becomes another occurrence, as --again
+# would have made of it; only a rejection is dropped.
+_MERGE = (
+    "CREATE TEMP TABLE twins (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)",
+    """INSERT INTO twins SELECT mine.id, theirs.id FROM notes AS mine
+       JOIN notes AS theirs ON theirs.profile = :new AND theirs.digest = mine.digest WHERE mine.profile = :old""",
+    """CREATE TEMP TABLE losers AS
+       WITH certainty (state, rank) AS (
+           VALUES ('rejected', 0), ('unconfirmed', 1), ('sending', 2), ('hidden', 3), ('created', 4)
+       )
+       SELECT CASE WHEN ours.rank > others.rank THEN theirs.note ELSE mine.note END AS note, prospect, occurrence
+       FROM twins
+       JOIN deliveries AS mine ON mine.note = twins.old
+       JOIN deliveries AS theirs USING (prospect, occurrence)
+       JOIN certainty AS ours ON ours.state = mine.state
+       JOIN certainty AS others ON others.state = theirs.state
+       WHERE theirs.note = twins.new""",
+    """DELETE FROM deliveries
+       WHERE state = 'rejected' AND (note, prospect, occurrence) IN (SELECT note, prospect, occurrence FROM losers)""",
+    """UPDATE deliveries
+       SET occurrence = (SELECT 'again ' || runs.name FROM requests JOIN runs ON runs.id = requests.run
+                         WHERE requests.id = deliveries.request) || occurrence
+       WHERE (note, prospect, occurrence) IN (SELECT note, prospect, occurrence FROM losers)""",
+    "UPDATE deliveries SET note = (SELECT new FROM twins WHERE old = note) WHERE note IN (SELECT old FROM twins)",
+    "UPDATE requests SET note = (SELECT new FROM twins WHERE old = note) WHERE note IN (SELECT old FROM twins)",
+    "DELETE FROM notes WHERE id IN (SELECT old FROM twins)",
+    "UPDATE notes SET profile = :new WHERE profile = :old",
+    "UPDATE runs SET profile = :new WHERE profile = :old",
+    "UPDATE OR IGNORE learned SET profile = :new WHERE profile = :old",
+    "DELETE FROM learned WHERE profile = :old",
+    "UPDATE OR IGNORE limits SET profile = :new WHERE profile = :old",
+    "DELETE FROM limits WHERE profile = :old",
+    "DROP TABLE twins",
+    "DROP TABLE losers",
+)
 
 
 class State(StrEnum):
@@ -198,14 +241,19 @@ class Journal:
 
         Raises:
             UnusableJournal: the file is damaged, isn't ours, or is of a later version; it is left untouched.
+            Busy: it is to be migrated, and an import of an earlier version is at work with it.
         """
         try:
             version = _examine(path)
             _create_private(path)
             journal = cls(_engine(path), path)
             try:
-                with journal.transaction():
-                    journal._migrate(version)
+                with contextlib.ExitStack() as locks:
+                    spellings = journal._spellings() if 0 < version <= _LAST_WITH_SPELLINGS else {}
+                    for old in spellings:
+                        locks.enter_context(held(path, old))  # its import would go on with numbers that are no more
+                    with journal.transaction():
+                        journal._migrate(version, spellings)
             except BaseException:
                 journal.close()
                 raise
@@ -216,7 +264,12 @@ class Journal:
             ) from error
         return journal
 
-    def _migrate(self, version: int) -> None:
+    def _spellings(self) -> dict[str, str]:
+        """The workspaces whose address stands here in another spelling than the one that is used: old → new."""
+        names = [row.profile for row in self._rows(sa.union(sa.select(_runs.c.profile), sa.select(_notes.c.profile)))]
+        return {name: canonical_workspace(name) for name in names if canonical_workspace(name) != name}
+
+    def _migrate(self, version: int, spellings: Mapping[str, str]) -> None:
         """Bring the tables from this version of the schema, 0 for none at all, to the present one."""
         if version == 0:
             _tables.create_all(self._connection)
@@ -227,6 +280,9 @@ class Journal:
         for step in range(version, SCHEMA):
             for statement in _STEPS[step]:
                 self._connection.exec_driver_sql(statement)
+        for old, new in spellings.items():
+            for statement in _MERGE:
+                self._connection.exec_driver_sql(statement, {"old": old, "new": new})
         self._execute(sa.update(_about).where(_about.c.name == "schema").values(value=str(SCHEMA)))
 
     def close(self) -> None:
@@ -570,7 +626,7 @@ class Journal:
             return 0
         return self._connection.exec_driver_sql(statement.text, statement.parameters(rows, constants)).rowcount
 
-    def _rows(self, query: sa.Select[Any]) -> Sequence[Any]:
+    def _rows(self, query: sa.Executable) -> Sequence[Any]:
         with self.transaction():
             rows: Sequence[Any] = self._execute(query).all()
         return rows
@@ -678,7 +734,7 @@ def _known(row: Any) -> Known:
 
 
 def _engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": 30.0})
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path.absolute())), connect_args={"timeout": 30.0})
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:

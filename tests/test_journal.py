@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import pytest
 
 from importer import pipeline
 from importer.delivery import note_key
-from importer.errors import JournalFailed, UnusableJournal
+from importer.errors import Busy, JournalFailed, UnusableJournal
 from importer.journal import SCHEMA, Journal, Run, State
+from importer.lock import held
 from importer.models import Answer, Note, Request, Result, Status, Visibility
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -234,6 +236,167 @@ def test_a_journal_of_the_first_version_is_migrated_and_keeps_what_it_knows(path
     with Journal.open(tmp_path / "new.sqlite"):
         pass
     assert tables_of(path) == tables_of(tmp_path / "new.sqlite")
+
+
+HERE = "default at http://localhost:8081/v1"
+SPELLINGS = ("default at http://LOCALHOST:8081/v1", "default at http://localhost:8081/v1/.")
+VERSION_3 = VERSION_1.replace("'schema', '1'", "'schema', '3'") + """
+CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile));
+CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL, PRIMARY KEY (profile));
+CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place));
+"""  # fmt: skip
+
+
+def journal_of_version_3(path: Path, *runs: tuple[str, Sequence[tuple[Note, str, str]]]) -> None:
+    """A journal with a run for each of ``runs``: the workspace, and its deliveries' notes, prospects and states.
+
+    Run and note id are called after the delivery's place: R1, N1-P1.
+    """
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(VERSION_3)
+        for number, (profile, deliveries) in enumerate(runs, 1):
+            connection.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, 'f', 'f', '', 1.0, 2.0, 'finished', '{}')",
+                (number, f"R{number}", profile),
+            )
+            for note, prospect, state in deliveries:
+                key = note_key(note)
+                values = (profile, key.digest, key.seen, b"".join(sorted(key.readings)))
+                connection.execute("INSERT OR IGNORE INTO notes VALUES (NULL, ?, ?, ?, ?, '1', '1')", values)
+                [[entered]] = connection.execute("SELECT id FROM notes WHERE profile = ? AND digest = ?", values[:2])
+                request = connection.execute("INSERT INTO requests VALUES (NULL, ?, ?, 1.0, NULL)", (number, entered))
+                note_id = f"N{number}-{prospect}" if state in ("created", "hidden") else None
+                connection.execute(
+                    "INSERT INTO deliveries VALUES (?, ?, '', ?, ?, ?, 1.0, NULL)",
+                    (entered, prospect, state, note_id, request.lastrowid),
+                )
+
+
+def known_of(journal: Journal, note: Note, prospect: str, profile: str = HERE) -> dict[str, tuple[str, str | None]]:
+    [number] = journal.find_notes(profile, [note_key(note)])
+    if number is None:
+        return {}
+    return {known.occurrence: (known.state, known.note_id) for known in journal.known(number, [prospect]).values()}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_was_delivered_under_another_spelling_of_the_address_is_found(path: Path, spelling: str) -> None:
+    """It is the same workspace, with its runs and what it learned; other workspaces stay as they are."""
+    elsewhere = "default at http://localhost:8082/v1"
+    journal_of_version_3(
+        path, (spelling, [(NOTE, "P1", "created"), (OTHER, "P2", "sending")]), (elsewhere, [(NOTE, "P1", "rejected")])
+    )
+    _script(path, f"INSERT INTO learned VALUES ('{spelling}', 7); INSERT INTO limits VALUES ('{spelling}', 3, 1.0);")
+    for _ in range(2):
+        with Journal.open(path) as journal:
+            assert known_of(journal, NOTE, "P1") == {"": ("created", "N1-P1")}
+            assert known_of(journal, OTHER, "P2") == {"": ("sending", None)}
+            assert known_of(journal, NOTE, "P1", elsewhere) == {"": ("rejected", None)}
+            assert journal.workspaces() == [HERE, elsewhere]
+            assert journal.learned_batch_size(HERE) == 7
+            assert journal.learned_limit(HERE) == (3, 1.0)
+            assert [run.name for run in journal.runs(HERE)] == ["R1"]
+
+
+STATES = ("rejected", "unconfirmed", "sending", "hidden", "created")
+
+
+@pytest.mark.parametrize("theirs", STATES)
+@pytest.mark.parametrize("mine", STATES)
+@pytest.mark.parametrize("is_here_too", [True, False])
+def test_of_two_spellings_that_hold_the_same_delivery_the_more_certain_counts_and_no_note_is_forgotten(
+    path: Path, mine: str, theirs: str, is_here_too: bool
+) -> None:
+    """What was created is never delivered again; the other becomes an occurrence of its own, a rejection nothing."""
+    first = HERE if is_here_too else SPELLINGS[0]
+    journal_of_version_3(
+        path,
+        (first, [(OTHER, "P0", "created"), (NOTE, "P1", mine), (NOTE, "P2", "created")]),
+        (SPELLINGS[1], [(NOTE, "P3", "sending"), (NOTE, "P1", theirs)]),
+    )
+    _script(path, f"INSERT INTO learned VALUES ('{first}', 7), ('{SPELLINGS[1]}', 9);")
+    with Journal.open(path) as journal:
+        found = known_of(journal, NOTE, "P1")
+        best = max(mine, theirs, key=STATES.index)
+        assert found[""][0] == best
+        worse = min(mine, theirs, key=STATES.index)
+        others = [state for occurrence, (state, _) in found.items() if occurrence]
+        assert others == ([] if worse == "rejected" else [worse])
+        assert set(found) <= {"", "again R1", "again R2"}
+        created = {note_id for _, note_id in found.values() if note_id}
+        assert len(created) == sum(state in ("created", "hidden") for state in (mine, theirs))
+        assert known_of(journal, NOTE, "P2") == {"": ("created", "N1-P2")}
+        assert known_of(journal, NOTE, "P3") == {"": ("sending", None)}
+        assert known_of(journal, OTHER, "P0") == {"": ("created", "N1-P0")}
+        assert journal.workspaces() == [HERE]
+        assert journal.learned_batch_size(HERE) == (7 if is_here_too else journal.learned_batch_size(HERE))
+        made = {known.note_id for run in journal.runs() for _, known in journal.created_by(run)}
+        assert {note_id for state, note_id in found.values() if state == "created"} <= made
+        number = journal.find_notes(HERE, [note_key(NOTE)])[0]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        of_notes = "SELECT COUNT(*) FROM requests JOIN deliveries ON deliveries.request = requests.id WHERE"
+        assert connection.execute(f"{of_notes} requests.note <> deliveries.note").fetchone() == (0,)
+        assert connection.execute("SELECT id FROM notes WHERE digest = ?", (note_key(NOTE).digest,)).fetchall() == [
+            (number,)
+        ]
+
+
+def test_a_run_repeats_nothing_that_was_delivered_under_other_spellings(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Whichever of them delivered which row; what no answer came for is looked up first."""
+    sheet = tmp_path / "notes.csv"
+    write_sheet(sheet, [Line(f"P{i}", "Hello", "1") for i in range(6)])
+    report = pipeline.run(sheet, settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 6}
+    loud = settings.workspace.replace("http://", "HTTP://")
+    with closing(sqlite3.connect(settings.journal)) as connection, connection:
+        connection.executescript(f"""
+            UPDATE about SET value = '3' WHERE name = 'schema';
+            UPDATE runs SET profile = '{loud}'; UPDATE notes SET profile = '{loud}';
+            INSERT INTO notes SELECT 99, '{loud}/.', digest, seen, readings, visibility, status FROM notes;
+            INSERT INTO requests SELECT 99, run, 99, sent_at, since FROM requests LIMIT 1;
+            UPDATE deliveries SET note = 99, request = 99 WHERE prospect IN ('P1', 'P2');
+            UPDATE deliveries SET state = 'sending', note_id = NULL WHERE prospect IN ('P2', 'P3');
+        """)
+    posts = len([call for call in box.received if call.method == "POST"])
+    report = pipeline.run(sheet, replace(settings, base_url=settings.base_url.replace("http", "HTTP")))
+    assert report is not None
+    assert len([call for call in box.received if call.method == "POST"]) == posts
+    assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 4}
+    assert len(box.notes) == 6
+
+
+def test_a_journal_is_not_migrated_while_another_spelling_is_imported(path: Path) -> None:
+    """That import would go on with numbers that are no more; when it has ended, the same command goes on."""
+    journal_of_version_3(path, (SPELLINGS[0], [(NOTE, "P1", "sending")]))
+    with held(path, SPELLINGS[0]), pytest.raises(Busy, match="Another import of this workspace is at work"):
+        Journal.open(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert dict(connection.execute("SELECT name, value FROM about"))["schema"] == "3"
+        assert connection.execute("SELECT profile FROM notes").fetchall() == [(SPELLINGS[0],)]
+    with Journal.open(path) as journal:
+        assert known_of(journal, NOTE, "P1") == {"": ("sending", None)}
+
+
+def test_a_migration_that_cant_be_finished_leaves_everything_as_it_was(path: Path) -> None:
+    """All spellings become one, or none does."""
+    journal_of_version_3(path, (HERE, [(NOTE, "P1", "sending")]), (SPELLINGS[1], [(NOTE, "P1", "created")]))
+    _script(path, "CREATE TRIGGER t BEFORE DELETE ON notes BEGIN SELECT RAISE(ABORT, 'no room'); END;")
+
+    def dump() -> list[str]:
+        with closing(sqlite3.connect(path)) as connection:
+            return list(connection.iterdump())
+
+    before = dump()
+    with pytest.raises(UnusableJournal, match="no room"):
+        Journal.open(path)
+    assert dump() == before
+    _script(path, "DROP TRIGGER t;")
+    with Journal.open(path) as journal:
+        assert known_of(journal, NOTE, "P1") == {"": ("created", "N2-P1"), "again R1": ("sending", None)}
 
 
 def tables_of(path: Path) -> dict[str, str]:
