@@ -719,6 +719,7 @@ class Delivery:
         unanswered = look.unanswered
         reason = f"{unanswered.why}; found by reading back"
         if verdict.twins:
+            self._outcomes.found_twins(unanswered.post.request.positions[look.index], verdict.twins)
             reason += f"; the same note stands there again as {', '.join(verdict.twins)}: look, and remove one by hand"
         assert verdict.note_id is not None
         self._ids.add(verdict.note_id)  # the next look must know of it, before it stands in the journal

@@ -118,7 +118,7 @@ def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}:x1{place}")]) as box:
         report = deliver(box, tmp_path)
         assert isinstance(report.stopped, STOPPING[kind])
-        assert report.exit_status == 3
+        assert report.exit_status == 4
         assert counts(report)["unconfirmed"] == 0
         done = counts(report)["created"]
         again = deliver(box, tmp_path)
