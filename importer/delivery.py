@@ -23,6 +23,7 @@ from datetime import datetime
 from importer import grouping, readback
 from importer.client import Client
 from importer.errors import (
+    Blocked,
     Busy,
     CallFailed,
     Interrupted,
@@ -476,7 +477,7 @@ class Delivery:
         self._in_flight.discard(work)
         self._pacer.ended(work.kind)
         error = future.exception()
-        if isinstance(error, NotSent) and not error.has_left:
+        if isinstance(error, Blocked) or (isinstance(error, NotSent) and not error.has_left):
             self._take_back(work)
         if isinstance(error, Stopped):
             if isinstance(work, Post):

@@ -64,6 +64,8 @@ def proxy_for(base_url: str) -> Proxy | None:
     names = [name for name in os.environ if name.lower() in ("https_proxy", "all_proxy") and os.environ[name] == text]
     origin = f"the environment variable {names[0]}" if names else "the system's settings"
     proxy = _taken_apart(text if "://" in text else f"http://{text}", origin)
+    if "://" not in text and text.lower().partition(":")[0] in _SCHEMES:
+        proxy = None  # a scheme without its slashes, which would be read as a name
     if proxy is None:
         raise BadSettings(
             f"The proxy's address, from {origin}, can't be used. It has to look like http://proxy.example:3128, or"
