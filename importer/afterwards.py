@@ -67,6 +67,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             outcomes = Outcomes(len(loaded.rows))
             pipeline.settle_before(loaded.rows, outcomes)
             _recall(journal, run, loaded, outcomes)
+            outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
             pipeline.settle_after(loaded.rows, loaded.plan, outcomes)
             lines = [
                 ("File", run.file),
@@ -120,12 +121,14 @@ class Verified:
         found: how many notes are there; they count as created from now on.
         absent: how many surely aren't; the import sends them when it is run again.
         unconfirmed: how many could not be looked up.
+        twins: ids of notes that stand there besides those that were found.
         stopped: why it ended before its end, or None.
     """
 
     found: int
     absent: int
     unconfirmed: int
+    twins: Sequence[str]
     stopped: Stopped | None
 
 
@@ -172,7 +175,8 @@ def verify(
                 stopped = error
         counts = outcomes.counts()
         created = counts.get(Result.CREATED, 0)
-        return Verified(created, counts.get(Result.NOT_SENT, 0), counts.get(Result.UNCONFIRMED, 0), stopped)
+        twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
+        return Verified(created, counts.get(Result.NOT_SENT, 0), counts.get(Result.UNCONFIRMED, 0), twins, stopped)
 
 
 def _no_rows() -> Rows:

@@ -1,4 +1,4 @@
-"""One call to the API = one attempt. Replies → models, foreign errors → ours. The only module that knows ``requests``.
+"""The API's calls: replies → models. What a reply means is decided here; how it travels is the transport's.
 
 Comes in: a note and prospects, or a prospect to read back. Goes out: answers by prospect id, or one of the failures of
 :class:`~importer.errors.CallFailed`, or one of :class:`~importer.errors.Stopped`. A reply is never trusted: what can't
@@ -7,112 +7,29 @@ be read with certainty is *unclear*, and delivery looks it up.
 
 from __future__ import annotations
 
-import http.client
-import io
 import json
-import os
 import re
-import socket
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-
-from importer import __version__
-from importer.errors import CallFailed, KeyRefused, NotSent, RateLimited, Redirected, Refused, Stopped, Unclear
+from importer.errors import Blocked, KeyRefused, NotSent, RateLimited, Redirected, Refused, Unclear
 from importer.models import Answer, FoundNote, Note, NotesPage
-from importer.pacing import Signals, seconds_to_wait
+from importer.pacing import Signals, seconds_since_1970, seconds_to_wait
+from importer.transport import SMALL, Most, Reply, Transport
 
-_LARGEST_REPLY = 32 * 1024 * 1024
-_LONGEST_WORDS = 300
 # "400 Invalid token" means a bad key (vendor's reference); the same code also means a bad prospect id.
 _SPEAKS_OF_THE_KEY = re.compile(
     r"\b(invalid|expired|missing|revoked|wrong|unknown|bad|unauthori[sz]ed)\b.*\b(token|api[\s_-]*key|credentials?)\b"
     r"|\b(token|api[\s_-]*key|credentials?)\b.*\b(invalid|expired|missing|revoked|required|wrong|not valid)\b",
     re.IGNORECASE | re.DOTALL,
 )
+# A text, or what begins or follows another value; a text that doesn't end is one too, so that each byte is seen once.
+_VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{,]', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_REASON = "the API did not accept this prospect and gave no reason; check that the id exists in this workspace"
-
-
-class _Body(io.BytesIO):
-    """A request's body that knows whether anyone began to send it: before that, nothing can have been applied."""
-
-    is_started = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.is_started = True
-        return super().read(size)
-
-
-class _Unhurried(io.RawIOBase):
-    """Reads from a socket, but not for ever: each byte may come just before the timeout, and the next one again."""
-
-    def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
-        self._raw = raw
-        self._ends = None if seconds is None else time.monotonic() + seconds
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        if self._ends is not None and time.monotonic() > self._ends:
-            raise TimeoutError("the reply took too long")
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Reply(http.client.HTTPResponse):
-    """A reply whose headers and body must come within twice the read timeout, and one wait more."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        timeout = sock.gettimeout()
-        raw = _Unhurried(self.fp.detach(), None if timeout is None else 2 * timeout)
-        self.fp = io.BufferedReader(raw)
-
-
-class _Plain(urllib3.connection.HTTPConnection):
-    response_class = _Reply
-
-
-class _Secure(urllib3.connection.HTTPSConnection):
-    response_class = _Reply
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Secure
-
-
-class _Adapter(HTTPAdapter):
-    """One connection, no repeats, and no reply without end."""
-
-    def __init__(self) -> None:
-        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-        return manager
 
 
 class Client:
@@ -125,6 +42,9 @@ class Client:
         read_timeout: seconds without an answer after which a call is given up.
         observe: told of every reply's status, headers and times.
         clock: seconds since 1970.
+
+    Raises:
+        BadSettings: the proxy or the certificates that the environment names can't be used.
     """
 
     def __init__(
@@ -138,18 +58,11 @@ class Client:
         clock: Callable[[], float],
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._key = key
-        self._timeout = (connect_timeout, read_timeout)
-        self._observe = observe
         self._clock = clock
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
-        # Resolved once, since requests would do it anew for every call. Only https leaves this machine (see settings).
-        proxies = (
-            {} if self._base.startswith("http:") else requests.utils.get_environ_proxies(self._base, no_proxy=None)
+        self._transport = Transport(
+            self._base, key, connect_timeout=connect_timeout, read_timeout=read_timeout, observe=observe, clock=clock
         )
-        self._proxies = proxies
-        self._verify: str | bool = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._brief = self._transport.secrets.brief
 
     def create_notes(self, note: Note, prospects: Sequence[str]) -> dict[str, Answer]:
         """Create one note for each prospect (vendor's reference, *Create Note*).
@@ -168,12 +81,12 @@ class Client:
         }
         if note.attachments:
             fields["attachmentIds"] = list(note.attachments)
-        reply = self._call("POST", "/notes", fields)
+        reply = self._call("POST", "/notes", fields, _answers_of(len(prospects)))
         results = _at(reply, "payload", "results")
         if not isinstance(results, list):
             raise Unclear("the API said that it succeeded, but not for whom", at_work=False)
         return {
-            prospect: Answer(answer.note_id, self._without_key(answer.reason))
+            prospect: Answer(answer.note_id, self._brief(answer.reason))
             for prospect, answer in _answers(results, prospects).items()
         }
 
@@ -184,7 +97,7 @@ class Client:
             CallFailed, Stopped: as the class says; :class:`Unclear` for a reply that can't be read.
         """
         path = f"/prospects/{quote(prospect, safe='')}/notes?skip={skip}&take={take}"
-        payload = _at(self._call("GET", path), "payload")
+        payload = _at(self._call("GET", path, None, _page_of(take)), "payload")
         notes = _at(payload, "notes")
         if not isinstance(payload, dict) or not isinstance(notes, list):
             raise Unclear("the prospect's notes were answered in a form that can't be read", at_work=False)
@@ -208,115 +121,79 @@ class Client:
         Raises:
             CallFailed, Stopped: as the class says.
         """
-        self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields)
+        self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields, SMALL)
 
     def close(self) -> None:
         """Close every connection."""
-        for session in self._sessions:
-            session.close()
+        self._transport.close()
 
-    # -- one attempt ------------------------------------------------------------------------------------------------
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.trust_env = False  # proxies were resolved once; .netrc must not replace the key
-            session.proxies = self._proxies
-            session.verify = self._verify
-            session.headers.update(
-                {"x-api-key": self._key, "accept": "application/json", "user-agent": f"note-importer/{__version__}"}
-            )
-            adapter = _Adapter()
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            self._local.session = session
-            self._sessions.append(session)
-        return session
-
-    def _call(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> object:
-        """Send one request and read its reply as JSON, whatever may go wrong on the way."""
-        body = None if fields is None else _Body(json.dumps(fields).encode("ascii"))
-        began = self._clock()
-        try:
-            with self._session().request(
-                method,
-                self._base + path,
-                data=body,
-                headers={"content-type": "application/json"} if body is not None else None,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                self._observe(Signals(method, response.status_code, headers, began, self._clock()))
-                data, cut = self._read(response)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise self._lost(error, is_started=body is None or body.is_started) from error
-        try:
-            return self._reply(response, headers, data, cut)
-        except (CallFailed, Stopped) as failure:
-            failure.args = (self._without_key(str(failure)),)
-            raise
-
-    def _read(self, response: requests.Response) -> tuple[bytes, str | None]:
-        """The reply's body, and why it is not whole, if it isn't."""
-        parts = []
-        size = 0
-        try:
-            while part := response.raw.read1(65536, decode_content=True):
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST_REPLY:
-                    return b"", "the reply did not end"
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return b"", f"the reply broke off ({_plain(error)})"
-        return b"".join(parts), None
-
-    def _lost(self, error: Exception, *, is_started: bool) -> CallFailed:
-        """What a call came to that brought no reply."""
-        plain = self._without_key(_plain(error))
-        if not is_started or _is_out_of_reach(error):
-            return NotSent(f"{urlsplit(self._base).netloc} could not be reached: {plain}")
-        return Unclear(f"the connection was lost before the API answered: {plain}", at_work=True)
-
-    def _reply(self, response: requests.Response, headers: Mapping[str, str], data: bytes, cut: str | None) -> object:
-        """The reply's JSON where the status says success; what else it means otherwise."""
-        status = response.status_code
-        reply = None if cut else _parsed(data)
-        words = _words(reply)
-        said = words or f"{status} {_phrase(status)}"
-        wait = seconds_to_wait(headers.get("retry-after", ""), _server_now(headers, self._clock()))
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
+    def _call(self, method: str, path: str, fields: Mapping[str, Any] | None, most: Most) -> object:
+        """Send one request; its reply's JSON where the status says success, else what it means."""
+        reply = self._transport.call(method, path, fields, most)
+        if 200 <= reply.status < 300:
+            return _content(reply, most)
+        words = _words(_parsed(reply.data, SMALL))
+        said = self._brief(words) if words else f"{reply.status} {_phrase(reply.status)}"
+        wait = seconds_to_wait(reply.headers.get("retry-after", ""), _server_now(reply.headers, self._clock()))
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimited(f"too many calls: {said}", wait=wait)
+        self._stop_if_hopeless(method, reply.status, said, words, reply.headers)
+        if reply.status < 400 or reply.status >= 500 or reply.status == HTTPStatus.REQUEST_TIMEOUT:
+            at_work = reply.status not in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
+            raise Unclear(f"the API failed: {said}", wait=wait, at_work=at_work)
+        if reply.cut and not reply.is_too_large:  # one that is too large holds no words of the API's
+            why = f"the API refused the call ({reply.status}), but {reply.cut}"
+            if method == "GET":
+                raise Unclear(why, wait=wait, at_work=False)
+            raise NotSent(f"{why}, so that its reason is unknown", has_left=True)
+        raise Refused(said, status=reply.status, in_api_words=words is not None)
+
+    def _stop_if_hopeless(
+        self, method: str, status: int, said: str, words: str | None, headers: Mapping[str, str]
+    ) -> None:
+        """Raise where every further call would come to the same, and only a person can help."""
         if 300 <= status < 400:
             raise Redirected(
-                f"The API at {self._base} answered with a redirect ({status}) to {_target(headers)}. The key is never"
-                " sent to another address. Check the base URL, and that no proxy stands in between."
+                f"The API at {self._base} answered with a redirect ({status}) to {self._target(headers)}. The key is"
+                " never sent to another address. Check the base URL, and that no proxy stands in between."
             )
-        if status == HTTPStatus.UNAUTHORIZED or (response.request.method != "GET" and status == HTTPStatus.FORBIDDEN):
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise Blocked(self._transport.proxy_wants_login())
+        is_about_the_key = status == HTTPStatus.BAD_REQUEST and words is not None and _SPEAKS_OF_THE_KEY.search(said)
+        if (
+            is_about_the_key
+            or status == HTTPStatus.UNAUTHORIZED
+            or (method != "GET" and status == HTTPStatus.FORBIDDEN)
+        ):
             raise KeyRefused(f"The API does not accept the key: {said}. {_CHECK_KEY}")
-        if status == HTTPStatus.BAD_REQUEST and words and _SPEAKS_OF_THE_KEY.search(words):
-            raise KeyRefused(f"The API does not accept the key: {said}. {_CHECK_KEY}")
-        if status >= 500 or status < 200 or status == HTTPStatus.REQUEST_TIMEOUT:
-            at_work = status not in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
-            raise Unclear(f"the API failed: {said}", wait=wait, at_work=at_work)
-        if status >= 400 and cut and response.request.method == "GET":
-            raise Unclear(f"the API refused the call ({status}), but {cut}", wait=wait, at_work=False)
-        if status >= 400 and cut:
-            raise NotSent(
-                f"the API refused the call ({status}), but {cut}, so that its reason is unknown", has_left=True
-            )
-        if status >= 400:
-            raise Refused(said, status=status, in_api_words=words is not None)
-        if cut:
-            raise Unclear(f"the API said that it succeeded, but {cut}", at_work=False)
-        if reply is None:
-            raise Unclear("the API said that it succeeded, but its reply can't be read", at_work=False)
-        return reply
 
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._key, "(key)") if self._key else text
+    def _target(self, headers: Mapping[str, str]) -> str:
+        """Where a redirect leads, as far as that can be read and shown."""
+        try:
+            place = urlsplit(headers.get("location", "")).netloc.rpartition("@")[2]
+        except ValueError:
+            place = ""
+        return self._brief(place)[:100] or "another address"
+
+
+def _answers_of(prospects: int) -> Most:
+    """How large a reply may be that answers for so many prospects."""
+    return Most(64 * 1024 + prospects * 4 * 1024, 10_000 + prospects * 100)
+
+
+def _page_of(notes: int) -> Most:
+    """How large a page of so many notes may be: twice a workbook's longest cell for each, or one very long one."""
+    return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
+
+
+def _content(reply: Reply, most: Most) -> object:
+    """The JSON of a success."""
+    if reply.cut:
+        raise Unclear(f"the API said that it succeeded, but {reply.cut}", at_work=False)
+    content = _parsed(reply.data, most)
+    if content is None:
+        raise Unclear("the API said that it succeeded, but its reply can't be read", at_work=False)
+    return content
 
 
 _CHECK_KEY = (
@@ -347,11 +224,11 @@ def _answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, A
 
 
 def _answer(entry: object) -> Answer | None:
-    note_id = _text(_at(entry, "noteId"))
-    success = _at(entry, "success")
+    given, success = _at(entry, "noteId"), _at(entry, "success")
+    note_id = _text(given)
     if success is True and note_id:
         return Answer(note_id)
-    if success is False and not note_id:
+    if success is False and (given is None or (isinstance(given, str) and not given.strip())):
         return Answer(None, _words(entry) or _NO_REASON)
     return None
 
@@ -368,17 +245,8 @@ def _found(entry: object, prospect: str, status: str | None = None) -> FoundNote
     if owner is not None and _text(owner) != prospect:
         return None
     created = _at(entry, "createdAt")
-    return FoundNote(note_id, content, visibility, its_status, _timestamp(created))
-
-
-def _timestamp(value: object) -> float | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    created_at = seconds_since_1970(created) if isinstance(created, str) else None
+    return FoundNote(note_id, content, visibility, its_status, created_at)
 
 
 def _at(value: object, *path: str) -> object:
@@ -391,29 +259,32 @@ def _at(value: object, *path: str) -> object:
 
 
 def _text(value: object) -> str | None:
-    """An id as text, whether it came as text or as a whole number."""
+    """An id as text, whether it came as text or as a whole number; None for what could not be written down."""
     if isinstance(value, str):
-        return value.strip() or None
+        return None if _SURROGATE.search(value) else value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
 
 
-def _parsed(data: bytes) -> object:
+def _parsed(data: bytes, most: Most) -> object:
+    """The JSON, or None for what is none or holds more values than there is memory for."""
+    if any(count > most.values for count, _ in enumerate(_VALUE.finditer(data), 1)):
+        return None
     try:
-        return json.loads(data)
+        return json.loads(data.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
 
 
 def _words(reply: object) -> str | None:
-    """The API's own words for a failure; how they are laid out is not documented."""
+    """The API's own words for a failure, uncut; how they are laid out is not documented."""
     for path in (("message",), ("error", "message"), ("error",), ("reason",), ("errors",), ("payload", "message")):
         value = _at(reply, *path)
         if isinstance(value, list) and value:
             value = value[0] if isinstance(value[0], str) else _at(value[0], "message")
         if isinstance(value, str) and value.strip():
-            return " ".join("".join(sign if sign.isprintable() else " " for sign in value).split())[:_LONGEST_WORDS]
+            return value
     return None
 
 
@@ -424,35 +295,7 @@ def _phrase(status: int) -> str:
         return "(unknown status)"
 
 
-def _target(headers: Mapping[str, str]) -> str:
-    return urlsplit(headers.get("location", "")).netloc[:100] or "another address"
-
-
 def _server_now(headers: Mapping[str, str], ours: float) -> float:
     """The server's clock by this reply, for a ``retry-after`` that is a date."""
     date = seconds_to_wait(headers.get("date", ""), 0.0)
     return date or ours
-
-
-def _is_out_of_reach(error: BaseException) -> bool:
-    """Whether no connection came about."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    inner = error.args[0] if error.args else None
-    reason = inner.reason if isinstance(inner, urllib3.exceptions.MaxRetryError) else inner
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
-
-
-def _plain(error: BaseException) -> str:
-    """A foreign error in a few words: its innermost cause, without the objects' addresses that libraries print."""
-    seen = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
-    text = re.sub(r"<[^>]*object at 0x[0-9a-fA-F]+>(,?\s*|:\s*)", "", str(error)) or type(error).__name__
-    return " ".join(text.split())[:_LONGEST_WORDS]

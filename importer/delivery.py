@@ -23,6 +23,7 @@ from datetime import datetime
 from importer import grouping, readback
 from importer.client import Client
 from importer.errors import (
+    Blocked,
     Busy,
     CallFailed,
     Interrupted,
@@ -476,7 +477,7 @@ class Delivery:
         self._in_flight.discard(work)
         self._pacer.ended(work.kind)
         error = future.exception()
-        if isinstance(error, NotSent) and not error.has_left:
+        if isinstance(error, Blocked) or (isinstance(error, NotSent) and not error.has_left):
             self._take_back(work)
         if isinstance(error, Stopped):
             if isinstance(work, Post):
@@ -719,6 +720,7 @@ class Delivery:
         unanswered = look.unanswered
         reason = f"{unanswered.why}; found by reading back"
         if verdict.twins:
+            self._outcomes.found_twins(unanswered.post.request.positions[look.index], verdict.twins)
             reason += f"; the same note stands there again as {', '.join(verdict.twins)}: look, and remove one by hand"
         assert verdict.note_id is not None
         self._ids.add(verdict.note_id)  # the next look must know of it, before it stands in the journal

@@ -5,16 +5,19 @@
     │   ├── UnreadableFile
     │   ├── UnclearColumns
     │   ├── BadSettings
-    │   └── UnusableJournal      damaged, foreign, or of a later version; left untouched
+    │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
-    │   ├── KeyRefused           the API does not accept the key
-    │   ├── Redirected           the API answered with another address; the key does not follow
-    │   ├── WrongAddress         something answers there, but it isn't the API
     │   ├── Outage               the API could not be reached, or kept failing, for too long
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
     │   ├── Busy                 another import of the same workspace is at work
-    │   └── Interrupted          a person pressed Ctrl-C, or the system asked the program to end
-    ├── ResultsNotWritten        no file could be written for the results
+    │   ├── Interrupted          a person pressed Ctrl-C, or the system asked the program to end
+    │   └── NeedsAPerson         the same command again won't help by itself (exit status 4)
+    │       ├── KeyRefused       the API does not accept the key
+    │       ├── Redirected       the API answered with another address; the key does not follow
+    │       ├── WrongAddress     something answers there, but it isn't the API
+    │       ├── Blocked          a certificate or a proxy stands in the way, and waiting doesn't change that
+    │       └── WrongJournal     damaged, foreign, or of a later version; left untouched
+    ├── ResultsNotWritten        no file could be written for the results (exit status 3)
     └── CallFailed               what one call to the API came to; delivery decides what follows
         ├── NotSent              surely not applied: it never left, or nobody was there
         ├── RateLimited          surely not applied: too many calls (429)
@@ -28,11 +31,19 @@ from __future__ import annotations
 
 
 class ImporterError(Exception):
-    """The root of the tree; ``str()`` of any of them is fit for a person to read."""
+    """The root of the tree; ``str()`` of any of them is fit for a person to read.
+
+    Attributes:
+        exit_status: of a program that ends with it.
+    """
+
+    exit_status = 3
 
 
 class Unusable(ImporterError):
     """The file, the settings or the command line can't be used; nothing was sent."""
+
+    exit_status = 2
 
 
 class UnreadableFile(Unusable):
@@ -48,23 +59,11 @@ class BadSettings(Unusable):
 
 
 class UnusableJournal(Unusable):
-    """A journal file that is damaged, isn't ours, or is of a later version."""
+    """A journal file, or its lock, that can't be opened or made: its path or its rights are wrong."""
 
 
 class Stopped(ImporterError):
     """The run ended before its end. What was delivered is recorded; the same command goes on."""
-
-
-class KeyRefused(Stopped):
-    """The API does not accept the key."""
-
-
-class Redirected(Stopped):
-    """The API answered with another address, to which the key is never sent."""
-
-
-class WrongAddress(Stopped):
-    """What answers at the base URL isn't the API."""
 
 
 class Outage(Stopped):
@@ -81,6 +80,32 @@ class Busy(Stopped):
 
 class Interrupted(Stopped):
     """A person or the system asked the run to end."""
+
+
+class NeedsAPerson(Stopped):
+    """The run ended before its end, and would end there again: first a person has to mend what the message says."""
+
+    exit_status = 4
+
+
+class KeyRefused(NeedsAPerson):
+    """The API does not accept the key."""
+
+
+class Redirected(NeedsAPerson):
+    """The API answered with another address, to which the key is never sent."""
+
+
+class WrongAddress(NeedsAPerson):
+    """What answers at the base URL isn't the API."""
+
+
+class Blocked(NeedsAPerson):
+    """No way leads to the API: a certificate isn't accepted, or a proxy wants a name and a password."""
+
+
+class WrongJournal(NeedsAPerson):
+    """A journal file that is damaged, isn't ours, or is of a later version; it was left as it is."""
 
 
 class ResultsNotWritten(ImporterError):

@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from importer.errors import JournalFailed, UnusableJournal
+from importer.errors import JournalFailed, UnusableJournal, WrongJournal
 from importer.lock import held
 from importer.models import Answer, Request, Status, Visibility
 from importer.settings import canonical_workspace
@@ -240,8 +240,9 @@ class Journal:
         """Open a journal, making or migrating it where need be.
 
         Raises:
-            UnusableJournal: the file is damaged, isn't ours, or is of a later version; it is left untouched.
             Busy: it is to be migrated, and an import of an earlier version is at work with it.
+            UnusableJournal: the file can't be opened or made.
+            WrongJournal: it is damaged, isn't ours, or is of a later version; it is left untouched.
         """
         try:
             version = _examine(path)
@@ -753,7 +754,8 @@ def _examine(path: Path) -> int:
     """Look at an existing file without changing it; the version of its schema, 0 where there is nothing yet.
 
     Raises:
-        UnusableJournal: it is damaged, isn't a journal of ours, or is of a later version.
+        UnusableJournal: it is no file.
+        WrongJournal: it is damaged, isn't a journal of ours, or is of a later version.
         sqlite3.OperationalError: it can't be opened or read.
     """
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
@@ -777,14 +779,14 @@ def _examine(path: Path) -> int:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        raise UnusableJournal(f"The journal {path} is damaged, or no journal at all: {error}. {untouched}") from error
+        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {error}. {untouched}") from error
     if tables and about.get("application") != _APPLICATION:
-        raise UnusableJournal(f"{path} is a database of some other program. {untouched}")
+        raise WrongJournal(f"{path} is a database of some other program. {untouched}")
     schema = str(about.get("schema", "0" if not tables else ""))
     if state != "ok" or not re.fullmatch(r"\d{1,9}", schema):
-        raise UnusableJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {untouched}")
+        raise WrongJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {untouched}")
     if int(schema) > SCHEMA:
-        raise UnusableJournal(
+        raise WrongJournal(
             f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
         )
     return int(schema)

@@ -7,13 +7,13 @@ Comes in: the number of rows, then settlements. Goes out: frames of ``result``, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from importer.models import TEXT, Result, Texts
+from importer.models import NEEDS_A_PERSON, TEXT, Result, Texts
 
 _RESULTS = tuple(Result)
 _CODE = {result: code for code, result in enumerate(_RESULTS)}
@@ -29,6 +29,7 @@ class Outcomes:
         self._reasons: dict[str, int] = {"": 0}
         self._finished_at = np.full(size, np.nan)
         self._request = np.zeros(size, dtype=np.int32)
+        self._twins: dict[int, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._result)
@@ -59,6 +60,26 @@ class Outcomes:
         self._reason[index] = self._reasons.setdefault(reason, len(self._reasons))
         self._finished_at[index] = np.nan if at is None else at
         self._request[index] = request
+
+    def explain(self, result: Result, reason: str) -> None:
+        """Give the rows that ended like this a reason, where they have none yet."""
+        bare = (self._result == _CODE[result]) & (self._reason == 0)
+        self._reason[bare] = self._reasons.setdefault(reason, len(self._reasons))
+
+    def found_twins(self, position: int, note_ids: Sequence[str]) -> None:
+        """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
+        self._twins[position] = tuple(note_ids)
+
+    @property
+    def twins(self) -> Mapping[int, tuple[str, ...]]:
+        """The rows whose notes stand there more than once → the ids of the others."""
+        return self._twins
+
+    def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """For each row, whether it needs a person."""
+        found = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
+        found[list(self._twins)] = True
+        return found
 
     def result(self, position: int) -> Result:
         """What became of one row."""

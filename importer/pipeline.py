@@ -18,7 +18,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,7 @@ class Report:
         results: where the results are.
         remark: why they are not where they were wanted, if they aren't.
         stopped: why the run ended before its end, or None.
+        twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
     """
 
     run: str
@@ -117,17 +118,20 @@ class Report:
     results: Path
     remark: str | None
     stopped: Stopped | None
+    twins: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
-        """0: every row delivered; 1: some rows need a person; 3: stopped before the end."""
-        return exit_status(self.counts, stopped=self.stopped is not None)
+        """0: every row delivered; 1: some need a person; 3: stopped before the end; 4: and only a person can help."""
+        if self.stopped is not None:
+            return self.stopped.exit_status
+        return exit_status(self.counts) or int(bool(self.twins))
 
 
-def exit_status(counts: Mapping[Result, int], *, stopped: bool = False) -> int:
-    """The exit status for rows that ended like this."""
-    if stopped or counts.get(Result.NOT_SENT):
-        return 3
+def exit_status(counts: Mapping[Result, int]) -> int:
+    """The exit status for rows that ended like this, where nothing says why a run stopped."""
+    if counts.get(Result.NOT_SENT):
+        return Stopped.exit_status
     return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
 
 
@@ -255,12 +259,12 @@ class _Importing:
     def run(self) -> Report | None:
         sheet, settings = self.loaded.sheet, self.settings
         others = _other_profiles(self.journal, settings)
-        run = self.journal.begin_run(
-            settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
-        )
         settle_before(self.loaded.rows, self.outcomes)
         learned = self.journal.learned_batch_size(settings.workspace)
         with calls(settings, self.clock) as (client, pacer, hands):
+            run = self.journal.begin_run(
+                settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
+            )
             delivery = Delivery(
                 self.loaded.rows, self.loaded.plan, self.outcomes, run,
                 journal=self.journal, client=client, pacer=pacer, policy=policy(settings, learned=learned), hands=hands,
@@ -278,13 +282,22 @@ class _Importing:
             except Stopped as error:
                 stopped, ended = error, "stopped"
             finally:
+                self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 written = self._finish(run, delivery, pacer, ended, stopped)
         counts = self.outcomes.counts()
         return Report(
             run.name, counts, delivery.requests_sent, delivery.looks_sent, pacer.rate_limited,
-            written.path, written.remark, stopped,
+            written.path, written.remark, stopped, self._twins(),
         )  # fmt: skip
+
+    def _twins(self) -> dict[int, Sequence[str]]:
+        """Row number → the ids of its notes, where there are more than one."""
+        numbers, outcomes = self.loaded.rows.number, self.outcomes
+        return {
+            int(numbers[position]): (outcomes.note_id(position), *others)
+            for position, others in sorted(outcomes.twins.items())
+        }
 
     def _is_confirmed(self, preview: Preview, run: Run) -> bool:
         """Ask, and record a no; whoever ends the program instead of answering has said no too."""
@@ -314,6 +327,7 @@ class _Importing:
             *([("Look-ups", f"{delivery.looks_sent:,}")] if delivery.looks_sent else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
+            *([("More than once there", twins_in_words(twins))] if (twins := self._twins()) else []),
             *([("Told to wait (429)", f"{pacer.rate_limited:,} times")] if pacer.rate_limited else []),
         ]
         with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
@@ -323,6 +337,21 @@ class _Importing:
                 self.journal.learn_limit(run.profile, limit.calls, limit.seconds)
             self.journal.end_run(run, ended, {result.value: count for result, count in counts.items()}, now)
         return write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
+
+
+def _why_not_sent(stopped: Stopped | None) -> str:
+    """What the rows that a run didn't come to are told: the first sentence of why it stopped."""
+    if stopped is None:
+        return "the run broke off"
+    first = re.split(r"(?<=[.!?])\s", str(stopped), maxsplit=1)[0].rstrip(".")
+    return f"the run stopped: {first}"
+
+
+def twins_in_words(twins: Mapping[int, Sequence[str]], most: int = 5) -> str:
+    """The notes that stand there more than once, named, with what to do."""
+    named = [f"row {row}: {', '.join(ids)}" for row, ids in [*twins.items()][:most]]
+    more = f"; and {len(twins) - most:,} more, on the sheet To fix" if len(twins) > most else ""
+    return f"{'; '.join(named)}{more}. Look at them in Saleshandy, and remove all but one of each by hand."
 
 
 def _learned_rate(journal: Journal, settings: Settings) -> Rate | None:

@@ -145,7 +145,13 @@ def test_the_exit_statuses_are_explained() -> None:
     for name in COMMANDS:
         assert cli.commands[name].help
     whole = " ".join((cli.help or "").split())
-    for words in ("0 every row delivered", "1 finished, some rows need a person", "2 nothing was sent", "3 stopped"):
+    for words in (
+        "0 every row delivered",
+        "1 finished, some rows need a person",
+        "2 nothing was sent",
+        "3 stopped",
+        "4 stopped, and only a person can help",
+    ):
         assert words in whole
     for name in ("check", "verify", "hide"):
         assert "exit status" in (cli.commands[name].help or "").lower()
@@ -224,16 +230,20 @@ def test_standard_input_is_read_as_csv(type_: Terminal) -> None:
     assert [note.sent_content for note in type_.box.notes] == ["ünï"]
 
 
-def test_a_refused_key_ends_with_status_3(type_: Terminal) -> None:
+def test_a_refused_key_ends_with_status_4(type_: Terminal) -> None:
     """What happened and what to do; the key isn't repeated, and every row is not sent."""
     type_.variables[KEY_VARIABLE] = "a-wrong-key"
     type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
     ended = type_("run", "n.csv", "--results", "out.csv")
-    assert ended.status == 3
+    assert ended.status == 4
     assert "Stopped before the end." in ended.out
-    assert re.search(r"2  not sent +the run stopped before it: see above, then run the same command again", ended.out)
+    assert re.search(r"2  not sent +the run stopped before it: mend what is said above first", ended.out)
     assert "a-wrong-key" not in ended.all
-    assert {row["result"] for row in csv_rows(type_.folder / "out.csv")} == {"not sent"}
+    assert "run the same command again" not in ended.all
+    rows = csv_rows(type_.folder / "out.csv")
+    assert {(row["result"], row["reason"]) for row in rows} == {
+        ("not sent", "the run stopped: The API does not accept the key: Invalid token")
+    }
 
 
 def test_a_redirect_is_refused(type_: Terminal) -> None:
@@ -241,9 +251,10 @@ def test_a_redirect_is_refused(type_: Terminal) -> None:
     type_.box.add_fault(Fault.parse("redirect"))
     type_.file("n.csv", HEAD + "P1,x,1\n")
     ended = type_("run", "n.csv")
-    assert ended.status == 3
+    assert ended.status == 4
     assert "Stopped before the end." in ended.out
-    assert "see above, then run the same command again" in ended.out
+    assert "mend what is said above first" in ended.out
+    assert "run the same command again" not in ended.all
     assert len(type_.box.received) == 1
     assert type_.box.notes == ()
 
@@ -252,8 +263,8 @@ def test_an_address_where_the_api_is_not_is_to_be_corrected_first(type_: Termina
     """The same command alone won't do; after an outage it will."""
     type_.file("n.csv", HEAD + "P1,a,1\nP2,b,1\nP3,c,1\nP4,d,1\n")
     ended = type_("run", "n.csv", "--base-url", type_.box.url.replace("/v1", "/v7"))
-    assert ended.status == 3
-    assert "the run stopped before it: see above, then run the same command again" in ended.out
+    assert ended.status == 4
+    assert "the run stopped before it: mend what is said above first" in ended.out
 
 
 def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
@@ -337,7 +348,6 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--results", "out.pdf"], "Results can be written as .xlsx or .csv, not as 'out.pdf'"),
         (["--results", "none/out.csv"], "there is no folder none"),
         (["--results", "n.csv"], "would replace the file that is imported"),
-        (["--journal", "n.csv"], "no journal at all"),
         (["--journal", "n.csv/j"], "No lock can be made beside the journal"),
         (["--journal", ""], "The journal can't be"),
         (["--journal", "."], "is a directory"),
@@ -359,6 +369,19 @@ def test_a_setting_that_cant_be_used_is_said_and_nothing_is_sent(type_: Terminal
     assert type_.box.received == ()
     assert file.read_bytes() == before
     assert not list(type_.folder.glob("*.results*"))
+
+
+@pytest.mark.parametrize("command", ["run", "check", "history"])
+def test_a_journal_that_is_none_of_ours_needs_a_person(type_: Terminal, command: str) -> None:
+    """Status 4: what the journal knew is gone, and without it notes would be sent again."""
+    file = type_.file("n.csv", HEAD + "P1,x,1\n")
+    before = file.read_bytes()
+    ended = type_(command, *(["n.csv"] if command != "history" else []), "--journal", "n.csv")
+    assert ended.status == 4
+    assert "no journal at all" in ended.err
+    assert "run the same command again" not in ended.all
+    assert type_.box.received == ()
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -792,11 +815,11 @@ def test_hide_changes_nothing_where_nobody_can_be_asked(type_: Terminal) -> None
 
 
 def test_hide_that_was_stopped_goes_on(type_: Terminal) -> None:
-    """The API fails for good in the middle: status 3; the same command hides the rest, and those only."""
+    """The API fails for good in the middle: status 4; the same command hides the rest, and those only."""
     three_notes(type_)
     type_.box.add_fault(Fault.parse("400-token:PATCH@2-"))
     ended = type_("hide", "last", "--yes", "--workers", "1")
-    assert ended.status == 3
+    assert ended.status == 4
     assert "Stopped before the end." in ended.out
     hidden = [note.prospect_id for note in type_.box.notes if note.status == "0"]
     assert len(hidden) == 1

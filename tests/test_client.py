@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class Canned:
     def __init__(self, *pieces: bytes, pause: float = 0.0, stays: bool = False) -> None:
         self.pieces, self.pause, self.stays = pieces, pause, stays
         self.requests: list[bytes] = []
+        self.sent = 0
         self._over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -83,6 +85,7 @@ class Canned:
                     if self.pause and self._over.wait(self.pause):
                         break
                     connection.sendall(piece)
+                    self.sent += len(piece)
                 if self.stays:
                     self._over.wait()
             except OSError:
@@ -212,6 +215,10 @@ CREATED, REJECTED = Answer("N1"), Answer(None, "no such prospect")
         ([entry("P1", "N1", 1)], {}),
         ([entry("other", "N1")], {}),
         ([entry(None, "N1"), "P1", 7, None, [], {}], {}),
+        ([entry("P1", "\ud800")], {}),  # no text that could be kept
+        ([entry("P1", "N\udfff1")], {}),
+        ([entry("P1", "\ud800", False)], {}),
+        ([entry("P1", ["N1"], False)], {}),
         ([entry("P1", 12345)], {"P1": Answer("12345")}),
         ([entry(" P1 ", "N1 ")], {"P1": CREATED}),
         ([entry("P1", None, False, message="no such prospect")], {"P1": REJECTED}),
@@ -327,6 +334,59 @@ def test_no_reply_is_kept_whole_however_large() -> None:
         post(server)
 
 
+# -- how much of a reply is taken -------------------------------------------------------------------------------------
+
+MEGABYTE = b" " * 1_000_000
+SOCKETS_HOLD = 20  # megabytes that may be on their way between server and client, at the most
+
+
+@pytest.mark.parametrize("location", ["Location: http://elsewhere.example/", "Location: http://[::1/", "X: y"])
+def test_of_a_redirect_no_body_is_read_and_no_target_hides_it(location: str) -> None:
+    head = reply(b"", "302 Found", location, length=200_000_000)
+    with Canned(head, *[MEGABYTE] * 200) as server, pytest.raises(Redirected, match="redirect"):
+        post(server)
+    assert server.sent < SOCKETS_HOLD * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "call", [lambda calls: calls.create_notes(PUBLIC, ["P1"]), lambda calls: calls.update_note("N1", status="0")]
+)
+@pytest.mark.parametrize("status", ["200 OK", "500 Error", "404 Not Found"])
+def test_of_a_reply_no_more_is_read_than_the_call_may_bring(call: Callable[[Client], Any], status: str) -> None:
+    with Canned(reply(b"", status, length=200_000_000), *[MEGABYTE] * 200) as server:
+        calls = client(server.url)
+        with pytest.raises(Refused if status.startswith("404") else Unclear) as caught:
+            call(calls)
+        calls.close()
+    assert server.sent < SOCKETS_HOLD * 1_000_000
+    assert not isinstance(caught.value, Refused) or not caught.value.in_api_words
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"[[]]", b'{"a":1}', b"1e5", b'"ab"', rb'"\"{"', b'{"":"', rb'"\"'])
+def test_json_of_many_small_values_does_not_fill_the_memory(value: bytes) -> None:
+    """Three bytes of it take a hundred in memory; a page may be large, but not of that."""
+    size = 9_000_000
+    body = b'{"payload":{"notes":[' + b",".join([value] * (size // (len(value) + 1))) + b"]}}"
+    with Canned(reply(body, "200 OK")) as server:
+        calls = client(server.url)
+        tracemalloc.start()
+        try:
+            with pytest.raises(Unclear):
+                calls.notes_of("P1", 0)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            calls.close()
+    assert peak < 8 * size
+
+
+def test_a_page_of_a_hundred_long_notes_is_read() -> None:
+    notes = [found(id=f"N{number}", content="{[<é>" * 6_000) for number in range(100)]
+    page = read({"payload": {"notes": notes}})
+    assert len(page.notes) == 100
+    assert len(read({"payload": {"notes": [found(content="x" * 4_000_000)]}}).notes[0].content) == 4_000_000
+
+
 # -- surely not applied -----------------------------------------------------------------------------------------------
 
 
@@ -340,13 +400,13 @@ def test_nobody_there_means_not_sent_and_names_the_place() -> None:
     calls.close()
 
 
-def test_a_tls_failure_means_not_sent() -> None:
+def test_a_tls_failure_means_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Canned(b"this is no TLS\r\n", stays=True) as server:
         calls = Client(
             server.url.replace("http:", "https:"), KEY, connect_timeout=2, read_timeout=2, observe=lambda _: None,
             clock=time.time,
         )  # fmt: skip
-        calls._proxies = {}
         with pytest.raises(NotSent):
             calls.create_notes(PUBLIC, ["P1"])
         calls.close()
@@ -464,6 +524,33 @@ def test_a_redirect_is_followed_by_nobody(status: str) -> None:
     assert len(server.requests) == 1
 
 
+def test_no_message_is_cut_in_the_middle_of_the_key() -> None:
+    """What is left of it would still be the key, but for a few characters."""
+    for before in range(270, 301):
+        words = "x" * before + KEY
+        with Canned(reply({"message": words}, "404 Not Found")) as server, pytest.raises(Refused) as caught:
+            post(server)
+        with Canned(reply(results(entry("P1", None, False, message=words)))) as server:
+            reason = post(server)["P1"].reason
+        for text in (str(caught.value), reason):
+            assert "key-" not in text
+            assert len(text) <= 300
+    target = f"Location: http://{'x' * 90}{KEY}/"
+    with Canned(reply(b"", "307 T", target)) as server, pytest.raises(Redirected) as redirected:
+        post(server)
+    assert "key-" not in str(redirected.value)
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Tue, 21 Apr 2026 10:57:07 +99999999", "9999-12-31"])
+def test_a_date_that_no_clock_shows_is_not_heeded(date: str) -> None:
+    headers = [f"Date: {date}", f"Retry-After: {date}", f"X-RateLimit-Reset: {date}", "X-RateLimit-Remaining: 3"]
+    with Canned(reply(results(entry("P1", "N1")), "201 Created", *headers)) as server:
+        assert post(server) == {"P1": CREATED}
+    with Canned(reply({}, "429 Too Many", *headers)) as server, pytest.raises(RateLimited) as caught:
+        post(server)
+    assert caught.value.wait is None
+
+
 def test_a_redirect_to_a_name_made_of_the_key_does_not_show_it() -> None:
     with Canned(reply(b"", "307 T", f"Location: http://{KEY}/x")) as server, pytest.raises(Redirected) as caught:
         post(server)
@@ -507,6 +594,9 @@ def test_notes_are_read_with_their_draft_and_their_time() -> None:
         ({"createdAt": "yesterday"}, None),
         ({"createdAt": None}, None),
         ({"createdAt": 1776769027}, None),
+        ({"createdAt": "9999-12-31T23:59:59-23:59"}, None),
+        ({"createdAt": "0001-01-01T00:00:00+23:59"}, None),
+        ({"createdAt": "Tue, 21 Apr 2026 10:57:07 +99999999"}, None),
         ({"createdAt": ...}, None),
     ],
 )
@@ -533,6 +623,7 @@ def test_numbers_in_place_of_texts_are_taken_and_a_note_of_attachments_alone_has
         {"notes": [found(), None]},
         {"notes": [found(id=None)]},
         {"notes": [found(id="")]},
+        {"notes": [found(id="\ud800")]},
         {"notes": [found(content=7)]},
         {"notes": [found(content=...)]},
         {"notes": [found(visibility=None)]},

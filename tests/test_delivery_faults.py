@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from importer import pipeline
+from importer.cli.screen import show_report
+from importer.client import Client
 from importer.errors import KeyRefused, Outage, Redirected
+from importer.models import Note, Status, Visibility
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import Settings
 from tests.truth import Line, check, read_results, write_sheet
@@ -118,7 +124,7 @@ def test_what_concerns_the_key_stops_the_run_and_the_same_command_finishes_it(
     with Sandbox(api_key=KEY, faults=[fault(f"{kind}:x1{place}")]) as box:
         report = deliver(box, tmp_path)
         assert isinstance(report.stopped, STOPPING[kind])
-        assert report.exit_status == 3
+        assert report.exit_status == 4
         assert counts(report)["unconfirmed"] == 0
         done = counts(report)["created"]
         again = deliver(box, tmp_path)
@@ -293,3 +299,48 @@ def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
         assert held == Counter((line.prospect, line.note) for line in twice)
         ids = [row["note_id"] for row in read_results(second.results)]
         assert len(set(ids)) == 9
+
+
+def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody else makes the same note while ours is unclear; which is which can't be told, and status 1 says so."""
+    lines = [Line("P1", "Hello"), Line("P2", "Something else")]
+    with Sandbox(api_key=KEY, faults=[fault("500:after@1")]) as box:
+        other = Client(box.url, KEY, connect_timeout=2, read_timeout=2, observe=lambda _: None, clock=time.time)
+
+        def once_more() -> None:
+            if len(box.notes) == 1:
+                other.create_notes(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED), ["P1"])
+
+        given = settings(box, tmp_path, settle=0.5, workers=1, results=tmp_path / "results.xlsx")
+        sheet = write_sheet(tmp_path / "sheet.csv", lines)
+        report = pipeline.run(sheet, given, pipeline.Hooks(stop=once_more))
+        other.close()
+        ids = {note.id for note in box.notes if note.prospect_id == "P1"}
+    assert report is not None
+    assert len(ids) == 2
+    assert counts(report) == Counter({"created": 2})
+    assert {row: set(twins) for row, twins in report.twins.items()} == {2: ids}
+    assert report.exit_status == 1
+    show_report(report)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 note is there more than once. Row 2: " in said
+    assert all(note_id in said for note_id in ids)
+    with closing(openpyxl.load_workbook(report.results)) as book:
+        fixes = [row for row in book["To fix"].iter_rows(values_only=True) if "P1" in row]
+        summary = " ".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row if cell)
+    assert len(fixes) == 1
+    assert "1 of them stands there more than once" in summary
+    assert all(note_id in summary for note_id in ids)
+
+
+def test_rows_that_were_not_sent_say_why_the_run_stopped(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=[fault("401:x1@2")]) as box:
+        report = deliver(box, tmp_path, workers=1)
+    rows = [row for row in read_results(report.results) if row["result"] == "not sent"]
+    assert rows
+    for row in rows:
+        assert (
+            "the run stopped: The API does not accept the key" in row["reason"] or "which is not sent" in row["reason"]
+        )

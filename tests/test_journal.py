@@ -19,7 +19,7 @@ import pytest
 
 from importer import pipeline
 from importer.delivery import note_key
-from importer.errors import Busy, JournalFailed, UnusableJournal
+from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import SCHEMA, Journal, Run, State
 from importer.lock import held
 from importer.models import Answer, Note, Request, Result, Status, Visibility
@@ -471,8 +471,9 @@ def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
 ) -> None:
     make(path)
     before = bytes_of(tmp_path)
-    with pytest.raises(UnusableJournal, match=words) as caught:
+    with pytest.raises(WrongJournal, match=words) as caught:
         Journal.open(path)
+    assert caught.value.exit_status == 4
     assert "left as it is" in str(caught.value)
     assert str(path) in str(caught.value)
     assert bytes_of(tmp_path) == before

@@ -688,6 +688,21 @@ def test_a_limit_is_understood_in_every_form(headers: dict[str, str]) -> None:
     assert Announcement.read(headers) == Announcement(20, 7, Time(3.0, is_to_go=True, is_whole=True))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fri, 31 Dec 9999 23:59:59 GMT", "Tue, 21 Apr 2026 10:57:07 +99999999", "Tue, 21 Apr 2026 10:57:07 -9999999999",
+        "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "99999999999", "999999999999999999", "1 Jan 0000000",
+        "Tue, 99 Foo 2026", ",", "- - - - -", "Tue, 21 Apr 99999999999999999999 10:57:07 GMT", "1969-12-31",
+    ],
+)  # fmt: skip
+def test_what_no_clock_shows_is_no_time(text: str) -> None:
+    assert Time.read(text) is None
+    clock = ServerClock()
+    clock.observe(Signals("POST", 200, {"date": text}, 1_776_769_027.0, 1_776_769_028.0))
+    assert not clock.is_known
+
+
 def test_a_limit_without_a_word_of_what_remains_tells_nothing() -> None:
     assert Announcement.read({"x-ratelimit-limit": "20"}) is None
     assert Announcement.read({"ratelimit-policy": '"default";q=20;w=60'}) is None

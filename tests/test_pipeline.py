@@ -237,7 +237,7 @@ def test_a_refused_key_stops_the_run_and_nothing_counts_as_sent(tmp_path: Path) 
         assert report is not None
         assert isinstance(report.stopped, KeyRefused)
         assert "wrong" not in str(report.stopped)
-        assert report.exit_status == 3
+        assert report.exit_status == 4
         assert Counter(column(report.results, "result")) == {"not sent": 30, INVALID: 1}
         again = ran(path, replace(settings, key="right"))
         assert again.counts == {Result.CREATED: 30, Result.INVALID: 1}

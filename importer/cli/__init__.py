@@ -1,7 +1,7 @@
 """The command line: commands, printing, progress, exit statuses. Nothing else in the package prints or exits.
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
-can't be used and nothing was sent; 3 stopped before the end.
+can't be used and nothing was sent; 3 stopped before the end; 4 stopped, and only a person can help.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from importer.cli.screen import (
     show_report,
 )
 from importer.cli.watching import EndedAtOnce, Patient, Stopper, Watch, is_terminal
-from importer.errors import BadSettings, ImporterError, ResultsNotWritten, Stopped, Unusable
+from importer.errors import BadSettings, ImporterError, ResultsNotWritten, Stopped
 from importer.journal import Journal, Known, Run
 
 
@@ -40,7 +40,9 @@ def cli() -> None:
     """Put a spreadsheet of notes on the right Saleshandy prospects, every note exactly once.
 
     Exit status: 0 every row delivered; 1 finished, some rows need a person; 2 nothing was sent, because the file, the
-    settings or the command line can't be used; 3 stopped before the end: run the same command again.
+    settings or the command line can't be used; 3 stopped before the end: run the same command again; 4 stopped, and
+    only a person can help: the key is refused, the address is wrong, a certificate or a proxy is in the way, or the
+    journal is damaged.
     """
 
 
@@ -155,7 +157,8 @@ def write_results(run_name: str, file: Path, **flags: Any) -> int:
 def verify(**flags: Any) -> int:
     """Look up every delivery that no clear answer came for, and settle it. Creates nothing.
 
-    Exit status: 0 all are settled; 1 some could not be looked up; 3 stopped before the end.
+    Exit status: 0 all are settled; 1 some could not be looked up, or are there more than once; 3 stopped before the
+    end; 4 stopped, and only a person can help.
     """
     settings = settings_of(flags, needs_key=True)
     with Stopper() as stopper, Watch() as watch:
@@ -166,7 +169,12 @@ def verify(**flags: Any) -> int:
     click.echo(f"{count(found.found, 'note')} found: they count as created now.")
     click.echo(f"{count(found.absent, 'note')} not there: run the import again to send them.")
     click.echo(f"{count(found.unconfirmed, 'note')} could not be looked up.")
-    return 3 if found.stopped else int(found.unconfirmed > 0)
+    if found.twins:
+        paragraph(
+            f"{count(len(found.twins), 'note')} more of the same {'is' if len(found.twins) == 1 else 'are'} there:"
+            f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand."
+        )
+    return found.stopped.exit_status if found.stopped else int(found.unconfirmed > 0 or bool(found.twins))
 
 
 @cli.command()
@@ -178,7 +186,7 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist: the API can't delete notes.
 
     RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 some were refused; 2 nothing was changed; 3
-    stopped before the end: the same command goes on.
+    stopped before the end: the same command goes on; 4 stopped, and only a person can help.
     """
     settings = settings_of(flags, needs_key=True)
     with Stopper() as stopper, Watch() as watch:
@@ -202,7 +210,7 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
     click.echo(f"{count(done.hidden, 'note')} made private drafts. They still exist, for the key's owner to see.")
     for note_id, words in done.refused.items():
         paragraph(f"{note_id}: {words}", "  ")
-    return 3 if done.stopped else int(bool(done.refused))
+    return done.stopped.exit_status if done.stopped else int(bool(done.refused))
 
 
 @cli.command(name="template")
@@ -260,15 +268,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 3
             click.echo("Nothing was sent.", err=True)
             return 2
-        except Unusable as error:
-            paragraph(str(error), "Error: ", err=True)
-            return 2
-        except (Stopped, ResultsNotWritten) as error:
-            paragraph(str(error), "Stopped: ", err=True)
-            return 3
         except ImporterError as error:
-            paragraph(str(error), "Error: ", err=True)
-            return 3
+            paragraph(
+                str(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True
+            )
+            return error.exit_status
         except Exception as error:
             if os.environ.get("NOTE_IMPORTER_DEBUG"):
                 raise

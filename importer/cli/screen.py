@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from importer import grouping, pipeline
-from importer.errors import JournalFailed, KeyRefused, Redirected, WrongAddress
+from importer.errors import JournalFailed, NeedsAPerson
 from importer.journal import Known, Run
 from importer.markup import is_html
 from importer.models import Note, Result, Status, Visibility
@@ -30,7 +30,7 @@ _MEANING: Mapping[Result, str] = {
     Result.UNCONFIRMED: "may or may not exist: run `note-importer verify`",
     Result.NOT_SENT: "the run stopped before it: run the same command again",
 }
-_NEED_A_HAND = (KeyRefused, Redirected, WrongAddress, JournalFailed)
+_NEED_A_HAND = (NeedsAPerson, JournalFailed)
 
 
 def _show_file(loaded: pipeline.Loaded) -> None:
@@ -167,6 +167,11 @@ def show_report(report: pipeline.Report) -> None:
     show_counts(report.counts, needs_a_hand=isinstance(report.stopped, _NEED_A_HAND))
     asked = f"; the API asked to wait {count(report.rate_limited, 'time')}" if report.rate_limited else ""
     looks = f", {count(report.looks, 'look-up')}" if report.looks else ""
+    if report.twins:
+        paragraph(
+            f"{count(len(report.twins), 'note')} {'is' if len(report.twins) == 1 else 'are'} there more than once."
+            f" {_capital(pipeline.twins_in_words(report.twins))}"
+        )
     click.echo(f"{count(report.requests, 'request')} sent{looks}{asked}.")
     if report.remark:
         paragraph(report.remark)
@@ -184,7 +189,7 @@ def show_counts(counts: Mapping[Result, int], *, needs_a_hand: bool = False) -> 
     for result, rows in counts.items():
         meaning = _MEANING[result]
         if result is Result.NOT_SENT and needs_a_hand:
-            meaning = "the run stopped before it: see above, then run the same command again"
+            meaning = "the run stopped before it: mend what is said above first"
         click.echo(f"  {rows:9,}  {result:{width}}  {meaning}")
 
 
@@ -227,6 +232,10 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return count(round(seconds), "second")
     return count(round(seconds / 60), "minute") if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _first_words(text: str) -> str:

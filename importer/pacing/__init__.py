@@ -10,6 +10,6 @@ every form in use is understood, and none is needed.
 
 from importer.pacing.pacer import LONG_PAUSE, Pacer
 from importer.pacing.rate import Rate
-from importer.pacing.times import ServerClock, Signals, seconds_to_wait
+from importer.pacing.times import ServerClock, Signals, seconds_since_1970, seconds_to_wait
 
-__all__ = ["LONG_PAUSE", "Pacer", "Rate", "ServerClock", "Signals", "seconds_to_wait"]
+__all__ = ["LONG_PAUSE", "Pacer", "Rate", "ServerClock", "Signals", "seconds_since_1970", "seconds_to_wait"]

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 _PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
 _NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
+_LATEST = 7e9  # seconds since 1970, in the year 2191; what is said to be later is no time that anyone can reckon with
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,11 @@ class Time:
         if re.fullmatch(r"\d{1,18}(\.\d{1,9})?", text, re.ASCII):
             number = float(text)
             if number > 1e11:
-                return cls(number / 1000, is_to_go=False, is_whole=False)
-            return cls(number, is_to_go=number < 3e8, is_whole="." not in text)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            try:
-                moment = parsedate_to_datetime(text)
-            except ValueError:
-                return None
-        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        return cls(at, is_to_go=False, is_whole=re.search(r":\d\d[.,]\d", text) is None)
+                number /= 1000
+                return cls(number, is_to_go=False, is_whole=False) if number < _LATEST else None
+            return None if number >= _LATEST else cls(number, is_to_go=number < 3e8, is_whole="." not in text)
+        at = seconds_since_1970(text)
+        return None if at is None else cls(at, is_to_go=False, is_whole=re.search(r":\d\d[.,]\d", text) is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +136,25 @@ class ServerClock:
     def ours_at_least(self, server: float) -> float:
         """The earliest that our clock may show when the server's shows ``server``."""
         return server - self._high if self.is_known else server
+
+
+def seconds_since_1970(text: str) -> float | None:
+    """An ISO or HTTP date as seconds since 1970, read as UTC where it names no zone.
+
+    None for what is no date, and for dates before 1970 or after 2190: no clock that is of any use shows them.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, OverflowError, TypeError, IndexError):  # what the standard library raises for odd zones
+            return None
+    try:
+        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return at if 0 <= at < _LATEST else None
 
 
 def seconds_to_wait(retry_after: str, now: float) -> float | None:

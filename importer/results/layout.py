@@ -10,10 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import pandas as pd
 
-from importer.models import NEEDS_A_PERSON
 from importer.outcomes import Outcomes
 
 CUT_MARK = "… [cut here: the whole text has {} characters]"
@@ -101,8 +99,7 @@ def blocks(
     Raises:
         ValueError: the table brings more or fewer rows than have outcomes.
     """
-    to_fix = np.zeros(len(outcomes), dtype=np.bool_)
-    to_fix[outcomes.positions(*NEEDS_A_PERSON)] = True
+    to_fix = outcomes.to_fix()
     start = 0
     for frame in (part for whole in table.blocks() for part in _parts(whole)):
         stop = start + len(frame)

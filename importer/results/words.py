@@ -70,7 +70,7 @@ WORDS: dict[Result, Words] = {
     ),
     Result.NOT_SENT: Words(
         "The run ended before this row's turn.",
-        "Run the same import again; what was delivered is left alone.",
+        "See the reason, then run the same import again; what was delivered is left alone.",
         "#845400",
         "#FEF3D9",
         None,

@@ -82,7 +82,7 @@ def write_workbook(path: Path, look: Look, rows: Iterable[Block], outcomes: Outc
             for block in rows:
                 sheets.add(block)
             sheets.finish()
-            write_summary(book, look.summary, outcomes.counts())
+            write_summary(book, look.summary, outcomes.counts(), len(outcomes.twins))
             book.close()
         except FileCreateError as error:
             output.given_up = True

@@ -1,0 +1,134 @@
+"""The proxy and the certificates that the environment or the system names for an address: checked, or refused.
+
+Comes in: the base URL. Goes out: a :class:`Proxy` or None, and a file of certificates or None. No message holds any
+part of a proxy's address before it is known for certain where in it the name and the password stand.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import ssl
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from requests.utils import get_environ_proxies, select_proxy
+
+from importer.errors import BadSettings
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy's address, taken apart.
+
+    Attributes:
+        origin: what named it, for a person.
+        scheme: how it is spoken to.
+        place: host and port, fit to be shown.
+        user, password: decoded; empty where there is none.
+    """
+
+    origin: str
+    scheme: str
+    place: str
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        """Its address, spelled so that there is one way to read it."""
+        who = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user or self.password else ""
+        return f"{self.scheme}://{who}{self.place}"
+
+
+def proxy_for(base_url: str) -> Proxy | None:
+    """The proxy for an address, by the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system.
+
+    An address in http is on this machine (see settings), where no proxy has any business.
+
+    Raises:
+        BadSettings: its address can't be used; which one it is stands nowhere in the message.
+    """
+    if base_url.lower().startswith("http:"):
+        return None
+    text = select_proxy(base_url, get_environ_proxies(base_url, no_proxy=None))
+    if not text:
+        return None
+    names = [name for name in os.environ if name.lower() in ("https_proxy", "all_proxy") and os.environ[name] == text]
+    origin = f"the environment variable {names[0]}" if names else "the system's settings"
+    proxy = _taken_apart(text if "://" in text else f"http://{text}", origin)
+    if "://" not in text and text.lower().partition(":")[0] in _SCHEMES:
+        proxy = None  # a scheme without its slashes, which would be read as a name
+    if proxy is None:
+        raise BadSettings(
+            f"The proxy's address, from {origin}, can't be used. It has to look like http://proxy.example:3128, or"
+            " http://name:password@proxy.example:3128; in a name or a password, / is written as %2F, # as %23, ? as"
+            " %3F, @ as %40, : as %3A and % as %25."
+        )
+    if proxy.scheme.startswith("socks") and find_spec("socks") is None:
+        raise BadSettings(
+            f"The proxy {proxy.place}, from {origin}, is a SOCKS proxy, for which a part is missing here. Install it"
+            " with: pip install pysocks. Or name an http proxy."
+        )
+    return proxy
+
+
+def _taken_apart(text: str, origin: str) -> Proxy | None:
+    """None unless every part of the address is where it belongs."""
+    if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in text):
+        return None
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # its words may hold the password
+        return None
+    who, _, _ = parts.netloc.rpartition("@")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in text or "#" in text or "@" in who:
+        return None  # what looks like a path may be the rest of a password
+    if parts.scheme not in _SCHEMES or not _is_host(host):
+        return None
+    user, _, password = who.partition(":")
+    user, password = unquote(user), unquote(password)
+    try:
+        f"{user}:{password}".encode("latin-1")  # as it has to travel
+    except UnicodeEncodeError:
+        return None
+    host = f"[{host}]" if ":" in host else host
+    return Proxy(origin, parts.scheme, host if port is None else f"{host}:{port}", user, password)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None
+    return True
+
+
+def certificates_for(base_url: str) -> str | None:
+    """The file or folder of certificates that the environment names, or None for those that come along.
+
+    Raises:
+        BadSettings: it isn't there, or holds no certificate.
+    """
+    name = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if name is None or base_url.lower().startswith("http:"):
+        return None
+    path = os.environ[name]
+    try:
+        if not Path(path).is_dir():
+            ssl.create_default_context(cafile=path)
+    except (OSError, ValueError) as error:
+        why = "it isn't there" if isinstance(error, FileNotFoundError) else "it holds no certificate that can be read"
+        raise BadSettings(
+            f"The certificates in {path!r}, which the environment variable {name} names, can't be used: {why}. Correct"
+            " the variable, or take it away."
+        ) from error
+    return path
