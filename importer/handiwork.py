@@ -26,12 +26,12 @@ class Handiwork:
     """
 
     def __init__(self, journal: Journal, source: Path) -> None:
-        self._journal, self._source = journal, source
+        self._journal, self.source = journal, source
 
     def objection(self, place: Path) -> str:
         """Why the file at this place must stay, as half a sentence; empty if it may be replaced."""
         with contextlib.suppress(OSError):
-            if place.samefile(self._source):
+            if place.samefile(self.source):
                 return f"{place.name} is the file that was imported"
         try:
             if self._journal.wrote(_digest(place)):
@@ -46,10 +46,10 @@ class Handiwork:
         why = "changed after it was written" if changed else "written by no run"
         return f"{place.name} was {why} and was left alone"
 
-    def enter(self, place: Path, file: Path) -> None:
-        """Remember that ``file`` is about to stand there; a journal that can't be written doesn't hold the file up."""
+    def enter(self, place: Path, digest: bytes) -> None:
+        """Remember what is about to stand there; a journal that can't be written doesn't hold the file up."""
         with contextlib.suppress(JournalFailed):
-            self._journal.enter_file(_digest(file), _name(place))
+            self._journal.enter_file(digest, _name(place))
 
 
 def _digest(path: Path) -> bytes:

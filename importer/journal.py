@@ -31,14 +31,17 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from importer.errors import JournalFailed, UnusableJournal, WrongJournal
+from importer.files import make_private_folder
 from importer.lock import held
-from importer.models import Answer, Request, Status, Visibility
+from importer.models import Answer, Request, Result, Status, Visibility
 from importer.settings import canonical_workspace
 
 SCHEMA = 4
 _APPLICATION = "note-importer"
 _LAST_WITH_SPELLINGS = 3  # the version in which the last address stood as a person had typed it
 _MANY = 500  # parameters of one IN (...)
+_LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
+_RESULTS = frozenset(result.value for result in Result)
 
 _tables = sa.MetaData()
 _about = sa.Table(
@@ -353,13 +356,11 @@ class Journal:
 
     def runs(self, profile: str | None = None) -> list[Run]:
         """Every run, the latest first."""
-        query = sa.select(_runs).order_by(_runs.c.id.desc())
+        others = (column for column in _runs.c if column is not _runs.c.counts)
+        query = sa.select(*others, _counts_column()).order_by(_runs.c.id.desc())
         if profile is not None:
             query = query.where(_runs.c.profile == profile)
-        return [
-            Run(**{**row, "counts": json.loads(row["counts"] or "{}")})
-            for row in (row._mapping for row in self._rows(query))
-        ]
+        return [Run(**{**row, "counts": _counts(row["counts"])}) for row in (row._mapping for row in self._rows(query))]
 
     def workspaces(self) -> list[str]:
         """Those of which a run sent something, or may have, in the order of their names."""
@@ -369,7 +370,7 @@ class Journal:
 
     def _open_occurrence(self, profile: str, fingerprint: str) -> str | None:
         query = (
-            sa.select(_runs.c.occurrence, _runs.c.ended, _runs.c.counts)
+            sa.select(_runs.c.occurrence, _runs.c.ended, _counts_column())
             .where(_runs.c.profile == profile, _runs.c.fingerprint == fingerprint, _runs.c.occurrence != "")
             .order_by(_runs.c.id.desc())
             .limit(1)
@@ -377,7 +378,7 @@ class Journal:
         found = next(iter(self._rows(query)), None)
         if found is None:
             return None
-        is_over = found.ended == "finished" and not json.loads(found.counts or "{}").get("unconfirmed")
+        is_over = found.ended == "finished" and not _counts(found.counts).get("unconfirmed")
         return None if is_over else str(found.occurrence)
 
     def learned_batch_size(self, profile: str) -> int | None:
@@ -633,6 +634,23 @@ class Journal:
         return rows
 
 
+def _counts_column() -> Any:
+    """What is of any use of ``counts``, however much stands there."""
+    return sa.func.substr(_runs.c.counts, 1, _LONGEST_COUNTS + 1).label("counts")
+
+
+def _counts(text: object) -> dict[str, int]:
+    """Rows by result as :meth:`Journal.end_run` wrote them; of what something else wrote there, nothing."""
+    if not isinstance(text, str) or len(text) > _LONGEST_COUNTS:
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    counts = found.items() if isinstance(found, dict) else ()
+    return {result: rows for result, rows in counts if result in _RESULTS and type(rows) is int and 0 <= rows < 1 << 63}
+
+
 def _one_delivery(change: Any, note: int, number: int) -> Any:
     return change.where(
         _deliveries.c.note == note,
@@ -794,7 +812,7 @@ def _examine(path: Path) -> int:
 
 def _create_private(path: Path) -> None:
     """Make the file readable by its owner only, before anything stands in it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if os.name == "posix" and path.stat().st_mode & 0o077:
         path.chmod(0o600)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from importer import files
 from importer.errors import Busy, UnusableJournal
 
 
@@ -30,10 +31,12 @@ def held(journal: Path, workspace: str) -> Iterator[None]:
         UnusableJournal: the lock can't be made there.
     """
     name = f"{journal.name}.{hashlib.sha256(workspace.encode()).hexdigest()[:8]}"
-    lock = FileLock(journal.with_name(f"{name}.lock"))
+    place = journal.with_name(f"{name}.lock")
+    lock = FileLock(place, mode=files.OWNER_ONLY)
     holder = journal.with_name(f"{name}.holder")  # beside the lock, for a locked file can't be read on Windows
     try:
-        journal.parent.mkdir(parents=True, exist_ok=True)
+        files.make_private_folder(journal.parent)
+        files.make_private(place)  # whoever can open a lock file can hold the lock
         lock.acquire(timeout=0)
     except Timeout as error:
         raise Busy(
@@ -47,7 +50,7 @@ def held(journal: Path, workspace: str) -> Iterator[None]:
         ) from error
     try:
         with contextlib.suppress(OSError):
-            holder.write_text(json.dumps(_self()), encoding="utf-8")
+            files.replace(holder, json.dumps(_self()).encode())
         yield
     finally:
         with contextlib.suppress(OSError):

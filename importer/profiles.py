@@ -14,7 +14,6 @@ looks like this, and any flag of ``run`` may stand in it except the key:
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import platformdirs
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from importer import files
 from importer.errors import BadSettings
 
 DEFAULT = "default"
@@ -92,11 +92,8 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     for flag, value in settings.items():
         profile[flag] = value
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".profiles", suffix=".toml")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(tomlkit.dumps(document))
-        Path(temporary).replace(path)
+        files.make_private_folder(path.parent)
+        files.replace(path, tomlkit.dumps(document).encode())
     except OSError as error:
         raise BadSettings(f"The profile could not be written to {path}: {error.strerror}.") from error
     return path

@@ -18,6 +18,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.errors import BadSettings
+from importer.files import Draft
 from importer.results import Written
 from importer.results.saving import Kept, save
 
@@ -132,11 +133,11 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
     content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
     _workbook().save(content)
     standing = Kept(but=path.resolve() if overwrite else None)
-    return save(path, lambda temporary: _fill(temporary, content.getvalue()), standing)
 
+    def fill(draft: Draft) -> None:
+        draft.file.write(content.getvalue())
 
-def _fill(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    return save(path, fill, standing)
 
 
 def _workbook() -> Workbook:

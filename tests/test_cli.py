@@ -1024,6 +1024,22 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
     assert requests_for("flag", "--batch-size", "3") == 2
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
+    type_: Terminal, profiles: Path, tmp_path: Path
+) -> None:
+    """The file of profiles is made anew each time, in one step."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    (tmp_path / "theirs").touch(0o644)
+    profiles.unlink()
+    profiles.symlink_to(tmp_path / "theirs")
+    assert type_("run", "n.csv", "--default-visibility", "private", "--remember").status == 0
+    assert not profiles.is_symlink()
+    assert profiles.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "theirs").read_text() == ""
+    assert [path.name for path in profiles.parent.iterdir()] == [profiles.name]
+
+
 def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profiles: Path) -> None:
     """``--remember`` keeps it in the profile, and the next run needs no flag; the key is not kept."""
     profiles.write_text("[other]\n", encoding="utf-8")

@@ -178,6 +178,34 @@ def test_runs_are_listed_the_latest_first(journal: Journal) -> None:
     assert journal.runs("another") == []
 
 
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ("[1]", {}),
+        ("{", {}),
+        ("7", {}),
+        ("[" * 100_000, {}),
+        ('{"created":' * 900 + "1" + "}" * 900, {}),
+        (f'{{"created": {"9" * 5_000}}}', {}),
+        (f'{{"created": {"9" * 500}}}', {}),
+        ('{"created": ' + " " * 1_000_000 + "1}", {}),
+        (b"\xff\x00", {}),
+        ('{"created": 2, "rejected": "many", "invalid": true, "unconfirmed": -1, "\\u001b[2J": 3}', {"created": 2}),
+    ],
+)
+def test_counts_that_no_run_wrote_are_left_out(
+    journal: Journal, path: Path, counts: str | bytes, shown: dict[str, int]
+) -> None:
+    """Whatever stands there, the runs are listed, and the same file can be imported anew."""
+    run = begin(journal, again=True)
+    journal.end_run(run, "finished", {"created": 2}, 1.0)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE runs SET counts = ?", [counts])
+    connection.close()
+    assert [(found.name, found.counts) for found in journal.runs()] == [(run.name, shown)]
+    assert begin(journal, again=True).occurrence != run.occurrence
+
+
 def test_a_learned_batch_size_is_kept_for_its_workspace(journal: Journal) -> None:
     assert journal.learned_batch_size("workspace") is None
     journal.learn_batch_size("workspace", 50)

@@ -83,3 +83,34 @@ def test_a_place_that_takes_no_lock_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnusableJournal, match="No lock can be made"), held(tmp_path / "file" / "j.sqlite", "workspace"):
         pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+def test_no_other_user_can_hold_the_lock_or_see_the_folder(journal: Path) -> None:
+    """Whoever can open a lock file can hold it, for ever; so only its owner can, also where an older one stands."""
+    with held(journal, "workspace"):
+        assert journal.parent.stat().st_mode & 0o777 == 0o700
+        rights = {place.suffix: place.stat().st_mode & 0o777 for place in journal.parent.iterdir()}
+        assert rights == {".lock": 0o600, ".holder": 0o600}
+    [lock] = journal.parent.glob("*.lock")
+    lock.chmod(0o644)
+    with held(journal, "workspace"):
+        assert lock.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_written_through_a_link_that_was_planted(journal: Path) -> None:
+    """Who can write to the folder can't have another's file overwritten by the lock, nor by its holder's word."""
+    with held(journal, "workspace"):
+        [lock] = journal.parent.glob("*.lock")
+    theirs = journal.with_name("theirs")
+    theirs.write_text("theirs")
+    lock.with_suffix(".holder").symlink_to(theirs)
+    with held(journal, "workspace"):
+        assert theirs.read_text() == "theirs"
+        with pytest.raises(Busy, match=f"process {os.getpid()}"), held(journal, "workspace"):
+            pass
+    lock.unlink()
+    lock.symlink_to(theirs)
+    with pytest.raises(UnusableJournal, match="No lock can be made"), held(journal, "workspace"):
+        pass
+    assert theirs.read_text() == "theirs"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -755,6 +757,34 @@ def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Pat
             f"other{kind} was written by no run and was left alone, so this is other (2){kind} beside it."
         )
     assert (tmp_path / f"other{kind}").read_bytes() == theirs
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_broken_workbook_where_the_results_belong_is_left_alone(
+    settings: Settings, tmp_path: Path, method: int
+) -> None:
+    """Whatever somebody put there, the run ends with results, beside it."""
+    planted = tmp_path / "n.results.xlsx"
+    with zipfile.ZipFile(planted, "w", method) as package:
+        package.writestr("docProps/core.xml", "<dc:creator>note-importer</dc:creator>" * 100)
+    content = bytearray(planted.read_bytes())
+    content[60:90] = b"\xff" * 30
+    planted.write_bytes(content)
+    report = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
+    assert report.counts == {Result.CREATED: 1}
+    assert report.results == tmp_path / "n.results (2).xlsx"
+    assert report.remark is not None
+    assert "n.results.xlsx" in report.remark
+    assert planted.read_bytes() == content
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+def test_results_are_no_more_readable_than_the_sheet(settings: Settings, tmp_path: Path, kind: str) -> None:
+    """What only its owner may read only the owner may read in the results too."""
+    path = write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1"))
+    path.chmod(0o600)
+    report = ran(path, replace(settings, results=tmp_path / f"out{kind}"))
+    assert report.results.stat().st_mode & 0o777 == 0o600
 
 
 def test_results_that_another_journal_may_know_are_replaced(settings: Settings, tmp_path: Path, kind: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gc
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,8 +12,9 @@ import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from io import BufferedRandom, BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zipfile import ZipFile
 
 import openpyxl
@@ -22,13 +25,16 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
-from importer import results
+from importer import pipeline, results
 from importer.columns import OUR_COLUMNS, own_columns
 from importer.errors import BadSettings, ResultsNotWritten
-from importer.models import Result
+from importer.files import Draft
+from importer.models import Problem, Result
 from importer.outcomes import Outcomes
 from importer.results import Summary, protected, unprotected
 from importer.results.saving import Kept
+from importer.results.workbook import Look, write_workbook
+from importer.settings import Settings
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
@@ -89,8 +95,8 @@ class Ours(Kept):
     def objection(self, place: Path) -> str:
         return ""
 
-    def enter(self, place: Path, file: Path) -> None:
-        self.entered.append((place.name, file.read_bytes()))
+    def enter(self, place: Path, digest: bytes) -> None:
+        self.entered.append((place.name, digest))
 
 
 def rows(count: int) -> Rows:
@@ -278,14 +284,23 @@ def test_no_text_becomes_a_formula_in_csv_and_numbers_are_left_alone(tmp_path: P
     assert all(row[0].startswith("'") for row in body[: len(DANGEROUS)])
 
 
-@given(st.text(alphabet="'=+-@\t\r\n 5.,eEa＝") | st.text())
+SIGNS = "=+-@\t\r＝＋－＠"
+BORDERS = ',;|"\t\r\n'
+ANY_TEXT = st.text(alphabet="'=+-@\t\r\n 5.,eEa＝;|\"") | st.text()
+
+
+@given(ANY_TEXT)
 @example("'=1")
 @example("''")
 @example("'-5")
+@example("a;'=1")
+@example("\t'\t'\t")
 def test_unprotected_is_the_exact_inverse_of_protected(text: str) -> None:
-    """Every text survives, also one that looks as if it had been protected before."""
+    """Every text survives, also one that looks as if it had been protected before; only apostrophes are added."""
     assert unprotected(protected(text)) == text
-    assert protected(text) in {text, "'" + text}
+    assert protected(text).replace("'", "") == text.replace("'", "")
+    if not set(text[1:]) & set(BORDERS):
+        assert protected(text) in {text, "'" + text, f"{text[:1]}'{text[1:]}", f"'{text[:1]}'{text[1:]}"}
 
 
 @given(st.text(alphabet="=+-@\t\r\n 5.,eEa＝", min_size=1))
@@ -293,6 +308,57 @@ def test_what_is_left_unprotected_is_a_number_or_harmless(text: str) -> None:
     """A text that begins with a sign that programs run is protected unless it is a number."""
     if protected(text) == text and text.lstrip() and text[0] in "=+-@\t\r\n＝":
         float(text.replace(",", ""))
+
+
+@given(ANY_TEXT)
+@example("hello;=1+41;")
+@example('"=1')
+@example("- one\r\n- two")
+@example("|@SUM(A1)")
+@example(",\u200b=1")
+def test_no_cell_of_whatever_program_begins_like_a_formula(text: str) -> None:
+    """Wherever a program may see a cell begin, no sign stands there with which a formula begins, spaces left aside."""
+    safe = protected(text)
+    if text == safe and not set(text.lstrip("'")) - set("+-0123456789.,eE"):
+        return  # a number
+    starts = [0, *(place + 1 for place, sign in enumerate(safe) if sign in BORDERS)]
+    found = [safe[start : start + 1] for start in starts]
+    assert not [sign for sign in found if sign and sign in SIGNS]
+    assert not [start for start in starts if safe[start:].lstrip(" \u200b\xa0")[:1] in (*SIGNS,)]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | ANY_TEXT, min_size=1, max_size=4))
+@example(["hello;=1+41;", "- one\n- two", "\t=1", '"=1";"=2"'])
+def test_any_text_comes_back_from_a_csv_file_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    """Written as CSV, and read as a results file is read: the same texts and headings."""
+    headings = ("Prospect ID", "Visibility", "Note", "=mine;+x")
+    table = Rows(*(("P", "1", text, text) for text in texts), headings=headings)
+    path = tmp_path_factory.mktemp("round") / "r.csv"
+    results.write(path, table, created(len(texts)), SUMMARY)
+    with pipeline.load(path, Settings(encoding="utf-8")).sheet as sheet:  # a file of control characters is no text
+        assert sheet.headings[:4] == headings
+        found = [row for block in sheet.blocks() for row in block[[2, 3]].to_numpy().tolist()]
+    assert found == [[text, text] for text in texts]
+
+
+@given(ANY_TEXT)
+def test_a_list_of_problems_holds_no_formula_either(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("problems") / "p.csv"
+    results.write_problems(path, [text], {0: [Problem(2, 0, "A2", text, text)]})
+    assert csv_rows(path)[1] == ["2", "A2", *[protected(text)] * 3]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_csv_file_that_is_split_at_other_separators_has_no_cell_that_runs(tmp_path: Path, separator: str) -> None:
+    """As Excel splits it where the list separator is another: quotation marks within a cell mean nothing to it."""
+    texts = [f"hello{border}{space}={sign}1+41{border}" for border in BORDERS for space in ("", " ") for sign in "=+-@"]
+    path = results.write(tmp_path / "r.csv", Rows(*((t, t, t) for t in texts)), created(len(texts)), SUMMARY).path
+    lines = path.read_text("utf-8-sig").splitlines()
+    assert len(lines) > len(texts)
+    cells = [cell.strip().strip('"').strip() for line in lines for cell in line.split(separator)]
+    assert not [cell for cell in cells if cell and cell[0] in "=+-@"]
 
 
 def test_control_characters_markup_and_halves_of_characters_survive(tmp_path: Path) -> None:
@@ -459,6 +525,25 @@ def test_a_folder_or_a_missing_folder_is_refused(tmp_path: Path) -> None:
         results.check_target(tmp_path / "loop.csv")
 
 
+@pytest.mark.parametrize("error", [AttributeError("no '_write_single_row'"), OSError(28, "No space left on device")])
+def test_a_workbook_that_can_not_be_written_becomes_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever it fails of: the notes are delivered, so every row's result is written and it is said where."""
+
+    def fail(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("importer.results.writing.write_workbook", fail)
+    written = results.write(tmp_path / "r.xlsx", rows(4), created(4), SUMMARY)
+    assert written.path == tmp_path / "r.csv"
+    assert len(csv_rows(written.path)) == 5
+    assert written.remark is not None
+    why = "the disk is full" if isinstance(error, OSError) else "AttributeError: no '_write_single_row'"
+    assert written.remark == f"The workbook could not be written ({why}), so the results are a .csv file."
+    assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
+
+
 def test_more_columns_than_a_sheet_holds_become_csv(tmp_path: Path) -> None:
     """A workbook's sheet ends at 16,384 columns; a table that needs more is written as CSV, and it says so."""
     names = [f"c{i}" for i in range(16_379)]
@@ -477,6 +562,71 @@ def test_more_rows_than_a_sheet_holds_become_csv(tmp_path: Path, monkeypatch: py
     written = results.write(tmp_path / "r.xlsx", rows(5), created(5), SUMMARY)
     assert written.path == tmp_path / "r.csv"
     assert len(csv_rows(written.path)) == 6
+
+
+# Who may read it
+
+
+def of(source: Path) -> Ours:
+    ours = Ours()
+    ours.source = source
+    return ours
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+@pytest.mark.parametrize(("source", "results_"), [(0o600, 0o600), (0o640, 0o640), (0o644, 0o644), (0o400, 0o600)])
+def test_results_are_no_more_readable_than_what_was_imported(
+    tmp_path: Path, name: str, source: int, results_: int
+) -> None:
+    """Also where results stand already that more people could read."""
+    sheet = tmp_path / "notes.csv"
+    sheet.touch()
+    sheet.chmod(source)
+    for _ in range(2):
+        written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, standing=of(sheet))
+        assert written.path == tmp_path / name
+        assert written.path.stat().st_mode & 0o777 == results_
+        written.path.chmod(0o644)
+
+
+@LINUX
+def test_in_another_folder_only_their_owner_can_read_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People who could not come into the sheet's folder may come into that one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.csv").touch(0o644)
+    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, standing=of(tmp_path / "notes.csv"))
+    assert written.path == tmp_path / "r.csv"
+    assert written.path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+def test_a_list_of_problems_is_no_more_readable_than_the_sheet(tmp_path: Path) -> None:
+    sheet = tmp_path / "notes.csv"
+    sheet.touch(0o600)
+    written = results.write_problems(tmp_path / "p.csv", [], {}, sheet)
+    assert written.path.stat().st_mode & 0o777 == 0o600
+    sheet.unlink()
+    assert results.write_problems(tmp_path / "q.csv", [], {}, sheet).path.stat().st_mode & 0o777 == 0o600
+
+
+@LINUX
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv"])
+def test_a_link_that_is_planted_while_results_are_written_is_not_followed(tmp_path: Path, name: str) -> None:
+    """Somebody who can write to the folder leads the new file's name to another's file; that one stays as it was."""
+    (tmp_path / "theirs").write_text("theirs")
+
+    class Planting(Rows):
+        def blocks(self) -> Iterator[pd.DataFrame]:
+            [new] = tmp_path.glob(".*.tmp")
+            new.unlink()
+            new.symlink_to("theirs")
+            yield from super().blocks()
+
+    results.write(tmp_path / name, Planting(("1", "2", "3")), created(1), SUMMARY)
+    assert (tmp_path / "theirs").read_text() == "theirs"
 
 
 # Whole or not at all
@@ -508,7 +658,7 @@ def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
     ours = Ours()
     assert results.write(target, rows(1), created(1), SUMMARY, standing=ours) == results.Written(target)
     assert len(csv_rows(target)) == 2
-    assert ours.entered == [("r.csv", target.read_bytes())]
+    assert ours.entered == [("r.csv", hashlib.sha256(target.read_bytes()).digest())]
     assert list(tmp_path.iterdir()) == [target]
     if os.name == "posix":
         assert target.stat().st_mode & 0o777 == 0o640
@@ -630,3 +780,54 @@ def test_a_full_disk_is_said_without_a_traceback_and_leaves_nothing(tmp_path: Pa
     assert done.stdout.startswith(f"{name} could not be written anywhere (")
     assert "File too large" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@LINUX
+@pytest.mark.parametrize("rows_", [2_000, 20_000])
+def test_a_disk_that_is_really_full_is_said_in_one_sentence(tmp_path: Path, rows_: int) -> None:
+    """A tiny file system, full when a part of the workbook, or its end, is to be written: not a word on stderr."""
+    script = f"""
+        import os, pathlib, tempfile
+        from importer import results
+        from importer.errors import ResultsNotWritten
+        from tests.test_results import SUMMARY, created, rows
+        tempfile.tempdir = os.getcwd()
+        for rest in range(0, 60_000, 4096):
+            with open("filler", "wb") as filler:
+                filler.write(bytes({300 * 1024} - 4096 - rest))
+            try:
+                print(results.write(pathlib.Path("r.xlsx").absolute(), rows({rows_}), created({rows_}), SUMMARY).path)
+                os.unlink("r.xlsx") if os.path.exists("r.xlsx") else os.unlink("r.csv")
+            except ResultsNotWritten as error:
+                print(error)
+    """
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
+        command = [sys.executable, "-c", textwrap.dedent(script)]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert done.stderr == ""
+    assert "r.xlsx could not be written anywhere" in done.stdout
+    assert "the disk is full" in done.stdout
+
+
+@pytest.mark.parametrize("after", range(0, 8_000, 250))
+def test_a_disk_that_is_full_at_any_moment_leaves_no_word_behind(after: int) -> None:
+    """zipfile, which wants to finish an archive whatever happened, has nothing to complain of."""
+
+    class Full(BytesIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > after:
+                raise OSError(28, "No space left on device")
+            return super().write(data)
+
+    draft = Draft(Path("r.xlsx"), cast(BufferedRandom, Full()))
+    with pytest.raises(OSError, match="No space left"):
+        write_workbook(draft, Look(HEADINGS, SUMMARY), (), Outcomes(0))
+    gc.collect()  # what it would say now fails the test

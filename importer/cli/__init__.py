@@ -105,7 +105,7 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
     with loaded.sheet:
         show_check(preview, settings)
         if report is not None:
-            written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems)
+            written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
             click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         if loaded.rows.overlooked:
             return 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import zipfile
-import zlib
 from pathlib import Path
 
 from importer.columns import OUR_COLUMNS
@@ -13,6 +12,10 @@ AUTHOR = "note-importer"
 """Whom a results workbook names as its author."""
 
 _MOST = 1 << 20  # bytes that are looked at
+_PACKINGS = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # what spreadsheet programs write; the others unpack without bound
 
 
 def is_results(path: Path) -> bool:
@@ -23,10 +26,16 @@ def is_results(path: Path) -> bool:
     """
     try:
         if path.suffix.lower() == ".xlsx":
-            with zipfile.ZipFile(path) as package, package.open("docProps/core.xml") as part:
-                return f"<dc:creator>{AUTHOR}</dc:creator>".encode() in part.read(_MOST)
+            with zipfile.ZipFile(path) as package:
+                about = package.getinfo("docProps/core.xml")
+                if about.compress_type not in _PACKINGS:
+                    return False
+                with package.open(about) as part:
+                    return f"<dc:creator>{AUTHOR}</dc:creator>".encode() in part.read(_MOST)
         with path.open(encoding="utf-8-sig", newline="") as file:
             headings = next(csv.reader([file.readline(_MOST)]), [])
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, ValueError, csv.Error):
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - anybody may have put it there; whatever a damaged one raises, it isn't ours
         return False
     return tuple(headings[-len(OUR_COLUMNS) :]) == OUR_COLUMNS

@@ -9,18 +9,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from importer import files
 from importer.errors import ResultsNotWritten
+from importer.files import Draft
 
 _NAMES = 99
+_STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True)
@@ -37,30 +38,34 @@ class Written:
 
 
 class Standing(Protocol):
-    """What is known of the files that stand already."""
+    """What is known of the files that stand already, and of the one that the new file is made of."""
+
+    @property
+    def source(self) -> Path | None:
+        """What the new file is made of: who can't read that can't read the new one either."""
 
     def objection(self, place: Path) -> str:
         """Why the file at this place must stay, as half a sentence that its name begins; empty if it may go."""
 
-    def enter(self, place: Path, file: Path) -> None:
-        """Take note that ``file`` is about to be put there."""
+    def enter(self, place: Path, digest: bytes) -> None:
+        """Take note that a file with this SHA-256 is about to be put there."""
 
 
 class Kept:
     """Every file that stands stays, except one."""
 
-    def __init__(self, but: Path | None = None) -> None:
-        self._but = but
+    def __init__(self, but: Path | None = None, source: Path | None = None) -> None:
+        self._but, self.source = but, source
 
     def objection(self, place: Path) -> str:
         """See :class:`Standing`."""
         return "" if place == self._but else f"{place.name} exists already"
 
-    def enter(self, place: Path, file: Path) -> None:
+    def enter(self, place: Path, digest: bytes) -> None:
         """Nothing is noted."""
 
 
-def save(target: Path, fill: Callable[[Path], None], standing: Standing) -> Written:
+def save(target: Path, fill: Callable[[Draft], None], standing: Standing) -> Written:
     """Put a file at ``target``, or as near to it as can be.
 
     A file that must stay, is open elsewhere or read-only is left alone: the next name beside it that is free, or whose
@@ -69,23 +74,25 @@ def save(target: Path, fill: Callable[[Path], None], standing: Standing) -> Writ
 
     Args:
         target: where it is wanted; a link is followed, so that the link stays.
-        fill: writes the whole file at the (new, temporary) path that it is given; may be called more than once.
-        standing: which files may be replaced.
+        fill: writes the whole file; may be called more than once.
+        standing: which files may be replaced, and what the file is made of.
 
     Raises:
         ResultsNotWritten: no folder took it.
     """
     place = target.resolve()
     troubles: list[str] = []
+    last: OSError | None = None
     for folder in _folders(place.parent):
         home = folder == place.parent
         try:
-            with _temporary(folder, place) as temporary:
-                fill(temporary)
-                _to_disk(temporary)
-                path, why = _settle(temporary, folder / place.name, standing)
+            with files.draft(folder / place.name) as draft:
+                fill(draft)
+                _finish(draft, place, standing.source)
+                path, why = _settle(draft, folder / place.name, standing)
         except OSError as error:
             troubles.append(f"{folder}: {plain(error)}")
+            last = error.with_traceback(None)
             continue
         if home and path == place:
             return Written(target)
@@ -95,7 +102,7 @@ def save(target: Path, fill: Callable[[Path], None], standing: Standing) -> Writ
     listed = "; ".join(troubles)
     raise ResultsNotWritten(
         f"{target.name} could not be written anywhere ({listed}). Make room or name another folder, and run again."
-    )
+    ) from last
 
 
 def plain(error: OSError) -> str:
@@ -119,22 +126,21 @@ def _folders(wanted: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-@contextlib.contextmanager
-def _temporary(folder: Path, place: Path) -> Iterator[Path]:
-    """A new file's path in ``folder``, gone afterwards whatever happens; it has the rights that ``place`` has."""
-    path = folder / f".{secrets.token_hex(4)}.{place.name[-60:]}.tmp"
-    try:
-        path.touch(exist_ok=False)
-        with contextlib.suppress(OSError):
-            shutil.copymode(place, path)
-            path.chmod(path.stat().st_mode | stat.S_IWUSR)
-        yield path
-    finally:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+def _finish(draft: Draft, place: Path, source: Path | None) -> None:
+    """Give the file the rights that it may have: no more than its source, what it replaces, and the umask allow."""
+    bounds = []
+    rights = files.USUAL if draft.folder == place.parent else files.OWNER_ONLY  # other people may come into that folder
+    with contextlib.suppress(OSError):
+        bounds.append(place.stat())
+    if source is not None:
+        try:
+            bounds.append(source.stat() if source != _STANDARD_INPUT else os.fstat(0))
+        except OSError:  # it is gone
+            rights = files.OWNER_ONLY
+    draft.finish(rights, bounds)
 
 
-def _settle(temporary: Path, wanted: Path, standing: Standing) -> tuple[Path, str]:
+def _settle(draft: Draft, wanted: Path, standing: Standing) -> tuple[Path, str]:
     """Rename to the wanted name, or to the next that can be had; say why not the wanted."""
     why = ""
     trouble: OSError | None = None
@@ -143,14 +149,13 @@ def _settle(temporary: Path, wanted: Path, standing: Standing) -> tuple[Path, st
         if objection := _objection(path, standing):
             why = why or objection
             continue
-        standing.enter(path, temporary)  # before it stands: whoever is killed in between has entered too much
+        standing.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
         try:
-            temporary.replace(path)
+            draft.put(path)
         except PermissionError as error:  # on Windows: open in another program
             why = why or f"{wanted.name} is open in another program or protected"
             trouble = error
             continue
-        _folder_to_disk(path.parent)
         return path, why
     raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
 
@@ -168,17 +173,3 @@ def _objection(path: Path, standing: Standing) -> str:
     if not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         return f"{path.name} is read-only"
     return standing.objection(path)
-
-
-def _to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _folder_to_disk(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # Windows opens no folders
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from importer.columns import FIX_FIRST, FIX_LAST, OUR_COLUMNS
+from importer.files import Draft
 from importer.models import Result
 from importer.outcomes import Outcomes
 from importer.results.layout import CUT_MARK, Block, Summary, encodable
@@ -66,14 +68,14 @@ class Look:
     marked: Mapping[int, Collection[int]] = field(default_factory=dict)
 
 
-def write_workbook(path: Path, look: Look, rows: Iterable[Block], outcomes: Outcomes) -> int:
+def write_workbook(draft: Draft, look: Look, rows: Iterable[Block], outcomes: Outcomes) -> int:
     """Write the file and say how many cells had to be cut.
 
     Raises:
         OSError: the disk is full, or the like.
     """
-    with _scratch(path.parent) as scratch, path.open("wb") as file:
-        output = _Output(file)
+    with _scratch(draft.folder) as scratch:
+        output = _Output(draft.file)
         book = Workbook(output, {"constant_memory": True, "tmpdir": str(scratch)})
         try:
             book.use_zip64()  # a sheet of more than 4 GB
@@ -294,25 +296,31 @@ def _serial(at: float) -> float | None:
 class _Output:
     """The workbook's file as zipfile sees it.
 
-    Once given up it takes everything and does nothing, so that zipfile, which wants to finish an archive even when
-    the disk is full, has nothing to complain of.
+    Once given up it takes everything, keeps count and writes nothing, so that zipfile, which wants to finish an archive
+    even when the disk is full, has nothing to complain of.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._at = self._end = 0
         self.given_up = False
 
     def write(self, data: bytes) -> int:
         """Write, or pretend to."""
-        return len(data) if self.given_up else self._file.write(data)
+        if not self.given_up:
+            self._file.write(data)
+        self._at += len(data)
+        self._end = max(self._end, self._at)
+        return len(data)
 
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move, or pretend to."""
-        return 0 if self.given_up else self._file.seek(offset, whence)
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
+        return self._at if self.given_up else self._file.seek(self._at)
 
     def tell(self) -> int:
         """Where we are."""
-        return 0 if self.given_up else self._file.tell()
+        return self._at
 
     def flush(self) -> None:
         """Flush, or pretend to."""

@@ -6,18 +6,19 @@ Comes in: a name, a table, its outcomes. Goes out: :class:`Written`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from importer.columns import OUR_COLUMNS
 from importer.errors import BadSettings
+from importer.files import Draft
 from importer.models import Problem
 from importer.outcomes import Outcomes
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
 from importer.results.layout import Summary, Table, blocks, kept
-from importer.results.saving import Kept, Standing, Written, save
+from importer.results.saving import Kept, Standing, Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Look, write_workbook
 
 _KINDS = (".xlsx", ".csv")
@@ -33,6 +34,8 @@ def check_target(path: Path) -> None:
     try:
         place = path.resolve()
         folder_exists, is_folder = place.parent.is_dir(), place.is_dir()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # Python before 3.13 noticed links in a circle above
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that no system takes
         raise BadSettings(f"Results can't be written to {path}: {error}. Name another file.") from error
     if is_folder:
@@ -90,15 +93,16 @@ def write(
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
-    def fill(path: Path) -> None:
-        nonlocal cut
-        if as_csv:
-            write_csv(path, headings, rows())
-        else:
-            cut = write_workbook(path, Look(headings, summary, at_fault), rows(), outcomes)
+    def as_text(draft: Draft) -> None:
+        write_csv(draft.file, headings, rows())
 
-    written = save(target, fill, standing or Kept())
-    if cut:
+    def as_workbook(draft: Draft) -> None:
+        nonlocal cut
+        cut = write_workbook(draft, Look(headings, summary, at_fault), rows(), outcomes)
+
+    standing = standing or Kept()
+    written = save(target, as_text, standing) if as_csv else _save_somehow(target, as_workbook, as_text, standing)
+    if cut and written.path.suffix.lower() != ".csv":
         remarks.append(
             f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
             "there, marked. A .csv file would hold them whole."
@@ -108,14 +112,41 @@ def write(
     return Written(written.path, " ".join(remarks) or None)
 
 
-def write_problems(target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]]) -> Written:
+def _save_somehow(
+    target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], standing: Standing
+) -> Written:
+    """Save a workbook, or where that can't be, whatever the reason, CSV: it is the proof of what was delivered.
+
+    Raises:
+        Exception: what the workbook failed of, where CSV failed too.
+    """
+    try:
+        return save(target, as_workbook, standing)
+    except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
+        try:
+            written = save(target.with_suffix(".csv"), as_text, standing)
+        except Exception:  # noqa: BLE001 - the first failure is the one to tell of
+            raise error from error.__cause__
+        remark = f"The workbook could not be written ({_why(error)}), so the results are a .csv file."
+        return Written(written.path, f"{remark} {written.remark or ''}".strip())
+
+
+def _why(error: Exception) -> str:
+    return plain(error.__cause__) if isinstance(error.__cause__, OSError) else f"{type(error).__name__}: {error}"
+
+
+def write_problems(
+    target: Path, headings: Sequence[str], problems: Mapping[int, Sequence[Problem]], source: Path | None = None
+) -> Written:
     """Write every problem to a ``.csv`` file, in the order of the rows; of what stands there, only such a file goes.
+
+    Who can't read ``source``, the sheet in which they were found, can't read the file either.
 
     Raises:
         ResultsNotWritten: no folder took the file.
     """
     found = [problem for _, row in sorted(problems.items()) for problem in row]
-    return save(target, lambda path: csvfile.write_problems(path, headings, found), _Reports())
+    return save(target, lambda draft: csvfile.write_problems(draft.file, headings, found), _Reports(source=source))
 
 
 class _Reports(Kept):
