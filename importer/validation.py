@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -53,9 +54,12 @@ _ERROR_VALUE = re.compile(
     r"#¡?(N/A|N/D|NV|REF!|BEZUG!|VALUE!|WERT!|VALEUR!|VALOR!|NAME\?|NOM\?|NOMBRE\?|NOME\?|DIV/0!|NUM!|ZAHL!|NOMBRE!"
     r"|NULL!|NUL!|NULO!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)"
 )
+_Value = TypeVar("_Value", Visibility, Status)
 _LONGEST_SHOWN = 60
 _LONGEST_ID = 200
 _FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
+_LONGEST_NEAR = 40
+"""Characters up to which a text is looked at for a near word; the longest word has 16, and none of more is like it."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,11 @@ def cleaned_content(text: str) -> str:
     return _LINE_END.sub("\n", text).strip()
 
 
-class _Problematic(Exception):
-    """What is wrong with a value."""
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What a value is read as that is none: says why."""
+
+    reason: str
 
 
 class _Column:
@@ -114,7 +121,7 @@ class _Column:
         self._code_of_value: dict[object, int] = {}
 
     def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-        """One code a row: an index into ``values``, where a :class:`_Problematic` stands for a value that is wrong."""
+        """One code a row: an index into ``values``, where a :class:`_Wrong` stands for a value that is none."""
         texts = repeat("", len(block)) if self.position is None else block[self.position].array
         code, add = self._code, self._add
         codes = np.fromiter(
@@ -125,10 +132,7 @@ class _Column:
         return codes
 
     def _add(self, text: str) -> int:
-        try:
-            value = self._read(text)
-        except _Problematic as problem:
-            value = problem
+        value = self._read(text)
         code = self._code_of_value.setdefault(value, len(self.values))
         if code == len(self.values):
             self.values.append(value)
@@ -139,7 +143,7 @@ class _Column:
 
     def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """For each code whether its value is wrong."""
-        return np.array([isinstance(value, _Problematic) for value in self.values], dtype=bool)
+        return np.array([isinstance(value, _Wrong) for value in self.values], dtype=bool)
 
 
 class _Overlooked:
@@ -287,8 +291,10 @@ class _Validation:
             wrong = column.wrong()
             at = column.position
             for i in np.flatnonzero(wrong[code]).tolist() if wrong.any() else ():
+                found = column.values[code[i]]
+                assert isinstance(found, _Wrong)
                 value = "" if at is None else str(block.iat[i, at])
-                self._add(start + i, block.index[i], at, value, str(column.values[code[i]]))
+                self._add(start + i, block.index[i], at, value, found.reason)
 
     def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
         """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
@@ -340,48 +346,46 @@ class _Validation:
             " removed."
         ]
 
-    def _read_visibility(self, text: str) -> Visibility:
+    def _read_visibility(self, text: str) -> Visibility | _Wrong:
         choice = cleaned_id(text)
-        if not choice:
-            if self.rules.default_visibility is None:
-                raise _Problematic(
-                    "the visibility is blank; write Public or Private, or run with --default-visibility private"
-                )
-            return self.rules.default_visibility
-        return Visibility(_choice(choice, VISIBILITY_WORDS, "visibility", "Public (or 1) and Private (or 2)"))
+        if choice:
+            return _choice(choice, VISIBILITY_WORDS, "visibility", "Public (or 1) and Private (or 2)")
+        return self.rules.default_visibility or _Wrong(
+            "the visibility is blank; write Public or Private, or run with --default-visibility private"
+        )
 
 
-def _read_status(text: str) -> Status:
+def _read_status(text: str) -> Status | _Wrong:
     choice = cleaned_id(text)
     if not choice:
         return Status.PUBLISHED  # the API's own default (vendor's reference, Create Note)
-    return Status(_choice(choice, STATUS_WORDS, "status", "Published (or 1), Draft (or 0), and blank for published"))
+    return _choice(choice, STATUS_WORDS, "status", "Published (or 1), Draft (or 0), and blank for published")
 
 
-def _read_content(text: str) -> str:
+def _read_content(text: str) -> str | _Wrong:
     content = cleaned_content(text)
     if not INVISIBLE.sub("", content).strip():
-        raise _Problematic("the note is empty; write its text, or delete the row")
+        return _Wrong("the note is empty; write its text, or delete the row")
     if _ERROR_VALUE.fullmatch(content):
-        raise _Problematic(_error_value(content))
+        return _Wrong(_error_value(content))
     if was_cut(content):
-        raise _Problematic("an earlier results workbook holds only the beginning of this note; paste its whole text")
+        return _Wrong("an earlier results workbook holds only the beginning of this note; paste its whole text")
     if match := _CONTROL.search(content):
-        raise _Problematic(
+        return _Wrong(
             f"the note holds a control character (number {ord(match[0])}) that can't be sent; delete it,"
             " or type that part of the note anew"
         )
     if any("\ud800" <= sign <= "\udfff" for sign in content):
-        raise _Problematic("the note holds half of a character (a damaged emoji); type that part anew")
+        return _Wrong("the note holds half of a character (a damaged emoji); type that part anew")
     return content
 
 
-def _read_attachments(text: str) -> tuple[str, ...]:
+def _read_attachments(text: str) -> tuple[str, ...] | _Wrong:
     ids = [cleaned_id(part) for part in re.split(r"[,;\n]", text)]
     found = tuple(dict.fromkeys(part for part in ids if part))
     for attachment in found:
         if wrong := _wrong_with_id(attachment, "attachment id"):
-            raise _Problematic(wrong)
+            return _Wrong(wrong)
     return found
 
 
@@ -414,19 +418,16 @@ def _error_value(text: str) -> str:
     return f"the cell shows the error {text}; correct the formula, or type the value"
 
 
-def _choice(text: str, words: Mapping[Visibility, tuple[str, ...]] | Mapping[Status, tuple[str, ...]], what: str,
-            allowed: str) -> str:  # fmt: skip
+def _choice(text: str, words: Mapping[_Value, tuple[str, ...]], what: str, allowed: str) -> _Value | _Wrong:
     """The value that a word stands for; exact words only, near ones are suggested."""
-    values = {_folded(word): value for value, known in words.items() for word in known}
-    found = values.get(_folded(text))
+    word = _folded(text)
+    values = {_folded(known): value for value, all_known in words.items() for known in all_known}
+    found = values.get(word)
     if found is not None:
-        return str(found.value)
-    near = difflib.get_close_matches(_folded(text), values, n=1, cutoff=0.6)
-    meant = ""
-    if near:
-        value = values[near[0]]
-        meant = f"; did you mean {words[value][1]}?"  # type: ignore[index]
-    raise _Problematic(f"{_shortened(text)!r} is no {what}; allowed are {allowed}{meant}")
+        return found
+    near = difflib.get_close_matches(word, values, n=1, cutoff=0.6) if len(word) <= _LONGEST_NEAR else ()
+    meant = f"; did you mean {words[values[near[0]]][1]}?" if near else ""
+    return _Wrong(f"{_shortened(text)!r} is no {what}; allowed are {allowed}{meant}")
 
 
 def _folded(word: str) -> str:

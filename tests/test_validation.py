@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from importer.reading.sheet import BLOCK_ROWS
 from importer.results import CUT_MARK, protected
 from importer.settings import Settings
 from importer.validation import STATUS_WORDS, VISIBILITY_WORDS, Rules
+from tests.memory import MEGABYTE, peak_of
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
 STRICT = Rules()
@@ -137,6 +139,28 @@ def test_of_many_spellings_a_few_are_listed() -> None:
     words = [word for words in STATUS_WORDS.values() for word in words if not word.isdecimal()]
     [sentence] = overlooked(*words)
     assert f"and {len(words) - 8} more" in sentence
+def test_very_many_values_that_are_none_take_little_memory(tmp_path: Path) -> None:
+    """What is wrong with each of a hundred thousand cells is kept as a value, without what was going on around it."""
+    path = tmp_path / "a.csv"
+    lines = "".join(f"P{i},a note,nobody{i}\n" for i in range(100_000))
+    path.write_text(f"Prospect ID,Note,Visibility\n{lines}")
+    program = "from importer import pipeline, settings; pipeline.load(sys.argv[1], settings.Settings()).sheet.close()"
+    assert peak_of(program, path) < 300 * MEGABYTE
+
+
+def test_a_near_word_is_looked_for_only_where_a_text_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word is like a text that is many times as long."""
+    looked_at: list[str] = []
+    find = difflib.get_close_matches
+
+    def recorded(word: str, words: Iterable[str], n: int, cutoff: float) -> list[str]:
+        looked_at.append(word)
+        return find(word, words, n=n, cutoff=cutoff)
+
+    monkeypatch.setattr(difflib, "get_close_matches", recorded)
+    assert "did you mean Public?" in only_problem("P1", "a note", "publc")
+    assert "did you mean" not in only_problem("P1", "a note", "public " * 10_000)
+    assert looked_at == ["publc"]
 
 
 # -- visibility and status

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from importer.errors import UnreadableFile
 from importer.reading.book import Table
-from importer.reading.formats import general, renderer
+from importer.reading.formats import NumberFormats, code_of
 from importer.reading.limits import Clock, Limits
 from importer.reading.package import DAMAGED, MOST_FORMATS, MOST_SHEETS, bound
 from importer.reading.sheet import ERROR, NO_VALUE, Found, Rows
@@ -54,7 +54,8 @@ class Workbook:
             self._read_globals(formats, used)
         except (struct.error, IndexError, ValueError) as exc:
             raise UnreadableFile(f"The .xls is damaged: its list of sheets can't be read ({exc}). {DAMAGED}") from exc
-        self.renderers = [renderer(number, formats.get(number), date1904=self.date1904) for number in used]
+        codes = [code_of(number, formats.get(number)) for number in used]
+        self.formats = NumberFormats(codes, date1904=self.date1904)
 
     def _read_globals(self, formats: dict[int, str], used: list[int]) -> None:
         for kind, pieces in records(self.stream, 0):
@@ -116,7 +117,7 @@ class Workbook:
 
     def number(self, value: float, style: int) -> str:
         """A number as its cell's style shows it."""
-        return self.renderers[style](repr(value)) if style < len(self.renderers) else general(repr(value))
+        return self.formats.in_style(style, repr(value))
 
 
 class _Pieces:

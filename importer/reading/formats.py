@@ -8,14 +8,22 @@ beyond that a date becomes ISO (``2026-03-01 14:30``) and a number its plain dig
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import lru_cache, partial
+from functools import partial
 from math import isfinite
 
+from importer.errors import UnreadableFile
+
 Renderer = Callable[[str], str]
+
+LONGEST_CODE = 255
+"""Characters that Excel lets a format's code have; a longer one is read as General."""
+
+MOST_COMPILED = 4_000
+"""Codes in use; Excel lets a workbook have some 250, other programs write a few more."""
 
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0;(#,##0)", 6: "#,##0;(#,##0)", 7: "#,##0.00;(#,##0.00)",
@@ -34,7 +42,7 @@ dates, and so are those of East Asia, 27 to 36 and 50 to 58 (``g``, an era, stan
 """
 
 _TOKEN = re.compile(
-    r'"(?P<text>[^"]*)"?|\\(?P<sign>.)|_.|\*.|\[(?P<bracket>[^\]]*)\]|(?P<noon>AM/PM|A/P)|(?P<general>General)'
+    r'"(?P<text>[^"]*)"?|\\(?P<sign>.)|_.|\*.|\[(?P<bracket>[^\[\]]*)\]|(?P<noon>AM/PM|A/P)|(?P<general>General)'
     r"|(?P<foreign>a{3,4}|g+|b+|上午/下午)"
     r"|(?P<date>y+|m+|d+|h+|s+|e+(?![+-]))|(?P<power>E[+-])|(?P<digit>[0#?])|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
@@ -101,11 +109,44 @@ def _value(text: str) -> float:
     return float(text)
 
 
-@lru_cache(maxsize=4096)
-def renderer(number: int, code: str | None, *, date1904: bool = False) -> Renderer:
-    """The function that turns a stored number into its text, for a format's number and its code in the workbook."""
-    code = BUILT_IN.get(number, "General") if code is None else code
-    if code in {"General", "@", "GENERAL", ""} or len(code) > 255:
+class NumberFormats:
+    """The number formats of one workbook, ``codes`` being those of its cell styles.
+
+    Each distinct code is compiled once, when the first number needs it.
+    """
+
+    def __init__(self, codes: Sequence[str] = (), *, date1904: bool = False) -> None:
+        self.date1904 = date1904
+        self._codes = codes
+        self._compiled: dict[str, Renderer] = {}
+
+    def in_style(self, style: int, number: str) -> str:
+        """A number, as the workbook stores it, as the cell style at a position shows it."""
+        return self.shown(self._codes[style], number) if style < len(self._codes) else general(number)
+
+    def shown(self, code: str, number: str) -> str:
+        """A number, as the workbook stores it, as its format's code shows it."""
+        render = self._compiled.get(code)
+        return render(number) if render else self._compile(code)(number)
+
+    def _compile(self, code: str) -> Renderer:
+        if len(self._compiled) >= MOST_COMPILED:
+            raise UnreadableFile(
+                f"The workbook's numbers have more than {MOST_COMPILED:,} different formats, which no real one has. "
+                "Copy the values into a new sheet, save that as .xlsx and import it."
+            )
+        self._compiled[code] = render = renderer(code, date1904=self.date1904)
+        return render
+
+
+def code_of(number: int, own: str | None) -> str:
+    """The code of a format by its number: the workbook's own one, else the built-in one."""
+    return BUILT_IN.get(number, "General") if own is None else own
+
+
+def renderer(code: str, *, date1904: bool = False) -> Renderer:
+    """The function that turns a stored number into its text, in time for the code's length."""
+    if code in {"General", "@", "GENERAL", ""} or len(code) > LONGEST_CODE:
         return general
     sections = _sections(code)
     if all(_is_general(section.tokens) for section in sections):
@@ -240,17 +281,16 @@ def _whole_part(digits: str, pattern: list[Token]) -> str:
     digits = digits.rjust(least, "0")
     if all(kind == "digit" for kind, _ in slots):
         return f"{int(digits):0{len(digits) + (len(digits) - 1) // 3},}" if grouped and digits else digits
-    shown = ""
-    remaining = digits
-    for index in range(len(slots) - 1, -1, -1):
-        kind, text = slots[index]
+    shown: list[str] = []
+    places = sum(kind == "digit" for kind, _ in slots)
+    for kind, text in slots:
         if kind != "digit":
-            shown = text + shown
-        elif not any(before == "digit" for before, _ in slots[:index]):
-            shown, remaining = remaining + shown, ""
-        else:
-            shown, remaining = remaining[-1:] + shown, remaining[:-1]
-    return shown
+            shown.append(text)
+        else:  # the first place takes all the digits that the others leave
+            count = max(len(digits) - places + 1, 0)
+            shown.append(digits[:count])
+            digits, places = digits[count:], places - 1
+    return "".join(shown)
 
 
 def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:

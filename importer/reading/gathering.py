@@ -7,7 +7,7 @@ from contextlib import closing
 
 from importer.reading.book import Book
 from importer.reading.choice import Choice
-from importer.reading.limits import Clock, Limits
+from importer.reading.limits import Budget, Clock, Limits
 from importer.reading.sheet import Found, Sheet, Spool
 
 REPLACED = "a character of the text is damaged (�). Type it again, or name the file's encoding with --encoding"
@@ -38,7 +38,7 @@ class _Rows:
         self.width = self.expected
         self.widest = len(header)
         self.last = 0
-        self.budget = limits.unpacked_bytes
+        self.budget = Budget(limits)
         self.spool = Spool()
 
     def add(self, number: int, cells: list[str]) -> None:
@@ -62,11 +62,9 @@ class _Rows:
                 if self.short:
                     self.judge_short(number)
                 self.full = number
-        self.budget -= len(joined) + 8 * count
-        if self.budget < 0:
-            raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
+        size = self.budget.charge(number, cells, len(joined))
         self.last = number
-        self.spool.append(number, cells, len(joined) + 8 * count)
+        self.spool.append(number, cells, size)
 
     def judge_short(self, full: int | None = None) -> None:
         """Short rows are problems, unless their block is as Excel writes it: no row is ``full``, all are alike.

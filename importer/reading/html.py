@@ -11,8 +11,9 @@ from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.reading import encodings
 from importer.reading.book import LOOKED_AT, Book, Table
-from importer.reading.limits import Clock, Limits
-from importer.reading.sheet import Found, Row, Rows
+from importer.reading.limits import Budget, Clock, Limits
+from importer.reading.package import MOST_SHEETS, bound
+from importer.reading.sheet import Found, Rows, Spool
 
 MOST_BYTES = 64 * 1024**2
 MOST_PENDING = 1 << 20
@@ -64,8 +65,8 @@ def open_html(
         )
     several = len(parser.tables) > 1
     tables = tuple(
-        Table(f"Table {number}" if several else None, hidden=False, rows=_reader(rows, merged))
-        for number, (rows, merged) in enumerate(parser.tables, 1)
+        Table(f"Table {number}" if several else None, hidden=False, rows=_reader(spool, merged))
+        for number, (spool, merged) in enumerate(parser.tables, 1)
     )
     return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else ())
 
@@ -78,14 +79,13 @@ def _feed(parser: Markup, text: str, source: str) -> None:
         raise UnreadableFile(f"{source} is a damaged web page ({exc}). Open it in Excel and save it as .xlsx.") from exc
 
 
-def _reader(rows: list[Row], merged: int) -> Callable[[Found], Rows]:
+def _reader(spool: Spool, merged: int) -> Callable[[Found], Rows]:
     def read(found: Found) -> Rows:
         if merged:
             found.remarks.append(
                 f"{merged:,} cells span several columns or rows; only the first of each holds the value."
             )
-        for number, cells in rows:
-            yield number, list(cells)
+        yield from spool.rows()
 
     return read
 
@@ -97,7 +97,9 @@ class _Page(Markup):
         super().__init__()
         self.limits = limits
         self.is_header = is_header
-        self.tables: list[tuple[list[Row], int]] = []
+        self.tables: list[tuple[Spool, int]] = []
+        self.spool = Spool()
+        self.budget = Budget(limits)
         self.open: list[_Table] = []
         self.hidden = 0
 
@@ -151,13 +153,15 @@ class _Page(Markup):
             self._end_table()
         if len(self.open) == MOST_DEPTH:
             raise UnreadableFile("The page is nested deeper than any real one. Open it in Excel and save it as .xlsx.")
-        self.open.append(_Table(self.limits))
+        self.open.append(_Table(self.limits, self.budget, Spool(self.spool)))
 
     def _end_table(self) -> None:
         table = self.open.pop()
         table.end_row()
-        if table.rows and (not self.open or self._is_laid_out(table)):
-            self.tables.append((table.rows, table.merged))
+        table.spool.flush()
+        if table.first and (not self.open or self._is_laid_out(table)):
+            self.tables.append((table.spool, table.merged))
+            bound(len(self.tables), MOST_SHEETS, "tables")
             for around in self.open:
                 around.empty_cell()
 
@@ -166,15 +170,16 @@ class _Page(Markup):
         return self._has_headings(table) and not any(map(self._has_headings, self.open))
 
     def _has_headings(self, table: _Table) -> bool:
-        return any(self.is_header(cells) for _, cells in table.rows[:LOOKED_AT])
+        return any(map(self.is_header, table.first))
 
 
 class _Table:
-    """A table on its way: finished rows, the row and the pieces of the cell that are open."""
+    """A table on its way into its spool: its first rows, the row and the pieces of the cell that are open."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.rows: list[Row] = []
+    def __init__(self, limits: Limits, budget: Budget, spool: Spool) -> None:
+        self.limits, self.budget, self.spool = limits, budget, spool
+        self.first: list[list[str]] = []
+        self.number = 0
         self.merged = 0
         self.row: list[str] | None = None
         self.pieces: list[str] | None = None
@@ -234,10 +239,15 @@ class _Table:
         if self.row is None:
             return
         self._skip_covered()
-        self.rows.append((len(self.rows) + 1, self.row))
+        self.number += 1
+        size = self.budget.charge(self.number, self.row, sum(map(len, self.row)))
+        if any(self.row):
+            self.spool.append(self.number, self.row, size)
+        if self.number <= LOOKED_AT:
+            self.first.append(self.row)
         self.row = None
         self.covered = {column: left - 1 for column, left in self.covered.items() if left > 1}
-        if len(self.rows) > self.limits.rows:
+        if self.number > self.limits.rows:
             raise self.limits.refuse("rows", "The table has too many rows")
 
 

@@ -7,12 +7,16 @@ it really meets, never what a file says about itself, and stops at these limits.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from importer.errors import UnreadableFile
 
 SHEET_ROWS = 1_048_576
 """Rows that a worksheet has in today's spreadsheet programs."""
+
+CELL_BYTES = 8
+"""What a cell costs besides its text; a cell that is empty costs it too."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ class Limits:
             f"{what}; the limit is {getattr(self, name):,}. "
             f"If the file is right and comes from someone you trust, raise it with --limit {name}=NUMBER."
         )
+
+
+@dataclass
+class Budget:
+    """What rows come to that are kept while a file is read; whoever keeps rows charges each of them."""
+
+    limits: Limits
+    spent: int = 0
+
+    def charge(self, number: int, cells: Sequence[str], characters: int) -> int:
+        """Take a row's size in bytes from what is left, and return it; raise UnreadableFile where nothing is left."""
+        size = characters + CELL_BYTES * len(cells)
+        self.spent += size
+        if self.spent > self.limits.unpacked_bytes:
+            raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
+        return size
 
 
 @dataclass

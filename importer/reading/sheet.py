@@ -77,16 +77,20 @@ Block = tuple[list[int], list[Sequence[str]]]
 
 
 class Spool:
-    """Rows on disk, in blocks of columns: appended once, read as often as wanted.
+    """Rows on disk, in blocks of columns: appended once, read as often as wanted; one may lie in the file of another.
 
     Attributes:
         row_count: rows appended so far.
         merged: merged areas, of which only the first cell shows anything.
     """
 
-    def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the sheet
-        weakref.finalize(self, self._file.close)  # or when the last who uses the sheet has forgotten it
+    def __init__(self, beside: Spool | None = None) -> None:
+        self._beside = beside  # whose file lasts as long as it does
+        if beside is None:
+            self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the sheet
+            weakref.finalize(self, self._file.close)  # or when the last who uses the sheet has forgotten it
+        else:
+            self._file = beside._file
         self._places: list[tuple[int, int]] = []
         self._numbers: list[int] = []
         self._rows: list[list[str]] = []
@@ -130,6 +134,12 @@ class Spool:
             if self.merged:
                 self.merged.blank(numbers, columns)
             yield numbers, columns
+
+    def rows(self) -> Rows:
+        """Yield the rows one by one, each with as many cells as the widest of its block."""
+        for numbers, columns in self.blocks():
+            for number, cells in zip(numbers, zip(*columns, strict=True), strict=True):
+                yield number, list(cells)
 
     def close(self) -> None:
         """Let the temporary file go."""

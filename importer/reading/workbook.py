@@ -7,11 +7,10 @@ it knows number formats, error values, formulas without a stored value, hidden r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from importer.reading.book import Book, Table
-from importer.reading.formats import renderer
+from importer.reading.formats import NumberFormats, code_of
 from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound
 from importer.reading.relations import Relations, lacking
 from importer.reading.sheet import Found, Rows
@@ -39,14 +38,14 @@ class Workbook:
         self.sheets: list[Part] = []
         self.missing: list[str] = []
         self._read_list()
-        self._renderers = self._read_styles()
+        self._formats = NumberFormats(self._read_styles(), date1904=self.date1904)
         self._strings: Strings | None = None
 
     def rows(self, part: Part, found: Found) -> Rows:
         """Yield the rows of a sheet that are written in the file, noting in ``found`` what a person should know."""
         if self._strings is None:
             self._strings = self._read_strings()
-        sheet = Worksheet(part.name, found, self._package.limits, self._strings, self._renderers)
+        sheet = Worksheet(part.name, found, self._package.limits, self._strings, self._formats)
         return sheet.rows(self._package.chunks(part.path))
 
     def _read_list(self) -> None:
@@ -73,8 +72,8 @@ class Workbook:
             elif target is None:
                 self.missing.append(name)
 
-    def _read_styles(self) -> list[Callable[[str], str]]:
-        """The function that renders a number, for each cell style."""
+    def _read_styles(self) -> list[str]:
+        """The code of the number format of each cell style."""
         if self._paths.styles not in self._package:
             return []
         events = Events("the list of styles", self._package.limits)
@@ -100,7 +99,7 @@ class Workbook:
 
         events.handle(start, end)
         events.all(self._package.chunks(self._paths.styles))
-        return [renderer(number, codes.get(number), date1904=self.date1904) for number in used]
+        return [code_of(number, codes.get(number)) for number in used]
 
     def _read_strings(self) -> Strings:
         """The texts that cells point to."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from importer.errors import UnreadableFile
-from importer.reading.formats import general
+from importer.reading.formats import NumberFormats, general
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import DAMAGED, MOST_DEPTH, Events
 from importer.reading.regular import Cell, RegularRows
@@ -23,14 +23,12 @@ _DIGITS = "0123456789"
 class Worksheet:
     """The events of one worksheet, turned into rows."""
 
-    def __init__(
-        self, name: str, found: Found, limits: Limits, strings: Strings, renderers: list[Callable[[str], str]]
-    ) -> None:
+    def __init__(self, name: str, found: Found, limits: Limits, strings: Strings, formats: NumberFormats) -> None:
         self.name = name
         self.found = found
         self.limits = limits
         self.strings = strings
-        self.renderers = renderers
+        self.formats = formats
         self.ready: list[Row] = []
         self.columns: dict[str, int] = {}
         self.number = 0
@@ -213,8 +211,7 @@ class Worksheet:
             return text.replace("T", " ").removesuffix(" 00:00:00")
         if style is None:
             return general(text)
-        index = whole(style)
-        return self.renderers[index](text) if index < len(self.renderers) else general(text)
+        return self.formats.in_style(whole(style), text)
 
     def _other(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "mergeCell":

@@ -6,12 +6,12 @@ Source: [MS-XLSB] 2.1.4: a record is its type (one or two bytes of seven bits), 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from importer.errors import UnreadableFile
 from importer.reading.binary import ERRORS, unpacked
 from importer.reading.book import Book, Table
-from importer.reading.formats import general, renderer
+from importer.reading.formats import NumberFormats, code_of
 from importer.reading.package import DAMAGED, MOST_FORMATS, MOST_SHEETS, Package, bound
 from importer.reading.relations import Relations, lacking
 from importer.reading.sheet import ERROR, Found, Row, Rows, column_letter
@@ -37,7 +37,7 @@ class Workbook:
         self._texts: Strings | None = None
         try:
             self._read_sheets()
-            self.renderers = self._read_styles()
+            self.formats = NumberFormats(self._read_styles(), date1904=self.date1904)
         except (struct.error, IndexError) as exc:
             raise UnreadableFile(f"The workbook is damaged: its list of sheets is cut off. {DAMAGED}") from exc
 
@@ -55,7 +55,7 @@ class Workbook:
                     self.missing.append(name)
                 bound(len(self.sheets) + len(self.missing), MOST_SHEETS, "sheets")
 
-    def _read_styles(self) -> list[Callable[[str], str]]:
+    def _read_styles(self) -> list[str]:
         if self.relations.styles not in self.package:
             return []
         codes: dict[int, str] = {}
@@ -69,7 +69,7 @@ class Workbook:
             elif kind == _XF and within:
                 used.append(struct.unpack_from("<H", data, 2)[0])
                 bound(len(used), MOST_FORMATS, "formats of cells")
-        return [renderer(number, codes.get(number), date1904=self.date1904) for number in used]
+        return [code_of(number, codes.get(number)) for number in used]
 
     def texts(self) -> Strings:
         """The texts that cells point to, read when first needed."""
@@ -83,7 +83,7 @@ class Workbook:
 
     def number(self, value: float, style: int) -> str:
         """A number as its cell's style shows it."""
-        return self.renderers[style](repr(value)) if style < len(self.renderers) else general(repr(value))
+        return self.formats.in_style(style, repr(value))
 
 
 def open_workbook(package: Package, form: str) -> Book:

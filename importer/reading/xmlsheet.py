@@ -9,7 +9,7 @@ from typing import IO
 
 from importer.errors import UnreadableFile
 from importer.reading.book import Heads, Table
-from importer.reading.formats import BUILT_IN, iso, renderer
+from importer.reading.formats import BUILT_IN, NumberFormats, iso
 from importer.reading.limits import Clock, Limits
 from importer.reading.package import CHUNK, Events
 from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, column_letter
@@ -32,7 +32,8 @@ class _Styles:
 
     codes: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
-    date1904: bool = False
+    numbers: NumberFormats = field(default_factory=NumberFormats)
+    moments: NumberFormats = field(default_factory=NumberFormats)
     _style: str = ""
 
     def start(self, tag: str, attributes: Attributes) -> None:
@@ -43,7 +44,8 @@ class _Styles:
         elif tag == "NumberFormat":
             code = _value(attributes, "Format")
             self.codes[self._style] = _NAMED.get(code.lower(), code)
-        self.date1904 |= tag == "Date1904"
+        elif tag == "Date1904":
+            self.numbers = NumberFormats(date1904=True)
 
     def code(self, style: str) -> str:
         """The number format of a style, its own or its ancestor's; "" where there is none."""
@@ -264,15 +266,15 @@ class _Sheet:
         if self.kind == "Error":
             self.found.flaw(self.number, self.column, ERROR.format(self.text))
         if self.kind == "Number":
-            return renderer(0, self.styles.code(self.style), date1904=self.styles.date1904)(self.text.strip())
+            return self.styles.numbers.shown(self.styles.code(self.style), self.text.strip())
         if self.kind == "Boolean":
             return {"1": "TRUE", "0": "FALSE"}.get(self.text.strip(), self.text)
         if self.kind == "DateTime":
-            return _moment(self.text.strip(), self.styles.code(self.style))
+            return _moment(self.text.strip(), self.styles.code(self.style), self.styles.moments)
         return self.text
 
 
-def _moment(text: str, code: str) -> str:
+def _moment(text: str, code: str, formats: NumberFormats) -> str:
     """A date and time as its number format shows it; without one as ISO writes it, a time of no day alone."""
     try:
         moment = datetime.fromisoformat(text).replace(tzinfo=None)
@@ -281,5 +283,5 @@ def _moment(text: str, code: str) -> str:
     days = (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 — a sheet's dates have no zone
     serial = days if days >= 61 else days - 1  # see formats.from_serial
     if code not in {"", "General", _NAMED["general date"]} and serial >= 0:
-        return renderer(0, code)(repr(serial))
+        return formats.shown(code, repr(serial))
     return iso(moment).removeprefix("1899-12-31 ")

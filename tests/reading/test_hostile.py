@@ -16,12 +16,11 @@ import psutil
 import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
-from importer.reading import Limits, Options, cell_name, read
+from importer.reading import Limits, Options, cell_name, formats, read
+from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
 from tests.reading.making import HEADER, biff, header_cells, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
-
-MEGABYTE = 1_000_000
 
 
 def refused(path: Path | str, limits: Limits | None = None) -> str:
@@ -75,6 +74,74 @@ def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> 
     with read(path, is_header=is_header) as sheet:
         assert cells(sheet) == {2: ("a" * MEGABYTE, "", "")}
     assert time.process_time() - started < 10
+
+
+READ = "from importer.reading import read; read(sys.argv[1], is_header=lambda cells: 'Note' in cells).close()"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("<tr>" + "<td colspan=1000>x" * 2) * 25_000,
+        ("<tr><td colspan=1000 rowspan=25>" + "<tr><td>x" * 24) * 2000,
+        ("</table><table><tr><td>x<td colspan=999>" + "<tr><td colspan=999>x" * 39) * 1250,
+    ],
+    ids=["wide cells", "cells over many rows", "many tables"],
+)
+def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(rows: str, tmp_path: Path) -> None:
+    """A few characters that stand for a thousand cells are kept on disk, as those of every other file."""
+    path = tmp_path / "a.xls"
+    path.write_text(f"<table><tr><td>Prospect ID<td>Note{rows}</table>")
+    assert peak_of(READ, path) < 300 * MEGABYTE
+
+
+def test_rows_of_a_page_are_charged_like_those_of_every_other_file(tmp_path: Path) -> None:
+    """A cell costs what it costs elsewhere, even if it is empty and its table turns out to be none that is read."""
+    path = tmp_path / "a.xls"
+    path.write_text(f"<table><tr><td>Prospect ID<td>Note{'<tr><td colspan=1000>' * 1000}</table>")
+    assert "The rows up to row 626 hold too much text" in refused(path, Limits(unpacked_bytes=5 * MEGABYTE))
+
+
+def test_tables_without_end_are_refused(tmp_path: Path) -> None:
+    """A page holds no more tables than a workbook holds sheets."""
+    path = tmp_path / "a.xls"
+    path.write_text("<table><tr><td>x</table>" * 10_001)
+    assert "more than 10,000 tables" in refused(path)
+
+
+@pytest.mark.parametrize("sign", ["[", "0a", "[h"])
+def test_very_many_formats_take_little_memory(sign: str, tmp_path: Path) -> None:
+    """A format is compiled when the first number needs it, and not once more for each name that it has."""
+    codes = [f"{sign * 200}"[:250] + ("" if sign == "[" else f'"{i}"') for i in range(60_000)]
+    path = tmp_path / "a.xlsx"
+    row = '<row r="2"><c r="A2" s="1"><v>1</v></c><c r="B2" s="60000"><v>1</v></c></row>'
+    path.write_bytes(xlsx(row, formats=codes))
+    assert peak_of(READ, path) < 300 * MEGABYTE
+
+
+def test_a_format_is_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """However many cells, styles and numbers of formats name its code."""
+    compiled: list[str] = []
+    compile_code = formats.renderer
+
+    def recorded(code: str, *, date1904: bool) -> formats.Renderer:
+        compiled.append(code)
+        return compile_code(code, date1904=date1904)
+
+    monkeypatch.setattr(formats, "renderer", recorded)
+    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n % 5 + 1}"><v>{n}</v></c></row>' for n in range(2, 50))
+    (tmp_path / "a.xlsx").write_bytes(xlsx(rows, formats=["000", "000", "0.0", "000", "0.0"]))
+    with read(tmp_path / "a.xlsx", is_header=is_header) as sheet:
+        assert cells(sheet)[2] == ("2.0", "", "")
+    assert sorted(compiled) == ["0.0", "000"]
+
+
+def test_more_formats_than_any_workbook_uses_are_refused(tmp_path: Path) -> None:
+    """What has been compiled is kept, so that there is a limit to it."""
+    rows = "".join(f'<row r="{n}"><c r="A{n}" s="{n - 1}"><v>{n}</v></c></row>' for n in range(2, 4003))
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx(rows, formats=[f'0"{n}"' for n in range(4001)]))
+    assert "more than 4,000 different formats" in refused(path)
 
 
 def test_merged_cells_without_end_are_refused(tmp_path: Path) -> None:
