@@ -22,6 +22,7 @@ from importer.journal import Journal
 from importer.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from tests.test_terminal_gate import steering
 
 KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
@@ -94,8 +95,9 @@ class Terminal:
 
 
 def _look_over(ended: Ended) -> None:
-    """Whatever the command: no traceback, no fault of our own, no key."""
+    """Whatever the command: no traceback, no fault of our own, no key, nothing that steers the terminal."""
     for text in (ended.out, ended.err):
+        assert steering(text.replace("\r\n", "\n")) == []
         assert "Traceback" not in text
         assert "fault of note-importer's own" not in ended.all
         assert KEY not in text.replace("(key: sandbox-key;", "").replace("[default: sandbox-key]", "")
@@ -912,7 +914,7 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
         "sandbox",
         "--port",
         "0",
-        "--limit",
+        "--rate-limit",
         "50/1s",
         "--fault",
         "500:before@1",
@@ -937,7 +939,7 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
     ("flags", "words"),
     [
         (["--fault", "melt"], "'melt' is not a fault; there are 400 ... 599"),
-        (["--limit", "lots"], "'lots' is not a limit"),
+        (["--rate-limit", "lots"], "'lots' is not a limit"),
         (["--port", "70000"], "70000 is not in the range"),
         (["--max-batch", "0"], "0 is not in the range"),
     ],

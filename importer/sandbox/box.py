@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -177,20 +176,12 @@ class Sandbox:
             )
 
 
-def serve_forever(say: Callable[[str], object] | None = None, **options: Any) -> None:
-    """Run a sandbox with these options of `Sandbox` until Ctrl-C or SIGTERM.
-
-    When it is ready, one line with its URL is handed to ``say``, or written to the standard output.
-    """
+def serve_forever(say: Callable[[str], object], **options: Any) -> None:
+    """Run a sandbox with these options of `Sandbox` until Ctrl-C or SIGTERM; ``say`` is told where once it is ready."""
     ended = threading.Event()
     with _ended_by_signal(ended), Sandbox(**options) as box:
         key = box.api_key if box.api_key == DEFAULT_KEY else "the one given"
-        line = f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)"
-        if say is None:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-        else:
-            say(line)
+        say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
         while not ended.wait(0.5):  # in slices: on Windows no signal interrupts a wait without end
             pass
 
