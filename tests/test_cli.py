@@ -925,7 +925,8 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
             found = re.search(r"http://127\.0\.0\.1:\d+/v1", process.stdout.readline())
             assert found
             assert type_("run", "n.csv", "--base-url", found[0]).status == 0
-            listed = requests.get(found[0].removesuffix("/v1") + "/sandbox/notes", timeout=10).json()["notes"]
+            pages = [process.stdout.readline().rpartition(" ")[2].strip() for _ in ("received", "notes")]
+            listed = requests.get(pages[1], timeout=10).json()["notes"]
             assert len(listed) == 1
             process.terminate()
             assert process.communicate(timeout=30) == ("", "")

@@ -233,8 +233,8 @@ def make_template(file: Path, *, overwrite: bool) -> int:
 def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...], **options: Any) -> int:
     """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
 
-    Prospect ids that begin with INVALID don't exist there. What it received is listed at /sandbox/received, and the
-    notes it holds at /sandbox/notes.
+    Prospect ids that begin with INVALID don't exist there. It prints the addresses at which a browser shows what it
+    received and the notes it holds; they end in a token, since nobody else is to read them.
     """
     try:
         found = [sandbox.Fault.parse(fault) for fault in faults]
