@@ -25,6 +25,7 @@ from importer.journal import Journal
 from importer.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from tests.test_terminal_gate import steering
 
 KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
@@ -97,8 +98,9 @@ class Terminal:
 
 
 def _look_over(ended: Ended) -> None:
-    """Whatever the command: no traceback, no fault of our own, no key."""
+    """Whatever the command: no traceback, no fault of our own, no key, nothing that steers the terminal."""
     for text in (ended.out, ended.err):
+        assert steering(text.replace("\r\n", "\n")) == []
         assert "Traceback" not in text
         assert "fault of note-importer's own" not in ended.all
         assert KEY not in text.replace("(key: sandbox-key;", "").replace("[default: sandbox-key]", "")
@@ -943,7 +945,7 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
         "sandbox",
         "--port",
         "0",
-        "--limit",
+        "--rate-limit",
         "50/1s",
         "--fault",
         "500:before@1",
@@ -954,7 +956,8 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
             found = re.search(r"http://127\.0\.0\.1:\d+/v1", process.stdout.readline())
             assert found
             assert type_("run", "n.csv", "--base-url", found[0]).status == 0
-            listed = requests.get(found[0].removesuffix("/v1") + "/sandbox/notes", timeout=10).json()["notes"]
+            pages = [process.stdout.readline().rpartition(" ")[2].strip() for _ in ("received", "notes")]
+            listed = requests.get(pages[1], timeout=10).json()["notes"]
             assert len(listed) == 1
             process.terminate()
             assert process.communicate(timeout=30) == ("", "")
@@ -968,7 +971,7 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
     ("flags", "words"),
     [
         (["--fault", "melt"], "'melt' is not a fault; there are 400 ... 599"),
-        (["--limit", "lots"], "'lots' is not a limit"),
+        (["--rate-limit", "lots"], "'lots' is not a limit"),
         (["--port", "70000"], "70000 is not in the range"),
         (["--max-batch", "0"], "0 is not in the range"),
     ],

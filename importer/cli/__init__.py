@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import click
 
@@ -21,7 +21,6 @@ from importer.cli.options import call_options, file_options, place_options, rate
 from importer.cli.screen import (
     argument,
     count,
-    paragraph,
     show_check,
     show_counts,
     show_hiding,
@@ -29,7 +28,8 @@ from importer.cli.screen import (
     show_plan,
     show_report,
 )
-from importer.cli.watching import EndedAtOnce, Patient, Stopper, Watch, is_terminal
+from importer.cli.terminal import ask, gated, is_terminal, paragraph, say
+from importer.cli.watching import EndedAtOnce, Stopper, Watch
 from importer.errors import BadSettings, ImporterError, ResultsNotWritten, Stopped
 from importer.journal import Journal, Known, Run
 
@@ -66,13 +66,13 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
     """
     settings = settings_of(flags, needs_key=True)
     if remember:
-        click.echo(f"Remembered in {remembered(settings)}.")
+        say(f"Remembered in {remembered(settings)}.")
     with Stopper() as stopper, Watch() as watch:
 
         def confirm(preview: pipeline.Preview) -> bool:
             show_plan(preview, settings)
             asks = not yes and preview.remaining.total > 0 and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-            if asks and not click.confirm(f"Send {count(preview.remaining.total, 'note')} to {settings.base_url}?"):
+            if asks and not ask(f"Send {count(preview.remaining.total, 'note')} to {settings.base_url}?"):
                 return False
             watch.begin(preview.remaining.total)
             stopper.arm()
@@ -80,7 +80,7 @@ def run(file: Path, *, yes: bool, remember: bool, **flags: Any) -> int:
 
         report = pipeline.run(file, settings, pipeline.Hooks(confirm, watch.observe, stopper.why))
     if report is None:
-        click.echo("Nothing was sent.")
+        say("Nothing was sent.")
         return 2
     show_report(report)
     return report.exit_status
@@ -106,7 +106,8 @@ def check(file: Path, *, report: Path | None, **flags: Any) -> int:
         show_check(preview, settings)
         if report is not None:
             written = results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
-            click.echo(f"\nEvery problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
+            say()
+            say(f"Every problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         if loaded.rows.overlooked:
             return 2
         return 1 if loaded.rows.problems else 0
@@ -147,7 +148,7 @@ def write_results(run_name: str, file: Path, **flags: Any) -> int:
     show_counts(outcomes.counts())
     if written.remark:
         paragraph(written.remark)
-    click.echo(f"Results: {written.path}")
+    say(f"Results: {written.path}")
     return pipeline.exit_status(outcomes.counts())
 
 
@@ -166,9 +167,9 @@ def verify(**flags: Any) -> int:
         found = afterwards.verify(settings, pipeline.Hooks(observe=watch.observe, stop=stopper.why), begin=watch.begin)
     if found.stopped is not None:
         paragraph(f"Stopped before the end. {found.stopped}")
-    click.echo(f"{count(found.found, 'note')} found: they count as created now.")
-    click.echo(f"{count(found.absent, 'note')} not there: run the import again to send them.")
-    click.echo(f"{count(found.unconfirmed, 'note')} could not be looked up.")
+    say(f"{count(found.found, 'note')} found: they count as created now.")
+    say(f"{count(found.absent, 'note')} not there: run the import again to send them.")
+    say(f"{count(found.unconfirmed, 'note')} could not be looked up.")
     if found.twins:
         paragraph(
             f"{count(len(found.twins), 'note')} more of the same {'is' if len(found.twins) == 1 else 'are'} there:"
@@ -193,7 +194,7 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
 
         def confirm(run: Run, notes: Sequence[tuple[int, Known]]) -> bool:
             show_hiding(run, notes)
-            if notes and not yes and not (is_terminal(sys.stdin) and click.confirm("Make them private drafts?")):
+            if notes and not yes and not (is_terminal(sys.stdin) and ask("Make them private drafts?")):
                 return False
             watch.begin(len(notes))
             stopper.arm()
@@ -201,13 +202,13 @@ def hide(run_name: str, *, yes: bool, **flags: Any) -> int:
 
         done = afterwards.hide(run_name, settings, confirm, pipeline.Hooks(observe=watch.observe, stop=stopper.why))
     if done is None:
-        click.echo("Nothing was changed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
+        say("Nothing was changed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
         return 2
     if done.stopped is not None:
         paragraph(f"Stopped before the end. {done.stopped}")
     if not (done.hidden or done.refused or done.stopped):
         return 0  # there was nothing to hide, and that was said
-    click.echo(f"{count(done.hidden, 'note')} made private drafts. They still exist, for the key's owner to see.")
+    say(f"{count(done.hidden, 'note')} made private drafts. They still exist, for the key's owner to see.")
     for note_id, words in done.refused.items():
         paragraph(f"{note_id}: {words}", "  ")
     return done.stopped.exit_status if done.stopped else int(bool(done.refused))
@@ -221,9 +222,9 @@ def make_template(file: Path, *, overwrite: bool) -> int:
     from importer import template  # noqa: PLC0415 - openpyxl is a tenth of the start-up and 8 MB
 
     written = template.write(file, overwrite=overwrite)
-    click.echo(f"Fill in {written.path}, then: note-importer check {argument(written.path)}")
+    say(f"Fill in {written.path}, then: note-importer check {argument(written.path)}")
     if written.remark:
-        click.echo(written.remark)
+        say(written.remark)
     return 0
 
 
@@ -232,15 +233,18 @@ def make_template(file: Path, *, overwrite: bool) -> int:
 @click.option("--key", default="sandbox-key", show_default=True, help="The key that it accepts.")
 @click.option("--latency", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
               help="How long it takes to answer.")  # fmt: skip
-@click.option("--limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s or 60/min.")
+@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s or 60/min.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help="A misbehaviour, as 500@3:after; may be given more than once.")  # fmt: skip
 @click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
+@click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
+@click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
 def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...], **options: Any) -> int:
     """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
 
-    Prospect ids that begin with INVALID don't exist there. What it received is listed at /sandbox/received, and the
-    notes it holds at /sandbox/notes.
+    Prospect ids that begin with INVALID don't exist there. It prints the addresses at which a browser shows what it
+    received and the notes it holds; they end in a token, since nobody else is to read them.
     """
     try:
         found = [sandbox.Fault.parse(fault) for fault in faults]
@@ -248,7 +252,7 @@ def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...
     except ValueError as error:
         raise BadSettings(str(error)) from error
     try:
-        sandbox.serve_forever(say=click.echo, port=port, api_key=key, limit=window, faults=found, **options)
+        sandbox.serve_forever(say=say, port=port, api_key=key, limit=window, faults=found, **options)
     except OSError as error:
         raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
     return 0
@@ -256,7 +260,7 @@ def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every error becomes a message and an exit status here."""
-    with _plain_streams():
+    with gated():
         try:
             status = cli.main(arguments, prog_name="note-importer", standalone_mode=False)
         except click.ClickException as error:
@@ -266,16 +270,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
                 paragraph("Ended at once. The same command goes on; what was under way is looked up first.", err=True)
                 return 3
-            click.echo("Nothing was sent.", err=True)
+            say("Nothing was sent.", err=True)
             return 2
         except ImporterError as error:
             paragraph(
                 str(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True
             )
             return error.exit_status
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
             if os.environ.get("NOTE_IMPORTER_DEBUG"):
-                raise
+                traceback.print_exc()
             paragraph(
                 f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is"
                 " recorded; the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows.",
@@ -284,20 +288,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             return 3
     return status if isinstance(status, int) else 0
-
-
-@contextmanager
-def _plain_streams() -> Iterator[None]:
-    """Print any text on any terminal: what its encoding lacks is replaced, and a closed pipe ends the output only."""
-    before = sys.stdout, sys.stderr
-    for stream in before:
-        with contextlib.suppress(AttributeError, ValueError, OSError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    sys.stdout, sys.stderr = (stream and cast(TextIO, Patient(stream)) for stream in before)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
 
 
 def script() -> None:

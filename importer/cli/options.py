@@ -17,7 +17,7 @@ import click
 from click.core import ParameterSource
 
 from importer import profiles
-from importer.cli.screen import paragraph
+from importer.cli.terminal import paragraph
 from importer.columns import Role
 from importer.errors import BadSettings
 from importer.markup import ContentKind

@@ -5,14 +5,12 @@ Comes in: what the pipeline found. Goes out: lines on standard output.
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import click
-
 from importer import grouping, pipeline
+from importer.cli.terminal import paragraph, say
 from importer.errors import JournalFailed, NeedsAPerson
 from importer.journal import Known, Run
 from importer.markup import is_html
@@ -38,12 +36,12 @@ def _show_file(loaded: pipeline.Loaded) -> None:
     sheet = loaded.sheet
     about = [sheet.format] + ([f"sheet {sheet.name!r}"] if sheet.name else [])
     about += [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else [])
-    click.echo(f"{sheet.source}: {', '.join(about)}")
+    say(f"{sheet.source}: {', '.join(about)}")
     for role, column in loaded.roles.columns.items():
-        click.echo(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
+        say(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
     if loaded.roles.unused:
         unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
-        click.echo(f"  {'not used:':12} {_listed(unused)}")
+        say(f"  {'not used:':12} {_listed(unused)}")
     for remark in (*sheet.remarks, *loaded.rows.remarks):
         paragraph(remark, "  Note: ")
     if not len(loaded.rows):
@@ -64,7 +62,7 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
-    click.echo(
+    say(
         f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
         + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
@@ -72,9 +70,9 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
     )
     if before := plan.deliveries - remaining.deliveries - remaining.unclear:
         were, are = ("was", "is") if before == 1 else ("were", "are")
-        click.echo(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
+        say(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
     if remaining.unclear:
-        click.echo(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first")
+        say(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first")
     if remaining.made_without_key:
         paragraph(
             f"{remaining.made_without_key:,} of these notes were imported before without --key-column; with a key each"
@@ -83,7 +81,7 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
         )
     if remaining.requests:
         saved = remaining.deliveries - remaining.requests
-        click.echo(
+        say(
             f"{count(remaining.notes, 'distinct note')} in {count(remaining.requests, 'request')} of up to"
             f" {preview.batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else "")
         )
@@ -99,13 +97,13 @@ def _show_sizes(preview: pipeline.Preview, settings: Settings) -> None:
             rate = min(rates, key=lambda found: found.calls / found.seconds)
             whose = "" if rate == settings.rate else ", the limit that the account was last seen to have,"
             windows = (remaining.requests - 1) // rate.calls  # the first calls go at once; after that the rate binds
-            click.echo(f"At {rate}{whose} that takes {_duration(windows * rate.seconds)}.")
+            say(f"At {rate}{whose} that takes {_duration(windows * rate.seconds)}.")
 
 
 def show_plan(preview: pipeline.Preview, settings: Settings) -> None:
     """What a run is about to do."""
     _show_file(preview.loaded)
-    click.echo(f"To: {settings.base_url}, profile {settings.profile!r}")
+    say(f"To: {settings.base_url}, profile {settings.profile!r}")
     _show_profiles(preview, settings)
     _show_sizes(preview, settings)
     _show_problems(preview.loaded, most=5, more="every one stands in the results")
@@ -117,7 +115,7 @@ def _show_problems(loaded: pipeline.Loaded, most: int, more: str) -> None:
     for problem in problems[:most]:
         paragraph(str(problem), "  ")
     if len(problems) > most:
-        click.echo(f"  … and {len(problems) - most:,} more; {more}")
+        say(f"  … and {len(problems) - most:,} more; {more}")
 
 
 def show_check(preview: pipeline.Preview, settings: Settings) -> None:
@@ -125,7 +123,7 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
     loaded = preview.loaded
     _show_file(loaded)
     _show_profiles(preview, settings)
-    click.echo()
+    say()
     _show_sizes(preview, settings)
     groups = loaded.plan.groups
     sizes = {group.note: len(group.positions) for group in groups}
@@ -134,29 +132,31 @@ def show_check(preview: pipeline.Preview, settings: Settings) -> None:
         "private": sum(size for note, size in sizes.items() if note.visibility is Visibility.PRIVATE),
         "drafts": sum(size for note, size in sizes.items() if note.status is Status.DRAFT),
     }
-    click.echo("  ".join(f"{name}: {size:,}" for name, size in counted.items()))
+    say("  ".join(f"{name}: {size:,}" for name, size in counted.items()))
     html = sum(size for note, size in sizes.items() if is_html(note.text))
     escaped = sum(size for note, size in sizes.items() if note.content != note.text)
     if html or escaped:
-        click.echo(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
+        say(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
     if groups:
-        click.echo("\nThe largest groups:")
+        say()
+        say("The largest groups:")
         for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
-            click.echo(f"  {len(group.positions):7,} × {_first_words(group.note.text)}{_aside(group.note)}")
+            say(f"  {len(group.positions):7,} × {_first_words(group.note.text)}{_aside(group.note)}")
     near = grouping.near_identical(groups)
     if near:
-        click.echo(
-            "\nGroups that look the same but differ in spaces, the shape of quotes or the like; each stays a note:"
-        )
+        say()
+        say("Groups that look the same but differ in spaces, the shape of quotes or the like; each stays a note:")
         for alike in near[:5]:
             numbers = [f"row {loaded.rows.number[group.positions[0]]}" for group in alike]
-            click.echo(f"  {_first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
+            say(f"  {_first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
     if loaded.rows.overlooked:
-        click.echo("\nNothing can be sent until this is settled:")
+        say()
+        say("Nothing can be sent until this is settled:")
         for sentence in loaded.rows.overlooked:
             paragraph(sentence, "  ")
     if loaded.rows.problems:
-        click.echo("\nProblems:")
+        say()
+        say("Problems:")
         _show_problems(loaded, most=_SHOWN_PROBLEMS, more="correct these first")
 
 
@@ -172,10 +172,10 @@ def show_report(report: pipeline.Report) -> None:
             f"{count(len(report.twins), 'note')} {'is' if len(report.twins) == 1 else 'are'} there more than once."
             f" {_capital(pipeline.twins_in_words(report.twins))}"
         )
-    click.echo(f"{count(report.requests, 'request')} sent{looks}{asked}.")
+    say(f"{count(report.requests, 'request')} sent{looks}{asked}.")
     if report.remark:
         paragraph(report.remark)
-    click.echo(f"Results: {report.results}")
+    say(f"Results: {report.results}")
 
 
 def show_counts(counts: Mapping[Result, int], *, needs_a_hand: bool = False) -> None:
@@ -190,23 +190,23 @@ def show_counts(counts: Mapping[Result, int], *, needs_a_hand: bool = False) -> 
         meaning = _MEANING[result]
         if result is Result.NOT_SENT and needs_a_hand:
             meaning = "the run stopped before it: mend what is said above first"
-        click.echo(f"  {rows:9,}  {result:{width}}  {meaning}")
+        say(f"  {rows:9,}  {result:{width}}  {meaning}")
 
 
 def show_history(runs: Sequence[Run], *, of_all: bool) -> None:
     """Runs, the latest first; ``of_all`` workspaces, or of one."""
     if not runs:
-        click.echo("No run is recorded yet.")
+        say("No run is recorded yet.")
     followed = set()
     for run in runs:
         # A later one could begin only when the lock was free, so this one is over.
         ended = run.ended or ("broken off" if run.profile in followed else "still running, or broken off")
         followed.add(run.profile)
-        click.echo(f"{run.name}  {pipeline.when(run.started_at)}  {ended}  {run.file}")
+        say(f"{run.name}  {pipeline.when(run.started_at)}  {ended}  {run.file}")
         if of_all:
-            click.echo(f"    workspace: {run.profile}")
+            say(f"    workspace: {run.profile}")
         if run.counts:
-            click.echo("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
+            say("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
 
 
 def show_hiding(run: Run, notes: Sequence[tuple[int, Known]]) -> None:
@@ -217,12 +217,12 @@ def show_hiding(run: Run, notes: Sequence[tuple[int, Known]]) -> None:
             " created none, or they are private drafts already."
         )
         return
-    click.echo(f"Run {run.name} of {pipeline.when(run.started_at)} imported {run.file}.")
-    click.echo(f"{count(len(notes), 'note')} that it created would become private drafts:")
+    say(f"Run {run.name} of {pipeline.when(run.started_at)} imported {run.file}.")
+    say(f"{count(len(notes), 'note')} that it created would become private drafts:")
     for _, known in notes[:5]:
-        click.echo(f"  note {known.note_id} on prospect {known.prospect}")
+        say(f"  note {known.note_id} on prospect {known.prospect}")
     if len(notes) > 5:
-        click.echo(f"  … and {len(notes) - 5:,} more")
+        say(f"  … and {len(notes) - 5:,} more")
     paragraph("They will still exist: the API can't delete notes. The key's owner goes on seeing them, as drafts.")
 
 
@@ -258,17 +258,6 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
 def count(number: int, thing: str) -> str:
     """A number with its thing: 1 row, 2 rows."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
-    """Print text in lines that fit the terminal."""
-    width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
-    following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
-    for line in text.splitlines():
-        wrapped = textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=following,
-                                break_long_words=False, break_on_hyphens=False)  # fmt: skip
-        click.echo("\n".join(wrapped), err=err)
-        indent = following
 
 
 def argument(path: Path) -> str:

@@ -10,40 +10,12 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
-import click
 from tqdm import tqdm
 
+from importer.cli.terminal import Gate, is_terminal, say, visible
 from importer.delivery import Progress
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sits at the other end; a program without a terminal may have no streams at all."""
-    with contextlib.suppress(ValueError, OSError):
-        return stream is not None and stream.isatty()
-    return False
-
-
-class Patient:
-    """A text stream that may be closed at its other end: what follows is lost, and nothing else comes of it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """As the stream does."""
-        with contextlib.suppress(BrokenPipeError):
-            return self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """As the stream does."""
-        with contextlib.suppress(BrokenPipeError):
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 class EndedAtOnce(KeyboardInterrupt):
@@ -76,7 +48,8 @@ class Watch:
         self._total, self._started = total, time.monotonic()
         self._next_line = self._started + self._EVERY
         if total and is_terminal(sys.stderr):
-            self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, bar_format=self._FORM, dynamic_ncols=True)
+            stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr
+            self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM, dynamic_ncols=True)
 
     def observe(self, progress: Progress) -> None:
         """Show how far it is, and what holds it up."""
@@ -88,12 +61,12 @@ class Watch:
             spent = time.monotonic() - self._started
             left = f", about {spent / settled * (self._total - settled) / 60:,.0f} min left" if settled else ""
             more = f"; {progress.trouble}" if progress.trouble else left
-            click.echo(f"{settled:,} of {self._total:,} rows: {_counts(progress)}{more}", err=True)
+            say(f"{settled:,} of {self._total:,} rows: {_counts(progress)}{more}", err=True)
 
     def _move(self, bar: tqdm[Any], settled: int, progress: Progress) -> None:
         trouble = progress.trouble
         bar.bar_format = self._IN_TROUBLE if trouble else self._FORM
-        bar.set_postfix_str(trouble or _counts(progress), refresh=False)
+        bar.set_postfix_str(visible(trouble) or _counts(progress), refresh=False)
         bar.update(settled - bar.n)
         if trouble != self._trouble:  # tqdm by itself looks only at how far it is
             self._trouble = trouble
@@ -135,4 +108,5 @@ class Stopper:
             raise EndedAtOnce
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         self._why = f"You asked it to end ({name}). Run the same command again to go on."
-        click.echo(f"\n{name}: finishing the requests under way, then writing the results …", err=True)
+        say(err=True)
+        say(f"{name}: finishing the requests under way, then writing the results …", err=True)

@@ -2,7 +2,7 @@
 
 It shares no code with the client, so that a mistake can't agree with itself. ``with Sandbox() as box:`` serves on
 ``box.url``; `Fault` and `Limit` say how it misbehaves; ``box.received`` and ``box.notes`` say what came of it.
-``python -m importer.sandbox`` runs one in a process of its own.
+``note-importer sandbox`` runs one in a process of its own.
 """
 
 from .box import Received, Sandbox, serve_forever

@@ -1,4 +1,6 @@
-"""The sandbox's own addresses, for looking into one that runs in another process. They need no key.
+"""The sandbox's own addresses, for looking into one that runs in another process.
+
+They need the token, as ``?token=…`` or in the header ``x-sandbox-token``, and take JSON only (see `door`).
 
 =========================  =========================================================================================
 ``GET /sandbox/received``  the requests so far: ``{"received": [...]}``, as `Received` has them

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ class Sandbox:
     refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the clock that dates notes is behind the one in
     the replies, as where they come from different machines. Success is answered with ``created_status``, a wrong key
     with ``bad_key_status``. ``seed`` decides the note ids and the chance in faults. ``time_source`` returns seconds
-    since the epoch.
+    since the epoch. ``token`` opens the sandbox's own addresses, see `admin`; it is made anew for each.
     """
 
     port: int = 0
@@ -76,6 +76,7 @@ class Sandbox:
     notes_behind: float = 0.0
     seed: int = 0
     time_source: Callable[[], float] = time.time
+    token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
     clock: Clock = field(init=False, repr=False)
     service: Service = field(init=False, repr=False)
 
@@ -124,6 +125,10 @@ class Sandbox:
     def url(self) -> str:
         """The base URL for a client: ``http://127.0.0.1:PORT/v1``."""
         return f"http://127.0.0.1:{self.port}/v1"
+
+    def page(self, name: str) -> str:
+        """The address at which a browser shows what was ``received``, or the ``notes``."""
+        return f"http://127.0.0.1:{self.port}/sandbox/{name}?token={self.token}"
 
     @property
     def received(self) -> tuple[Received, ...]:
@@ -177,20 +182,14 @@ class Sandbox:
             )
 
 
-def serve_forever(say: Callable[[str], object] | None = None, **options: Any) -> None:
-    """Run a sandbox with these options of `Sandbox` until Ctrl-C or SIGTERM.
-
-    When it is ready, one line with its URL is handed to ``say``, or written to the standard output.
-    """
+def serve_forever(say: Callable[[str], object], **options: Any) -> None:
+    """Run a sandbox, with options as `Sandbox` has, until Ctrl-C or SIGTERM; once it is ready, say where."""
     ended = threading.Event()
     with _ended_by_signal(ended), Sandbox(**options) as box:
         key = box.api_key if box.api_key == DEFAULT_KEY else "the one given"
-        line = f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)"
-        if say is None:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-        else:
-            say(line)
+        say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
+        say(f"What it receives: {box.page('received')}")
+        say(f"The notes it holds: {box.page('notes')}")
         while not ended.wait(0.5):  # in slices: on Windows no signal interrupts a wait without end
             pass
 

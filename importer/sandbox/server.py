@@ -8,6 +8,7 @@ import socket
 import socketserver
 import struct
 import threading
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from .admin import administer
 from .calls import Call, Reply, refusal
 from .clock import http_date
+from .door import PRIVATE, kept_out, turned_away
 from .faults import Fault
 from .spoiling import HUGE, Wire, plain, spoiled
 
@@ -111,10 +113,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         box = self.server.box
+        if refused := turned_away(self.path, self.headers, self.server.server_port):
+            self._body(None)  # read, so that the reply isn't lost with a connection that is reset
+            self._send(_private(refused))
+            return
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/sandbox/"):
-            self._send(plain(administer(box, self.command, url.path, _parsed(self._body(None)))))
+            body = _parsed(self._body(None))
+            refused = kept_out(self.command, self.headers, query, box.token)
+            self._send(_private(refused or administer(box, self.command, url.path, body)))
             return
         arrival = box.arrive(self.command, url.path, query)
         fault = arrival.fault
@@ -232,6 +240,11 @@ def _withheld(call: Call, fault: Fault) -> frozenset[str]:
     if fault.when != "before" or not isinstance(prospects, list):
         return frozenset()
     return frozenset(fault.struck([prospect for prospect in prospects if isinstance(prospect, str)]))
+
+
+def _private(reply: Reply) -> Wire:
+    """A reply that no page may make use of."""
+    return plain(replace(reply, headers=(*reply.headers, *PRIVATE)))
 
 
 def _parsed(body: bytes) -> object:

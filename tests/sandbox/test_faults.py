@@ -86,7 +86,7 @@ def test_a_connection_is_lost_without_a_reply(kind: str, when: str, applied: lis
 
 def test_a_reset_is_a_reset_and_not_a_farewell() -> None:
     with struck("reset") as box, socket.create_connection(("127.0.0.1", box.port), timeout=10) as raw:
-        raw.sendall(b"POST /v1/notes HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 2\r\n\r\n{}")
+        raw.sendall(b"POST /v1/notes HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 2\r\n\r\n{}" % box.port)
         with pytest.raises(ConnectionResetError):
             raw.recv(100)
 

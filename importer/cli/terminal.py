@@ -1,0 +1,142 @@
+r"""The gate to the terminal: nothing is printed past it, and no text that came from elsewhere can steer the screen.
+
+Comes in: our words, mixed with file names, headings, note texts and what servers say. Goes out: the same on standard
+output or standard error, with every sign that would move the cursor, colour, erase, hide or turn round what a person
+reads written out, as ``\x1b`` or ``\u202e``.
+
+Two things hold it. `Gate` stands in for both streams, so that what click, Python and other libraries print passes too;
+only line ends and tabs go through as they are. And `say` prints one line, `paragraph` a message, `ask` a question: a
+line break within a file name doesn't begin a line of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO, cast
+
+import click
+
+# C0 but tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing direction, and their
+# deprecated kin; separators of lines and paragraphs; half characters; the signs around annotations. What joins letters
+# (U+200C, U+200D) is left: Persian, Hindi and emoji need it.
+_STEERS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb]"
+)
+
+
+def visible(text: str) -> str:
+    """The text as one line that steers nothing: what would is written out."""
+    return _written_out(text).replace("\n", r"\n")
+
+
+def _written_out(text: str, let_through: str = "") -> str:
+    def written(found: re.Match[str]) -> str:
+        sign = found[0]
+        if sign in let_through:
+            return sign
+        if "\ud800" <= sign <= "\udfff":
+            return "?"  # a byte of a file name that is no text
+        return f"\\x{ord(sign):02x}" if ord(sign) < 256 else f"\\u{ord(sign):04x}"
+
+    return _STEERS.sub(written, text)
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print one line."""
+    click.echo(visible(text), err=err)
+
+
+def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
+    """Print text in lines that fit the terminal; each further line of the text is indented, as it isn't ours alone."""
+    width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
+    following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
+    for line in text.rstrip("\r\n").replace("\r\n", "\n").split("\n"):
+        wrapped = textwrap.wrap(visible(line), width, initial_indent=indent, subsequent_indent=following,
+                                break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        click.echo("\n".join(wrapped), err=err)
+        indent = following or "  "
+
+
+def ask(question: str) -> bool:
+    """Whether the person says yes."""
+    return click.confirm(visible(question))
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits at the other end; a program without a terminal may have no streams at all."""
+    with contextlib.suppress(ValueError, OSError):
+        return stream is not None and stream.isatty()
+    return False
+
+
+class Gate(io.TextIOBase):
+    """A text stream before the real one, which writes out what would steer the screen.
+
+    It has neither a buffer nor a file number, by which click and `input` would go round it. The real stream may be
+    closed at its other end: what follows is lost, and nothing else comes of it.
+    """
+
+    def __init__(self, stream: TextIO, let_through: str = "") -> None:
+        self._stream, self._let_through = stream, let_through
+
+    def write(self, text: str) -> int:
+        """As the stream does, with the signs that would steer the screen written out."""
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.write(_written_out(text, self._let_through))
+        return len(text)
+
+    def flush(self) -> None:
+        """As the stream does."""
+        with contextlib.suppress(BrokenPipeError, ValueError):  # the stream may be closed before this one is
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person sits at the other end."""
+        return self._stream.isatty()
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As the stream has it."""
+        return self._stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        """As the stream has it."""
+        return self._stream.errors
+
+    def for_bar(self) -> TextIO:
+        """The same for a bar, which returns to the start of its line and asks how wide the terminal is.
+
+        What is said beside the bar has to be made `visible` before, for here a carriage return goes through.
+        """
+        return cast(TextIO, _BarGate(self._stream, "\r"))
+
+
+class _BarGate(Gate):
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+@contextmanager
+def gated() -> Iterator[None]:
+    """Put the gate before both streams; what their encoding lacks is replaced, whatever the terminal."""
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.stdout, sys.stderr = (stream and cast(TextIO, Gate(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before

@@ -1,0 +1,245 @@
+"""Nothing that came from elsewhere can steer the terminal: not a file's name, its contents, nor what a server says."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import sys
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.cli import main
+from importer.cli.terminal import Gate, gated, paragraph, say, visible
+from importer.cli.watching import Watch
+from importer.delivery import Progress
+from importer.settings import KEY_VARIABLE
+from tests.test_client import Canned
+
+SOURCE = Path(__file__).parent.parent / "importer"
+# Clears the screen, sets the window's title, returns to the line's start, turns what follows round, breaks the line.
+TITLE = "\x1b[2J\x1b]0;x\x07"
+HOSTILE = f"a{TITLE}\rb\u202ec\u2028d\x9b31me\u2066f\x85g"
+
+
+def steering(text: str) -> list[str]:
+    """What a terminal would obey in the text, by Unicode's own classes and not by our list."""
+    return [
+        sign
+        for sign in text
+        if (unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") and sign not in "\n\t")
+        or unicodedata.bidirectional(sign) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    ]
+
+
+class Keyboardless:
+    """Runs commands in this process, in a folder with a journal of its own, and looks over all that they print."""
+
+    def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
+        self._capture = capture
+
+    def __call__(self, *arguments: str) -> tuple[int, str]:
+        self._capture.readouterr()
+        status = main(arguments)
+        out, err = self._capture.readouterr()
+        assert steering(out + err) == []
+        return status, out + err
+
+
+@pytest.fixture
+def type_(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Keyboardless]:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("JOURNAL", str(tmp_path / "journal.sqlite")), ("SETTLE", "0"), ("GIVE_UP_AFTER", "2")):
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv(KEY_VARIABLE, "some-key")
+    yield Keyboardless(capsys)
+
+
+def reply(document: object, status: str = "201 Created", headers: bytes = b"") -> bytes:
+    body = json.dumps(document).encode()
+    return b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status.encode(), headers, len(body), body)
+
+
+def made(note_id: str) -> bytes:
+    return reply({"payload": {"results": [{"prospectId": "P1", "noteId": note_id, "success": True}]}})
+
+
+def test_what_steers_is_written_out() -> None:
+    """Each sign by its number; a line break within a line too."""
+    assert visible("a\x1b[31mb\r\n\x7f\x9b\u202e") == r"a\x1b[31mb\x0d\n\x7f\x9b\u202e"
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert steering(visible(every)) == []
+    assert not set("\u061c\u200e\u200f\u206a") & set(visible(every))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Zoë — 日本 🎉", "می‌خواهم", "שלום", "क्‍ष", "👩‍👩‍👧", "e\u0301", "a\tb", r"C:\x1b", "½ ≤ “q”"],
+)
+def test_other_writing_is_left_as_it_is(text: str) -> None:
+    """Accents, right to left, joined letters and emoji."""
+    assert visible(text) == text
+
+
+def test_lines_of_data_never_begin_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not in what is one line, and in a message only behind an indentation."""
+    say("x.csv\n9 created: y")
+    paragraph("The API said: no\n9 created")
+    paragraph("two\r\nlines", "Error: ")
+    assert capsys.readouterr().out == (
+        "x.csv\\n9 created: y\nThe API said: no\n  9 created\nError: two\n       lines\n"
+    )
+
+
+def test_nothing_is_printed_past_the_gate() -> None:
+    """No module but the gate's prints, asks, or takes hold of a stream; only the bar beside it writes."""
+    past = re.compile(
+        r"click\.(s?echo|confirm|prompt|echo_via_pager|pause|progressbar|get_\w+_stream)|print|tqdm\.write"
+        r"|sys\.(__)?std(out|err)(__)?\.(write\w*|buffer.*|detach)|os\.write|traceback\.print_tb"
+    )
+    found = []
+    for path in SOURCE.rglob("*.py"):
+        if path.name in ("terminal.py", "demo.py"):  # the demo is a program of its own, and prints its own words
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and past.fullmatch(ast.unparse(node.func)):
+                found.append(f"{path.name}:{node.lineno} {ast.unparse(node.func)}")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (HOSTILE,),
+        ("run", f"--{HOSTILE}"),
+        ("run", "--workers", HOSTILE, "x.csv"),
+        ("run", "--map", HOSTILE, "x.csv"),
+        ("run", "--profile", HOSTILE, "x.csv"),
+        ("check", f"{HOSTILE}.csv"),
+        ("check", "x.csv", "--report", f"{HOSTILE}.txt"),
+        ("check", "x.csv", "--base-url", f"https://{HOSTILE}"),
+        ("results", HOSTILE, "x.csv"),
+        ("hide", HOSTILE),
+        ("template", f"{HOSTILE}/x.xlsx"),
+        ("sandbox", "--fault", HOSTILE),
+        ("history", HOSTILE),
+    ],
+)
+def test_a_command_line_is_repeated_without_obeying_it(type_: Keyboardless, arguments: tuple[str, ...]) -> None:
+    """In our messages and in those of click."""
+    assert type_(*arguments)[0] in (2, 3, 4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names can't be there")
+def test_a_file_steers_nothing_by_its_name_or_contents(type_: Keyboardless, tmp_path: Path) -> None:
+    """Its name, sheet, headings, ids, notes and cells, from check and run to history, results, hide and verify."""
+    name = f"n{TITLE}\n9 created\u202e.xlsx"
+    book = openpyxl.Workbook()
+    book.active.title = "s\u202e\u2028t"  # type: ignore[union-attr]
+    rows = [
+        ("Prospect ID", "Note", "Visibility", "Odd\u202e\u2067\nX"),
+        ("P1", "note\u202e one\u2028x", "1", "x"),
+        ("P\u202e\x85x", "note two", "priv\u202eate\u2029", "y"),
+    ]
+    for row in rows:
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(tmp_path / name)
+    for arguments in (["check", name], ["check", name, "--report", f"r{HOSTILE}.csv"], ["check", name, "--sheet", "z"]):
+        status, text = type_(*arguments)
+        assert r"n\x1b[2J\x1b]0;x\x07\n9 created\u202e.xlsx" in text or "--sheet" in arguments
+        assert not re.search(r"^9 created", text, re.MULTILINE)
+        assert status in (1, 2)
+    with Canned(made(f"N{HOSTILE}")) as server:
+        place = ("--base-url", server.url)
+        type_("run", name, "--yes", *place)
+        assert r"n\x1b[2J" in type_("history", *place)[1]
+        type_("results", "last", name, *place)
+        type_("hide", "last", *place)
+        type_("verify", *place)
+
+
+def test_a_csv_steers_nothing(type_: Keyboardless, tmp_path: Path) -> None:
+    """Here every sign may stand in a heading, an id, a note or a value."""
+    hostile = HOSTILE.replace("\r", "")
+    text = f"Prospect ID,Note,Visibility,{hostile}\nP1,{hostile},1,x\nP{hostile},{hostile} two,{hostile},y\n"
+    (tmp_path / "n.csv").write_text(text, encoding="utf-8")
+    assert type_("check", "n.csv")[0] == 1
+    assert type_("check", "n.csv", "--map", "content=zzz")[0] == 2
+    with Canned(made("N1")) as server:
+        assert type_("run", "n.csv", "--yes", "--base-url", server.url)[0] == 1
+
+
+def test_a_package_steers_nothing_by_the_names_within_it(type_: Keyboardless, tmp_path: Path) -> None:
+    """A zip whose entries are named to be read out."""
+    with zipfile.ZipFile(tmp_path / "n.xlsx", "w") as package:
+        for name in ("[Content_Types].xml", f"xl/{HOSTILE}.xml", HOSTILE):
+            package.writestr(name, f"<{HOSTILE}")
+    assert type_("check", "n.xlsx")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        reply({}, "302 Found", b"Location: http://x\x1b[2J\x9b31m.example/\x07\r\n"),
+        reply({"message": HOSTILE, "code": 1000}, "400 Bad Request"),
+        reply({"message": HOSTILE}, "403 Forbidden"),
+        reply({"message": HOSTILE}, "503 No\x1b[2J"),
+        reply(HOSTILE, "404 \x1b[2J"),
+        reply({"payload": {"results": [{"prospectId": HOSTILE, "noteId": HOSTILE, "success": HOSTILE}]}}),
+        made(HOSTILE),
+        b"\x1b[2J\x9b31m\r\n\r\n",
+    ],
+)
+def test_a_server_steers_nothing(
+    type_: Keyboardless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """Not by a redirect, its words, a status, an id or what is no HTTP; also in the lines that tell how far it is."""
+    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,1\n", encoding="utf-8")
+    with Canned(said) as server:
+        for arguments in (["run", "n.csv", "--yes"], ["hide", "last", "--yes"], ["verify"], ["history"]):
+            assert type_(*arguments, "--base-url", server.url)[1]
+        assert server.requests
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_moves_and_what_it_says_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own carriage return goes through; one in the trouble that it shows is written out."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "200")
+    with gated(), Watch() as watch:
+        watch.begin(2)
+        watch.observe(Progress(2, 1, 1, 0, 1, f"{TITLE}\r100% of 2\n"))
+        watch.observe(Progress(2, 2, 2, 0, 2, ""))
+    shown = screen.getvalue()
+    assert r"\x1b[2J\x1b]0;x\x07\x0d100% of 2\n" in shown
+    assert {line[:4].strip() for line in shown.split("\r") if line} == {"0%", "1/2", "100%"}
+    assert steering(shown.replace("\r", "")) == []
+
+
+def test_other_libraries_print_through_the_gate_too() -> None:
+    """Whatever writes to the streams, by whatever way it looks for; a line end is no offence."""
+    screen = Screen()
+    gate = Gate(screen)
+    print(HOSTILE, file=gate)
+    gate.writelines(["x\x1b\n"])
+    assert steering(screen.getvalue()) == []
+    assert screen.getvalue().endswith("x\\x1b\n")
+    assert not hasattr(gate, "buffer")
+    with pytest.raises(io.UnsupportedOperation):
+        gate.fileno()
+    with pytest.raises(TypeError):
+        gate.write(b"")  # type: ignore[arg-type]
