@@ -290,7 +290,7 @@ def test_again_delivers_anew_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
         sheet = tmp_path / "sheet.csv"
         first = pipeline.run(sheet, settings(box, tmp_path, again=True))
         assert first is not None
-        assert first.exit_status == 3
+        assert first.exit_status == 4
         box.clear_faults()
         second = pipeline.run(sheet, settings(box, tmp_path, again=True))
         assert second is not None
