@@ -5,9 +5,10 @@ It shares no code with the client, so that a mistake can't agree with itself. ``
 ``note-importer sandbox`` runs one in a process of its own.
 """
 
-from .box import Received, Sandbox, serve_forever
-from .faults import Fault
-from .limits import Limit
-from .service import StoredNote
+from importer.sandbox.box import Sandbox, serve_forever
+from importer.sandbox.faults import Fault
+from importer.sandbox.limits import Limit
+from importer.sandbox.service import StoredNote
+from importer.sandbox.state import Received
 
 __all__ = ["Fault", "Limit", "Received", "Sandbox", "StoredNote", "serve_forever"]

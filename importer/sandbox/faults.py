@@ -157,7 +157,7 @@ class Fault:
         return self.when == "before" and self.kind != "late" and self.kind not in SPOILS_ENTRIES
 
     def struck(self, entries: list[str]) -> list[str]:
-        """Return those of the request's prospects whose entries are spoilt."""
+        """Those of the request's prospects whose entries are spoilt."""
         if self.kind not in SPOILS_ENTRIES:
             return []
         return entries if self.kind in ("missing-all", "contradictory") else entries[::2]

@@ -25,7 +25,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from .clock import http_date, iso_text, moment
+from importer.sandbox.clock import http_date, iso_text, moment
 
 RESETS = ("date", "http-date", "epoch", "epoch-ms", "seconds", "off")
 RETRIES = ("seconds", "date", "off")

@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote
 
-from .calls import Call, Document, RefusalError, Reply, choice, fields, invalid, number, only, strings
-from .clock import Clock, iso_text, moment
+from importer.sandbox.calls import Call, Document, Refused, Reply, choice, fields, invalid, number, only, strings
+from importer.sandbox.clock import Clock, iso_text, moment
 
 INVALID_PROSPECT = "Invalid prospect Id"
 _PAGE_SIZES = (10, 20, 50, 100)
@@ -84,14 +84,14 @@ class Service:
         """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
         try:
             return self._routed(call, withheld)
-        except RefusalError as error:
+        except Refused as error:
             return error.reply
 
     def _routed(self, call: Call, withheld: Collection[str]) -> Reply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
-            raise RefusalError(404, 404, f"Cannot {call.method} {call.path}")
+            raise Refused(404, 404, f"Cannot {call.method} {call.path}")
         if call.key != self._rules.api_key:
-            raise RefusalError(self._rules.bad_key_status, 1001, "Invalid token")
+            raise Refused(self._rules.bad_key_status, 1001, "Invalid token")
         match [unquote(part) for part in call.path.split("/")[2:]]:
             case ["notes"]:
                 only("POST", call)
@@ -106,7 +106,7 @@ class Service:
                 only("GET", call)
                 return self._show(prospect_id, call.query)
             case _:
-                raise RefusalError(404, 404, f"Cannot {call.method} {call.path}")
+                raise Refused(404, 404, f"Cannot {call.method} {call.path}")
 
     def _create(self, call: Call, withheld: Collection[str]) -> Reply:
         body = fields(call, required=("content", "visibility", "prospectIds"), optional=("attachmentIds", "status"))
@@ -118,9 +118,9 @@ class Service:
         if not prospects:
             raise invalid("prospectIds must hold at least one id")
         if self._rules.max_batch is not None and len(prospects) > self._rules.max_batch:
-            raise RefusalError(400, 400, f"prospectIds must contain no more than {self._rules.max_batch} elements")
+            raise Refused(400, 400, f"prospectIds must contain no more than {self._rules.max_batch} elements")
         if any(_is_malformed(prospect) for prospect in prospects):
-            raise RefusalError(400, 1001, INVALID_PROSPECT)
+            raise Refused(400, 1001, INVALID_PROSPECT)
         if len(set(prospects)) < len(prospects):
             raise invalid("prospectIds must not repeat an id")
         shown = _as_html(content)
@@ -144,7 +144,7 @@ class Service:
         with self._lock:
             old = self._notes.get(note_id)
             if old is None:
-                raise RefusalError(400, 1001, "Note not found or access denied")
+                raise Refused(400, 1001, "Note not found or access denied")
             content = self._content(body["content"]) if "content" in body else old.sent_content
             new = replace(
                 old,
@@ -164,7 +164,7 @@ class Service:
         if not 1 <= take <= 100:
             raise invalid("take must be from 1 to 100")
         if _is_malformed(prospect) or not self._exists(prospect):
-            raise RefusalError(400, 1001, INVALID_PROSPECT)
+            raise Refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
             notes = self._by_prospect.get(prospect, [])[::-1]
         published = [note for note in notes if note.status == "1"]
@@ -205,7 +205,7 @@ class Service:
         if not isinstance(value, str) or not value.strip():
             raise invalid("content must be a text that is not empty")
         if self._rules.max_content is not None and len(value) > self._rules.max_content:
-            raise RefusalError(400, 1000, "content is too long")
+            raise Refused(400, 1000, "content is too long")
         return value
 
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .calls import Document, Reply, refusal
-from .faults import CONTRADICTIONS, SPOILS_ENTRIES, Fault
+from importer.sandbox.calls import Document, Reply, refusal
+from importer.sandbox.faults import CONTRADICTIONS, SPOILS_ENTRIES, Fault
 
 HUGE = 64 * 1024 * 1024
 _JSON = ("Content-Type", "application/json; charset=utf-8")
