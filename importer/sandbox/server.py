@@ -18,6 +18,7 @@ from importer.sandbox.calls import Call, Reply, refusal
 from importer.sandbox.clock import http_date
 from importer.sandbox.door import PRIVATE, kept_out, turned_away
 from importer.sandbox.faults import Fault
+from importer.sandbox.gateway import Head, forbidden
 from importer.sandbox.spoiling import HUGE, Wire, plain, spoiled
 from importer.sandbox.state import Arrival, State
 
@@ -89,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Server
+    _is_reused = False
 
     def handle(self) -> None:
         """Answer until either side ends the connection; a client that has gone is nothing to speak of."""
@@ -121,16 +123,15 @@ class Handler(BaseHTTPRequestHandler):
             refused = kept_out(self.command, self.headers, query, state.token)
             self._send(_private(refused or administer(state, self.command, url.path, body)))
             return
-        arrival = state.arrive(self.command, url.path, query)
-        fault = arrival.fault
-        if fault is not None and fault.kind == "cut-request":
-            raise HungUp
-        body = _parsed(self._body(arrival))
-        state.learn(arrival.number, body=body)
-        self._pause(state.latency)
-        if not arrival.verdict.allowed:
-            wire = plain(refusal(429, 429, "Too many requests"))
-        else:
+        # What a client sends on a connection that it uses again may meet a gateway that has just closed it.
+        head = Head(self.command, self.path, "no-cache" in self.headers.get("Cache-Control", ""), self._is_reused)
+        self._is_reused = True
+        arrival = state.arrive(head, url.path, query)
+        try:
+            if arrival.fault is not None and arrival.fault.kind in ("cut-request", "stale"):
+                raise HungUp
+            body = _parsed(self._body(arrival))
+            state.learn(arrival.number, body=body)
             call = Call(
                 self.command,
                 url.path,
@@ -139,22 +140,41 @@ class Handler(BaseHTTPRequestHandler):
                 self.headers.get_content_type() == "application/json",
                 body,
             )
-            wire = self._performed(call, fault)
-        state.learn(arrival.number, status=wire.status)  # first, so that a client who has the reply can look it up
+            wire = self._decided(call, arrival, head)
+        finally:
+            state.leave(arrival)
+        # First, so that a client who has the reply can look it up.
+        state.learn(arrival.number, status=wire.status)
         self._send(wire, arrival)
 
-    def _performed(self, call: Call, fault: Fault | None) -> Wire:
-        """Let the service do what the call asks, unless the fault forbids it; return what is left of the reply."""
-        service = self.server.state.service
+    def _decided(self, call: Call, arrival: Arrival, head: Head) -> Wire:
+        """The reply of a gateway that lets nothing through, or the API's own, which a cache may keep."""
+        state = self.server.state
+        intervention = arrival.intervention or forbidden(arrival.standing, call.body)
+        if intervention is not None:
+            state.learn(arrival.number, fault=intervention.fault.label)
+            self._pause(intervention.fault.slow)
+            return intervention.wire
+        self._pause(state.latency)
+        if not arrival.verdict.allowed:
+            return plain(refusal(429, 429, "Too many requests"))
+        wire = self._performed(call, arrival)
+        state.keep(arrival, head, wire)
+        return wire
+
+    def _performed(self, call: Call, arrival: Arrival) -> Wire:
+        """Let the service do what the call asks, unless the fault forbids it; what is left of the reply."""
+        state, fault = self.server.state, arrival.fault
         if fault is None:
-            return plain(service.answer(call))
+            return plain(state.service.answer(call, view=state.view(arrival)))
         if fault.kind == "late":
             self._pause(fault.seconds or 0.0)
         reply: Reply | None = None
         if not fault.prevents:
-            reply = service.answer(call, _withheld(call, fault))
+            reply = state.service.answer(call, _withheld(call, fault), state.view(arrival))
         if fault.kind == "hang":
             self._pause(fault.seconds or 0.0)
+        self._pause(fault.slow)
         if fault.kind == "reset":
             self._reset()
         if fault.kind in ("hang", "close", "reset"):
@@ -184,8 +204,9 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, wire: Wire, arrival: Arrival | None = None) -> None:
         if wire.endless or wire.sent is not None:
             self.close_connection = True
-        headers = [("Date", http_date(self.server.state.clock.now())), *wire.headers]
-        if arrival is not None:
+        ahead = 0.0 if arrival is None else arrival.ahead
+        headers = [("Date", http_date(self.server.state.clock.now() + ahead)), *wire.headers]
+        if arrival is not None and not wire.is_gateways:
             headers += arrival.verdict.headers
         if not wire.endless:
             headers.append(("Content-Length", str(len(wire.body))))

@@ -16,7 +16,7 @@ import random
 import re
 import string
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote
@@ -43,6 +43,14 @@ class StoredNote:
     status: str
     attachment_ids: tuple[str, ...]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a look sees the notes: which it doesn't see yet, and what it makes of their texts."""
+
+    hides: Callable[[StoredNote], bool]
+    shown: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +88,14 @@ class Service:
         with self._lock:
             return tuple(self._notes.values())
 
-    def answer(self, call: Call, withheld: Collection[str] = ()) -> Reply:
+    def answer(self, call: Call, withheld: Collection[str] = (), view: View | None = None) -> Reply:
         """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
         try:
-            return self._routed(call, withheld)
+            return self._routed(call, withheld, view)
         except Refused as error:
             return error.reply
 
-    def _routed(self, call: Call, withheld: Collection[str]) -> Reply:
+    def _routed(self, call: Call, withheld: Collection[str], view: View | None) -> Reply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
             raise Refused(404, 404, f"Cannot {call.method} {call.path}")
         if call.key != self._rules.api_key:
@@ -104,7 +112,7 @@ class Service:
                 return self._search(call.query)
             case ["prospects", prospect_id, "notes"] if prospect_id:
                 only("GET", call)
-                return self._show(prospect_id, call.query)
+                return self._show(prospect_id, call.query, view)
             case _:
                 raise Refused(404, 404, f"Cannot {call.method} {call.path}")
 
@@ -158,7 +166,7 @@ class Service:
             siblings[siblings.index(old)] = new
         return Reply(200, {"message": "Note updated successfully", "payload": _as_read(new)})
 
-    def _show(self, prospect: str, query: Mapping[str, str]) -> Reply:
+    def _show(self, prospect: str, query: Mapping[str, str], view: View | None) -> Reply:
         skip = number(query, "skip", 0)
         take = number(query, "take", 20)
         if not 1 <= take <= 100:
@@ -167,6 +175,8 @@ class Service:
             raise Refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
             notes = self._by_prospect.get(prospect, [])[::-1]
+        if view is not None:
+            notes = [replace(note, content=view.shown(note.content)) for note in notes if not view.hides(note)]
         published = [note for note in notes if note.status == "1"]
         draft = next((note for note in notes if note.status == "0"), None)
         payload: Document = {

@@ -14,8 +14,11 @@ from datetime import datetime
 
 from importer.sandbox.clock import Clock, moment
 from importer.sandbox.faults import Fault, FaultPlan
+from importer.sandbox.gateway import Gateway, Head, Intervention
 from importer.sandbox.limits import Limit, Verdict, Window
-from importer.sandbox.service import Rules, Service, StoredNote
+from importer.sandbox.service import Rules, Service, StoredNote, View
+from importer.sandbox.showing import view
+from importer.sandbox.spoiling import Wire
 
 DEFAULT_KEY = "sandbox-key"
 
@@ -40,11 +43,21 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What was decided about a request when it arrived."""
+    """What was decided about a request when it arrived.
+
+    ``fault`` strikes it; those ``standing`` are in its way besides; a gateway that doesn't let it through intervenes.
+    """
 
     number: int
     verdict: Verdict
     fault: Fault | None
+    standing: tuple[Fault, ...] = ()
+    intervention: Intervention | None = None
+
+    @property
+    def ahead(self) -> float:
+        """How far the clock is ahead which dates the reply, in seconds."""
+        return sum(fault.seconds or 0.0 for fault in self.standing if fault.kind == "clock")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -94,6 +107,8 @@ class State:
         )
         self._lock = threading.Lock()
         self._plan = FaultPlan(self.faults, self.seed)
+        self._gateway = Gateway()
+        self._in_flight = 0
         self._window = Window(self.limit)
         self._received: list[Received] = []
 
@@ -117,6 +132,7 @@ class State:
         """Put these faults in force instead of the present ones."""
         with self._lock:
             self._plan.replace(faults)
+            self._gateway = Gateway()
 
     def clear_faults(self) -> None:
         """Behave well from here on."""
@@ -128,22 +144,50 @@ class State:
             self.limit = limit
             self._window = Window(limit)
 
-    def arrive(self, method: str, path: str, query: Mapping[str, str]) -> Arrival:
-        """Record a request, spend a call of the limit on it, and choose the fault that strikes it. For the server."""
+    def arrive(self, head: Head, path: str, query: Mapping[str, str]) -> Arrival:
+        """Record a request, and decide what is to become of it. For the server, which has it `leave` in the end.
+
+        What a gateway answers spends no call of the limit. What that turned away no fault counts: one that is meant for
+        the third request strikes one that mattered.
+        """
         with self._lock:
             now = self.clock.now()
-            verdict = self._window.spend(now)
-            # What the limit turned away is not counted: a fault meant for the third request strikes one that mattered.
-            fault = self._plan.strike(method) if verdict.allowed else None
             number = len(self._received) + 1
-            label = fault.label if fault else None
-            self._received.append(Received(number, moment(now), method, path, query, fault=label))
-        return Arrival(number, verdict, fault)
+            standing = tuple(self._plan.standing(head.method, now))
+            intervention = self._gateway.intervenes(standing, head, self._in_flight, now)
+            if intervention is not None:
+                arrival = Arrival(number, Verdict(allowed=True), None, standing, intervention)
+                label: str | None = intervention.fault.label
+            else:
+                self._in_flight += 1
+                verdict = self._window.spend(now)
+                fault = self._plan.strike(head.method, is_reused=head.is_reused) if verdict.allowed else None
+                arrival = Arrival(number, verdict, fault, standing)
+                label = fault.label if fault else None
+            self._received.append(Received(number, moment(now), head.method, path, query, fault=label))
+        return arrival
 
-    def learn(self, number: int, *, body: object = None, status: int | None = None) -> None:
+    def leave(self, arrival: Arrival) -> None:
+        """The request is in flight no more. For the server."""
+        with self._lock:
+            self._in_flight -= arrival.intervention is None
+
+    def keep(self, arrival: Arrival, head: Head, wire: Wire) -> None:
+        """Let a cache, if there is one, remember the reply. For the server."""
+        with self._lock:
+            self._gateway.keep(arrival.standing, head, wire, self.clock.now())
+
+    def view(self, arrival: Arrival) -> View | None:
+        """How a look sees the notes now. For the server."""
+        return view(arrival.standing, self.clock.now() - self.notes_behind, self.seed)
+
+    def learn(self, number: int, *, body: object = None, status: int | None = None, fault: str | None = None) -> None:
         """Add to the record of a request what became known later. For the server."""
         with self._lock:
             known = self._received[number - 1]
             self._received[number - 1] = replace(
-                known, body=body if isinstance(body, dict) else known.body, status=status or known.status
+                known,
+                body=body if isinstance(body, dict) else known.body,
+                status=status or known.status,
+                fault=fault or known.fault,
             )

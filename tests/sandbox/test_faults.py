@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 
-from importer.sandbox import Fault, Received, Sandbox, faults
+from importer.cli import cli
+from importer.sandbox import Fault, Limit, Received, Sandbox, faults, limits
 
 KEY = {"x-api-key": "sandbox-key"}
 PROSPECTS = ["a", "b", "c"]
@@ -349,6 +352,14 @@ def test_chance_is_repeatable_by_its_seed() -> None:
         ("503=2:x3:GET", Fault("503", method="GET", times=3, seconds=2.0)),
         ("missing", Fault("missing", "after")),
         ("late", Fault("late", "before", seconds=30.0)),
+        ("html-404:after:slow=1.5@2", Fault("html-404", "after", range(2, 3), slow=1.5)),
+        (
+            "lost-route=8:400:json@5",
+            Fault("lost-route", None, range(5, 6), "any", seconds=8.0, answer=400, as_json=True),
+        ),
+        ("clock=-20", Fault("clock", method="any", seconds=-20.0)),
+        ("firewall=drop table", Fault("firewall", value="drop table", answer=403)),
+        ("lag=5@*/2", Fault("lag", None, range(2, sys.maxsize, 2), "GET", seconds=5.0)),
     ],
 )
 def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
@@ -372,6 +383,26 @@ def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
         "late:after",
         "wrong-id:GET",
         "hang=long",
+        "500=",
+        "close=5",
+        "clock",
+        "clock=soon",
+        "cache=-5",
+        "clock=5:after",
+        "firewall",
+        "firewall=",
+        "limit-req=often",
+        "limit-req=10/1s+",
+        "limit-conn=0",
+        "limit-conn=many",
+        "rewrite=backwards",
+        "rewrite=cut-0",
+        "500:404",
+        "lag=5:json",
+        "html-200",
+        "gateway-600",
+        "300",
+        "500:slow",
     ],
 )
 def test_a_text_that_is_no_fault_is_refused(text: str) -> None:
@@ -379,8 +410,16 @@ def test_a_text_that_is_no_fault_is_refused(text: str) -> None:
         Fault.parse(text)
 
 
-def test_every_kind_is_described() -> None:
-    assert [kind for kind in faults._KINDS if f"``{kind}``" not in (faults.__doc__ or "")] == []
+def test_every_kind_and_part_is_in_the_help() -> None:
+    """With a value and a moment, where it takes one; each part by an example that can be read."""
+    shown = CliRunner().invoke(cli, ["sandbox", "--help"], terminal_width=200).output
+    for name in [*faults.KINDS, *faults.PARTS, *limits.FORMS]:
+        assert f"\n  {name}" in shown
+    for part in faults.PARTS:
+        kind = "lost-route=5" if part in (":429", ":json") else "500"
+        assert Fault.parse(kind + part) != Fault.parse(kind)
+    for form in limits.FORMS:
+        assert Limit.parse(form if "/" in form else f"20/1s{form}")
 
 
 def test_what_was_received_is_a_value() -> None:
