@@ -124,7 +124,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(_private(refused or administer(state, self.command, url.path, body)))
             return
         # What a client sends on a connection that it uses again may meet a gateway that has just closed it.
-        head = Head(self.command, self.path, "no-cache" in self.headers.get("Cache-Control", ""), self._is_reused)
+        no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
+        head = Head(self.command, self.path, no_cache, self._is_reused)
         self._is_reused = True
         arrival = state.arrive(head, url.path, query)
         try:
