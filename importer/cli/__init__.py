@@ -228,14 +228,23 @@ def make_template(file: Path, *, overwrite: bool) -> int:
     return 0
 
 
-@cli.command(name="sandbox")
+class _WithManual(click.Command):
+    """A command whose help ends with all faults and limits that the sandbox knows."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
+        for title, rows in sandbox.manual().items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+@cli.command(name="sandbox", cls=_WithManual)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
 @click.option("--key", default="sandbox-key", show_default=True, help="The key that it accepts.")
 @click.option("--latency", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
               help="How long it takes to answer.")  # fmt: skip
-@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s or 60/min.")
+@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s; see below.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
-              help="A misbehaviour, as 500@3:after; may be given more than once.")  # fmt: skip
+              help="A misbehaviour, as 500@3:after; see below. May be given more than once.")  # fmt: skip
 @click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
 @click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")

@@ -2,12 +2,28 @@
 
 It shares no code with the client, so that a mistake can't agree with itself. ``with Sandbox() as box:`` serves on
 ``box.url``; `Fault` and `Limit` say how it misbehaves; ``box.received`` and ``box.notes`` say what came of it.
-``note-importer sandbox`` runs one in a process of its own.
+``note-importer sandbox`` runs one in a process of its own, and its help says all faults and limits.
+
+Comes in: HTTP on a loopback port. Goes out: replies, as the API's or worse.
+
+- `box`: started, stopped, served for ever; `server`: sockets and the wire; `door`: who may come in
+- `admin`: its own addresses, for looking into it; `state`: all that it is at one moment
+- `service`, `calls`, `clock`, `limits`: the API's rules
+- `faults`: which misbehaviours there are; `spoiling`: what becomes of a reply; `gateway`: what answers in the API's
+  place; `showing`: what reading back sees
+- `demo`: ``make demo``
 """
 
-from .box import Received, Sandbox, serve_forever
-from .faults import Fault
-from .limits import Limit
-from .service import StoredNote
+from importer.sandbox import faults, limits
+from importer.sandbox.box import Sandbox, serve_forever
+from importer.sandbox.faults import Fault
+from importer.sandbox.limits import Limit
+from importer.sandbox.service import StoredNote
+from importer.sandbox.state import Received
 
-__all__ = ["Fault", "Limit", "Received", "Sandbox", "StoredNote", "serve_forever"]
+__all__ = ["Fault", "Limit", "Received", "Sandbox", "StoredNote", "manual", "serve_forever"]
+
+
+def manual() -> dict[str, list[tuple[str, str]]]:
+    """All that can be said of its misbehaviour: titles, and below each the texts with what they do."""
+    return {**faults.manual(), "Rate limits": [*limits.FORMS.items()]}

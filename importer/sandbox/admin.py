@@ -14,30 +14,27 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from .calls import Document, Reply, refusal
-from .clock import iso_text
-from .faults import Fault
-from .limits import Limit
-from .service import StoredNote
-
-if TYPE_CHECKING:
-    from .box import Received, Sandbox
+from importer.sandbox.calls import Document, Reply, refusal
+from importer.sandbox.clock import iso_text
+from importer.sandbox.faults import Fault
+from importer.sandbox.limits import Limit
+from importer.sandbox.service import StoredNote
+from importer.sandbox.state import Received, State
 
 
-def administer(box: Sandbox, method: str, path: str, body: object) -> Reply:
+def administer(state: State, method: str, path: str, body: object) -> Reply:
     """Answer a request to one of the addresses above; 400 says what is wrong with a fault or a limit."""
     try:
         match method, path:
             case "GET", "/sandbox/received":
-                document: Document = {"received": [_record(received) for received in box.received]}
+                document: Document = {"received": [_record(received) for received in state.received]}
             case "GET", "/sandbox/notes":
-                document = {"notes": [_record(note) for note in box.notes]}
+                document = {"notes": [_record(note) for note in state.notes]}
             case "POST", "/sandbox/faults":
-                document = {"faults": _set_faults(box, body)}
+                document = {"faults": _set_faults(state, body)}
             case "POST", "/sandbox/limit":
-                document = {"limit": _set_limit(box, body)}
+                document = {"limit": _set_limit(state, body)}
             case _:
                 return refusal(404, 404, "Not found")
     except ValueError as error:
@@ -45,18 +42,18 @@ def administer(box: Sandbox, method: str, path: str, body: object) -> Reply:
     return Reply(200, document)
 
 
-def _set_faults(box: Sandbox, body: object) -> list[str]:
+def _set_faults(state: State, body: object) -> list[str]:
     if not isinstance(body, list) or not all(isinstance(text, str) for text in body):
         raise ValueError('faults come as a JSON array of texts, such as ["500@3", "reset:after%0.1"]')
     faults = [Fault.parse(text) for text in body]
-    box.set_faults(faults)
+    state.set_faults(faults)
     return [fault.label for fault in faults]
 
 
-def _set_limit(box: Sandbox, body: object) -> str | None:
+def _set_limit(state: State, body: object) -> str | None:
     if body is not None and not isinstance(body, str):
         raise ValueError('a limit comes as a JSON text, such as "20/1s", or null for none')
-    box.set_limit(None if body is None else Limit.parse(body))
+    state.set_limit(None if body is None else Limit.parse(body))
     return body
 
 

@@ -32,7 +32,7 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class RefusalError(Exception):
+class Refused(Exception):
     """The service says no: a status, a code and a message."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -45,19 +45,19 @@ def refusal(status: int, code: int, message: str) -> Reply:
     return Reply(status, {"message": message, "code": code, "error": {"code": code, "message": message}})
 
 
-def invalid(message: str) -> RefusalError:
-    """Return the refusal of a request that breaks a rule of its form: 400, code 1000."""
-    return RefusalError(400, 1000, message)
+def invalid(message: str) -> Refused:
+    """The refusal of a request that breaks a rule of its form: 400, code 1000."""
+    return Refused(400, 1000, message)
 
 
 def only(method: str, call: Call) -> None:
     """Refuse every other method."""
     if call.method != method:
-        raise RefusalError(405, 405, f"Method {call.method} not allowed: use {method}")
+        raise Refused(405, 405, f"Method {call.method} not allowed: use {method}")
 
 
 def fields(call: Call, required: tuple[str, ...], optional: tuple[str, ...]) -> Document:
-    """Return the fields of the JSON body; refuse a body with one missing, or with one that is neither."""
+    """The fields of the JSON body; refuse a body with one missing, or with one that is neither."""
     if not call.is_json:
         raise invalid("Content-Type must be application/json")
     if not isinstance(call.body, dict):
@@ -72,7 +72,7 @@ def fields(call: Call, required: tuple[str, ...], optional: tuple[str, ...]) -> 
 
 
 def choice(body: Document, name: str, choices: tuple[str, ...]) -> str:
-    """Return the field's text, one of two; refuse anything else, numbers too."""
+    """The field's text, one of two; refuse anything else, numbers too."""
     value = body[name]
     if not isinstance(value, str) or value not in choices:
         raise invalid(f'{name} must be "{choices[0]}" or "{choices[1]}"')
@@ -80,7 +80,7 @@ def choice(body: Document, name: str, choices: tuple[str, ...]) -> str:
 
 
 def strings(body: Document, name: str) -> tuple[str, ...]:
-    """Return the field's texts; refuse anything but an array of texts that are not empty."""
+    """The field's texts; refuse anything but an array of texts that are not empty."""
     value = body[name]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise invalid(f"{name} must be an array of texts that are not empty")
@@ -88,7 +88,7 @@ def strings(body: Document, name: str) -> tuple[str, ...]:
 
 
 def number(query: Mapping[str, str], name: str, default: int) -> int:
-    """Return a whole number from the query, or the default where it isn't named; refuse anything else."""
+    """A whole number from the query, or the default where it isn't named; refuse anything else."""
     text = query.get(name)
     if text is None:
         return default

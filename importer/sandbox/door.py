@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Mapping
 from email.message import Message
 
-from .calls import Reply, refusal
+from importer.sandbox.calls import Reply, refusal
 
 TOKEN_HEADER = "x-sandbox-token"  # noqa: S105 - a header's name
 # For replies that a browser shows: none of it is kept, embedded, run, or told to others.

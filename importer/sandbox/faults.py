@@ -1,50 +1,11 @@
 """The misbehaviours: which there are, how they are written as text, and which requests they strike.
 
-A fault as text is its kind, then any of the parts below in any order:
+Comes in: texts such as ``502:after@2,5``, ``hang=30:after@4``, ``missing-all:GET@1``, ``lost-route=8@100``. Goes out:
+for each request, the one fault that strikes it, and what stands in its way besides.
 
-====================  ===============================================================================================
-``500``               the kind alone: it strikes every POST
-``hang=30``           a kind with its number of seconds: how long ``hang`` and ``late`` wait, the pause between two
-                      bytes (``drip``) or header lines (``slow-headers``), the ``retry-after`` of a status
-``:after``            strikes once the notes are applied; ``:before`` instead of applying them
-``:GET``              strikes requests of this method (``:any`` for all); POST if nothing is said
-``:x2``               strikes twice at most; ``:once`` is ``:x1``
-``@3``                strikes the third request; ``@2,5`` the second and the fifth; ``@3-7``; ``@4-`` from the fourth
-                      on; ``@*/3`` every third. Counted are the requests of the fault's method that the rate limit let
-                      through, from when the fault was added
-``%0.1``              strikes a request with this probability (drawn from the sandbox's seed)
-====================  ===============================================================================================
-
-So ``502:after@2,5``, ``reset:before%0.1``, ``hang=30:after@4``, ``503=2:x3``, ``missing-all:GET@1``.
-
-The kinds; where only one moment makes sense the other is refused, else the one named first is the default:
-
-======================================  ==================  ==========================================================
-``400`` ... ``599``                     before, after       that status, with a JSON error
-``400-token``                           before, after       400 *Invalid token*
-``html-400`` ... ``html-599``           before, after       that status, with a gateway's HTML page
-``redirect``                            before, after       307 to the same path under another host name
-``close``, ``reset``                    before, after       the connection closed, or reset, without a reply
-``hang``                                before, after       nothing for so many seconds, then closed
-``cut-request``                         before              closed before the request's body is read
-``late``                                before              waits, *then* applies, then answers properly
-``empty``, ``html``, ``not-json``       after, before       200 with no body, an HTML page, half a JSON document
-``null``                                after, before       200 whose payload is null
-``truncated``                           after, before       a body shorter than its Content-Length, then closed
-``bad-gzip``                            after, before       said to be gzip, and is not
-``huge``                                after, before       a body without end (in fact 64 MB)
-``gzip``, ``drip``, ``slow-headers``    after               a proper reply: compressed, byte by byte, headers slowly
-``missing``, ``missing-all``            after, before       every second entry, or all, left out of the answer
-``true-null``                           after, before       every second entry a success, but without a note id
-``false-id``                            after, before       every second entry a failure, but with a note id
-``two-answers``                         after, before       every second entry followed by its contrary
-``contradictory``                       after, before       these three in turn, on every entry
-``repeated``, ``shuffled``              after               every entry twice; entries in reverse order
-``wrong-id``                            after               one entry more, for a prospect that was not asked for
-======================================  ==================  ==========================================================
-
-``before`` for those that spoil entries means: the notes of the spoilt entries are not made, the others are.
-``missing`` ... ``shuffled`` of a GET spoil its list of notes, as a copy of the data that lags behind would.
+`KINDS` and `PARTS` are the whole of it, and what ``note-importer sandbox --help`` prints. A fault that *strikes* spoils
+one request; at most one does. One that *stands* (a gateway's cache, a copy of the data that lags) is there for all of
+the requests that it is meant for, beside any other.
 """
 
 from __future__ import annotations
@@ -52,32 +13,128 @@ from __future__ import annotations
 import random
 import re
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from importer.sandbox.limits import Limit
 
 When = Literal["before", "after"]
 
 CONTRADICTIONS = ("true-null", "false-id", "two-answers")
 SPOILS_RESULTS = frozenset({*CONTRADICTIONS, "contradictory", "wrong-id"})
 SPOILS_ENTRIES = SPOILS_RESULTS | {"missing", "missing-all", "repeated", "shuffled"}
+REWRITINGS = ("emoji", "quotes", "spaces")
 
-_BEFORE_OR_AFTER: tuple[When, ...] = ("before", "after")
-_AFTER_OR_BEFORE: tuple[When, ...] = ("after", "before")
-_KINDS: dict[str, tuple[When, ...]] = {
-    **dict.fromkeys(("400-token", "redirect", "close", "reset", "hang"), _BEFORE_OR_AFTER),
-    **dict.fromkeys(("cut-request", "late"), ("before",)),
-    **dict.fromkeys(("empty", "html", "not-json", "null", "truncated", "bad-gzip", "huge"), _AFTER_OR_BEFORE),
-    **dict.fromkeys(("missing", "missing-all", *CONTRADICTIONS, "contradictory"), _AFTER_OR_BEFORE),
-    **dict.fromkeys(("gzip", "drip", "slow-headers", "repeated", "shuffled", "wrong-id"), ("after",)),
-}
-_SECONDS = {"hang": 30.0, "late": 30.0, "drip": 0.05, "slow-headers": 0.2}
-_STATUS = re.compile(r"(?:html-)?([45]\d\d)")
+_EITHER: tuple[When, ...] = ("before", "after")
+_LATER: tuple[When, ...] = ("after", "before")
+_AFTER: tuple[When, ...] = ("after",)
+_BEFORE: tuple[When, ...] = ("before",)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of fault does, and how it is written.
+
+    ``moments`` are those at which it may strike, the first being the default; one that stands has none. ``method`` is
+    the default. ``value`` is what follows the ``=``, None for nothing; ``seconds`` are the default of one that is
+    ``optional``.
+    """
+
+    does: str
+    moments: tuple[When, ...] = ()
+    method: str = "POST"
+    value: Literal["SECONDS", "WORD", "COUNT", "CALLS/TIME", "HOW"] | None = None
+    seconds: float | None = None
+    optional: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is there for all requests that it is meant for, instead of striking one at a time."""
+        return not self.moments
+
+
+_STATUS = Kind("that status and a JSON error; SECONDS are its retry-after", _EITHER, value="SECONDS", optional=True)
+_PAGE = Kind("that status and a gateway's HTML page", _EITHER, value="SECONDS", optional=True)
+_GATEWAY = Kind("that status and a gateway's JSON, no API's words", _EITHER, value="SECONDS", optional=True)
+_FAMILIES = {"400 ... 599": _STATUS, "html-300 ... html-599": _PAGE, "gateway-300 ... gateway-599": _GATEWAY}
+
+
+def _waits(does: str, moments: tuple[When, ...], seconds: float) -> Kind:
+    return Kind(does, moments, value="SECONDS", seconds=seconds, optional=True)
+
+
+def _stands(does: str, value: Literal["SECONDS", "WORD", "COUNT", "CALLS/TIME", "HOW"], method: str = "any") -> Kind:
+    return Kind(does, (), method, value)
+
+
+_NAMED = {
+    "400-token": Kind("400 Invalid token", _EITHER),
+    "redirect": Kind("307 to the same path under another host name", _EITHER),
+    "close": Kind("the connection is closed without a reply", _EITHER),
+    "reset": Kind("the connection is reset without a reply", _EITHER),
+    "hang": _waits("nothing for so long, then closed", _EITHER, 30.0),
+    "cut-request": Kind("closed before the request's body is read", _BEFORE),
+    "stale": Kind("the same, where a connection is used again", _BEFORE),
+    "late": _waits("waits, then applies, then answers properly", _BEFORE, 30.0),
+    "empty": Kind("200 with no body", _LATER),
+    "html": Kind("200 with an HTML page", _LATER),
+    "not-json": Kind("200 with half a JSON document", _LATER),
+    "null": Kind("200 whose payload is null", _LATER),
+    "truncated": Kind("a body shorter than its Content-Length, then closed", _LATER),
+    "bad-gzip": Kind("said to be gzip, and is not", _LATER),
+    "huge": Kind("a body without end (in fact 64 MB)", _LATER),
+    "gzip": Kind("a proper reply, compressed", _AFTER),
+    "drip": _waits("a proper reply, byte by byte", _AFTER, 0.05),
+    "slow-headers": _waits("a proper reply, header by header", _AFTER, 0.2),
+    "missing": Kind("every second entry left out", _LATER),
+    "missing-all": Kind("all entries left out", _LATER),
+    "true-null": Kind("every second entry a success without a note id", _LATER),
+    "false-id": Kind("every second entry a failure with a note id", _LATER),
+    "two-answers": Kind("every second entry followed by its contrary", _LATER),
+    "contradictory": Kind("these three in turn, on every entry", _LATER),
+    "repeated": Kind("every entry twice", _AFTER),
+    "shuffled": Kind("the entries in reverse order", _AFTER),
+    "wrong-id": Kind("one entry more, for a prospect that was not asked for", _AFTER),
+    "clock": _stands("the gateway's clock: Date is so far ahead, while notes are dated by the API's", "SECONDS"),
+    "cache": _stands("replies are kept so long, by address; no-cache goes past it", "SECONDS", "GET"),
+    "lost-route": _stands("404 and a page for everybody so long, from the request that it strikes on", "SECONDS"),
+    "firewall": _stands("403 and a page for notes that hold the word", "WORD"),
+    "limit-req": _stands("503 and a page above the rate; calls come evenly, or 10/1s+5 at once", "CALLS/TIME"),
+    "limit-conn": _stands("503 and a page above so many calls in flight", "COUNT"),
+    "lag": _stands("a note is shown only when it is so old; with @*/2 one of two copies lags", "SECONDS", "GET"),
+    "lag-each": _stands("the same, but each note has a lag of its own, up to that", "SECONDS", "GET"),
+    "rewrite": _stands("texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", "HOW", "GET"),
+}  # fmt: skip
+KINDS: Mapping[str, Kind] = {**_FAMILIES, **_NAMED}
+PARTS: Mapping[str, str] = {
+    ":after": "strikes once the notes are applied; :before instead of applying them",
+    ":GET": "strikes requests of this method, :any all; else POSTs, or what the kinds from clock on say: all, "
+            "and for cache, lag and rewrite GETs",
+    ":x2": "strikes twice at most; :once is :x1",
+    ":slow=20": "the reply comes only after so many seconds, as of a gateway that has waited",
+    ":429": "a gateway that stands answers with this status instead of its own",
+    ":json": "a gateway that stands answers in JSON instead of HTML",
+    "@3": "strikes the third request; @2,5 the second and the fifth; @3-7; @4- from the fourth on; @*/3 every third. "
+          "Counted are the requests of its method that nothing else turned away, from when it was added",
+    "%0.1": "strikes a request with this probability (drawn from the sandbox's seed)",
+}  # fmt: skip
+ANSWERS_ITSELF = {"lost-route": 404, "firewall": 403, "limit-req": 503, "limit-conn": 503}
+
+_CODED = re.compile(r"(?:(?:html-|gateway-)(?=[345])|(?=[45]))([345]\d\d)")
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "any")
-
-_TEXT = re.compile(r"(?P<kind>[a-z0-9-]+)(?:=(?P<seconds>\d+(?:\.\d+)?))?(?P<parts>(?:[:@%][^:@%]+)*)")
+_TEXT = re.compile(r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^:@%]*))?(?P<parts>(?:[:@%][^:@%]+)*)")
 _PART = re.compile(r"([:@%])([^:@%]+)")
 _SPAN = re.compile(r"(\d+)(?:(-)(\d+)?)?")
+_SECONDS = re.compile(r"\d+(?:\.\d+)?")
+_HOW = re.compile(rf"{'|'.join(REWRITINGS)}|cut-[1-9]\d*")
+_RATE = re.compile(r"(?P<rate>[^+]+)(?:\+(?P<burst>\d+))?")
+
+
+def _kind(name: str) -> Kind | None:
+    if _CODED.fullmatch(name):
+        return _PAGE if name.startswith("html-") else _GATEWAY if name.startswith("gateway-") else _STATUS
+    return _NAMED.get(name)
 
 
 @dataclass(frozen=True)
@@ -86,70 +143,116 @@ class Fault:
 
     ``requests`` holds the numbers of the requests struck, from 1 (a set, or a ``range`` for every third or from the
     fourth on); ``probability`` is from 0 to 1; a request must satisfy both where both are given. ``times`` bounds the
-    strikes. ``when`` and ``seconds`` default to what the kind says.
+    strikes. ``when``, ``method`` and ``seconds`` default to what the kind says. ``value`` is a word, a count, a rate or
+    the name of a rewriting; ``slow``, in seconds, holds the reply up; ``answer`` (a status) and ``as_json`` are a
+    gateway's own.
     """
 
     kind: str
     when: When | None = None
     requests: Container[int] | None = None
-    method: str = "POST"
+    method: str = ""
     probability: float | None = None
     times: int | None = None
     seconds: float | None = None
+    value: str = ""
+    slow: float = 0.0
+    answer: int | None = None
+    as_json: bool = False
 
     def __post_init__(self) -> None:
-        moments = _BEFORE_OR_AFTER if _STATUS.fullmatch(self.kind) else _KINDS.get(self.kind)
-        if moments is None:
-            known = ", ".join(["400 ... 599", "html-400 ... html-599", *sorted(_KINDS)])
-            raise ValueError(f"{self.kind!r} is not a fault; there are {known}")
-        if self.when is None:
-            object.__setattr__(self, "when", moments[0])
-        if self.when not in moments:
-            raise ValueError(f"{self.kind} strikes {moments[0]} the notes are applied, never {self.when}")
+        kind = _kind(self.kind)
+        if kind is None:
+            raise ValueError(f"{self.kind!r} is not a fault; there are {', '.join([*_FAMILIES, *sorted(_NAMED)])}")
+        defaults = {"when": kind.moments[0] if kind.moments else None, "method": kind.method, "seconds": kind.seconds}
+        for name, default in defaults.items():
+            if getattr(self, name) in (None, ""):
+                object.__setattr__(self, name, default)
+        if self.kind in ANSWERS_ITSELF and self.answer is None:
+            object.__setattr__(self, "answer", ANSWERS_ITSELF[self.kind])
+        if self.kind == "lost-route" and (self.requests, self.probability, self.times) == (None, None, None):
+            object.__setattr__(self, "times", 1)  # else it would be lost again as soon as it is found
+        self._check_when(kind)
+        self._check_value(kind)
         if self.method not in _METHODS:
             raise ValueError(f"a fault strikes {', '.join(_METHODS)}, not {self.method!r}")
         if self.kind in SPOILS_RESULTS and self.method != "POST":
             raise ValueError(f"{self.kind} spoils the answers to a POST, which {self.method} has none of")
         if self.probability is not None and not 0 <= self.probability <= 1:
             raise ValueError(f"a probability is from 0 to 1, not {self.probability}")
-        if self.seconds is None:
-            object.__setattr__(self, "seconds", _SECONDS.get(self.kind))
+        if (self.answer is not None or self.as_json) and self.kind not in ANSWERS_ITSELF:
+            raise ValueError(f"{self.kind} is no gateway that answers with a status of its own")
+
+    def _check_when(self, kind: Kind) -> None:
+        if kind.stands and self.when is not None:
+            raise ValueError(f"{self.kind} stands whenever a request comes, neither before nor after")
+        if not kind.stands and self.when not in kind.moments:
+            raise ValueError(f"{self.kind} strikes {kind.moments[0]} the notes are applied, never {self.when}")
+
+    def _check_value(self, kind: Kind) -> None:
+        """The value is there where the kind needs one, and of the form that it needs."""
+        takes_seconds = kind.value == "SECONDS"
+        if (self.seconds is not None and not takes_seconds) or (self.value and kind.value in (None, "SECONDS")):
+            raise ValueError(f"{self.kind} takes {f'= and {kind.value}' if kind.value else 'no value'}")
+        if kind.value is None or kind.optional:
+            return
+        if self.seconds is None if takes_seconds else not self.value:
+            raise ValueError(f"{self.kind} needs a value: {self.kind}={kind.value}")
+        if kind.value == "COUNT" and not re.fullmatch(r"[1-9]\d{0,5}", self.value):
+            raise ValueError(f"{self.kind} needs a whole number, not {self.value!r}")
+        if kind.value == "HOW" and not _HOW.fullmatch(self.value):
+            raise ValueError(f"{self.kind} can be {', '.join(REWRITINGS)} or cut-100, not {self.value!r}")
+        if kind.value == "CALLS/TIME":
+            _ = self.rate
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read a fault from its text form (see the module's description); ValueError says what is wrong with it."""
+        """Read a fault from its text form (see `KINDS` and `PARTS`); ValueError says what is wrong with it."""
         found = _TEXT.fullmatch(text.strip())
         if found is None:
             raise ValueError(f"{text!r} is not a fault: write it such as 500@3, 502:after@2,5 or hang=30:after%0.1")
-        when: When | None = None
-        requests: Container[int] | None = None
-        method, probability, times = "POST", None, None
+        given: dict[str, Any] = {}
         for sign, part in _PART.findall(found["parts"]):
             if sign == "@":
-                requests = _numbers(part, text)
+                given["requests"] = _numbers(part, text)
             elif sign == "%":
-                probability = _probability(part, text)
-            elif part in ("before", "after"):
-                when = "before" if part == "before" else "after"
-            elif part in _METHODS:
-                method = part
-            elif part == "once" or re.fullmatch(r"x\d+", part):
-                times = 1 if part == "once" else int(part[1:])
+                given["probability"] = _probability(part, text)
             else:
-                raise ValueError(f"{text!r} is not a fault: {part!r} is no moment, method or number of times")
-        seconds = None if found["seconds"] is None else float(found["seconds"])
-        return cls(found["kind"], when, requests, method, probability, times, seconds)
+                given |= _worded(part, text)
+        kind, value = _kind(found["kind"]), found["value"]
+        if value is not None and kind is not None:
+            given |= _valued(kind, value, text)
+        return cls(found["kind"], **given)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is there for every request that it is meant for, beside others."""
+        kind = _kind(self.kind)
+        return kind is not None and kind.stands
 
     @property
     def label(self) -> str:
-        """What is recorded of a request that was struck: ``500:after``."""
-        return f"{self.kind}:{self.when}"
+        """What is recorded of a request that was struck: ``500:after``, or ``lost-route``."""
+        return self.kind if self.when is None else f"{self.kind}:{self.when}"
 
     @property
     def status(self) -> int | None:
         """The HTTP status of an error fault, None for the other kinds."""
-        found = _STATUS.fullmatch(self.kind.removesuffix("-token"))
+        found = _CODED.fullmatch(self.kind.removesuffix("-token"))
         return int(found[1]) if found else None
+
+    @property
+    def is_gateways(self) -> bool:
+        """Whether what it answers is a gateway's, which knows nothing of the API's headers."""
+        return self.kind.startswith(("html-", "gateway-")) or self.kind in ANSWERS_ITSELF
+
+    @property
+    def rate(self) -> tuple[Limit, int]:
+        """The rate of a ``limit-req``, and how many calls above it may come at once."""
+        found = _RATE.fullmatch(self.value)
+        if found is None:
+            raise ValueError(f"{self.kind} needs a rate such as 10/1s or 10/1s+5, not {self.value!r}")
+        return Limit.parse(found["rate"]), int(found["burst"] or 0)
 
     @property
     def prevents(self) -> bool:
@@ -157,10 +260,48 @@ class Fault:
         return self.when == "before" and self.kind != "late" and self.kind not in SPOILS_ENTRIES
 
     def struck(self, entries: list[str]) -> list[str]:
-        """Return those of the request's prospects whose entries are spoilt."""
+        """Those of the request's prospects whose entries are spoilt."""
         if self.kind not in SPOILS_ENTRIES:
             return []
         return entries if self.kind in ("missing-all", "contradictory") else entries[::2]
+
+
+def manual() -> dict[str, list[tuple[str, str]]]:
+    """All faults and all parts of their texts, each with what it does, for a help text."""
+    kinds = []
+    for name, kind in KINDS.items():
+        value = f"={kind.value}" if kind.value and not kind.optional else ""
+        value = f"[={kind.seconds or kind.value}]" if kind.optional else value
+        moments = f" ({', or :'.join(kind.moments)})" if kind.moments else ""
+        kinds.append((f"{name}{value}", kind.does + moments))
+    return {"Faults": kinds, "Parts of a fault, in any order": [*PARTS.items()]}
+
+
+def _worded(part: str, text: str) -> dict[str, Any]:
+    """What a part after a colon says."""
+    slow = re.fullmatch(r"slow=(\d+(?:\.\d+)?)", part)
+    if slow:
+        return {"slow": float(slow[1])}
+    if part in _EITHER:
+        return {"when": part}
+    if part in _METHODS:
+        return {"method": part}
+    if part == "once" or re.fullmatch(r"x\d+", part):
+        return {"times": 1 if part == "once" else int(part[1:])}
+    if re.fullmatch(r"[345]\d\d", part):
+        return {"answer": int(part)}
+    if part == "json":
+        return {"as_json": True}
+    raise ValueError(f"{text!r} is not a fault: {part!r} is no moment, method, number of times or other part")
+
+
+def _valued(kind: Kind, value: str, text: str) -> dict[str, Any]:
+    """What stands behind the ``=``; a clock may also be behind."""
+    if kind.value != "SECONDS":
+        return {"value": value}
+    if not _SECONDS.fullmatch(value.removeprefix("-") if kind is _NAMED["clock"] else value):
+        raise ValueError(f"{text!r} is not a fault: after = come seconds, not {value!r}")
+    return {"seconds": float(value)}
 
 
 def _numbers(part: str, text: str) -> Container[int]:
@@ -192,6 +333,7 @@ class _Watch:
     fault: Fault
     seen: int = 0
     struck: int = 0
+    until: float = 0.0
 
 
 class FaultPlan:
@@ -210,12 +352,31 @@ class FaultPlan:
         """Put these faults in force instead of the present ones."""
         self._watches = [_Watch(fault) for fault in faults]
 
-    def strike(self, method: str) -> Fault | None:
-        """Count one request, and return the fault that strikes it: the first that fits, if any does."""
+    def standing(self, method: str, now: float) -> list[Fault]:
+        """Count one request, and return the faults that stand in its way."""
+        found = []
+        for watch in self._watches:
+            if not watch.fault.stands or watch.fault.method not in (method, "any"):
+                continue
+            watch.seen += 1
+            fits = self._fits(watch)
+            watch.struck += fits
+            if watch.fault.kind == "lost-route":
+                watch.until = now + (watch.fault.seconds or 0.0) if fits else watch.until
+                fits = now < watch.until
+            if fits:
+                found.append(watch.fault)
+        return found
+
+    def strike(self, method: str, *, is_reused: bool = False) -> Fault | None:
+        """Count one request, and return the fault that strikes it: the first that fits, if any does.
+
+        ``is_reused`` says that its connection has brought another before.
+        """
         chosen: Fault | None = None
         for watch in self._watches:
             fault = watch.fault
-            if fault.method not in (method, "any"):
+            if fault.stands or fault.method not in (method, "any") or (fault.kind == "stale" and not is_reused):
                 continue
             watch.seen += 1
             if chosen is None and self._fits(watch):

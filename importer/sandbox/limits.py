@@ -3,20 +3,7 @@
 In comes the moment of a call; out come whether it is let through, and the headers its reply carries. The vendor
 documents no limit, so every way of announcing one that clients have to cope with can be chosen here.
 
-A limit as text, for the command line: ``CALLS/TIME`` and then any of these words, each after a colon:
-
-=================  ==================================================================================================
-``20/1s``          20 calls a second; the unit is ``ms``, ``s``, ``min``, ``h`` or ``d``, and ``60/min`` means 60/1min
-``:date``          ``x-ratelimit-reset`` is an ISO date-time with milliseconds (the default)
-``:http-date``     ... an HTTP date
-``:epoch``         ... whole seconds since 1970
-``:epoch-ms``      ... milliseconds since 1970
-``:seconds``       ... whole seconds from now
-``:off``           no ``x-ratelimit-*`` headers at all
-``:first-call``    the window opens with the first call, instead of at a whole multiple of its length
-``:retry-date``    ``retry-after`` of a 429 is an HTTP date instead of seconds
-``:no-retry``      a 429 carries no ``retry-after``
-=================  ==================================================================================================
+`FORMS` says how a limit is written as text.
 """
 
 from __future__ import annotations
@@ -25,10 +12,23 @@ import math
 import re
 from dataclasses import dataclass
 
-from .clock import http_date, iso_text, moment
+from importer.sandbox.clock import http_date, iso_text, moment
 
 RESETS = ("date", "http-date", "epoch", "epoch-ms", "seconds", "off")
 RETRIES = ("seconds", "date", "off")
+
+FORMS = {
+    "20/1s": "20 calls a second; the unit is ms, s, min, h or d, and 60/min means 60/1min",
+    ":date": "x-ratelimit-reset is an ISO date-time with milliseconds, as without a word",
+    ":http-date": "... an HTTP date",
+    ":epoch": "... whole seconds since 1970",
+    ":epoch-ms": "... milliseconds since 1970",
+    ":seconds": "... whole seconds from now",
+    ":off": "no x-ratelimit headers at all",
+    ":first-call": "the window opens with the first call, instead of at a whole multiple of its length",
+    ":retry-date": "retry-after of a 429 is an HTTP date instead of seconds",
+    ":no-retry": "a 429 carries no retry-after",
+}
 
 _TEXT = re.compile(r"(?P<calls>\d+)/(?P<count>\d+(?:\.\d+)?)?(?P<unit>ms|s|sec|min|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -59,7 +59,7 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str) -> Limit:
-        """Read a limit from its text form (see the module's description); ValueError says what is wrong with it."""
+        """Read a limit from its text form (see `FORMS`); ValueError says what is wrong with it."""
         rate, *words = text.strip().split(":")
         found = _TEXT.fullmatch(rate)
         if found is None:

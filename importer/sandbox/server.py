@@ -11,18 +11,16 @@ import threading
 from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from .admin import administer
-from .calls import Call, Reply, refusal
-from .clock import http_date
-from .door import PRIVATE, kept_out, turned_away
-from .faults import Fault
-from .spoiling import HUGE, Wire, plain, spoiled
-
-if TYPE_CHECKING:
-    from .box import Arrival, Sandbox
+from importer.sandbox.admin import administer
+from importer.sandbox.calls import Call, Reply, refusal
+from importer.sandbox.clock import http_date
+from importer.sandbox.door import PRIVATE, kept_out, turned_away
+from importer.sandbox.faults import Fault
+from importer.sandbox.gateway import Head, forbidden
+from importer.sandbox.spoiling import HUGE, Wire, plain, spoiled
+from importer.sandbox.state import Arrival, State
 
 _MAX_BODY = 100 * 1024 * 1024
 _BLOCK = b"x" * 65536
@@ -30,7 +28,7 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
-class HangUpError(Exception):
+class HungUp(Exception):
     """The connection ends here, without a reply."""
 
 
@@ -42,8 +40,8 @@ class Server(ThreadingHTTPServer):
     # On Windows this option would let a second process listen on the same port.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, box: Sandbox, port: int) -> None:
-        self.box = box
+    def __init__(self, state: State, port: int) -> None:
+        self.state = state
         self.stopping = threading.Event()
         self._open: set[object] = set()
         self._changed = threading.Condition()
@@ -92,12 +90,13 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Server
+    _is_reused = False
 
     def handle(self) -> None:
         """Answer until either side ends the connection; a client that has gone is nothing to speak of."""
         try:
             super().handle()
-        except (OSError, HangUpError):
+        except (OSError, HungUp):
             self.close_connection = True
 
     def handle_one_request(self) -> None:
@@ -112,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: what was received can be asked for."""
 
     def _answer(self) -> None:
-        box = self.server.box
+        state = self.server.state
         if refused := turned_away(self.path, self.headers, self.server.server_port):
             self._body(None)  # read, so that the reply isn't lost with a connection that is reset
             self._send(_private(refused))
@@ -121,19 +120,19 @@ class Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/sandbox/"):
             body = _parsed(self._body(None))
-            refused = kept_out(self.command, self.headers, query, box.token)
-            self._send(_private(refused or administer(box, self.command, url.path, body)))
+            refused = kept_out(self.command, self.headers, query, state.token)
+            self._send(_private(refused or administer(state, self.command, url.path, body)))
             return
-        arrival = box.arrive(self.command, url.path, query)
-        fault = arrival.fault
-        if fault is not None and fault.kind == "cut-request":
-            raise HangUpError
-        body = _parsed(self._body(arrival))
-        box.learn(arrival.number, body=body)
-        self._pause(box.latency)
-        if not arrival.verdict.allowed:
-            wire = plain(refusal(429, 429, "Too many requests"))
-        else:
+        # What a client sends on a connection that it uses again may meet a gateway that has just closed it.
+        no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
+        head = Head(self.command, self.path, no_cache, self._is_reused)
+        self._is_reused = True
+        arrival = state.arrive(head, url.path, query)
+        try:
+            if arrival.fault is not None and arrival.fault.kind in ("cut-request", "stale"):
+                raise HungUp
+            body = _parsed(self._body(arrival))
+            state.learn(arrival.number, body=body)
             call = Call(
                 self.command,
                 url.path,
@@ -142,26 +141,45 @@ class Handler(BaseHTTPRequestHandler):
                 self.headers.get_content_type() == "application/json",
                 body,
             )
-            wire = self._performed(call, fault)
-        box.learn(arrival.number, status=wire.status)  # first, so that a client who has the reply can look it up
+            wire = self._decided(call, arrival, head)
+        finally:
+            state.leave(arrival)
+        # First, so that a client who has the reply can look it up.
+        state.learn(arrival.number, status=wire.status)
         self._send(wire, arrival)
 
-    def _performed(self, call: Call, fault: Fault | None) -> Wire:
-        """Let the service do what the call asks, unless the fault forbids it; return what is left of the reply."""
-        service = self.server.box.service
+    def _decided(self, call: Call, arrival: Arrival, head: Head) -> Wire:
+        """The reply of a gateway that lets nothing through, or the API's own, which a cache may keep."""
+        state = self.server.state
+        intervention = arrival.intervention or forbidden(arrival.standing, call.body)
+        if intervention is not None:
+            state.learn(arrival.number, fault=intervention.fault.label)
+            self._pause(intervention.fault.slow)
+            return intervention.wire
+        self._pause(state.latency)
+        if not arrival.verdict.allowed:
+            return plain(refusal(429, 429, "Too many requests"))
+        wire = self._performed(call, arrival)
+        state.keep(arrival, head, wire)
+        return wire
+
+    def _performed(self, call: Call, arrival: Arrival) -> Wire:
+        """Let the service do what the call asks, unless the fault forbids it; what is left of the reply."""
+        state, fault = self.server.state, arrival.fault
         if fault is None:
-            return plain(service.answer(call))
+            return plain(state.service.answer(call, view=state.view(arrival)))
         if fault.kind == "late":
             self._pause(fault.seconds or 0.0)
         reply: Reply | None = None
         if not fault.prevents:
-            reply = service.answer(call, _withheld(call, fault))
+            reply = state.service.answer(call, _withheld(call, fault), state.view(arrival))
         if fault.kind == "hang":
             self._pause(fault.seconds or 0.0)
+        self._pause(fault.slow)
         if fault.kind == "reset":
             self._reset()
         if fault.kind in ("hang", "close", "reset"):
-            raise HangUpError
+            raise HungUp
         # The same server under another name: a client that follows is seen to, by the request it makes there.
         return spoiled(fault, reply, f"http://localhost:{self.server.server_port}{self.path}")
 
@@ -173,22 +191,23 @@ class Handler(BaseHTTPRequestHandler):
             self._give_up(arrival, 413, "the body is too large")
         body = self.rfile.read(int(length))
         if len(body) < int(length):
-            raise HangUpError
+            raise HungUp
         return body
 
     def _give_up(self, arrival: Arrival | None, status: int, message: str) -> None:
         """Refuse a request whose end can't be found, and with it the connection."""
         self.close_connection = True
         if arrival is not None:
-            self.server.box.learn(arrival.number, status=status)
+            self.server.state.learn(arrival.number, status=status)
         self._send(plain(refusal(status, status, message)), arrival)
-        raise HangUpError
+        raise HungUp
 
     def _send(self, wire: Wire, arrival: Arrival | None = None) -> None:
         if wire.endless or wire.sent is not None:
             self.close_connection = True
-        headers = [("Date", http_date(self.server.box.clock.now())), *wire.headers]
-        if arrival is not None:
+        ahead = 0.0 if arrival is None else arrival.ahead
+        headers = [("Date", http_date(self.server.state.clock.now() + ahead)), *wire.headers]
+        if arrival is not None and not wire.is_gateways:
             headers += arrival.verdict.headers
         if not wire.endless:
             headers.append(("Content-Length", str(len(wire.body))))
@@ -217,7 +236,7 @@ class Handler(BaseHTTPRequestHandler):
     def _pause(self, seconds: float) -> None:
         """Wait, unless the sandbox is stopped meanwhile, which ends the connection."""
         if seconds > 0 and self.server.stopping.wait(seconds):
-            raise HangUpError
+            raise HungUp
 
     def _reset(self) -> None:
         """Have the connection end with a reset instead of a farewell, where the system can."""
@@ -235,7 +254,7 @@ def _shut(connection: socket.socket) -> None:
 
 
 def _withheld(call: Call, fault: Fault) -> frozenset[str]:
-    """Return the prospects whose notes this fault keeps from being made although the request is answered."""
+    """The prospects whose notes this fault keeps from being made although the request is answered."""
     prospects = call.body.get("prospectIds") if isinstance(call.body, dict) else None
     if fault.when != "before" or not isinstance(prospects, list):
         return frozenset()
@@ -248,7 +267,7 @@ def _private(reply: Reply) -> Wire:
 
 
 def _parsed(body: bytes) -> object:
-    """Return the JSON value in the body, or None where there is none."""
+    """The JSON value in the body, or None where there is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -16,13 +16,13 @@ import random
 import re
 import string
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote
 
-from .calls import Call, Document, RefusalError, Reply, choice, fields, invalid, number, only, strings
-from .clock import Clock, iso_text, moment
+from importer.sandbox.calls import Call, Document, Refused, Reply, choice, fields, invalid, number, only, strings
+from importer.sandbox.clock import Clock, iso_text, moment
 
 INVALID_PROSPECT = "Invalid prospect Id"
 _PAGE_SIZES = (10, 20, 50, 100)
@@ -43,6 +43,14 @@ class StoredNote:
     status: str
     attachment_ids: tuple[str, ...]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a look sees the notes: which it doesn't see yet, and what it makes of their texts."""
+
+    hides: Callable[[StoredNote], bool]
+    shown: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +88,18 @@ class Service:
         with self._lock:
             return tuple(self._notes.values())
 
-    def answer(self, call: Call, withheld: Collection[str] = ()) -> Reply:
+    def answer(self, call: Call, withheld: Collection[str] = (), view: View | None = None) -> Reply:
         """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
         try:
-            return self._routed(call, withheld)
-        except RefusalError as error:
+            return self._routed(call, withheld, view)
+        except Refused as error:
             return error.reply
 
-    def _routed(self, call: Call, withheld: Collection[str]) -> Reply:
+    def _routed(self, call: Call, withheld: Collection[str], view: View | None) -> Reply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
-            raise RefusalError(404, 404, f"Cannot {call.method} {call.path}")
+            raise Refused(404, 404, f"Cannot {call.method} {call.path}")
         if call.key != self._rules.api_key:
-            raise RefusalError(self._rules.bad_key_status, 1001, "Invalid token")
+            raise Refused(self._rules.bad_key_status, 1001, "Invalid token")
         match [unquote(part) for part in call.path.split("/")[2:]]:
             case ["notes"]:
                 only("POST", call)
@@ -104,9 +112,9 @@ class Service:
                 return self._search(call.query)
             case ["prospects", prospect_id, "notes"] if prospect_id:
                 only("GET", call)
-                return self._show(prospect_id, call.query)
+                return self._show(prospect_id, call.query, view)
             case _:
-                raise RefusalError(404, 404, f"Cannot {call.method} {call.path}")
+                raise Refused(404, 404, f"Cannot {call.method} {call.path}")
 
     def _create(self, call: Call, withheld: Collection[str]) -> Reply:
         body = fields(call, required=("content", "visibility", "prospectIds"), optional=("attachmentIds", "status"))
@@ -118,9 +126,9 @@ class Service:
         if not prospects:
             raise invalid("prospectIds must hold at least one id")
         if self._rules.max_batch is not None and len(prospects) > self._rules.max_batch:
-            raise RefusalError(400, 400, f"prospectIds must contain no more than {self._rules.max_batch} elements")
+            raise Refused(400, 400, f"prospectIds must contain no more than {self._rules.max_batch} elements")
         if any(_is_malformed(prospect) for prospect in prospects):
-            raise RefusalError(400, 1001, INVALID_PROSPECT)
+            raise Refused(400, 1001, INVALID_PROSPECT)
         if len(set(prospects)) < len(prospects):
             raise invalid("prospectIds must not repeat an id")
         shown = _as_html(content)
@@ -144,7 +152,7 @@ class Service:
         with self._lock:
             old = self._notes.get(note_id)
             if old is None:
-                raise RefusalError(400, 1001, "Note not found or access denied")
+                raise Refused(400, 1001, "Note not found or access denied")
             content = self._content(body["content"]) if "content" in body else old.sent_content
             new = replace(
                 old,
@@ -158,15 +166,17 @@ class Service:
             siblings[siblings.index(old)] = new
         return Reply(200, {"message": "Note updated successfully", "payload": _as_read(new)})
 
-    def _show(self, prospect: str, query: Mapping[str, str]) -> Reply:
+    def _show(self, prospect: str, query: Mapping[str, str], view: View | None) -> Reply:
         skip = number(query, "skip", 0)
         take = number(query, "take", 20)
         if not 1 <= take <= 100:
             raise invalid("take must be from 1 to 100")
         if _is_malformed(prospect) or not self._exists(prospect):
-            raise RefusalError(400, 1001, INVALID_PROSPECT)
+            raise Refused(400, 1001, INVALID_PROSPECT)
         with self._lock:
             notes = self._by_prospect.get(prospect, [])[::-1]
+        if view is not None:
+            notes = [replace(note, content=view.shown(note.content)) for note in notes if not view.hides(note)]
         published = [note for note in notes if note.status == "1"]
         draft = next((note for note in notes if note.status == "0"), None)
         payload: Document = {
@@ -205,7 +215,7 @@ class Service:
         if not isinstance(value, str) or not value.strip():
             raise invalid("content must be a text that is not empty")
         if self._rules.max_content is not None and len(value) > self._rules.max_content:
-            raise RefusalError(400, 1000, "content is too long")
+            raise Refused(400, 1000, "content is too long")
         return value
 
 

@@ -6,9 +6,10 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
-from .calls import Document, Reply, refusal
-from .faults import CONTRADICTIONS, SPOILS_ENTRIES, Fault
+from importer.sandbox.calls import Document, Reply, refusal
+from importer.sandbox.faults import CONTRADICTIONS, SPOILS_ENTRIES, Fault
 
 HUGE = 64 * 1024 * 1024
 _JSON = ("Content-Type", "application/json; charset=utf-8")
@@ -24,6 +25,18 @@ _MESSAGES = {
     422: (422, "Unprocessable entity"),
     429: (429, "Too many requests"),
 }
+# As a widely used gateway words them; none is laid out as the API's errors are.
+_GATEWAYS = {
+    401: "No API key found in request",
+    403: "You cannot consume this service",
+    404: "no Route matched with those values",
+    413: "Request size limit exceeded",
+    429: "API rate limit exceeded",
+    502: "An invalid response was received from the upstream server",
+    503: "failure to get a peer from the ring-balancer",
+    504: "The upstream server is timing out",
+}
+_PHRASED = frozenset(HTTPStatus)
 _SERVER_ERROR = (5001, "Internal server error, please try again later")
 
 
@@ -33,7 +46,8 @@ class Wire:
 
     ``sent`` is how many bytes of the body leave before the connection is closed (None for all of them, and it stays
     open). ``line_pause`` and ``byte_pause`` are seconds between two header lines and between two bytes of the body. An
-    ``endless`` body goes on with filling up to `HUGE` bytes and has no Content-Length.
+    ``endless`` body goes on with filling up to `HUGE` bytes and has no Content-Length. One that ``is_gateways`` comes
+    without the API's own headers.
     """
 
     status: int
@@ -43,6 +57,7 @@ class Wire:
     line_pause: float = 0.0
     byte_pause: float = 0.0
     endless: bool = False
+    is_gateways: bool = False
 
 
 def plain(reply: Reply) -> Wire:
@@ -56,7 +71,7 @@ def spoiled(fault: Fault, reply: Reply | None, elsewhere: str) -> Wire:
     ``reply`` is None where the request was not applied; ``elsewhere`` is the address that a redirect names.
     """
     if fault.status is not None:
-        return _error(fault, fault.status)
+        return _error(fault, fault.status, elsewhere)
     if reply is not None and fault.kind in SPOILS_ENTRIES:
         return plain(_respelt(fault, reply))
     honest = plain(reply or Reply(200, _STUB))
@@ -66,11 +81,20 @@ def spoiled(fault: Fault, reply: Reply | None, elsewhere: str) -> Wire:
     return spoil(honest, fault.seconds or 0.0) if spoil else honest  # late: proper, only long overdue
 
 
-def _error(fault: Fault, status: int) -> Wire:
-    code, message = _MESSAGES[401] if fault.kind == "400-token" else _MESSAGES.get(status, _SERVER_ERROR)
+def gateways_page(status: int, *, as_json: bool, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
+    """What a gateway answers in the API's place: its page, or JSON of its own layout."""
+    phrase = HTTPStatus(status).phrase if status in _PHRASED else "Unknown"
+    if not as_json:
+        return Wire(status, _page(f"{status} {phrase}"), (_HTML, *headers), is_gateways=True)
+    return Wire(status, _json({"message": _GATEWAYS.get(status, phrase)}), (_JSON, *headers), is_gateways=True)
+
+
+def _error(fault: Fault, status: int, elsewhere: str) -> Wire:
     wait = () if fault.seconds is None else (("retry-after", f"{fault.seconds:g}"),)
-    if fault.kind.startswith("html-"):
-        return Wire(status, _page(f"{status} {message}"), (_HTML, *wait))
+    if fault.is_gateways:
+        away = (("Location", elsewhere),) if 300 <= status < 400 else ()
+        return gateways_page(status, as_json=fault.kind.startswith("gateway-"), headers=(*wait, *away))
+    code, message = _MESSAGES[401] if fault.kind == "400-token" else _MESSAGES.get(status, _SERVER_ERROR)
     return plain(replace(refusal(status, code, message), headers=wait))
 
 

@@ -1,0 +1,83 @@
+"""What stands between a client and the API, and answers in its place: limiters, a cache, a lost route, a firewall.
+
+Comes in: a request's head or body, and the faults that stand in its way. Goes out: the reply of one of them, or None
+where all let the request through. What they have to remember (calls, replies) is remembered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from importer.sandbox.faults import Fault
+from importer.sandbox.spoiling import Wire, gateways_page
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a request before its body is read: ``target`` is the path with its query."""
+
+    method: str
+    target: str
+    no_cache: bool = False
+    is_reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """A reply that did not come from the API, and which fault it came from."""
+
+    fault: Fault
+    wire: Wire
+
+
+class Gateway:
+    """The memory of what stands in between. Not thread-safe: the owner's lock guards it."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, tuple[float, Wire]] = {}
+        self._excess: dict[str, tuple[float, float]] = {}
+
+    def intervenes(self, faults: Iterable[Fault], head: Head, in_flight: int, now: float) -> Intervention | None:
+        """The reply of the first that does not let the request through; ``in_flight`` are the calls before this one."""
+        for fault in faults:
+            if fault.kind == "cache":
+                until, wire = self._replies.get(head.target, (0.0, None))
+                if wire is not None and now < until and not head.no_cache and head.method == "GET":
+                    return Intervention(fault, wire)
+            elif (
+                fault.kind == "lost-route"
+                or (fault.kind == "limit-conn" and in_flight >= int(fault.value))
+                or (fault.kind == "limit-req" and self._exceeds(fault, now))
+            ):
+                return _page(fault)
+        return None
+
+    def keep(self, faults: Iterable[Fault], head: Head, wire: Wire, now: float) -> None:
+        """Remember a reply where there is a cache."""
+        for fault in faults:
+            if fault.kind == "cache" and head.method == "GET" and wire.status == 200:
+                self._replies[head.target] = (now + (fault.seconds or 0.0), wire)
+
+    def _exceeds(self, fault: Fault, now: float) -> bool:
+        """Whether the call comes too early after those that were let through: a bucket that leaks evenly."""
+        rate, burst = fault.rate
+        full, since = self._excess.get(fault.value, (-1.0, now))
+        level = max(-1.0, full - (now - since) * rate.calls / rate.seconds) + 1
+        if level > burst:
+            return True
+        self._excess[fault.value] = (level, now)
+        return False
+
+
+def forbidden(faults: Iterable[Fault], body: object) -> Intervention | None:
+    """The reply of a firewall to which the note's text is suspicious."""
+    content = body.get("content") if isinstance(body, dict) else None
+    for fault in faults:
+        if fault.kind == "firewall" and isinstance(content, str) and fault.value.casefold() in content.casefold():
+            return _page(fault)
+    return None
+
+
+def _page(fault: Fault) -> Intervention:
+    return Intervention(fault, gateways_page(fault.answer or 503, as_json=fault.as_json))
