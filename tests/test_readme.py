@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 import pytest
@@ -15,9 +16,22 @@ from importer import pipeline
 from importer.cli import cli
 from importer.cli.options import _PROFILE_FLAGS
 from importer.columns import OUR_COLUMNS, Role, Wanted, find
+from importer.errors import (
+    BadSettings,
+    Blocked,
+    KeyRefused,
+    Redirected,
+    UnclearColumns,
+    UnreadableFile,
+    UnusableJournal,
+    WrongAddress,
+    WrongJournal,
+)
 from importer.models import Result, Status, Visibility
+from importer.proxy import proxy_for
 from importer.reading import Limits
-from importer.settings import BATCH_SIZE, Settings
+from importer.results.csvfile import protected
+from importer.settings import BATCH_SIZE, LIVE, Settings
 from importer.validation import STATUS_WORDS, VISIBILITY_WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -97,17 +111,40 @@ def test_the_results_columns_and_words_are_those_of_the_program() -> None:
 
 
 def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
-    assert [row[0] for row in table("exit status")] == ["0", "1", "2", "3"]
+    assert [row[0] for row in table("exit status")] == ["0", "1", "2", "3", "4"]
     assert pipeline.exit_status({Result.CREATED: 3, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1}) == 0
     for result in (Result.REJECTED, Result.INVALID, Result.UNCONFIRMED):
         assert pipeline.exit_status({Result.CREATED: 3, result: 1}) == 1
     assert pipeline.exit_status({Result.CREATED: 3, Result.NOT_SENT: 1}) == 3
+    assert {error.exit_status for error in (KeyRefused, WrongAddress, Redirected, Blocked, WrongJournal)} == {4}
+    assert {error.exit_status for error in (BadSettings, UnreadableFile, UnclearColumns, UnusableJournal)} == {2}
 
 
 def test_the_profile_that_is_shown_holds_only_settings() -> None:
     profile = tomllib.loads(blocks("toml")[0])["night"]
     assert set(profile) <= _PROFILE_FLAGS
     assert set(profile["map"]) <= {role.value for role in Role}
+
+
+def test_a_proxys_password_is_written_as_the_text_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = re.search(r"In them, write ((?:`.` )+)(?:as|\n)[^%]*((?:`%\w\w` ?)+)", README)
+    assert line
+    signs, codes = line[1].replace("`", "").split(), re.findall(r"%\w\w", line[2])
+    assert [unquote(code) for code in codes] == signs
+    example = re.search(r"`(http://name:\S+)`", README)
+    assert example
+    for name in ("https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", example[1])
+    found = proxy_for(LIVE)
+    assert found is not None
+    assert (found.user, found.password, found.place) == ("name", "pass/word", "proxy.example:3128")
+
+
+def test_the_formula_that_is_shown_is_guarded_as_shown() -> None:
+    shown = re.search(r"`(hello;=\S+)` becomes `(\S+)`", README.replace("\n", " "))
+    assert shown
+    assert protected(shown[1]) == shown[2]
 
 
 def test_the_python_that_is_shown_names_what_exists() -> None:

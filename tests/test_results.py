@@ -6,6 +6,7 @@ import csv
 import gc
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,7 @@ from importer.files import Draft
 from importer.models import Problem, Result
 from importer.outcomes import Outcomes
 from importer.results import Summary, protected, unprotected
-from importer.results.saving import Kept
+from importer.results.saving import Kept, is_planted, save
 from importer.results.workbook import Look, write_workbook
 from importer.settings import Settings
 
@@ -831,3 +832,44 @@ def test_a_disk_that_is_full_at_any_moment_leaves_no_word_behind(after: int) -> 
     with pytest.raises(OSError, match="No space left"):
         write_workbook(draft, Look(HEADINGS, SUMMARY), (), Outcomes(0))
     gc.collect()  # what it would say now fails the test
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a link has no owner")
+@pytest.mark.parametrize(
+    ("kind", "owner", "folder_mode", "planted"),
+    [
+        (stat.S_IFLNK, 7, 0o1777, True),
+        (stat.S_IFLNK, 7, 0o775, True),
+        (stat.S_IFLNK, 1000, 0o1777, False),  # the user's own
+        (stat.S_IFLNK, 500, 0o1777, False),  # whoever owns the folder can do as they like in it
+        (stat.S_IFLNK, 7, 0o755, False),  # it can't be a stranger's without the owner's help
+        (stat.S_IFREG, 7, 0o1777, False),
+    ],
+)
+def test_a_link_is_taken_for_planted_where_a_stranger_could_have_put_it(
+    kind: int, owner: int, folder_mode: int, *, planted: bool
+) -> None:
+    def status(mode: int, user: int) -> os.stat_result:
+        return os.stat_result((mode, 0, 0, 1, user, 0, 0, 0, 0, 0))
+
+    folder = status(stat.S_IFDIR | folder_mode, 500)
+    assert is_planted(status(kind | 0o777, owner), folder, 1000) is planted
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make another's link")
+def test_results_leave_through_no_link_that_a_stranger_planted(tmp_path: Path) -> None:
+    """What it leads to isn't written, nor made where it isn't yet: it may be read by a shell at the next login."""
+    shared, home = tmp_path / "shared", tmp_path / "home"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    home.mkdir()
+    (shared / "n.csv").symlink_to(home / ".profile")
+    os.lchown(shared / "n.csv", 65534, 65534)
+
+    def fill(draft: Draft) -> None:
+        draft.file.write(b"x")
+
+    written = save(shared / "n.csv", fill, Kept())
+    assert list(home.iterdir()) == []
+    assert written.path.parent == shared
+    assert written.path.read_bytes() == b"x"

@@ -73,14 +73,14 @@ def save(target: Path, fill: Callable[[Draft], None], standing: Standing) -> Wri
     system's temporary folder are tried.
 
     Args:
-        target: where it is wanted; a link is followed, so that the link stays.
+        target: where it is wanted; a link is followed, so that the link stays, unless somebody may have planted it.
         fill: writes the whole file; may be called more than once.
         standing: which files may be replaced, and what the file is made of.
 
     Raises:
         ResultsNotWritten: no folder took it.
     """
-    place = target.resolve()
+    place = _place(target)
     troubles: list[str] = []
     last: OSError | None = None
     for folder in _folders(place.parent):
@@ -103,6 +103,24 @@ def save(target: Path, fill: Callable[[Draft], None], standing: Standing) -> Wri
     raise ResultsNotWritten(
         f"{target.name} could not be written anywhere ({listed}). Make room or name another folder, and run again."
     ) from last
+
+
+def _place(target: Path) -> Path:
+    """Where a name leads; a link that somebody may have planted leads nowhere, and may be replaced itself."""
+    with contextlib.suppress(OSError):
+        link, folder = target.lstat(), target.parent.stat()
+        if os.name == "posix" and is_planted(link, folder, os.geteuid()):
+            return target.parent.resolve() / target.name
+    return target.resolve()
+
+
+def is_planted(link: os.stat_result, folder: os.stat_result, user: int) -> bool:
+    """Whether it is a link that a stranger put into a folder that is open to others: not the user, nor its owner.
+
+    Linux follows no such link either, where the folder has the sticky bit.
+    """
+    is_open = bool(folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    return stat.S_ISLNK(link.st_mode) and is_open and link.st_uid not in (user, folder.st_uid)
 
 
 def plain(error: OSError) -> str:
