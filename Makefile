@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test slow simulate mutants check format bench clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -23,10 +23,19 @@ $(READY): pyproject.toml .ci/constraints.txt
 demo: $(READY)  ## import samples/ into the built-in sandbox and show where the results are
 	$(BIN)/python -m importer.sandbox.demo
 
-test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest -n 4
+test: $(READY)  ## run the fast tests
+	$(BIN)/python -m pytest -n 4 -m "not slow"
 
-check: $(READY)  ## what CI runs: format, lint, types, tests
+slow: $(READY)  ## run the slow tests: kills, terminals, gateways, long simulations
+	$(BIN)/python -m pytest -n 4 -m slow
+
+simulate: $(READY)  ## imports in a simulated world: SEEDS=200000 of them, or SEED=7 step by step (BEYOND=twice, …)
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND))
+
+mutants: $(READY)  ## break each rule of delivery in turn, and see that a simulated world shows it (SEEDS=10000)
+	$(BIN)/python -m tests.simulation.mutants --seeds $(or $(SEEDS),10000)
+
+check: $(READY)  ## format, lint, types, fast tests; CI runs more (.ci/run)
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m mypy

@@ -1,10 +1,53 @@
 """note-importer: a spreadsheet in, every note delivered once, a result for every row out.
 
-The modules in the order in which the data flows:
+    from importer import Settings, prepare
 
-    reading ▶ columns ▶ validation ▶ grouping ▶ delivery (client, retry, pacing, journal) ▶ outcomes ▶ results
+    with prepare("contacts.xlsx", Settings(key="…")) as prepared:
+        report = prepared.send()
 
-``pipeline`` alone knows that order; ``cli`` alone prints and exits; ``sandbox`` stands in for the service.
+The house. Numbered rooms are the way of the data; each imports only from numbered rooms above it and from the tools:
+
+    reading      1  a file → a sheet of text
+    rows         2  a sheet → rows: columns, values, validation
+    grouping     3  rows → groups → requests; conflict keys
+    delivery     4  requests → outcomes: decisions, reading back, ledger, coordinator
+    results      5  outcomes → a workbook or CSV
+
+    models          the words as types                    errors    the exception tree
+    settings        every setting and every check         markup    text ⇄ HTML
+    resultsfile     what marks a results file             files     a file replaced in one step
+    version         the program's                         journal   what is durable
+    calls           whatever calls the API                api       the vendor, behind a protocol
+
+    commands        what can be done, a module a use; imports all of these
+    cli             the terminal's face of the commands
+    sandbox         a stand-in of the API; shares no code with the rest
+
+What this package offers is loaded when it is first asked for.
 """
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from importer.version import __version__
+
+if TYPE_CHECKING:
+    from importer.commands.run import prepare
+    from importer.commands.sending import Report
+    from importer.settings import Settings
+
+__all__ = ["Report", "Settings", "__version__", "prepare"]
+
+_HOMES = {
+    "Report": "importer.commands.sending",
+    "Settings": "importer.settings",
+    "prepare": "importer.commands.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -5,6 +5,7 @@
     │   ├── UnreadableFile
     │   ├── UnclearColumns
     │   ├── BadSettings
+    │   ├── Changed              there is more or less to send than was agreed to
     │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
     │   ├── Outage               the API could not be reached, or kept failing, for too long
@@ -16,18 +17,30 @@
     │       ├── Redirected       the API answered with another address; the key does not follow
     │       ├── WrongAddress     something answers there, but it isn't the API
     │       ├── Blocked          a certificate or a proxy stands in the way, and waiting doesn't change that
-    │       └── WrongJournal     damaged, foreign, or of a later version; left untouched
-    ├── ResultsNotWritten        no file could be written for the results (exit status 3)
-    └── CallFailed               what one call to the API came to; delivery decides what follows
-        ├── NotSent              surely not applied: it never left, or nobody was there
-        ├── RateLimited          surely not applied: too many calls (429)
-        ├── Refused              surely not applied: the API refused the request as a whole
-        └── Unclear              may or may not have been applied
+    │       └── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
+    └── ResultsNotWritten        no file could be written for the results (exit status 3)
 
-Every message says what happened, where, and what to do now.
+Every message says what happened, where, and what to do now. It names a setting as `journal`, or, with a value that it
+should have, as `journal practice.sqlite` (see :func:`by_name`); how that is set, a face adds in its own way.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importer.models import Question
+
+
+def by_name(setting: str, value: str = "") -> str:
+    """A setting as messages name it, for a face to say how it is set there.
+
+    Args:
+        setting: its name, as in :data:`importer.settings.SETTINGS`.
+        value: what it should be set to, where the message says that.
+    """
+    return f"`{setting} {value}`" if value else f"`{setting}`"
 
 
 class ImporterError(Exception):
@@ -51,11 +64,34 @@ class UnreadableFile(Unusable):
 
 
 class UnclearColumns(Unusable):
-    """A required column is missing, or two stand for the same thing."""
+    """A required column is missing, two stand for the same thing, or one was overlooked.
+
+    Attributes:
+        questions: what a person has to decide, one by one.
+    """
+
+    def __init__(self, message: str, questions: Iterable[Question] = ()) -> None:
+        super().__init__(message)
+        self.questions = tuple(questions)
 
 
 class BadSettings(Unusable):
-    """A flag, an environment variable or a profile's setting that can't be used."""
+    """A setting that can't be used, wherever it stood.
+
+    Attributes:
+        reason: what is wrong, and what is allowed.
+        setting: its name; empty where it isn't one setting alone.
+        origin: where it stood, in words; empty where it was said by the caller.
+    """
+
+    def __init__(self, reason: str, *, setting: str = "", origin: str = "") -> None:
+        where = f", from {origin}" if origin else ""
+        super().__init__(f"Invalid value for {by_name(setting)}{where}: {reason}" if setting else reason)
+        self.reason, self.setting, self.origin = reason, setting, origin
+
+
+class Changed(Unusable):
+    """What is to be sent differs from what a person agreed to; nothing of it was sent."""
 
 
 class UnusableJournal(Unusable):
@@ -105,62 +141,8 @@ class Blocked(NeedsAPerson):
 
 
 class WrongJournal(NeedsAPerson):
-    """A journal file that is damaged, isn't ours, or is of a later version; it was left as it is."""
+    """A journal that is damaged, isn't ours, is of a later version, or isn't the workspace's; it was left as it is."""
 
 
 class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
-
-
-class CallFailed(ImporterError):
-    """What one call came to when it brought no answer.
-
-    Attributes:
-        wait: seconds that the API asked to wait (``retry-after``), or None where it didn't say.
-    """
-
-    def __init__(self, message: str, *, wait: float | None = None) -> None:
-        super().__init__(message)
-        self.wait = wait
-
-
-class NotSent(CallFailed):
-    """Surely not applied: the request never left, or nobody was there to take it.
-
-    Attributes:
-        has_left: whether it went all the same, and was turned away.
-    """
-
-    def __init__(self, message: str, *, wait: float | None = None, has_left: bool = False) -> None:
-        super().__init__(message, wait=wait)
-        self.has_left = has_left
-
-
-class RateLimited(CallFailed):
-    """Surely not applied: too many calls (429)."""
-
-
-class Refused(CallFailed):
-    """Surely not applied: the API refused the request as a whole, in the words of the message.
-
-    Attributes:
-        status: the HTTP status.
-        in_api_words: whether the message is the API's own, rather than ours about a page of some gateway.
-    """
-
-    def __init__(self, message: str, *, status: int, in_api_words: bool) -> None:
-        super().__init__(message)
-        self.status = status
-        self.in_api_words = in_api_words
-
-
-class Unclear(CallFailed):
-    """May or may not have been applied.
-
-    Attributes:
-        at_work: whether the server may still be at work on it (it was not the server that ended the call).
-    """
-
-    def __init__(self, message: str, *, wait: float | None = None, at_work: bool) -> None:
-        super().__init__(message, wait=wait)
-        self.at_work = at_work

@@ -108,9 +108,13 @@ def make_private_folder(folder: Path) -> None:
 def make_private(path: Path) -> None:
     """See that an empty file stands here, or whatever stands here already, and that only its owner can open it.
 
+    Nothing is done on Windows, where a file's rights are its folder's.
+
     Raises:
         OSError: it can't be made, or a link stands in its place.
     """
+    if os.name != "posix":
+        return
     handle = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, OWNER_ONLY)
     try:
         if os.fstat(handle).st_mode & 0o077:

@@ -160,3 +160,24 @@ def _folded(text: str) -> str:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+SAME_TO_THE_EYE = str.maketrans("‘’‚‛“”„‟«»‹›–—−‐‑", "''''\"\"\"\"\"\"''-----")
+"""What differs only for a machine: the shapes of quotes and dashes."""
+
+_LEAST_PREFIX = 40
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether one content could be what an API that keeps texts in a way of its own made of the other.
+
+    Signs beyond the basic plane, ``?`` and replacement characters are dropped, quotes, dashes and spaces are folded;
+    and one may be the beginning of the other, from 40 characters on.
+    """
+    short, long = sorted((_as_kept(one), _as_kept(other)), key=len)
+    return short == long or (len(short) >= _LEAST_PREFIX and long.startswith(short))
+
+
+def _as_kept(content: str) -> str:
+    kept = "".join(sign for sign in visible(content) if ord(sign) < 0x10000 and sign not in "?\ufffd")
+    return "".join(kept.translate(SAME_TO_THE_EYE).split())

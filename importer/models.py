@@ -7,30 +7,40 @@ Frames while there are rows, frozen dataclasses once there are notes. A million 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # whoever only asks for help doesn't wait for numpy
+    import numpy as np
+    import numpy.typing as npt
 
-Ints: TypeAlias = npt.NDArray[np.int32]
-Texts: TypeAlias = np.ndarray[tuple[int], np.dtypes.StringDType]
+Ints: TypeAlias = "npt.NDArray[np.int32]"
+Texts: TypeAlias = "np.ndarray[tuple[int], np.dtypes.StringDType]"
 
-TEXT = np.dtypes.StringDType()
+
+class Role(StrEnum):
+    """What a column is for; the values are the words of the setting ``map``."""
+
+    PROSPECT = "prospect"
+    CONTENT = "content"
+    VISIBILITY = "visibility"
+    STATUS = "status"
+    ATTACHMENTS = "attachments"
+    KEY = "key"
 
 
 class Visibility(StrEnum):
-    """Who sees a note; the values travel to the API as they are (vendor's reference, *Create Note*)."""
+    """Who sees a note. The values are the journal's, and part of a note's digest; what travels is the vendor's own."""
 
     PUBLIC = "1"
     PRIVATE = "2"
 
 
 class Status(StrEnum):
-    """Whether a note is a draft; the values travel to the API as they are (vendor's reference, *Create Note*)."""
+    """Whether a note is a draft. The values are the journal's, as those of :class:`Visibility` are."""
 
     DRAFT = "0"
     PUBLISHED = "1"
@@ -86,6 +96,22 @@ class Note:
         ).digest()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Workspace:
+    """A profile at an address: what deliveries are remembered for. The sandbox is not mistaken for the live service.
+
+    Attributes:
+        profile: the workspace's name of the person's own.
+        base_url: the address, in the one spelling of all that lead there.
+    """
+
+    profile: str
+    base_url: str
+
+    def __str__(self) -> str:
+        return f"{self.profile} at {self.base_url}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in the sheet.
@@ -108,6 +134,30 @@ class Problem:
         return f"{self.cell}: {self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something about the columns that only a person can decide.
+
+    Attributes:
+        text: the question, with the ways to answer it.
+        answers: the settings that answer it → the values that each may be given.
+        column: position of the column in question; None where a role has no column.
+        roles: which roles it is about.
+        samples: some of what stands in the column.
+        count: how many different values stand there; 0 where that isn't known.
+    """
+
+    text: str
+    answers: Mapping[str, Sequence[str]]
+    column: int | None = None
+    roles: Sequence[Role] = ()
+    samples: Sequence[str] = ()
+    count: int = 0
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @dataclass
 class Rows:
     """The data lines of a sheet after validation, a column each; *position* means an index into these columns.
@@ -117,11 +167,11 @@ class Rows:
         prospect: cleaned prospect ids.
         note: index into ``notes``; -1 where the row is invalid or already carries a note id.
         notes: the distinct notes, in the order of their first row.
-        key: what tells occurrences of the same note apart (``--key-column``), or None without such a column.
+        key: what tells occurrences of the same note apart (the setting ``key-column``), or None without such a column.
         problems: position → what is wrong with that row.
         done: position → the note id that the row carries from an earlier results file.
         remarks: what validation cleaned on the way, in sentences.
-        overlooked: columns without a role that hold nothing but values of one, in sentences; nothing may be sent then.
+        overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
     """
 
     number: Ints
@@ -132,7 +182,7 @@ class Rows:
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    overlooked: list[str] = field(default_factory=list)
+    overlooked: list[Question] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.number)
@@ -157,19 +207,27 @@ class Request:
     """At most ``batch_size`` prospects of one group: one ``POST /v1/notes``.
 
     Attributes:
-        note: what is said.
+        note: what is said; None where only the journal knows it, so that it can be looked up but not sent.
         positions: the rows it is for.
         prospects: their prospect ids, in the same order, none twice.
         keys: their occurrence keys, in the same order; empty strings where the sheet has none.
     """
 
-    note: Note
+    note: Note | None
     positions: tuple[int, ...]
     prospects: tuple[str, ...]
     keys: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.prospects)
+
+    def with_keys(self, keys: Iterable[str]) -> Request:
+        """The same with other keys."""
+        return Request(self.note, self.positions, self.prospects, tuple(keys))
+
+    def of(self, note: Note) -> Request:
+        """The same deliveries, of this note."""
+        return Request(note, self.positions, self.prospects, self.keys)
 
     def only(self, wanted: Sequence[int]) -> Request:
         """The same request for some of its prospects, named by their index in it."""
@@ -224,33 +282,17 @@ class Remaining:
         return self.deliveries + self.unclear
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the API said of one prospect: created with an id, or not accepted, in its words where it gave any."""
-
-    note_id: str | None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundNote:
-    """A note as the API reads it back (vendor's reference, *Get Notes*).
+@dataclass(frozen=True)
+class Progress:
+    """How far it is, in rows and calls.
 
     Attributes:
-        created_at: seconds since 1970 by the server's clock, or None where the reply didn't say.
+        trouble: what holds it up, in a few words; empty when nothing does.
     """
 
-    note_id: str
-    content: str
-    visibility: str
-    status: str
-    created_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotesPage:
-    """One page of a prospect's notes; ``draft`` is the draft that the API shows apart, if there is one."""
-
-    notes: tuple[FoundNote, ...]
-    draft: FoundNote | None
-    has_more: bool
+    rows: int
+    settled: int
+    created: int
+    failed: int
+    requests: int
+    trouble: str = ""

@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from importer.profiles import FILE_VARIABLE
+from importer.journal.identity import FOLDER_VARIABLE
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from importer.settings.profiles import FILE_VARIABLE
 
 # How long an example takes says more of the machine than of the code.
 hypothesis_settings.register_profile("calm", deadline=None)
 hypothesis_settings.load_profile("calm")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In CI every test that is skipped or fails as expected is named with its reason: none is left out silently."""
+    if os.environ.get("CI"):
+        config.option.reportchars += "sx"
 
 
 @pytest.fixture
@@ -33,6 +40,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path
         if name.startswith("NOTE_IMPORTER_") or name == KEY_VARIABLE or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv(FILE_VARIABLE, str(profiles))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(profiles.with_name("journals")))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from importer import __version__
 from importer.cli import cli, main
 from importer.cli.watching import Watch
 from importer.journal import Journal
-from importer.lock import held
+from importer.journal.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.test_terminal_gate import steering
@@ -251,10 +251,11 @@ def test_a_refused_key_ends_with_status_4(type_: Terminal) -> None:
 def test_a_redirect_is_refused(type_: Terminal) -> None:
     """The key follows to no other address."""
     type_.box.add_fault(Fault.parse("redirect"))
-    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.file("n.csv", HEAD + "P1,x,1\nP2,y,1\n")
     ended = type_("run", "n.csv")
     assert ended.status == 4
     assert "Stopped before the end." in ended.out
+    assert "1 unconfirmed may or may not exist" in ended.all  # who knows what the other address was told
     assert "mend what is said above first" in ended.out
     assert "run the same command again" not in ended.all
     assert len(type_.box.received) == 1
@@ -350,7 +351,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--results", "out.pdf"], "Results can be written as .xlsx or .csv, not as 'out.pdf'"),
         (["--results", "none/out.csv"], "there is no folder none"),
         (["--results", "n.csv"], "would replace the file that is imported"),
-        (["--journal", "n.csv/j"], "No lock can be made beside the journal"),
+        (["--journal", "n.csv/j"], "The journal n.csv/j can't be used"),
         (["--journal", ""], "The journal can't be"),
         (["--journal", "."], "is a directory"),
         (["--journal", ":memory:"], "':memory:': it has to outlast the run"),
@@ -659,9 +660,9 @@ def test_a_run_without_an_end_is_broken_off_once_another_has_followed(type_: Ter
     with Journal.open(type_.folder / "journal.sqlite") as journal:
         for number, profile in enumerate(("default", "other", "default", "default")):
             workspace = Settings(profile=profile, base_url=type_.box.url).workspace
-            run = journal.begin_run(workspace, f"{number}.csv", "", 1e9 + number, again=False)
+            run = journal.runs.begin(workspace, f"{number}.csv", "", 1e9 + number, again=False)
             if number == 2:
-                journal.end_run(run, "finished", {}, 1e9)
+                journal.runs.end(run, "finished", {}, 1e9)
     unsure = "still running, or broken off"
     ends = ("  {0}  3.csv", "  finished  2.csv", "  {0}  1.csv", "  broken off  0.csv")
     lines = [line for line in type_("history", "--all").out.splitlines() if line.endswith(".csv")]
@@ -785,8 +786,8 @@ def test_last_is_the_last_run_of_the_workspace(type_: Terminal, profiles: Path) 
     type_("run", "other.csv", "--profile", "other")
     workspace = Settings(base_url=type_.box.url).workspace
     with Journal.open(type_.folder / "journal.sqlite") as journal:
-        declined = journal.begin_run(workspace, "n.csv", "", 2e9, again=False)
-        journal.end_run(declined, "declined", {}, 2e9)
+        declined = journal.runs.begin(workspace, "n.csv", "", 2e9, again=False)
+        journal.runs.end(declined, "declined", {}, 2e9)
     ended = type_("results", "last", "n.csv", "--results", "again.csv")
     assert ended.status == 0
     assert [row["result"] for row in csv_rows(type_.folder / "again.csv")] == ["created"] * 3
@@ -891,7 +892,7 @@ def test_a_second_run_says_who_is_at_work_and_since_when(type_: Terminal) -> Non
     """Status 3, nothing sent; commands that only look are free to."""
     type_.file("n.csv", HEAD + "P1,x,1\n")
     workspace = Settings(base_url=type_.box.url).workspace
-    with held(type_.folder / "journal.sqlite", workspace):
+    with held(type_.folder / "journal.sqlite", str(workspace)):
         for command in (["run", "n.csv"], ["verify"], ["hide", "last", "--yes"]):
             ended = type_(*command)
             assert ended.status == 3
@@ -1028,6 +1029,24 @@ def test_flags_beat_the_environment_and_that_beats_the_profile(type_: Terminal, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+@pytest.mark.parametrize(("rights", "granted"), [(None, 0o600), (0o640, 0o640), (0o600, 0o600)])
+def test_results_of_standard_input_are_no_more_readable_than_what_was_piped_in(
+    type_: Terminal, rights: int | None, granted: int
+) -> None:
+    """Nobody else could read what came through a pipe; of a file that was redirected, those who can read the file."""
+    lines = type_.file("n.csv", HEAD + "P1,x,1\n")
+    lines.chmod(rights or 0o644)
+    with lines.open("rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "importer", "run", "-"],
+            **({"input": file.read()} if rights is None else {"stdin": file}),
+            capture_output=True, cwd=type_.folder, env=type_.environment, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (type_.folder / "standard input.results.xlsx").stat().st_mode & 0o777 == granted
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it_astray(
     type_: Terminal, profiles: Path, tmp_path: Path
 ) -> None:
@@ -1115,7 +1134,7 @@ def test_a_file_of_profiles_that_the_environment_names_must_exist(type_: Termina
     [
         ("WORKERS", "x", "'--workers', from the environment variable NOTE_IMPORTER_WORKERS: 'x' is not a valid whole"
                          " number from 1 to 64."),
-        ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is not in the range 1<=x<=64."),
+        ("WORKERS", "65", "NOTE_IMPORTER_WORKERS: 65 is not in the range: a whole number from 1 to 64."),
         ("SETTLE", "soon", "NOTE_IMPORTER_SETTLE: 'soon' is not a valid number of seconds from 0 to 3,600."),
         ("RATE", "fast", "'--rate', from the environment variable NOTE_IMPORTER_RATE: 'fast' is no rate"),
         ("DEFAULT_VISIBILITY", "all", "NOTE_IMPORTER_DEFAULT_VISIBILITY: 'all' is not one of"),

@@ -16,6 +16,8 @@ import pytest
 from importer.sandbox import Fault, Limit, Sandbox
 from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-that-nobody-may-see"
 KILLS = 8  # of each of the seven seeds, 56 in all
 _LONGEST = 60.0  # seconds that anything in here may take; far more than it does

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.markup import ContentKind, content_of, is_html, seen_digest, seen_digests, visible
+from importer.markup import ContentKind, are_alike, content_of, is_html, seen_digest, seen_digests, visible
 
 # Texts with much of what HTML is made of.
 PIECES = ["a", "b ", "<", ">", "&", "/", "<b>", "</b>", "<p>", "</p>", "<br>", "&lt;", "&amp;", "&nbsp;", ";", "lt",
@@ -107,3 +107,42 @@ def test_a_note_of_markup_without_end_takes_no_time(piece: str) -> None:
 @pytest.mark.parametrize("text", ["<![x", "a <![if b> c", "&#" + "9" * 5_000, "<" + "&#" + "9" * 5_000])
 def test_what_html_parser_gives_up_on_is_read(text: str) -> None:
     assert visible(text)
+
+
+LONG = "A long account of a long call, which goes on about terms, prices and more"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Sent the offer 🤝", "<p>Sent the offer </p>"),
+        ("Sent the offer 🤝", "Sent the offer ????"),
+        ("Sent the offer 🤝 today", "Sent the offer \ufffd today"),
+        ("“Quoted” – it’s late", '"Quoted" - it\'s late'),
+        ("Asked   for a\nquote", "Asked for a quote"),
+        ("Use <i>this</i>", "Use this"),
+        ("a" * 80, "a" * 40),
+        (LONG, f"<p>{LONG[:60]}</p>"),
+    ],
+)
+def test_a_text_is_like_what_an_api_may_have_made_of_it(sent: str, kept: str) -> None:
+    assert are_alike(sent, kept)
+    assert are_alike(kept, sent)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Spoke about terms", "Spoke about prices"),
+        ("Spoke about terms", "Spoke about terms, again"),  # too short to be a text that was cut
+        ("a" * 80, "a" * 39),
+        (LONG, LONG[:40]),  # spaces don't count
+        (LONG, LONG[1:]),
+        (LONG, f"{LONG[:50]} and another end than that"),
+        ("", "Spoke about terms"),
+        ("Spoke about terms", "spoke about terms"),
+    ],
+)
+def test_another_text_is_not_like_it(one: str, other: str) -> None:
+    assert not are_alike(one, other)
+    assert not are_alike(other, one)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
 import tomllib
@@ -12,10 +11,12 @@ from urllib.parse import unquote
 import click
 import pytest
 
-from importer import pipeline
+from importer.api.proxy import proxy_for
+from importer.api.saleshandy import LIVE
 from importer.cli import cli
-from importer.cli.options import _PROFILE_FLAGS
-from importer.columns import OUR_COLUMNS, Role, Wanted, find
+from importer.commands.calling import policy
+from importer.commands.sending import exit_status
+from importer.delivery.lag import ReadLag
 from importer.errors import (
     BadSettings,
     Blocked,
@@ -27,15 +28,18 @@ from importer.errors import (
     WrongAddress,
     WrongJournal,
 )
-from importer.models import Result, Status, Visibility
-from importer.proxy import proxy_for
+from importer.models import Result, Role, Status, Visibility
 from importer.reading import Limits
-from importer.results.csvfile import protected
-from importer.settings import BATCH_SIZE, LIVE, Settings
-from importer.validation import STATUS_WORDS, VISIBILITY_WORDS
+from importer.resultsfile import OUR_COLUMNS, protected
+from importer.rows.columns import Wanted, find
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS
+from importer.sandbox import Sandbox
+from importer.settings import BATCH_SIZE, SETTINGS, Settings
+from tests.truth import Line, write_sheet
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIMITS = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -112,17 +116,17 @@ def test_the_results_columns_and_words_are_those_of_the_program() -> None:
 
 def test_the_exit_statuses_are_those_that_rows_end_with() -> None:
     assert [row[0] for row in table("exit status")] == ["0", "1", "2", "3", "4"]
-    assert pipeline.exit_status({Result.CREATED: 3, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1}) == 0
+    assert exit_status({Result.CREATED: 3, Result.DUPLICATE: 1, Result.ALREADY_IMPORTED: 1}) == 0
     for result in (Result.REJECTED, Result.INVALID, Result.UNCONFIRMED):
-        assert pipeline.exit_status({Result.CREATED: 3, result: 1}) == 1
-    assert pipeline.exit_status({Result.CREATED: 3, Result.NOT_SENT: 1}) == 3
+        assert exit_status({Result.CREATED: 3, result: 1}) == 1
+    assert exit_status({Result.CREATED: 3, Result.NOT_SENT: 1}) == 3
     assert {error.exit_status for error in (KeyRefused, WrongAddress, Redirected, Blocked, WrongJournal)} == {4}
     assert {error.exit_status for error in (BadSettings, UnreadableFile, UnclearColumns, UnusableJournal)} == {2}
 
 
 def test_the_profile_that_is_shown_holds_only_settings() -> None:
     profile = tomllib.loads(blocks("toml")[0])["night"]
-    assert set(profile) <= _PROFILE_FLAGS
+    assert set(profile) <= set(SETTINGS)
     assert set(profile["map"]) <= {role.value for role in Role}
 
 
@@ -147,23 +151,50 @@ def test_the_formula_that_is_shown_is_guarded_as_shown() -> None:
     assert protected(shown[1]) == shown[2]
 
 
-def test_the_python_that_is_shown_names_what_exists() -> None:
-    code = blocks("python")[0]
-    ast.parse(code)
-    assert Settings(key="x").key == "x"
-    assert {"counts", "results"} <= set(pipeline.Report.__dataclass_fields__)
+def test_the_python_that_is_shown_imports_a_file(
+    box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it stands, but for the key and for where the API is."""
+    monkeypatch.chdir(tmp_path)
+    write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back"), Line("P2", "Called back")])
+    shown, told = blocks("python")[0], f"key={box.api_key!r}, base_url={box.url!r}, journal='journal.sqlite'"
+    assert 'key="…"' in shown
+    exec(compile(shown.replace('key="…"', told), "README.md", "exec"), {})
+    assert {(note.prospect_id, note.sent_content) for note in box.notes} == {
+        ("P1", "Called back"),
+        ("P2", "Called back"),
+    }
+    assert (tmp_path / "contacts.results.xlsx").exists()
+    assert "2 notes to send; undecided: ()" in capsys.readouterr().out
+
+
+def test_the_python_that_is_shown_is_what_the_type_checker_sees() -> None:
+    """It stands in a file of its own, too, where `make check` finds it."""
+    assert (ROOT / "tests" / "readme_example.py").read_text(encoding="utf-8") == blocks("python")[0]
 
 
 def test_the_numbers_that_are_named_are_the_defaults() -> None:
     limits, settings = Limits(), Settings()
-    assert f"{limits.rows:,} rows of {limits.columns:,} columns" in README
-    assert f"a cell may hold {limits.cell_characters:,} characters" in README
-    assert f"reading may take {limits.seconds:.0f} seconds" in README.replace("\n", " ")
-    assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in README
+    assert f"{limits.rows:,} rows of {limits.columns:,} columns" in LIMITS
+    assert f"a cell may hold {limits.cell_characters:,} characters" in LIMITS
+    assert f"reading may take {limits.seconds:.0f} seconds" in LIMITS.replace("\n", " ")
+    assert f"may have {limits.file_bytes >> 30} GiB, unpack to {limits.unpacked_bytes >> 30} GiB" in LIMITS
     assert f"`--read-timeout` ({settings.read_timeout:.0f} seconds)" in README
     assert f"`--settle` ({settings.settle:.0f} seconds" in README
     assert f"`--give-up-after` ({settings.give_up:.0f} seconds)" in README
-    assert f"{BATCH_SIZE} is what the API's own lists" in README
+    assert f"{BATCH_SIZE} is what the API's own lists" in LIMITS
+
+
+def test_how_long_reading_back_waits_is_told_as_it_is() -> None:
+    """Where reading's lag was never measured: what the settings come to."""
+    settings = Settings()
+    assumed = policy(settings).assumed_lag
+    assert assumed == 60.0
+    assert f"or after a minute ({assumed / settings.settle:.0f} times `--settle`)" in README.replace("\n", " ")
+    measured = ReadLag(assumed, learned=1.0)
+    assert measured.margin == 2.0
+    assert "after twice the time by which it was seen to lag" in README.replace("\n", " ")
+    assert ReadLag(assumed, learned=100.0).margin == assumed
 
 
 def test_every_setting_of_the_commands_has_a_help_text() -> None:

@@ -6,6 +6,7 @@ import csv
 import gc
 import hashlib
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -19,22 +20,23 @@ from typing import Any, cast
 from zipfile import ZipFile
 
 import openpyxl
-import pandas as pd
 import pytest
+import xlsxwriter
 from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 
-from importer import pipeline, results
-from importer.columns import OUR_COLUMNS, own_columns
+from importer import results
+from importer.commands.loading import load
+from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
 from importer.models import Problem, Result
-from importer.outcomes import Outcomes
-from importer.results import Summary, protected, unprotected
-from importer.results.saving import Kept, is_planted, save
-from importer.results.workbook import Look, write_workbook
+from importer.results import NeverOverwrite, Summary, rowxml
+from importer.results.saving import is_planted, save
+from importer.results.workbook import Contents, write_workbook
+from importer.resultsfile import OUR_COLUMNS, own_columns, protected, unprotected, was_cut
 from importer.settings import Settings
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
@@ -58,7 +60,7 @@ LINUX = pytest.mark.skipif(
 
 
 class Rows:
-    """A table as reading brings it: texts in blocks, indexed by the sheet's row numbers."""
+    """A sheet as reading brings it: columns of texts, some rows at a time, with the sheet's row numbers."""
 
     def __init__(
         self, *rows: Sequence[str], headings: Sequence[str] = HEADINGS, first: int = 2, block: int = 3
@@ -67,11 +69,11 @@ class Rows:
         self.row_count = len(rows)
         self._rows, self._first, self._block = rows, first, block
 
-    def blocks(self) -> Iterator[pd.DataFrame]:
+    def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
         for start in range(0, len(self._rows), self._block):
             part = self._rows[start : start + self._block]
             numbers = range(self._first + start, self._first + start + len(part))
-            yield pd.DataFrame(list(part), index=numbers, columns=range(len(self.headings)), dtype=object)
+            yield numbers, list(zip(*part, strict=True))
 
 
 class Breaking(Rows):
@@ -81,12 +83,12 @@ class Breaking(Rows):
         super().__init__(*rows)
         self._error = error
 
-    def blocks(self) -> Iterator[pd.DataFrame]:
-        yield next(super().blocks())
+    def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
+        yield next(super().columns())
         raise self._error
 
 
-class Ours(Kept):
+class Ours(NeverOverwrite):
     """Everything that stands may be replaced; what is put where is noted."""
 
     def __init__(self) -> None:
@@ -202,9 +204,7 @@ def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) ->
     rejected.settle(range(len(told)), Result.REJECTED, reason="No.")
     wanted = [17, 4, *[None] * 6, 999_999_999, None]
     for outcomes in (created(len(told)), rejected):
-        path = results.write(
-            tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings), standing=Ours()
-        ).path
+        path = results.write(tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings), policy=Ours()).path
         found = csv_rows(path) if name.endswith("csv") else cells(path)
         assert [row[4] or None for row in found[1:]] == [
             str(number) if number and name.endswith("csv") else number for number in wanted
@@ -338,7 +338,7 @@ def test_any_text_comes_back_from_a_csv_file_as_it_was(
     table = Rows(*(("P", "1", text, text) for text in texts), headings=headings)
     path = tmp_path_factory.mktemp("round") / "r.csv"
     results.write(path, table, created(len(texts)), SUMMARY)
-    with pipeline.load(path, Settings(encoding="utf-8")).sheet as sheet:  # a file of control characters is no text
+    with load(path, Settings(encoding="utf-8")).sheet as sheet:  # a file of control characters is no text
         assert sheet.headings[:4] == headings
         found = [row for block in sheet.blocks() for row in block[[2, 3]].to_numpy().tolist()]
     assert found == [[text, text] for text in texts]
@@ -396,7 +396,7 @@ def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path
     assert found[1].endswith("b… [cut here: the whole text has 32,768 characters]")
     assert found[2].endswith("😀… [cut here: the whole text has 20,000 characters]")
     assert [len(text.encode("utf-16-le")) // 2 for text in found[1:3]] == [32_767, 32_766]  # no half emoji
-    assert [results.was_cut(text) for text in found] == [False, True, True, False]
+    assert [was_cut(text) for text in found] == [False, True, True, False]
     assert written.remark is not None
     assert written.remark.startswith("2 cells hold more than the 32,767 characters")
     whole = results.write(tmp_path / "r.csv", Rows(*((t, "", "") for t in texts)), created(4), SUMMARY)
@@ -484,7 +484,7 @@ def test_summary_says_what_was_run_counts_and_what_to_do_next(tmp_path: Path) ->
     assert {name: lines[name][0] for name in outcomes.counts()} == outcomes.counts()
     assert lines["all rows"][0] == 8
     assert lines["rejected"][1] == 0.25
-    assert "--key-column" in lines["duplicate"][3]
+    assert "`key-column`" in lines["duplicate"][3]
     assert all(lines[name][3] for name in outcomes.counts())
     assert lines["Requests sent"][0] == "3"
     assert "time zone" in lines["finished_at"][0]
@@ -501,6 +501,49 @@ def test_summary_has_a_native_chart_of_the_counts(tmp_path: Path) -> None:
     assert chart.count("<c:dPt>") == 7
     counts = [row[2] for row in cells(path, "Summary")][5:12]
     assert counts == list(outcomes.counts().values())
+
+
+# A library that has changed
+
+
+@pytest.mark.parametrize(
+    "name", ["_write_single_row", "fh", "dim_rowmax", "_get_xf_index", "row_data_fh", "previous_row"]
+)
+def test_results_survive_another_xlsxwriter(tmp_path: Path, name: str) -> None:
+    """A version that calls a part of its inside by another name makes the same workbook, slower at worst."""
+    library = Path(str(xlsxwriter.__file__)).parent
+    for module in library.rglob("*.py"):
+        copy = tmp_path / "library" / "xlsxwriter" / module.relative_to(library)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = module.read_text(encoding="utf-8")
+        text = re.sub(rf"\b{name}\b", f"{name}_new", text)
+        copy.write_text(text, encoding="utf-8")
+    script = f"""
+        import pathlib, xlsxwriter
+        from importer import results
+        from importer.results import rowxml
+        from tests.test_results import SUMMARY, every_outcome
+        assert xlsxwriter.__file__.startswith({str(tmp_path)!r})
+        print(rowxml.is_usable(pathlib.Path({str(tmp_path)!r})))
+        print(results.write(pathlib.Path({str(tmp_path / "r.xlsx")!r}), *every_outcome(), SUMMARY, run="R1"))
+    """
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "library"), str(Path(__file__).parent.parent)])}
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    usable, written = done.stdout.splitlines()
+    is_used = name in ("_write_single_row", "fh", "dim_rowmax", "_get_xf_index")
+    assert usable == str(not is_used)
+    assert written == str(results.Written(tmp_path / "r.xlsx"))
+    path = results.write(tmp_path / "fast.xlsx", *every_outcome(), SUMMARY, run="R1").path
+    for sheet in ("Results", "To fix", "Summary"):
+        assert cells(tmp_path / "r.xlsx", sheet) == cells(path, sheet)
+
+
+def test_lines_are_used_where_the_library_is_as_they_need_it(tmp_path: Path) -> None:
+    """With the versions that are declared, the fast way is taken."""
+    assert rowxml.is_usable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 # Which file it becomes
@@ -585,7 +628,7 @@ def test_results_are_no_more_readable_than_what_was_imported(
     sheet.touch()
     sheet.chmod(source)
     for _ in range(2):
-        written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, standing=of(sheet))
+        written = results.write(tmp_path / name, rows(1), created(1), SUMMARY, policy=of(sheet))
         assert written.path == tmp_path / name
         assert written.path.stat().st_mode & 0o777 == results_
         written.path.chmod(0o644)
@@ -598,7 +641,7 @@ def test_in_another_folder_only_their_owner_can_read_the_results(
     """People who could not come into the sheet's folder may come into that one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.csv").touch(0o644)
-    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, standing=of(tmp_path / "notes.csv"))
+    written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY, policy=of(tmp_path / "notes.csv"))
     assert written.path == tmp_path / "r.csv"
     assert written.path.stat().st_mode & 0o777 == 0o600
 
@@ -620,11 +663,11 @@ def test_a_link_that_is_planted_while_results_are_written_is_not_followed(tmp_pa
     (tmp_path / "theirs").write_text("theirs")
 
     class Planting(Rows):
-        def blocks(self) -> Iterator[pd.DataFrame]:
+        def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
             [new] = tmp_path.glob(".*.tmp")
             new.unlink()
             new.symlink_to("theirs")
-            yield from super().blocks()
+            yield from super().columns()
 
     results.write(tmp_path / name, Planting(("1", "2", "3")), created(1), SUMMARY)
     assert (tmp_path / "theirs").read_text() == "theirs"
@@ -646,7 +689,7 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
     (folder / name).write_text("old")
     with pytest.raises(type(error)):
         table = Breaking(error, *(("1", "2", "3"),) * 6)
-        results.write(folder / name, table, created(6), SUMMARY, standing=Ours())
+        results.write(folder / name, table, created(6), SUMMARY, policy=Ours())
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "old")]
     assert list(scratch.iterdir()) == []
 
@@ -657,7 +700,7 @@ def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
     target.write_text("old")
     target.chmod(0o640)
     ours = Ours()
-    assert results.write(target, rows(1), created(1), SUMMARY, standing=ours) == results.Written(target)
+    assert results.write(target, rows(1), created(1), SUMMARY, policy=ours) == results.Written(target)
     assert len(csv_rows(target)) == 2
     assert ours.entered == [("r.csv", hashlib.sha256(target.read_bytes()).digest())]
     assert list(tmp_path.iterdir()) == [target]
@@ -679,7 +722,7 @@ def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
 def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for a pipe that nobody writes to."""
     os.mkfifo(tmp_path / "r.csv")
-    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, standing=Ours())
+    written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, policy=Ours())
     assert written.remark == "r.csv is no ordinary file, so this is r (2).csv beside it."
 
 
@@ -688,7 +731,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.csv").write_text("old")
     link = tmp_path / "link.csv"
     link.symlink_to("real.csv")
-    assert results.write(link, rows(1), created(1), SUMMARY, standing=Ours()).path == link
+    assert results.write(link, rows(1), created(1), SUMMARY, policy=Ours()).path == link
     assert link.is_symlink()
     assert len(csv_rows(tmp_path / "real.csv")) == 2
 
@@ -717,7 +760,7 @@ def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, mo
         return replace(self, to)
 
     monkeypatch.setattr(Path, "replace", refuse)
-    written = results.write(target, rows(1), created(1), SUMMARY, standing=Ours())
+    written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
     assert written.path == tmp_path / "r (2).csv"
     assert written.remark == "r.csv is open in another program or protected, so this is r (2).csv beside it."
     assert target.read_text() == "old"
@@ -728,7 +771,7 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "r.csv"
     target.write_text("old")
     target.chmod(0o444)
-    written = results.write(target, rows(1), created(1), SUMMARY, standing=Ours())
+    written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
     assert (written.path.name, written.remark) == ("r (2).csv", "r.csv is read-only, so this is r (2).csv beside it.")
     assert target.read_text() == "old"
 
@@ -830,7 +873,7 @@ def test_a_disk_that_is_full_at_any_moment_leaves_no_word_behind(after: int) -> 
 
     draft = Draft(Path("r.xlsx"), cast(BufferedRandom, Full()))
     with pytest.raises(OSError, match="No space left"):
-        write_workbook(draft, Look(HEADINGS, SUMMARY), (), Outcomes(0))
+        write_workbook(draft, Contents(HEADINGS, SUMMARY), (), Outcomes(0))
     gc.collect()  # what it would say now fails the test
 
 
@@ -869,7 +912,7 @@ def test_results_leave_through_no_link_that_a_stranger_planted(tmp_path: Path) -
     def fill(draft: Draft) -> None:
         draft.file.write(b"x")
 
-    written = save(shared / "n.csv", fill, Kept())
+    written = save(shared / "n.csv", fill, NeverOverwrite())
     assert list(home.iterdir()) == []
     assert written.path.parent == shared
     assert written.path.read_bytes() == b"x"

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from importer import pipeline
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from tests import running
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
@@ -26,6 +26,8 @@ import fcntl
 import pty
 import struct
 import termios
+
+pytestmark = pytest.mark.slow
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 PATIENCE = 60.0
@@ -183,7 +185,7 @@ def test_no_sends_nothing_and_leaves_no_results(desk: Desk, box: Sandbox, answer
     if answer == CTRL_C:
         history = desk.run("history")
         assert history.leaves() == 0
-        assert "declined  n.csv" in history.seen
+        assert "No run is recorded yet." in history.seen
 
 
 def test_hide_asks_before_it_changes_anything(desk: Desk, box: Sandbox) -> None:
@@ -223,7 +225,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_writes_results(tmp_path: Path, by
                                   for i in range(200)]  # fmt: skip
         box.latency = 0
         settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", settle=0)
-        report = pipeline.run(tmp_path / "n.csv", settings)
+        report = running.run(tmp_path / "n.csv", settings)
         assert report is not None
         assert report.exit_status == 0
         assert sorted(note.prospect_id for note in box.notes) == sorted(f"P{i}" for i in range(200))

@@ -18,9 +18,9 @@ import pytest
 from importer.cli import main
 from importer.cli.terminal import Gate, gated, paragraph, say, visible
 from importer.cli.watching import Watch
-from importer.delivery import Progress
+from importer.models import Progress
 from importer.settings import KEY_VARIABLE
-from tests.test_client import Canned
+from tests.api.canned import Canned
 
 SOURCE = Path(__file__).parent.parent / "importer"
 # Clears the screen, sets the window's title, returns to the line's start, turns what follows round, breaks the line.

@@ -23,6 +23,8 @@ from typing import TextIO, cast
 
 import click
 
+from importer.cli.wording import with_flags
+
 # C0 but tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing direction, and their
 # deprecated kin; separators of lines and paragraphs; half characters; the signs around annotations. What joins letters
 # (U+200C, U+200D) is left: Persian, Hindi and emoji need it.
@@ -50,14 +52,14 @@ def _written_out(text: str, let_through: str = "") -> str:
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Print one line."""
-    click.echo(visible(text), err=err)
+    click.echo(visible(with_flags(text)), err=err)
 
 
 def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
     """Print text in lines that fit the terminal; each further line of the text is indented, as it isn't ours alone."""
     width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
     following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
-    for line in text.rstrip("\r\n").replace("\r\n", "\n").split("\n"):
+    for line in with_flags(text).rstrip("\r\n").replace("\r\n", "\n").split("\n"):
         wrapped = textwrap.wrap(visible(line), width, initial_indent=indent, subsequent_indent=following,
                                 break_long_words=False, break_on_hyphens=False)  # fmt: skip
         click.echo("\n".join(wrapped), err=err)

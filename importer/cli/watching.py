@@ -10,12 +10,14 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from importer.cli.terminal import Gate, is_terminal, say, visible
-from importer.delivery import Progress
+from importer.commands.sayings import ended_so_far, progressed
+from importer.models import Progress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class EndedAtOnce(KeyboardInterrupt):
@@ -25,7 +27,7 @@ class EndedAtOnce(KeyboardInterrupt):
 class Watch:
     """Progress on standard error: a bar where a person sits, plain lines now and then where none does."""
 
-    _EVERY = 30.0
+    _EVERY, _SOON = 30.0, 9.0  # seconds between lines; until the first, and until trouble is told of
     _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed} < {remaining}{postfix}]"
     _IN_TROUBLE = "{n_fmt}/{total_fmt} rows, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
 
@@ -33,7 +35,7 @@ class Watch:
         self._bar: tqdm[Any] | None = None
         self._total = 0
         self._trouble = ""
-        self._next_line = 0.0
+        self._last_line = self._next_line = 0.0
         self._started = 0.0
 
     def __enter__(self) -> Watch:
@@ -46,8 +48,11 @@ class Watch:
     def begin(self, total: int) -> None:
         """So many notes are to be delivered."""
         self._total, self._started = total, time.monotonic()
-        self._next_line = self._started + self._EVERY
+        self._last_line = self._started
+        self._next_line = self._started + min(self._EVERY, self._SOON)
         if total and is_terminal(sys.stderr):
+            from tqdm import tqdm  # noqa: PLC0415 - only who watches waits for it
+
             stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr
             self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM, dynamic_ncols=True)
 
@@ -56,25 +61,23 @@ class Watch:
         settled = min(progress.settled, self._total)
         if self._bar is not None:
             self._move(self._bar, settled, progress)
-        elif time.monotonic() >= self._next_line and self._total:
-            self._next_line = time.monotonic() + self._EVERY
-            spent = time.monotonic() - self._started
-            left = f", about {spent / settled * (self._total - settled) / 60:,.0f} min left" if settled else ""
-            more = f"; {progress.trouble}" if progress.trouble else left
-            say(f"{settled:,} of {self._total:,} rows: {_counts(progress)}{more}", err=True)
+            return
+        if progress.trouble and not self._trouble:
+            self._next_line = min(self._next_line, self._last_line + self._SOON)
+        self._trouble = progress.trouble
+        if time.monotonic() >= self._next_line and self._total:
+            self._last_line = time.monotonic()
+            self._next_line = self._last_line + self._EVERY
+            say(progressed(progress, settled, self._total, self._last_line - self._started), err=True)
 
     def _move(self, bar: tqdm[Any], settled: int, progress: Progress) -> None:
         trouble = progress.trouble
         bar.bar_format = self._IN_TROUBLE if trouble else self._FORM
-        bar.set_postfix_str(visible(trouble) or _counts(progress), refresh=False)
+        bar.set_postfix_str(visible(trouble) or ended_so_far(progress), refresh=False)
         bar.update(settled - bar.n)
         if trouble != self._trouble:  # tqdm by itself looks only at how far it is
             self._trouble = trouble
             bar.refresh()
-
-
-def _counts(progress: Progress) -> str:
-    return f"created {progress.created:,}, failed {progress.failed:,}"
 
 
 class Stopper:

@@ -1,10 +1,17 @@
 """Reading: any spreadsheet in, a sheet of text exactly as the spreadsheet program shows it out.
 
-``read`` tells the story; each kind of file has a module that turns it into tables of rows (``book.Table``):
+Comes in: a path, or standard input, and what the person said of it (``Options``). Goes out: a ``Sheet``, or an
+ImporterError that says what is wrong and what to do. ``read`` tells the story:
 
-    opening ─▶ kinds ─▶ workbook | xlsb | binary | opendocument | xmlsheet | html | text ─▶ choice ─▶ gathering ─▶ sheet
-
-Whatever the file is, the outcome is a ``Sheet``, or an ImporterError that says what is wrong and what to do.
+    opening       the file and its fingerprint; ``limits``: how much of it is read at most
+    detection     what it is by its content
+    workbook      .xlsx: ``package`` (the zip and its XML), ``relations``, ``strings``, ``worksheet``
+    xls           .xls, by xlrd: ``ole`` (the container), ``biff`` (what xlrd may read of it)
+    opendocument  .ods, and ``xmlsheet``: XML 2003; ``elements``: their XML
+    html, text    tables of a page; CSV and the like, ``encodings``
+    book          what these hand over: tables; ``formats``: a number as its format shows it
+    choice        which table is meant, and its header
+    spooling      its rows into the ``spool``, without what is ``merged``; the outcome is a ``sheet``
 """
 
 from __future__ import annotations
@@ -15,15 +22,15 @@ from pathlib import Path
 from typing import IO
 
 from importer.errors import ImporterError, UnreadableFile
-from importer.reading import binary, html, kinds, opendocument, text, workbook, xlsb, xmlsheet
+from importer.reading import detection, html, opendocument, text, workbook, xls, xmlsheet
 from importer.reading.book import Book
 from importer.reading.choice import choose
-from importer.reading.gathering import gather
-from importer.reading.kinds import Kind
-from importer.reading.limits import Clock, Limits
+from importer.reading.detection import FileType
+from importer.reading.limits import Deadline, Limits
 from importer.reading.opening import opened
 from importer.reading.package import Package
 from importer.reading.sheet import Flaw, Sheet, cell_name, column_letter
+from importer.reading.spooling import spooled
 
 __all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
 
@@ -89,31 +96,31 @@ def read(
 
 
 def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:
-    clock = Clock(options.limits)
-    with opened(source, options.limits, clock) as (file, fingerprint):
-        kind, book = _open_book(file, source, options, is_header, clock)
+    deadline = Deadline(options.limits)
+    with opened(source, options.limits, deadline) as (file, fingerprint):
+        file_type, book = _open_book(file, source, options, is_header, deadline)
         choice = choose(book, source, options.sheet, options.header_row, is_header, is_copy)
-        renamed = kinds.other_than_named(kind, source)
+        renamed = detection.other_than_named(file_type, source)
         remarks = [*([renamed] if renamed else []), *book.remarks, *choice.remarks]
-        return gather(source, book, choice, remarks, fingerprint, options.limits, clock)
+        return spooled(source, book, choice, remarks, fingerprint, options.limits, deadline)
 
 
-def _open_book(file: IO[bytes], source: str, options: Options, is_header: IsHeader, clock: Clock) -> tuple[Kind, Book]:
-    """Hand the file to the reader of its kind."""
+def _open_book(
+    file: IO[bytes], source: str, options: Options, is_header: IsHeader, deadline: Deadline
+) -> tuple[FileType, Book]:
+    """Hand the file to the reader of its type."""
     limits = options.limits
-    kind = kinds.recognise(file, source, encoded=options.encoding is not None)
-    if kind is Kind.CSV:
-        return kind, text.open_text(file, options.encoding, options.delimiter, is_header, limits, clock)
-    if kind is Kind.HTML:
-        return kind, html.open_html(file, options.encoding, source, is_header, limits, clock)
-    if kind is Kind.XML:
-        return kind, Book(kind.value, xmlsheet.open_xml(file, limits, clock))
-    if kind is Kind.XLS:
-        return kind, Book(kind.value, binary.tables(kinds.stream(file, source), limits, clock))
-    package = Package(file, limits, clock)
-    kind = kinds.in_package(package, source)
-    if kind is Kind.ODS:
-        return kind, Book(kind.value, opendocument.open_document(package))
-    if kind is Kind.XLSB:
-        return kind, xlsb.open_workbook(package, kind.value)
-    return kind, workbook.open_workbook(package, kind.value)
+    file_type = detection.recognise(file, source, encoded=options.encoding is not None)
+    if file_type is FileType.CSV:
+        return file_type, text.open_text(file, options.encoding, options.delimiter, is_header, limits, deadline)
+    if file_type is FileType.HTML:
+        return file_type, html.open_html(file, options.encoding, source, is_header, limits, deadline)
+    if file_type is FileType.XML:
+        return file_type, Book(file_type.value, xmlsheet.open_xml(file, limits, deadline))
+    if file_type is FileType.XLS:
+        return file_type, Book(file_type.value, xls.tables(detection.stream(file, source), limits, deadline))
+    package = Package(file, limits, deadline)
+    file_type = detection.in_package(package, source)
+    if file_type is FileType.ODS:
+        return file_type, Book(file_type.value, opendocument.open_document(package))
+    return file_type, workbook.open_workbook(package, file_type.value)

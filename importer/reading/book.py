@@ -1,92 +1,17 @@
-"""What every reader hands over: the tables of a file, whose rows are read when asked for."""
+"""What every reader hands over: a file's tables, each a sheet of a workbook, a table of a page, or a whole CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Protocol
+from dataclasses import dataclass
 
 from importer.errors import UnreadableFile
-from importer.reading.sheet import Found, Row, Rows
+from importer.reading.limits import Budget, Limits
+from importer.reading.sheet import Found
+from importer.reading.spool import Row, RowStream, Spool
 
-LOOKED_AT = 50
+HEADER_WITHIN = 50
 """Rows among which the header is looked for."""
-
-MOST_KEPT = 4_000_000
-"""Characters of first rows that are kept of all sheets together."""
-
-
-class EventSheet(Protocol):
-    """A sheet that is made of XML events."""
-
-    def start(self, tag: str, attributes: dict[str, str], texts: list[str]) -> None:
-        """An element begins; ``texts`` came before it."""
-
-    def end(self, tag: str, texts: list[str]) -> None:
-        """An element ends; ``texts`` came before that."""
-
-    def taken(self) -> Iterable[Row]:
-        """The rows that became complete since the last call."""
-
-
-@dataclass
-class Heads:
-    """First rows of sheets, kept by the pass that finds the sheets of a file whose sheets can only be read in a row.
-
-    Without them the file would be read from its start for each sheet that is looked at.
-    """
-
-    _rows: list[list[Row]] = field(default_factory=list)
-    _whole: list[bool] = field(default_factory=list)
-    _characters: int = 0
-    _sheet: EventSheet | None = None
-
-    def begin(self, sheet: EventSheet) -> None:
-        """Another sheet begins; it is handed the events that follow until no more of its rows are wanted."""
-        self._rows.append([])
-        self._whole.append(False)
-        self._sheet = sheet
-
-    def start(self, tag: str, attributes: dict[str, str], texts: list[str]) -> None:
-        """An element of the sheet begins."""
-        if self._sheet:
-            self._take(self._sheet, lambda sheet: sheet.start(tag, attributes, texts))
-
-    def end(self, tag: str, texts: list[str]) -> None:
-        """An element of the sheet ends."""
-        if self._sheet:
-            self._take(self._sheet, lambda sheet: sheet.end(tag, texts))
-
-    def finish(self) -> None:
-        """The sheet ends."""
-        if self._sheet:
-            self._whole[-1] = True
-        self._sheet = None
-
-    def _take(self, sheet: EventSheet, handle: Callable[[EventSheet], None]) -> None:
-        """Keep the rows that an event completes; what is wrong with a sheet is said once it is read."""
-        try:
-            handle(sheet)
-        except UnreadableFile:
-            self._sheet = None
-            return
-        for number, cells in sheet.taken():
-            self._characters += sum(map(len, cells)) + 8 * len(cells)
-            if self._characters <= MOST_KEPT:
-                self._rows[-1].append((number, list(cells)))
-            if self._characters > MOST_KEPT or number > LOOKED_AT:
-                self._sheet = None
-                return
-
-    def rows(self, index: int, read: Callable[[Found], Rows]) -> Rows:
-        """The rows of a sheet: those that were kept, then those that ``read`` reads."""
-        kept = self._rows[index]
-        yield from kept
-        if not self._whole[index]:
-            with closing(read(Found())) as rows:
-                yield from islice(rows, len(kept), None)
 
 
 @dataclass(frozen=True)
@@ -97,13 +22,11 @@ class Table:
         name: the sheet's name, None for a text file.
         hidden: whether the spreadsheet program hides it.
         rows: starts reading; may be called again. What a person should know is noted in the ``Found`` handed in.
-        first: the same rows, of which the first ones are at hand; None where ``rows`` is as quick.
     """
 
     name: str | None
     hidden: bool
-    rows: Callable[[Found], Rows]
-    first: Callable[[], Rows] | None = None
+    rows: Callable[[Found], RowStream]
 
 
 @dataclass(frozen=True)
@@ -123,3 +46,59 @@ class Book:
     encoding: str | None = None
     delimiter: str | None = None
     remarks: tuple[str, ...] = ()
+
+
+class Store:
+    """Keeps on disk the tables of a file that can only be read in a row, all in one file and charged to one budget."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._spool = Spool()
+        self._budget = Budget(limits)
+
+    def begin(self, name: str | None, *, hidden: bool = False) -> KeptTable:
+        """Another table begins."""
+        return KeptTable(name, Spool(self._spool), self._budget, hidden=hidden)
+
+
+class KeptTable:
+    """A table whose rows are read before it is known which table is wanted.
+
+    Attributes:
+        name: the sheet's name, None where it has none.
+        hidden: whether the spreadsheet program hides it.
+        found: what the reader noticed.
+    """
+
+    def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
+        self.name, self.hidden, self.found = name, hidden, Found()
+        self._spool, self._budget = spool, budget
+        self._error: UnreadableFile | None = None
+
+    def add(self, number: int, cells: list[str]) -> None:
+        """Keep a row, unless it is empty; raise UnreadableFile where the file's rows are beyond the limit."""
+        size = self._budget.charge(number, cells, sum(map(len, cells)))
+        if any(cells):
+            self._spool.append(number, cells, size)
+
+    def add_of(self, rows: Iterable[Row]) -> bool:
+        """Keep rows, or what is wrong with one, which is said where the table is wanted; return whether none is."""
+        try:
+            for number, cells in rows:
+                self.add(number, cells)
+        except UnreadableFile as exc:
+            self._error = exc.with_traceback(None)
+        return self._error is None
+
+    def finish(self) -> None:
+        """No row follows: let go of the memory that the last ones take."""
+        self._spool.flush()
+
+    def table(self) -> Table:
+        """The table, once it is finished."""
+        return Table(self.name, self.hidden, self._rows)
+
+    def _rows(self, found: Found) -> RowStream:
+        found.adopt(self.found)
+        yield from self._spool.rows()
+        if self._error:
+            raise self._error

@@ -7,9 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, UnreadableFile
-from importer.reading.book import LOOKED_AT, Book, Table
-from importer.reading.sheet import Found, Row
+from importer.errors import UnclearColumns, UnreadableFile, by_name
+from importer.reading.book import HEADER_WITHIN, Book, Table
+from importer.reading.sheet import Found
+from importer.reading.spool import Row
 
 IsHeader = Callable[[Sequence[str]], bool]
 
@@ -30,8 +31,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What a first look at a table found."""
+class _Candidate:
+    """A table that may be the one, by its first rows."""
 
     table: Table
     header: Row
@@ -48,15 +49,15 @@ def choose(
     if header_row is not None and header_row < 1:
         raise UnreadableFile(f"There is no row {header_row} that could be the header: rows are counted from 1.")
     tables = [_named(book, sheet)] if sheet is not None else [table for table in book.tables if not table.hidden]
-    looks = [look for table in tables if (look := _look(table, header_row, is_header))]
-    if not looks:
+    candidates = [candidate for table in tables if (candidate := _candidate(table, header_row, is_header))]
+    if not candidates:
         raise UnreadableFile(_nothing(book, source, sheet, header_row))
-    qualified = [look for look in looks if look.qualifies] or looks
-    qualified = [look for look in qualified if not is_copy(look.header[1])] or qualified
+    qualified = [candidate for candidate in candidates if candidate.qualifies] or candidates
+    qualified = [candidate for candidate in qualified if not is_copy(candidate.header[1])] or qualified
     if len(qualified) > 1:
         raise UnclearColumns(_question(qualified))
     chosen = qualified[0]
-    return Choice(chosen.table, chosen.header, tuple(_aside(book, chosen, looks, asked=sheet is not None)))
+    return Choice(chosen.table, chosen.header, tuple(_aside(book, chosen, candidates, asked=sheet is not None)))
 
 
 def _named(book: Book, name: str) -> Table:
@@ -66,32 +67,33 @@ def _named(book: Book, name: str) -> Table:
         return found[0]
     if all(table.name is None for table in book.tables):
         raise UnclearColumns(
-            f"There is no sheet {name!r}: the file is a {book.format} with a single table. Leave out --sheet."
+            f"There is no sheet {name!r}: the file is a {book.format} with a single table. Leave out"
+            f" {by_name('sheet')}."
         )
     names = ", ".join(repr(table.name) + (" (hidden)" if table.hidden else "") for table in book.tables)
     raise UnclearColumns(f"There is no sheet {name!r}. The file has: {names}.")
 
 
-def _look(table: Table, header_row: int | None, is_header: IsHeader) -> _Look | None:
+def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> _Candidate | None:
     """Look at the first rows of a table; None where they hold nothing."""
     likeliest: Row | None = None
     most = 0
-    with closing(table.first() if table.first else table.rows(Found())) as rows:
+    with closing(table.rows(Found())) as rows:
         if header_row is not None:
             for number, cells in rows:
                 if number >= header_row:
                     blank = number > header_row or not _filled(cells)
-                    return None if blank else _Look(table, (number, cells), is_header(cells))
+                    return None if blank else _Candidate(table, (number, cells), is_header(cells))
             return None
-        for number, cells in islice(rows, LOOKED_AT * 20):
+        for number, cells in islice(rows, HEADER_WITHIN * 20):
             filled = _filled(cells)
             if filled and is_header(cells):
-                return _Look(table, (number, cells), qualifies=True)
+                return _Candidate(table, (number, cells), qualifies=True)
             if filled > most:  # a title above the header fills fewer cells than the header
                 likeliest, most = (number, cells), filled
-            if number > LOOKED_AT and likeliest:
+            if number > HEADER_WITHIN and likeliest:
                 break
-    return _Look(table, likeliest, qualifies=False) if likeliest else None
+    return _Candidate(table, likeliest, qualifies=False) if likeliest else None
 
 
 def _filled(cells: Sequence[str]) -> int:
@@ -101,21 +103,28 @@ def _filled(cells: Sequence[str]) -> int:
 
 def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> str:
     if header_row is not None:
-        return f"Row {header_row} of {source} is blank or isn't there, so that it can't be the header (--header-row)."
+        where = by_name("header-row")
+        return f"Row {header_row} of {source} is blank or isn't there, so that it can't be the header ({where})."
     if sheet is not None:
         return f"The sheet {sheet!r} of {source} is blank."
     hidden = [repr(table.name) for table in book.tables if table.hidden]
     if hidden:
-        return f"No visible sheet of {source} holds anything. Hidden: {', '.join(hidden)}; take one with --sheet."
+        return (
+            f"No visible sheet of {source} holds anything. Hidden: {', '.join(hidden)}; take one with"
+            f" {by_name('sheet')}."
+        )
     return f"{source} holds no table: there is no row with text in it."
 
 
-def _question(looks: Sequence[_Look]) -> str:
-    if looks[0].qualifies:
-        names = ", ".join(repr(look.table.name) for look in looks)
-        return f"Several sheets have the needed headings: {names}. Say which one to import with --sheet NAME."
-    seen = "; ".join(f"{look.table.name!r} begins with {_headings(look.header[1])}" for look in looks[:10])
-    return f"None of the sheets has the needed headings: {seen}. Say which one to import with --sheet NAME."
+def _question(candidates: Sequence[_Candidate]) -> str:
+    choose = by_name("sheet", "NAME")
+    if candidates[0].qualifies:
+        names = ", ".join(repr(candidate.table.name) for candidate in candidates)
+        return f"Several sheets have the needed headings: {names}. Say which one to import with {choose}."
+    seen = "; ".join(
+        f"{candidate.table.name!r} begins with {_headings(candidate.header[1])}" for candidate in candidates[:10]
+    )
+    return f"None of the sheets has the needed headings: {seen}. Say which one to import with {choose}."
 
 
 def _headings(cells: Sequence[str]) -> str:
@@ -123,9 +132,9 @@ def _headings(cells: Sequence[str]) -> str:
     return ", ".join(shown[:6]) + (" …" if len(shown) > 6 else "")
 
 
-def _aside(book: Book, chosen: _Look, looks: Sequence[_Look], *, asked: bool) -> list[str]:
+def _aside(book: Book, chosen: _Candidate, candidates: Sequence[_Candidate], *, asked: bool) -> list[str]:
     remarks = []
-    others = [repr(look.table.name) for look in looks if look is not chosen]
+    others = [repr(candidate.table.name) for candidate in candidates if candidate is not chosen]
     if others:
         remarks.append(f"Only the sheet {chosen.table.name!r} is imported. Left aside: {', '.join(others)}.")
     hidden = [repr(table.name) for table in book.tables if table.hidden and table is not chosen.table]

@@ -14,8 +14,8 @@ from typing import IO
 
 import chardet
 
-from importer.errors import UnreadableFile
-from importer.reading.limits import Clock
+from importer.errors import UnreadableFile, by_name
+from importer.reading.limits import Deadline
 
 CHUNK = 1 << 20
 SAMPLE = 1 << 16
@@ -63,7 +63,7 @@ class Encoding:
     remark: str | None = None
 
 
-def named(name: str, file: IO[bytes], clock: Clock) -> Encoding:
+def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
     """The encoding that a person asked for; raises UnreadableFile where there is none of that name."""
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
@@ -79,21 +79,21 @@ def named(name: str, file: IO[bytes], clock: Clock) -> Encoding:
         head = _head(file)
         marked = [codec for mark, codec, _ in _MARKS if head.startswith(mark) and codec.startswith(chosen)]
         chosen = marked[0] if marked else f"{chosen}-le"
-    return Encoding(chosen, codec.name, "strict" if decodes(file, chosen, clock) else "replace")
+    return Encoding(chosen, codec.name, "strict" if decodes(file, chosen, deadline) else "replace")
 
 
-def detect(file: IO[bytes], clock: Clock) -> Encoding:
+def detect(file: IO[bytes], deadline: Deadline) -> Encoding:
     """The file's encoding by its content."""
     head = _head(file)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
-            return Encoding(codec, title, "strict" if decodes(file, codec, clock) else "replace")
+            return Encoding(codec, title, "strict" if decodes(file, codec, deadline) else "replace")
     wide = _wide(head)
-    if wide and decodes(file, wide, clock, whole=False):
+    if wide and decodes(file, wide, deadline, whole=False):
         title = wide.replace("utf-", "UTF-").replace("-le", " LE").replace("-be", " BE")
         remark = f"The file doesn't say how its characters are encoded; it was read as {title}."
-        return Encoding(wide, title, "strict" if decodes(file, wide, clock) else "replace", remark)
-    if decodes(file, "utf-8", clock):
+        return Encoding(wide, title, "strict" if decodes(file, wide, deadline) else "replace", remark)
+    if decodes(file, "utf-8", deadline):
         return Encoding("utf-8", "UTF-8")
     sample = _sample(file)
     text = sample.decode("utf-8", "replace")
@@ -103,17 +103,17 @@ def detect(file: IO[bytes], clock: Clock) -> Encoding:
             "The file is encoded in UTF-8, but some of its characters are damaged; the rows they are in are problems."
         )
         return Encoding("utf-8", "UTF-8", "replace", remark)
-    return _guess(file, sample, clock)
+    return _guess(file, sample, deadline)
 
 
-def decodes(file: IO[bytes], codec: str, clock: Clock, *, whole: bool = True) -> bool:
+def decodes(file: IO[bytes], codec: str, deadline: Deadline, *, whole: bool = True) -> bool:
     """Whether the whole file is valid in an encoding, or all but half a character at its end; a megabyte at a time."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     file.seek(0)
     try:
         while chunk := file.read(CHUNK):
             decoder.decode(chunk)
-            clock.check()
+            deadline.check()
         decoder.decode(b"", final=whole)
     except (UnicodeError, ValueError):
         return False
@@ -155,18 +155,18 @@ def _foreign_lines(file: IO[bytes]) -> Iterator[bytes]:
                 yield line[:4096] if not line[:4096].isascii() else line[:SAMPLE]
 
 
-def _guess(file: IO[bytes], sample: bytes, clock: Clock) -> Encoding:
+def _guess(file: IO[bytes], sample: bytes, deadline: Deadline) -> Encoding:
     """The likeliest old encoding that decodes all of the file; Latin-1 decodes anything."""
     found = chardet.detect(sample, include_encodings=_OLD, compat_names=False)
     guess = _WIDER.get(found["encoding"] or "", found["encoding"] or "cp1252")
     western = [codec for codec in _WESTERN if _reads_western(sample, codec)]
     is_sure = guess in _WESTERN or (found["confidence"] >= _SURE and not _mixes_alphabets(sample, guess))
     for codec in [*([] if is_sure else western), guess, "cp1252", "latin-1"]:
-        if decodes(file, codec, clock):
+        if decodes(file, codec, deadline):
             shown = _TITLES.get(codec, codec)
             remark = (
                 f"The file doesn't say how its characters are encoded; {shown} was taken as the likeliest. "
-                "If names with accents look wrong, say which it is with --encoding."
+                f"If names with accents look wrong, say which it is with {by_name('encoding')}."
             )
             return Encoding(codec, shown, remark=remark)
     raise UnreadableFile("The characters of the file can't be decoded. Save it again as CSV UTF-8.")

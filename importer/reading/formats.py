@@ -73,8 +73,8 @@ class _Section:
 
     @property
     def is_date(self) -> bool:
-        kinds = {kind for kind, _ in self.tokens}
-        return bool(kinds & {"date", "elapsed", "noon"}) or ("foreign" in kinds and not kinds & {"digit", "general"})
+        held = {kind for kind, _ in self.tokens}
+        return bool(held & {"date", "elapsed", "noon"}) or ("foreign" in held and not held & {"digit", "general"})
 
 
 def general(text: str) -> str:
@@ -88,16 +88,12 @@ def general(text: str) -> str:
         number = _value(text)
     except ValueError:
         return text
-    if not isfinite(number):
-        return text
-    if number == 0:
-        return "0"
+    if not isfinite(number) or number == 0:
+        return text if number else "0"
     short = Decimal(f"{number:.15g}")
     if not 1e-5 <= abs(number) < 1e21:
         digits, _, power = f"{number:.15g}".partition("e")
-        if not power:
-            return f"{short:f}"
-        return f"{digits}E{power[0]}{power[1:].lstrip('0').zfill(2)}"
+        return f"{digits}E{power[0]}{power[1:].lstrip('0').zfill(2)}" if power else f"{short:f}"
     shown = f"{short:f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
@@ -213,9 +209,6 @@ def _is_general(tokens: list[Token]) -> bool:
     return bool(tokens) and all(kind == "general" or (kind, value) == ("other", "@") for kind, value in tokens)
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------------
-
-
 def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
     try:
         value = Decimal(f"{_value(text):.15g}")
@@ -302,9 +295,6 @@ def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
     digits, _, power = f"{float(value):.{decimals}E}".partition("E")
     sign = "-" if power.startswith("-") else ("+" if pattern[power_at][1].endswith("+") else "")
     return f"{digits}E{sign}{power.lstrip('+-').lstrip('0').zfill(least)}"
-
-
-# --- dates and times -------------------------------------------------------------------------------------------------
 
 
 def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:

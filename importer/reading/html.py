@@ -10,25 +10,24 @@ from typing import IO
 from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.reading import encodings
-from importer.reading.book import LOOKED_AT, Book, Table
-from importer.reading.limits import Budget, Clock, Limits
+from importer.reading.book import HEADER_WITHIN, Book, KeptTable, Store
+from importer.reading.limits import Deadline, Limits
 from importer.reading.package import MOST_SHEETS, bound
-from importer.reading.sheet import Found, Rows, Spool
 
 MOST_BYTES = 64 * 1024**2
 MOST_PENDING = 1 << 20
 MOST_DEPTH = 20
-_BLOCKS = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
+_OWN_LINES = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
 _HIDDEN = {"script", "style", "template", "title"}
 _EDGE = "\r"
-"""Where a block begins or ends: a line break unless there is one, or nothing to break. Data never holds it."""
+"""Where a line of its own begins or ends: a break unless there is one, or nothing to break. Data never holds it."""
 
 
 IsHeader = Callable[[Sequence[str]], bool]
 
 
 def open_html(
-    file: IO[bytes], encoding: str | None, source: str, is_header: IsHeader, limits: Limits, clock: Clock
+    file: IO[bytes], encoding: str | None, source: str, is_header: IsHeader, limits: Limits, deadline: Deadline
 ) -> Book:
     """The tables of a page, each as a sheet; raises UnreadableFile where there is none.
 
@@ -39,11 +38,11 @@ def open_html(
         raise UnreadableFile(f"{source} is a web page of more than 64 MB. Open it in Excel and save it as .xlsx.")
     file.seek(0)
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
-    codec = encodings.detect(file, clock)
+    codec = encodings.detect(file, deadline)
     if encoding or (declared and codec.remark):
         name = encoding or (declared[1].decode("ascii") if declared else "")
         try:
-            codec = encodings.named(name, file, clock)
+            codec = encodings.named(name, file, deadline)
         except UnreadableFile:
             if encoding:
                 raise
@@ -51,7 +50,7 @@ def open_html(
     parser = _Page(limits, is_header)
     text = file.read().decode(codec.codec, "replace").removeprefix("\ufeff")
     for start in range(0, len(text), 1 << 16):
-        clock.check()
+        deadline.check()
         _feed(parser, text[start : start + (1 << 16)], source)
         if len(parser.rawdata) > MOST_PENDING:
             raise UnreadableFile(f"{source} is a damaged web page. Open it in Excel and save it as .xlsx.")
@@ -64,10 +63,9 @@ def open_html(
             f"{source} is a web page without a table (perhaps a log-in page). Export it again as .xlsx."
         )
     several = len(parser.tables) > 1
-    tables = tuple(
-        Table(f"Table {number}" if several else None, hidden=False, rows=_reader(spool, merged))
-        for number, (spool, merged) in enumerate(parser.tables, 1)
-    )
+    for number, kept in enumerate(parser.tables, 1):
+        kept.name = f"Table {number}" if several else None
+    tables = tuple(kept.table() for kept in parser.tables)
     return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else ())
 
 
@@ -79,28 +77,16 @@ def _feed(parser: Markup, text: str, source: str) -> None:
         raise UnreadableFile(f"{source} is a damaged web page ({exc}). Open it in Excel and save it as .xlsx.") from exc
 
 
-def _reader(spool: Spool, merged: int) -> Callable[[Found], Rows]:
-    def read(found: Found) -> Rows:
-        if merged:
-            found.remarks.append(
-                f"{merged:,} cells span several columns or rows; only the first of each holds the value."
-            )
-        yield from spool.rows()
-
-    return read
-
-
 class _Page(Markup):
-    """Gathers the tables of a page: those outside any cell, and those within one that have the headings."""
+    """Finds the tables of a page: those outside any cell, and those within one that have the headings."""
 
     def __init__(self, limits: Limits, is_header: IsHeader) -> None:
         super().__init__()
         self.limits = limits
         self.is_header = is_header
-        self.tables: list[tuple[Spool, int]] = []
-        self.spool = Spool()
-        self.budget = Budget(limits)
-        self.open: list[_Table] = []
+        self.tables: list[KeptTable] = []
+        self.store = Store(limits)
+        self.open: list[_OpenTable] = []
         self.hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -138,7 +124,7 @@ class _Page(Markup):
             self._end_table()
 
     def _edge(self, tag: str) -> None:
-        if tag in _BLOCKS:
+        if tag in _OWN_LINES:
             self._add(_EDGE)
         elif tag in {"td", "th"}:
             self._add(" ")
@@ -153,31 +139,30 @@ class _Page(Markup):
             self._end_table()
         if len(self.open) == MOST_DEPTH:
             raise UnreadableFile("The page is nested deeper than any real one. Open it in Excel and save it as .xlsx.")
-        self.open.append(_Table(self.limits, self.budget, Spool(self.spool)))
+        self.open.append(_OpenTable(self.limits, self.store.begin(None)))
 
     def _end_table(self) -> None:
         table = self.open.pop()
-        table.end_row()
-        table.spool.flush()
+        kept = table.end()
         if table.first and (not self.open or self._is_laid_out(table)):
-            self.tables.append((table.spool, table.merged))
+            self.tables.append(kept)
             bound(len(self.tables), MOST_SHEETS, "tables")
             for around in self.open:
                 around.empty_cell()
 
-    def _is_laid_out(self, table: _Table) -> bool:
+    def _is_laid_out(self, table: _OpenTable) -> bool:
         """Whether this table has the headings, and none of those around it has."""
         return self._has_headings(table) and not any(map(self._has_headings, self.open))
 
-    def _has_headings(self, table: _Table) -> bool:
+    def _has_headings(self, table: _OpenTable) -> bool:
         return any(map(self.is_header, table.first))
 
 
-class _Table:
-    """A table on its way into its spool: its first rows, the row and the pieces of the cell that are open."""
+class _OpenTable:
+    """A table that hasn't ended: its first rows, the row and the pieces of the cell that are open."""
 
-    def __init__(self, limits: Limits, budget: Budget, spool: Spool) -> None:
-        self.limits, self.budget, self.spool = limits, budget, spool
+    def __init__(self, limits: Limits, kept: KeptTable) -> None:
+        self.limits, self.kept = limits, kept
         self.first: list[list[str]] = []
         self.number = 0
         self.merged = 0
@@ -186,6 +171,16 @@ class _Table:
         self.size = 0
         self.across, self.down = 1, 1
         self.covered: dict[int, int] = {}
+
+    def end(self) -> KeptTable:
+        """The table ends."""
+        self.end_row()
+        self.kept.finish()
+        if self.merged:
+            self.kept.found.remarks.append(
+                f"{self.merged:,} cells span several columns or rows; only the first of each holds the value."
+            )
+        return self.kept
 
     def begin_row(self) -> None:
         self.end_row()
@@ -240,10 +235,8 @@ class _Table:
             return
         self._skip_covered()
         self.number += 1
-        size = self.budget.charge(self.number, self.row, sum(map(len, self.row)))
-        if any(self.row):
-            self.spool.append(self.number, self.row, size)
-        if self.number <= LOOKED_AT:
+        self.kept.add(self.number, self.row)
+        if self.number <= HEADER_WITHIN:
             self.first.append(self.row)
         self.row = None
         self.covered = {column: left - 1 for column, left in self.covered.items() if left > 1}
@@ -252,11 +245,11 @@ class _Table:
 
 
 def _shown(text: str) -> str:
-    """What a cell shows: a block is a line of its own, and spaces at the edge of a line are none."""
+    """What a cell shows: some elements stand on lines of their own, and spaces at the edge of a line are none."""
     shown: list[str] = []
-    for block in re.sub(" +", " ", text).split(_EDGE):
-        lines = [line.strip(" ") for line in block.split("\n")]
-        if not lines[-1]:  # a break at a block's end breaks nothing
+    for part in re.sub(" +", " ", text).split(_EDGE):
+        lines = [line.strip(" ") for line in part.split("\n")]
+        if not lines[-1]:  # a break at a line's end breaks nothing
             lines.pop()
         shown.extend(lines)
     return "\n".join(shown).strip("\n")

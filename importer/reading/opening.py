@@ -12,25 +12,25 @@ from contextlib import contextmanager
 from typing import IO
 
 from importer.errors import UnreadableFile
-from importer.reading import kinds
-from importer.reading.limits import Clock, Limits
+from importer.reading import detection
+from importer.reading.limits import Deadline, Limits
 
 CHUNK = 1 << 20
 STANDARD_INPUT = "-"
 
 
 @contextmanager
-def opened(source: str, limits: Limits, clock: Clock) -> Iterator[tuple[IO[bytes], str]]:
+def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO[bytes], str]]:
     """Yield the file and its bytes' SHA-256; raise UnreadableFile where it can't be opened or changes meanwhile."""
     if source == STANDARD_INPUT:
         with tempfile.TemporaryFile() as file:
             _copy_input(file, limits)
-            yield file, _fingerprint(file, clock)
+            yield file, _fingerprint(file, deadline)
         return
-    kinds.refuse_by_name(source)
+    detection.refuse_by_name(source)
     with _open(source, limits) as file:
         before = os.fstat(file.fileno())
-        yield file, _fingerprint(file, clock)
+        yield file, _fingerprint(file, deadline)
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise UnreadableFile(
@@ -40,7 +40,7 @@ def opened(source: str, limits: Limits, clock: Clock) -> Iterator[tuple[IO[bytes
 
 def _open(source: str, limits: Limits) -> IO[bytes]:
     try:
-        _check_kind(source)
+        _check_type(source)
         file = open(source, "rb")  # noqa: SIM115, PTH123 — handed to the caller, who closes it
     except FileNotFoundError as exc:
         raise UnreadableFile(f"There is no file {source}. Check the name and the folder.") from exc
@@ -56,7 +56,7 @@ def _open(source: str, limits: Limits) -> IO[bytes]:
     return file
 
 
-def _check_kind(source: str) -> None:
+def _check_type(source: str) -> None:
     """Refuse folders, devices and pipes before opening them, since opening a pipe may wait for ever."""
     mode = os.stat(source).st_mode  # noqa: PTH116 — follows links: a link to a file is that file
     if stat.S_ISDIR(mode):
@@ -82,11 +82,11 @@ def _copy_input(file: IO[bytes], limits: Limits) -> None:
         raise UnreadableFile(f"Standard input can't be read ({exc}). Save it as a file and import that.") from exc
 
 
-def _fingerprint(file: IO[bytes], clock: Clock) -> str:
+def _fingerprint(file: IO[bytes], deadline: Deadline) -> str:
     digest = hashlib.sha256()
     file.seek(0)
     while chunk := file.read(CHUNK):
         digest.update(chunk)
-        clock.check()
+        deadline.check()
     file.seek(0)
     return digest.hexdigest()

@@ -14,10 +14,10 @@ from typing import IO
 from xml.parsers import expat
 
 from importer.errors import UnreadableFile
-from importer.reading.limits import Clock, Limits
+from importer.reading.limits import Deadline, Limits
 
 CHUNK = 1 << 18
-LOOKED_AT_FROM = 64 * 1024**2
+RATIO_FROM = 64 * 1024**2
 """Unpacked bytes of a part from which its ratio of unpacked to packed size is looked at."""
 
 PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -35,10 +35,10 @@ DAMAGED = "Open it in a spreadsheet program, save it again as .xlsx and import t
 class Package:
     """The parts of a zip file, by name whatever the case and the kind of slash."""
 
-    def __init__(self, file: IO[bytes], limits: Limits, clock: Clock) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits, deadline: Deadline) -> None:
         """Open the package; raise UnreadableFile where it is damaged or its directory is beyond any workbook's."""
         self.limits = limits
-        self.clock = clock
+        self.deadline = deadline
         self._inflated: dict[str, int] = {}
         _check_directory(file)
         try:
@@ -93,10 +93,10 @@ class Package:
         return b"".join(pieces)
 
     def _check(self, entry: str, size: int, packed: int, others: int) -> None:
-        self.clock.check()
+        self.deadline.check()
         if size + others > self.limits.unpacked_bytes:
             raise self.limits.refuse("unpacked_bytes", "The workbook's parts unpack to too many bytes")
-        if size > LOOKED_AT_FROM and size / packed > self.limits.ratio:
+        if size > RATIO_FROM and size / packed > self.limits.ratio:
             what = f"The part {entry} unpacks to {size / packed:,.0f} times its size or more, as a zip bomb does"
             raise self.limits.refuse("ratio", what)
 
@@ -144,8 +144,12 @@ class Events:
         self.what = what
         self.limits = limits
         self.texts: list[str] = []
-        self._fed = 0
+        self._fed = self._parsed = 0
         self._parser = expat.ParserCreate()
+        # Newer ones put off a tag that isn't whole until twice as much is there, against tags without end.
+        # ``feed`` bounds those, and has to see how far the parser is.
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):
+            self._parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 - its one parameter
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.CharacterDataHandler = self.texts.append
@@ -195,7 +199,8 @@ class Events:
         except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an encoding there is none of
             raise UnreadableFile(f"The workbook is damaged: {self.what} is not proper XML ({exc}). {DAMAGED}") from exc
         self._fed += len(chunk)
-        if self._fed - self._parser.CurrentByteIndex > MOST_TOKEN_BYTES + len(chunk):
+        self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 where expat waits for more of a long piece
+        if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
             raise UnreadableFile(f"The workbook is damaged: {self.what} holds a tag without end. {DAMAGED}")
         if len(self.texts) > 16 and sum(map(len, self.texts)) > self.limits.cell_characters:
             raise self.limits.refuse("cell_characters", f"A cell in {self.what} holds too many characters")

@@ -23,18 +23,18 @@ class Relations:
         strings: the part with the shared texts, which may be missing.
     """
 
-    def __init__(self, package: Package, usual: str, ending: str) -> None:
-        """Find the parts; ``usual`` is the workbook's usual path, ``ending`` that of its parts' names."""
+    def __init__(self, package: Package) -> None:
+        """Find the parts; where the package doesn't say, they are where they usually are."""
         self._package = package
         top = self._read(package, "_rels/.rels", "")
         found = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
-        self.workbook = found[0] if found else usual
+        self.workbook = found[0] if found else "xl/workbook.xml"
         if self.workbook not in package:
             raise UnreadableFile(f"The workbook is damaged: its list of sheets is missing. {DAMAGED}")
         folder, name = posixpath.split(self.workbook)
         self.targets = self._read(package, f"{folder}/_rels/{name}.rels", folder)
-        self.styles = self._first("/styles") or f"{folder}/styles{ending}"
-        self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings{ending}"
+        self.styles = self._first("/styles") or f"{folder}/styles.xml"
+        self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings.xml"
 
     def sheet(self, relation: str) -> str | None:
         """The part of a sheet by its relation's id: "" where it is no table, None where there is no such part."""

@@ -1,35 +1,19 @@
-"""The sheet that was read: rows of text in, spooled to disk once; frames of text out, as often as wanted.
-
-The rows go to an unnamed temporary file, so that the source is read only once (it may be standard input, or change
-while the import runs), memory stays flat, and nothing is left behind even when the process is killed.
-"""
+"""The sheet that was read, and what was noticed on the way: spooled rows in, frames of text out, as often as wanted."""
 
 from __future__ import annotations
 
-import marshal
-import tempfile
-import weakref
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import pandas as pd
 
 from importer.reading.merged import Merged
-
-BLOCK_ROWS = 8_000
-BLOCK_CELLS = 400_000
-BLOCK_CHARACTERS = 16_000_000
+from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
 
 NO_VALUE = "the formula's result is not stored in the file. Save the file in a spreadsheet program and import that"
 ERROR = "the cell shows the error {}. Correct the formula or type the value"
-
-Row = tuple[int, list[str]]
-"""A row's number as the spreadsheet program shows it, and its cells from column A to the last that holds something."""
-
-Rows = Generator[Row, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +35,7 @@ class Found:
 
     Attributes:
         flaws: problems by row number.
-        hidden_rows: numbers of hidden or filtered rows that hold something.
+        hidden_rows: how many rows that hold something are hidden or filtered.
         formulas: how many cells were read by the value stored for their formula.
         merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
@@ -71,79 +55,10 @@ class Found:
         flaw = self._known.setdefault((column, text), Flaw(column, text))
         self.flaws.setdefault(row, []).append(flaw)
 
-
-Block = tuple[list[int], list[Sequence[str]]]
-"""Row numbers, and as many columns as any of these rows has."""
-
-
-class Spool:
-    """Rows on disk, in blocks of columns: appended once, read as often as wanted; one may lie in the file of another.
-
-    Attributes:
-        row_count: rows appended so far.
-        merged: merged areas, of which only the first cell shows anything.
-    """
-
-    def __init__(self, beside: Spool | None = None) -> None:
-        self._beside = beside  # whose file lasts as long as it does
-        if beside is None:
-            self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 — closed with the sheet
-            weakref.finalize(self, self._file.close)  # or when the last who uses the sheet has forgotten it
-        else:
-            self._file = beside._file
-        self._places: list[tuple[int, int]] = []
-        self._numbers: list[int] = []
-        self._rows: list[list[str]] = []
-        self._width = 0
-        self._characters = 0
-        self.row_count = 0
-        self.merged = Merged()
-
-    def append(self, number: int, cells: list[str], characters: int) -> None:
-        """Add a row whose cells hold ``characters`` characters together."""
-        width = len(cells)
-        if width > self._width:
-            if width * len(self._rows) > BLOCK_CELLS:
-                self.flush()
-            self._width = width
-        self._numbers.append(number)
-        self._rows.append(cells)
-        self._characters += characters
-        self.row_count += 1
-        held = len(self._rows)
-        if held >= BLOCK_ROWS or held * self._width >= BLOCK_CELLS or self._characters >= BLOCK_CHARACTERS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the rows held in memory."""
-        if not self._rows:
-            return
-        columns = list(zip_longest(*self._rows, fillvalue=""))
-        data = marshal.dumps((self._numbers, columns))
-        self._places.append((self._file.seek(0, 2), len(data)))
-        self._file.write(data)
-        self._numbers, self._rows, self._width, self._characters = [], [], 0, 0
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield the blocks in the order in which their rows were appended."""
-        self.flush()
-        for offset, size in self._places:
-            self._file.seek(offset)
-            data = self._file.read(size)
-            numbers, columns = marshal.loads(data)  # noqa: S302 — our own unnamed file, nobody else can write to it
-            if self.merged:
-                self.merged.blank(numbers, columns)
-            yield numbers, columns
-
-    def rows(self) -> Rows:
-        """Yield the rows one by one, each with as many cells as the widest of its block."""
-        for numbers, columns in self.blocks():
-            for number, cells in zip(numbers, zip(*columns, strict=True), strict=True):
-                yield number, list(cells)
-
-    def close(self) -> None:
-        """Let the temporary file go."""
-        self._file.close()
+    def adopt(self, other: Found) -> None:
+        """Take over what was noticed on an earlier way through the table."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
 
 @dataclass(frozen=True)
@@ -183,22 +98,26 @@ class Sheet:
         return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
 
     def blocks(self) -> Iterator[pd.DataFrame]:
-        """Yield the rows in frames of at most 20,000 (fewer where a sheet is very wide).
+        """Yield the rows in frames of at most 8,000 (fewer where a sheet is very wide).
 
         Columns are numbered 0, 1, … in the order of ``headings``, the index holds row numbers, every cell is a ``str``
         and an empty one is ``""``. Blank rows are left out. May be called again; the sheet must not be closed.
         """
         width = len(self.headings)
         step = max(1, min(BLOCK_ROWS, BLOCK_CELLS // max(width, 1)))
-        for numbers, columns in self._spool.blocks():
-            empty = ("",) * len(numbers)
-            full = [*columns[:width], *[empty] * (width - len(columns))]
+        for numbers, columns in self.columns():
             for first in range(0, len(numbers), step):
                 part = slice(first, first + step)
                 index = pd.Index(numbers[part], dtype="int64")
-                cells = {position: column[part] for position, column in enumerate(full)}
-                frame = pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
-                yield frame if self._restore is None else frame.map(self._restore)
+                cells = {position: column[part] for position, column in enumerate(columns)}
+                yield pd.DataFrame(cells, index=index, columns=pd.RangeIndex(width), dtype=object)
+
+    def columns(self) -> Iterator[Block]:
+        """Yield the same rows as columns, one for each heading, with their numbers."""
+        width = len(self.headings)
+        for numbers, columns in self._spool.blocks():
+            full = [*columns[:width], *[("",) * len(numbers)] * (width - len(columns))]
+            yield numbers, full if self._restore is None else [list(map(self._restore, column)) for column in full]
 
     def close(self) -> None:
         """Give back the disk space of the rows."""

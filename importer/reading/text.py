@@ -15,12 +15,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import IO
 
-from importer.errors import UnreadableFile
+from importer.errors import UnreadableFile, by_name
 from importer.reading import encodings
-from importer.reading.book import LOOKED_AT, Book, Table
+from importer.reading.book import HEADER_WITHIN, Book, Table
 from importer.reading.encodings import Encoding
-from importer.reading.limits import Clock, Limits
-from importer.reading.sheet import Found, Rows
+from importer.reading.limits import Deadline, Limits
+from importer.reading.sheet import Found
+from importer.reading.spool import RowStream
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
@@ -39,18 +40,18 @@ def open_text(
     delimiter: str | None,
     is_header: Callable[[Sequence[str]], bool],
     limits: Limits,
-    clock: Clock,
+    deadline: Deadline,
 ) -> Book:
     """Find out encoding and delimiter where they aren't given, and hand over the one table of a text file."""
-    codec = encodings.named(encoding, file, clock) if encoding else encodings.detect(file, clock)
+    codec = encodings.named(encoding, file, deadline) if encoding else encodings.detect(file, deadline)
     remarks = [codec.remark] if codec.remark else []
     said = _separator_line(file, codec, limits)
     chosen = _checked(delimiter) if delimiter is not None else said or _detect(file, codec, is_header, limits)
     if delimiter is None and chosen != ",":
         remarks.append(f"Columns are separated by {NAMES.get(chosen, repr(chosen))}s.")
 
-    def rows(found: Found) -> Rows:
-        return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, clock=clock, found=found)
+    def rows(found: Found) -> RowStream:
+        return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, deadline=deadline, found=found)
 
     return Book("CSV", (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks))
 
@@ -86,7 +87,8 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         yield lines()
     except UnicodeError as exc:
         raise UnreadableFile(
-            f"The file's characters can't be read as {codec.title} ({exc}). Say how they are encoded with --encoding."
+            f"The file's characters can't be read as {codec.title} ({exc}). Say how they are encoded"
+            f" with {by_name('encoding')}."
         ) from exc
     finally:
         text.detach()
@@ -127,14 +129,14 @@ def _detect(file: IO[bytes], codec: Encoding, is_header: Callable[[Sequence[str]
         for line in lines:
             sample.append(line)
             size += len(line)
-            if size > 1 << 18 or len(sample) >= 20 * LOOKED_AT:
+            if size > 1 << 18 or len(sample) >= 20 * HEADER_WITHIN:
                 break
     best, best_score = ",", (False, 0.0, 0)
     for sign in NAMES:
         with _long_fields(limits):
             try:
                 records = [
-                    record for _, record in zip(range(LOOKED_AT), csv.reader(sample, delimiter=sign), strict=False)
+                    record for _, record in zip(range(HEADER_WITHIN), csv.reader(sample, delimiter=sign), strict=False)
                 ]
             except csv.Error:
                 continue
@@ -157,8 +159,8 @@ def _long_fields(limits: Limits) -> Iterator[None]:
 
 
 def _rows(
-    file: IO[bytes], codec: Encoding, delimiter: str, *, skip: int, limits: Limits, clock: Clock, found: Found
-) -> Rows:
+    file: IO[bytes], codec: Encoding, delimiter: str, *, skip: int, limits: Limits, deadline: Deadline, found: Found
+) -> RowStream:
     """Number the records as a spreadsheet program does: blank ones count, line breaks in cells don't."""
     with _lines(file, codec, limits) as lines, _long_fields(limits):
         for _ in range(skip):
@@ -169,7 +171,7 @@ def _rows(
             for record, swallowed in records:
                 number += 1
                 if not number % 10_000:
-                    clock.check()
+                    deadline.check()
                 if len(record) > limits.columns:
                     raise limits.refuse("columns", f"Row {number} has {len(record):,} cells")
                 if swallowed:

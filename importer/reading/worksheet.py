@@ -1,20 +1,20 @@
-"""One worksheet of an .xlsx: pieces of XML in, rows of text just as shown out.
-
-Rows in the usual form are taken apart by ``regular``; whatever else there is goes through the XML parser.
-"""
+"""One worksheet of an .xlsx: pieces of XML in, rows of text just as shown out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from importer.errors import UnreadableFile
 from importer.reading.formats import NumberFormats, general
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import DAMAGED, MOST_DEPTH, Events
-from importer.reading.regular import Cell, RegularRows
-from importer.reading.sheet import ERROR, NO_VALUE, Found, Row, Rows, column_letter
+from importer.reading.sheet import ERROR, NO_VALUE, Found, column_letter
+from importer.reading.spool import Row, RowStream
 from importer.reading.strings import Strings
+
+Cell = tuple[str, str | None, str | None, str, bool]
+"""A cell as it is written: reference (its column counts), kind, style, text, whether a formula gave it."""
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
@@ -33,19 +33,19 @@ class Worksheet:
         self.columns: dict[str, int] = {}
         self.number = 0
 
-    def rows(self, chunks: Iterator[bytes]) -> Rows:
+    def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, as the pieces of the part come."""
         events = Events(f'the sheet "{self.name}"', self.limits)
-        regular = RegularRows(events, self._attach(events), self._row)
+        self._attach(events)
         for chunk in chunks:
-            regular.feed(chunk)
+            events.feed(chunk)
             yield from self.ready
             self.ready.clear()
-        regular.end()
+        events.feed(b"", last=True)
         yield from self.ready
 
-    def _attach(self, events: Events) -> Callable[[], bool]:  # noqa: PLR0915 — two closures, called millions of times
-        """Handle the events of a sheet; return what says whether the parser is between two rows.
+    def _attach(self, events: Events) -> None:  # noqa: PLR0915 — two closures, called millions of times
+        """Handle the events of a sheet.
 
         State lives in local variables, which is far faster than in attributes.
         """
@@ -128,7 +128,6 @@ class Worksheet:
                 phonetic -= 1
 
         events.handle_fast(start, end)
-        return lambda: 0 < data == depth
 
     def _row(self, digits: str | None, cells: Iterable[Cell], *, hidden: bool = False) -> None:
         """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
@@ -138,8 +137,6 @@ class Worksheet:
         row: list[str] = []
         width = 0
         for reference, kind, style, text, formula in cells:
-            if text is None:
-                continue
             known = columns.get(reference)
             column = self._column(reference.rstrip(_DIGITS)) if known is None else known
             if kind == "s":

@@ -1,6 +1,6 @@
-"""What the columns of a results file are, and a table and its outcomes as blocks of them.
+"""What the columns of a results file hold, a few thousand rows at a time.
 
-Comes in: a :class:`Table` and its outcomes. Goes out: :class:`Block` after block, as lists that a writer can zip.
+Comes in: the sheet's columns and the rows' outcomes. Goes out: :class:`ResultRows`, as columns that a writer can zip.
 """
 
 from __future__ import annotations
@@ -10,21 +10,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import pandas as pd
+from importer.delivery.outcomes import Outcomes
 
-from importer.outcomes import Outcomes
-
-CUT_MARK = "… [cut here: the whole text has {} characters]"
-"""Ends a text of which a workbook's cell holds only the beginning."""
-
-_ROWS = 4_000
-_CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
+_ROWS = 4_000  # of which a writer's lists and cells stay small
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Table(Protocol):
-    """What the results need of a sheet."""
+class Input(Protocol):
+    """What the results need of the sheet that was imported."""
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -32,10 +26,10 @@ class Table(Protocol):
 
     @property
     def row_count(self) -> int:
-        """How many rows :meth:`blocks` brings in all."""
+        """How many rows :meth:`columns` brings in all."""
 
-    def blocks(self) -> Iterator[pd.DataFrame]:
-        """The rows from the first on: columns numbered from 0, texts only, indexed by the sheet's row numbers."""
+    def columns(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
+        """The rows from the first on, some at a time: their numbers in the sheet, and a column for each heading."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +46,8 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Some rows, a list for each column.
+class ResultRows:
+    """Some rows of the results, by columns.
 
     Attributes:
         start: the position of the first of them.
@@ -64,62 +58,57 @@ class Block:
     """
 
     start: int
-    theirs: list[list[str]]
-    result: list[str]
-    note_id: list[str]
-    reason: list[str]
-    source_row: list[int | None]
-    finished_at: list[float]
-    request: list[str]
-    to_fix: list[bool]
+    theirs: Sequence[Sequence[str]]
+    result: Sequence[str]
+    note_id: Sequence[str]
+    reason: Sequence[str]
+    source_row: Sequence[int | None]
+    finished_at: Sequence[float]
+    request: Sequence[str]
+    to_fix: Sequence[bool]
 
 
-def was_cut(text: str) -> bool:
-    """Whether this is only the beginning of a longer text, cut when a workbook was written."""
-    return _CUT.search(text) is not None
-
-
-def blocks(
-    table: Table,
+def result_rows(
+    sheet: Input,
     outcomes: Outcomes,
     *,
     keep: Sequence[int],
     source_row: int | None,
     run: str,
-) -> Iterator[Block]:
+) -> Iterator[ResultRows]:
     """The rows with what became of them.
 
     Args:
-        table: the rows as they were read.
+        sheet: the rows as they were read.
         outcomes: what became of them.
         keep: positions of the columns that go into the results.
         source_row: position of the column in which earlier results say what row of the first file it is.
         run: the run's id.
 
     Raises:
-        ValueError: the table brings more or fewer rows than have outcomes.
+        ValueError: the sheet brings more or fewer rows than have outcomes.
     """
     to_fix = outcomes.to_fix()
     start = 0
-    for frame in (part for whole in table.blocks() for part in _parts(whole)):
-        stop = start + len(frame)
+    for numbers, columns in _parts(sheet):
+        stop = start + len(numbers)
         if stop > len(outcomes):
-            raise ValueError(f"the table brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
-        ended = outcomes.frame(start, stop)
-        yield Block(
+            raise ValueError(f"the sheet brought {stop:,} rows or more, but {len(outcomes):,} have outcomes")
+        ended = outcomes.columns(start, stop)
+        yield ResultRows(
             start,
-            [encodable(frame.iloc[:, position].tolist()) for position in keep],
-            ended["result"].tolist(),
-            encodable(ended["note_id"].tolist()),
-            encodable(ended["reason"].tolist()),
-            frame.index.tolist() if source_row is None else _numbers(frame.iloc[:, source_row].tolist()),
-            ended["finished_at"].tolist(),
-            [f"{run}/{number}" if number else "" for number in ended["request"].tolist()],
+            [encodable(columns[position]) for position in keep],
+            ended.result,
+            encodable(ended.note_id),
+            encodable(ended.reason),
+            numbers if source_row is None else _numbers(columns[source_row]),
+            ended.finished_at,
+            [f"{run}/{number}" if number else "" for number in ended.request],
             to_fix[start:stop].tolist(),
         )
         start = stop
     if start != len(outcomes):
-        raise ValueError(f"the table brought {start:,} rows, but {len(outcomes):,} have outcomes")
+        raise ValueError(f"the sheet brought {start:,} rows, but {len(outcomes):,} have outcomes")
 
 
 def _numbers(texts: Sequence[str]) -> list[int | None]:
@@ -127,13 +116,14 @@ def _numbers(texts: Sequence[str]) -> list[int | None]:
     return [int(text) if _ROW_NUMBER.fullmatch(text.strip()) else None for text in texts]
 
 
-def _parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The frame cut into pieces, of which a writer's lists and cells stay small."""
-    for start in range(0, len(frame), _ROWS):
-        yield frame.iloc[start : start + _ROWS]
+def _parts(sheet: Input) -> Iterator[tuple[Sequence[int], list[Sequence[str]]]]:
+    for numbers, columns in sheet.columns():
+        for first in range(0, len(numbers), _ROWS):
+            part = slice(first, first + _ROWS)
+            yield numbers[part], [column[part] for column in columns]
 
 
-def encodable(values: list[str]) -> list[str]:
+def encodable(values: Sequence[str]) -> Sequence[str]:
     """The same texts; half characters (lone surrogates), which no file can hold, become the replacement sign."""
     try:
         "".join(values).encode()

@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from importer import files
 from importer.errors import ResultsNotWritten
 from importer.files import Draft
+from importer.results.overwriting import OverwritePolicy
 
 _NAMES = 99
 _STANDARD_INPUT = Path("-")
@@ -37,35 +37,7 @@ class Written:
     remark: str | None = None
 
 
-class Standing(Protocol):
-    """What is known of the files that stand already, and of the one that the new file is made of."""
-
-    @property
-    def source(self) -> Path | None:
-        """What the new file is made of: who can't read that can't read the new one either."""
-
-    def objection(self, place: Path) -> str:
-        """Why the file at this place must stay, as half a sentence that its name begins; empty if it may go."""
-
-    def enter(self, place: Path, digest: bytes) -> None:
-        """Take note that a file with this SHA-256 is about to be put there."""
-
-
-class Kept:
-    """Every file that stands stays, except one."""
-
-    def __init__(self, but: Path | None = None, source: Path | None = None) -> None:
-        self._but, self.source = but, source
-
-    def objection(self, place: Path) -> str:
-        """See :class:`Standing`."""
-        return "" if place == self._but else f"{place.name} exists already"
-
-    def enter(self, place: Path, digest: bytes) -> None:
-        """Nothing is noted."""
-
-
-def save(target: Path, fill: Callable[[Draft], None], standing: Standing) -> Written:
+def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
     """Put a file at ``target``, or as near to it as can be.
 
     A file that must stay, is open elsewhere or read-only is left alone: the next name beside it that is free, or whose
@@ -75,7 +47,7 @@ def save(target: Path, fill: Callable[[Draft], None], standing: Standing) -> Wri
     Args:
         target: where it is wanted; a link is followed, so that the link stays, unless somebody may have planted it.
         fill: writes the whole file; may be called more than once.
-        standing: which files may be replaced, and what the file is made of.
+        policy: which files may be replaced, and what the file is made of.
 
     Raises:
         ResultsNotWritten: no folder took it.
@@ -88,8 +60,8 @@ def save(target: Path, fill: Callable[[Draft], None], standing: Standing) -> Wri
         try:
             with files.draft(folder / place.name) as draft:
                 fill(draft)
-                _finish(draft, place, standing.source)
-                path, why = _settle(draft, folder / place.name, standing)
+                _finish(draft, place, policy.source)
+                path, why = _settle(draft, folder / place.name, policy)
         except OSError as error:
             troubles.append(f"{folder}: {plain(error)}")
             last = error.with_traceback(None)
@@ -158,16 +130,16 @@ def _finish(draft: Draft, place: Path, source: Path | None) -> None:
     draft.finish(rights, bounds)
 
 
-def _settle(draft: Draft, wanted: Path, standing: Standing) -> tuple[Path, str]:
+def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, str]:
     """Rename to the wanted name, or to the next that can be had; say why not the wanted."""
     why = ""
     trouble: OSError | None = None
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-        if objection := _objection(path, standing):
+        if objection := _objection(path, policy):
             why = why or objection
             continue
-        standing.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
+        policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
         try:
             draft.put(path)
         except PermissionError as error:  # on Windows: open in another program
@@ -178,7 +150,7 @@ def _settle(draft: Draft, wanted: Path, standing: Standing) -> tuple[Path, str]:
     raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
 
 
-def _objection(path: Path, standing: Standing) -> str:
+def _objection(path: Path, policy: OverwritePolicy) -> str:
     """Why a file can't be put there, or nothing."""
     if path.is_dir():
         return f"{path.name} is a folder"
@@ -190,4 +162,4 @@ def _objection(path: Path, standing: Standing) -> str:
         return f"{path.name} is no ordinary file"
     if not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         return f"{path.name} is read-only"
-    return standing.objection(path)
+    return policy.objection(path)

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
-from importer.results.words import COLUMN_WORDS, WORDS
+from importer.results.presentation import COLOURS, COLUMN_MEANINGS, MEANINGS
 
 _NAME = "Summary"
 
@@ -38,7 +38,7 @@ def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int]
     row = _table(book, sheet, counts, 4)
     row = _chart(book, sheet, counts, row + 1)
     row = _pairs(book, sheet, "What was run", summary.lines, row + 1)
-    _pairs(book, sheet, "The last six columns of Results", list(COLUMN_WORDS.items()), row + 1)
+    _pairs(book, sheet, "The last six columns of Results", list(COLUMN_MEANINGS.items()), row + 1)
 
 
 def headline(counts: Mapping[Result, int], twins: int = 0) -> str:
@@ -80,14 +80,14 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_string(row, col, name, cell_format)
     for result, count in counts.items():
         row += 1
-        words = WORDS[result]
-        chip = book.add_format({**line, "bold": True, "indent": 1, "font_color": words.ink, "bg_color": words.fill})
+        colours, meaning = COLOURS[result], MEANINGS[result]
+        chip = book.add_format({**line, "bold": True, "indent": 1, "font_color": colours.ink, "bg_color": colours.fill})
         sheet.set_row(row, 20)
         sheet.write_string(row, 1, result.value, chip)
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
-        sheet.write_string(row, 4, words.means, text)
-        sheet.write_string(row, 5, words.next, text)
+        sheet.write_string(row, 4, meaning.sentence, text)
+        sheet.write_string(row, 5, meaning.advice, text)
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
@@ -108,7 +108,7 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
             "values": [_NAME, first, 2, last, 2],
             "categories_data": [result.value for result in counts],  # for viewers that don't compute
             "values_data": list(counts.values()),
-            "points": [{"fill": {"color": WORDS[result].chart}} for result in counts],
+            "points": [{"fill": {"color": COLOURS[result].chart}} for result in counts],
             "data_labels": {"value": True, "num_format": "#,##0", "font": {"color": "#26323B", "size": 10}},
             "gap": 45,
         }

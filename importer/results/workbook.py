@@ -1,8 +1,8 @@
 """Results as a workbook of three sheets: *Results*, *To fix* and *Summary*.
 
-Comes in: headings, blocks, outcomes. Goes out: an ``.xlsx`` file. Rows are streamed (XlsxWriter's constant memory),
-so that a million take no more memory than one block of them. Every cell but our numbers is written as a string and
-formatted as text: nothing becomes a formula or a link, and ``00123`` stays so when a person edits it.
+Comes in: headings, rows by columns, outcomes. Goes out: an ``.xlsx`` file. Rows are streamed (XlsxWriter's constant
+memory), so that a million take no more memory than a few thousand. Every cell but our numbers is written as a string
+and formatted as text: nothing becomes a formula or a link, and ``00123`` stays so when a person edits it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from importer.columns import FIX_FIRST, FIX_LAST, OUR_COLUMNS
+from importer.delivery.outcomes import Outcomes
 from importer.files import Draft
 from importer.models import Result
-from importer.outcomes import Outcomes
-from importer.results.layout import CUT_MARK, Block, Summary, encodable
-from importer.results.lines import LineSheet, numbers, texts, words
-from importer.results.recognising import AUTHOR
+from importer.results.layout import ResultRows, Summary, encodable
+from importer.results.presentation import COLOURS
+from importer.results.rowxml import LineSheet, close_parts, is_usable, labels, numbers, texts
 from importer.results.summary import write_summary
-from importer.results.words import WORDS
+from importer.resultsfile import AUTHOR, CUT_MARK, FIX_FIRST, FIX_LAST, OUR_COLUMNS
 
 MOST_ROWS = 1_048_575
 MOST_COLUMNS = 16_384
@@ -44,9 +43,9 @@ _CALM = {
     "width": 440,
     "height": 36,
     "x_offset": 12,
-    "font": {"size": 12, "color": WORDS[Result.CREATED].ink},
-    "fill": {"color": WORDS[Result.CREATED].fill},
-    "line": {"color": WORDS[Result.CREATED].chart},
+    "font": {"size": 12, "color": COLOURS[Result.CREATED].ink},
+    "fill": {"color": COLOURS[Result.CREATED].fill},
+    "line": {"color": COLOURS[Result.CREATED].chart},
     "align": {"vertical": "middle"},
 }
 _DAY = 86_400
@@ -54,7 +53,7 @@ _EPOCH = 25_569  # 1970-01-01 as a spreadsheet counts days
 
 
 @dataclass(frozen=True)
-class Look:
+class Contents:
     """What a workbook shows apart from its rows.
 
     Attributes:
@@ -68,7 +67,7 @@ class Look:
     marked: Mapping[int, Collection[int]] = field(default_factory=dict)
 
 
-def write_workbook(draft: Draft, look: Look, rows: Iterable[Block], outcomes: Outcomes) -> int:
+def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows], outcomes: Outcomes) -> int:
     """Write the file and say how many cells had to be cut.
 
     Raises:
@@ -79,12 +78,12 @@ def write_workbook(draft: Draft, look: Look, rows: Iterable[Block], outcomes: Ou
         book = Workbook(output, {"constant_memory": True, "tmpdir": str(scratch)})
         try:
             book.use_zip64()  # a sheet of more than 4 GB
-            book.set_properties({"title": look.summary.title, "author": AUTHOR})
-            sheets = _Sheets(book, look)
-            for block in rows:
-                sheets.add(block)
+            book.set_properties({"title": contents.summary.title, "author": AUTHOR})
+            sheets = _Sheets(book, contents, is_fast=is_usable(scratch))
+            for some in rows:
+                sheets.add(some)
             sheets.finish()
-            write_summary(book, look.summary, outcomes.counts(), len(outcomes.twins))
+            write_summary(book, contents.summary, outcomes.counts(), len(outcomes.twins))
             book.close()
         except FileCreateError as error:
             output.given_up = True
@@ -93,9 +92,7 @@ def write_workbook(draft: Draft, look: Look, rows: Iterable[Block], outcomes: Ou
             output.given_up = True
             raise
         finally:
-            for sheet in book.worksheets():
-                with contextlib.suppress(OSError):  # the disk is still full
-                    sheet.row_data_fh.close()
+            close_parts(book)
     return sheets.cut
 
 
@@ -106,37 +103,38 @@ class _Sheets:
         cut: how many cells hold only the beginning of their text.
     """
 
-    def __init__(self, book: Workbook, look: Look) -> None:
+    def __init__(self, book: Workbook, contents: Contents, *, is_fast: bool) -> None:
         self.cut = 0
-        self._look = look
-        self._headings = self._fitted(encodable(list(look.headings)))
+        self._contents = contents
+        self._headings = self._fitted(encodable(list(contents.headings)))
         self._formats = Formats(book)
-        self._results: LineSheet = book.add_worksheet("Results", LineSheet)
+        self._is_fast = is_fast
+        self._results: Worksheet = book.add_worksheet("Results", LineSheet if is_fast else Worksheet)
         self._fix = book.add_worksheet("To fix")
         self._rows = self._rows_to_fix = 0
         self._started = False
 
-    def add(self, block: Block) -> None:
-        """Write the rows of a block."""
-        own = [self._fitted(column) for column in block.theirs]
-        note_ids, reasons = self._fitted(block.note_id), self._fitted(block.reason)
+    def add(self, some: ResultRows) -> None:
+        """Write these rows."""
+        own = [self._fitted(column) for column in some.theirs]
+        note_ids, reasons = self._fitted(some.note_id), self._fitted(some.reason)
         if not self._started:
             self._start(own)
-        finished = [_serial(at) for at in block.finished_at]
-        ours = (block.result, note_ids, reasons, block.source_row, finished, block.request)
+        finished = [_serial(at) for at in some.finished_at]
+        ours = (some.result, note_ids, reasons, some.source_row, finished, some.request)
         rows = zip(
             zip(*own, strict=True) if own else [()] * len(reasons),
             zip(*ours, strict=True),
-            block.to_fix,
-            self._plain(block.start, own, ours),
+            some.to_fix,
+            self._lines(some.start, own, ours) if self._is_fast else [None] * len(reasons),
             strict=True,
         )
-        for position, (theirs, mine, to_fix, cells) in enumerate(rows, block.start):
-            if to_fix or position in self._look.marked:
-                self._in_colour(position, theirs, mine, to_fix=to_fix)
+        for position, (theirs, mine, to_fix, line) in enumerate(rows, some.start):
+            if line is None or to_fix or position in self._contents.marked:
+                self._by_cells(position, theirs, mine, to_fix=to_fix)
             else:
-                self._results.add_line(position + 1, cells)
-        self._rows = block.start + len(reasons)
+                self._results.add_line(position + 1, line)
+        self._rows = some.start + len(reasons)
 
     def finish(self) -> None:
         """Close the sheets' tables after the last row."""
@@ -149,25 +147,26 @@ class _Sheets:
         self._results.autofilter(0, 0, self._rows, last)
         self._fix.autofilter(0, 0, self._rows_to_fix, last)
 
-    def _plain(self, start: int, own: Sequence[list[str]], ours: Sequence[list[Any]]) -> Iterator[str]:
+    def _lines(self, start: int, own: Sequence[Sequence[str]], ours: Sequence[Sequence[Any]]) -> Iterator[str]:
         """The rows of *Results* without a tint, which nearly all are, as XML."""
         result, note_id, reason, source_row, finished_at, request = ours
         formats, rows, col = self._formats, range(start + 2, start + 2 + len(result)), len(own)
-        columns = [texts(i, formats.text, rows, column) for i, column in enumerate(own)]
-        columns.append(words(col, formats.result, rows, result))
-        columns.append(texts(col + 1, formats.text, rows, note_id))
-        columns.append(texts(col + 2, formats.text, rows, reason))
-        columns.append(numbers(col + 3, formats.number, rows, source_row))
-        columns.append(numbers(col + 4, formats.time, rows, finished_at))
-        columns.append(texts(col + 5, formats.text, rows, request))
+        text, number, time = map(LineSheet.style, (formats.text, formats.number, formats.time))
+        columns = [texts(i, text, rows, column) for i, column in enumerate(own)]
+        columns.append(labels(col, {name: LineSheet.style(of) for name, of in formats.result.items()}, rows, result))
+        columns.append(texts(col + 1, text, rows, note_id))
+        columns.append(texts(col + 2, text, rows, reason))
+        columns.append(numbers(col + 3, number, rows, source_row))
+        columns.append(numbers(col + 4, time, rows, finished_at))
+        columns.append(texts(col + 5, text, rows, request))
         return map("".join, zip(*columns, strict=True))
 
-    def _in_colour(self, position: int, theirs: Sequence[str], ours: Sequence[Any], *, to_fix: bool) -> None:
-        """A row with a tint, marked cells or unusual text; on *To fix* too, if it is to be fixed."""
+    def _by_cells(self, position: int, theirs: Sequence[str], ours: Sequence[Any], *, to_fix: bool) -> None:
+        """A row with a tint or marked cells, or any where there are no lines; on *To fix* too, if it is to be fixed."""
         formats = self._formats
         result, note_id, reason, source_row, finished_at, request = ours
         tint = formats.tinted[result] if to_fix else formats.untinted
-        marked = self._look.marked.get(position, ())
+        marked = self._contents.marked.get(position, ())
         own = [(text, formats.marked if col in marked else tint.text) for col, text in enumerate(theirs)]
         trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
         mine = [(result, formats.result[result]), (note_id, tint.text), (reason, tint.text), *trace]
@@ -183,11 +182,11 @@ class _Sheets:
         for col, (value, cell_format) in enumerate((*first, *own, (note_id, tint.text), *trace)):
             _put(self._fix, self._rows_to_fix, col, value, cell_format)
 
-    def _start(self, own: list[list[str]]) -> None:
+    def _start(self, own: Sequence[Sequence[str]]) -> None:
         """Headings, widths and frozen panes; the widths come from the first rows."""
         self._started = True
         formats = self._formats
-        samples = own or [[] for _ in self._headings]
+        samples = own or [()] * len(self._headings)
         theirs = [
             (name, _width(name, sample), formats.their_heading)
             for name, sample in zip(self._headings, samples, strict=True)
@@ -208,7 +207,7 @@ class _Sheets:
         self._results.freeze_panes(1, 0)
         self._fix.freeze_panes(1, len(FIX_FIRST))
 
-    def _fitted(self, column: list[str]) -> list[str]:
+    def _fitted(self, column: Sequence[str]) -> Sequence[str]:
         """The texts, cut and marked where a cell can't hold them."""
         if max(map(len, column), default=0) <= MOST_CHARACTERS // 2:  # however many take two UTF-16 units
             return column
@@ -244,12 +243,14 @@ class Formats:
         self.untinted = tint()
         self.text, self.number, self.time = self.untinted.text, self.untinted.number, self.untinted.time
         edge = {"border": 1, "border_color": "#E6E1DE"}  # a fill hides the grid
-        tints = {fill: tint(bg_color=fill, **edge) for fill in {words.row for words in WORDS.values()} if fill}
-        pale = tints[WORDS[Result.REJECTED].row or ""]
-        self.tinted = {str(result): tints.get(words.row or "", pale) for result, words in WORDS.items()}
+        tints = {fill: tint(bg_color=fill, **edge) for fill in {colours.row for colours in COLOURS.values()} if fill}
+        pale = tints[COLOURS[Result.REJECTED].row or ""]
+        self.tinted = {str(result): tints.get(colours.row or "", pale) for result, colours in COLOURS.items()}
         self.result = {
-            str(result): cell(bold=True, font_color=words.ink, bg_color=words.fill, border=1, border_color="#FFFFFF")
-            for result, words in WORDS.items()
+            str(result): cell(
+                bold=True, font_color=colours.ink, bg_color=colours.fill, border=1, border_color="#FFFFFF"
+            )
+            for result, colours in COLOURS.items()
         }
         self.marked = cell(font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
         self.reason = cell(text_wrap=True)

@@ -1,6 +1,6 @@
 """Which kind of file the results become, and where it stands in the end.
 
-Comes in: a name, a table, its outcomes. Goes out: :class:`Written`.
+Comes in: a name, a sheet, its outcomes. Goes out: :class:`Written`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from importer.columns import OUR_COLUMNS
+from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings
 from importer.files import Draft
 from importer.models import Problem
-from importer.outcomes import Outcomes
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
-from importer.results.layout import Summary, Table, blocks, kept
-from importer.results.saving import Kept, Standing, Written, plain, save
-from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Look, write_workbook
+from importer.results.layout import Input, Summary, kept, result_rows
+from importer.results.overwriting import NeverOverwrite, OverwritePolicy, OverwriteProblems
+from importer.results.saving import Written, plain, save
+from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
+from importer.resultsfile import OUR_COLUMNS
 
 _KINDS = (".xlsx", ".csv")
 
@@ -51,11 +52,11 @@ def _check_kind(path: Path) -> None:
 
 def write(
     target: Path,
-    table: Table,
+    sheet: Input,
     outcomes: Outcomes,
     summary: Summary,
     *,
-    standing: Standing | None = None,
+    policy: OverwritePolicy | None = None,
     ours: Mapping[str, int] | None = None,
     run: str = "",
     marked: Mapping[int, Collection[int]] | None = None,
@@ -64,14 +65,14 @@ def write(
 
     Args:
         target: its ending decides the kind: ``.xlsx`` or ``.csv``.
-        table: the rows as they were read; ``blocks`` may be asked for more than once.
+        sheet: the rows as they were read; ``columns`` may be asked for more than once.
         outcomes: one for each of them.
         summary: what the workbook's sheet *Summary* says of the run; a CSV file has no place for it.
-        standing: which files may be replaced; none without it.
-        ours: where our own columns of an earlier results file stand (see :func:`importer.columns.own_columns`); of them
-            only ``source_row`` is carried over.
+        policy: which files may be replaced; none without it.
+        ours: where our own columns of an earlier results file stand (see :func:`importer.resultsfile.own_columns`); of
+            them only ``source_row`` is carried over.
         run: the run's id, first part of ``request``.
-        marked: row position → positions of the table's columns whose cells are to blame; coloured in a workbook.
+        marked: row position → positions of the sheet's columns whose cells are to blame; coloured in a workbook.
 
     Raises:
         BadSettings: the name's ending says neither ``.xlsx`` nor ``.csv``.
@@ -79,17 +80,17 @@ def write(
     """
     _check_kind(target)  # the folder may be gone since check_target: then another takes the file
     ours = ours or {}
-    keep = kept(table.headings, ours.values())
-    headings = [table.headings[position] for position in keep]
+    keep = kept(sheet.headings, ours.values())
+    headings = [sheet.headings[position] for position in keep]
     remarks: list[str] = []
     as_csv = target.suffix.lower() == ".csv"
-    if not as_csv and (table.row_count > MOST_ROWS or len(keep) + len(OUR_COLUMNS) > MOST_COLUMNS):
+    if not as_csv and (sheet.row_count > MOST_ROWS or len(keep) + len(OUR_COLUMNS) > MOST_COLUMNS):
         as_csv, target = True, target.with_suffix(".csv")
         remarks.append(
-            f"{table.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
+            f"{sheet.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
             f"holds ({MOST_ROWS:,} and {MOST_COLUMNS:,}), so the results are a .csv file."
         )
-    rows = partial(blocks, table, outcomes, keep=keep, source_row=ours.get("source_row"), run=run)
+    rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=ours.get("source_row"), run=run)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
 
@@ -98,10 +99,10 @@ def write(
 
     def as_workbook(draft: Draft) -> None:
         nonlocal cut
-        cut = write_workbook(draft, Look(headings, summary, at_fault), rows(), outcomes)
+        cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
 
-    standing = standing or Kept()
-    written = save(target, as_text, standing) if as_csv else _save_somehow(target, as_workbook, as_text, standing)
+    policy = policy or NeverOverwrite()
+    written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
     if cut and written.path.suffix.lower() != ".csv":
         remarks.append(
             f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
@@ -113,7 +114,7 @@ def write(
 
 
 def _save_somehow(
-    target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], standing: Standing
+    target: Path, as_workbook: Callable[[Draft], None], as_text: Callable[[Draft], None], policy: OverwritePolicy
 ) -> Written:
     """Save a workbook, or where that can't be, whatever the reason, CSV: it is the proof of what was delivered.
 
@@ -121,10 +122,10 @@ def _save_somehow(
         Exception: what the workbook failed of, where CSV failed too.
     """
     try:
-        return save(target, as_workbook, standing)
+        return save(target, as_workbook, policy)
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
         try:
-            written = save(target.with_suffix(".csv"), as_text, standing)
+            written = save(target.with_suffix(".csv"), as_text, policy)
         except Exception:  # noqa: BLE001 - the first failure is the one to tell of
             raise error from error.__cause__
         remark = f"The workbook could not be written ({_why(error)}), so the results are a .csv file."
@@ -146,15 +147,6 @@ def write_problems(
         ResultsNotWritten: no folder took the file.
     """
     found = [problem for _, row in sorted(problems.items()) for problem in row]
-    return save(target, lambda draft: csvfile.write_problems(draft.file, headings, found), _Reports(source=source))
-
-
-class _Reports(Kept):
-    """Every file stays that isn't a list of problems."""
-
-    def objection(self, place: Path) -> str:
-        """See :class:`Standing`."""
-        with contextlib.suppress(OSError):
-            if csvfile.holds_problems(place):
-                return ""
-        return f"{place.name} is no list of problems and was left alone"
+    return save(
+        target, lambda draft: csvfile.write_problems(draft.file, headings, found), OverwriteProblems(source=source)
+    )

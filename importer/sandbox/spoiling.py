@@ -17,12 +17,12 @@ _HTML = ("Content-Type", "text/html; charset=utf-8")
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>%s</title></head><body><h1>%s</h1><hr>gateway</body></html>\n"
 _STUB: Document = {"message": "Notes created successfully", "payload": {"results": []}}
 _MESSAGES = {
-    400: (1000, "Bad request"),
+    400: (1000, "Bad request: prospectIds"),
     401: (1001, "Invalid token"),
     403: (403, "Forbidden"),
-    404: (404, "Not found"),
-    413: (413, "Payload too large"),
-    422: (422, "Unprocessable entity"),
+    404: (1001, "Note not found or access denied"),
+    413: (413, "Payload too large: too many prospects"),
+    422: (422, "Unprocessable entity: prospectIds"),
     429: (429, "Too many requests"),
 }
 # As a widely used gateway words them; none is laid out as the API's errors are.

@@ -106,58 +106,6 @@ def ods_text(value: str, attributes: str = "") -> str:
     )
 
 
-def record(kind: int, content: bytes) -> bytes:
-    """A record of an .xlsb part ([MS-XLSB] 2.1.4)."""
-    head = bytes([kind]) if kind < 0x80 else bytes([(kind & 0x7F) | 0x80, kind >> 7])
-    size = b""
-    length = len(content)
-    while True:
-        byte = length & 0x7F
-        length >>= 7
-        size += bytes([byte | (0x80 if length else 0)])
-        if not length:
-            return head + size + content
-
-
-def wide(value: str) -> bytes:
-    """A text of an .xlsb record: its length, then UTF-16."""
-    encoded = value.encode("utf-16-le")
-    return struct.pack("<L", len(encoded) // 2) + encoded
-
-
-def xlsb(rows: Mapping[int, Mapping[int, str | float | bytes]], *, more: bytes = b"") -> bytes:
-    """An Excel binary workbook: rows and columns from 0; bytes are an error's code; ``more`` follows the rows."""
-    body = b""
-    for number, cells in rows.items():
-        body += record(0, struct.pack("<LLHBBBL", number, 0, 300, 0, 0, 0, 0))
-        for column, value in cells.items():
-            at = struct.pack("<LL", column, 0)
-            if isinstance(value, bytes):
-                body += record(3, at + value)
-            elif isinstance(value, str):
-                body += record(6, at + wide(value))
-            else:
-                body += record(5, at + struct.pack("<d", value))
-    last = max(rows)
-    widest = max(max(cells, default=0) for cells in rows.values())
-    sheet = record(129, b"") + record(148, struct.pack("<LLLL", 0, last, 0, widest))
-    sheet += record(145, b"") + body + more + record(146, b"") + record(130, b"")
-    bundle = record(156, struct.pack("<LL", 0, 1) + wide("s1") + wide("Sheet1"))
-    book = record(131, b"") + record(143, b"") + bundle + record(144, b"") + record(132, b"")
-    relations = (
-        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="s1" '
-        f'Type="{REL}/worksheet" Target="worksheets/sheet1.bin"/></Relationships>'
-    )
-    return archive(
-        {
-            "[Content_Types].xml": "<Types/>",
-            "xl/workbook.bin": book,
-            "xl/_rels/workbook.bin.rels": relations,
-            "xl/worksheets/sheet1.bin": sheet,
-        }
-    )
-
-
 def biff(kind: int, content: bytes = b"") -> bytes:
     """A record of an .xls ([MS-XLS] 2.1.4)."""
     return struct.pack("<HH", kind, len(content)) + content
@@ -190,11 +138,12 @@ def ole(stream: str) -> bytes:
     struct.pack_into("<109L", head, 76, 0, *[0xFFFFFFFF] * 108)
     table = struct.pack("<128L", 0xFFFFFFFD, 0xFFFFFFFE, *[0xFFFFFFFF] * 126)
     entries = b""
-    for name, kind in (("Root Entry", 5), (stream, 2)):
+    for name, kind, within in (("Root Entry", 5, 1), (stream, 2, 0xFFFFFFFF)):
         entry = bytearray(128)
         encoded = name.encode("utf-16-le")
         entry[: len(encoded)] = encoded
         struct.pack_into("<HB", entry, 64, len(encoded) + 2, kind)
+        struct.pack_into("<LLL", entry, 68, 0xFFFFFFFF, 0xFFFFFFFF, within)
         struct.pack_into("<LL", entry, 116, 0xFFFFFFFE, 0)
         entries += bytes(entry)
     return bytes(head) + table + entries.ljust(512, b"\0")

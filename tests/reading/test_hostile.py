@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import struct
 import sys
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,9 +19,10 @@ import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.reading import Limits, Options, cell_name, formats, read
+from importer.reading.ole import SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
-from tests.reading.making import HEADER, biff, header_cells, ods, ods_text, parts, text, xls, xlsx
+from tests.reading.making import HEADER, biff, formula, header_cells, label, ods, ods_text, parts, text, xls, xlsx
 from tests.reading.test_catalogue import cells, is_header
 
 
@@ -53,13 +56,13 @@ def test_a_zip_bomb_is_refused_in_little_memory(tmp_path: Path) -> None:
 def test_a_huge_shared_text_is_refused(tmp_path: Path) -> None:
     """A text of hundreds of megabytes is refused at two million characters."""
     path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si><t>", b"x" * MEGABYTE, 50)
-    assert "--limit cell_characters" in refused(path)
+    assert "limit cell_characters" in refused(path)
 
 
 def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
     """Nor does it help to cut the text into pieces."""
     path = bomb(tmp_path / "a.xlsx", "xl/sharedStrings.xml", "<sst><si>", b"<r><t>%s</t></r>" % (b"x" * 1000) * 900, 50)
-    assert "--limit cell_characters" in refused(path)
+    assert "limit cell_characters" in refused(path)
 
 
 @pytest.mark.parametrize("kind", ["s", "inlineStr"])
@@ -77,6 +80,9 @@ def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> 
 
 
 READ = "from importer.reading import read; read(sys.argv[1], is_header=lambda cells: 'Note' in cells).close()"
+
+REFUSED = "from contextlib import suppress; from importer.errors import UnreadableFile\n"
+REFUSED += f"with suppress(UnreadableFile): {READ}"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +150,116 @@ def test_more_formats_than_any_workbook_uses_are_refused(tmp_path: Path) -> None
     assert "more than 4,000 different formats" in refused(path)
 
 
+def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = (), **header: int) -> bytes:
+    """An OLE container: its entries by name, entry before, entry after, first entry within, and size."""
+    head = bytearray(SIGNATURE + b"\0" * 504)
+    struct.pack_into("<HHHHH", head, 24, 62, 3, 0xFFFE, 9, 6)
+    numbers = {"tables": 1, "small_at": 0xFFFFFFFE, "small": 0, "more_at": 0xFFFFFFFE, "more": 0} | header
+    struct.pack_into(
+        "<LLLLLLLL", head, 44, numbers["tables"], 1, 0, 4096, numbers["small_at"], numbers["small"], numbers["more_at"],
+        numbers["more"],
+    )  # fmt: skip
+    struct.pack_into("<109L", head, 76, 0, *[0xFFFFFFFF] * 108)
+    listing = b""
+    for name, before, after, within, size in entries:
+        entry = bytearray(name.encode("utf-16-le").ljust(128, b"\0"))
+        struct.pack_into("<HBBLLL", entry, 64, 2 * len(name) + 2, 2 if listing else 5, 1, before, after, within)
+        struct.pack_into("<LL", entry, 116, 1, size)
+        listing += bytes(entry)
+    sectors = max(-(-len(listing) // 512), 1)
+    chain = list(table) or [0xFFFFFFFD, *range(2, sectors + 1), 0xFFFFFFFE]
+    return bytes(head) + struct.pack("<128L", *chain, *[0xFFFFFFFF] * (128 - len(chain))) + listing.ljust(sectors * 512)
+
+
+NONE = 0xFFFFFFFF
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        compound(("Root Entry", NONE, NONE, 1, 0), *((f"e{i}", i + 1, i + 1, NONE, 0) for i in range(1, 200))),
+        compound(("Root Entry", NONE, NONE, 1, 0), ("Workbook", NONE, NONE, NONE, 2**30), table=(0xFFFFFFFD, 1)),
+        compound(("Root Entry", NONE, NONE, 1, 2**30), ("Workbook", NONE, NONE, NONE, 9), table=(0xFFFFFFFD, 1)),
+        compound(("Root Entry", NONE, NONE, 1, 0), tables=2**31, more=16_909_320, more_at=2)
+        + struct.pack("<128L", *[0] * 127, 2),
+        compound(
+            ("Root Entry", NONE, NONE, 1, 0),
+            ("Workbook", NONE, NONE, NONE, 9),
+            small=2**31,
+            small_at=1,
+            table=(NONE, 1),
+        ),
+    ],
+    ids=["entries beside each other", "a stream in a circle", "small streams in a circle", "tables", "small tables"],
+)
+def test_a_container_that_is_larger_than_its_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    """Neither what it says about itself nor what goes in circles is followed further than the file is long."""
+    path = tmp_path / "a.xls"
+    path.write_bytes(content)
+    refused(path)
+    assert peak_of(REFUSED, path) < 200 * MEGABYTE
+
+
+def shared_texts(count: int, texts: bytes) -> bytes:
+    return biff(0xFC, struct.pack("<LL", count, count) + texts)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        shared_texts(2**31 - 1, b"\1\0\4" + struct.pack("<i", -8) + b"x"),  # each text goes back to where it began
+        shared_texts(2**31 - 1, b"\0\0\0" * 1000),
+        shared_texts(1, b"\xff\xff\0x"),
+        biff(0x41E, struct.pack("<HHB", 164, 1, 0) + b"0") * 10_001,
+        biff(0xE0, b"\0" * 20) * 10_001,
+        biff(0x85, struct.pack("<LBBBB", 0, 0, 0, 1, 0) + b"x"),  # a sheet that lies where the workbook begins
+    ],
+    ids=["texts backwards", "texts without end", "a text without end", "formats", "styles", "a sheet within itself"],
+)
+def test_an_xls_that_holds_less_than_it_says_is_refused(more: bytes, tmp_path: Path) -> None:
+    """xlrd, which reads the file, would fill the memory or never end."""
+    path = tmp_path / "a.xls"
+    path.write_bytes(xls(b"", more=more))
+    assert re.search("damaged|no real one does", refused(path))
+
+
+def test_names_that_double_each_other_cost_nothing(tmp_path: Path) -> None:
+    """A name that stands for twice the one before it isn't reckoned out, nor is one of another file."""
+    names = b""
+    for number in range(40):
+        twice = b"\x23" + struct.pack("<HH", number, 0)
+        code = twice + twice + b"\x08" if number else b"\x17\x08\0xxxxxxxx"
+        names += biff(0x18, struct.pack("<HBBHHH4B", 0, 0, 1, len(code), 0, 0, 0, 0, 0, 0) + b"\0n" + code)
+    path = tmp_path / "a.xls"
+    path.write_bytes(xls(label(1, 0, "1"), more=names))
+    assert peak_of(READ, path) < 200 * MEGABYTE
+
+
+def test_a_formula_that_gave_a_text_with_emoji_is_read(tmp_path: Path) -> None:
+    """A workbook counts such a sign as two characters."""
+    text_after = biff(0x207, struct.pack("<HB", 4, 1) + "a😀b".encode("utf-16-le"))
+    path = tmp_path / "a.xls"
+    path.write_bytes(xls(label(1, 0, "1") + formula(1, 1, b"\0" * 6 + b"\xff\xff") + text_after))
+    with read(path, is_header=is_header) as sheet:
+        assert cells(sheet) == {2: ("1", "a😀b", "")}
+
+
+def test_an_xls_that_ends_early_is_refused(tmp_path: Path) -> None:
+    """What is left of a sheet isn't taken for the whole of it."""
+    path = tmp_path / "a.xls"
+    path.write_bytes(xls(label(1, 0, "1") + label(2, 0, "2"))[:-4])
+    assert "ends too early" in refused(path)
+
+
+@pytest.mark.parametrize("element", ["<table:x/>", '<table:x table:a=""/>', "<table:table-cell/>"])
+def test_a_row_of_very_many_elements_takes_little_memory(element: str, tmp_path: Path) -> None:
+    """A row is held as a whole, so that there is a limit to what it is made of."""
+    path = tmp_path / "a.ods"
+    path.write_bytes(ods(f"<table:table-row>{element * 3_000_000}</table:table-row>"))
+    assert "elements of one row" in refused(path)
+    assert peak_of(REFUSED, path) < 250 * MEGABYTE
+
+
 def test_merged_cells_without_end_are_refused(tmp_path: Path) -> None:
     """More areas than a sheet has rows aren't held in memory."""
     path = tmp_path / "a.xls"
@@ -176,7 +292,7 @@ def test_unpacked_bytes_are_limited(tmp_path: Path) -> None:
     path.write_bytes(xlsx("".join(f'<row r="{row}">{text(f"A{row}", "x")}</row>' for row in range(2, 2000))))
     message = refused(path, Limits(unpacked_bytes=20_000))
     assert "20,000" in message
-    assert "--limit unpacked_bytes=NUMBER" in message
+    assert "limit unpacked_bytes=NUMBER" in message
 
 
 def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
@@ -190,11 +306,11 @@ def test_a_text_used_very_often_is_limited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        (Limits(file_bytes=10), "--limit file_bytes"),
-        (Limits(rows=3), "--limit rows"),
-        (Limits(columns=2), "--limit columns"),
-        (Limits(cell_characters=5), "--limit cell_characters"),
-        (Limits(seconds=-1), "--limit seconds"),
+        (Limits(file_bytes=10), "limit file_bytes"),
+        (Limits(rows=3), "limit rows"),
+        (Limits(columns=2), "limit columns"),
+        (Limits(cell_characters=5), "limit cell_characters"),
+        (Limits(seconds=-1), "limit seconds"),
     ],
 )
 def test_a_csv_beyond_a_limit_names_it(limits: Limits, expected: str, tmp_path: Path) -> None:

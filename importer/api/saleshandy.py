@@ -1,0 +1,383 @@
+"""Saleshandy: its addresses, field names, codes and prose. Nothing else in the package knows any of them.
+
+Facts are the vendor's reference's (developer.saleshandy.com) unless a comment says otherwise. A reply is never trusted:
+what can't be read with certainty is unclear, and delivery looks it up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from importer.api.document import at, parsed, text_of
+from importer.api.exchange import SMALL, Exchange, Most
+from importer.api.headers import Announcement, seconds_since_1970, seconds_to_wait
+from importer.api.protocol import Answer, Cause, Failure, FoundNote, Metadata, NotesPage, Reply, Traits, Vendor
+from importer.errors import by_name
+from importer.models import Note, Status, Visibility
+
+LIVE = "https://open-api.saleshandy.com/v1"
+"""Where the service is."""
+
+_VISIBILITY = {Visibility.PUBLIC: "1", Visibility.PRIVATE: "2"}
+_STATUS = {Status.DRAFT: "0", Status.PUBLISHED: "1"}
+_VISIBILITY_OF = {code: visibility for visibility, code in _VISIBILITY.items()}
+_STATUS_OF = {code: status for status, code in _STATUS.items()}
+_FAST = 2.0  # seconds within which a limiter says no; what took longer may be a page for an upstream that timed out
+
+_DOCUMENTED_CODES = frozenset({"1001", "4000", "4001", "4002"})  # of refusals
+_FAILURE_CODE = "5001"
+_FAILURE_WORDS = re.compile(r"internal server error, please try again later", re.IGNORECASE)
+_DOCUMENTED_WORDS = re.compile(r"invalid token|invalid prospect id|note not found or access denied", re.IGNORECASE)
+# Not documented, but no gateway says it: it names what was asked, and not only by "content", which is a word of HTTP's
+# own (413 Content Too Large, 422 Unprocessable Content); or it counts things, where a gateway counts bytes and calls;
+# or it is about an API key, and whoever says that turned the call away before anything came of it.
+_SPEAKS_OF_THE_REQUEST = re.compile(
+    r"\b(prospects?|prospect[ _]?ids?|visibility|attachments?|attachment[ _]?ids?)\b"
+    r"|[\"'`]content[\"'`]|\bnote('?s)? content\b"
+    r"|\bcontent (must|should) |\bcontent (is|was|(cannot|can't|may not) be) (too long|required|missing|empty|blank)\b",
+    re.IGNORECASE,
+)
+_COUNTS_THINGS = re.compile(
+    r"\b(too many|at most|up to|maximum|max|limit|exceed\w*|more than|less than|fewer than|equal to)\b[\w ()]*?"
+    r"\b(elements?|items?|entries|ids|recipients|contacts|notes)\b",
+    re.IGNORECASE,
+)
+_JUDGED = 1000  # characters of a refusal's words that are looked at: what is found there is looked for at every place
+_API_KEY = re.compile(r"\bapi[\s_-]*key\b", re.IGNORECASE)
+# A gateway's words may hold the address that was asked for, and so any of those words.
+_ADDRESS = re.compile(r"\S*/\S*/\S*|(?<!\w)/\S*")
+# "400 Invalid token" means a bad key (vendor's reference); the same code also means a bad prospect id.
+_SPEAKS_OF_THE_KEY = re.compile(
+    r"\b(invalid|expired|missing|revoked|wrong|unknown|bad|unauthori[sz]ed)\b.*\b(token|api[\s_-]*key|credentials?)\b"
+    r"|\b(token|api[\s_-]*key|credentials?)\b.*\b(invalid|expired|missing|revoked|required|wrong|not valid)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_SPEAKS_OF_SIZE = re.compile(
+    r"\b(too many|too large|at most|up to|maximum|max|limit|exceed\w*)\b"
+    r"|\b(more than|less than|fewer than|equal to) \d",
+    re.IGNORECASE,
+)
+_KNOWS_NO_PROSPECT = re.compile(
+    r"\b(invalid|unknown|no such|non-?existent)\b.*\bprospect\b"
+    r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",
+    re.IGNORECASE,
+)
+_NO_REASON = "the API did not accept this prospect and gave no reason; check that the id exists in this workspace"
+_CHECK_KEY = (
+    "Check that it is whole and still valid, and how it is given: by the environment variable SALESHANDY_API_KEY, or"
+    f" a file that you name: {by_name('api-key-file')}."
+)
+Value = TypeVar("Value")
+
+
+class Saleshandy:
+    """The service at one address, with one key; see :class:`importer.api.NotesApi`.
+
+    Args:
+        base_url: such as :data:`LIVE`.
+        key: the API key; it appears in no text.
+        connect_timeout: seconds to reach the server.
+        read_timeout: seconds without an answer after which a call is given up.
+        clock: seconds since 1970.
+    """
+
+    traits = Traits(one_draft=True, page=100)
+
+    def __init__(
+        self, base_url: str, key: str, *, connect_timeout: float, read_timeout: float, clock: Callable[[], float]
+    ) -> None:
+        from importer.api.transport import Transport  # noqa: PLC0415 - loads requests, which not every command needs
+
+        self._transport = Transport(
+            base_url, key, "x-api-key", connect_timeout=connect_timeout, read_timeout=read_timeout, clock=clock
+        )
+        self._base = base_url
+        self._brief = self._transport.secrets.brief
+        self._way = _Way()
+
+    def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
+        """*Create Note*: one for each prospect; a prospect of which the reply says nothing certain is missing."""
+        fields: dict[str, Any] = {
+            "content": note.content,
+            "visibility": _VISIBILITY[note.visibility],
+            "status": _STATUS[note.status],
+            "prospectIds": list(prospects),
+        }
+        if note.attachments:
+            fields["attachmentIds"] = list(note.attachments)
+
+        def read(document: object) -> dict[str, Answer] | None:
+            results = at(document, "payload", "results")
+            return self._answers(results, prospects) if isinstance(results, list) else None
+
+        return self._call("POST", "/notes", fields, _answers_of(len(prospects)), read)
+
+    def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
+        """*Get Notes*: one page of a prospect's."""
+        path = f"/prospects/{quote(prospect, safe='')}/notes?skip={skip}&take={take}"
+        return self._call("GET", path, None, _page_of(take), lambda document: _page(document, prospect, take))
+
+    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
+        """*Update Note*: who sees it, and whether it is a draft."""
+        fields = {"visibility": _VISIBILITY[visibility], "status": _STATUS[status]}
+        reply = self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields, SMALL, lambda _: True)
+        return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    # -- what a reply means -----------------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        fields: Mapping[str, Any] | None,
+        most: Most,
+        read: Callable[[object], Value | None],
+    ) -> Reply[Value]:
+        """Make a call; ``read`` makes a value of a success's JSON, or None where it can't be read."""
+        answer = self._transport.call(method, path, fields, most)
+        if answer.failure is not None:
+            return Reply(method, answer.began, answer.came, failure=answer.failure)
+        value = None
+        if 200 <= answer.status < 300:
+            document = None if answer.cut else parsed(answer.data, most)
+            value = None if document is None else read(document)
+            why = answer.cut or "its reply can't be read"
+            is_other = document is None and not answer.cut
+            failure = None
+            if value is None:
+                text = f"the API said that it succeeded, but {why}"
+                # It may be a gateway's, in the place of a 504.
+                failure = Failure(Cause.UNREADABLE, text, at_work=True, is_other=is_other)
+        else:
+            failure = self._failure(method, answer)
+        if failure is None:
+            self._way.learn(answer.headers)
+        return Reply(method, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
+
+    def _failure(self, method: str, answer: Exchange) -> Failure:
+        """What an answer means that isn't a success."""
+        status, headers = answer.status, answer.headers
+        document = parsed(answer.data, SMALL)
+        words = _words(document)
+        said = self._brief(words) if words else f"{status} {_phrase(status)}"
+        wait = seconds_to_wait(headers.get("retry-after", ""), _server_now(headers, answer.came))
+        is_own = words is not None and self._is_own(words, document, headers)
+        if status == 429 and (answer.came - answer.began < _FAST or self._is_limiters(answer)):
+            return Failure(Cause.RATE_LIMITED, f"too many calls: {said}", wait)
+        if status < 300 or status >= 500 or status == 408:
+            # Only the API's own word for it says that it is over; another's may stand in the place of a 504.
+            is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(said) is not None
+            at_work = not is_over or self._way.is_other(headers)
+            return Failure(Cause.FAILED, f"the API failed: {said}", wait, at_work=at_work)
+        if status < 400:
+            text = (
+                f"The API at {self._base} answered with a redirect ({status}) to {self._target(headers)}. The key is"
+                " never sent to another address. Check the base URL, and that no proxy stands in between."
+            )
+            return Failure(Cause.REDIRECTED, text, at_work=True)
+        if status == 407:
+            return Failure(Cause.BLOCKED, self._transport.proxy_wants_login())
+        if is_own:
+            return self._own_failure(method, status, said)
+        cut = f", and {answer.cut}" if answer.cut else ""
+        by_status = f"with {status}, " if words else ""
+        text = f"the call was turned away {by_status}in words that are not the API's ({said}{cut})"
+        return Failure(Cause.FOREIGN, text, wait, at_work=True, is_size=status == 413)
+
+    def _target(self, headers: Mapping[str, str]) -> str:
+        """Where a redirect leads, as far as that can be read and shown: scheme, host and port."""
+        try:
+            parts = urlsplit(headers.get("location", ""))
+            place = parts.netloc.rpartition("@")[2]
+        except ValueError:
+            return "another address"
+        return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
+
+    def _own_failure(self, method: str, status: int, said: str) -> Failure:
+        """A refusal in the API's own words."""
+        is_key = status == 401 or (method != "GET" and status == 403)
+        may_be_key = status in (400, 403)
+        if is_key or (may_be_key and _SPEAKS_OF_THE_KEY.search(said)):
+            return Failure(Cause.BAD_KEY, f"The API does not accept the key: {said}. {_CHECK_KEY}")
+        if status == 413 or _SPEAKS_OF_SIZE.search(said):
+            return Failure(Cause.TOO_LARGE, said)
+        if status != 403 and _KNOWS_NO_PROSPECT.search(said):
+            return Failure(Cause.UNKNOWN_PROSPECT, said)
+        return Failure(Cause.BAD_REQUEST, said)
+
+    def _is_own(self, words: str, document: object, headers: Mapping[str, str]) -> bool:
+        """Whether a refusal is the API's own word, rather than that of something that stands before it.
+
+        It is where it comes the way the API's successes come, *and* what it says is documented or speaks of what was
+        asked. The way alone proves nothing: a gateway may well be who sets the rate-limit headers.
+        """
+        if self._way.is_other(headers):
+            return False
+        words = words[:_JUDGED]
+        code = text_of(at(document, "code")) or text_of(at(document, "error", "code"))
+        if code in _DOCUMENTED_CODES or _DOCUMENTED_WORDS.search(words):
+            return True
+        words = _ADDRESS.sub(" ", words)
+        if _SPEAKS_OF_THE_REQUEST.search(words) or _COUNTS_THINGS.search(words):
+            return True
+        return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
+
+    def _is_limiters(self, answer: Exchange) -> bool:
+        """Whether a 429 that took long is a limiter's all the same: it comes the API's way, and says that none remain.
+
+        The words of a limiter are not documented.
+        """
+        said = Announcement.read(answer.headers)
+        if said is None or said.remaining or self._way.is_other(answer.headers):
+            return False
+        return _words(parsed(answer.data, SMALL)) is not None
+
+    def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
+        return {
+            prospect: Answer(answer.note_id, self._brief(answer.reason))
+            for prospect, answer in _answers(results, prospects).items()
+        }
+
+
+SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)
+
+
+def _answers_of(prospects: int) -> Most:
+    """How large a reply may be that answers for so many prospects."""
+    return Most(64 * 1024 + prospects * 4 * 1024, 10_000 + prospects * 100)
+
+
+def _page_of(notes: int) -> Most:
+    """How large a page of so many notes may be: twice a workbook's longest cell for each, or one very long one."""
+    return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
+
+
+class _Way:
+    """How the API's successes come, learned from them: what they all have, its refusals have too.
+
+    Threads may learn at once; each replaces the whole, and a mark too few makes it only more careful.
+    """
+
+    def __init__(self) -> None:
+        self._type = ""
+        self._marks: frozenset[str] | None = None
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Take in what a success came with."""
+        marks = frozenset(name for name in headers if _MARK.match(name))
+        self._type = _media_type(headers)  # before the marks, which tell that anything was learned
+        self._marks = marks if self._marks is None else self._marks & marks
+
+    def is_other(self, headers: Mapping[str, str]) -> bool:
+        """Whether a refusal comes another way than the successes did, as far as there were any."""
+        if self._marks is None:
+            return False
+        return _media_type(headers) != self._type or not self._marks <= headers.keys()
+
+
+_MARK = re.compile(r"x-ratelimit-|x-rate-limit-|ratelimit")
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _page(document: object, prospect: str, take: int) -> NotesPage | None:
+    """A page of a prospect's notes, or None where any of it can't be read."""
+    payload = at(document, "payload")
+    entries = at(payload, "notes")
+    if not isinstance(payload, dict) or not isinstance(entries, list):
+        return None
+    notes = [_found(entry, prospect) for entry in entries]
+    found = [note for note in notes if note is not None]
+    if len(found) < len(notes):
+        return None
+    draft = payload.get("draftNote")
+    has_more = at(payload, "pagination", "hasMore")
+    return NotesPage(
+        tuple(found),
+        _found(draft, prospect, "0") if draft is not None else None,
+        has_more if isinstance(has_more, bool) else len(found) >= take,
+    )
+
+
+def _answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
+    """What the reply says with certainty, matched by prospect id and never by position."""
+    asked = set(prospects)
+    found: dict[str, Answer | None] = {}
+    for entry in results:
+        prospect = text_of(at(entry, "prospectId"))
+        if prospect not in asked:
+            continue
+        answer = _answer(entry)
+        if prospect in found and found[prospect] != answer:
+            answer = None  # two answers that contradict one another
+        found[prospect] = answer
+    ids = Counter(answer.note_id for answer in found.values() if answer is not None and answer.note_id is not None)
+    repeated = {note_id for note_id, count in ids.items() if count > 1}
+    return {
+        prospect: answer
+        for prospect, answer in found.items()
+        if answer is not None and answer.note_id not in repeated  # one note can't be two prospects'
+    }
+
+
+def _answer(entry: object) -> Answer | None:
+    given, success = at(entry, "noteId"), at(entry, "success")
+    note_id = text_of(given)
+    if success is True and note_id:
+        return Answer(note_id)
+    if success is False and (given is None or (isinstance(given, str) and not given.strip())):
+        return Answer(None, _words(entry) or _NO_REASON)
+    return None
+
+
+def _found(entry: object, prospect: str, default_status: str | None = None) -> FoundNote | None:
+    """A note as read back, or None where the entry can't be read or belongs to another prospect."""
+    note_id, content = text_of(at(entry, "id")), at(entry, "content")
+    if content is None and isinstance(entry, dict) and "content" in entry:
+        content = ""  # a note of attachments only
+    visibility, its_status = text_of(at(entry, "visibility")), text_of(at(entry, "status")) or default_status
+    owner = at(entry, "prospectId")
+    if not note_id or not isinstance(content, str) or visibility is None or its_status is None:
+        return None
+    if owner is not None and text_of(owner) != prospect:
+        return None
+    created = at(entry, "createdAt")
+    created_at = seconds_since_1970(created) if isinstance(created, str) else None
+    author = text_of(at(entry, "author", "id")) or text_of(at(entry, "author")) or ""
+    return FoundNote(note_id, content, _VISIBILITY_OF.get(visibility), _STATUS_OF.get(its_status), created_at, author)
+
+
+def _words(reply: object) -> str | None:
+    """The API's own words for a failure, uncut; how they are laid out is not documented."""
+    for path in (("message",), ("error", "message"), ("error",), ("reason",), ("errors",), ("payload", "message")):
+        value = at(reply, *path)
+        if isinstance(value, list) and value:
+            value = value[0] if isinstance(value[0], str) else at(value[0], "message")
+        if isinstance(value, str) and value.strip():
+            return value
+    return None
+
+
+def _phrase(status: int) -> str:
+    from http import HTTPStatus  # noqa: PLC0415 - who only asks for help waits for nothing
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(unknown status)"
+
+
+def _server_now(headers: Mapping[str, str], ours: float) -> float:
+    """The server's clock by this reply, for a ``retry-after`` that is a date."""
+    date = seconds_to_wait(headers.get("date", ""), 0.0)
+    return date or ours

@@ -1,0 +1,67 @@
+"""What is tried again, after how long, and when to give up: the retry policy, on tenacity.
+
+Comes in: what a call came to and when. Goes out: seconds to wait, or None to give up. Nothing here sleeps: the
+dispatcher does other work in the meantime.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential
+
+from importer.api import Cause, Failure
+from importer.api.protocol import API_REFUSED
+
+_NO_USE = API_REFUSED | {Cause.RATE_LIMITED, Cause.BAD_KEY, Cause.BLOCKED}  # not what trying again is for
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long to keep trying.
+
+    Attributes:
+        attempts: how often one thing is tried at most; 0: as often as fits into the time.
+        seconds: after how long it is given up; the last attempt is made then.
+        first: seconds before the second attempt at most, doubled from attempt to attempt.
+        longest: seconds between two attempts at most, unless the API asks for more.
+    """
+
+    attempts: int
+    seconds: float
+    first: float = 0.5
+    longest: float = 60.0
+
+
+class Attempts:
+    """The attempts at one thing, from the first failure to success or giving up."""
+
+    def __init__(self, policy: RetryPolicy, rng: random.Random) -> None:
+        self._policy, self._rng = policy, rng
+        stop = stop_after_delay(policy.seconds)
+        self._stop = stop | stop_after_attempt(policy.attempts) if policy.attempts else stop
+        self._wait = wait_exponential(multiplier=policy.first, max=policy.longest)
+        self._state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
+        self._started: float | None = None
+
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed so far."""
+        return self._state.attempt_number - 1
+
+    def failed(self, failure: Failure, now: float) -> float | None:
+        """Seconds to wait before the next attempt, or None when it is time to give up, or of no use to try again.
+
+        Never shorter than the API asked for, and not beyond the time of giving up.
+        """
+        if self._started is None:
+            self._started = now
+        self._state.start_time, self._state.outcome_timestamp = self._started, now
+        left = self._started + self._policy.seconds - now
+        asked = failure.wait or 0.0
+        if failure.cause in _NO_USE or self._stop(self._state) or left < asked:
+            return None
+        pause = min(max(asked, self._wait(self._state) * self._rng.uniform(0.5, 1.0)), left)
+        self._state.attempt_number += 1
+        return pause

@@ -1,0 +1,53 @@
+"""The command that serves a stand-in of the API, to practise with: sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from importer.cli.terminal import say
+from importer.errors import BadSettings
+
+
+class _WithManual(click.Command):
+    """A command whose help ends with all faults and limits that the sandbox knows."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
+        from importer import sandbox  # noqa: PLC0415 - only who practises waits for it
+
+        for title, rows in sandbox.manual().items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+@click.command(name="sandbox", cls=_WithManual)
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
+@click.option("--key", default="sandbox-key", show_default=True, help="The key that it accepts.")
+@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
+              help="How long it takes to answer.")  # fmt: skip
+@click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s; see below.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT",
+              help="A misbehaviour, as 500@3:after; see below. May be given more than once.")  # fmt: skip
+@click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
+@click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
+@click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
+def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...], **options: Any) -> int:
+    """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
+
+    Prospect ids that begin with INVALID don't exist there. It prints the addresses at which a browser shows what it
+    received and the notes it holds; they end in a token, since nobody else is to read them.
+    """
+    from importer import sandbox  # noqa: PLC0415 - see above
+
+    try:
+        found = [sandbox.Fault.parse(fault) for fault in faults]
+        window = None if limit is None else sandbox.Limit.parse(limit)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+    try:
+        sandbox.serve_forever(say=say, port=port, api_key=key, limit=window, faults=found, **options)
+    except OSError as error:
+        raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
+    return 0

@@ -1,0 +1,46 @@
+"""What the importer can do, a module a use. Nothing here prints, asks or exits; the command line and others do that.
+
+Comes in: files and settings. Goes out: what was found or done, as values, and what is to be said of it.
+
+    run         prepare a file, then send it          sending      one run, with the lock held
+    check       problems, written to a file           loading      a file, read, checked and grouped
+    verify      what is unclear, looked up            calling      what the API is called with
+    hide        a run's notes made private drafts     workspaces   the journal, guarded and locked
+    results     a run's results written again         plans        what a preview says
+    history     the list of runs                      endings      what is said of how things ended
+    template    a workbook to fill in                 sayings      how things are said
+
+Each name below is loaded when it is first asked for, so that whoever only wants help waits for nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importer.commands import check, endings, hide, history, plans, results, run, sayings, sending, template, verify
+    from importer.commands.run import prepare
+
+__all__ = [
+    "check",
+    "endings",
+    "hide",
+    "history",
+    "plans",
+    "prepare",
+    "results",
+    "run",
+    "sayings",
+    "sending",
+    "template",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "prepare":
+        return importlib.import_module(f"{__name__}.run").prepare
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,37 @@
+"""What is wrong in a sheet, written to a file; see :func:`importer.commands.prepare` for all the rest of a check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from importer import results
+from importer.commands.loading import is_same
+from importer.commands.run import Preview
+from importer.errors import BadSettings
+from importer.results import Written
+
+
+def check_report(report: Path, file: Path) -> None:
+    """See before anything else whether the problems can be written there.
+
+    Raises:
+        BadSettings: they can't.
+    """
+    if report.suffix.lower() != ".csv":
+        raise BadSettings(f"Problems can be written as .csv, not as {report.name!r}. Name such a file: `report`.")
+    results.check_target(report)
+    if is_same(report, file):
+        raise BadSettings(f"The problems would replace the file that is checked, {file}. Name another: `report`.")
+
+
+def write_report(report: Path, preview: Preview, file: Path) -> Written:
+    """Write every problem of a file to a .csv file."""
+    loaded = preview.loaded
+    return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
+
+
+def exit_status(preview: Preview) -> int:
+    """The exit status that a run would end with if the API accepted everything."""
+    if preview.questions:
+        return 2
+    return 1 if preview.loaded.rows.problems else 0

@@ -1,0 +1,120 @@
+"""What is said of how things ended: a run, a look-up, notes that were hidden, all runs of a journal.
+
+Comes in: reports. Goes out: sayings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from importer.commands.hide import Hidden, Hiding
+from importer.commands.sayings import Kind, Saying, count, twins_in_words, when
+from importer.commands.sending import Report
+from importer.commands.verify import Verified
+from importer.errors import JournalFailed, NeedsAPerson
+from importer.journal import Run
+from importer.models import Result
+from importer.results.presentation import MEANINGS
+
+_NEED_A_HAND = (NeedsAPerson, JournalFailed)
+
+
+def report(ended: Report) -> Iterator[Saying]:
+    """How a run ended."""
+    if ended.stopped is not None:
+        yield Saying(f"Stopped before the end. {ended.stopped}", Kind.TEXT)
+    yield from counts(ended.counts, needs_a_hand=isinstance(ended.stopped, _NEED_A_HAND))
+    asked = f"; the API asked to wait {count(ended.rate_limited, 'time')}" if ended.rate_limited else ""
+    looks = f", {count(ended.looks, 'look-up')}" if ended.looks else ""
+    if ended.twins:
+        yield Saying(
+            f"{count(len(ended.twins), 'note')} {'is' if len(ended.twins) == 1 else 'are'} there more than once."
+            f" {_capital(twins_in_words(ended.twins))}",
+            Kind.TEXT,
+        )
+    yield Saying(f"{count(ended.requests, 'request')} sent{looks}{asked}.")
+    if ended.remark:
+        yield Saying(ended.remark, Kind.TEXT)
+    yield Saying(f"Results: {ended.results}")
+
+
+def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False) -> Iterator[Saying]:
+    """How many rows ended in which way, and what that means.
+
+    Args:
+        found: result → rows.
+        needs_a_hand: whether the run stopped for something that the same command alone won't mend.
+    """
+    width = max((len(result) for result in found), default=0)
+    for result, rows in found.items():
+        meaning = MEANINGS[result]
+        then = "mend what is said above first" if result is Result.NOT_SENT and needs_a_hand else meaning.next
+        yield Saying(f"  {rows:9,}  {result:{width}}  {meaning.means}{f': {then}' if then else ''}")
+
+
+def verified(found: Verified) -> Iterator[Saying]:
+    """What looking up found."""
+    if found.stopped is not None:
+        yield Saying(f"Stopped before the end. {found.stopped}", Kind.TEXT)
+    yield Saying(f"{count(found.found, 'note')} found: they count as created now.")
+    yield Saying(f"{count(found.absent, 'note')} not there: run the import again to send them.")
+    yield Saying(f"{count(found.unconfirmed, 'note')} still in doubt{':' if found.doubts else '.'}")
+    for why, number in found.doubts.items():
+        yield Saying(f"{number:,}: {why}.", Kind.TEXT)
+    if found.twins:
+        yield Saying(
+            f"{count(len(found.twins), 'note')} more of the same {'is' if len(found.twins) == 1 else 'are'} there:"
+            f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand.",
+            Kind.TEXT,
+        )
+
+
+def hidden(done: Hidden) -> Iterator[Saying]:
+    """What became of the notes that were to be hidden."""
+    if done.stopped is not None:
+        yield Saying(f"Stopped before the end. {done.stopped}", Kind.TEXT)
+    if done.hidden or done.refused or done.stopped:
+        yield Saying(f"{count(done.hidden, 'note')} made private drafts. They still exist, for the key's owner to see.")
+        for note_id, reason in done.refused.items():
+            yield Saying(f"{note_id}: {reason}", Kind.DETAIL)
+
+
+def hiding(planned: Hiding) -> Iterator[Saying]:
+    """What would be hidden."""
+    run, notes = planned.run, planned.notes
+    if not notes:
+        yield Saying(
+            f"Run {run.name} of {when(run.started_at)}, which imported {run.file}, has no notes to hide: it"
+            " created none, or they are private drafts already.",
+            Kind.TEXT,
+        )
+        return
+    yield Saying(f"Run {run.name} of {when(run.started_at)} imported {run.file}.")
+    yield Saying(f"{count(len(notes), 'note')} that it created would become private drafts:")
+    for known in notes[:5]:
+        yield Saying(f"  note {known.note_id} on prospect {known.prospect}")
+    if len(notes) > 5:
+        yield Saying(f"  … and {len(notes) - 5:,} more")
+    yield Saying(
+        "They will still exist: the API can't delete notes. The key's owner goes on seeing them, as drafts.", Kind.TEXT
+    )
+
+
+def history(runs: Sequence[Run], *, of_all: bool) -> Iterator[Saying]:
+    """Runs, the latest first; ``of_all`` workspaces, or of one."""
+    if not runs:
+        yield Saying("No run is recorded yet.")
+    followed = set()
+    for run in runs:
+        # A later one could begin only when the lock was free, so this one is over.
+        ended = run.ended or ("broken off" if run.workspace in followed else "still running, or broken off")
+        followed.add(run.workspace)
+        yield Saying(f"{run.name}  {when(run.started_at)}  {ended}  {run.file}")
+        if of_all:
+            yield Saying(f"    workspace: {run.workspace}")
+        if run.counts:
+            yield Saying("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

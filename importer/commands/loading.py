@@ -1,0 +1,114 @@
+"""A file, read, checked and grouped; nothing was sent, and no key is needed.
+
+Comes in: a file and settings. Goes out: :class:`Loaded`, which owns the open sheet until it is closed; and where the
+results of it go.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from importer import grouping, reading, resultsfile
+from importer.errors import BadSettings, UnclearColumns, by_name
+from importer.models import Plan, Rows
+from importer.reading import Sheet
+from importer.results import check_target
+from importer.rows import columns, validation
+from importer.rows.columns import Roles
+from importer.rows.values import TEXT
+from importer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file that was read; to be closed by whoever has it.
+
+    Attributes:
+        sheet: open, and this one's own.
+        roles: which column is which; nothing where that is unclear.
+        rows: what stands in them; none where the columns are unclear.
+        plan: the rows, grouped.
+        unclear: why it can't be said which column is which, or None.
+    """
+
+    sheet: Sheet
+    roles: Roles
+    rows: Rows
+    plan: Plan
+    unclear: UnclearColumns | None = None
+
+    def close(self) -> None:
+        """Give back what the sheet holds."""
+        self.sheet.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load(path: str | Path, settings: Settings) -> Loaded:
+    """Read, check and group a file; sends nothing and needs no key.
+
+    Raises:
+        Unusable: the file can't be used.
+    """
+    wanted = columns.Wanted.of(settings)
+    options = reading.Options(
+        settings.sheet, settings.header_row, settings.encoding, settings.delimiter, settings.limits
+    )
+    needed = len(wanted.required)
+    sheet = reading.read(
+        path,
+        options,
+        is_header=lambda cells: columns.recognised(cells, wanted) == needed,
+        is_copy=resultsfile.repeats_results,
+    )
+    try:
+        try:
+            roles = columns.find(sheet.headings, wanted)
+        except UnclearColumns as error:
+            nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
+            return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
+        if roles.ours and sheet.delimiter is not None:
+            sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
+        rows = validation.validate(sheet, roles, validation.Rules(settings.default_visibility, settings.content))
+        return Loaded(sheet, roles, rows, grouping.plan(rows))
+    except BaseException:
+        sheet.close()
+        raise
+
+
+def results_path(path: str | Path, wanted: Path | None) -> Path:
+    """Where the results go: where the person said, or beside the input.
+
+    Raises:
+        BadSettings: results can't be written there, or it is the input itself.
+    """
+    source = Path("standard input.csv") if str(path) == "-" else Path(path)
+    if wanted is None:
+        match = re.fullmatch(r"(.*)\.results(?:-(\d+))?", source.stem)
+        stem, number = (match[1], int(match[2] or 1) + 1) if match else (source.stem, 1)
+        wanted = source.with_name(f"{stem}.results{f'-{number}' if number > 1 else ''}.xlsx")
+    check_target(wanted)
+    if is_same(wanted, source):
+        raise BadSettings(
+            f"The results would replace the file that is imported, {source}. Name another: {by_name('results')}."
+        )
+    return wanted
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file."""
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def writable(name: str) -> str:
+    """A file's name as it can be written down; what of it is no text, as on other systems' disks, becomes a ?."""
+    return name.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,162 @@
+"""What a preview says: the file as it was understood, what would be sent, what is wrong, what can't be decided.
+
+Comes in: a :class:`~importer.commands.run.Preview`. Goes out: sayings.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from importer import grouping
+from importer.commands.loading import Loaded
+from importer.commands.run import Preview
+from importer.commands.sayings import Kind, Saying, count, duration, listed
+from importer.errors import by_name
+from importer.markup import is_html
+from importer.models import Note, Status, Visibility
+from importer.reading import column_letter
+
+_SHOWN_PROBLEMS = 20
+
+
+def plan(preview: Preview) -> Iterator[Saying]:
+    """What a run is about to do."""
+    yield from _file(preview.loaded)
+    yield Saying(f"To: {preview.settings.base_url}, profile {preview.settings.profile!r}")
+    yield from _profiles(preview)
+    yield from _sizes(preview)
+    yield from _problems(preview.loaded, 5, more="every one stands in the results")
+
+
+def check(preview: Preview) -> Iterator[Saying]:
+    """All that `check` has to say."""
+    loaded = preview.loaded
+    yield from _file(loaded)
+    yield from _profiles(preview)
+    yield Saying()
+    yield from _sizes(preview)
+    groups = loaded.plan.groups
+    sizes = {group.note: len(group.positions) for group in groups}
+    counted = {
+        "public": sum(size for note, size in sizes.items() if note.visibility is Visibility.PUBLIC),
+        "private": sum(size for note, size in sizes.items() if note.visibility is Visibility.PRIVATE),
+        "drafts": sum(size for note, size in sizes.items() if note.status is Status.DRAFT),
+    }
+    yield Saying("  ".join(f"{name}: {size:,}" for name, size in counted.items()))
+    html = sum(size for note, size in sizes.items() if is_html(note.text))
+    escaped = sum(size for note, size in sizes.items() if note.content != note.text)
+    if html or escaped:
+        yield Saying(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
+    if groups:
+        yield Saying()
+        yield Saying("The largest groups:")
+        for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
+            yield Saying(f"  {len(group.positions):7,} × {_first_words(group.note.text)}{_aside(group.note)}")
+    near = grouping.near_identical(groups)
+    if near:
+        yield Saying()
+        yield Saying(
+            "Groups that look the same but differ in spaces, the shape of quotes or the like; each stays a note:"
+        )
+        for alike in near[:5]:
+            numbers = [f"row {loaded.rows.number[group.positions[0]]}" for group in alike]
+            yield Saying(f"  {_first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
+    if preview.questions:
+        yield Saying()
+        yield Saying("Nothing can be sent until this is settled:")
+        for question in preview.questions:
+            yield Saying(question.text, Kind.DETAIL)
+    if loaded.rows.problems:
+        yield Saying()
+        yield Saying("Problems:")
+        yield from _problems(loaded, _SHOWN_PROBLEMS, more="correct these first")
+
+
+def _file(loaded: Loaded) -> Iterator[Saying]:
+    """What the file was understood to be."""
+    sheet = loaded.sheet
+    about = [sheet.format] + ([f"sheet {sheet.name!r}"] if sheet.name else [])
+    about += [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else [])
+    yield Saying(f"{sheet.source}: {', '.join(about)}")
+    for role, column in loaded.roles.columns.items():
+        yield Saying(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
+    if loaded.roles.unused:
+        unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
+        yield Saying(f"  {'not used:':12} {listed(unused)}")
+    for remark in (*sheet.remarks, *loaded.rows.remarks):
+        yield Saying(remark, Kind.NOTE)
+    if not len(loaded.rows):
+        yield Saying("There is no row below the headings, so there is nothing to import.", Kind.NOTE)
+
+
+def _profiles(preview: Preview) -> Iterator[Saying]:
+    """A profile's first import may be a slip of the hand, and would deliver everything again."""
+    if others := preview.other_profiles:
+        yield Saying(
+            f"This is the first import as profile {preview.settings.profile!r} at {preview.settings.base_url}; what was"
+            f" delivered as {listed(others)} is not known here.",
+            Kind.NOTE,
+        )
+
+
+def _sizes(preview: Preview) -> Iterator[Saying]:
+    """Rows, notes, requests, and the time that they take."""
+    rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
+    duplicates = int((plan.original >= 0).sum())
+    yield Saying(
+        f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
+        + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
+        + (f", {len(rows.done):,} delivered already" if rows.done else "")
+        + (f", {len(rows.problems):,} with problems" if rows.problems else "")
+    )
+    if before := plan.deliveries - remaining.deliveries - remaining.unclear:
+        were, are = ("was", "is") if before == 1 else ("were", "are")
+        yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
+    if remaining.unclear:
+        yield Saying(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first")
+    if remaining.made_without_key:
+        yield Saying(
+            f"{remaining.made_without_key:,} of these notes were imported before without {by_name('key-column')}; with"
+            " a key each counts as another occurrence, and is sent.",
+            Kind.NOTE,
+        )
+    if remaining.requests:
+        saved = remaining.deliveries - remaining.requests
+        yield Saying(
+            f"{count(remaining.notes, 'distinct note')} in {count(remaining.requests, 'request')} of up to"
+            f" {preview.batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else "")
+        )
+        vendor = preview.vendor
+        if drafts := grouping.several_drafts(plan.groups, rows) if vendor.traits.one_draft else 0:
+            yield Saying(
+                f"{count(drafts, 'prospect')} would receive more than one draft; {vendor.name} shows one draft a"
+                " prospect, so the later one may replace the earlier.",
+                Kind.NOTE,
+            )
+        if preview.seconds is not None:
+            whose = (
+                "" if preview.slower == preview.settings.rate else ", the limit that the account was last seen to have,"
+            )
+            yield Saying(f"At {preview.slower}{whose} that takes {duration(preview.seconds)}.")
+
+
+def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:
+    """The first problems, and how many more there are."""
+    problems = [problem for _, found in sorted(loaded.rows.problems.items()) for problem in found]
+    for problem in problems[:most]:
+        yield Saying(str(problem), Kind.DETAIL)
+    if len(problems) > most:
+        yield Saying(f"  … and {len(problems) - most:,} more; {more}")
+
+
+def _first_words(text: str) -> str:
+    return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
+
+
+def _aside(note: Note) -> str:
+    """What tells a note from the usual public one of the same text."""
+    found = ["private"] if note.visibility is Visibility.PRIVATE else []
+    found += ["draft"] if note.status is Status.DRAFT else []
+    found += [f"with {_first_words(', '.join(note.attachments))}"] if note.attachments else []
+    return f"  ({', '.join(found)})" if found else ""

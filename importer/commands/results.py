@@ -1,0 +1,84 @@
+"""The results of an earlier run, written again from its file and the journal. Sends nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from importer.commands.loading import Loaded, load, results_path
+from importer.commands.sayings import when
+from importer.commands.sending import write_results
+from importer.commands.workspaces import find_run
+from importer.delivery import earlier
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.uncalled import settle_after, settle_before
+from importer.errors import BadSettings
+from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.models import Result
+from importer.results import Written
+from importer.settings import Settings
+
+
+def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcomes]:
+    """Write the results of an earlier run again, from its file and the journal.
+
+    Raises:
+        BadSettings: there is no such run, or it imported another file.
+    """
+    with Journal.open(settings.journal) as journal:
+        run = find_run(journal, name, settings.workspace)
+        loaded = load(path, settings)
+        with loaded:
+            if loaded.unclear is not None:
+                raise loaded.unclear
+            if loaded.sheet.fingerprint != run.fingerprint:
+                raise BadSettings(
+                    f"{path} is not what run {run.name} imported ({run.file}), or has changed since. Name that file."
+                )
+            outcomes = Outcomes(len(loaded.rows))
+            settle_before(loaded.rows, outcomes)
+            _recall(journal, run, loaded, outcomes)
+            outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
+            settle_after(loaded.rows, loaded.plan, outcomes)
+            lines = [
+                ("File", run.file),
+                ("Run", run.name),
+                ("Started", when(run.started_at)),
+                ("Ended", f"{when(run.ended_at)} ({run.ended})" if run.ended_at else "broken off"),
+                ("Written again", when(time.time())),
+            ]
+            target = results_path(path, settings.results)
+            written = write_results(target, loaded, outcomes, run, lines, journal)
+            return written, outcomes
+
+
+def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> None:
+    """Settle rows by what the journal knows of their deliveries."""
+    rows, groups = loaded.rows, loaded.plan.groups
+    numbers = journal.deliveries.find_notes(run.workspace, [NoteKey.of(group.note) for group in groups])
+    for block in earlier.blocks(groups, numbers):
+        known = earlier.look_up(groups, numbers, block, rows, journal)
+        for index in block:
+            if (number := numbers[index]) is None:
+                continue
+            prospects, keys = rows.deliveries(groups[index].positions)
+            for position, prospect, key in zip(groups[index].positions.tolist(), prospects, keys, strict=True):
+                found = known.get((number, prospect, run.occurrence + key))
+                if found is not None and found.run <= run.id:
+                    _settle_known(outcomes, position, found, run)
+
+
+def _settle_known(outcomes: Outcomes, position: int, known: Known, run: Run) -> None:
+    number = known.request if known.run == run.id else 0
+    note_ids = [known.note_id or ""]
+    if known.state in (State.CREATED, State.HIDDEN):
+        result = Result.CREATED if known.run == run.id else Result.ALREADY_IMPORTED
+        reason = "made a private draft since" if known.state is State.HIDDEN else ""
+        outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=known.at, request=number)
+        if known.twins:
+            outcomes.found_twins(position, known.twins)
+    elif known.state is State.REJECTED:
+        outcomes.settle([position], Result.REJECTED, reason=known.reason or "", at=known.at, request=number)
+    else:
+        reason = "no clear answer came; run the import again, or run verify"
+        outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=known.at, request=number)

@@ -1,0 +1,209 @@
+"""An import, in two steps with a person's word between them: prepare, which sends nothing; send.
+
+    with prepare("contacts.xlsx", Settings(key="…")) as prepared:
+        print(prepared.preview.remaining.total, prepared.preview.questions)
+        report = prepared.send()
+
+Comes in: a file and settings. Goes out: a :class:`Prepared`, which owns the open sheet until its block is left; then
+notes in the workspace, a results file and a :class:`~importer.commands.sending.Report`. Preparing holds no lock and
+writes nothing; sending takes the lock, plans anew, and refuses where that is not what was agreed to.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from importer import grouping
+from importer.api import Vendor
+from importer.api.saleshandy import SALESHANDY
+from importer.commands.calling import steady_clock
+from importer.commands.loading import Loaded, load, results_path
+from importer.commands.sending import Report, Sending
+from importer.commands.workspaces import check_place, guard, held, learned_rate, other_profiles
+from importer.delivery.earlier import foresee
+from importer.errors import BadSettings, UnclearColumns
+from importer.journal import Journal
+from importer.models import Progress, Question, Remaining
+from importer.settings import BATCH_SIZE, Rate, Settings
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is about to happen.
+
+    Attributes:
+        loaded: the file, as long as it is open.
+        settings: how it would be sent.
+        remaining: what is left to do; less than the plan where earlier runs did some of it.
+        batch_size: prospects in one request at most.
+        rate: what the API allowed an earlier run, if it told.
+        other_profiles: as which earlier runs delivered at this address, where none did as this one.
+        vendor: whose API the notes go to.
+    """
+
+    loaded: Loaded
+    settings: Settings
+    remaining: Remaining
+    batch_size: int
+    rate: Rate | None = None
+    other_profiles: Sequence[str] = ()
+    vendor: Vendor = SALESHANDY
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What couldn't be decided; while there are any, nothing can be sent."""
+        unclear = self.loaded.unclear
+        return unclear.questions if unclear is not None else tuple(self.loaded.rows.overlooked)
+
+    @property
+    def undecided(self) -> UnclearColumns | None:
+        """The questions as an error; None where there are none."""
+        return _undecided(self.loaded)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the calls take at the slower of what the API allows and what the person allows, if that is known."""
+        if not self.remaining.requests or (rate := self.slower) is None:
+            return None
+        return (self.remaining.requests - 1) // rate.calls * rate.seconds  # the first go at once; then the rate binds
+
+    @property
+    def slower(self) -> Rate | None:
+        """The slower of what the API allows and what the person allows."""
+        rates = [rate for rate in (self.settings.rate, self.rate) if rate is not None]
+        return min(rates, key=lambda found: found.calls / found.seconds, default=None)
+
+
+class Prepared:
+    """A file that is ready to be sent; a context manager, which closes the sheet.
+
+    Args:
+        loaded: the file; closed with this.
+        target: where the results go.
+        settings: how it is to be sent.
+        vendor: whose API the notes go to.
+    """
+
+    def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
+        self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
+
+    @cached_property
+    def preview(self) -> Preview:
+        """What is about to happen, as the journal knows it now.
+
+        Raises:
+            JournalFailed: the journal can't be read.
+        """
+        loaded, settings = self._loaded, self._settings
+        if not Journal.exists(settings.journal):
+            batch_size = settings.batch_size or BATCH_SIZE
+            remaining = grouping.remaining(loaded.plan.groups, loaded.rows, batch_size)
+            return Preview(loaded, settings, remaining, batch_size, vendor=self._vendor)
+        with Journal.open(settings.journal) as journal:
+            workspace = settings.workspace
+            batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
+            occurrence = ""
+            if settings.again:
+                occurrence = journal.runs.unfinished_again(workspace, loaded.sheet.fingerprint) or "again"
+            remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence)
+            return Preview(
+                loaded, settings, remaining, batch_size, learned_rate(journal, settings),
+                other_profiles(journal, settings), self._vendor,
+            )  # fmt: skip
+
+    def send(
+        self,
+        *,
+        expected: int | None = None,
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], str | None] = lambda: None,
+        clock: Callable[[], float] | None = None,
+    ) -> Report:
+        """Send every note once, and write a results file with an outcome for every row.
+
+        Args:
+            expected: how many notes a person agreed to, ``preview.remaining.total``; None: however many there are.
+            observe: told of progress.
+            stop: asked again and again; a sentence ends the run early, with what is under way waited for.
+            clock: seconds since 1970.
+
+        Raises:
+            UnclearColumns: there are questions; nothing was sent.
+            Unusable: the journal can't be used; nothing was sent.
+            Changed: the number differs from ``expected``; nothing was sent.
+            Busy: another import of the workspace is at work; nothing was sent.
+            NeedsAPerson: it is another journal than the workspace had so far; nothing was sent.
+            ResultsNotWritten: the import ended, but its results could be written nowhere.
+        """
+        if (error := _undecided(self._loaded)) is not None:
+            raise error
+        with held(self._settings) as journal:
+            check_origin(self._loaded, journal, self._settings)
+            sending = Sending(
+                self._loaded, self._target, self._settings, journal, self._vendor,
+                clock=clock or steady_clock(), observe=observe, stop=stop,
+            )  # fmt: skip
+            return sending.run(expected)
+
+    def close(self) -> None:
+        """Close the sheet; what was prepared can't be sent any more."""
+        self._loaded.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY) -> Prepared:
+    """Read, check and group a file, and see what earlier runs made of it; sends nothing and needs no key.
+
+    Raises:
+        Unusable: the file, the settings or the journal can't be used.
+        WrongJournal: it is another journal than the workspace had so far.
+    """
+    loaded = load(file, settings)
+    try:
+        target = results_path(file, settings.results)
+        if Journal.exists(settings.journal):
+            with Journal.open(settings.journal) as journal:
+                guard(journal, settings)
+                check_origin(loaded, journal, settings)
+        else:
+            guard(None, settings)
+            check_place(settings)
+        return Prepared(loaded, target, settings, vendor)
+    except BaseException:
+        loaded.close()
+        raise
+
+
+def _undecided(loaded: Loaded) -> UnclearColumns | None:
+    questions = loaded.rows.overlooked
+    if loaded.unclear is not None or not questions:
+        return loaded.unclear
+    return UnclearColumns("\n".join([*map(str, questions), "Nothing was sent."]), questions)
+
+
+def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
+    """See that the note ids which a results file brings along are of this workspace, and not of the sandbox, say.
+
+    Ids of which the journal knows nothing may be of an import on another computer; they count.
+
+    Raises:
+        BadSettings: they are of another workspace.
+    """
+    some = list(itertools.islice(loaded.rows.done.values(), 200))
+    owners = journal.deliveries.workspaces_of(some) if some else []
+    if owners and settings.workspace not in owners:
+        raise BadSettings(
+            f"The note ids in {loaded.sheet.source} are of an import into the workspace '{owners[0]}', and this would"
+            f" be one into '{settings.workspace}', where those notes are not. To import them here too, take the file"
+            " that you began with, or clear the column note_id."
+        )

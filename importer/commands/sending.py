@@ -1,0 +1,237 @@
+"""One run over a loaded file, with the workspace's lock held: deliver, and write the results.
+
+Comes in: a loaded file, settings, the number of notes that was agreed to. Goes out: notes in the workspace, a results
+file, and a :class:`Report`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from importer import results
+from importer.api import Vendor
+from importer.calls.limiter import Limiter
+from importer.commands.calling import calls, policy
+from importer.commands.loading import Loaded, writable
+from importer.commands.sayings import twins_in_words, when
+from importer.commands.workspaces import keep_in_mind
+from importer.delivery.delivery import Caller, Delivery
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.uncalled import settle_after, settle_before
+from importer.errors import Changed, JournalFailed, Stopped
+from importer.journal import Journal, Run
+from importer.models import NEEDS_A_PERSON, Progress, Result, Rows
+from importer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run ended.
+
+    Attributes:
+        run: its name in the journal.
+        counts: result → rows.
+        requests: how many requests were sent; those that reached nobody don't count.
+        looks: how many look-ups were made of what got no clear answer.
+        rate_limited: how often the API said 429.
+        results: where the results are.
+        remark: why they are not where they were wanted, if they aren't.
+        stopped: why the run ended before its end, or None.
+        twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
+    """
+
+    run: str
+    counts: Mapping[Result, int]
+    requests: int
+    looks: int
+    rate_limited: int
+    results: Path
+    remark: str | None
+    stopped: Stopped | None
+    twins: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def exit_status(self) -> int:
+        """0: every row delivered; 1: some need a person; 3: stopped before the end; 4: and only a person can help."""
+        if self.stopped is not None:
+            return self.stopped.exit_status
+        return exit_status(self.counts) or int(bool(self.twins))
+
+
+def exit_status(counts: Mapping[Result, int]) -> int:
+    """The exit status for rows that ended like this, where nothing says why a run stopped."""
+    if counts.get(Result.NOT_SENT):
+        return Stopped.exit_status
+    return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
+
+
+class Sending:
+    """One run.
+
+    Args:
+        loaded: the file.
+        target: where the results go.
+        settings: how it is done.
+        journal: the workspace's, whose lock is held.
+        vendor: whose API the notes go to.
+        clock: seconds since 1970, never going back.
+        observe: told of progress.
+        stop: asked again and again; a sentence ends the run early, with what is under way waited for.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        target: Path,
+        settings: Settings,
+        journal: Journal,
+        vendor: Vendor,
+        *,
+        clock: Callable[[], float],
+        observe: Callable[[Progress], None],
+        stop: Callable[[], str | None],
+    ) -> None:
+        self.loaded, self.target, self.settings = loaded, target, settings
+        self.journal, self.vendor = journal, vendor
+        self.clock, self.observe, self.stop = clock, observe, stop
+        self.outcomes = Outcomes(len(loaded.rows))
+        self.started_at = clock()
+
+    def run(self, expected: int | None) -> Report:
+        """Deliver what no earlier run did.
+
+        Raises:
+            Changed: that are not as many notes as ``expected``; nothing was sent.
+            ResultsNotWritten: the run ended, but its results could be written nowhere.
+        """
+        with calls(self.settings, self.vendor, self.clock, self.stop) as caller:
+            run = self._begin()
+            delivery = self._planned(run, caller, expected)
+            keep_in_mind(self.journal, self.settings)
+            stopped: Stopped | None = None
+            ended = "broken off"
+            try:
+                delivery.run()
+                ended = "finished"
+            except Stopped as error:
+                stopped, ended = error, "stopped"
+            finally:
+                self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
+                settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
+                written = self._finish(run, delivery, caller.limiter, ended, stopped)
+        return Report(
+            run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
+            written.path, written.remark, stopped, self._twins(),
+        )  # fmt: skip
+
+    def _begin(self) -> Run:
+        settings, sheet = self.settings, self.loaded.sheet
+        settle_before(self.loaded.rows, self.outcomes)
+        return self.journal.runs.begin(
+            settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
+        )
+
+    def _planned(self, run: Run, caller: Caller, expected: int | None) -> Delivery:
+        """Plan it anew; where that isn't what was agreed to, the run is recorded as declined."""
+        learned = self.journal.learned.batch_size(self.settings.workspace)
+        agreed = False
+        try:
+            delivery = Delivery(
+                self.outcomes, self.journal, self.settings.workspace, run, caller,
+                policy(self.settings, learned=learned), self.observe,
+                self.journal.learned.lag(self.settings.workspace),
+            )  # fmt: skip
+            remaining = delivery.prepare(self.loaded.rows, self.loaded.plan)
+            if expected is not None and remaining.total != expected:
+                raise Changed(
+                    f"The number of notes to send has changed since you agreed: it was {expected:,}, and is"
+                    f" {remaining.total:,} now. Another import may have been at work. Nothing was sent. Run the same"
+                    " command again, and look at the new plan."
+                )
+            agreed = True
+        finally:
+            if not agreed:
+                self.journal.runs.end(run, "declined", {}, self.clock())
+        return delivery
+
+    def _twins(self) -> dict[int, Sequence[str]]:
+        """Row number → the ids of its notes, where there are more than one."""
+        numbers, outcomes = self.loaded.rows.number, self.outcomes
+        return {
+            int(numbers[position]): (outcomes.note_id(position), *others)
+            for position, others in sorted(outcomes.twins.items())
+        }
+
+    def _finish(
+        self, run: Run, delivery: Delivery, limiter: Limiter, ended: str, stopped: Stopped | None
+    ) -> results.Written:
+        counts = self.outcomes.counts()
+        if counts.get(Result.NOT_SENT) and ended == "finished":
+            ended = "stopped"
+        now = self.clock()
+        lines = [
+            *_about_file(self.loaded),
+            ("Run", run.name),
+            ("Workspace", str(self.settings.workspace)),
+            ("Started", when(self.started_at)),
+            ("Ended", f"{when(now)} ({ended})"),
+            *([("Why it stopped", str(stopped))] if stopped else []),
+            ("Requests sent", f"{delivery.posts_sent:,}"),
+            *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
+            ("Batch size", f"{delivery.batch_size:,}"),
+            ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
+            *([("More than once there", twins_in_words(twins))] if (twins := self._twins()) else []),
+            *([("Told to wait (429)", f"{limiter.rate_limited:,} times")] if limiter.rate_limited else []),
+        ]
+        with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
+            if delivery.has_learned:
+                self.journal.learned.learn_batch_size(run.workspace, delivery.batch_size)
+            if (lag := delivery.measured_lag) is not None:
+                self.journal.learned.learn_lag(run.workspace, lag, now)
+            if limit := limiter.learned_rate:
+                self.journal.learned.learn_limit(run.workspace, limit.calls, limit.seconds)
+            self.journal.runs.end(run, ended, {result.value: count for result, count in counts.items()}, now)
+        return write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
+
+
+def write_results(
+    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]], journal: Journal
+) -> results.Written:
+    """Write what became of a file's rows; ``lines`` say in the summary what was run."""
+    return results.write(
+        target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
+        policy=results.OverwriteWritten(journal, Path(loaded.sheet.source)),
+        ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
+    )  # fmt: skip
+
+
+def _why_not_sent(stopped: Stopped | None) -> str:
+    """What the rows that a run didn't come to are told: the first sentence of why it stopped."""
+    if stopped is None:
+        return "the run broke off"
+    first = re.split(r"(?<=[.!?])\s", str(stopped), maxsplit=1)[0].rstrip(".")
+    return f"the run stopped: {first}"
+
+
+def _marked(rows: Rows) -> dict[int, Collection[int]]:
+    """The cells to blame: row position → positions of columns."""
+    return {
+        position: {problem.column for problem in problems if problem.column is not None}
+        for position, problems in rows.problems.items()
+    }
+
+
+def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
+    sheet = loaded.sheet
+    lines = [("File", writable(sheet.source)), ("Format", sheet.format)]
+    if sheet.name is not None:
+        lines.append(("Sheet", sheet.name))
+    if sheet.encoding is not None:
+        lines.append(("Encoding", sheet.encoding))
+    lines.append(("Rows", f"{len(loaded.rows):,}"))
+    lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
+    return lines

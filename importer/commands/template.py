@@ -1,0 +1,222 @@
+"""An empty workbook to fill in: drop-downs where there is a choice, and a sheet that explains the columns.
+
+Comes in: a name. Goes out: an ``.xlsx`` file whose sheet *Notes* can be imported as it is once it has rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from importer.errors import BadSettings
+from importer.files import Draft
+from importer.results import NeverOverwrite, Written
+from importer.results.saving import save
+
+_LAST_ROW = 1_048_576
+_FACE = "Calibri"
+_INK, _PALE_INK, _DARK, _BLUE, _LINE = "26323B", "56626C", "44525F", "1F7A83", "D5DCE1"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the template.
+
+    Attributes:
+        heading: as the importer finds it.
+        width: in characters.
+        prompt: shown while a cell of it is selected; at most 255 characters.
+        meaning: the explanation on the second sheet.
+        example: a value that can be used.
+        allowed: what may stand there, where there are no choices.
+        choices: what the drop-down offers; nothing else is accepted.
+        required: whether every row needs it.
+    """
+
+    heading: str
+    width: int
+    prompt: str
+    meaning: str
+    example: str
+    allowed: str = ""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        "Prospect ID",
+        18,
+        "The prospect's id in Saleshandy, such as 8PvBmrB7P7. One prospect in a row.",
+        "The prospect who gets the note, by the id that Saleshandy gave it. One in a row: for several prospects, "
+        "repeat the note in several rows. Capital and small letters differ.",
+        "8PvBmrB7P7",
+        "one id",
+        required=True,
+    ),
+    Column(
+        "Note",
+        60,
+        "What the note says: plain text or HTML. Line breaks with Alt+Enter.",
+        "What the note says, as plain text or HTML. Rows with the same text, visibility, status and attachments are "
+        "sent together.",
+        "Called on Monday; wants pricing in Q3.",
+        "any text",
+        required=True,
+    ),
+    Column(
+        "Visibility",
+        14,
+        "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key.",
+        "Public: everybody in the team sees it. Private: only the owner of the API key does. An empty cell is a "
+        "mistake, so that no note becomes public by accident.",
+        "Private",
+        choices=("Public", "Private"),
+        required=True,
+    ),
+    Column(
+        "Status",
+        14,
+        "Published or Draft. Empty means Published.",
+        "Published, or Draft for a note that isn't ready yet. Empty means Published.",
+        "Published",
+        choices=("Published", "Draft"),
+    ),
+    Column(
+        "Attachment IDs",
+        24,
+        "Optional: ids of files that were uploaded to Saleshandy, separated by commas.",
+        "The ids of files that were uploaded to Saleshandy for notes, separated by commas. Leave it empty if there are "
+        "none; the whole column may be deleted.",
+        "At3kLm90Qx, At7hZp21Wy",
+        "ids, or nothing",
+    ),
+)
+
+_STEPS = (
+    "Fill in the sheet Notes, one row for each prospect and note. Further columns of your own are welcome; they are "
+    "left as they are.",
+    "Save, and look for mistakes without sending anything:  note-importer check FILE",
+    "Import:  note-importer run FILE",
+    "Read the results workbook: a row for each of yours, with what became of it.",
+)
+
+
+def write(path: Path, *, overwrite: bool = False) -> Written:
+    """Write the template.
+
+    Args:
+        path: where; its ending must be ``.xlsx``.
+        overwrite: whether a file that stands there may be replaced.
+
+    Raises:
+        BadSettings: another ending, no such folder, or a file that may not be replaced.
+        ResultsNotWritten: no folder took the file.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise BadSettings(f"The template is an .xlsx workbook; {path.name!r} has another ending. Name it .xlsx.")
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadSettings(f"The template can't be written to {path}: that is a folder, or its folder doesn't exist.")
+    if path.exists() and not overwrite:
+        raise BadSettings(
+            f"{path} exists already and was left as it is. Choose another name, or have it replaced: `overwrite`."
+        )
+    content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
+    _workbook().save(content)
+    policy = NeverOverwrite(but=path.resolve() if overwrite else None)
+
+    def fill(draft: Draft) -> None:
+        draft.file.write(content.getvalue())
+
+    return save(path, fill, policy)
+
+
+def _workbook() -> Workbook:
+    book = Workbook()
+    book.properties.creator = "note-importer"
+    book.properties.title = "Notes to import"
+    notes = book.active
+    assert isinstance(notes, Worksheet)
+    _notes(notes)
+    _explanation(book.create_sheet("How to fill this in"))
+    return book
+
+
+def _notes(sheet: Worksheet) -> None:
+    """The sheet to fill in: a heading and nothing else, so that it imports as empty."""
+    sheet.title = "Notes"
+    sheet.freeze_panes = "A2"
+    sheet.sheet_properties.tabColor = _BLUE
+    sheet.row_dimensions[1].height = 24
+    for number, column in enumerate(COLUMNS, 1):
+        letter = get_column_letter(number)
+        cell = sheet.cell(1, number, column.heading)
+        _as_heading(cell, _DARK if column.required else "7A8893")
+        dimension = sheet.column_dimensions[letter]
+        dimension.width = column.width
+        dimension.number_format = "@"  # Excel then keeps 00123 and 1E5 as they are typed
+        dimension.alignment = Alignment(vertical="top", wrap_text=column.heading == "Note")
+        sheet.add_data_validation(_validation(column, f"{letter}2:{letter}{_LAST_ROW}"))
+
+
+def _validation(column: Column, cells: str) -> DataValidation:
+    """A drop-down where there are choices, and a prompt in any case."""
+    rule = DataValidation(sqref=cells, allow_blank=True, showInputMessage=True)
+    rule.promptTitle = column.heading if column.required else f"{column.heading} (optional)"
+    rule.prompt = column.prompt
+    if column.choices:
+        rule.type = "list"
+        rule.formula1 = '"' + ",".join(column.choices) + '"'
+        rule.showErrorMessage = True
+        rule.errorStyle = "stop"
+        rule.errorTitle = f"{column.heading}: choose from the list"
+        rule.error = f"Allowed here: {' or '.join(column.choices)}. Choose one with the arrow beside the cell."
+    return rule
+
+
+def _as_heading(cell: Cell, colour: str) -> None:
+    cell.font = Font(name=_FACE, bold=True, color="FFFFFF")
+    cell.fill = PatternFill("solid", fgColor=colour)
+    cell.alignment = Alignment(vertical="center")
+
+
+def _explanation(sheet: Worksheet) -> None:
+    sheet.sheet_view.showGridLines = False
+    for letter, width in zip("ABCDEF", (3, 20, 13, 68, 24, 42), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet["B2"] = "How to fill this in"
+    sheet["B2"].font = Font(name=_FACE, bold=True, size=18, color=_INK)
+    sheet.row_dimensions[2].height = 28
+    row = 4
+    for number, step in enumerate(_STEPS, 1):
+        sheet.cell(row, 2, f"Step {number}").font = Font(name=_FACE, bold=True, color=_BLUE)
+        sheet.cell(row, 3, step).font = Font(name=_FACE, color=_INK)
+        sheet.row_dimensions[row].height = 18
+        row += 1
+    row += 1
+    for number, name in enumerate(("Column", "Needed", "What goes in", "Allowed", "Example"), 2):
+        _as_heading(sheet.cell(row, number, name), _DARK)
+    sheet.row_dimensions[row].height = 22
+    line = Border(bottom=Side(style="thin", color=_LINE))
+    for column in COLUMNS:
+        row += 1
+        needed = "yes" if column.required else "no"
+        allowed = column.allowed or " or ".join(column.choices)
+        for number, text in enumerate((column.heading, needed, column.meaning, allowed, column.example), 2):
+            cell = sheet.cell(row, number, text)
+            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            cell.border = line
+            cell.font = Font(name=_FACE, bold=number == 2, color=_INK if number < 6 else _PALE_INK)
+        sheet.row_dimensions[row].height = 36
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 1
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

@@ -1,0 +1,87 @@
+"""Deliveries that no clear answer came for, looked up and settled. Creates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from importer.api import Vendor
+from importer.api.saleshandy import SALESHANDY
+from importer.commands.calling import calls, policy, steady_clock
+from importer.commands.workspaces import held, keep_in_mind
+from importer.delivery.delivery import Delivery
+from importer.delivery.outcomes import Outcomes
+from importer.errors import Stopped
+from importer.models import Progress, Result
+from importer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What reading back found.
+
+    Attributes:
+        found: how many notes are there; they count as created from now on.
+        absent: how many surely aren't; the import sends them when it is run again.
+        unconfirmed: how many are still in doubt.
+        doubts: why they are, in words → how many.
+        twins: ids of notes that stand there besides those that were found.
+        stopped: why it ended before its end, or None.
+    """
+
+    found: int
+    absent: int
+    unconfirmed: int
+    doubts: Mapping[str, int]
+    twins: Sequence[str]
+    stopped: Stopped | None
+
+    @property
+    def exit_status(self) -> int:
+        """0: all are settled; 1: some need a person; 3 and 4: stopped before the end."""
+        return self.stopped.exit_status if self.stopped else int(self.unconfirmed > 0 or bool(self.twins))
+
+
+def verify(
+    settings: Settings,
+    *,
+    begin: Callable[[int], None] = lambda _: None,
+    observe: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], str | None] = lambda: None,
+    clock: Callable[[], float] | None = None,
+    vendor: Vendor = SALESHANDY,
+) -> Verified:
+    """Read back every delivery of the workspace of which no run knows what became of it; creates nothing.
+
+    Args:
+        settings: which workspace, and how to call the API.
+        begin: told how many there are.
+        observe: told of progress.
+        stop: asked again and again; a sentence ends it early.
+        clock: seconds since 1970.
+        vendor: whose API is read.
+    """
+    clock = clock or steady_clock()
+    with held(settings) as journal:
+        keep_in_mind(journal, settings)
+        unsettled = journal.deliveries.unsettled(settings.workspace)
+        size = sum(len(deliveries) for _, deliveries in unsettled.values())
+        begin(size)
+        outcomes = Outcomes(size)
+        with calls(settings, vendor, clock, stop) as caller:
+            how = policy(settings, resends=False)
+            delivery = Delivery(outcomes, journal, settings.workspace, None, caller, how, observe)
+            start = 0
+            for key, deliveries in unsettled.values():
+                delivery.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
+                start += len(deliveries)
+            stopped = None
+            try:
+                delivery.run()
+            except Stopped as error:
+                stopped = error
+        counts = outcomes.counts()
+        created = counts.get(Result.CREATED, 0)
+        twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
+        absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
+        return Verified(created, absent, doubts.total(), doubts, twins, stopped)

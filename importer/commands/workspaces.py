@@ -1,0 +1,92 @@
+"""A workspace's journal, guarded: the right one, with the lock held, and what is known in it of earlier runs.
+
+Comes in: settings. Goes out: the journal; a run by its name; what earlier runs learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from importer.errors import BadSettings, UnusableJournal, by_name
+from importer.journal import Journal, Run, identity
+from importer.models import Workspace
+from importer.settings import Rate, Settings, journal_file
+
+
+@contextmanager
+def held(settings: Settings) -> Iterator[Journal]:
+    """The workspace's journal, with its lock held.
+
+    Raises:
+        WrongJournal: it is another than the workspace had so far.
+    """
+    if not Journal.exists(settings.journal):
+        guard(None, settings)  # before one is made in the place of what may only be out of reach
+    with Journal.open(settings.journal) as journal:
+        guard(journal, settings)
+        with journal.held(settings.workspace):
+            yield journal
+
+
+def guard(journal: Journal | None, settings: Settings) -> None:
+    """See that it is the journal that the workspace had so far."""
+    if not settings.new_journal:
+        identity.guard(settings.workspace, journal.id if journal else None, str(settings.journal))
+
+
+def check_place(settings: Settings) -> None:
+    """See that a journal could be made where none is yet, as far as that can be seen without making it.
+
+    Raises:
+        UnusableJournal: what should be its folder is none.
+    """
+    file = journal_file(settings.journal)
+    for folder in file.absolute().parents:
+        if folder.exists():
+            if not folder.is_dir():
+                raise UnusableJournal(
+                    f"The journal {file} can't be used: {folder} is not a folder. Nothing was sent. Name another with"
+                    f" {by_name('journal')}."
+                )
+            return
+
+
+def keep_in_mind(journal: Journal, settings: Settings) -> None:
+    """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
+    if not settings.is_on_this_machine:
+        identity.remember(settings.workspace, journal.id, str(Path(journal.name).absolute()))
+
+
+def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
+    """The run of this name, or ``last`` for the workspace's latest that a person didn't decline.
+
+    Raises:
+        BadSettings: there is none.
+    """
+    if name == "last":
+        found = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
+        there, where = (
+            f" of the workspace '{workspace}'",
+            f"history`, {by_name('profile')} and {by_name('base-url')}",
+        )
+    else:
+        found = next((run for run in journal.runs.listed() if run.name == name), None)
+        there, where = "", "history`"
+    if found is None:
+        raise BadSettings(f"The journal {journal.name} knows no run {name!r}{there}. See `note-importer {where}.")
+    return found
+
+
+def learned_rate(journal: Journal, settings: Settings) -> Rate | None:
+    """What the API allowed an earlier run, if it told."""
+    limit = journal.learned.limit(settings.workspace)
+    return Rate(*limit) if limit else None
+
+
+def other_profiles(journal: Journal, settings: Settings) -> list[str]:
+    """As which profiles earlier runs delivered at this address, where none did as this one."""
+    known = journal.runs.workspaces()
+    others = [workspace.profile for workspace in known if workspace.base_url == settings.base_url]
+    return [] if settings.workspace in known else others

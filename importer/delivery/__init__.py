@@ -1,0 +1,19 @@
+"""Requests → outcomes: every delivery happens exactly once, or its row says plainly why not.
+
+Comes in: rows and their plan. Goes out: an outcome for every row, and the journal's record of every delivery.
+
+    delivery      prepares a plan, and puts the following together
+    earlier       what earlier runs did of a plan
+    coordinator   a loop over replies, and one match
+    decisions     what follows from a reply: pure functions, values in and out
+    resolver      reading back what got no clear answer
+    readback      what one page of a prospect's notes says of a delivery
+    evidence      what is known of notes: whose they are, and what lag and clock measure
+    lag           how far reading lags behind writing
+    clock         the clock that dates notes
+    ledger        the journal's entry and the row's outcome, in one call
+    outcomes      what became of every row, as columns
+    uncalled      rows that need no call
+    tasks         calls and ambiguities as data
+    policy        how to go about it, as a value
+"""

@@ -1,0 +1,272 @@
+"""The coordinator: posts in, outcomes of their rows out. A loop over replies, and one ``match``.
+
+One thread decides and is the journal's only writer; the workers only carry calls. What is known to be on its way is
+*sending* in the journal until an answer is entered; so after any stop, what stands there as *sending* is unclear and is
+read back first. What a reply means is decided in :mod:`importer.delivery.decisions`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from importer.api import Answer, Cause, Failure, NotesApi, Reply
+from importer.api.protocol import API_REFUSED
+from importer.calls.dispatcher import Dispatcher
+from importer.delivery import decisions
+from importer.delivery.decisions import Abandon, Decision, Doubt, LookUp, Retry, Settle, Split, Stop, Twins
+from importer.delivery.evidence import Evidence
+from importer.delivery.ledger import Ledger
+from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
+from importer.delivery.resolver import Resolver
+from importer.delivery.tasks import Lookup, Post, Task, Watch
+from importer.errors import Busy, JournalFailed
+
+_ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
+_MOST_PARKED = 200  # posts that wait for a prospect, after which no new ones are looked at
+
+
+class Coordinator:
+    """Sends posts once, and has looked up what got no clear answer.
+
+    Args:
+        ledger: told of everything that becomes of a delivery.
+        dispatcher: makes the calls, of kind GET before those of kind POST.
+        resolver: reads back.
+        evidence: what is known of notes.
+        policy: how to go about it.
+        clock: seconds since 1970, never going back.
+        observe: called after every round.
+
+    Attributes:
+        posts_sent, lookups_sent: calls that left for the API, answered or not.
+        batch_size: prospects in one request at most.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        dispatcher: Dispatcher[Task],
+        resolver: Resolver,
+        evidence: Evidence,
+        policy: Policy,
+        *,
+        clock: Callable[[], float],
+        observe: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.posts_sent = self.lookups_sent = 0
+        self.batch_size = policy.batch_size
+        self._ledger, self._dispatcher, self._resolver, self._evidence = ledger, dispatcher, resolver, evidence
+        self._policy, self._clock, self._observe = policy, clock, observe
+        self._posts: Iterator[Post] = iter(())
+        self._parked: deque[Post] = deque()
+        self._known = decisions.Known()
+        self._refused_reads = 0
+        self._resent: list[tuple[Post, str, float]] = []  # what was sent again and made, with its note and when
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the API refused a size, and accepted a smaller one."""
+        return self.batch_size < self._policy.batch_size
+
+    def take_up(self, post: Post, *, broke_off: bool) -> None:
+        """What an earlier run sent without a clear answer is looked up before anything else.
+
+        Args:
+            post: what it sent.
+            broke_off: whether that run broke off before the answer, rather than that the answer told nothing.
+        """
+        if post.conflict is not None:
+            post.conflict.open += len(post.request)
+            post.has_turn = True
+        why = "an earlier run sent it and broke off" if broke_off else "an earlier run sent it and got no clear answer"
+        self._ledger.ambiguous(post, f"{why}; not read back yet")
+        self._resolver.look_up_earlier(post, why)
+
+    def run(self, posts: Iterable[Post] = ()) -> None:
+        """Deliver everything that can be delivered.
+
+        Raises:
+            Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
+        """
+        self._posts = iter(posts)
+        try:
+            self._work()
+            while self._resent and self._dispatcher.stopped is None:
+                for sent in self._resent:
+                    self._evidence.check(*sent)
+                self._resent = []
+                self._work()
+        finally:
+            self._enter([])  # what came back last; also when something unforeseen ends the run
+        self._observe()
+        if self._dispatcher.stopped is not None:
+            raise self._dispatcher.stopped
+
+    def _work(self) -> None:
+        for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._observe):
+            try:
+                for post, decision in self._decided(task, reply):
+                    self._carry_out(post, decision)
+            except JournalFailed as error:  # it could not even be read; what is under way is waited for
+                self._dispatcher.halt(error)
+            self._unpark()
+
+    def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
+        """What follows from a reply, for which post."""
+        failure = reply.failure
+        if failure is None or failure.cause in API_REFUSED:
+            self._known = replace(self._known, any_success=True)
+        if isinstance(task, Post):
+            self.posts_sent += reply.has_left
+            task.sent_at = reply.began
+            self._learn(task, reply)
+            for decision in decisions.after_post(task.request.prospects, reply, self._known):
+                yield task, decision
+            return
+        self.lookups_sent += reply.has_left
+        self._refused_reads += failure is not None and failure.cause in (Cause.FOREIGN, Cause.REDIRECTED)
+        if reply.value is not None:
+            self._evidence.read(reply.value)
+        if isinstance(task, Lookup):
+            yield from self._resolver.take_in(task, reply)
+        elif isinstance(task, Watch):
+            self._evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
+        else:
+            yield from self._evidence.checked(task, reply)
+
+    def _carry_out(self, post: Post, decision: Decision) -> None:
+        match decision:
+            case Settle(answers, reason, twins):
+                if post.sends > 1:
+                    made = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
+                    self._resent += [(post.only([index]), note_id, self._clock()) for index, note_id in made]
+                self._ledger.answered(post, answers, self._clock(), reason, twins)
+                self._release_key(post, len(answers))
+            case Retry(failure):
+                self._ledger.pending(post)
+                self._send_again(post, failure)
+            case Split(is_size):
+                self._ledger.pending(post)
+                post.is_too_large, post.is_cut = is_size, True
+                self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
+            case LookUp(indices, failure):
+                part = replace(post, request=post.request.only(indices), attempts=None)
+                self._ledger.ambiguous(part, f"{failure.text}; not read back yet", self._clock())
+                self._resolver.look_up(part, failure)
+            case Doubt(why):
+                self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
+                self._release_key(post, len(post.request))
+            case Twins(note_ids):
+                self._ledger.twins(post, note_ids)
+            case Abandon(reason):
+                self._abandon(post, reason)
+            case Stop(error, is_applied):
+                if is_applied is False:
+                    self._ledger.pending(post)
+                self._dispatcher.halt(error)
+
+    def _learn(self, post: Post, reply: Reply[dict[str, Answer]]) -> None:
+        """Take in what the reply to a request shows of the API."""
+        failure = reply.failure
+        if failure is None and reply.value:
+            created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
+            self._evidence.created(post, created, reply.came)
+            size = max(self._known.largest_accepted, len(post.request))
+            self._known = replace(self._known, largest_accepted=size)
+            self._resolver.accepted += 1
+            self._resolver.slowest = max(self._resolver.slowest, reply.came - reply.began)
+            if post.is_too_large:
+                self.batch_size = min(self._policy.batch_size, size)
+        if failure is None or failure.cause in API_REFUSED:
+            self._resolver.healed |= post.refusals > 0 and not post.is_cut
+            post.refusals = 0
+        elif failure.cause is Cause.FOREIGN:
+            post.accepted_before = post.accepted_before if post.refusals else self._resolver.accepted
+            post.refusals, post.is_cut = post.refusals + 1, False
+
+    def _send_again(self, post: Post, failure: Failure | None) -> None:
+        """The same again; it isn't its own trouble, so it is tried as long as the run has patience."""
+        policy = replace(self._policy.retry, attempts=0, longest=LONGEST_PAUSE)
+        if failure is None:
+            self._dispatcher.add(post)
+        elif not self._dispatcher.retry(post, failure, policy):
+            self._abandon(post, f"it could not be sent: {failure.text}; run again")
+
+    def _abandon(self, post: Post, reason: str) -> None:
+        self._ledger.abandoned(post, reason)
+        self._release_key(post, len(post.request))
+
+    # -- whose turn it is -------------------------------------------------------------------------------------------
+
+    def _fresh(self, kind: str) -> Post | None:
+        return next(self._posts, None) if kind == Post.kind and len(self._parked) < _MOST_PARKED else None
+
+    @property
+    def _is_doubtful(self) -> bool:
+        """Whether it isn't known yet that what answers is the API: then no more is sent than has to be looked up.
+
+        But where reading is refused again and again, another post shows whether it is reading alone.
+        """
+        is_reading_refused = self._refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
+        return bool(self._resolver.unclear) and not self._known.any_success and not is_reading_refused
+
+    def _admit(self, task: Task) -> bool:
+        """Whether a task may go as far as other deliveries are concerned; if not, its turn comes after them."""
+        if not isinstance(task, Post):
+            return True
+        if len(task.request) > self.batch_size and not task.is_too_large:
+            self._dispatcher.add_all(task.split(self.batch_size))
+            return False
+        if task.conflict is not None and not task.has_turn:
+            task.has_turn = task.conflict.acquire(task, len(task.request))
+            if not task.has_turn:
+                return False
+        if self._must_wait(task):
+            self._parked.append(task)
+            return False
+        return True
+
+    def _must_wait(self, post: Post) -> bool:
+        """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
+        return self._is_doubtful or not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
+
+    def _release_key(self, post: Post, settled: int) -> None:
+        after = post.conflict.release(settled) if post.conflict is not None else None
+        if after is not None:
+            self._dispatcher.add(after)
+
+    def _unpark(self) -> None:
+        """What waited for a prospect that is clear now may go."""
+        ready = [post for post in self._parked if not self._must_wait(post)]
+        if ready:
+            self._parked = deque(post for post in self._parked if self._must_wait(post))
+            self._dispatcher.add_all(ready)
+
+    def _enter(self, chosen: Sequence[Task]) -> bool:
+        """Write what is known and what is about to be sent; False where that failed, and nothing may leave."""
+        now = self._clock()
+        clock = self._evidence.note_clock
+        posts = [task for task in chosen if isinstance(task, Post)]
+        try:
+            self._ledger.write(posts, now, lambda at: clock.at_least(at) if clock.is_known else None)
+        except (JournalFailed, Busy) as error:
+            self._dispatcher.halt(error)
+            return False
+        for task in chosen:
+            if isinstance(task, Lookup) and not task.skip:
+                task.began = now
+        return True
+
+
+def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
+    """Make a task's call; a worker does, perhaps a while after it was entered."""
+    if not isinstance(task, Post):
+        return api.find(task.prospect, task.skip, task.take)
+    now = clock()
+    if now - task.sent_at > LONGEST_CLAIM:
+        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, "it waited too long for a worker"))
+    assert task.request.note is not None  # what only the journal knows is never sent
+    return api.create(task.request.note, task.request.prospects)

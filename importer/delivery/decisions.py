@@ -1,0 +1,256 @@
+"""What follows from a reply: pure functions from (attempt, reply, what is known) to a list of decisions.
+
+Comes in: what was attempted, the reply, and what is known besides. Goes out: decisions as values. Nothing here calls,
+waits, writes or remembers. The table of what an answer means (``docs/architecture.md``) stands here row by row, and in
+``tests/delivery/test_decisions.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from importer.api import Answer, Cause, Failure, NotesPage, Reply
+from importer.api.protocol import API_REFUSED
+from importer.delivery.readback import Verdict
+from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+
+ENOUGH_MISSES = 2
+"""So often a note has to be missed, before it is believed that it isn't there."""
+
+PERSISTENT = 2
+"""Refusals of one request, not in the API's words, after which it is halved: one of its notes may be the trouble."""
+
+CONVICTING = 3
+"""Refusals in a row, not in the API's words, after which a note that stands alone is the trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """These prospects' rows are settled: index → answer, with why that is known.
+
+    ``twins`` are ids under which the same note stands there again.
+    """
+
+    answers: tuple[tuple[int, Answer], ...]
+    reason: str = ""
+    twins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It surely was not applied: the same again, after a pause where there was a failure that counts."""
+
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """It surely was not applied: halve it; ``is_size`` where its size is the trouble."""
+
+    is_size: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """These prospects may or may not have their note: read back before anything else."""
+
+    indices: tuple[int, ...]
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """The lookup told nothing: once more, after a pause where there was a failure that counts; else give it up."""
+
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextPage:
+    """The note may stand on the next page."""
+
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The note isn't among the prospect's; ``for_good`` where another look could tell nothing new."""
+
+    for_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Reading back can't tell, for a reason in words."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """The note of a delivery that was sent again stands there again under these ids."""
+
+    note_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """It surely was not applied, and is not sent again in this run."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The run can't go on; ``is_applied`` is False where the call surely was not applied, else None."""
+
+    error: Stopped
+    is_applied: bool | None = False
+
+
+SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
+LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
+AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Twins | Abandon | Stop
+"""What can be carried out on a post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known when a reply comes.
+
+    Attributes:
+        any_success: whether the API has done or refused anything in this run, in its own words.
+        largest_accepted: prospects of the largest request that it accepted.
+        accepted: requests that it accepted so far.
+    """
+
+    any_success: bool = False
+    largest_accepted: int = 0
+    accepted: int = 0
+
+
+def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Known) -> list[SendDecision]:
+    """What follows from the reply to a request for these prospects."""
+    failure, everyone = reply.failure, tuple(range(len(prospects)))
+    if failure is None:
+        assert reply.value is not None
+        return _answered(prospects, reply.value)
+    if failure.cause is Cause.UNREACHABLE:
+        return [Retry(failure)]
+    if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+        return [Retry()]
+    if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+        return [Stop(stopped_by(failure))]
+    if failure.cause in API_REFUSED and len(prospects) == 1:
+        return [Settle(((0, Answer(None, f"the API refused it: {failure.text}")),))]
+    if failure.cause in API_REFUSED:
+        # Where a larger one was accepted, this one's size isn't the trouble, whatever the words are.
+        return [Split(failure.cause is Cause.TOO_LARGE and len(prospects) > known.largest_accepted)]
+    if failure.cause is Cause.REDIRECTED and not known.any_success:
+        return [LookUp(everyone, failure), Stop(stopped_by(failure), is_applied=None)]
+    return [LookUp(everyone, failure)]
+
+
+def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
+    found = tuple((index, answers[prospect]) for index, prospect in enumerate(prospects) if prospect in answers)
+    missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
+    decisions: list[SendDecision] = [Settle(found)] if found else []
+    if missing:
+        why = "the API's answer says nothing certain of this prospect"
+        decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, why)))
+    return decisions
+
+
+def after_lookup(
+    reply: Reply[NotesPage], verdict: Verdict | None, failure_before: Failure, pages: int, most_pages: int
+) -> LookDecision:
+    """What follows from a page of a prospect's notes, or from none.
+
+    Args:
+        reply: to the lookup.
+        verdict: what this page and those before it say of the delivery, None with a failure.
+        failure_before: why the delivery was unclear.
+        pages: how many pages were read, this one included.
+        most_pages: that are read.
+    """
+    failure = reply.failure
+    if failure is not None:
+        return _not_read(failure)
+    assert verdict is not None
+    assert reply.value is not None
+    if verdict.goes_on and pages < most_pages:
+        return NextPage(len(reply.value.notes))
+    if verdict.note_id is not None:
+        reason = f"{failure_before.text}; found by reading back"
+        if verdict.twins:
+            reason += f"; the same note stands there again as {', '.join(verdict.twins)}: look, and remove one by hand"
+        return Settle(((0, Answer(verdict.note_id)),), reason, verdict.twins)
+    if verdict.goes_on:
+        return Doubt("and the prospect has too many notes to look through")
+    if verdict.odd:
+        return Doubt(f"and {verdict.odd}")
+    return Missed()
+
+
+def _not_read(failure: Failure) -> LookDecision:
+    if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+        return Stop(stopped_by(failure), is_applied=None)
+    if failure.cause is Cause.UNKNOWN_PROSPECT:
+        return Missed(for_good=True)  # the API doesn't know the prospect, so it can't have made the note
+    if failure.cause in API_REFUSED:
+        return Doubt(f"and the prospect's notes could not be read: {failure.text}")
+    return LookAgain(None if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED) else failure)
+
+
+def doubtful(absent: Sequence[int], misses: Sequence[int], all_misses: int, *, is_applied: bool) -> list[int]:
+    """Which of the prospects without the note have to be looked up once more.
+
+    One lookup may be at a copy that lags; unless those of the request's other prospects all agree, there is another.
+
+    Args:
+        absent: indices of prospects whose note was missed.
+        misses: how often it was, by index, once the server was at rest.
+        all_misses: how often that was, of all the request's prospects.
+        is_applied: whether the note of at least one of them is there.
+    """
+    if not is_applied and all_misses >= ENOUGH_MISSES:
+        return []
+    return [index for index in absent if misses[index] < ENOUGH_MISSES]
+
+
+def after_absence(
+    size: int, failure: Failure, *, refusals: int, passed: bool, healed: bool, sends: int, most_sends: int
+) -> AbsenceDecision:
+    """What follows when the notes of an unclear request surely aren't there.
+
+    Args:
+        size: prospects in question.
+        failure: why it was unclear.
+        refusals: how often in a row it was refused in words that are not the API's.
+        passed: whether the API accepted other requests since it was first refused.
+        healed: whether in this run what had been refused so was accepted when it was sent again. Then the way is bad at
+            times, as where one of several gateways has lost its route, and no note can be blamed.
+        sends: how often it was sent so far.
+        most_sends: how often it is sent.
+    """
+    if failure.cause is Cause.FOREIGN:
+        if size > 1 and (failure.is_size or refusals >= PERSISTENT):
+            return Split(failure.is_size)
+        if size == 1 and refusals >= CONVICTING and passed and not healed:
+            reason = f"what stands between this machine and the API turned it away: {failure.text}"
+            return Settle(((0, Answer(None, reason)),))
+    if sends >= most_sends:
+        return Abandon(f"sent {sends} times in vain: {failure.text}; run again later")
+    return Retry()
+
+
+def stopped_by(failure: Failure) -> Stopped:
+    """The end of a run that one call's failure brings about."""
+    if failure.cause is Cause.BAD_KEY:
+        return KeyRefused(failure.text)
+    if failure.cause is Cause.REDIRECTED:
+        return Redirected(failure.text)
+    return Blocked(failure.text)

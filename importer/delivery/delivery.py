@@ -1,0 +1,220 @@
+"""Delivery of a plan: what earlier runs did is settled or looked up, the rest is sent.
+
+Comes in: rows and their plan. Goes out: an outcome for every row.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from importer import grouping
+from importer.api import NotesApi
+from importer.calls.dispatcher import Dispatcher
+from importer.calls.limiter import Limiter
+from importer.calls.workers import WorkerPool
+from importer.delivery import earlier
+from importer.delivery.coordinator import Coordinator, perform
+from importer.delivery.evidence import Evidence
+from importer.delivery.lag import ReadLag
+from importer.delivery.ledger import Ledger
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.policy import Policy
+from importer.delivery.resolver import Resolver
+from importer.delivery.tasks import Lookup, Post, Task
+from importer.grouping.conflicts import ConflictKeys
+from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.models import Plan, Progress, Remaining, Request, Rows, Workspace
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What calls to the API are made with.
+
+    Attributes:
+        api: the vendor.
+        pool: who carries the calls.
+        limiter: when the next may go.
+        clock: seconds since 1970, never going back.
+        give_up: seconds without any progress after which it stops.
+        stop: asked in every round whether a person wants it to end; says why, or None.
+        rng: for jitter.
+    """
+
+    api: NotesApi
+    pool: WorkerPool[Any]
+    limiter: Limiter
+    clock: Callable[[], float]
+    give_up: float
+    stop: Callable[[], str | None] = lambda: None
+    rng: random.Random | None = None
+
+
+class Delivery:
+    """Delivers once.
+
+    Args:
+        outcomes: told what became of each row.
+        journal: the record of deliveries.
+        workspace: whose deliveries these are.
+        run: the run, begun in the journal; None where nothing is sent, but only looked up.
+        caller: makes the calls.
+        policy: how to go about it.
+        observe: told of progress after every round.
+        learned_lag: seconds that reading lagged in an earlier run, where that was measured.
+    """
+
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        journal: Journal,
+        workspace: Workspace,
+        run: Run | None,
+        caller: Caller,
+        policy: Policy,
+        observe: Callable[[Progress], None] = lambda _: None,
+        learned_lag: float | None = None,
+    ) -> None:
+        self._outcomes, self._journal, self._workspace, self._run = outcomes, journal, workspace, run
+        self._observe, self._one_draft = observe, caller.api.traits.one_draft
+        self._ledger = Ledger(journal, outcomes, run)
+        self._dispatcher: Dispatcher[Task] = Dispatcher(
+            caller.pool, partial(perform, caller.api, caller.clock), caller.limiter, (Lookup.kind, Post.kind),
+            clock=caller.clock, give_up=caller.give_up, stop=caller.stop, rng=caller.rng,
+        )  # fmt: skip
+        lag = ReadLag(policy.assumed_lag, learned_lag)
+        self._evidence = Evidence(
+            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, lag, policy.retry
+        )
+        resolver = Resolver(self._dispatcher, self._evidence, policy, caller.clock)
+        self._coordinator = Coordinator(
+            self._ledger, self._dispatcher, resolver, self._evidence, policy, clock=caller.clock, observe=self._tell
+        )
+        self._posts: Iterator[Post] = iter(())
+
+    @property
+    def posts_sent(self) -> int:
+        """Requests that left for the API, answered or not."""
+        return self._coordinator.posts_sent
+
+    @property
+    def lookups_sent(self) -> int:
+        """Lookups that left for the API, answered or not."""
+        return self._coordinator.lookups_sent
+
+    @property
+    def batch_size(self) -> int:
+        """Prospects in one request at most."""
+        return self._coordinator.batch_size
+
+    @property
+    def measured_lag(self) -> float | None:
+        """Seconds that reading lagged behind writing, where that was measured."""
+        return self._evidence.lag.measured
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the API refused a size, and accepted a smaller one."""
+        return self._coordinator.has_learned
+
+    def prepare(self, rows: Rows, plan: Plan) -> Remaining:
+        """Look up what earlier runs did, settle what needs no call, and return what remains."""
+        assert self._run is not None
+        occurrence = self._run.occurrence
+        keys = [NoteKey.of(group.note) for group in plan.groups]
+        numbers, known_before = self._journal.deliveries.enter_notes(self._workspace, keys)
+        conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=self._one_draft)
+        known = [number if number in known_before else None for number in numbers]
+        found = []
+        sorted_groups = earlier.sort(plan.groups, keys, known, rows, self._journal, occurrence)
+        for one, number in zip(sorted_groups, numbers, strict=True):
+            found.append(one)
+            one.number = number
+            positions = one.group.positions
+            self._ledger.already([int(positions[i]) for i, _ in one.made], [delivery for _, delivery in one.made])
+            for members in one.unclear.values():
+                indices, deliveries = [i for i, _ in members], [delivery for _, delivery in members]
+                self._take_up(one, deliveries, [int(positions[i]) for i in indices], conflicts)
+            one.made = []  # of a million rows they would fill the memory
+        self._posts = self._to_send(found, rows, conflicts, occurrence)
+        return earlier.summed(found, rows, self.batch_size)
+
+    def _take_up(
+        self, one: earlier.Sorted, deliveries: Sequence[Known], positions: Sequence[int], conflicts: ConflictKeys[Post]
+    ) -> None:
+        assert one.number is not None
+        post = _earlier_post(one.key, one.number, deliveries, positions)
+        post.request = post.request.of(one.group.note)
+        post.conflict = conflicts.of(one.key, post.request.prospects)
+        self._coordinator.take_up(post, broke_off=self._broke_off(deliveries))
+
+    def _to_send(
+        self, found: Sequence[earlier.Sorted], rows: Rows, conflicts: ConflictKeys[Post], occurrence: str
+    ) -> Iterator[Post]:
+        for one in found:
+            if (group := one.todo) is not None:
+                for request in grouping.requests(group, rows, self.batch_size):
+                    if occurrence:
+                        request = request.with_keys(occurrence + key for key in request.keys)  # noqa: PLW2901
+                    assert one.number is not None
+                    yield Post(request, one.key, one.number, conflicts.of(one.key, request.prospects))
+
+    def take_up(self, key: NoteKey, number: int, deliveries: Sequence[Known], positions: Sequence[int]) -> None:
+        """Look up what an earlier run sent without a clear answer; without its note it can't be sent again.
+
+        Args:
+            key: the note.
+            number: the note's number in the journal.
+            deliveries: all of one request of that run.
+            positions: their rows.
+        """
+        post = _earlier_post(key, number, deliveries, positions)
+        self._coordinator.take_up(post, broke_off=self._broke_off(deliveries))
+
+    def _broke_off(self, deliveries: Sequence[Known]) -> bool:
+        """Whether the run that sent them broke off before it knew what became of them."""
+        return any(known.state is State.SENDING and known.run in self._broken_off for known in deliveries)
+
+    @cached_property
+    def _broken_off(self) -> frozenset[int]:
+        """The runs that didn't end in good order."""
+        return frozenset(run.id for run in self._journal.runs.listed() if run.ended_at is None)
+
+    def run(self) -> None:
+        """Deliver everything that can be delivered.
+
+        Raises:
+            Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
+        """
+        self._coordinator.run(self._posts)
+
+    def _tell(self) -> None:
+        ledger = self._ledger
+        self._observe(
+            Progress(
+                len(self._outcomes),
+                ledger.settled,
+                ledger.created,
+                ledger.failed,
+                self.posts_sent,
+                self._dispatcher.trouble,
+            )
+        )
+
+
+def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[Known], positions: Sequence[int]) -> Post:
+    first = deliveries[0]
+    request = Request(
+        None,
+        tuple(positions),
+        tuple(delivery.prospect for delivery in deliveries),
+        tuple(delivery.occurrence for delivery in deliveries),
+    )
+    return Post(
+        request, key, number,
+        request_number=first.request, sent_at=first.sent_at, first_sent_at=first.sent_at, since=first.since,
+        of_earlier_run=True,
+    )  # fmt: skip

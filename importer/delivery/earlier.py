@@ -1,0 +1,139 @@
+"""What earlier runs did of a plan: made, left unclear, or still to do.
+
+Comes in: the plan's groups and the journal. Goes out: each group sorted by what the journal knows of its deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from importer import grouping
+from importer.journal import Journal, Known, NoteKey, State
+from importer.models import Group, Plan, Remaining, Rows, Workspace
+
+_AT_ONCE = 10_000  # deliveries that are looked up together
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A group's deliveries by what the journal knows of them, as indices of its positions.
+
+    Attributes:
+        group: the group.
+        key: what the journal keeps of its note; ``number`` is the note's there, None where it was never sent.
+        left: those still to be made.
+        unclear: those that were sent without a clear answer: request number → index and what is known.
+        made: those that exist.
+        made_without_key: how many of ``left`` exist with another key: none.
+    """
+
+    group: Group
+    key: NoteKey
+    number: int | None
+    left: list[int] = field(default_factory=list)
+    unclear: dict[int, list[tuple[int, Known]]] = field(default_factory=dict)
+    made: list[tuple[int, Known]] = field(default_factory=list)
+    made_without_key: int = 0
+
+    @property
+    def in_doubt(self) -> int:
+        """How many are unclear."""
+        return sum(map(len, self.unclear.values()))
+
+    @property
+    def todo(self) -> Group | None:
+        """What of the group is still to be made, None where nothing is."""
+        if len(self.left) == len(self.group.positions):
+            return self.group
+        return replace(self.group, positions=self.group.positions[self.left]) if self.left else None
+
+
+def sort(
+    groups: Sequence[Group],
+    keys: Sequence[NoteKey],
+    numbers: Sequence[int | None],
+    rows: Rows,
+    journal: Journal,
+    occurrence: str = "",
+) -> Iterator[Sorted]:
+    """Look groups up in the journal.
+
+    Args:
+        groups: what is to be delivered.
+        keys: what the journal keeps of their notes.
+        numbers: their notes' numbers in the journal; None: no delivery of it is known.
+        rows: where prospects and keys stand.
+        journal: what is known.
+        occurrence: what the run puts before every key.
+    """
+    for block in blocks(groups, numbers):
+        known = look_up(groups, numbers, block, rows, journal)
+        for index in block:
+            group, number = groups[index], numbers[index]
+            found = Sorted(group, keys[index], number)
+            if number is None:
+                found.left = list(range(len(group.positions)))
+            else:
+                _sort(found, number, rows, known, occurrence)
+            yield found
+
+
+def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[range]:
+    """Indices of groups in a row with at most so many known deliveries as are held in memory at once, or one group."""
+    start = size = 0
+    for index, (group, number) in enumerate(zip(groups, numbers, strict=True)):
+        more = 0 if number is None else len(group.positions)
+        if size and size + more > _AT_ONCE:
+            yield range(start, index)
+            start, size = index, 0
+        size += more
+    if start < len(groups):
+        yield range(start, len(groups))
+
+
+def look_up(
+    groups: Sequence[Group], numbers: Sequence[int | None], block: range, rows: Rows, journal: Journal
+) -> dict[tuple[int, str, str], Known]:
+    """What is known of a block's deliveries: (note's number, prospect, occurrence) → what."""
+    wanted: list[tuple[int, str]] = []
+    for index in block:
+        if (number := numbers[index]) is not None:
+            wanted += [(number, prospect) for prospect in dict.fromkeys(rows.deliveries(groups[index].positions)[0])]
+    return journal.deliveries.known(wanted)
+
+
+def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, str], Known], occurrence: str) -> None:
+    prospects, keys = rows.deliveries(found.group.positions)
+    for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
+        delivery = known.get((number, prospect, occurrence + key))
+        if delivery is None or delivery.state is State.REJECTED:
+            found.left.append(i)
+            keyless = known.get((number, prospect, occurrence)) if key else None
+            found.made_without_key += keyless is not None and keyless.state is State.CREATED
+        elif delivery.state in (State.SENDING, State.UNCONFIRMED):
+            found.unclear.setdefault(delivery.request, []).append((i, delivery))
+        else:
+            found.made.append((i, delivery))
+
+
+def foresee(
+    rows: Rows, plan: Plan, journal: Journal, workspace: Workspace, batch_size: int, occurrence: str = ""
+) -> Remaining:
+    """What a run would find left to do; nothing is entered anywhere."""
+    keys = [NoteKey.of(group.note) for group in plan.groups]
+    numbers = journal.deliveries.find_notes(workspace, keys)
+    return summed(sort(plan.groups, keys, numbers, rows, journal, occurrence), rows, batch_size)
+
+
+def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
+    """What sorted groups come to; none is held longer than it takes to count it."""
+    todo: list[Group] = []
+    unclear = made_without_key = 0
+    for one in found:
+        if (group := one.todo) is not None:
+            todo.append(group)
+        unclear += one.in_doubt
+        made_without_key += one.made_without_key
+    remaining = grouping.remaining(todo, rows, batch_size)
+    return replace(remaining, unclear=unclear, made_without_key=made_without_key)

@@ -1,0 +1,245 @@
+"""What is known of notes: whose their ids are, who writes ours, which clock dates them, and how reading lags.
+
+Comes in: answers that bring ids, and pages that are read. Goes out: facts that decide whether a note is a delivery's
+own, and whether one that is missed surely isn't there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from importer.api import Cause, Failure, FoundNote, NotesPage, Reply, Traits
+from importer.calls.dispatcher import Dispatcher
+from importer.calls.retry import RetryPolicy
+from importer.delivery.clock import NoteClock
+from importer.delivery.decisions import Decision, Twins
+from importer.delivery.lag import ReadLag, Watched
+from importer.delivery.readback import Sought, Window, judge
+from importer.delivery.tasks import Check, Post, Task, Watch
+from importer.journal import Journal, NoteKey
+from importer.markup import seen_digests
+from importer.models import Status, Workspace
+
+_CLOCKS_APART = 5.0  # seconds by which clocks that date notes may differ from one another
+_CLOCKS_ASTRAY = 900.0  # seconds within which that isn't believed, and not ruled out either
+_ANY_ZONE = 26 * 3600.0  # seconds by which a clock of which nothing is known may be off
+_MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
+_MOST_WATCHES = 60  # looks in a run that measure how reading lags
+
+
+class Evidence:
+    """What is known of notes.
+
+    Args:
+        journal: knows the ids of all notes that were delivered.
+        workspace: whose notes these are.
+        dispatcher: makes the calls that measure.
+        traits: what is special about the vendor.
+        clock: seconds since 1970, never going back.
+        lag: how reading lags.
+        retry: of one look.
+
+    Attributes:
+        authors: ids of those who write our notes, as far as pages have shown.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        workspace: Workspace,
+        dispatcher: Dispatcher[Task],
+        traits: Traits,
+        clock: Callable[[], float],
+        lag: ReadLag,
+        retry: RetryPolicy,
+    ) -> None:
+        self.authors: set[str] = set()
+        self.lag = lag
+        self._retry = retry
+        self.note_clock = NoteClock()
+        self._journal, self._workspace, self._dispatcher = journal, workspace, dispatcher
+        self._traits, self._clock = traits, clock
+        self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose ids are known
+        self._youngest: Watched | None = None
+        self._is_introduced = False
+        self._watches = 0
+        self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
+        self._is_wanted = self._is_watching = False
+        self._lookups_of: Counter[str] = Counter()
+        self._first_take = int(clock())  # a cache may still hold what an earlier run asked for
+
+    # -- told -------------------------------------------------------------------------------------------------------
+
+    def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
+        """A reply brought the ids of a request's notes: prospect → id."""
+        for prospect, note_id in note_ids.items():
+            self._own[note_id] = Watched(note_id, prospect, post.sent_at, came)
+            if post.key.status is Status.PUBLISHED:
+                self._youngest = self._own[note_id]
+        while len(self._own) > _MOST_KNOWN:
+            self._own.popitem(last=False)
+        if self._is_wanted:
+            self.watch()
+
+    def adopted(self, note_id: str) -> None:
+        """A note was read back and is a delivery's now."""
+        self._adopted[note_id] = self._clock()
+
+    def read(self, page: NotesPage) -> None:
+        """A page was read: known notes on it show the clock that dates them, and who writes them."""
+        for note in _all(page):
+            known = self._own.get(note.note_id)
+            if known is not None:
+                if note.created_at is not None:
+                    self.note_clock.observe(known.left, known.came, note.created_at)
+                if note.author:
+                    self.authors.add(note.author)
+
+    # -- asked ------------------------------------------------------------------------------------------------------
+
+    @property
+    def margin(self) -> float:
+        """Seconds after rest at which reading surely has caught up with it."""
+        return self.lag.margin
+
+    def taken(self, page: NotesPage, prospect: str, key: NoteKey) -> dict[str, float]:
+        """Notes of a prospect like the one that is looked for that deliveries have: id → when that was known by us."""
+        known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self._traits.one_draft)
+        self._learn_from(page, known)
+        found = {note_id: at for note_id, (_, at) in known.items()}
+        for note in _all(page):
+            if (own := self._own.get(note.note_id)) is not None:
+                found.setdefault(note.note_id, own.came)
+            if note.note_id in self._adopted:
+                found.setdefault(note.note_id, self._adopted[note.note_id])
+        return found
+
+    def unclaimed(self, candidates: Sequence[FoundNote]) -> list[FoundNote]:
+        """Those of the candidates that no delivery has."""
+        if not candidates:
+            return []
+        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in candidates])
+        claimed = {*found, *self._own, *self._adopted}
+        return [note for note in candidates if note.note_id not in claimed]
+
+    def _learn_from(self, page: NotesPage, delivered: Mapping[str, tuple[float, float]]) -> None:
+        """Notes that deliveries have show who writes ours; those of earlier runs also which clock dates them."""
+        for note in _all(page):
+            if note.note_id in delivered:
+                if note.author:
+                    self.authors.add(note.author)
+                if note.created_at is not None and note.note_id not in self._own:
+                    self.note_clock.observe_earlier(*delivered[note.note_id], note.created_at)
+
+    def window(self, post: Post, applied_until: float) -> Window:
+        """When the note of a post can have been made, by the clock that dates notes; ``applied_until`` is by ours."""
+        clock = self.note_clock
+        if post.since is None and not clock.is_known:
+            # Which notes are of that time nobody knows, so each that reads differently may be a delivery's own.
+            earliest = post.first_sent_at - _ANY_ZONE
+            return Window(clock.at_least(post.first_sent_at), earliest, post.sent_at + _ANY_ZONE, rewritten=earliest)
+        since = self.since(post)
+        assert since is not None
+        until = min(clock.at_most(applied_until), since + _ANY_ZONE)
+        # Where several deliveries are alike, only what a time cut to the second makes a note older is allowed for.
+        apart = 1.0 if post.conflict is not None else _CLOCKS_APART
+        return Window(since - apart, since - _CLOCKS_ASTRAY, until + _CLOCKS_APART, rewritten=since - apart)
+
+    def since(self, post: Post) -> float | None:
+        """The earliest date that the note of a post can bear, where anything is known of the clock that dates notes."""
+        if post.since is not None or not self.note_clock.is_known:
+            return post.since
+        return self.note_clock.at_least(post.first_sent_at)
+
+    def take(self, prospect: str) -> int:
+        """How many notes a lookup asks for: no two lookups of a prospect ask alike, lest a cache answers."""
+        self._lookups_of[prospect] += 1
+        different = max(1, self._traits.page * 4 // 5)
+        return self._traits.page - (self._first_take + self._lookups_of[prospect]) % different
+
+    # -- measuring the lag ------------------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Measure how reading lags, unless that is known; as soon as there is a note to measure it on."""
+        self._is_wanted = True
+        if self._youngest is not None and not self._is_watching and self._may_watch:
+            self._is_watching = True
+            self._watch(self._youngest, self._clock())
+
+    def introduce(self) -> None:
+        """Look at a note of an earlier run, which shows who writes our notes and which clock dates them."""
+        if not self._is_introduced and (found := self._journal.deliveries.latest_created(self._workspace)) is not None:
+            prospect, note_id = found
+            note = Watched(note_id, prospect, 0.0, 0.0)
+            self._dispatcher.add(Watch(note, is_young=False, take=self.take(prospect)))
+        self._is_introduced = True
+
+    def _introduced(self, watch: Watch, page: NotesPage) -> None:
+        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.notes])
+        self._learn_from(page, found)
+        if not found and page.has_more and watch.skip < 10 * self._traits.page:
+            watch.skip += len(page.notes)
+            self._dispatcher.add(watch)
+
+    def _watch(self, note: Watched, due: float) -> None:
+        self._watches += 1
+        self._dispatcher.add(Watch(note, take=self.take(note.prospect)), due)
+
+    @property
+    def _may_watch(self) -> bool:
+        return not self.lag.is_known and self._watches < _MOST_WATCHES
+
+    def watched(self, watch: Watch, reply: Reply[NotesPage], *, goes_on: bool) -> None:
+        """Take in the reply to a look at a known note; ``goes_on`` while anything is unclear."""
+        note, page = watch.note, reply.value
+        if not watch.is_young:
+            if page is not None:
+                self._introduced(watch, page)
+            return
+        self._is_watching = False
+        is_there = False
+        if page is not None:
+            self.read(page)
+            is_there = any(found.note_id == note.note_id for found in page.notes)
+            if is_there:
+                self.lag.saw(note.note_id, reply.came - note.left)
+            else:  # also where there are more pages: a young note stands on the first, and too long a lag does no harm
+                self.lag.missed(note.note_id, reply.came - note.left)
+        self._is_wanted = goes_on
+        if goes_on and self._may_watch and self._youngest is not None:
+            self._is_watching = True
+            self._watch(self._youngest if is_there or page is None else note, self._clock() + self.lag.pause)
+
+    # -- looking once more ------------------------------------------------------------------------------------------
+
+    def check(self, post: Post, note_id: str, came: float) -> None:
+        """Look once more at what was sent again, when reading has caught up with it."""
+        self._dispatcher.add(Check(post, note_id, self.take(post.request.prospects[0])), came + self.margin)
+
+    def checked(self, check: Check, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
+        """Take in the reply: a twin of what was sent again is named; it shows as the note itself does."""
+        page = reply.value
+        if page is None:
+            self._check_again(check, reply.failure)
+            return
+        shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
+        key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
+        sought = Sought(
+            key, self.window(check.post, reply.came), self.taken(page, check.prospect, check.post.key),
+            check.post.sent_at, authors=self.authors,
+        )  # fmt: skip
+        found = judge(page, sought)
+        if found.note_id is not None:
+            yield check.post, Twins((found.note_id, *found.twins))
+
+    def _check_again(self, check: Check, failure: Failure | None) -> None:
+        if failure is None or failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+            self._dispatcher.add(check)
+        elif failure.cause not in (Cause.FOREIGN, Cause.REDIRECTED):  # where reading is refused, it isn't held up
+            self._dispatcher.retry(check, failure, self._retry)
+
+
+def _all(page: NotesPage) -> tuple[FoundNote, ...]:
+    return page.notes if page.draft is None else (*page.notes, page.draft)

@@ -1,0 +1,83 @@
+"""How far reading lags behind writing: measured on young notes whose ids we know.
+
+The API may answer reads from a copy that lags. So a note that a lookup misses proves nothing before reading has surely
+caught up with the moment at which its request can have been applied for the last time. How long that takes is measured:
+a note that we know to exist is read back again and again while it is young.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ENOUGH = 10
+"""Sightings in a row, with no miss between them, after which the lag is known: of several copies each had its turn."""
+
+_YOUNGEST = 4  # sightings at the least ages that count: two copies may take turns
+_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE = 0.05, 1.3, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A note that is known to exist.
+
+    Attributes:
+        note_id: its id.
+        prospect: whose it is.
+        left, came: when its request left and its answer came, by our clock.
+    """
+
+    note_id: str
+    prospect: str
+    left: float
+    came: float
+
+
+class ReadLag:
+    """What lookups of known notes have shown.
+
+    Args:
+        assumed: seconds that reading may lag while nothing is known.
+        learned: what an earlier run measured, in seconds, if it did.
+    """
+
+    def __init__(self, assumed: float, learned: float | None = None) -> None:
+        self._assumed, self._learned = assumed, learned
+        self._seen: list[float] = []  # ages at which notes were there, since one was last missed
+        self._longest = 0.0  # age at which a note was missed, or was there after it had been missed
+        self._missed: set[str] = set()
+        self._pause = _FIRST_PAUSE
+
+    @property
+    def is_known(self) -> bool:
+        """Whether enough was seen."""
+        return len(self._seen) >= ENOUGH
+
+    @property
+    def measured(self) -> float | None:
+        """Seconds that reading lagged at most, where enough was seen."""
+        return max(self._longest, sorted(self._seen)[_YOUNGEST - 1]) if self.is_known else None
+
+    @property
+    def margin(self) -> float:
+        """Seconds after which reading surely has caught up: twice what was measured, now or by an earlier run."""
+        lags = [lag for lag in (self.measured, self._learned) if lag is not None]
+        return min(self._assumed, 2 * max(lags)) if lags else self._assumed
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look is worth its while."""
+        return self._pause
+
+    def saw(self, note_id: str, age: float) -> None:
+        """A note of this age was there when it was looked for."""
+        self._seen.append(age)
+        if note_id in self._missed:
+            self._longest = max(self._longest, age)
+        self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)
+
+    def missed(self, note_id: str, age: float) -> None:
+        """A note of this age wasn't there, though it exists."""
+        self._missed.add(note_id)
+        self._longest = max(self._longest, age)
+        self._seen.clear()
+        self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)

@@ -1,0 +1,189 @@
+"""The journal's entry and the row's outcome, in one call: neither is ever written without the other.
+
+Comes in: what became of deliveries. Goes out: journal entries, gathered for the next transaction; outcomes of rows, at
+once; and how many rows are settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from importer.api import Answer
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.tasks import Post
+from importer.errors import Busy, JournalFailed
+from importer.journal import Journal, Known, Run, State
+from importer.models import Result
+
+
+class Ledger:
+    """Writes what becomes of deliveries.
+
+    Args:
+        journal: the durable record.
+        outcomes: of the rows.
+        run: which claims; None where nothing is sent.
+    """
+
+    def __init__(self, journal: Journal, outcomes: Outcomes, run: Run | None) -> None:
+        self._journal, self._outcomes, self._run = journal, outcomes, run
+        self._entries: list[Callable[[], None]] = []
+        self.settled = self.created = self.failed = 0
+
+    def write(self, posts: Sequence[Post], now: float, dated: Callable[[float], float | None]) -> None:
+        """Enter what is known, and claim what is about to be sent, in one transaction that is on disk on return.
+
+        Args:
+            posts: to be claimed.
+            now: by our clock.
+            dated: the earliest that the clock which dates notes may have shown at a time of ours, where that is known.
+
+        Raises:
+            JournalFailed, Busy: nothing was entered; the next call tries once more.
+        """
+        entries, self._entries = self._entries, []
+        if not entries and not posts:
+            return
+        for post in posts:
+            post.sent_at = now
+            post.first_sent_at = post.first_sent_at if post.sends > 1 else now
+            post.since = post.since if post.since is not None else dated(post.first_sent_at)
+        try:
+            with self._journal.transaction():
+                for entry in entries:
+                    entry()
+                numbers = [self._claim(post) for post in posts]
+        except (JournalFailed, Busy):
+            self._entries = entries + self._entries  # the order matters
+            raise
+        for post, number in zip(posts, numbers, strict=True):
+            post.request_number = number
+            self._outcomes.settle(
+                post.request.positions,
+                Result.UNCONFIRMED,
+                reason="sent, but the run ended before the API's answer; run again, or run verify",
+                at=now,
+                request=number,
+            )
+
+    def _claim(self, post: Post) -> int:
+        assert self._run is not None
+        number = self._journal.deliveries.claim(
+            self._run, post.number, post.request,
+            sent_at=post.sent_at, since=post.since, replaces=post.replaces, is_resent=post.sends > 1,
+        )  # fmt: skip
+        if number is None:
+            raise Busy(
+                "Another import has just claimed the same notes in this journal. Nothing of them was sent here; wait"
+                " for it to end, then run again."
+            )
+        return number
+
+    def answered(
+        self,
+        post: Post,
+        answers: Sequence[tuple[int, Answer]],
+        at: float,
+        reason: str = "",
+        twins: Sequence[str] = (),
+    ) -> None:
+        """Some of a request's prospects have their answer: index → created or rejected.
+
+        Args:
+            post: the request.
+            answers: index → answer.
+            at: now, by our clock.
+            reason: how that is known, where it isn't the answer to the request itself.
+            twins: ids under which the same note stands there again.
+        """
+        request, shown = post.request, _shown(post)
+        created = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
+        if created:
+            positions = [request.positions[index] for index, _ in created]
+            note_ids = [note_id for _, note_id in created]
+            self._settle(positions, Result.CREATED, note_ids=note_ids, reason=reason, at=at, request=shown)
+            if twins:
+                self._outcomes.found_twins(positions[0], twins)
+        for index, answer in answers:
+            if answer.note_id is None:
+                position = request.positions[index]
+                self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=shown)
+        entries = [(request.prospects[index], request.keys[index], answer) for index, answer in answers]
+        number, note = post.request_number, post.number
+        self._entries.append(lambda: self._journal.deliveries.answer(number, note, entries, at))
+        if created and twins:
+            prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
+            self._entries.append(lambda: self._journal.deliveries.found_twins(note, prospect, key, twins))
+
+    def twins(self, post: Post, note_ids: Sequence[str]) -> None:
+        """The note of a delivery that was sent again stands there again under these ids."""
+        self._outcomes.found_twins(post.request.positions[0], note_ids)
+
+    def ambiguous(self, post: Post, why: str, at: float | None = None) -> None:
+        """A request's answer was unclear: until its notes are read back, its rows are unconfirmed."""
+        reason = f"{why}; run again, or run verify"
+        positions = post.request.positions
+        self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
+
+    def unconfirmed(self, post: Post, reason: str, at: float) -> None:
+        """It can't be found out whether these deliveries were made."""
+        number, note, deliveries = post.request_number, post.number, _deliveries(post)
+        self._entries.append(lambda: self._journal.deliveries.unconfirm(number, note, deliveries))
+        positions = post.request.positions
+        self._settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
+
+    def pending(self, post: Post) -> None:
+        """A request surely was not applied, and is to be sent again: its rows are not sent until then.
+
+        Its claim is given up, unless it was proven absent: then the claim stands until it is sent again.
+        """
+        if post.replaces != post.request_number:
+            self._release(post)
+        self._outcomes.settle(post.request.positions, Result.NOT_SENT)
+
+    def abandoned(self, post: Post, reason: str) -> None:
+        """A request surely was not applied, and is not sent in this run."""
+        self._release(post)
+        self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
+
+    def _release(self, post: Post) -> None:
+        number, note, deliveries = post.request_number, post.number, _deliveries(post)
+        self._entries.append(lambda: self._journal.deliveries.release(number, note, deliveries))
+        post.replaces = None
+
+    def already(self, positions: Sequence[int], made: Sequence[Known]) -> None:
+        """An earlier run made these deliveries."""
+        for position, known in zip(positions, made, strict=True):
+            reason = f"imported on {datetime.fromtimestamp(known.at).astimezone():%Y-%m-%d %H:%M}"
+            if known.state is State.HIDDEN:
+                reason += ", and made a private draft later"
+            note_ids = [known.note_id or ""]
+            self._outcomes.settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+
+    def _settle(
+        self,
+        positions: Sequence[int],
+        result: Result,
+        *,
+        reason: str,
+        note_ids: Sequence[str] | None = None,
+        at: float | None = None,
+        request: int = 0,
+    ) -> None:
+        """Settle rows, and count them."""
+        self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
+        self.settled += len(positions)
+        if result is Result.CREATED:
+            self.created += len(positions)
+        else:
+            self.failed += len(positions)
+
+
+def _shown(post: Post) -> int:
+    """The request's number where a row may show it: that of an earlier run's would be taken for one of this run's."""
+    return 0 if post.of_earlier_run else post.request_number
+
+
+def _deliveries(post: Post) -> list[tuple[str, str]]:
+    return list(zip(post.request.prospects, post.request.keys, strict=True))

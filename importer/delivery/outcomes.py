@@ -1,0 +1,131 @@
+"""What became of every row, as columns: delivery settles rows by position, results reads them by columns.
+
+Comes in: the number of rows, then settlements. Goes out: :class:`OutcomeColumns` in the sheet's order. A million rows
+take about 50 MB.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from importer.models import NEEDS_A_PERSON, Result, Texts
+from importer.rows.values import TEXT
+
+_RESULTS = tuple(Result)
+_CODE = {result: code for code, result in enumerate(_RESULTS)}
+
+
+class OutcomeColumns(NamedTuple):
+    """What became of some rows, by columns.
+
+    Attributes:
+        finished_at: seconds since 1970, NaN where nothing settled the row.
+        request: a number in the journal, 0 where no request settled the row.
+    """
+
+    result: list[str]
+    note_id: list[str]
+    reason: list[str]
+    finished_at: list[float]
+    request: list[int]
+
+
+class Outcomes:
+    """The outcome of each of ``size`` rows; every row starts as *not sent*."""
+
+    def __init__(self, size: int) -> None:
+        self._result = np.full(size, _CODE[Result.NOT_SENT], dtype=np.int8)
+        self._note_id: Texts = np.full(size, "", dtype=TEXT)
+        self._reason = np.zeros(size, dtype=np.int32)
+        self._reasons: dict[str, int] = {"": 0}
+        self._finished_at = np.full(size, np.nan)
+        self._request = np.zeros(size, dtype=np.int32)
+        self._twins: dict[int, tuple[str, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._result)
+
+    def settle(
+        self,
+        positions: Sequence[int] | np.ndarray[Any, np.dtype[Any]],
+        result: Result,
+        *,
+        note_ids: Sequence[str] | None = None,
+        reason: str = "",
+        at: float | None = None,
+        request: int = 0,
+    ) -> None:
+        """Say what became of some rows.
+
+        Args:
+            positions: which rows.
+            result: the same for all of them.
+            note_ids: one for each of them, where they have one.
+            reason: a sentence for a person.
+            at: when, in seconds since 1970 (UTC).
+            request: the number in the journal of the request that settled it, 0 where none did.
+        """
+        index = np.asarray(positions, dtype=np.int64)
+        self._result[index] = _CODE[result]
+        self._note_id[index] = "" if note_ids is None else np.array(note_ids, dtype=TEXT)
+        self._reason[index] = self._reasons.setdefault(reason, len(self._reasons))
+        self._finished_at[index] = np.nan if at is None else at
+        self._request[index] = request
+
+    def explain(self, result: Result, reason: str) -> None:
+        """Give the rows that ended like this a reason, where they have none yet."""
+        bare = (self._result == _CODE[result]) & (self._reason == 0)
+        self._reason[bare] = self._reasons.setdefault(reason, len(self._reasons))
+
+    def found_twins(self, position: int, note_ids: Sequence[str]) -> None:
+        """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
+        self._twins[position] = tuple(note_ids)
+
+    @property
+    def twins(self) -> Mapping[int, tuple[str, ...]]:
+        """The rows whose notes stand there more than once → the ids of the others."""
+        return self._twins
+
+    def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """For each row, whether it needs a person."""
+        found = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
+        found[list(self._twins)] = True
+        return found
+
+    def result(self, position: int) -> Result:
+        """What became of one row."""
+        return _RESULTS[int(self._result[position])]
+
+    def note_id(self, position: int) -> str:
+        """The note id of one row, empty where it has none."""
+        return str(self._note_id[position])
+
+    def positions(self, *results: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The rows that ended in one of these ways, in the sheet's order."""
+        return np.flatnonzero(np.isin(self._result, [_CODE[result] for result in results]))
+
+    def counts(self) -> dict[Result, int]:
+        """How many rows ended in which way; only ways that occur, in the order of :class:`Result`."""
+        found = Counter(self._result.tolist())
+        return {result: found[code] for code, result in enumerate(_RESULTS) if found[code]}
+
+    def reasons(self, result: Result) -> Counter[str]:
+        """The reasons of the rows that ended in this way, and how many have each."""
+        reasons = list(self._reasons)
+        return Counter(reasons[code] for code in self._reason[self._result == _CODE[result]].tolist())
+
+    def columns(self, start: int, stop: int) -> OutcomeColumns:
+        """The outcomes of rows ``start`` to ``stop``."""
+        part = slice(start, stop)
+        reasons = list(self._reasons)
+        return OutcomeColumns(
+            [_RESULTS[code].value for code in self._result[part].tolist()],
+            self._note_id[part].tolist(),
+            [reasons[number] for number in self._reason[part].tolist()],
+            self._finished_at[part].tolist(),
+            self._request[part].tolist(),
+        )

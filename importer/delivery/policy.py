@@ -1,0 +1,39 @@
+"""How delivery goes about it: a value, for those who call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from importer.calls.retry import RetryPolicy
+
+LONGEST_PAUSE = 15.0
+"""Seconds before what reached nobody is tried again, at most."""
+
+
+LONGEST_CLAIM = 5.0
+"""Seconds for which a claim may wait for a worker; then it is made anew, and not sent."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How delivery goes about it.
+
+    Attributes:
+        batch_size: prospects in one request at most.
+        read_timeout: seconds after which a call is given up, though the server may still be at work on it.
+        settle: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
+        retry: of one request, or one lookup.
+        assumed_lag: seconds that reading may lag behind writing, while nothing is measured.
+        pages: of a prospect's notes that are read at most.
+        resends: whether what surely isn't there is sent again; verify only looks.
+        resend_unconfirmed: send again what could not be read back, at the risk of a second note.
+    """
+
+    batch_size: int = 100
+    read_timeout: float = 60.0
+    settle: float = 5.0
+    assumed_lag: float = 60.0
+    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=8, seconds=900.0))
+    pages: int = 50
+    resends: bool = True
+    resend_unconfirmed: bool = False

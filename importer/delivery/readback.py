@@ -1,0 +1,153 @@
+"""What a page of a prospect's notes, read back, says of a delivery whose answer was unclear.
+
+Comes in: a page of notes and what is looked for. Goes out: a verdict. Nothing here calls the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from importer.api import FoundNote, NotesPage
+from importer.journal import NoteKey
+from importer.markup import seen_digests
+from importer.models import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a note can have been made that is the delivery's own, by the clock that dates notes.
+
+    Attributes:
+        surely, until: one that reads the same and is dated between them is its own.
+        perhaps: one dated before that, but from then on, may be: servers have several clocks, which differ.
+        rewritten: one that reads differently and is dated from then on, up to ``until``, may be, too.
+    """
+
+    surely: float
+    perhaps: float
+    until: float
+    rewritten: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for.
+
+    Attributes:
+        key: the note that was sent.
+        window: when it can have been made.
+        taken: ids of notes that other deliveries have → when that was known, by our clock.
+        sent_at: when it was sent for the last time, by our clock.
+        others: notes of other deliveries to the prospect that are unclear, too.
+        authors: whose notes are ours, as far as is known.
+    """
+
+    key: NoteKey
+    window: Window
+    taken: Mapping[str, float]
+    sent_at: float
+    others: Sequence[NoteKey] = ()
+    authors: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a page says.
+
+    Attributes:
+        note_id: the note to adopt, or None.
+        twins: further notes that could be adopted just as well.
+        goes_on: whether the next page may hold it, or another that could be adopted just as well.
+        odd: what makes it impossible to tell, in words; empty where nothing does.
+        candidates: notes that could be it although they read differently.
+        is_certain: whether its author is known to be us, or authors aren't shown.
+    """
+
+    note_id: str | None = None
+    twins: tuple[str, ...] = ()
+    goes_on: bool = False
+    odd: str = ""
+    candidates: tuple[FoundNote, ...] = ()
+    is_certain: bool = True
+
+
+def judge(page: NotesPage, sought: Sought) -> Verdict:
+    """Look for a delivery's note on one page, or on several put together, newest first as far as is known."""
+    window = sought.window
+    possible = [note for note in page.notes if note.note_id not in sought.taken and _may_be_ours(note, sought)]
+    matching = [note for note in possible if is_same(note, sought.key)]
+    hides = False
+    if sought.key.status is Status.DRAFT and page.draft is not None:
+        hides = _take_draft(page.draft, sought, matching)
+    goes_on = page.has_more and bool(page.notes) and not _is_past(page, window.perhaps)
+    own = [note for note in matching if _is_dated_right(note, window)]
+    if own:
+        first, *others = sorted(own, key=lambda note: note.created_at or 0.0)
+        twins = tuple(note.note_id for note in others if note.note_id != first.note_id)
+        return Verdict(first.note_id, twins, goes_on, is_certain=not first.author or bool(sought.authors))
+    return Verdict(
+        goes_on=goes_on,
+        odd=_odd(matching, window, hides=hides),
+        candidates=tuple(note for note in possible if _is_candidate(note, sought)),
+    )
+
+
+def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> str:
+    """What makes it impossible to tell, where no note surely is the delivery's own."""
+    if any(note.created_at is None for note in matching):
+        return "a note that reads the same was found, but without a date"
+    dates = [note.created_at for note in matching if note.created_at is not None]
+    if any(window.perhaps <= date < window.surely for date in dates):
+        return "a note that reads the same was found, but dated shortly before it was sent"
+    if any(date > window.until for date in dates):
+        return "a note that reads the same was found, but dated long after it was sent"
+    return "a later draft of the prospect's hides any that came before it" if hides else ""
+
+
+def _is_dated_right(note: FoundNote, window: Window) -> bool:
+    # A draft without a date is the only one that is shown, so one that reads the same is the one that was sent.
+    if note.created_at is None:
+        return note.status is Status.DRAFT
+    return window.surely <= note.created_at <= window.until
+
+
+def _take_draft(draft: FoundNote, sought: Sought, matching: list[FoundNote]) -> bool:
+    """Take in the one draft that is shown; True where it may hide the one that was sent."""
+    if draft.note_id in sought.taken:
+        return sought.taken[draft.note_id] > sought.sent_at
+    if is_same(draft, sought.key) and _may_be_ours(draft, sought):
+        matching.append(draft)
+        return False
+    return draft.created_at is None or draft.created_at >= sought.window.rewritten
+
+
+def is_same(note: FoundNote, key: NoteKey) -> bool:
+    """Whether a reader sees the same in both."""
+    return (
+        note.visibility is key.visibility
+        and note.status is key.status
+        and not key.readings.isdisjoint(seen_digests(note.content))
+    )
+
+
+def _may_be_ours(note: FoundNote, sought: Sought) -> bool:
+    return not (note.author and sought.authors) or note.author in sought.authors
+
+
+def _is_candidate(note: FoundNote, sought: Sought) -> bool:
+    """Whether it could be the delivery's own although it reads differently."""
+    window = sought.window
+    return (
+        note.visibility is sought.key.visibility
+        and note.status is sought.key.status
+        and (note.created_at is None or window.rewritten <= note.created_at <= window.until)
+        and not any(is_same(note, other) for other in sought.others)
+    )
+
+
+def _is_past(page: NotesPage, since: float) -> bool:
+    """Whether later pages hold only older notes: true where this page is in order and reaches back far enough."""
+    times = [note.created_at for note in page.notes]
+    dated = [time for time in times if time is not None]
+    return len(dated) == len(times) and dated == sorted(dated, reverse=True) and dated[-1] < since

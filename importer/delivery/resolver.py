@@ -1,0 +1,271 @@
+"""Reading back: what became of deliveries whose answer was unclear.
+
+Comes in: posts with an unclear answer, and the replies to lookups. Goes out: decisions on posts, for the coordinator to
+carry out: their note was found, surely isn't there, or nobody can tell.
+
+That a note isn't there has to be proven, not waited for: its request is at rest, reading has caught up with that moment
+(:mod:`importer.delivery.lag`), it was missed more than once since, and nothing unexplained stands on the prospect.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from importer.api import Answer, Cause, Failure, FoundNote, NotesPage, Reply
+from importer.calls.dispatcher import Dispatcher
+from importer.delivery import decisions, readback
+from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Settle, Stop
+from importer.delivery.evidence import Evidence
+from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
+from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
+from importer.journal import NoteKey
+from importer.markup import are_alike
+
+_LONGEST_REST = 600.0
+_REFUSED_BEFORE_RESENT = 2  # lookups refused in words not the API's, before it is sent again if a person said so
+_SLOWER = 5  # times as long as the slowest a call may take of which nothing was heard
+
+
+class Resolver:
+    """Looks up what got no clear answer.
+
+    Args:
+        dispatcher: makes the lookups.
+        evidence: what is known of notes, of the clock that dates them, and of how reading lags.
+        policy: how to go about it.
+        clock: seconds since 1970, never going back.
+
+    Attributes:
+        unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
+        accepted: requests that the API accepted so far; kept up by the coordinator.
+        slowest: seconds that it took at most to accept a request, 0 while it has accepted none; so, too.
+        healed: whether what was refused in words that aren't the API's was accepted when it was sent again; so, too.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher[Task], evidence: Evidence, policy: Policy, clock: Callable[[], float]
+    ) -> None:
+        self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
+        self.accepted = 0
+        self.healed = False
+        self.slowest = 0.0
+        self._dispatcher, self._evidence, self._policy, self._clock = dispatcher, evidence, policy, clock
+
+    def look_up(self, post: Post, failure: Failure) -> None:
+        """Look for the notes of a post whose answer was unclear."""
+        now = self._clock()
+        settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_REST)
+        rest_at = now + max(settle, failure.wait or 0.0)
+        if failure.at_work:
+            rest_at = max(rest_at, post.sent_at + self._work(failure) + settle)
+        self._begin(Ambiguous.of(post, failure, rest_at, rest_at), now + (failure.wait or 0.0))
+
+    def _work(self, failure: Failure) -> float:
+        """Seconds for which the API may be at work on a call that has ended otherwise.
+
+        Where a used connection ended as soon as the call had left, it most likely had been closed before, and nobody
+        has the call. If a gateway took it and ended just then, the API works for about as long on it as on others:
+        several times the longest is allowed for, instead of the longest that we would have waited.
+        """
+        if failure.has_hardly_begun and self.slowest:
+            return min(self._policy.read_timeout, _SLOWER * self.slowest)
+        return self._policy.read_timeout
+
+    def look_up_earlier(self, post: Post, why: str) -> None:
+        """Look for the notes of a post that an earlier run sent; ``why`` it is unclear, in words.
+
+        That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves
+        nothing.
+        """
+        self._evidence.introduce()
+        now = self._clock()
+        post.sent_at = min(post.sent_at, now)  # the clock may have been set back since
+        rest = self._policy.read_timeout + self._policy.settle
+        self._begin(Ambiguous.of(post, Failure(Cause.LOST, why), post.sent_at + LONGEST_CLAIM + rest, now + rest), now)
+
+    def _begin(self, ambiguous: Ambiguous, due: float) -> None:
+        """Look at one prospect first: its notes mostly show whether the whole request was applied."""
+        post = ambiguous.post
+        for prospect in post.request.prospects:
+            self.unclear[prospect].append(post.key)
+        self._add(ambiguous, 0, due, is_first=True)
+        self._evidence.watch()
+
+    def _add(self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False) -> None:
+        take = self._evidence.take(ambiguous.post.request.prospects[index])
+        self._dispatcher.add(Lookup(ambiguous, index, is_first, take), due)
+
+    # -- what came back ---------------------------------------------------------------------------------------------
+
+    def take_in(self, lookup: Lookup, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
+        """What follows from the reply to a lookup.
+
+        Raises:
+            JournalFailed: it could not be asked whose a note is.
+        """
+        ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
+        verdict = None
+        if reply.failure is None:
+            assert reply.value is not None
+            lookup.attempts = None
+            lookup.notes.update((note.note_id, note) for note in reply.value.notes)
+            has_more = reply.value.has_more and bool(reply.value.notes)  # an empty page ends it, whatever is said
+            page = replace(reply.value, notes=tuple(lookup.notes.values()), has_more=has_more)
+            verdict = readback.judge(page, self._sought(lookup, page))
+            lookup.candidates = self._evidence.unclaimed(verdict.candidates)
+        decision = decisions.after_lookup(reply, verdict, ambiguous.failure, lookup.pages + 1, self._policy.pages)
+        is_early = lookup.began < self._caught_up_at(ambiguous)
+        match decision:
+            case Settle() if is_early and verdict is not None and not verdict.is_certain:
+                yield from self._missed(lookup, for_good=False)  # who writes our notes may be known by then
+            case Settle(((_, answer),), reason, twins):
+                assert answer.note_id is not None
+                ambiguous.is_applied = True
+                self._evidence.adopted(answer.note_id)
+                yield post, Settle(((lookup.index, answer),), reason, twins)
+                self._follow_first(lookup, self._clock())
+                yield from self._conclude(ambiguous, lookup.index)
+            case NextPage(read):
+                lookup.skip, lookup.pages = lookup.skip + read, lookup.pages + 1
+                self._dispatcher.add(lookup)
+            case Missed(for_good):
+                yield from self._missed(lookup, for_good=for_good)
+            case LookAgain(failure):
+                if not self._look_again(lookup, failure):
+                    assert failure is not None
+                    yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
+            case Doubt() if is_early:
+                yield from self._missed(lookup, for_good=False)  # the clock that dates notes may be known by then
+            case Doubt(why):
+                yield from self._doubt(lookup, why)
+            case Stop():
+                yield post, decision
+
+    def _sought(self, lookup: Lookup, page: NotesPage) -> readback.Sought:
+        post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
+        others = [key for key in self.unclear.get(lookup.prospect, ()) if key is not post.key]
+        taken = self._evidence.taken(page, lookup.prospect, post.key)  # first, for it may tell of the clock
+        window = self._evidence.window(post, ambiguous.applied_until)
+        return readback.Sought(post.key, window, taken, post.sent_at, others, self._evidence.authors)
+
+    def _follow_first(self, lookup: Lookup, due: float) -> None:
+        """After the first lookup at a request come those at its other prospects."""
+        if lookup.is_first:
+            lookup.is_first = False
+            for index in range(1, len(lookup.ambiguous.post.request)):
+                self._add(lookup.ambiguous, index, due)
+
+    def _missed(self, lookup: Lookup, *, for_good: bool) -> Iterator[tuple[Post, Decision]]:
+        """The note isn't there, which means nothing before rest, nor before reading has caught up with that."""
+        ambiguous = lookup.ambiguous
+        caught_up_at = self._caught_up_at(ambiguous)
+        # How long reading lags may be known better by the time of rest.
+        next_at = ambiguous.rest_at if lookup.began < ambiguous.rest_at else caught_up_at
+        self._follow_first(lookup, next_at)
+        if not for_good and lookup.began < caught_up_at:
+            self._add(ambiguous, lookup.index, next_at)
+            return
+        if lookup.candidates and not for_good:
+            yield from self._weigh(lookup)
+            return
+        ambiguous.misses[lookup.index] += decisions.ENOUGH_MISSES if for_good else 1
+        ambiguous.all_misses += not for_good
+        ambiguous.absent.append(lookup.index)
+        yield from self._conclude(ambiguous)
+
+    def _caught_up_at(self, ambiguous: Ambiguous) -> float:
+        """When reading surely has caught up with rest, as far as is known now."""
+        return ambiguous.rest_at + self._evidence.margin
+
+    def _weigh(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
+        """Something stands there that was made in that time and reads differently: is it the note after all?"""
+        candidates, post = lookup.candidates, lookup.ambiguous.post
+        is_alone = len(candidates) == 1 and len(self.unclear.get(lookup.prospect, ())) == 1
+        if is_alone and self._is_ours_rewritten(candidates[0], post):
+            note_id = candidates[0].note_id
+            reason = (
+                f"{lookup.ambiguous.failure.text}; found by reading back, though the API shows its text differently"
+            )
+            lookup.ambiguous.is_applied = True
+            yield post, Settle(((lookup.index, Answer(note_id, reason)),), reason)
+            yield from self._conclude(lookup.ambiguous, lookup.index)
+            return
+        ids = ", ".join(note.note_id for note in candidates[:3])
+        yield from self._doubt(lookup, f"and a note that reads differently was made there at that time ({ids})")
+
+    def _is_ours_rewritten(self, candidate: FoundNote, post: Post) -> bool:
+        note = post.request.note
+        return (
+            note is not None
+            and candidate.author in self._evidence.authors
+            and are_alike(candidate.content, note.content)
+        )
+
+    def _look_again(self, lookup: Lookup, failure: Failure | None) -> bool:
+        """Once more, after a pause where there was a failure; False when it is time to give it up."""
+        if failure is None:
+            self._dispatcher.add(lookup)
+            return True
+        is_refused = failure.cause in (Cause.FOREIGN, Cause.REDIRECTED)
+        policy = replace(self._policy.retry, longest=min(60.0, max(1.0, self._policy.read_timeout)))
+        if is_refused and self._policy.resend_unconfirmed:  # a person has said so: reading need not come back for it
+            policy = replace(policy, attempts=_REFUSED_BEFORE_RESENT)
+        elif is_refused and self._dispatcher.wait_out(lookup):
+            return True  # not its own trouble
+        if failure.cause is Cause.UNREACHABLE:  # not its own trouble
+            policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
+        return self._dispatcher.retry(lookup, failure, policy)
+
+    def _doubt(self, lookup: Lookup, why: str) -> Iterator[tuple[Post, Decision]]:
+        ambiguous = lookup.ambiguous
+        if self._policy.resend_unconfirmed:
+            yield from self._missed(lookup, for_good=True)
+            return
+        yield ambiguous.post.only([lookup.index]), Doubt(f"{ambiguous.failure.text}, {why}")
+        self._follow_first(lookup, ambiguous.rest_at)
+        yield from self._conclude(ambiguous, lookup.index)
+
+    def _conclude(self, ambiguous: Ambiguous, settled: int | None = None) -> Iterator[tuple[Post, Decision]]:
+        """One prospect fewer to look for; after the last, something follows for those without their note."""
+        if settled is not None:
+            self._is_clear(ambiguous.post.only([settled]))
+        ambiguous.open -= 1
+        if ambiguous.open or not ambiguous.absent:
+            return
+        again = decisions.doubtful(
+            ambiguous.absent, ambiguous.misses, ambiguous.all_misses, is_applied=ambiguous.is_applied
+        )
+        if again:
+            ambiguous.absent = [index for index in ambiguous.absent if index not in again]
+            ambiguous.open = len(again)
+            for index in again:
+                self._add(ambiguous, index, self._clock())
+            return
+        yield self._absent(ambiguous)
+
+    def _absent(self, ambiguous: Ambiguous) -> tuple[Post, Decision]:
+        """The notes at these prospects surely aren't there."""
+        sent = ambiguous.post
+        request = sent.request.only(sorted(ambiguous.absent))
+        post = replace(
+            sent, request=request, replaces=sent.request_number, sends=sent.sends + 1, since=self._evidence.since(sent),
+            of_earlier_run=False,
+        )  # fmt: skip
+        self._is_clear(post)
+        if not self._policy.resends:
+            return post, Abandon("it isn't there; run the import again to send it")
+        decision = decisions.after_absence(
+            len(request), ambiguous.failure, refusals=post.refusals, passed=self.accepted > post.accepted_before,
+            healed=self.healed, sends=sent.sends, most_sends=self._policy.retry.attempts,
+        )  # fmt: skip
+        return post, decision
+
+    def _is_clear(self, post: Post) -> None:
+        """Nothing of these deliveries is unclear any more."""
+        for prospect in post.request.prospects:
+            keys = self.unclear[prospect]
+            keys.remove(post.key)
+            if not keys:
+                del self.unclear[prospect]

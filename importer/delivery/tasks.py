@@ -1,0 +1,189 @@
+"""The calls that delivery makes, and the ambiguities that it resolves, as data; nothing here decides anything.
+
+What they hold is the coordinator's alone to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, TypeAlias
+
+from importer.api import Failure, FoundNote
+from importer.calls.retry import Attempts
+from importer.delivery.lag import Watched
+from importer.grouping.conflicts import ConflictKey
+from importer.journal import NoteKey
+from importer.models import Request
+
+
+@dataclass(eq=False, slots=True)
+class Post:
+    """A request to be sent.
+
+    Attributes:
+        number: the note's number in the journal.
+        conflict: the conflict key that it needs, if any; ``has_turn``: whether it holds it.
+        request_number: the request's number in the journal, once it is claimed.
+        replaces: the number of the request whose absent deliveries it sends again.
+        sent_at: when it left for the last time, by our clock; until it comes back, when it was claimed.
+        first_sent_at: when it was claimed for the first time.
+        since: the earliest that the clock which dates notes may have shown at the first attempt, where that is known.
+        sends: how often it was sent, this time included.
+        attempts: the failures in a row so far, where there were any.
+        is_too_large: whether it is part of a request that was refused for its size.
+        refusals: how often in a row it was refused in words that are not the API's.
+        is_cut: whether it was refused so as a part of a larger one, and not yet by itself.
+        accepted_before: requests that the API had accepted when that began.
+        of_earlier_run: whether an earlier run sent it.
+    """
+
+    request: Request
+    key: NoteKey
+    number: int
+    conflict: ConflictKey[Post] | None = None
+    has_turn: bool = False
+    request_number: int = 0
+    replaces: int | None = None
+    sent_at: float = 0.0
+    first_sent_at: float = 0.0
+    since: float | None = None
+    sends: int = 1
+    attempts: Attempts | None = None
+    is_too_large: bool = False
+    refusals: int = 0
+    is_cut: bool = False
+    accepted_before: int = 0
+    of_earlier_run: bool = False
+
+    kind: ClassVar[str] = "POST"
+    purpose: ClassVar[str] = "sending again what failed"
+
+    def only(self, wanted: Sequence[int]) -> Post:
+        """The same for some of its prospects, named by their index in it."""
+        return replace(self, request=self.request.only(wanted))
+
+    def split(self, size: int) -> list[Post]:
+        """The same in pieces of at most ``size`` prospects."""
+        count = len(self.request)
+        return [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
+
+
+@dataclass(eq=False, slots=True)
+class Ambiguous:
+    """A request whose answer was unclear, for some of its prospects, and what reading back has shown so far.
+
+    Attributes:
+        post: what was sent, cut down to these prospects.
+        failure: what its answer was.
+        applied_until: when it can have been applied at the latest, by our clock.
+        rest_at: when that surely is over, by our clock; later where that of an earlier run can't be relied on.
+        open: how many of its prospects are still looked for.
+        misses: how often the notes of each were read without the one that was sent, once the server was at rest.
+        all_misses: how often that was in all.
+        absent: indices of those whose note surely isn't there.
+        is_applied: whether the note of at least one is there.
+    """
+
+    post: Post
+    failure: Failure
+    applied_until: float
+    rest_at: float
+    open: int
+    misses: list[int]
+    all_misses: int = 0
+    absent: list[int] = field(default_factory=list)
+    is_applied: bool = False
+
+    @classmethod
+    def of(cls, post: Post, failure: Failure, applied_until: float, rest_at: float) -> Ambiguous:
+        """A post of which nothing was read back yet."""
+        size = len(post.request)
+        return cls(post, failure, applied_until, rest_at, size, [0] * size)
+
+
+@dataclass(eq=False, slots=True)
+class Lookup:
+    """One page of one prospect's notes, to find what became of a delivery.
+
+    Attributes:
+        ambiguous: what it is to resolve.
+        index: of the prospect in it.
+        is_first: whether it is the first at its request; the other prospects are looked up after it.
+        take: notes a page; no two lookups of a prospect ask for the same page, lest a cache answers.
+        skip: notes on earlier pages.
+        pages: how many earlier pages were read.
+        notes: those on the pages that were read, by id.
+        candidates: those of them that could be it although they read differently.
+        began: when its first page was asked for, by our clock.
+    """
+
+    ambiguous: Ambiguous
+    index: int
+    is_first: bool = False
+    take: int = 100
+    skip: int = 0
+    pages: int = 0
+    notes: dict[str, FoundNote] = field(default_factory=dict)
+    candidates: Sequence[FoundNote] = ()
+    began: float = 0.0
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[str] = "looking up what got no clear answer"
+
+    @property
+    def prospect(self) -> str:
+        """Whose notes are read."""
+        return self.ambiguous.post.request.prospects[self.index]
+
+
+@dataclass(eq=False, slots=True)
+class Watch:
+    """One page of the notes of a prospect that is known to have a certain note.
+
+    It shows who writes our notes and which clock dates them; and, unless the note is an earlier run's, how soon new
+    notes can be read.
+    """
+
+    note: Watched
+    is_young: bool = True
+    take: int = 100
+    skip: int = 0
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[str] = "seeing how soon new notes can be read"
+
+    @property
+    def prospect(self) -> str:
+        """Whose notes are read."""
+        return self.note.prospect
+
+
+@dataclass(eq=False, slots=True)
+class Check:
+    """One page of a prospect's notes, to see whether what was sent again is there twice after all.
+
+    Attributes:
+        post: what was sent again, cut down to this prospect.
+        note_id: the note that it made.
+    """
+
+    post: Post
+    note_id: str
+    take: int = 100
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[str] = "looking once more at what was sent again"
+    skip: ClassVar[int] = 0
+
+    @property
+    def prospect(self) -> str:
+        """Whose notes are read."""
+        return self.post.request.prospects[0]
+
+
+Read: TypeAlias = Lookup | Watch | Check
+Task: TypeAlias = Post | Read

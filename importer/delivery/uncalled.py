@@ -1,0 +1,39 @@
+"""Rows that need no call: invalid ones, those that carry a note id, and those that repeat an earlier row.
+
+Comes in: rows and their plan. Goes out: their outcomes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from importer.delivery.outcomes import Outcomes
+from importer.errors import by_name
+from importer.models import DELIVERED, Plan, Result, Rows
+
+
+def settle_before(rows: Rows, outcomes: Outcomes) -> None:
+    """Settle the rows that need no delivery: invalid ones, and those that carry a note id already."""
+    for position, problems in rows.problems.items():
+        outcomes.settle([position], Result.INVALID, reason="; ".join(str(problem) for problem in problems))
+    if rows.done:
+        outcomes.settle(
+            list(rows.done),
+            Result.ALREADY_IMPORTED,
+            note_ids=list(rows.done.values()),
+            reason="this results file says so; the row was left alone",
+        )
+
+
+def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
+    """Make every row that repeats an earlier one its duplicate, or what that one is where it isn't delivered."""
+    advice = f"; if it is meant twice: {by_name('key-column')}" if rows.key is None else ", and the same key"
+    for position in np.flatnonzero(plan.original >= 0).tolist():
+        original = int(plan.original[position])
+        result = outcomes.result(original)
+        reason = f"the same note for the same prospect as row {rows.number[original]}"
+        if result in DELIVERED:
+            note_ids = [outcomes.note_id(original)]
+            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason + advice)
+        else:
+            outcomes.settle([position], result, reason=f"{reason}, which is {result}")

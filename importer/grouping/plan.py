@@ -1,0 +1,91 @@
+"""Rows → groups → requests: the fewest requests that deliver every note.
+
+Comes in: :class:`~importer.models.Rows`. Goes out: a :class:`~importer.models.Plan`, and per group its requests.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from importer.markup import INVISIBLE, SAME_TO_THE_EYE
+from importer.models import Group, Plan, Remaining, Request, Rows, Status
+
+
+def plan(rows: Rows) -> Plan:
+    """Group the valid rows by note; a row that repeats a delivery of an earlier row points to that row instead."""
+    groups = []
+    original = np.full(len(rows), -1, dtype=np.int32)
+    valid = np.flatnonzero(rows.note >= 0).astype(np.int32)
+    in_order = valid[np.argsort(rows.note[valid], kind="stable")]
+    starts = np.flatnonzero(np.diff(rows.note[in_order], prepend=-1))
+    for found in np.split(in_order, starts[1:]) if len(starts) else ():
+        note = rows.notes[rows.note[found[0]]]
+        prospects, keys = rows.deliveries(found)
+        if len(set(prospects)) == len(prospects):
+            groups.append(Group(note, found))
+            continue
+        first: dict[tuple[str, str], int] = {}
+        for position, delivery in zip(found.tolist(), zip(prospects, keys, strict=True), strict=True):
+            earlier = first.setdefault(delivery, position)
+            if earlier != position:
+                original[position] = earlier
+        groups.append(Group(note, np.fromiter(first.values(), dtype=np.int32, count=len(first))))
+    return Plan(groups, original)
+
+
+def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
+    """Cut a group into the fewest requests of at most ``batch_size`` prospects, none of which stands twice in one."""
+    prospects, keys = rows.deliveries(group.positions)
+    positions: list[int] = group.positions.tolist()
+    for members in _cut(prospects, batch_size):
+        yield Request(
+            group.note,
+            tuple(positions[i] for i in members),
+            tuple(prospects[i] for i in members),
+            tuple(keys[i] for i in members),
+        )
+
+
+def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining:
+    """What groups come to."""
+    deliveries = sum(len(group.positions) for group in groups)
+    return Remaining(deliveries, len(groups), sum(_count_requests(group, rows, batch_size) for group in groups))
+
+
+def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:
+    if rows.key is None:
+        return -(-len(group.positions) // batch_size)
+    return len(_cut(rows.prospect[group.positions].tolist(), batch_size))
+
+
+def _cut(prospects: Sequence[str], batch_size: int) -> list[Sequence[int]]:
+    """Indices of the prospects of each request."""
+    size = len(prospects)
+    most = max(Counter(prospects).values(), default=0)
+    if most <= 1:
+        return [range(start, min(start + batch_size, size)) for start in range(0, size, batch_size)]
+    # Dealt out like cards in the order of the prospects: neighbours, so also a prospect's occurrences, part.
+    hands = max(-(-size // batch_size), most)
+    order = sorted(range(size), key=prospects.__getitem__)
+    return [sorted(order[hand::hands]) for hand in range(hands)]
+
+
+def several_drafts(groups: Sequence[Group], rows: Rows) -> int:
+    """How many prospects are to receive more than one draft, of which some vendors' APIs show one each."""
+    drafts = [rows.prospect[group.positions].tolist() for group in groups if group.note.status is Status.DRAFT]
+    times = Counter(prospect for prospects in drafts for prospect in prospects)
+    return sum(count > 1 for count in times.values())
+
+
+def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups that differ only in ways nobody sees: spaces, zero-width signs, shapes of quotes and dashes, Unicode."""
+    alike: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
+    for group in groups:
+        note = group.note
+        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", note.text).translate(SAME_TO_THE_EYE))
+        alike[(" ".join(text.split()), note.visibility, note.status, note.attachments)].append(group)
+    return [found for found in alike.values() if len(found) > 1]

@@ -1,0 +1,354 @@
+"""The deliveries. Comes in: intents and answers. Goes out: what is known of a delivery.
+
+A claim is one insert or update that only one can win, and it is on disk before the request's first byte leaves.
+Who claims and enters answers does so inside :meth:`importer.journal.Journal.transaction`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from importer.api import Answer
+from importer.journal import notes as known_notes
+from importer.journal.notes import NoteKey
+from importer.journal.runs import Run
+from importer.journal.schema import deliveries, notes, requests, workspaces
+from importer.journal.sqlite import Many, upsert
+from importer.journal.store import Store
+from importer.models import Request, Status, Workspace
+
+_LATELY = 100  # requests among which a note that was created lately is looked for
+_AT_ONCE = 500  # deliveries in one query
+
+
+class State(StrEnum):
+    """What the journal knows of a delivery."""
+
+    SENDING = "sending"  # on its way; unclear if the run that sent it is over
+    CREATED = "created"
+    REJECTED = "rejected"
+    UNCONFIRMED = "unconfirmed"
+    HIDDEN = "hidden"  # created, then made a private draft on a person's request
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of one delivery; times in seconds since 1970.
+
+    Attributes:
+        note: the note's number.
+        request: the number of the request that it was last part of; ``sent_at`` and ``since`` are of that.
+        resent_at: when it was sent again after an unclear answer, until somebody has looked whether it is there twice.
+        twins: ids of further notes like it that were found.
+    """
+
+    note: int
+    prospect: str
+    occurrence: str
+    state: State
+    note_id: str | None
+    at: float
+    reason: str | None
+    request: int
+    resent_at: float | None
+    twins: tuple[str, ...]
+    run: int
+    sent_at: float
+    since: float | None
+
+
+class Deliveries:
+    """Each delivery once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # -- notes ------------------------------------------------------------------------------------------------------
+
+    def enter_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> tuple[list[int], set[int]]:
+        """The numbers of notes, in their order; new notes are entered. Also the numbers that were known before."""
+        return known_notes.enter(self._store, workspace, keys)
+
+    def find_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int | None]:
+        """The numbers of notes, in their order; None for those that were never sent."""
+        return known_notes.find(self._store, workspace, keys)
+
+    # -- what is sent, and what comes back --------------------------------------------------------------------------
+
+    def claim(
+        self,
+        run: Run,
+        note: int,
+        request: Request,
+        *,
+        sent_at: float,
+        since: float | None,
+        replaces: int | None = None,
+        is_resent: bool = False,
+    ) -> int | None:
+        """Enter that a request is about to be sent; to be called inside a transaction.
+
+        Args:
+            run: the run that sends it.
+            note: the note's number.
+            request: its prospects and keys.
+            sent_at: now, by our clock.
+            since: the earliest that the server's clock may show now, or showed at the first attempt; None if unknown.
+            replaces: the request whose deliveries, known to be absent, this one sends again.
+            is_resent: whether these deliveries were sent before without a clear answer; see :meth:`resent`.
+
+        Returns:
+            the request's number, or None when another has claimed or made one of its deliveries; leave the
+            transaction by an exception then.
+        """
+        values = {"run": run.id, "note": note, "sent_at": sent_at, "since": since}
+        number = int(self._store.execute(_NEW_REQUEST, values).inserted_primary_key[0])
+        rows = list(zip(request.prospects, request.keys, strict=True))
+        won = self._store.many(
+            _CLAIM, rows,
+            note=note, request=number, at=sent_at, replaces=replaces, resent_at=sent_at if is_resent else None,
+        )  # fmt: skip
+        return number if won == len(rows) else None
+
+    def answer(self, number: int, note: int, answers: Iterable[tuple[str, str, Answer]], at: float) -> None:
+        """Enter answers to a request, each for a (prospect, occurrence)."""
+        rows = [
+            (
+                prospect,
+                occurrence,
+                (State.CREATED if answer.note_id is not None else State.REJECTED).value,
+                answer.note_id,
+                answer.reason or None,
+            )
+            for prospect, occurrence, answer in answers
+        ]
+        self._store.many(_ANSWER, rows, of_note=note, of_request=number, at=at)
+
+    def unconfirm(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
+        """Enter that it can't be found out whether these deliveries, (prospect, occurrence), were made."""
+        self._store.many(_UNCONFIRM, which, of_note=note, of_request=number)
+
+    def release(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
+        """Enter that these deliveries surely were not made: the claim is given up."""
+        self._store.many(_RELEASE, which, of_note=note, of_request=number)
+
+    def hide(self, hidden: Iterable[Known]) -> None:
+        """Enter that notes were made private drafts."""
+        rows = [(known.note, known.prospect, known.occurrence) for known in hidden]
+        with self._store.transaction():
+            self._store.many(_HIDE, rows)
+
+    def found_twins(self, note: int, prospect: str, occurrence: str, note_ids: Sequence[str]) -> None:
+        """Enter that the delivery's note stands there again, under these ids."""
+        with self._store.transaction():
+            self._store.many(_TWINS, [(note, prospect, occurrence)], twins=json.dumps(list(note_ids)))
+
+    def checked(self, looked_at: Iterable[Known]) -> None:
+        """Enter that somebody has looked whether these deliveries, which were resent, are there twice."""
+        rows = [(known.note, known.prospect, known.occurrence) for known in looked_at]
+        with self._store.transaction():
+            self._store.many(_CHECKED, rows)
+
+    # -- what is known ----------------------------------------------------------------------------------------------
+
+    def known(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str, str], Known]:
+        """What is known of the deliveries of notes to prospects, for as many as are to be held in memory at once.
+
+        Args:
+            wanted: a note's number and a prospect each.
+
+        Returns:
+            (note's number, prospect, occurrence) → what is known.
+        """
+        found: dict[tuple[int, str, str], Known] = {}
+        with self._store.reading():
+            for start in range(0, len(wanted), _AT_ONCE):
+                for row in self._store.rows(_KNOWN, {"wanted": wanted[start : start + _AT_ONCE]}):
+                    known = _known(row)
+                    found[known.note, known.prospect, known.occurrence] = known
+        return found
+
+    def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Of these note ids, a few hundred at most, those that deliveries have → when it was sent, and known to exist.
+
+        No index helps it, for one over ids would multiply what each answer writes; so it is to be asked rarely.
+        """
+        query = (
+            sa.select(deliveries.c.note_id, requests.c.sent_at, deliveries.c.at)
+            .join(notes, notes.c.id == deliveries.c.note)
+            .join(requests, requests.c.id == deliveries.c.request)
+            .where(notes.c.workspace == _number_of(workspace), deliveries.c.note_id.in_(note_ids))
+        )
+        return {row.note_id: (row.sent_at, row.at) for row in self._store.rows(query)} if note_ids else {}
+
+    def latest_created(self, workspace: Workspace) -> tuple[str, str] | None:
+        """The prospect and the id of a published note that was created lately, if there is one."""
+        lately = sa.select(requests.c.id, requests.c.note).order_by(requests.c.id.desc()).limit(_LATELY).subquery()
+        query = (
+            sa.select(deliveries.c.prospect, deliveries.c.note_id)
+            .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
+            .join(notes, notes.c.id == deliveries.c.note)
+            .where(
+                notes.c.workspace == _number_of(workspace),
+                notes.c.status == Status.PUBLISHED.value,
+                deliveries.c.state == State.CREATED.value,
+            )
+            .order_by(lately.c.id.desc())
+            .limit(1)
+        )
+        return next(((row.prospect, row.note_id) for row in self._store.rows(query)), None)
+
+    def adopted(
+        self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool
+    ) -> dict[str, tuple[float, float]]:
+        """Ids of the prospect's notes that a delivery already has → when it was sent, and known to exist.
+
+        They are the notes in which a reader sees the same as in this one; with ``any_draft``, for a draft all drafts.
+        """
+        alike = [notes.c.seen == key.seen]
+        if any_draft and key.status is Status.DRAFT:
+            alike.append(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
+        queries = [
+            sa.select(deliveries.c.note_id, requests.c.sent_at, deliveries.c.at)
+            .join(notes, notes.c.id == deliveries.c.note)
+            .join(requests, requests.c.id == deliveries.c.request)
+            .where(
+                notes.c.workspace == _number_of(workspace),
+                one,
+                deliveries.c.prospect == prospect,
+                deliveries.c.note_id.is_not(None),
+            )
+            for one in alike  # not as one condition, for which no index would be used
+        ]
+        return {row.note_id: (row.sent_at, row.at) for row in self._store.rows(sa.union(*queries))}
+
+    def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[Known]]]:
+        """Deliveries of which no run knows what became of them: request number → note and deliveries."""
+        found: dict[int, tuple[NoteKey, list[Known]]] = {}
+        for key, known in self._few(workspace, _IS_UNCLEAR):
+            found.setdefault(known.request, (key, []))[1].append(known)
+        return found
+
+    def resent(self, workspace: Workspace) -> list[tuple[NoteKey, Known]]:
+        """Deliveries that were sent again and are there, at which nobody has looked since whether they are twice."""
+        return self._few(workspace, deliveries.c.resent_at.is_not(None), deliveries.c.note_id.is_not(None))
+
+    def _few(self, workspace: Workspace, *conditions: Any) -> list[tuple[NoteKey, Known]]:
+        """Deliveries that an index knows by a condition; whose they are is seen only then, lest all of its are read."""
+        query = _known_query().add_columns(*known_notes.COLUMNS, notes.c.workspace)
+        query = query.join(notes, notes.c.id == deliveries.c.note).where(*conditions).order_by(deliveries.c.request)
+        with self._store.reading():
+            owner = self._store.number_of(workspace)
+            rows = self._store.rows(query)
+        return [(NoteKey.from_row(row), _known(row)) for row in rows if row.workspace == owner]
+
+    def created_by(self, run: Run) -> list[Known]:
+        """The notes that a run created and that were not hidden since."""
+        of_run = sa.select(requests.c.note).where(requests.c.run == run.id)
+        query = (
+            _known_query()
+            .where(deliveries.c.note.in_(of_run), requests.c.run == run.id, deliveries.c.state == State.CREATED.value)
+            .order_by(deliveries.c.request)
+        )
+        return [_known(row) for row in self._store.rows(query)]
+
+    def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
+        """The workspaces in which notes with some of these ids were created; at most a few hundred ids."""
+        query = (
+            sa.select(workspaces.c.profile, workspaces.c.base_url)
+            .distinct()
+            .join(notes, notes.c.workspace == workspaces.c.id)
+            .join(deliveries, deliveries.c.note == notes.c.id)
+            .where(deliveries.c.note_id.in_(note_ids))
+            .order_by(workspaces.c.profile, workspaces.c.base_url)
+        )
+        return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
+
+
+def _number_of(workspace: Workspace) -> Any:
+    return (
+        sa.select(workspaces.c.id)
+        .where(workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url)
+        .scalar_subquery()
+    )
+
+
+def _known_query() -> sa.Select[Any]:
+    return sa.select(
+        deliveries.c.note,
+        deliveries.c.prospect,
+        deliveries.c.occurrence,
+        deliveries.c.state,
+        deliveries.c.note_id,
+        deliveries.c.at,
+        deliveries.c.reason,
+        deliveries.c.request,
+        deliveries.c.resent_at,
+        deliveries.c.twins,
+        requests.c.run,
+        requests.c.sent_at,
+        requests.c.since,
+    ).join(requests, requests.c.id == deliveries.c.request)
+
+
+def _known(row: Any) -> Known:
+    note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, run, sent_at, since = row[:13]
+    return Known(
+        note, prospect, occurrence, State(state), note_id, at, reason, request, resent_at,
+        tuple(json.loads(twins)) if twins else (), run, sent_at, since,
+    )  # fmt: skip
+
+
+def _claim() -> sa.Insert:
+    insert = upsert(deliveries).values(
+        note=sa.bindparam("note"),
+        prospect=sa.bindparam("prospect"),
+        occurrence=sa.bindparam("occurrence"),
+        state=State.SENDING.value,
+        request=sa.bindparam("request"),
+        at=sa.bindparam("at"),
+        resent_at=sa.bindparam("resent_at"),
+    )
+    state, new = deliveries.c.state, insert.excluded
+    unclear = sa.or_(state == State.SENDING.value, state == State.UNCONFIRMED.value)
+    return insert.on_conflict_do_update(
+        index_elements=["note", "prospect", "occurrence"],
+        set_={
+            "state": new.state, "request": new.request, "at": new.at, "note_id": None, "reason": None,
+            "resent_at": sa.func.coalesce(new.resent_at, deliveries.c.resent_at),
+        },
+        where=sa.or_(
+            state == State.REJECTED.value, sa.and_(deliveries.c.request == sa.bindparam("replaces"), unclear)
+        ),
+    )  # fmt: skip
+
+
+_IS_DELIVERY = sa.and_(
+    deliveries.c.note == sa.bindparam("of_note"),
+    deliveries.c.prospect == sa.bindparam("p"),
+    deliveries.c.occurrence == sa.bindparam("o"),
+)
+_IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
+_IS_UNCLEAR = deliveries.c.state.in_([sa.literal_column("'sending'"), sa.literal_column("'unconfirmed'")])
+_KNOWN = _known_query().where(
+    sa.tuple_(deliveries.c.note, deliveries.c.prospect).in_(sa.bindparam("wanted", expanding=True))
+)
+_NEW_REQUEST = sa.insert(requests)
+_CLAIM = Many(_claim(), "prospect", "occurrence")
+_ANSWER = Many(
+    deliveries.update()
+    .where(_IS_OF_REQUEST)
+    .values(state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("at")),
+    "p", "o", "s", "i", "r",
+)  # fmt: skip
+_UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
+_RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
+_HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.value), "of_note", "p", "o")
+_TWINS = Many(deliveries.update().where(_IS_DELIVERY).values(twins=sa.bindparam("twins")), "of_note", "p", "o")
+_CHECKED = Many(deliveries.update().where(_IS_DELIVERY).values(resent_at=None), "of_note", "p", "o")

@@ -1,0 +1,93 @@
+"""Which journal a workspace's deliveries are recorded in, remembered outside of it: no other is taken for it.
+
+Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before;
+with an empty one in its place everything would be sent again. What is remembered is a small file a workspace, in the
+user's data folder of the system; where there is none, as on a new machine, nothing is guarded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from importer import files
+from importer.errors import WrongJournal, by_name
+from importer.models import Workspace
+
+FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
+
+
+@dataclass(frozen=True)
+class Usual:
+    """The journal that a workspace had so far.
+
+    Attributes:
+        id: the journal's own.
+        place: where it was.
+    """
+
+    id: str
+    place: str
+
+
+def remembered(workspace: Workspace) -> Usual | None:
+    """The workspace's journal so far; None where none is known.
+
+    Raises:
+        WrongJournal: what is remembered can't be read.
+    """
+    note = _note(workspace)
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+        return Usual(str(found["journal"]), str(found["place"]))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WrongJournal(
+            f"Which journal belongs to {workspace} can't be read from {note}: {error}. Nothing was sent. If the journal"
+            f" that you named is the right one, say {by_name('new-journal')}."
+        ) from error
+
+
+def guard(workspace: Workspace, journal_id: str | None, place: str) -> None:
+    """See that it is the journal that the workspace had so far.
+
+    Args:
+        workspace: whose deliveries are to be recorded.
+        journal_id: the journal's id; None where there is no journal yet.
+        place: where it is.
+
+    Raises:
+        WrongJournal: it is another, or there is none where one is known.
+    """
+    usual = remembered(workspace)
+    if usual is None or usual.id == journal_id:
+        return
+    is_it = "is another journal" if journal_id is not None else "is no journal"
+    raise WrongJournal(
+        f"What was delivered to {workspace} so far is recorded in another journal: in that which was at {usual.place}."
+        f" At {place} {is_it}, which would let every note be sent again. Nothing was sent. Name the right one with"
+        f" {by_name('journal')}, or put it back from your backup. If this one is to be used from now on, say"
+        f" {by_name('new-journal')}."
+    )
+
+
+def remember(workspace: Workspace, journal_id: str, place: str) -> None:
+    """Remember the workspace's journal. Where that can't be written, nothing is guarded, and nothing is held up."""
+    note = _note(workspace)
+    about = {"profile": workspace.profile, "base_url": workspace.base_url, "journal": journal_id, "place": place}
+    with contextlib.suppress(OSError):
+        files.make_private_folder(note.parent)
+        files.replace(note, json.dumps(about, indent=1).encode())
+
+
+def _note(workspace: Workspace) -> Path:
+    named = os.environ.get(FOLDER_VARIABLE)
+    folder = Path(named) if named else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
+    return folder / f"{hashlib.sha256(str(workspace).encode()).hexdigest()[:16]}.json"

@@ -1,0 +1,79 @@
+"""One import of a workspace at a time: a lock beside the journal, which dies with its holder.
+
+Comes in: the journal's path and what the workspace is called. Goes out: a lock that is held, or word of who holds it
+and since when.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from importer import files
+from importer.errors import Busy, UnusableJournal, by_name
+
+
+@contextmanager
+def held(journal: Path, workspace: str) -> Iterator[None]:
+    """Hold the workspace's lock while the block runs. The system lets it go when the process dies, however it dies.
+
+    Raises:
+        Busy: another process holds it; says who, and since when.
+        UnusableJournal: the lock can't be made there.
+    """
+    name = f"{journal.name}.{hashlib.sha256(workspace.encode()).hexdigest()[:8]}"
+    place = journal.with_name(f"{name}.lock")
+    lock = FileLock(place, mode=files.OWNER_ONLY)
+    holder = journal.with_name(f"{name}.holder")  # beside the lock, for a locked file can't be read on Windows
+    try:
+        files.make_private_folder(journal.parent)
+        files.make_private(place)  # whoever can open a lock file can hold the lock
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Busy(
+            f"Another import of this workspace is at work: {_who(holder)}. Nothing was sent. Wait until it has ended,"
+            " then run the same command again; it goes on where the other left off."
+        ) from error
+    except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
+        raise UnusableJournal(
+            f"No lock can be made beside the journal {journal}: {error}. Nothing was sent. See that its folder may be"
+            f" written to, or name another journal with {by_name('journal')}."
+        ) from error
+    try:
+        with contextlib.suppress(OSError):
+            files.replace(holder, json.dumps(_self()).encode())
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            holder.unlink()
+        lock.release()
+
+
+def _self() -> dict[str, str]:
+    user = "someone"
+    with contextlib.suppress(Exception):  # no name for this user: OSError, KeyError or ImportError, by system
+        user = getpass.getuser()
+    return {
+        "user": user,
+        "host": platform.node(),
+        "process": str(os.getpid()),
+        "since": f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _who(holder: Path) -> str:
+    try:
+        found = json.loads(holder.read_text(encoding="utf-8"))
+        return f"{found['user']} on {found['host']} (process {found['process']}), since {found['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

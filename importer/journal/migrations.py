@@ -1,0 +1,202 @@
+"""What leads from each version of the tables to the next: steps with their text, written out, for the tables change on.
+
+Comes in: an open database and its version. Goes out: the present tables with all that was known; or, if anything fails
+on the way, the database as it was. Until version 5 a workspace was a text, ``PROFILE at ADDRESS``; here alone it is
+taken apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+
+from importer.journal.schema import APPLICATION, VERSION, about, tables
+from importer.journal.sqlite import upsert
+from importer.journal.store import Store
+from importer.models import Workspace
+from importer.settings import canonical_url
+
+_FIRST_WITH_ONE_SPELLING = 4  # the first version in which an address did not stand as a person had typed it
+
+
+def bring_up(store: Store, version: int, held: Callable[[str], AbstractContextManager[None]]) -> None:
+    """Bring the tables to the present version.
+
+    Args:
+        store: the database.
+        version: that its tables seem to have, 0 for none at all.
+        held: holds the lock of the workspace that is called so.
+
+    Raises:
+        Busy: an import of an earlier version is at work with it; it would go on with tables that are no more.
+        JournalFailed: it could not be written.
+    """
+    with contextlib.ExitStack() as locks:
+        if version:
+            names = {row[0] for row in store.rows(sa.text("SELECT profile FROM runs UNION SELECT profile FROM notes"))}
+            for name in sorted(names | {str(workspace_called(name)) for name in names}):
+                locks.enter_context(held(name))
+        with store.transaction():
+            if not version:
+                tables.create_all(store.connection)
+                name_it(store)
+                return
+            [[found]] = store.rows(sa.select(about.c.value).where(about.c.name == "schema"))
+            for step in range(int(found), VERSION):  # another process may have done it meanwhile
+                _STEPS[step](store)
+            store.execute(sa.update(about).where(about.c.name == "schema").values(value=str(VERSION)))
+            name_it(store)
+
+
+def name_it(store: Store) -> None:
+    """Say in the journal what it is, and give it an id of its own unless it has one."""
+    rows = {"application": APPLICATION, "schema": str(VERSION), "id": secrets.token_hex(16)}
+    with store.transaction():
+        store.execute(
+            upsert(about).on_conflict_do_nothing(), [{"name": name, "value": value} for name, value in rows.items()]
+        )
+
+
+def workspace_called(name: str) -> Workspace:
+    """The workspace that was called so, its address in the one spelling if it has one; where none is named, without."""
+    profile, at, url = name.rpartition(" at ")
+    if not at or "://" not in url:
+        return Workspace(name, "")
+    with contextlib.suppress(ValueError):
+        url = canonical_url(url)
+    return Workspace(profile, url)
+
+
+def _run(store: Store, statements: Sequence[str], **values: str) -> None:
+    for statement in statements:
+        store.connection.exec_driver_sql(statement, values)
+
+
+def _from_1(store: Store) -> None:
+    _run(store, ["CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile))"])
+
+
+def _from_2(store: Store) -> None:
+    _run(store, [
+        "CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL,"
+        " PRIMARY KEY (profile))",
+        "CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place))",
+    ])  # fmt: skip
+
+
+def _from_3(store: Store) -> None:
+    """The same workspace may stand under several spellings of its address; they become one."""
+    for row in store.rows(sa.text("SELECT profile FROM runs UNION SELECT profile FROM notes ORDER BY 1")):
+        workspace = workspace_called(row.profile)
+        if workspace.base_url and str(workspace) != row.profile:
+            _run(store, _MERGE, old=row.profile, new=str(workspace))
+
+
+# Two spellings of one workspace become one, :old becomes :new. Of a delivery that both have, the one of which more is
+# certain stays what it is. The other may stand for a note of its own, so it becomes another occurrence, as --again
+# would have made of it; only a rejection is dropped.
+_MERGE = (
+    "CREATE TEMP TABLE twins (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)",
+    """INSERT INTO twins SELECT mine.id, theirs.id FROM notes AS mine
+       JOIN notes AS theirs ON theirs.profile = :new AND theirs.digest = mine.digest WHERE mine.profile = :old""",
+    """CREATE TEMP TABLE losers AS
+       WITH certainty (state, rank) AS (
+           VALUES ('rejected', 0), ('unconfirmed', 1), ('sending', 2), ('hidden', 3), ('created', 4)
+       )
+       SELECT CASE WHEN ours.rank > others.rank THEN theirs.note ELSE mine.note END AS note, prospect, occurrence
+       FROM twins
+       JOIN deliveries AS mine ON mine.note = twins.old
+       JOIN deliveries AS theirs USING (prospect, occurrence)
+       JOIN certainty AS ours ON ours.state = mine.state
+       JOIN certainty AS others ON others.state = theirs.state
+       WHERE theirs.note = twins.new""",
+    """DELETE FROM deliveries
+       WHERE state = 'rejected' AND (note, prospect, occurrence) IN (SELECT note, prospect, occurrence FROM losers)""",
+    """UPDATE deliveries
+       SET occurrence = (SELECT 'again ' || runs.name FROM requests JOIN runs ON runs.id = requests.run
+                         WHERE requests.id = deliveries.request) || occurrence
+       WHERE (note, prospect, occurrence) IN (SELECT note, prospect, occurrence FROM losers)""",
+    "UPDATE deliveries SET note = (SELECT new FROM twins WHERE old = note) WHERE note IN (SELECT old FROM twins)",
+    "UPDATE requests SET note = (SELECT new FROM twins WHERE old = note) WHERE note IN (SELECT old FROM twins)",
+    "DELETE FROM notes WHERE id IN (SELECT old FROM twins)",
+    "UPDATE notes SET profile = :new WHERE profile = :old",
+    "UPDATE runs SET profile = :new WHERE profile = :old",
+    "UPDATE OR IGNORE learned SET profile = :new WHERE profile = :old",
+    "DELETE FROM learned WHERE profile = :old",
+    "UPDATE OR IGNORE limits SET profile = :new WHERE profile = :old",
+    "DELETE FROM limits WHERE profile = :old",
+    "DROP TABLE twins",
+    "DROP TABLE losers",
+)
+
+
+def _from_4(store: Store) -> None:
+    """Workspaces get a table; what was learned, one row each; and a delivery says whether it was sent again."""
+    _run(store, _TABLES_OF_5)
+    names = store.rows(
+        sa.text(
+            "SELECT profile FROM old_runs UNION SELECT profile FROM old_notes UNION SELECT profile FROM old_learned"
+            " UNION SELECT profile FROM limits ORDER BY 1"
+        )
+    )
+    for name in (row.profile for row in names):
+        workspace = workspace_called(name)
+        _run(store, _CALL, name=name, profile=workspace.profile, base_url=workspace.base_url)
+    _run(store, _CONTENT_OF_5)
+
+
+_TABLES_OF_5 = (
+    *(f"ALTER TABLE {table} RENAME TO old_{table}" for table in ("runs", "notes", "requests", "deliveries", "learned")),
+    "DROP INDEX ix_notes_seen",
+    "CREATE TEMP TABLE called (name TEXT PRIMARY KEY, workspace INTEGER NOT NULL)",
+    """CREATE TABLE workspaces (id INTEGER NOT NULL, profile TEXT NOT NULL, base_url TEXT NOT NULL, PRIMARY KEY (id),
+       UNIQUE (profile, base_url))""",
+    """CREATE TABLE runs (id INTEGER NOT NULL, name TEXT NOT NULL, workspace INTEGER NOT NULL, file TEXT NOT NULL,
+       fingerprint TEXT NOT NULL, occurrence TEXT NOT NULL, started_at FLOAT NOT NULL, ended_at FLOAT, ended TEXT,
+       counts TEXT, PRIMARY KEY (id), UNIQUE (name), FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
+    """CREATE TABLE notes (id INTEGER NOT NULL, workspace INTEGER NOT NULL, digest BLOB NOT NULL, seen BLOB NOT NULL,
+       readings BLOB NOT NULL, visibility TEXT NOT NULL, status TEXT NOT NULL, PRIMARY KEY (id),
+       UNIQUE (workspace, digest), FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
+    """CREATE TABLE requests (id INTEGER NOT NULL, run INTEGER NOT NULL, note INTEGER NOT NULL, sent_at FLOAT NOT NULL,
+       since FLOAT, PRIMARY KEY (id), FOREIGN KEY(run) REFERENCES runs (id),
+       FOREIGN KEY(note) REFERENCES notes (id))""",
+    """CREATE TABLE deliveries (note INTEGER NOT NULL, prospect TEXT NOT NULL, occurrence TEXT NOT NULL,
+       state TEXT NOT NULL, note_id TEXT, request INTEGER NOT NULL, at FLOAT NOT NULL, reason TEXT, resent_at FLOAT,
+       twins TEXT, PRIMARY KEY (note, prospect, occurrence), FOREIGN KEY(note) REFERENCES notes (id),
+       FOREIGN KEY(request) REFERENCES requests (id)) WITHOUT ROWID""",
+    """CREATE TABLE learned (workspace INTEGER NOT NULL, batch_size INTEGER, calls INTEGER, seconds FLOAT,
+       read_lag FLOAT, read_lag_at FLOAT, PRIMARY KEY (workspace),
+       FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
+)
+_CALL = (
+    "INSERT OR IGNORE INTO workspaces (profile, base_url) VALUES (:profile, :base_url)",
+    "INSERT INTO called SELECT :name, id FROM workspaces WHERE profile = :profile AND base_url = :base_url",
+)
+_CONTENT_OF_5 = (
+    """INSERT INTO runs SELECT id, old_runs.name, workspace, file, fingerprint, occurrence, started_at, ended_at, ended,
+       counts FROM old_runs JOIN called ON called.name = profile ORDER BY id""",
+    """INSERT INTO notes SELECT id, workspace, digest, seen, readings, visibility, status
+       FROM old_notes JOIN called ON name = profile ORDER BY id""",
+    "INSERT INTO requests SELECT id, run, note, sent_at, since FROM old_requests ORDER BY id",
+    """INSERT INTO deliveries
+       SELECT note, prospect, occurrence, state, note_id, request, at, reason, NULL, NULL FROM old_deliveries
+       ORDER BY note, prospect, occurrence""",
+    """INSERT OR IGNORE INTO learned SELECT workspace, batch_size, calls, seconds, NULL, NULL FROM called
+       LEFT JOIN old_learned ON old_learned.profile = name LEFT JOIN limits ON limits.profile = name
+       WHERE batch_size IS NOT NULL OR calls IS NOT NULL""",
+    *(f"DROP TABLE {table}" for table in ("old_deliveries", "old_requests", "old_notes", "old_runs", "old_learned")),
+    "DROP TABLE limits",
+    "DROP TABLE called",
+    "CREATE INDEX ix_notes_seen ON notes (seen)",
+    "CREATE INDEX ix_notes_drafts ON notes (workspace, status) WHERE status = '0'",
+    "CREATE INDEX ix_requests_run ON requests (run)",
+    "CREATE INDEX ix_deliveries_state ON deliveries (state) WHERE state IN ('sending', 'unconfirmed')",
+    "CREATE INDEX ix_deliveries_resent_at ON deliveries (resent_at) WHERE resent_at IS NOT NULL",
+    "CREATE INDEX ix_written_place ON written (place)",
+)
+
+_STEPS: dict[int, Callable[[Store], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}

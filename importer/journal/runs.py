@@ -1,0 +1,137 @@
+"""The runs.
+
+Comes in: that one begins, and how it ended. Goes out: the list of them, and what ``--again`` goes on with.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from importer.journal.schema import runs, workspaces
+from importer.journal.store import Store
+from importer.models import Result, Workspace
+
+_LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
+_RESULTS = frozenset(result.value for result in Result)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution; ``ended`` is None while it runs, and for ever after a crash."""
+
+    id: int
+    name: str
+    workspace: Workspace
+    file: str
+    fingerprint: str
+    occurrence: str
+    started_at: float
+    ended_at: float | None
+    ended: str | None
+    counts: Mapping[str, int]
+
+
+class Runs:
+    """The journal's record of executions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, workspace: Workspace, file: str, fingerprint: str, started_at: float, *, again: bool) -> Run:
+        """Record that a run begins.
+
+        With ``again``, its deliveries have keys of their own; an earlier such run of the same file that did not come
+        to its end is gone on with instead.
+        """
+        name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        with self._store.transaction():
+            number = self._store.entered(workspace)
+            occurrence = (self._open_occurrence(number, fingerprint) or f"again {name}") if again else ""
+            values = {
+                "name": name,
+                "workspace": number,
+                "file": file,
+                "fingerprint": fingerprint,
+                "occurrence": occurrence,
+                "started_at": started_at,
+            }
+            key = self._store.execute(sa.insert(runs).values(values)).inserted_primary_key
+        return Run(key[0], name, workspace, file, fingerprint, occurrence, started_at, None, None, {})
+
+    def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
+        """Record how a run ended, in words, and its rows per result."""
+        change = sa.update(runs).where(runs.c.id == run.id)
+        with self._store.transaction():
+            self._store.execute(change.values(ended=ended, counts=json.dumps(dict(counts)), ended_at=at))
+
+    def listed(self, workspace: Workspace | None = None) -> list[Run]:
+        """Every run, or those of a workspace, the latest first."""
+        query = (
+            sa.select(
+                runs.c.id, runs.c.name, workspaces.c.profile, workspaces.c.base_url, runs.c.file, runs.c.fingerprint,
+                runs.c.occurrence, runs.c.started_at, runs.c.ended_at, runs.c.ended, _counts_column(),
+            )
+            .join(workspaces, workspaces.c.id == runs.c.workspace)
+            .order_by(runs.c.id.desc())
+        )  # fmt: skip
+        if workspace is not None:
+            query = query.where(workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url)
+        return [
+            Run(
+                row.id, row.name, Workspace(row.profile, row.base_url), row.file, row.fingerprint, row.occurrence,
+                row.started_at, row.ended_at, row.ended, _counts(row.counts),
+            )
+            for row in self._store.rows(query)
+        ]  # fmt: skip
+
+    def workspaces(self) -> list[Workspace]:
+        """Those of which a run sent something, or may have, in the order of their names."""
+        is_declined = sa.func.coalesce(runs.c.ended, "") == "declined"
+        query = (
+            sa.select(workspaces.c.profile, workspaces.c.base_url)
+            .where(sa.exists().where(runs.c.workspace == workspaces.c.id, ~is_declined))
+            .order_by(workspaces.c.profile, workspaces.c.base_url)
+        )
+        return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
+
+    def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
+        """The occurrence that a run of this file would go on with which delivers it anew; None: one of its own."""
+        number = self._store.number_of(workspace)
+        return None if number is None else self._open_occurrence(number, fingerprint)
+
+    def _open_occurrence(self, workspace: int, fingerprint: str) -> str | None:
+        query = (
+            sa.select(runs.c.occurrence, runs.c.ended, _counts_column())
+            .where(runs.c.workspace == workspace, runs.c.fingerprint == fingerprint, runs.c.occurrence != "")
+            .order_by(runs.c.id.desc())
+            .limit(1)
+        )
+        found = next(iter(self._store.rows(query)), None)
+        if found is None:
+            return None
+        is_over = found.ended == "finished" and not _counts(found.counts).get("unconfirmed")
+        return None if is_over else str(found.occurrence)
+
+
+def _counts_column() -> Any:
+    """What is of any use of ``counts``, however much stands there."""
+    return sa.func.substr(runs.c.counts, 1, _LONGEST_COUNTS).label("counts")
+
+
+def _counts(text: object) -> dict[str, int]:
+    """Rows by result as :meth:`Runs.end` wrote them; of what something else wrote there, nothing."""
+    if not isinstance(text, str):
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    counts = found.items() if isinstance(found, dict) else ()
+    return {result: rows for result, rows in counts if result in _RESULTS and type(rows) is int and 0 <= rows < 1 << 63}

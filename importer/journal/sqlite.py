@@ -1,0 +1,188 @@
+"""SQLite, and nothing else of the journal knows that it is SQLite.
+
+Comes in: a file's path. Goes out: an engine whose commits are on disk, word of what a file holds, and statements in its
+dialect. A reader of a transaction's tables holds no writer up, nor the other way round (WAL).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.compiler import compiles
+
+from importer.errors import UnusableJournal, WrongJournal, by_name
+from importer.files import make_private_folder
+from importer.journal import schema
+
+__all__ = [
+    "FAILURES", "MEND", "WRITES", "Many", "cause", "content", "create_private", "engine", "examine", "in_memory",
+    "upsert",
+]  # fmt: skip
+
+FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
+MEND = "Make room, or see that the file may be written to"
+WRITES = "writes"
+"""The execution option of a connection whose next transaction may write."""
+
+
+@compiles(sa.BigInteger, "sqlite")
+def _big_integer(*_: Any, **__: Any) -> str:
+    return "INTEGER"  # which are of 64 bits; only a key that is called so is given by the database
+
+
+# A delivery lies in the tree of its key, not beside it; an index holds the few that are ever looked for by it.
+schema.deliveries.dialect_options["sqlite"]["with_rowid"] = False
+schema.drafts.dialect_options["sqlite"]["where"] = sa.text("status = '0'")
+schema.unclear.dialect_options["sqlite"]["where"] = sa.text("state IN ('sending', 'unconfirmed')")
+schema.resent.dialect_options["sqlite"]["where"] = sa.text("resent_at IS NOT NULL")
+
+
+class Many:
+    """A statement that is run for many rows, compiled once; SQLAlchemy would make dicts of all rows each time.
+
+    Args:
+        statement: with ``bindparam`` where a value comes in.
+        varying: the names of those that differ from row to row, in the order of a row's values.
+    """
+
+    def __init__(self, statement: Any, *varying: str) -> None:
+        compiled = statement.compile(dialect=sqlite.dialect())
+        self.text = str(compiled)
+        self._constants = {name: value for name, value in compiled.params.items() if name not in varying}
+        order = [*self._constants, *varying]
+        self._arranged = itemgetter(*(order.index(name) for name in compiled.positiontup))
+
+    def parameters(
+        self, rows: Iterable[tuple[object, ...]], constants: Mapping[str, object]
+    ) -> list[tuple[object, ...]]:
+        """The rows' values and what is the same for all of them, in the order of the statement."""
+        assert constants.keys() <= self._constants.keys()
+        same = tuple({**self._constants, **constants}.values())
+        return [self._arranged(same + row) for row in rows]
+
+
+def engine(path: Path) -> sa.Engine:
+    """The engine for a file."""
+    url = sa.URL.create("sqlite", database=str(path.absolute()))
+    return _prepared(sa.create_engine(url, connect_args={"timeout": 30.0}))
+
+
+def in_memory(kept: bytes | None = None) -> sa.Engine:
+    """An engine for a database of this process alone, gone when it is closed.
+
+    Args:
+        kept: what it holds, as :func:`content` gave it; None: the tables, empty.
+    """
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:")
+        connection.deserialize(_template() if kept is None else kept)
+        return connection
+
+    return _prepared(sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool))
+
+
+@functools.cache
+def _template() -> bytes:
+    """The tables, empty: to make them takes longer than a small import."""
+    made = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    with made.begin() as connection:
+        schema.tables.create_all(connection)
+    with made.connect() as connection:
+        found = content(connection)
+    made.dispose()
+    return found
+
+
+def content(connection: sa.Connection) -> bytes:
+    """All that a database in memory holds; not to be asked for inside a transaction."""
+    inner: Any = connection.connection.driver_connection
+    kept: bytes = inner.serialize()
+    return kept
+
+
+def _prepared(made: sa.Engine) -> sa.Engine:
+    @sa.event.listens_for(made, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say, see _begin
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk: power may fail at any moment
+
+    @sa.event.listens_for(made, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return made
+
+
+def examine(path: Path) -> int:
+    """Look at an existing file without changing it; the version of its schema, 0 where there is nothing yet.
+
+    Raises:
+        UnusableJournal: it is no file.
+        WrongJournal: it is damaged, isn't a journal of ours, or is of a later version.
+        sqlite3.OperationalError: it can't be opened or read.
+    """
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return 0
+    untouched = f"It was left as it is, and nothing was sent. Name another with {by_name('journal')}."
+    if not path.is_file():
+        raise UnusableJournal(f"The journal {path} is not a file. {untouched}")
+    try:
+        tables, about, state = _look_into(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {error}. {untouched}") from error
+    if tables and about.get("application") != schema.APPLICATION:
+        raise WrongJournal(f"{path} is a database of some other program. {untouched}")
+    version = str(about.get("schema", "0" if not tables else ""))
+    if state != "ok" or not re.fullmatch(r"\d{1,9}", version):
+        raise WrongJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {untouched}")
+    if int(version) > schema.VERSION:
+        raise WrongJournal(
+            f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
+        )
+    return int(version)
+
+
+def _look_into(path: Path) -> tuple[set[str], dict[str, str], str]:
+    """The names of the tables, what they say of themselves, and ``ok`` or what is damaged."""
+    # Unless a log stands beside it, everything is in the file, and SQLite need not make a log in order to read it.
+    log = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=30.0)
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(about)")}
+        is_ours = {"name", "value"} <= columns
+        about = dict(connection.execute("SELECT name, value FROM about")) if is_ours else {}
+        state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if about else "ok"
+    finally:
+        connection.close()
+    return tables, about, state
+
+
+def create_private(path: Path) -> None:
+    """Make the file readable by its owner only, before anything stands in it."""
+    make_private_folder(path.parent)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def cause(error: BaseException) -> str:
+    """The database's own words, without the statement that SQLAlchemy adds."""
+    original = getattr(error, "orig", None)
+    return str(original or error)

@@ -1,0 +1,235 @@
+"""The records of an .xls before xlrd reads them: its bytes in, the same bytes with what xlrd needn't see blotted out.
+
+Source: [MS-XLS]; a record is its type, its size (16 bits each) and its content. xlrd evaluates what names stand for and
+believes how many texts there are and how large they are: a few kilobytes can make it fill any memory. So it is shown
+only the records that hold cells and what cells need. And it makes an empty text of a formula that was never calculated:
+such cells are found here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from importer.errors import UnreadableFile
+from importer.reading.formats import LONGEST_CODE
+from importer.reading.limits import Deadline
+from importer.reading.package import DAMAGED, MOST_SHEETS, bound
+from importer.reading.sheet import NO_VALUE, Found
+
+MOST_STYLES = 10_000
+"""Formats of cells, and of numbers; Excel writes some 4,000 into an .xls at most."""
+
+_BOF, _EOF, _CONTINUE, _LOCKED = 0x809, 0x0A, 0x3C, 0x2F
+_SHEET, _FORMAT, _XF, _TEXTS, _CODEPAGE, _DATES, _CALCULATED = 0x85, 0x41E, 0xE0, 0xFC, 0x42, 0x22, 0x1C1
+_ROW, _COLUMNS, _MERGED = 0x208, 0x7D, 0xE5
+_LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK = 0x204, 0xD6, 0xFD, 0x203, 0x27E, 0xBD
+_BOOL_OR_ERROR, _FORMULA, _STRING = 0x205, 0x06, 0x207
+_OF_FORMULA = {0x221, 0x236, 0x4BC}
+"""What may stand between a formula and its text: formulas of an area, of a table, shared ones."""
+
+_SHOWN_OF_ALL = {_BOF, _EOF, _CONTINUE, _SHEET, _FORMAT, _XF, _TEXTS}
+_SHOWN_OF_SHEET = {
+    _BOF, _EOF, _CONTINUE, _ROW, _COLUMNS, _LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK, _BOOL_OR_ERROR,
+    _FORMULA, _STRING, *_OF_FORMULA,
+}  # fmt: skip
+_BLOT = b"\xff\xff"
+"""A type of record that there isn't."""
+
+
+@dataclass
+class BiffSheet:
+    """A sheet: where it begins, whether it is hidden, and what xlrd doesn't tell of its cells."""
+
+    at: int
+    hidden: bool
+    found: Found = field(default_factory=Found)
+    empty: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Records:
+    """The records of a workbook.
+
+    Attributes:
+        stream: the bytes that xlrd may read.
+        sheets: those that are tables, in the workbook's order.
+        date1904: whether days are counted from 1904.
+    """
+
+    def __init__(self, stream: bytearray, deadline: Deadline) -> None:
+        """Go through all records; raise UnreadableFile where the workbook is locked or damaged."""
+        self.stream = stream
+        self.sheets: list[BiffSheet] = []
+        self.date1904 = False
+        self._deadline = deadline
+        self._calculated = False  # whether it names the program that last calculated it, as spreadsheet programs do
+        self._unicode = False
+        self._texts = 0
+        self._read = 0
+        try:
+            self._read_globals()
+            for sheet in self.sheets:
+                self._read_sheet(sheet)
+        except (struct.error, IndexError, ValueError) as exc:
+            raise UnreadableFile(f"The .xls is damaged: its records can't be read ({exc}). {DAMAGED}") from exc
+
+    def _records(self, at: int) -> Iterator[tuple[int, int, int]]:
+        """Yield type, content's position and size of the records from a position on, without those of charts."""
+        depth = 0
+        stream = self.stream
+        for index in itertools.count():
+            if at + 4 > len(stream):
+                raise ValueError("it ends too early")
+            kind, size = struct.unpack_from("<HH", stream, at)
+            depth += (kind == _BOF) - (kind == _EOF)
+            if depth <= 1:
+                yield kind, at + 4, size
+            elif kind not in {_BOF, _EOF}:
+                self._blot(at + 4)
+            at += 4 + size
+            if depth <= 0:
+                return
+            if not index % 50_000:
+                self._deadline.check()
+
+    def _blot(self, at: int) -> None:
+        """Hide from xlrd the record whose content is at a position."""
+        self.stream[at - 4 : at - 2] = _BLOT
+
+    def _read_globals(self) -> None:
+        formats = styles = 0
+        begins, _, _ = next(self._records(0))
+        version, sort = struct.unpack_from("<HH", self.stream, 4)
+        if begins != _BOF or version not in {0x500, 0x600} or sort != 5:
+            raise ValueError("it doesn't begin as a workbook of Excel 5 to 2003")
+        self._unicode = version == 0x600
+        for kind, at, size in self._records(0):
+            if kind == _LOCKED:
+                raise UnreadableFile(
+                    "The workbook is locked with a password. Open it, remove the password, save it and import it again."
+                )
+            if kind == _DATES:
+                self.date1904 = self.stream[at] == 1
+            elif kind == _CALCULATED:
+                self._calculated = True
+            elif kind == _SHEET:
+                begin, hidden, sort = struct.unpack_from("<LBB", self.stream, at)
+                if sort == 0:
+                    self.sheets.append(BiffSheet(begin, hidden=bool(hidden & 3)))
+                    bound(len(self.sheets), MOST_SHEETS, "sheets")
+            elif kind == _XF:
+                styles += 1
+                bound(styles, MOST_STYLES, "formats of cells")
+            elif kind == _TEXTS:
+                self._texts = self._count_texts(at, size)
+            elif kind == _FORMAT:
+                formats += 1
+                bound(formats, MOST_STYLES, "formats of numbers")
+                if size > 6 + 2 * LONGEST_CODE:
+                    self._blot(at)
+            if kind not in _SHOWN_OF_ALL and not (kind == _CODEPAGE and not self._unicode):
+                self._blot(at)
+
+    def _count_texts(self, at: int, size: int) -> int:
+        """How many shared texts there are, if they are as large as they say; else raise."""
+        pieces = [(at, at + size)]
+        at += size
+        while struct.unpack_from("<H", self.stream, at)[0] == _CONTINUE:
+            size = struct.unpack_from("<H", self.stream, at + 2)[0]
+            pieces.append((at + 4, at + 4 + size))
+            at += 4 + size
+        following = iter(pieces)
+        at, end = next(following)
+        count: int = struct.unpack_from("<L", self.stream, at + 4)[0]
+        at += 8
+        for _ in range(count):
+            length, flags = struct.unpack_from("<HB", self.stream, at)
+            at += 3
+            tail = 0
+            if flags & 8:
+                tail += 4 * struct.unpack_from("<H", self.stream, at)[0]
+                at += 2
+            if flags & 4:
+                tail += struct.unpack_from("<L", self.stream, at)[0]
+                at += 4
+            while (
+                length
+            ):  # where a text goes on in the next record, that begins by saying how many bytes a character has
+                width = 1 + (flags & 1)
+                here = min(length, max(end - at, 0) // width)
+                length, at = length - here, at + here * width
+                if length:
+                    at, end = next(following, (0, 0))
+                    flags = self.stream[at] if at else 0
+                    at += 1
+                    if not end:
+                        raise ValueError("a text is cut off")
+            at += tail
+            while at >= end and (piece := next(following, None)):
+                at, end = piece[0] + at - end, piece[1]
+        if at > end:
+            raise ValueError("a text is cut off")
+        return count
+
+    def _read_sheet(self, sheet: BiffSheet) -> None:
+        """Go through a sheet; note formulas without a result, and merged cells."""
+        found = sheet.found
+        awaiting: tuple[int, int, int] | None = None
+        read = 0
+        for kind, at, size in self._records(sheet.at):
+            read += size + 4
+            if awaiting and kind not in _OF_FORMULA:
+                if kind == _STRING:
+                    self._count_characters(at, size)
+                else:
+                    row, column, place = awaiting
+                    found.flaw(row + 1, column, NO_VALUE)
+                    found.formulas -= 1
+                    self._blot(place)
+                awaiting = None
+            if kind == _LABEL_SHARED:
+                if struct.unpack_from("<L", self.stream, at + 6)[0] >= self._texts:
+                    raise UnreadableFile(
+                        f"The .xls is damaged: a cell points to a text that it doesn't hold. {DAMAGED}"
+                    )
+            elif kind == _FORMULA:
+                row, column, _, result = struct.unpack_from("<HHH8s", self.stream, at)
+                found.formulas += 1
+                if result[6:] == b"\xff\xff" and result[0] == 0:
+                    awaiting = (row, column, at)
+                elif result[6:] == b"\xff\xff" and result[0] == 3:
+                    sheet.empty.append((row, column))
+            elif kind == _MERGED:
+                self._merge(at, size, found)
+            if kind not in _SHOWN_OF_SHEET:
+                self._blot(at)
+        self._read += read
+        if self._read > 2 * len(self.stream):
+            raise ValueError("its sheets lie on each other")
+        self._judge_empty(sheet)
+
+    def _merge(self, at: int, size: int, found: Found) -> None:
+        for place in range(at + 2, at + size - 7, 8):
+            top, bottom, left, right = struct.unpack_from("<4H", self.stream, place)
+            found.merged.append((top + 1, left, bottom + 1, right))
+
+    def _count_characters(self, at: int, size: int) -> None:
+        """Say how long a formula's text is as xlrd counts: a character beyond the first 65,536 as one, not as two."""
+        length, flags = struct.unpack_from("<HB", self.stream, at)
+        if self._unicode and flags & 1 and size == 3 + 2 * length:
+            text = self.stream[at + 3 : at + size].decode("utf-16-le")
+            struct.pack_into("<H", self.stream, at, len(text))
+
+    def _judge_empty(self, sheet: BiffSheet) -> None:
+        """Say of formulas whose result is marked as an empty text whether it is one.
+
+        xlwt, which can't calculate, marks the result of every formula so. Spreadsheet programs do where it is one, but
+        they say who calculated the workbook, and among their formulas there are others.
+        """
+        if self._calculated or sheet.found.formulas > len(sheet.empty):
+            return
+        sheet.found.formulas = 0
+        for row, column in sheet.empty:
+            sheet.found.flaw(row + 1, column, NO_VALUE)

@@ -1,0 +1,64 @@
+"""OLE containers, the outside of an .xls and of other old documents: a file in, its streams' names and bytes out.
+
+olefile reads them. It believes how large a container says that its tables and streams are, so that is checked first: a
+chain of sectors that goes in a circle is followed no further than the file is long.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import olefile
+
+from importer.errors import UnreadableFile
+from importer.reading.package import DAMAGED
+
+SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MOST_BYTES = 256 * 1024**2
+"""An .xls holds 65,536 rows of 256 columns; real ones stay far below."""
+
+_SECTOR = 512
+_FAULTS = (OSError, struct.error, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError)
+"""What olefile raises for a damaged container, by design or not."""
+
+
+def stream_names(file: IO[bytes]) -> set[str]:
+    """The names of a container's streams in small letters: programs differ in how they write them."""
+    with _opened(file) as (container, _):
+        return {path[0].lower() for path in container.listdir() if len(path) == 1}
+
+
+def read_stream(file: IO[bytes], *names: str) -> bytearray | None:
+    """The bytes of the first stream called by one of the names, None where there is none."""
+    with _opened(file) as (container, most):
+        for name in names:
+            if container.exists(name):
+                _check(container.get_size(name), most)
+                return bytearray(container.openstream(name).getbuffer())
+    return None
+
+
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
+    """Yield the container and the file's size; its errors become ours."""
+    size = file.seek(0, 2)
+    if size > MOST_BYTES:
+        raise UnreadableFile("The .xls is larger than 256 MB, which no real one is. Save it as .xlsx and import that.")
+    file.seek(0)
+    header = file.read(_SECTOR)
+    try:
+        for offset in (44, 64):  # how many sectors its two tables take
+            _check(struct.unpack_from("<L", header, offset)[0] * _SECTOR, size + _SECTOR)
+        container = olefile.OleFileIO(file)
+        _check(container.root.size, size)
+        yield container, size
+    except _FAULTS as exc:
+        raise UnreadableFile(f"The .xls is damaged: its table of contents can't be read ({exc}). {DAMAGED}") from exc
+
+
+def _check(size: int, most: int) -> None:
+    if size > most:
+        raise ValueError(f"{size:,} bytes in a file of {most:,}")

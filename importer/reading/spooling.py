@@ -1,0 +1,198 @@
+"""Puts the rows below the header into the spool: a chosen table in, the sheet out, with its flaws and remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from importer.errors import by_name
+from importer.reading.book import Book
+from importer.reading.choice import Choice
+from importer.reading.limits import Budget, Deadline, Limits
+from importer.reading.sheet import Found, Sheet
+from importer.reading.spool import Spool
+
+REPLACED = (
+    f"a character of the text is damaged (�). Type it again, or name the file's encoding with {by_name('encoding')}"
+)
+NUL = "the text holds a NUL character, which no spreadsheet shows. Delete it or type the text again"
+EXCEL_BATCH = 16
+"""Excel writes text in batches of so many rows; columns at the right that are empty in a whole batch it leaves out."""
+
+
+class _Writer:
+    """The rows of a sheet on their way into the spool.
+
+    Attributes:
+        width: columns up to the last that holds something.
+        widest: columns up to the last that is written in the file.
+        full: number of the last row that is as wide as the header.
+        short: rows since then, of one batch of ``EXCEL_BATCH`` rows, that are not: their numbers and widths.
+        is_excel: whether all short rows so far may be short because Excel wrote them.
+    """
+
+    def __init__(self, header_row: int, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+        self.full = header_row
+        self.short: list[tuple[int, int]] = []
+        self.is_excel = True
+        self.found = found
+        self.limits = limits
+        self.ragged = ragged
+        self.expected = _filled_width(header)
+        self.width = self.expected
+        self.widest = len(header)
+        self.last = 0
+        self.budget = Budget(limits)
+        self.spool = Spool()
+
+    def add(self, number: int, cells: list[str]) -> None:
+        """Take a row, unless it is blank."""
+        if number > self.limits.rows:
+            raise self.limits.refuse("rows", f"The table reaches down to row {number:,}")
+        joined = "".join(cells)
+        if not joined or joined.isspace():
+            return
+        if "\0" in joined or "\ufffd" in joined:
+            if not joined.strip("\0 \t\r\n"):
+                return
+            self._damaged(number, cells)
+        count = len(cells)
+        if count > self.width:
+            self._wider(number, cells)
+        if self.ragged:
+            if count < self.expected:
+                self._note_short(number, count)
+            else:
+                if self.short:
+                    self.judge_short(number)
+                self.full = number
+        size = self.budget.charge(number, cells, len(joined))
+        self.last = number
+        self.spool.append(number, cells, size)
+
+    def judge_short(self, full: int | None = None) -> None:
+        """Short rows are problems, unless their batch is as Excel writes it: no row is ``full``, all are alike.
+
+        Who breaks lines within a text, or cuts the file off, leaves rows of several widths or a single short one.
+        """
+        batches = {(number - 1) // EXCEL_BATCH for number, _ in self.short}
+        others = {(number - 1) // EXCEL_BATCH for number in (self.full, full) if number}
+        is_alike = len(self.short) > 1 and len({count for _, count in self.short}) == 1
+        self.is_excel = self.is_excel and is_alike and batches.isdisjoint(others)
+        if not self.is_excel:
+            for number, count in self.short:
+                self.found.flaw(number, None, self._short(count))
+        self.short.clear()
+
+    def _note_short(self, number: int, count: int) -> None:
+        if self.short and (number - 1) // EXCEL_BATCH != (self.short[0][0] - 1) // EXCEL_BATCH:
+            self.judge_short()
+        self.short.append((number, count))
+
+    def _wider(self, number: int, cells: list[str]) -> None:
+        self.widest = max(self.widest, len(cells))
+        filled = _filled_width(cells)
+        if filled > self.limits.columns:
+            raise self.limits.refuse("columns", f"Row {number} uses {filled:,} columns")
+        self.width = max(self.width, filled)
+        if self.ragged and filled > self.expected:
+            self.found.flaw(number, None, self._long(filled))
+
+    def _short(self, count: int) -> str:
+        return (
+            f"the row has {count} cells where the header has {self.expected}. Add what is missing, or the delimiters "
+            "of the empty cells"
+        )
+
+    def _long(self, count: int) -> str:
+        return (
+            f"the row has {count} cells where the header has {self.expected}: perhaps a text that holds the delimiter "
+            "isn't in quotation marks. Correct the row"
+        )
+
+    def _damaged(self, number: int, cells: list[str]) -> None:
+        for column, cell in enumerate(cells):
+            if "\0" in cell:
+                self.found.flaw(number, column, NUL)
+            if "\ufffd" in cell:
+                self.found.flaw(number, column, REPLACED)
+
+
+def spooled(
+    source: str,
+    book: Book,
+    choice: Choice,
+    remarks: Sequence[str],
+    fingerprint: str,
+    limits: Limits,
+    deadline: Deadline,
+) -> Sheet:
+    """Read the table to its end and hand over the sheet."""
+    header_row, header = choice.header
+    found = Found()
+    rows = _Writer(header_row, header, ragged=book.delimiter is not None, found=found, limits=limits)
+    above = 0
+    try:
+        with closing(choice.table.rows(found)) as source_rows:
+            for number, cells in source_rows:
+                if number > header_row:
+                    rows.add(number, cells)
+                elif number < header_row and any(cells):
+                    above += 1
+                if not number % 20_000:
+                    deadline.check()
+        rows.judge_short()
+        rows.spool.flush()
+        rows.spool.merged = found.merged
+    except BaseException:
+        rows.spool.close()
+        raise
+    headings = (*header, *[""] * rows.width)[: rows.width]
+    return Sheet(
+        source=source,
+        name=choice.table.name,
+        format=book.format,
+        encoding=book.encoding,
+        delimiter=book.delimiter,
+        headings=headings,
+        header_row=header_row,
+        row_count=rows.spool.row_count,
+        remarks=(*remarks, *_remarks(rows, headings, header_row, above)),
+        flaws={row: tuple(flaws) for row, flaws in found.flaws.items() if row > header_row},
+        fingerprint=fingerprint,
+        _spool=rows.spool,
+    )
+
+
+def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[str]:
+    """What a person should know about the table, as sentences."""
+    found = rows.found
+    blank = max(0, rows.last - header_row - rows.spool.row_count)
+    nameless = sum(not heading.strip() for heading in headings)
+    merged = found.merged.below(header_row)
+    hidden_columns = sum(column < len(headings) for column in found.hidden_columns)
+    counted = (
+        (above, f"{{}} above the header (row {header_row}) {{were}} skipped.", "row"),
+        (blank, "{} {were} left out.", "blank row"),
+        (found.hidden_rows, "{} {are} hidden in the spreadsheet; hidden rows are imported like the others.", "row"),
+        (hidden_columns, "{} {are} hidden in the spreadsheet.", "column"),
+        (rows.widest - rows.width, "{} at the right {were} left out.", "empty column"),
+        (nameless, "{} {have} no heading.", "column"),
+        (merged, "{} of merged cells: only the first cell of each holds the value.", "area"),
+        (found.formulas, "{} {were} read by the value that the file stores for it.", "formula"),
+    )
+    return [*found.remarks, *(_counted(count, sentence, noun) for count, sentence, noun in counted if count > 0)]
+
+
+def _counted(count: int, sentence: str, noun: str) -> str:
+    one = count == 1
+    words = {"were": "was" if one else "were", "are": "is" if one else "are", "have": "has" if one else "have"}
+    return sentence.format(f"{count:,} {noun}{'' if one else 's'}", **words)
+
+
+def _filled_width(cells: Sequence[str]) -> int:
+    """Columns up to the last that holds more than white space."""
+    width = len(cells)
+    while width and not cells[width - 1].strip():
+        width -= 1
+    return width

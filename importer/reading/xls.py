@@ -1,0 +1,93 @@
+"""Excel 5 to 2003 workbooks (.xls): bytes in, their sheets as rows of text just as shown out, read by xlrd.
+
+xlrd tells values and number formats, which are shown here; ``biff`` sees to what it may read and what it doesn't tell.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+
+import xlrd
+
+from importer.errors import UnreadableFile
+from importer.reading.biff import Records
+from importer.reading.book import KeptTable, Store, Table
+from importer.reading.formats import NumberFormats, code_of
+from importer.reading.limits import Deadline, Limits
+from importer.reading.package import DAMAGED
+from importer.reading.sheet import ERROR, Found
+from importer.reading.spool import Row
+
+_FAULTS = (
+    xlrd.XLRDError, struct.error, AssertionError, LookupError, ValueError, TypeError, AttributeError, OverflowError,
+)  # fmt: skip
+"""What xlrd raises for a damaged workbook, by design or not."""
+
+
+class _Silence(io.TextIOBase):
+    """Where xlrd may write its warnings to."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
+
+
+def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
+    """The sheets of a workbook; their rows are kept, so that only one sheet at a time is held in memory."""
+    records = Records(stream, deadline)
+    store = Store(limits)
+    kept = []
+    try:
+        book = xlrd.open_workbook(
+            file_contents=records.stream, logfile=_Silence(), formatting_info=True, on_demand=True, ragged_rows=True
+        )
+        own = {each.format_key: each.format_str for each in book.format_list}
+        codes = [code_of(style.format_key, own.get(style.format_key)) for style in book.xf_list]
+        formats = NumberFormats(codes, date1904=records.date1904)
+        for index, (name, sheet) in enumerate(zip(book.sheet_names(), records.sheets, strict=True)):
+            kept.append(store.begin(name, hidden=sheet.hidden))
+            kept[-1].found.adopt(sheet.found)
+            _read(book, index, formats, kept[-1], deadline)
+    except _FAULTS as exc:
+        raise _damaged(exc) from exc
+    return tuple(table.table() for table in kept)
+
+
+def _read(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable, deadline: Deadline) -> None:
+    """Read a sheet to its end."""
+
+    def rows() -> Iterator[Row]:
+        deadline.check()
+        try:
+            yield from _rows(book.sheet_by_index(index), formats, kept.found)
+        except _FAULTS as exc:
+            raise _damaged(exc) from exc
+
+    kept.add_of(rows())
+    kept.finish()
+    book.unload_sheet(index)
+
+
+def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: Found) -> Iterator[Row]:
+    """Yield the rows that hold something."""
+    hidden = {row for row, info in sheet.rowinfo_map.items() if info.hidden}
+    found.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)
+    for row in range(sheet.nrows):
+        cells = []
+        for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
+            if kind in {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}:
+                value = formats.in_style(sheet.cell_xf_index(row, column), repr(value))  # noqa: PLW2901
+            elif kind == xlrd.XL_CELL_BOOLEAN:
+                value = "TRUE" if value else "FALSE"  # noqa: PLW2901
+            elif kind == xlrd.XL_CELL_ERROR:
+                value = xlrd.error_text_from_code.get(value, "#ERROR")  # noqa: PLW2901
+                found.flaw(row + 1, column, ERROR.format(value))
+            cells.append(value)
+        if any(cells):
+            found.hidden_rows += row in hidden
+            yield row + 1, cells
+
+
+def _damaged(exc: Exception) -> UnreadableFile:
+    return UnreadableFile(f"The .xls is damaged and can't be read ({type(exc).__name__}: {exc}). {DAMAGED}")

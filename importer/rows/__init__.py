@@ -1,0 +1,9 @@
+"""A sheet → rows: which column is which, what stands in each cell, and what is wrong in the sheet.
+
+Comes in: a :class:`~importer.reading.Sheet`. Goes out: :class:`~importer.models.Rows`; what is wrong with a row is a
+value, never an exception.
+
+    columns      headings → roles
+    values       one cell → a value, or why it is none
+    validation   every row of a sheet
+"""

@@ -1,0 +1,280 @@
+"""Headings → roles: which column holds the prospect, the content, the visibility, the status, the attachments.
+
+Comes in: the headings of a sheet and what the person said of them. Goes out: :class:`Roles`, or one error
+that names the headings found and says how to choose. Only exact words count; near misses are suggested, never taken.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from importer.errors import UnclearColumns, by_name
+from importer.models import Question, Role
+from importer.reading import column_letter
+from importer.resultsfile import own_columns
+from importer.settings import Settings
+
+# The words people use, per role: English, then German, French, Spanish, Portuguese.
+HEADINGS: Mapping[Role, tuple[str, ...]] = {
+    Role.PROSPECT: (
+        "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
+        "Saleshandy Prospect ID",
+        "Interessenten-ID", "Kontakt-ID", "Lead-ID",
+        "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
+        "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
+        "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
+    ),
+    Role.CONTENT: (
+        "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
+        "Comments", "Remark", "Remarks",
+        "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
+        "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
+        "Nota", "Notas", "Contenido", "Texto", "Comentario",
+        "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
+    ),
+    Role.VISIBILITY: (
+        "Visibility", "Note Visibility", "Visible To", "Who Can See It", "Shared With", "Access", "Privacy",
+        "Sichtbarkeit", "Sichtbar für", "Zugriff",
+        "Visibilité", "Visible par", "Confidentialité",
+        "Visibilidad", "Visible para", "Privacidad",
+        "Visibilidade", "Visível para", "Privacidade",
+    ),
+    Role.STATUS: (
+        "Status", "Note Status", "Publication Status",
+        "Veröffentlichungsstatus", "Statut", "Estado", "Situação",
+    ),
+    Role.ATTACHMENTS: (
+        "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
+        "Anhänge", "Anhang-IDs", "Anlagen",
+        "Pièces jointes", "ID des pièces jointes",
+        "Adjuntos", "ID de adjuntos", "Archivos adjuntos",
+        "Anexos", "ID dos anexos",
+    ),
+    Role.KEY: (),
+}  # fmt: skip
+
+MOST_SHOWN = 30
+MOST_CHARACTERS = 60
+"""So many headings are listed by a message, and of each so much."""
+MOST_VALUES = 8
+"""So many of a column's values are listed."""
+
+_IGNORED = re.compile(r"[\W_]+")
+
+
+def folded(heading: str) -> str:
+    """A heading without case, spaces, underscores and other signs, by which headings are compared."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
+
+
+_ROLE_OF = {folded(heading): role for role, headings in HEADINGS.items() for heading in headings}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the person said about columns.
+
+    Attributes:
+        mapping: role → heading, or a column's letter where no heading is so called; empty: no column has the role.
+        needs_visibility: False where a default visibility was given.
+        ignored: headings, or letters, of columns that have no role.
+    """
+
+    mapping: Mapping[Role, str] = field(default_factory=dict)
+    needs_visibility: bool = True
+    ignored: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Wanted:
+        """What the settings say."""
+        mapping = dict(settings.mapping)
+        if settings.key_column:
+            mapping[Role.KEY] = settings.key_column
+        return cls(mapping, needs_visibility=settings.default_visibility is None, ignored=tuple(settings.ignored))
+
+    @property
+    def required(self) -> tuple[Role, ...]:
+        """The roles without which nothing can be imported, and those that were named."""
+        always = [Role.PROSPECT, Role.CONTENT] + [Role.VISIBILITY] * self.needs_visibility
+        return tuple(dict.fromkeys([*always, *(role for role, name in self.mapping.items() if name)]))
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which column is which.
+
+    Attributes:
+        columns: role → position of its column, from 0.
+        ours: the columns of an earlier results file that the importer added: heading → position; empty in other files.
+        unused: positions of the other columns.
+        unexplained: those of the unused of which the person has not said that they have no role.
+        vacant: roles that no column has, though the person has not said so.
+    """
+
+    columns: Mapping[Role, int]
+    ours: Mapping[str, int]
+    unused: tuple[int, ...]
+    unexplained: tuple[int, ...] = ()
+    vacant: tuple[Role, ...] = ()
+
+
+def recognised(headings: Sequence[str], wanted: Wanted) -> int:
+    """How many of the required roles have a heading in this row; a header row has all of them."""
+    ours = own_columns(headings)
+    return sum(bool(_candidates(role, headings, wanted, ours)) for role in wanted.required)
+
+
+def find(headings: Sequence[str], wanted: Wanted) -> Roles:
+    """Settle which column has which role.
+
+    Raises:
+        UnclearColumns: a required role has no column, or a role has two; lists the headings found.
+    """
+    ours = own_columns(headings)
+    columns: dict[Role, int] = {}
+    troubles: list[Question] = []
+    for role in Role:
+        found = _candidates(role, headings, wanted, ours)
+        if len(found) > 1:
+            names = " and ".join(f"{_shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
+            choice = _mapped(role, _quoted(headings, found[0]))
+            answers = [f"{role}={_called(headings, i)}" for i in found]
+            text = f"{names} could each be the {role}. Choose one: {choice}"
+            troubles.append(Question(text, {"map": answers}, found[0], [role]))
+        elif found:
+            columns[role] = found[0]
+        elif role in wanted.required:
+            troubles.append(_missing(role, headings, wanted))
+    taken: dict[int, Role] = {}
+    aside = _set_aside(headings, wanted, ours)
+    for role, column in columns.items():
+        if column in aside:
+            text = f"{_shown(headings[column])} was named as the {role}, and is to be ignored as well."
+            troubles.append(Question(text, {"map": [], "ignore": []}, column, [role]))
+        if column in taken:
+            text = f"{_shown(headings[column])} can't be both the {taken[column]} and the {role}."
+            troubles.append(Question(text, {"map": []}, column, [taken[column], role]))
+        taken[column] = role
+    if troubles:
+        message = "\n".join([*map(str, troubles), f"The headings found: {_listed(headings)}."])
+        raise UnclearColumns(message, troubles)
+    used = {*columns.values(), *ours.values()}
+    unused = tuple(i for i in range(len(headings)) if i not in used)
+    vacant = tuple(role for role in Role if role not in columns and role not in wanted.mapping)
+    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant)
+
+
+def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> list[int]:
+    """The columns that may have the role: those that were named, else those whose heading says so."""
+    named = wanted.mapping.get(role)
+    free = [i for i in range(len(headings)) if i not in ours.values()]
+    if named == "":
+        return []
+    if named is not None:
+        return _named(named, headings, free)
+    claimed = {i for name in wanted.mapping.values() if name for i in _named(name, headings, free)}
+    claimed |= _set_aside(headings, wanted, ours)
+    return [i for i in free if _ROLE_OF.get(folded(headings[i])) is role and i not in claimed]
+
+
+def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> set[int]:
+    """The columns that are to be ignored. A name that no column has is no mistake: sheets of one profile may differ."""
+    free = [i for i in range(len(headings)) if i not in ours.values()]
+    return {i for name in wanted.ignored for i in _named(name, headings, free)}
+
+
+def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], values: Sequence[str]) -> Question:
+    """What to say of a column that has no role, though all that stands in it are words of these roles' values."""
+    name = _quoted(headings, position)
+    listed = ", ".join(map(_shown, values[:MOST_VALUES]))
+    more = f" and {len(values) - MOST_VALUES:,} more" if len(values) > MOST_VALUES else ""
+    heading = _shown(headings[position]) if headings[position].strip() else "without a heading"
+    ways = " or ".join(_mapped(role, name) for role in roles)
+    text = (
+        f"Column {column_letter(position)}, {heading}, is not used, yet all that stands in it says who may see a note"
+        f" or whether it is published: {listed}{more}. Say what it is: {ways}. If it has nothing to do with the notes:"
+        f" {by_name('ignore', name)}"
+    )
+    called = _called(headings, position)
+    answers = {"map": [f"{role}={called}" for role in roles], "ignore": [called]}
+    return Question(text, answers, position, roles, values[:MOST_VALUES], len(values))
+
+
+def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
+    """The columns that a name may mean: by heading, or by letter where no heading is so called."""
+    wanted = folded(name)
+    same = [i for i in free if (folded(headings[i]) == wanted if wanted else headings[i].strip() == name.strip())]
+    return same or [i for i in free if column_letter(i) == name.strip().upper()]
+
+
+def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> Question:
+    named = wanted.mapping.get(role)
+    answers = {"map": [f"{role}={_called(headings, i)}" for i in range(len(headings))][:MOST_SHOWN]}
+    if named:
+        near = _near(named, headings)
+        return Question(f"No column is headed {named!r}, which was named as the {role}.{near}", answers, roles=[role])
+    claimed = [
+        f" {_shown(headings[i])} was named as the {other}."
+        for other, name in wanted.mapping.items()
+        if name
+        for i in _named(name, headings, range(len(headings)))
+        if _ROLE_OF.get(folded(headings[i])) is role
+    ]
+    guesses = [
+        heading
+        for heading in headings
+        if folded(heading) not in _ROLE_OF
+        and difflib.get_close_matches(folded(heading), [folded(word) for word in HEADINGS[role]], n=1, cutoff=0.8)
+    ]
+    near = f" Did you mean {_shown(guesses[0])}?" if guesses else ""
+    advice = f"Say which column it is: {_mapped(role, _as_argument(guesses[0] if guesses else 'ITS HEADING'))}"
+    if role is Role.VISIBILITY:
+        answers["default-visibility"] = ["private", "public"]
+        advice += f", or give one visibility for all rows: {by_name('default-visibility', 'private')}"
+    text = (
+        f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
+        f"{''.join(claimed)}{near} {advice}."
+    )
+    return Question(text, answers, roles=[role])
+
+
+def _near(name: str, headings: Sequence[str]) -> str:
+    near = difflib.get_close_matches(folded(name), [folded(heading) for heading in headings], n=1, cutoff=0.7)
+    match = next((heading for heading in headings if near and folded(heading) == near[0]), None)
+    return f" Did you mean {_shown(match)}?" if match else ""
+
+
+def _called(headings: Sequence[str], position: int) -> str:
+    """What names this column: its heading, or its letter where the heading is blank, long, or stands twice."""
+    heading = headings[position]
+    same = [other for other in headings if folded(other) == folded(heading)]
+    is_handy = len(same) == 1 and heading.strip() and len(heading) <= MOST_CHARACTERS
+    return heading if is_handy else column_letter(position)
+
+
+def _quoted(headings: Sequence[str], position: int) -> str:
+    """The same as one argument of a command line."""
+    return _as_argument(_called(headings, position))
+
+
+def _listed(headings: Sequence[str]) -> str:
+    """The headings for a message, few enough to be read."""
+    named = [heading for heading in headings if heading.strip()]
+    more = f" and {len(named) - MOST_SHOWN:,} more" if len(named) > MOST_SHOWN else ""
+    return (", ".join(map(_shown, named[:MOST_SHOWN])) or "none") + more
+
+
+def _shown(heading: str) -> str:
+    return repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…")
+
+
+def _mapped(role: Role, name: str) -> str:
+    return by_name("map", f"{role}={name}")
+
+
+def _as_argument(text: str) -> str:
+    return f'"{text}"' if re.search(r"[^\w-]", text) else text

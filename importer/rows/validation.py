@@ -1,0 +1,304 @@
+"""Text → canonical values, or a problem with its cell. Every row is checked before the first request.
+
+Comes in: a sheet's blocks of text and the roles of its columns. Goes out: :class:`~importer.models.Rows`. A value is
+read once for all the rows that hold it, so that a million rows cost little more than their distinct values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+import pandas as pd
+
+from importer.errors import by_name
+from importer.markup import ContentKind, content_of
+from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, Visibility
+from importer.reading import Sheet, cell_name
+from importer.rows.columns import Roles, overlooked
+from importer.rows.values import (
+    LONGEST_ID,
+    TEXT,
+    VISIBILITY_WORDS,
+    WORDS,
+    Wrong,
+    choice,
+    cleaned_id,
+    folded,
+    is_unclean,
+    is_word,
+    read_attachments,
+    read_content,
+    read_status,
+    shortened,
+    wrong_with_id,
+)
+
+_FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the person said about values.
+
+    Attributes:
+        default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
+        content: how the cells of the content column are meant.
+    """
+
+    default_visibility: Visibility | None = None
+    content: ContentKind = ContentKind.AUTO
+
+
+def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
+    """Read every row of a sheet; what is wrong with a row is a value, never an exception."""
+    return _Validation(sheet, roles, rules).rows()
+
+
+class _Column:
+    """Codes for the values of one column: each distinct text is read once, then known by its number.
+
+    Attributes:
+        position: of the column in the sheet, None where the sheet has no such column.
+        values: what the codes mean.
+        cleaned: cells that held signs which nobody sees, where those don't belong to the value.
+    """
+
+    def __init__(self, position: int | None, read: Callable[[str], object], *, is_prose: bool = False) -> None:
+        self.position = position
+        self.values: list[object] = []
+        self.cleaned = 0
+        self._unclean: set[str] = set()
+        self._read = read
+        self._is_prose = is_prose
+        self._code: dict[str, int] = {}
+        self._code_of_value: dict[object, int] = {}
+
+    def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        """One code a row: an index into ``values``, where a :class:`Wrong` stands for a value that is none."""
+        texts = repeat("", len(block)) if self.position is None else block[self.position].array
+        code, add = self._code, self._add
+        codes = np.fromiter(
+            (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
+        )
+        if self._unclean:
+            self.cleaned += int(block[self.position].isin(self._unclean).sum())
+        return codes
+
+    def _add(self, text: str) -> int:
+        value = self._read(text)
+        code = self._code_of_value.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+        self._code[text] = code
+        if not self._is_prose and is_unclean(text):
+            self._unclean.add(text)
+        return code
+
+    def wrong(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """For each code whether its value is wrong."""
+        return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
+
+
+class _Overlooked:
+    """Looks for columns that were meant for the visibility or the status, but whose headings nobody knows.
+
+    Such a column holds nothing but words of these roles, and at least one of a role that no column has. Where the
+    visibility has its column, a second one with ``Everyone`` and ``Team`` is about something else; bare numbers, as in
+    ``0`` and ``1``, are everywhere. A column is looked at until it holds anything else, which for most is its first
+    block's first rows.
+    """
+
+    def __init__(self, sheet: Sheet, roles: Roles) -> None:
+        self._headings = sheet.headings
+        self._vacant = [role for role in WORDS if role in roles.vacant]
+        self._values: dict[int, dict[str, None]] = {i: {} for i in roles.unexplained if self._vacant}
+
+    def look(self, block: pd.DataFrame) -> None:
+        """Drop the columns in which something else stands."""
+        for position, values in [*self._values.items()]:
+            column = block[position]
+            for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
+                new = [text for text in part.unique() if text not in values]
+                values.update(dict.fromkeys(new))
+                if not all(is_word(text) for text in new):
+                    del self._values[position]
+                    break
+
+    def questions(self) -> list[Question]:
+        """What to ask of those that are left."""
+        found = []
+        for position, texts in self._values.items():
+            values = list({folded(cleaned_id(text)): cleaned_id(text) for text in texts if cleaned_id(text)}.values())
+            telling = {folded(value) for value in values if not value.isdecimal()}
+            roles = [role for role in self._vacant if telling & WORDS[role]]
+            if roles:
+                found.append(overlooked(self._headings, position, roles, values))
+        return found
+
+
+class _Validation:
+    """One pass over a sheet."""
+
+    def __init__(self, sheet: Sheet, roles: Roles, rules: Rules) -> None:
+        self.sheet, self.roles, self.rules = sheet, roles, rules
+        at = roles.columns.get
+        self.content = _Column(at(Role.CONTENT), read_content, is_prose=True)
+        self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
+        self.status = _Column(at(Role.STATUS), read_status)
+        self.attachments = _Column(at(Role.ATTACHMENTS), read_attachments)
+        self.problems: dict[int, list[Problem]] = {}
+        self.done: dict[int, str] = {}
+        self.cleaned_ids = 0
+
+    def rows(self) -> Rows:
+        size = self.sheet.row_count
+        number = np.zeros(size, dtype=np.int32)
+        prospect: Texts = np.full(size, "", dtype=TEXT)
+        note = np.full(size, -1, dtype=np.int32)
+        key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in self.roles.columns else None
+        notes: list[Note] = []
+        note_of: dict[tuple[int, ...], int] = {}
+        unexplained = _Overlooked(self.sheet, self.roles)
+        start = 0
+        for block in self.sheet.blocks():
+            unexplained.look(block)
+            part = slice(start, start + len(block))
+            number[part] = block.index
+            ids = self._prospects(block, start)
+            prospect[part] = np.array(ids, dtype=TEXT)
+            if key is not None:
+                key[part] = np.array([text.strip() for text in block[self.roles.columns[Role.KEY]]], dtype=TEXT)
+            codes = [column.codes(block) for column in self._columns()]
+            self._note_problems(block, codes, start)
+            self._note_flaws(block, start)
+            self._note_done(block, start)
+            usable = np.array(
+                [start + i not in self.problems and start + i not in self.done for i in range(len(block))]
+            )
+            note[part] = self._notes(codes, usable, notes, note_of)
+            start += len(block)
+        return Rows(
+            number, prospect, note, notes, key, self.problems, self.done, self._remarks(), unexplained.questions()
+        )
+
+    def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
+        return (self.content, self.visibility, self.status, self.attachments)
+
+    def _prospects(self, block: pd.DataFrame, start: int) -> list[str]:
+        """The block's cleaned prospect ids; what is wrong with one is noted."""
+        column = self.roles.columns[Role.PROSPECT]
+        ids = block[column].tolist()
+        for i, text in enumerate(ids):
+            if text.isascii() and text.isalnum() and not text[0].isdigit() and len(text) <= LONGEST_ID:
+                continue  # what nearly every id looks like
+            prospect = cleaned_id(text)
+            self.cleaned_ids += is_unclean(text)
+            if wrong := wrong_with_id(prospect):
+                self._add(start + i, block.index[i], column, text, wrong)
+            ids[i] = prospect[:LONGEST_ID]
+        return ids
+
+    def _notes(
+        self,
+        codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]],
+        usable: np.ndarray[tuple[int], np.dtype[np.bool_]],
+        notes: list[Note],
+        note_of: dict[tuple[int, ...], int],
+    ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        """For each row of a block the index of its note in ``notes``, which grows; -1 where the row is not usable."""
+        result = np.full(len(usable), -1, dtype=np.int32)
+        combined = pd.DataFrame(dict(enumerate(column[usable] for column in codes)))
+        combination = combined.groupby(list(combined.columns), sort=False).ngroup().to_numpy()
+        index = []
+        for row in combined.iloc[np.unique(combination, return_index=True)[1]].itertuples(index=False, name=None):
+            if row not in note_of:
+                note_of[row] = len(notes)
+                notes.append(self._note(row))
+            index.append(note_of[row])
+        if index:
+            result[usable] = np.array(index, dtype=np.int32)[combination]
+        return result
+
+    def _note(self, row: tuple[int, ...]) -> Note:
+        content, visibility, status, attachments = (
+            column.values[code] for column, code in zip(self._columns(), row, strict=True)
+        )
+        assert isinstance(content, str)
+        assert isinstance(visibility, Visibility)
+        assert isinstance(status, Status)
+        assert isinstance(attachments, tuple)
+        return Note(content, visibility, status, attachments, content_of(content, self.rules.content))
+
+    def _note_problems(
+        self, block: pd.DataFrame, codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]], start: int
+    ) -> None:
+        for column, code in zip(self._columns(), codes, strict=True):
+            wrong = column.wrong()
+            at = column.position
+            for i in np.flatnonzero(wrong[code]).tolist() if wrong.any() else ():
+                found = column.values[code[i]]
+                assert isinstance(found, Wrong)
+                value = "" if at is None else str(block.iat[i, at])
+                self._add(start + i, block.index[i], at, value, found.reason)
+
+    def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
+        """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
+        flaws = self.sheet.flaws
+        if not flaws:
+            return
+        used = set(self.roles.columns.values())
+        for i, number in enumerate(block.index):
+            for flaw in flaws.get(number, ()):
+                if flaw.column is None or flaw.column in used:
+                    value = "" if flaw.column is None else str(block.iat[i, flaw.column])
+                    self._replace(start + i, number, flaw.column, value, flaw.text)
+
+    def _note_done(self, block: pd.DataFrame, start: int) -> None:
+        """Rows that an earlier results file says were delivered are left alone, whatever else stands in them."""
+        if not self.roles.ours:
+            return
+        column = self.roles.ours["note_id"]
+        for i, text in enumerate(block[column]):
+            if note_id := cleaned_id(text):
+                self.done[start + i] = note_id
+                self.problems.pop(start + i, None)
+
+    def _add(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
+        name = f"row {number}" if column is None else cell_name(self.sheet.name, int(number), column)
+        problem = Problem(int(number), column, name, shortened(value), text)
+        self.problems.setdefault(position, []).append(problem)
+
+    def _replace(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
+        """A flaw of the cell explains what validation would say of its text."""
+        name = None if column is None else cell_name(self.sheet.name, int(number), column)
+        kept = [problem for problem in self.problems.pop(position, ()) if problem.cell != name]
+        if kept:
+            self.problems[position] = kept
+        self._add(position, number, column, value, text)
+
+    def _remarks(self) -> list[str]:
+        counts = {
+            "prospect id": self.cleaned_ids,
+            "visibility": self.visibility.cleaned,
+            "status": self.status.cleaned,
+            "attachment": self.attachments.cleaned,
+        }
+        cells = [f"{count:,} {what} cell{'' if count == 1 else 's'}" for what, count in counts.items() if count]
+        if not cells:
+            return []
+        return [
+            f"{' and '.join(cells)} held characters that nobody sees (such as no-break or zero-width spaces); they were"
+            " removed."
+        ]
+
+    def _read_visibility(self, text: str) -> Visibility | Wrong:
+        word = cleaned_id(text)
+        if word:
+            return choice(word, VISIBILITY_WORDS, "visibility", "Public (or 1) and Private (or 2)")
+        return self.rules.default_visibility or Wrong(
+            "the visibility is blank; write Public or Private, or give one for all blanks:"
+            f" {by_name('default-visibility', 'private')}"
+        )

@@ -1,0 +1,38 @@
+"""What a run is told to do: settings in, from whichever caller; checked ones out, or word of which one can't be used.
+
+table      all settings: name, kind of value, help; feeds flags, environment, profiles, checks and documents
+kinds      what a value may be, and how it is read
+settings   :class:`Settings`, checked when it is made
+sources    said now, environment, profile, default: what counts, and where it stood
+profiles   the settings of a workspace, kept in a file
+address    the API's address in one spelling; the journal's file
+key        the API key
+rate       a rate as a person writes it
+limits     how much of a file is read at most
+"""
+
+from importer.api.saleshandy import LIVE
+from importer.settings.address import canonical_url, checked_url, default_journal, journal_file
+from importer.settings.key import KEY_VARIABLE, read_key, who_can_read
+from importer.settings.limits import Limits
+from importer.settings.rate import Rate
+from importer.settings.settings import BATCH_SIZE, Settings
+from importer.settings.table import SETTINGS, Setting, Topic
+
+__all__ = [
+    "BATCH_SIZE",
+    "KEY_VARIABLE",
+    "LIVE",
+    "SETTINGS",
+    "Limits",
+    "Rate",
+    "Setting",
+    "Settings",
+    "Topic",
+    "canonical_url",
+    "checked_url",
+    "default_journal",
+    "journal_file",
+    "read_key",
+    "who_can_read",
+]

@@ -1,0 +1,110 @@
+"""Named settings of a workspace, kept in a file that a person may edit.
+
+Comes in: a profile's name. Goes out: its settings, by their names; or some to be remembered. A profile looks like
+this; every setting of the table may stand in it but ``profile``, and the key is none:
+
+    [default]
+    default-visibility = "private"
+    workers = 4
+
+    [default.map]
+    content = "Call summary"
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from importer import files
+from importer.errors import BadSettings
+from importer.settings.table import SETTINGS
+
+DEFAULT = "default"
+FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
+
+
+def profiles_file() -> Path:
+    """Where profiles are kept: in the user's settings folder of the system, or where the environment says."""
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named) if named else platformdirs.user_config_path("note-importer", appauthor=False) / "profiles.toml"
+
+
+def load(name: str) -> dict[str, object]:
+    """A profile's settings by their names (``batch-size``, ``map``), unread; ``default`` need not stand in the file.
+
+    Raises:
+        BadSettings: there is no such profile; or the file can't be read, or isn't there though the environment names
+            it, or the profile holds something that is no setting.
+    """
+    document = _document()
+    if name not in document and name != DEFAULT:
+        raise BadSettings(_unknown(name, document))
+    profile = document.get(name, {})
+    where = f"The profile {name!r} in {profiles_file()}"
+    if not isinstance(profile, Mapping):
+        raise BadSettings(f"{where} is not a table of settings; it should begin with [{name}].")
+    known = [setting for setting in SETTINGS if setting != "profile"]
+    for setting in profile:
+        if setting not in known:
+            raise BadSettings(f"{where} holds {setting!r}, which is no setting. There are: {', '.join(sorted(known))}.")
+    settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
+    for setting, example in (("map", 'content = "Call summary"'), ("limit", "rows = 6000000")):
+        if not isinstance(settings.get(setting, {}), Mapping):
+            raise BadSettings(f"{where}: write {setting} as a table, such as {setting} = {{ {example} }}.")
+    return settings
+
+
+def _unknown(name: str, document: Mapping[str, object]) -> str:
+    """What to say of a profile that isn't there: a slip would reach another address, with nothing known of it."""
+    others = [found for found, settings in document.items() if isinstance(settings, Mapping)]
+    listed = ", ".join(repr(found) for found in dict.fromkeys([DEFAULT, *others]))
+    line = tomlkit.dumps({name: {}}).strip()
+    return (
+        f"There is no profile {name!r}. There {'are' if others else 'is'}: {listed}. Correct the name; or, if it is to"
+        f" be a new one, put the line {line} into {profiles_file()}."
+    )
+
+
+def remember(name: str, settings: Mapping[str, object]) -> Path:
+    """Put settings into a profile, beside what stands there already; the person's comments are kept.
+
+    Returns:
+        the file.
+
+    Raises:
+        BadSettings: the file can't be read or written.
+    """
+    path = profiles_file()
+    document = _document()
+    profile = document.setdefault(name, tomlkit.table())
+    for setting, value in settings.items():
+        profile[setting] = value
+    try:
+        files.make_private_folder(path.parent)
+        files.replace(path, tomlkit.dumps(document).encode())
+    except OSError as error:
+        raise BadSettings(f"The profile could not be written to {path}: {error.strerror}.") from error
+    return path
+
+
+def _document() -> tomlkit.TOMLDocument:
+    path = profiles_file()
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        if os.environ.get(FILE_VARIABLE):
+            raise BadSettings(
+                f"The environment variable {FILE_VARIABLE} names the file {path}, which doesn't exist. Correct the"
+                " name, or make the file; it may be empty."
+            ) from error
+        return tomlkit.document()
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise BadSettings(
+            f"The profiles in {path} can't be read: {error}. Correct the file, or move it away."
+        ) from error

@@ -1,0 +1,97 @@
+"""What a run is told to do, checked here, whoever the caller is. The key is never printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from importer.api.saleshandy import LIVE
+from importer.errors import BadSettings
+from importer.markup import ContentKind
+from importer.models import Role, Visibility, Workspace
+from importer.settings.address import default_journal, is_this_machine
+from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+from importer.settings.limits import Limits
+from importer.settings.rate import Rate
+from importer.settings.table import SETTINGS
+
+BATCH_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set, with its default.
+
+    Each value may also be given as a text, as it stands in a profile or after a flag: ``rate="20/1s"``.
+
+    Attributes:
+        profile: the workspace's name of your own; deliveries are remembered per profile and base URL.
+        base_url: where the API is.
+        key: the API key.
+        mapping: role → heading, or a column's letter; empty: no column has the role.
+        default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
+        content: how the content column is meant.
+        key_column: heading of the column that tells occurrences of the same note apart.
+        ignored: headings of columns that have no role, whatever they are called and hold.
+        sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
+        limits: how much of a file is read at most.
+        batch_size: prospects in one request at most; None: 100, or what proved to work in this workspace.
+        workers: calls in flight at most.
+        rate: calls in a time at most; None: as many as the API allows.
+        connect_timeout, read_timeout, settle, give_up: in seconds.
+        again: deliver anew what earlier runs delivered.
+        resend_unconfirmed: send again what could not be read back.
+        journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_file`.
+        new_journal: take this journal for the workspace's own from now on, though another was until now.
+        results: the results file; None: beside the input.
+
+    Raises:
+        BadSettings: a value can't be used; says which, and what is allowed.
+    """
+
+    profile: str = "default"
+    base_url: str = LIVE
+    key: str = field(default="", repr=False)
+    mapping: Mapping[Role, str] = field(default_factory=dict)
+    default_visibility: Visibility | None = None
+    content: ContentKind = ContentKind.AUTO
+    key_column: str | None = None
+    ignored: Sequence[str] = ()
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    batch_size: int | None = None
+    workers: int = 8
+    rate: Rate | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    settle: float = 5.0
+    give_up: float = 900.0
+    again: bool = False
+    resend_unconfirmed: bool = False
+    journal: Path | str = field(default_factory=default_journal)
+    new_journal: bool = False
+    results: Path | None = None
+
+    def __post_init__(self) -> None:
+        for setting in SETTINGS.values():
+            if setting.attribute:
+                value = getattr(self, setting.attribute)
+                if value is not None or getattr(Settings, setting.attribute, ...) is not None:
+                    object.__setattr__(self, setting.attribute, setting.read(value))
+        if not isinstance(self.key, str) or not can_be_key(self.key):
+            raise BadSettings(f"What was given as the API key is none: {WHAT_A_KEY_IS}.")
+
+    @property
+    def workspace(self) -> Workspace:
+        """What deliveries are remembered for."""
+        return Workspace(self.profile, self.base_url)
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether the address is this machine's, as the sandbox's is."""
+        return is_this_machine(urlsplit(self.base_url).hostname or "")

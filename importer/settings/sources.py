@@ -1,0 +1,148 @@
+"""Where settings come from: what a person said now, then the environment, then the profile, then the defaults.
+
+Comes in: what a face was told, by the settings' names. Goes out: every value that was given, and where; and
+:class:`Settings` made of them. An error says where the value stood that can't be used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from importer.errors import BadSettings, by_name
+from importer.settings import profiles
+from importer.settings.key import KEY_VARIABLE, read_key
+from importer.settings.settings import Settings
+from importer.settings.table import SETTINGS
+
+OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG")
+"""Variables of ours that are no settings: where profiles and the journals' ids are kept, and more words on a fault."""
+
+
+class Place(Enum):
+    """Where a value stood."""
+
+    SAID = "said now"
+    ENVIRONMENT = "environment"
+    PROFILE = "profile"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value, unread, and where it stood; ``origin`` says that in words, empty where it was said now."""
+
+    value: object
+    place: Place
+    origin: str = ""
+
+
+def gather(
+    said: Mapping[str, object], names: Collection[str], environment: Mapping[str, str] = os.environ
+) -> dict[str, Given]:
+    """What was given of some settings, by their names.
+
+    Args:
+        said: what a person says now.
+        names: the settings that matter; others may stand in the environment and the profile, and don't count.
+        environment: of the process. A variable that is blank gives nothing. Where a setting may be given more than
+            once, the variable holds a line each, or, in one line, parts between semicolons.
+
+    Raises:
+        BadSettings: there is no such profile, or it can't be read; or a variable of ours is misspelt.
+    """
+    _check_variables(environment)
+    given = {name: Given(value, Place.SAID) for name, value in said.items()}
+    for name in names:
+        setting = SETTINGS[name]
+        text = environment.get(setting.variable, "")
+        if name not in given and text.strip():
+            value: object = _parts(text) if setting.many else text
+            given[name] = Given(value, Place.ENVIRONMENT, f"the environment variable {setting.variable}")
+    if "profile" in names:
+        profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
+        origin = f"the profile {profile!r} in {profiles.profiles_file()}"
+        for name, value in profiles.load(profile).items():
+            if name in names:
+                given.setdefault(name, Given(value, Place.PROFILE, origin))
+    return given
+
+
+def _check_variables(environment: Mapping[str, str]) -> None:
+    """See that no variable is misspelt, which would silently not count."""
+    known = [*(setting.variable for setting in SETTINGS.values()), *OTHER_VARIABLES]
+    for name in sorted(environment):
+        if name.startswith("NOTE_IMPORTER_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            raise BadSettings(f"The environment variable {name} stands for no setting.{meant} Correct or remove it.")
+
+
+def _parts(text: str) -> list[str]:
+    parts = text.splitlines() if "\n" in text.strip() else text.split(";")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def settings_of(given: Mapping[str, Given]) -> Settings:
+    """The settings; what none was given of has its default.
+
+    Raises:
+        BadSettings: a value can't be used; says which, where it stood, and what is allowed.
+    """
+    values: dict[str, Any] = {SETTINGS[name].attribute: found.value for name, found in given.items()}
+    values.pop("", None)
+    try:
+        return Settings(**values)
+    except BadSettings as error:
+        origin = given[error.setting].origin if error.setting in given else ""
+        raise BadSettings(error.reason, setting=error.setting, origin=origin) from error
+
+
+def read(given: Mapping[str, Given], name: str) -> Any:
+    """The value of a setting that is for the face that asks; None where none was given.
+
+    Raises:
+        BadSettings: it can't be used.
+    """
+    found = given.get(name)
+    if found is None:
+        return None
+    try:
+        return SETTINGS[name].read(found.value)
+    except BadSettings as error:
+        raise BadSettings(error.reason, setting=name, origin=found.origin) from error
+
+
+def with_key(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings with the key: from the file that was named now, else the environment's, else the profile's file.
+
+    In the environment the key itself counts more than the name of a file with one: whoever puts a key before a single
+    command means that one. A profile's key is for the profile's address, and is sent to no other.
+
+    Raises:
+        BadSettings: there is no key, or it can't be one, or it is for another address.
+    """
+    place = given["api-key-file"].place if "api-key-file" in given else None
+    file = key_file(given, environment)
+    if file is None:
+        return replace(settings, key=read_key(None, environment))
+    address = given.get("base-url")
+    if place is Place.PROFILE and address is not None and address.place is not Place.PROFILE:
+        raise BadSettings(
+            f"The address {settings.base_url} was given by {address.origin or by_name('base-url')}, so the key of the"
+            f" profile {settings.profile!r} is not sent there. Give the key for that address: put it into the"
+            f" environment variable {KEY_VARIABLE}, or name a file that holds it: {by_name('api-key-file')}."
+        )
+    return replace(settings, key=read_key(file, environment))
+
+
+def key_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that the key is read from; None where it is the environment's."""
+    found = given.get("api-key-file")
+    if found is None or (found.place is not Place.SAID and environment.get(KEY_VARIABLE, "").strip()):
+        return None
+    return Path(read(given, "api-key-file"))

@@ -1,0 +1,200 @@
+"""The one table of all settings: it feeds the flags, the environment, the profiles, the checks and the documents.
+
+Comes in: nothing. Goes out: :data:`SETTINGS`. A setting is called by its *name*: that is what a profile and every
+message call it; ``--name`` is its flag and ``NOTE_IMPORTER_NAME`` its variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from importer.api.saleshandy import LIVE
+from importer.errors import BadSettings
+from importer.markup import ContentKind
+from importer.models import Visibility
+from importer.settings.key import KEY_VARIABLE
+from importer.settings.kinds import (
+    Address,
+    Choice,
+    Columns,
+    File,
+    JournalPlace,
+    Kind,
+    Limited,
+    Names,
+    Rated,
+    Seconds,
+    Text,
+    Whole,
+    Yes,
+)
+
+
+class Topic(Enum):
+    """What a setting is about; a command has the settings of some topics."""
+
+    FILE = "how the file is read"
+    PLACE = "which workspace, where, and its journal"
+    CALLS = "how the API is called"
+    PACE = "how fast, also for what makes no calls but says how long they would take"
+    RESULTS = "where the results go"
+    RUN = "what a run does"
+    NEW_JOURNAL = "whether another journal may be taken on"
+    ASKING = "whether a person is asked"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: as a profile and messages call it.
+        topic: what it is about.
+        kind: what its value may be.
+        help: what it does, in a sentence or two.
+        metavar: what stands for its value in a manual; empty for yes or no.
+        attribute: of :class:`~importer.settings.Settings`; empty where it is for the face that asks, not for a run.
+        many: whether it may be given more than once.
+        default: what a manual says of the value that counts where none is given; None: it is the attribute's.
+        short: a short flag.
+    """
+
+    name: str
+    topic: Topic
+    kind: Kind
+    help: str
+    metavar: str = ""
+    attribute: str = ""
+    many: bool = False
+    default: str | None = field(default=None)
+    short: str = ""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"NOTE_IMPORTER_{self.name.replace('-', '_').upper()}"
+
+    def read(self, value: object) -> object:
+        """The value, whoever gives it.
+
+        Raises:
+            BadSettings: it can't be used; names the setting, and says what is allowed.
+        """
+        try:
+            return self.kind.read(value)
+        except (ValueError, BadSettings) as error:
+            raise BadSettings(str(error), setting=self.name) from error
+
+
+_SECONDS = "SECONDS"
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "map", Topic.FILE, Columns(),
+            "Name a column: prospect, content, visibility, status or attachments, by its heading or letter, as in"
+            ' `map content="Call summary"`. Nothing after the = means that no column has the role.',
+            "ROLE=HEADING", "mapping", many=True,
+        ),
+        Setting(
+            "default-visibility", Topic.FILE, Choice(Visibility, by_name=True),
+            "For rows where the visibility is blank. Without it, a blank is a problem.",
+            "[public|private]", "default_visibility",
+        ),
+        Setting(
+            "content", Topic.FILE, Choice(ContentKind), "How the notes are meant; auto looks at each.",
+            "[auto|text|html]", "content",
+        ),
+        Setting(
+            "key-column", Topic.FILE, Text(),
+            "A column that tells rows apart which mean the same note for the same prospect again.",
+            "HEADING", "key_column",
+        ),
+        Setting(
+            "ignore", Topic.FILE, Names(),
+            "Set a column aside that looks as if it were meant for something.",
+            "HEADING", "ignored", many=True,
+        ),
+        Setting("sheet", Topic.FILE, Text(), "Which sheet of a workbook.", "NAME", "sheet"),
+        Setting("header-row", Topic.FILE, Whole(1), "Which row holds the headings.", "N", "header_row"),
+        Setting(
+            "encoding", Topic.FILE, Text(), "How a text file is encoded, such as cp1252.", "NAME", "encoding",
+        ),
+        Setting(
+            "delimiter", Topic.FILE, Text(), "What separates the columns of a text file; tab for a tab.",
+            "SIGN", "delimiter",
+        ),
+        Setting(
+            "limit", Topic.FILE, Limited(),
+            "Raise a limit on what is read, such as rows=6000000; the message that names it says how.",
+            "NAME=NUMBER", "limits", many=True, default="",
+        ),
+        Setting(
+            "batch-size", Topic.FILE, Whole(1, 10_000),
+            "Prospects in one request at most. The API documents no limit; 100 is what its own lists take a page. A"
+            " size that it refuses is halved.",
+            "N", "batch_size", default="100, or what proved to work",
+        ),
+        Setting(
+            "profile", Topic.PLACE, Text(),
+            "Your name for the workspace: its settings are used, and deliveries are remembered for it and the address.",
+            "NAME", "profile",
+        ),
+        Setting(
+            "base-url", Topic.PLACE, Address(), "Where the API is; https only, this machine excepted.",
+            "URL", "base_url", default=LIVE,
+        ),
+        Setting(
+            "journal", Topic.PLACE, JournalPlace(),
+            "The record of what was delivered: a file, or its URL, sqlite:///FILE.", "FILE", "journal",
+        ),
+        Setting(
+            "api-key-file", Topic.CALLS, File(),
+            f"A file that holds the API key, instead of the environment variable {KEY_VARIABLE}.", "FILE",
+        ),
+        Setting("workers", Topic.CALLS, Whole(1, 64), "Calls in flight at most.", "N", "workers"),
+        Setting(
+            "rate", Topic.PACE, Rated(),
+            "Calls in a time at most, as 20/1s or 60/min. Without it, what the API allows.", "CALLS/TIME", "rate",
+        ),
+        Setting(
+            "connect-timeout", Topic.CALLS, Seconds(0.1, 600), "To reach the server.", _SECONDS, "connect_timeout",
+        ),
+        Setting(
+            "read-timeout", Topic.CALLS, Seconds(0.1, 3600), "Without an answer, after which a call is given up.",
+            _SECONDS, "read_timeout",
+        ),
+        Setting(
+            "settle", Topic.CALLS, Seconds(0, 3600),
+            "After a call without a clear answer, until its notes surely can be read back.", _SECONDS, "settle",
+        ),
+        Setting(
+            "give-up-after", Topic.CALLS, Seconds(1, 604_800), "Without any progress, after which the run stops.",
+            _SECONDS, "give_up",
+        ),
+        Setting(
+            "new-journal", Topic.NEW_JOURNAL, Yes(),
+            "Take the journal for this workspace's own, though another was until now.", attribute="new_journal",
+        ),
+        Setting(
+            "results", Topic.RESULTS, File(), "Where the results go, .xlsx or .csv.",
+            "NAME", "results", default="FILE.results.xlsx beside the file",
+        ),
+        Setting(
+            "again", Topic.RUN, Yes(), "Deliver anew, on purpose, what earlier runs delivered.", attribute="again",
+        ),
+        Setting(
+            "resend-unconfirmed", Topic.RUN, Yes(),
+            "Send again what could not be read back. Some of it may then stand there twice.",
+            attribute="resend_unconfirmed",
+        ),
+        Setting(
+            "remember", Topic.RUN, Yes(),
+            "Keep `map`, `ignore`, `default-visibility`, `content` and `key-column` for next time.",
+        ),
+        Setting("yes", Topic.ASKING, Yes(), "Don't ask before anything is sent or changed.", short="-y"),
+    )
+}  # fmt: skip

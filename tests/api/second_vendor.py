@@ -1,0 +1,78 @@
+"""Another vendor, as one short file: other addresses, fields, codes and words than Saleshandy's, and no drafts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from importer.api import Answer, Cause, Failure, FoundNote, Metadata, NotesPage, Reply, Traits, Vendor
+from importer.api.exchange import SMALL, Exchange
+from importer.api.transport import Transport
+from importer.models import Note, Status, Visibility
+
+Value = TypeVar("Value")
+_AUDIENCE = {Visibility.PUBLIC: "everyone", Visibility.PRIVATE: "author"}
+_VISIBILITY = {audience: visibility for visibility, audience in _AUDIENCE.items()}
+_CAUSES = {"too_many_people": Cause.TOO_LARGE, "no_such_person": Cause.UNKNOWN_PROSPECT, "bad_pass": Cause.BAD_KEY}
+
+
+class Ledgerly:
+    traits = Traits(one_draft=False, page=20)
+
+    def __init__(self, base_url: str, key: str, /, **timing: Any) -> None:
+        self._clock = timing["clock"]
+        self._http = Transport(base_url, key, "x-pass", **timing)
+
+    def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
+        if note.status is Status.DRAFT:
+            now = self._clock()
+            return Reply("POST", now, now, failure=Failure(Cause.BAD_REQUEST, "Ledgerly has no drafts"))
+        sent = {"text": note.content, "audience": _AUDIENCE[note.visibility], "people": list(prospects)}
+        return self._call("POST", "/memos", sent, _answers)
+
+    def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
+        return self._call("GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
+
+    def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
+        return self._call("PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, method: str, path: str, fields: Any, read: Callable[[Any], Value]) -> Reply[Value]:
+        came = self._http.call(method, path, fields, SMALL)
+        failure, value = came.failure, None
+        if failure is None and came.status == 200:
+            try:
+                value = read(json.loads(came.data))
+            except (ValueError, KeyError, TypeError):
+                failure = Failure(Cause.UNREADABLE, "Ledgerly's reply can't be read")
+        elif failure is None:
+            failure = _failure(came)
+        metadata = Metadata(came.status, came.headers) if came.status else None
+        return Reply(method, came.began, came.came, value, failure, metadata)
+
+
+def _failure(came: Exchange) -> Failure:
+    try:
+        problem = json.loads(came.data)["problem"]
+    except (ValueError, KeyError, TypeError):
+        cause = Cause.FAILED if came.status >= 500 else Cause.FOREIGN
+        return Failure(cause, f"Ledgerly answered {came.status}", at_work=True)
+    return Failure(_CAUSES.get(problem, Cause.BAD_REQUEST), str(problem))
+
+
+def _answers(document: Any) -> dict[str, Answer]:
+    return {one["person"]: Answer(one.get("memo"), one.get("because", "")) for one in document["memos"]}
+
+
+def _page(document: Any) -> NotesPage:
+    notes = [
+        FoundNote(one["memo"], one["text"], _VISIBILITY.get(one["audience"]), Status.PUBLISHED, one["when"] / 1000)
+        for one in document["memos"]
+    ]
+    return NotesPage(tuple(notes), None, document["more"])
+
+
+LEDGERLY = Vendor("Ledgerly", Ledgerly.traits, Ledgerly)

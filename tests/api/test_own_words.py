@@ -1,0 +1,205 @@
+"""Whose word a refusal is: the API's own proves that nothing was applied; a gateway's proves nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from importer.api import Cause, Failure
+from tests.api.canned import Canned, called, connected, create, failure_of, find, posted, reply, update
+
+JSON = "Content-Type: application/json; charset=utf-8"
+MARKS = ("X-RateLimit-Remaining: 7", "X-RateLimit-Reset: 2026-04-21T10:57:07.000Z")
+
+OWN = [
+    ("400 Bad Request", {"code": 1001, "message": "Invalid prospect Id"}, Cause.UNKNOWN_PROSPECT),
+    ("400 Bad Request", {"error": {"code": "1001", "message": "Invalid prospect Id"}}, Cause.UNKNOWN_PROSPECT),
+    ("404 Not Found", {"message": "Invalid prospect Id"}, Cause.UNKNOWN_PROSPECT),
+    ("404 Not Found", {"message": "Prospect P1 does not exist"}, Cause.UNKNOWN_PROSPECT),
+    ("400 Bad Request", {"message": "Note not found or access denied"}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"code": 4001, "message": "Type not supported"}, Cause.BAD_REQUEST),
+    ("422 Unprocessable Entity", {"message": ["content should not be empty"]}, Cause.BAD_REQUEST),
+    ("422 Unprocessable Entity", {"message": '"content" is required'}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"message": "Note content is too long"}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"message": "content cannot be empty"}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"message": "visibility must be one of the following values: 1, 2"}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"message": "Attachment A1 was not found"}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"message": "Too many prospects, at most 50"}, Cause.TOO_LARGE),
+    ("400 Bad Request", {"message": ["prospectIds must contain no more than 50 elements"]}, Cause.TOO_LARGE),
+    ("422 Unprocessable", {"message": '"prospectIds" must contain less than or equal to 50 items'}, Cause.TOO_LARGE),
+    ("400 Bad Request", {"errors": [{"message": "Array must contain at most 50 element(s)"}]}, Cause.TOO_LARGE),
+    ("400 Bad Request", {"message": "Maximum of 50 recipients allowed"}, Cause.TOO_LARGE),
+    ("400 Bad Request", {"message": "You can't create more than 50 notes at once"}, Cause.TOO_LARGE),
+    ("413 Payload Too Large", {"message": "Too many prospects"}, Cause.TOO_LARGE),
+    ("400 Bad Request", {"code": 1001, "message": "Invalid token"}, Cause.BAD_KEY),
+    ("401 Unauthorized", {"message": "Invalid token"}, Cause.BAD_KEY),
+    ("403 Forbidden", {"message": "Invalid token"}, Cause.BAD_KEY),
+    ("401 Unauthorized", {"message": "Invalid API key"}, Cause.BAD_KEY),
+]
+FOREIGN: list[tuple[str, object]] = [
+    ("404 Not Found", {"message": "no Route matched with those values"}),  # Kong
+    ("401 Unauthorized", {"message": "No API key found in request"}),
+    ("401 Unauthorized", {"message": "Unauthorized"}),
+    ("403 Forbidden", {"message": "Forbidden"}),  # AWS
+    ("403 Forbidden", {"message": "Missing Authentication Token", "code": "MissingAuthenticationToken"}),
+    ("413 Request Entity Too Large", {"message": "Request Entity Too Large"}),
+    ("413 Content Too Large", {"message": "Content Too Large"}),
+    ("422 Unprocessable Content", {"message": "Unprocessable Content"}),
+    ("400 Bad Request", {"message": "Invalid request body"}),
+    ("400 Bad Request", {"message": "Content-Length is required"}),
+    ("400 Bad Request", {"message": "Request header exceeds the limit of 8192 bytes"}),
+    ("403 Forbidden", {"message": "The content was blocked by your organization"}),
+    ("404 Not Found", {"message": "The requested content cannot be displayed"}),
+    ("404 Not Found", {"statusCode": 404, "message": "Cannot POST /v1/notes", "error": "Not Found"}),  # NestJS
+    ("404 Not Found", {"message": "Cannot GET /v1/prospects/P1/notes", "code": 404}),
+    ("404 Not Found", {"message": "The path v1/prospects/P1/notes was not found"}),
+    ("404 Not Found", {"message": "No service for https://open-api.example/v1/prospects"}),
+    ("404 Not Found", {"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}}),
+    ("403 Forbidden", {"error": {"code": 403, "message": "User Rate Limit Exceeded", "status": "PERMISSION_DENIED"}}),
+    ("400 Bad Request", {"message": "Please note: the upstream took longer than at most 60 seconds"}),
+    ("400 Bad Request", {"error_code": 1001, "title": "Error 1001: DNS resolution error"}),  # Cloudflare
+    ("404 Not Found", {"fault": {"faultstring": "Unable to identify proxy for host"}}),  # Apigee
+    ("400 Bad Request", {"message": "Bad request", "code": 1000}),
+    ("400 Bad Request", ["Invalid prospect Id"]),
+    ("400 Bad Request", "Invalid prospect Id"),
+    ("400 Bad Request", b"<html><body>Invalid prospect Id</body></html>"),
+    ("401 Unauthorized", b"Invalid token"),
+    ("403 Forbidden", b""),
+]
+
+
+def named(value: object) -> str | None:
+    return json.dumps(value)[:60] if isinstance(value, dict | list) else None
+
+
+class Scripted(ThreadingHTTPServer):
+    """A server whose first answer is a success with the given headers, and every later one the given refusal."""
+
+    daemon_threads = True
+
+    def __init__(self, success: Sequence[str], status: str, body: object, headers: Sequence[str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        good = {"payload": {"results": [{"prospectId": "P1", "noteId": "N1", "success": True}]}}
+        self.answers: Iterator[bytes] = iter([reply(good, "201 Created", *success), reply(body, status, *headers)])
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.wfile.write(next(self.server.answers))
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def after_success(success: Sequence[str], status: str, body: object, headers: Sequence[str]) -> Failure:
+    """What a refusal means once a success came in its own way."""
+    with Scripted(success, status, body, headers) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        api = connected(f"http://127.0.0.1:{server.server_address[1]}/v1")
+        try:
+            assert create(api).failure is None
+            return failure_of(create(api))
+        finally:
+            api.close()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(("status", "body", "cause"), OWN, ids=named)
+def test_what_is_documented_or_speaks_of_the_request_is_the_apis_own_word(
+    status: str, body: object, cause: Cause
+) -> None:
+    """Before any success, and after one that came the same way."""
+    with Canned(reply(body, status, JSON)) as server:
+        failures = [failure_of(posted(server))]
+    failures.append(after_success([JSON, *MARKS], status, body, [JSON, *MARKS]))
+    for failure in failures:
+        assert failure.cause is cause
+        assert failure.is_applied is False
+
+
+@pytest.mark.parametrize(("status", "body", "cause"), OWN, ids=named)
+@pytest.mark.parametrize("headers", [[JSON], [JSON, MARKS[0]], ["Content-Type: text/html", *MARKS], [*MARKS]])
+def test_the_same_words_that_come_another_way_than_successes_did_prove_nothing(
+    status: str, body: object, cause: Cause, headers: Sequence[str]
+) -> None:
+    failure = after_success([JSON, *MARKS], status, body, headers)
+    assert failure.cause is Cause.FOREIGN
+    assert failure.is_applied is None
+
+
+@pytest.mark.parametrize(("status", "body"), FOREIGN, ids=named)
+def test_a_gateways_refusal_proves_nothing(status: str, body: object) -> None:
+    """Before any success; and after one, even with every header that the success had: a gateway may set them all."""
+    with Canned(reply(body, status, JSON)) as server:
+        failures = [failure_of(called(server.url, call)) for call in (create, find, update)]
+    failures.append(after_success([JSON, *MARKS], status, body, [JSON, *MARKS]))
+    failures.append(after_success([JSON], status, body, [JSON]))
+    for failure in failures:
+        assert failure.cause is Cause.FOREIGN
+        assert failure.is_applied is None
+        assert failure.at_work
+        assert failure.is_size == status.startswith("413")
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_changing_that_is_forbidden_concerns_the_key(status: str) -> None:
+    with Canned(reply({"code": 1001, "message": "Access denied"}, status)) as server:
+        assert failure_of(called(server.url, create)).cause is Cause.BAD_KEY
+        assert failure_of(called(server.url, update)).cause is Cause.BAD_KEY
+        cause = failure_of(called(server.url, find)).cause
+    assert cause is (Cause.BAD_REQUEST if status.startswith("403") else Cause.BAD_KEY)
+
+
+@pytest.mark.parametrize("filler", ["max ", "x", "/x", "api key "])
+def test_of_a_refusal_without_end_only_the_beginning_is_judged(filler: str) -> None:
+    """Looking through all of it would take minutes."""
+    with Canned(reply({"message": filler * (200_000 // len(filler)) + " prospect"}, "400 Bad Request")) as server:
+        assert failure_of(posted(server)).cause is Cause.FOREIGN
+
+
+# -- too many calls ---------------------------------------------------------------------------------------------------
+
+NONE_LEFT = ("X-RateLimit-Remaining: 0",)
+
+
+def after(seconds: float, body: object, *headers: str) -> Failure:
+    """What a 429 means that took so long, by the clock that is handed in."""
+    times = iter([0.0, seconds])
+    with Canned(reply(body, "429 Too Many Requests", *headers)) as server:
+        return failure_of(posted(server, clock=lambda: next(times)))
+
+
+@pytest.mark.parametrize("body", [{"message": "Too many requests"}, {}, b"", b"<html>Slow down</html>"])
+def test_a_fast_429_in_any_words_is_a_limiters(body: object) -> None:
+    failure = after(1.9, body, "Retry-After: 3")
+    assert (failure.cause, failure.wait, failure.is_applied) == (Cause.RATE_LIMITED, 3.0, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"", NONE_LEFT),
+        (b"<html>Slow down</html>", NONE_LEFT),
+        ({"message": "Too many requests"}, ()),
+        ({"message": "Too many requests"}, ("X-RateLimit-Remaining: 5",)),
+        ({"message": "Too many requests"}, ("Retry-After: 3",)),
+    ],
+)
+def test_a_slow_429_may_be_a_gateways_page_for_an_upstream_that_timed_out(body: object, headers: Sequence[str]) -> None:
+    failure = after(2.1, body, *headers)
+    assert failure.cause is Cause.FOREIGN
+    assert failure.is_applied is None
+
+
+def test_a_slow_429_that_says_that_no_calls_remain_is_a_limiters() -> None:
+    assert after(2.1, {"message": "Too many requests"}, JSON, *NONE_LEFT).cause is Cause.RATE_LIMITED

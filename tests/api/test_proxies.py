@@ -1,0 +1,367 @@
+"""Certificates and proxies: what waiting doesn't heal stops a run at once, and a proxy's login stands in no message.
+
+``tests/tls/loopback.pem`` is the key and the certificate, good until 2120, of servers that these tests start on the
+loopback address. Nobody trusts it, unless a test tells the client to.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import importlib.util
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from importer import cli
+from importer.api import Cause, Reply
+from importer.api.saleshandy import Saleshandy
+from importer.errors import BadSettings, Blocked, ImporterError
+from importer.models import Result
+from importer.settings import KEY_VARIABLE, Settings
+from tests import running
+from tests.api import canned
+from tests.api.canned import KEY, Canned, called, connected, create, entry, failure_of, find, reply, results, update
+from tests.truth import Line, read_results, write_sheet
+
+PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
+CREATED = reply(results(entry("P1", "N1")))
+Call = Callable[[Saleshandy], Reply[Any]]
+
+
+class Secure(Canned):
+    """The same with TLS; a connection that it refuses stays open until the client has read why."""
+
+    def __init__(self, *pieces: bytes, wants_certificate: bool = False, newest: ssl.TLSVersion | None = None) -> None:
+        super().__init__(*pieces)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(PEM)
+        if newest is not None:
+            self._context.maximum_version = newest
+        if wants_certificate:
+            self._context.load_verify_locations(PEM)
+            self._context.verify_mode = ssl.CERT_REQUIRED
+
+    @property
+    def url(self) -> str:
+        return super().url.replace("http:", "https:")
+
+    def _answer(self, connection: socket.socket) -> None:
+        secure = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            secure.do_handshake()
+        except OSError:
+            with socket.socket(fileno=secure.detach()) as bare, contextlib.suppress(OSError):
+                while bare.recv(65536):
+                    pass
+            return
+        super()._answer(secure)
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """A proxy for CONNECT that may want a login, or say no in other ways; keeps the heads of what it was asked.
+
+    Args:
+        login: ``name:password`` that it wants.
+        refusal: the status line with which it refuses everything.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, login: str = "", refusal: str = "") -> None:
+        self.login, self.refusal = login, refusal
+        self.heads: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Connecting)
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self) -> Proxy:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class _Connecting(socketserver.BaseRequestHandler):
+    server: Proxy
+
+    def handle(self) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            if not (part := self.request.recv(4096)):
+                return None
+            head += part
+        text = head.decode("latin-1")
+        self.server.heads.append(text)
+        wanted = base64.b64encode(self.server.login.encode("latin-1")).decode()
+        if self.server.refusal:
+            return self._refuse(self.server.refusal)
+        if self.server.login and f"proxy-authorization: basic {wanted}".lower() not in text.lower():
+            return self._refuse("407 Proxy Authentication Required")
+        host, _, port = text.split()[1].partition(":")
+        with socket.create_connection((host, int(port))) as beyond:
+            self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=_carry, args=(beyond, self.request), daemon=True)
+            back.start()
+            _carry(self.request, beyond)
+            back.join()
+        return None
+
+    def _refuse(self, status: str) -> None:
+        self.request.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode("latin-1"))
+
+
+def _carry(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while part := source.recv(65536):
+            target.sendall(part)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture(autouse=True)
+def _no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told to trust the tests' servers."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
+
+
+def outcome(url: str, call: Call = create) -> Any:
+    """What one call came to, a value or a failure; no text of it holds the key."""
+    answer = called(url, call)
+    return answer.failure or answer.value
+
+
+CALLS: list[Call] = [create, find, update]
+
+
+# -- certificates -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_certificate_that_is_not_accepted_blocks_and_names_the_way_out(call: Call) -> None:
+    with Secure(CREATED) as server:
+        place = server.url.split("/")[2]
+        error = outcome(server.url, call)
+    assert error.cause is Cause.BLOCKED
+    assert f"The certificate of {place} is not accepted" in error.text
+    assert "REQUESTS_CA_BUNDLE" in error.text
+    assert server.requests == []
+
+
+def test_a_certificate_that_the_environment_names_is_accepted(trusted: None) -> None:
+    with Secure(CREATED) as server:
+        assert outcome(server.url) == {"P1": canned.CREATED}
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest: ssl.TLSVersion) -> None:
+    """By the older protocol that is said before the request leaves, by the newer one after it."""
+    with Secure(CREATED, wants_certificate=True, newest=newest) as server:
+        error = outcome(server.url)
+    assert error.cause is Cause.BLOCKED
+    assert "certificate of yours" in error.text
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("text", "words"), [(None, "it isn't there"), ("no certificate", "no certificate that can")])
+def test_certificates_that_cant_be_used_are_a_setting_to_correct(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, words: str
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if text is not None:
+        bundle.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with Secure(CREATED) as server, pytest.raises(BadSettings, match=words) as caught:
+        outcome(server.url)
+    assert "REQUESTS_CA_BUNDLE" in str(caught.value)
+    assert server.requests == []
+
+
+def test_certificates_that_go_away_block(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(PEM.read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with Secure(CREATED) as server:
+        api = connected(server.url)
+        bundle.unlink()
+        failure = failure_of(create(api))
+        api.close()
+    assert failure.cause is Cause.BLOCKED
+    assert "no longer there" in failure.text
+    assert server.requests == []
+
+
+def test_a_run_stops_at_the_first_certificate_with_status_4_and_every_row_says_why(tmp_path: Path) -> None:
+    with Secure(CREATED) as server:
+        settings = Settings(
+            base_url=server.url, key=KEY, journal=tmp_path / "j.sqlite", results=tmp_path / "r.csv", batch_size=1
+        )
+        sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x"), Line("P2", "y")])
+        report = running.run(sheet, settings)
+    assert report is not None
+    assert isinstance(report.stopped, Blocked)
+    assert report.exit_status == 4
+    assert report.counts == {Result.NOT_SENT: 2}
+    assert report.requests == 0
+    reasons = {row["reason"] for row in read_results(report.results)}
+    assert len(reasons) == 1
+    assert reasons.pop().startswith("the run stopped: The certificate of 127.0.0.1")
+
+
+# -- proxies ----------------------------------------------------------------------------------------------------------
+
+LOGINS = ["user:secret", "us%er:p/a#s?s@w:o%72d", "näme:pässwort", "only-a-name:"]
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_proxy_is_given_its_login_and_leads_to_the_api(
+    trusted: None, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    name, _, password = login.partition(":")
+    with Secure(CREATED) as server, Proxy(login) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{quote(name, safe='')}:{quote(password, safe='')}@{proxy.place}")
+        assert outcome(server.url) == {"P1": canned.CREATED}
+        place = server.url.split("/")[2]
+    assert proxy.heads[0].startswith(f"CONNECT {place} ")
+    assert KEY not in proxy.heads[0]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("login", ["", "someone:hunter2%2F@"])
+def test_a_proxy_that_wants_another_login_blocks(
+    trusted: None, monkeypatch: pytest.MonkeyPatch, login: str, call: Call
+) -> None:
+    with Secure(CREATED) as server, Proxy("user:secret") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{proxy.place}")
+        error = outcome(server.url, call)
+    assert error.cause is Cause.BLOCKED
+    assert f"The proxy {proxy.place} wants a name and a password" in error.text
+    assert "hunter2" not in error.text
+    assert server.requests == []
+
+
+def test_a_407_through_a_proxy_blocks_as_well() -> None:
+    with Canned(reply(b"", "407 Proxy Authentication Required")) as server:
+        assert outcome(server.url).cause is Cause.BLOCKED
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_proxy_that_is_not_there_is_named_and_tried_again(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+    monkeypatch.setenv("https_proxy", f"http://someone:hunter2@{place}")
+    error = outcome("https://api.example/v1", call)
+    assert error.cause is Cause.UNREACHABLE
+    assert error.text.startswith(f"the proxy {place} could not be reached: ")
+
+
+def test_a_proxy_that_leads_nowhere_is_named_and_what_it_says_of_the_login_is_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    echo = base64.b64encode(b"someone:hunt/er2").decode()
+    with Proxy(refusal=f"502 no way for someone with hunt/er2, hunt%2Fer2, {echo}") as proxy:
+        monkeypatch.setenv("https_proxy", f"http://someone:hunt%2Fer2@{proxy.place}")
+        error = outcome("https://api.example/v1")
+    assert error.cause is Cause.UNREACHABLE
+    assert error.text.startswith(f"the proxy {proxy.place} did not lead to api.example: it answered 502")
+    for secret in ("someone", "hunt/er2", "hunt%2Fer2", echo):
+        assert secret not in error.text
+
+
+def test_a_proxy_that_speaks_no_tls_blocks_and_says_which_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Canned(b"HTTP/1.1 400 Bad Request\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url.replace("http:", "https:").removesuffix("/v1"))
+        error = outcome("https://api.example/v1")
+    assert error.cause is Cause.BLOCKED
+    assert "speaks no https" in error.text
+    assert "https_proxy" in error.text.lower()
+
+
+MALFORMED = [
+    "http://someone:hunt/er2@127.0.0.1:9",
+    "http://someone:12/hunter2@127.0.0.1:9",
+    "http://someone:hunt#er2@127.0.0.1:9",
+    "http://someone:hunt?er2@127.0.0.1:9",
+    "http://someone:hunt@er2@127.0.0.1:9",
+    "http://someone:hunt er2@127.0.0.1:9",
+    "http://someone:hunt\\er2@127.0.0.1:9",
+    "http://someone:hunt\ner2@127.0.0.1:9",
+    "http://someone:[hunter2@127.0.0.1:9",
+    "http://someone:hunter2@127.0.0.1:port",
+    "http://someone:hunter2@127.0.0.1:99999",
+    "http://someone:hunter2@",
+    "http://someone:hunter2",
+    "http://someone:hunter2\u20ac@127.0.0.1:9",
+    "http://someone:hunter2@127.0.0.1:9/path",
+    "ftp://someone:hunter2@127.0.0.1:9",
+    "someone:hunt/er2@127.0.0.1:9",
+    "http:someone:hunter2@127.0.0.1:9",
+    "http:///someone:hunter2@127.0.0.1:9",
+    "://someone:hunter2",
+    "http://hunter2\u2100:someone@x",
+]
+
+
+@pytest.mark.parametrize("address", MALFORMED)
+def test_a_proxys_address_that_cant_be_read_is_a_setting_to_correct_and_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    """Status 2, before anything is sent or entered; no part of it stands in the message or in a file."""
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    monkeypatch.chdir(tmp_path)
+    write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    flags = ["--base-url", "https://127.0.0.1:9/v1", "--journal", "j.sqlite", "--give-up-after", "1"]
+    status = cli.main(["run", "n.csv", "--yes", *flags])
+    said = "".join(capsys.readouterr())
+    assert status == 2, said
+    assert "proxy" in said
+    files = [path.read_bytes() for path in tmp_path.iterdir()]
+    for secret in ("someone", "hunt", "er2"):
+        assert secret not in said
+        assert not any(secret.encode() in data for data in files)
+    assert not list(tmp_path.glob("*.results*"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("socks") is not None, reason="the part for SOCKS is installed here")
+def test_a_socks_proxy_without_the_part_for_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://someone:hunter2@127.0.0.1:9")
+    with pytest.raises(BadSettings, match="pysocks") as caught:
+        outcome("https://api.example/v1")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_proxy_names_the_addresses_that_need_none(trusted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Secure(CREATED) as server:
+        assert outcome(server.url) == {"P1": canned.CREATED}
+
+
+def _tree(root: type[ImporterError]) -> Iterator[type[ImporterError]]:
+    yield root
+    for branch in root.__subclasses__():
+        yield from _tree(branch)
+
+
+def test_every_error_has_an_exit_status_that_is_explained() -> None:
+    assert {kind.exit_status for kind in _tree(ImporterError)} == {2, 3, 4}

@@ -1,0 +1,494 @@
+"""Saleshandy's fields, codes and words: what each reply means, byte by byte. None is trusted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from importer.api import Answer, Cause, NotesPage
+from importer.api.protocol import API_REFUSED
+from importer.models import Note, Status, Visibility
+from importer.sandbox import Sandbox
+from tests.api.canned import (
+    CREATED,
+    KEY,
+    PUBLIC,
+    Canned,
+    called,
+    connected,
+    entry,
+    failure_of,
+    find,
+    posted,
+    reply,
+    results,
+    value_of,
+)  # fmt: skip
+
+NOTE = Note("Spoke about “terms” 🤝", Visibility.PRIVATE, Status.DRAFT, ("A1", "A2"))
+
+pytestmark = pytest.mark.usefixtures("dead_proxies")
+
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def test_a_request_travels_as_the_vendors_reference_says() -> None:
+    with Canned(reply(results(entry("P1", "N1")))) as server:
+        value_of(called(server.url, lambda api: api.create(NOTE, ["P1"])))
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().lower().splitlines()
+    assert lines[0] == "post /v1/notes http/1.1"
+    assert f"x-api-key: {KEY}" in lines
+    assert "content-type: application/json" in lines
+    assert json.loads(body) == {
+        "content": NOTE.text,
+        "visibility": "2",
+        "status": "0",
+        "prospectIds": ["P1"],
+        "attachmentIds": ["A1", "A2"],
+    }
+
+
+def test_no_attachments_means_no_such_field() -> None:
+    with Canned(reply(results())) as server:
+        value_of(posted(server))
+    assert b"attachmentIds" not in server.requests[0]
+
+
+def test_ids_are_quoted_in_the_address() -> None:
+    with Canned(reply({"payload": {"notes": []}}, "200 OK")) as server:
+        value_of(called(server.url, lambda api: api.find("a/b?c d", 100, 100)))
+        called(server.url, lambda api: api.update("n/1", Visibility.PRIVATE, Status.DRAFT))
+    assert server.requests[0].startswith(b"GET /v1/prospects/a%2Fb%3Fc%20d/notes?skip=100&take=100 ")
+    assert server.requests[1].startswith(b"PATCH /v1/notes/n%2F1 ")
+    assert json.loads(server.requests[1].partition(b"\r\n\r\n")[2]) == {"visibility": "2", "status": "0"}
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+REJECTED = Answer(None, "no such prospect")
+
+
+@pytest.mark.parametrize(
+    ("entries", "answers"),
+    [
+        ([entry("P1", "N1"), entry("P2", "N2")], {"P1": Answer("N1"), "P2": Answer("N2")}),
+        ([entry("P2", "N2"), entry("P1", "N1")], {"P1": Answer("N1"), "P2": Answer("N2")}),
+        ([entry("P1", "N1")], {"P1": CREATED}),
+        ([], {}),
+        ([entry("P1", "N1"), entry("P1", "N1")], {"P1": CREATED}),
+        ([entry("P1", "N1"), entry("P1", "N2")], {}),
+        ([entry("P1", "N1"), entry("P1", None, False)], {}),
+        ([entry("P1", None, False), entry("P1", None, False), entry("P1", "N1")], {}),
+        ([entry("P1", "N1"), entry("P2", "N1")], {}),  # one note can't be two prospects'
+        ([entry("P1", None)], {}),
+        ([entry("P1", "")], {}),
+        ([entry("P1", "N1", False)], {}),
+        ([entry("P1", "N1", "true")], {}),
+        ([entry("P1", "N1", None)], {}),
+        ([entry("P1", "N1", 1)], {}),
+        ([entry("other", "N1")], {}),
+        ([entry(None, "N1"), "P1", 7, None, [], {}], {}),
+        ([entry("P1", "\ud800")], {}),  # no text that could be kept
+        ([entry("P1", "N\udfff1")], {}),
+        ([entry("P1", "\ud800", False)], {}),
+        ([entry("P1", ["N1"], False)], {}),
+        ([entry("P1", 12345)], {"P1": Answer("12345")}),
+        ([entry(" P1 ", "N1 ")], {"P1": CREATED}),
+        ([entry("P1", None, False, message="no such prospect")], {"P1": REJECTED}),
+        ([entry("P1", None, False, error={"message": "no such\n prospect"})], {"P1": REJECTED}),
+        ([entry("P1", None, False, message=f"no such {KEY}")], {"P1": Answer(None, "no such (key)")}),
+    ],
+)
+def test_answers_are_matched_by_prospect_and_what_is_not_certain_is_missing(
+    entries: list[object], answers: dict[str, Answer]
+) -> None:
+    with Canned(reply(results(*entries))) as server:
+        assert value_of(posted(server)) == answers
+
+
+def test_a_rejection_without_a_reason_says_so() -> None:
+    with Canned(reply(results(entry("P1", None, False)))) as server:
+        assert "gave no reason" in value_of(posted(server))["P1"].reason
+
+
+# -- unclear ----------------------------------------------------------------------------------------------------------
+
+NESTED = b'{"a":' * 100_000
+BOMB = gzip.compress(b" " * 50_000_000)
+
+
+UNREADABLE = [
+    reply(b"", "201 Created"),
+    reply(b"", "204 No Content"),
+    reply(b"<html>Welcome</html>", "200 OK", "Content-Type: text/html"),
+    reply(b'{"message": "Notes cre'),
+    reply(b"null"),
+    reply(b"[]"),
+    reply(b"7"),
+    reply(b'"created"'),
+    reply(b"\xff\xfe\x00"),
+    reply({"payload": None}),
+    reply({"payload": {"results": None}}),
+    reply({"payload": {"results": {"P1": "N1"}}}),
+    reply({"results": [entry("P1", "N1")]}),
+    reply(results(entry("P1", "N1")), length=10_000),
+    reply(b"\x1f\x8bnot gzip", "200 OK", "Content-Encoding: gzip"),
+    reply(gzip.compress(json.dumps(results(entry("P1", "N1"))).encode())[:-12], "200 OK", "Content-Encoding: gzip"),
+    reply(BOMB, "200 OK", "Content-Encoding: gzip"),
+    reply(NESTED),
+    b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\nnonsense\r\n',
+    b"HTTP/1.1 201",
+    b"HTTP/1.1 201 Created\r\nContent-Le",
+]
+FAILED = [
+    reply({"message": "oops"}, "500 Internal Server Error"),
+    reply(b"", "502 Bad Gateway"),
+    reply(b"<html>", "503 Service Unavailable"),
+    reply(b"", "504 Gateway Timeout"),
+    reply(b"", "599 Whatever"),
+    reply(b"", "408 Request Timeout"),
+]
+LOST = [
+    b"",
+    b"not http at all\r\n\r\n",
+    b"HTTP/1.1 banana Created\r\n\r\n",
+    b"HTTP/1.1 201 Created\r\n" + b"x: y\r\n" * 300 + b"\r\n",
+    b"HTTP/1.1 201 Created\r\nx: " + b"y" * 100_000 + b"\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        *((answer, Cause.UNREADABLE) for answer in UNREADABLE),
+        *((answer, Cause.FAILED) for answer in FAILED),
+        *((answer, Cause.LOST) for answer in LOST),
+    ],
+    ids=lambda value: str(value[:60]),
+)
+def test_what_cannot_be_read_with_certainty_is_unclear(answer: bytes, cause: Cause) -> None:
+    with Canned(answer) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is cause
+    assert failure.is_applied is None
+    assert len(server.requests) == 1  # nothing is sent twice by itself
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout", "408 Timeout"])
+def test_where_a_gateway_answers_the_server_may_still_be_at_work(status: str) -> None:
+    with Canned(reply(b"", status)) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.FAILED
+    assert failure.at_work
+
+
+def test_where_the_server_itself_failed_it_is_no_longer_at_work() -> None:
+    words = "Internal server error, please try again later"
+    with Canned(reply({"message": words, "code": 5001}, "500 Error")) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.FAILED
+    assert words in failure.text
+    assert not failure.at_work
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Sorry</html>", {"message": "An unexpected error occurred"}])
+@pytest.mark.parametrize("status", ["200 OK", "500 Error", "501 Error", "404 Not Found"])
+def test_a_page_that_may_stand_for_a_timeout_says_nothing_of_whether_the_server_is_still_at_work(
+    body: object, status: str
+) -> None:
+    with Canned(reply(body, status)) as server:
+        failure = failure_of(posted(server))
+    assert failure.is_applied is None
+    assert failure.at_work
+
+
+def test_a_page_of_a_hundred_long_notes_is_read() -> None:
+    notes = [found(id=f"N{number}", content="{[<é>" * 6_000) for number in range(100)]
+    page = read({"payload": {"notes": notes}})
+    assert len(page.notes) == 100
+    assert len(read({"payload": {"notes": [found(content="x" * 4_000_000)]}}).notes[0].content) == 4_000_000
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "413 Too Large", "422 Unprocessable", "418 I"])
+def test_a_refusal_comes_in_the_apis_own_words(status: str) -> None:
+    answer = reply({"error": {"code": 1001, "message": "Invalid prospect Id"}}, status)
+    with Canned(answer) as server:
+        came = posted(server)
+    failure = failure_of(came)
+    assert failure.text == "Invalid prospect Id"
+    assert failure.cause is (Cause.TOO_LARGE if status.startswith("413") else Cause.UNKNOWN_PROSPECT)
+    assert failure.is_applied is False
+    assert came.metadata is not None
+    assert came.metadata.status == int(status[:3])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"message": "A"}, "A"),
+        ({"error": "B"}, "B"),
+        ({"errors": ["C", "D"]}, "C"),
+        ({"errors": [{"message": "E"}]}, "E"),
+        ({"message": ["F"]}, "F"),
+        ({"message": "two\nlines\u0000"}, "two lines"),
+        ({"message": "x" * 10_000}, "x" * 300),
+        (b"<html>Request blocked</html>", "404 Not Found"),
+        (b"", "404 Not Found"),
+        ({"message": {"deep": "er"}}, "404 Not Found"),
+        ({"message": f"no {KEY} here"}, "no (key) here"),
+    ],
+)
+def test_words_are_found_wherever_they_stand(body: object, words: str) -> None:
+    with Canned(reply(body, "404 Not Found")) as server:
+        foreign = failure_of(posted(server))
+    assert foreign.cause is Cause.FOREIGN
+    status = "" if words == "404 Not Found" else "with 404, "
+    assert foreign.text == f"the call was turned away {status}in words that are not the API's ({words})"
+    if isinstance(body, dict) and words != "404 Not Found":
+        with Canned(reply({**body, "code": 1001}, "404 Not Found")) as server:
+            own = failure_of(posted(server))
+        assert own.cause in API_REFUSED
+        assert own.text == words
+
+
+def test_a_refusal_that_broke_off_is_nobodys_word() -> None:
+    """Its reason is unknown, so it may be a gateway's: read back, or read again."""
+    with Canned(reply({"message": "Invalid prospect Id"}, "400 Bad Request", length=999)) as server:
+        for answer in (posted(server), called(server.url, find)):
+            failure = failure_of(answer)
+            assert failure.cause is Cause.FOREIGN
+            assert failure.is_applied is None
+            assert "broke off" in failure.text
+
+
+# -- waiting ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        (["Retry-After: 7"], 7.0),
+        (["Date: Tue, 21 Apr 2026 10:57:07 GMT", "Retry-After: Tue, 21 Apr 2026 10:57:30 GMT"], 23.0),
+        (["Date: Tue, 21 Apr 2026 10:57:07 GMT", "Retry-After: Tue, 21 Apr 2026 10:50:00 GMT"], 0.0),
+        ([], None),
+        (["Retry-After: soon"], None),
+        (["Retry-After: -5"], None),
+        (["Retry-After: "], None),
+    ],
+)
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_how_long_to_wait_is_understood_in_both_forms(status: str, headers: list[str], seconds: float | None) -> None:
+    with Canned(reply({"message": "slow down"}, status, *headers)) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is (Cause.RATE_LIMITED if status.startswith("429") else Cause.FAILED)
+    assert failure.wait == seconds
+
+
+# -- stopping ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("400 Bad Request", {"code": 1001, "message": "Invalid token"}),
+        ("401 Unauthorized", {"code": 1001, "message": "Invalid token"}),
+        ("403 Forbidden", {"message": "Invalid token"}),
+        ("401 Unauthorized", {"code": 1001, "message": "No access"}),
+        ("403 Forbidden", {"code": 1001, "message": "No access"}),
+        ("400 Bad Request", {"message": "The API key has expired or is missing"}),
+        ("400 Bad Request", {"message": f"invalid token {KEY}"}),
+    ],
+)
+def test_a_key_that_is_not_accepted_is_said_with_what_to_do(status: str, body: object) -> None:
+    with Canned(reply(body, status)) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.BAD_KEY
+    assert failure.is_applied is False
+    assert "SALESHANDY_API_KEY" in failure.text
+
+
+@pytest.mark.parametrize(("status", "body"), [("401 Unauthorized", b""), ("403 Forbidden", b"<html>")])
+def test_a_refusal_without_the_apis_words_says_nothing_of_the_key(status: str, body: bytes) -> None:
+    """A gateway says so too, and may have let the request through before."""
+    with Canned(reply(body, status)) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.FOREIGN
+    assert failure.is_applied is None
+    assert status in failure.text
+
+
+def test_reading_that_is_forbidden_concerns_the_prospect_not_the_key() -> None:
+    with Canned(reply({"code": 1001, "message": "Note not found or access denied"}, "403 Forbidden")) as server:
+        assert failure_of(called(server.url, find)).cause is Cause.BAD_REQUEST
+    with Canned(reply({"message": "Forbidden"}, "403 Forbidden")) as server:
+        assert failure_of(called(server.url, find)).cause is Cause.FOREIGN
+
+
+def test_reading_that_is_forbidden_for_the_keys_sake_concerns_the_key() -> None:
+    """Else every look-up with a bad key would leave a delivery that nobody can tell of."""
+    with Canned(reply({"code": 1001, "message": "Invalid token"}, "403 Forbidden")) as server:
+        assert failure_of(called(server.url, find)).cause is Cause.BAD_KEY
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "304 Not Modified", "307 T", "308 P"])
+def test_a_redirect_is_followed_by_nobody(status: str) -> None:
+    with Canned(reply(results(entry("P1", "N1")))) as elsewhere:
+        target = f"Location: {elsewhere.url}/notes?k={KEY}"
+        with Canned(reply(b"", status, target)) as server:
+            failure = failure_of(posted(server))
+        assert not elsewhere.requests
+    assert failure.cause is Cause.REDIRECTED
+    assert failure.is_applied is None
+    assert len(server.requests) == 1
+
+
+def test_no_message_is_cut_in_the_middle_of_the_key() -> None:
+    """What is left of it would still be the key, but for a few characters."""
+    for before in range(270, 301):
+        words = "x" * before + KEY
+        texts = []
+        with Canned(reply({"message": words}, "404 Not Found")) as server:
+            texts.append(failure_of(posted(server)).text.partition("(")[2].removesuffix(")"))
+        with Canned(reply({"message": words, "code": 1001}, "404 Not Found")) as server:
+            texts.append(failure_of(posted(server)).text)
+        with Canned(reply(results(entry("P1", None, False, message=words)))) as server:
+            texts.append(value_of(posted(server))["P1"].reason)
+        for text in texts:
+            assert "key-" not in text
+            assert len(text) <= 300
+    target = f"Location: http://{'x' * 90}{KEY}/"
+    with Canned(reply(b"", "307 T", target)) as server:
+        redirected = failure_of(posted(server))
+    assert redirected.cause is Cause.REDIRECTED
+    assert "key-" not in redirected.text
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Tue, 21 Apr 2026 10:57:07 +99999999", "9999-12-31"])
+def test_a_date_that_no_clock_shows_is_not_heeded(date: str) -> None:
+    headers = [f"Date: {date}", f"Retry-After: {date}", f"X-RateLimit-Reset: {date}", "X-RateLimit-Remaining: 3"]
+    with Canned(reply(results(entry("P1", "N1")), "201 Created", *headers)) as server:
+        assert value_of(posted(server)) == {"P1": CREATED}
+    with Canned(reply({}, "429 Too Many", *headers)) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.RATE_LIMITED
+    assert failure.wait is None
+
+
+def test_a_redirect_to_a_name_made_of_the_key_does_not_show_it() -> None:
+    with Canned(reply(b"", "307 T", f"Location: http://{KEY}/x")) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.REDIRECTED
+    assert KEY not in failure.text
+
+
+# -- reading back -----------------------------------------------------------------------------------------------------
+
+
+def found(**fields: object) -> dict[str, object]:
+    given = {
+        "id": "N1", "prospectId": "P1", "visibility": "1", "status": "1",
+        "createdAt": "2026-04-21T10:57:07.000Z", "content": "<p>Hi</p>", "author": {}, **fields,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value is not ...}
+
+
+def read(body: object, status: str = "200 OK") -> NotesPage:
+    with Canned(reply(body, status)) as server:
+        return value_of(called(server.url, find))
+
+
+def test_notes_are_read_with_their_draft_and_their_time() -> None:
+    page = read(
+        {"payload": {"notes": [found()], "draftNote": found(id="N2", status=...), "pagination": {"hasMore": True}}}
+    )
+    assert (page.notes[0].note_id, page.notes[0].content, page.notes[0].created_at) == ("N1", "<p>Hi</p>", 1776769027.0)
+    assert page.draft is not None
+    assert (page.draft.note_id, page.draft.status) == ("N2", Status.DRAFT)
+    assert page.has_more
+
+
+@pytest.mark.parametrize(
+    ("fields", "created_at"),
+    [
+        ({"createdAt": "2026-04-21T12:57:07+02:00"}, 1776769027.0),
+        ({"createdAt": "2026-04-21T10:57:07"}, 1776769027.0),
+        ({"createdAt": "yesterday"}, None),
+        ({"createdAt": None}, None),
+        ({"createdAt": 1776769027}, None),
+        ({"createdAt": "9999-12-31T23:59:59-23:59"}, None),
+        ({"createdAt": "0001-01-01T00:00:00+23:59"}, None),
+        ({"createdAt": "Tue, 21 Apr 2026 10:57:07 +99999999"}, None),
+        ({"createdAt": ...}, None),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_unknown(fields: dict[str, object], created_at: float | None) -> None:
+    assert read({"payload": {"notes": [found(**fields)]}}).notes[0].created_at == created_at
+
+
+def test_numbers_in_place_of_texts_are_taken_and_a_note_of_attachments_alone_has_no_text() -> None:
+    page = read({"payload": {"notes": [found(id=7, visibility=2, status=0, prospectId=...), found(content=None)]}})
+    assert [note.note_id for note in page.notes] == ["7", "N1"]
+    assert (page.notes[0].visibility, page.notes[0].status) == (Visibility.PRIVATE, Status.DRAFT)
+    assert page.notes[1].content == ""
+    assert page.draft is None
+    assert not page.has_more
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        None,
+        [],
+        {},
+        {"notes": None},
+        {"notes": {"0": found()}},
+        {"notes": [found(), None]},
+        {"notes": [found(id=None)]},
+        {"notes": [found(id="")]},
+        {"notes": [found(id="\ud800")]},
+        {"notes": [found(content=7)]},
+        {"notes": [found(content=...)]},
+        {"notes": [found(visibility=None)]},
+        {"notes": [found(status=...)]},
+        {"notes": [found(prospectId="another")]},
+    ],
+)
+def test_notes_that_cannot_be_read_are_not_mistaken_for_none(payload: object) -> None:
+    with Canned(reply({"payload": payload}, "200 OK")) as server:
+        failure = failure_of(called(server.url, find))
+    assert failure.cause is Cause.UNREADABLE
+
+
+@pytest.mark.parametrize(("field", "value"), [("visibility", "3"), ("status", "2"), ("status", "published")])
+def test_a_note_with_a_code_that_is_not_known_is_read_but_is_nobodys(field: str, value: str) -> None:
+    note = read({"payload": {"notes": [found(**{field: value})]}}).notes[0]
+    assert (note.visibility, note.status).count(None) == 1
+
+
+@pytest.mark.parametrize(
+    ("author", "expected"), [({"id": "U1"}, "U1"), ({"id": 7}, "7"), ("U1", "U1"), ({}, ""), (None, ""), (..., "")]
+)
+def test_a_notes_author_is_an_id_where_the_reply_says_one(author: object, expected: str) -> None:
+    assert read({"payload": {"notes": [found(author=author)]}}).notes[0].author == expected
+
+
+def test_it_gets_on_with_the_sandbox() -> None:
+    with Sandbox(api_key=KEY) as box:
+        api = connected(box.url)
+        answers = value_of(api.create(PUBLIC, ["P1", "INVALID"]))
+        assert answers["INVALID"].note_id is None
+        page = value_of(api.find("P1", 0, 100))
+        assert [note.note_id for note in page.notes] == [answers["P1"].note_id]
+        assert api.update(page.notes[0].note_id, Visibility.PRIVATE, Status.DRAFT).failure is None
+        assert value_of(api.find("P1", 0, 100)).draft is not None
+        unknown = failure_of(api.find("INVALID", 0, 100))
+        assert unknown.cause is Cause.UNKNOWN_PROSPECT
+        assert "Invalid prospect" in unknown.text
+        api.close()

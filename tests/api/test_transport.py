@@ -1,0 +1,186 @@
+"""One call is one attempt: what leaves, how much of a reply is taken, and what a lost connection means."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from importer.api import Cause, Reply
+from importer.api.protocol import API_REFUSED
+from importer.api.saleshandy import Saleshandy
+from tests.api.canned import (
+    CREATED,
+    KEY,
+    Canned,
+    called,
+    connected,
+    create,
+    entry,
+    failure_of,
+    find,
+    posted,
+    reply,
+    results,
+    update,
+    value_of,
+)
+
+pytestmark = pytest.mark.usefixtures("dead_proxies")
+Call = Callable[[Saleshandy], Reply[Any]]
+
+# -- what leaves ------------------------------------------------------------------------------------------------------
+
+
+def test_neither_proxies_nor_a_netrc_nor_cookies_of_the_machine_come_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password netrc-secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with Canned(reply(results(entry("P1", "N1")))) as server:
+        value_of(posted(server, ["P1"]))
+    assert b"authorization" not in server.requests[0].lower()
+    assert b"netrc-secret" not in server.requests[0]
+
+
+def test_every_reply_brings_its_headers_and_times() -> None:
+    with Canned(reply(results(), "201 Created", "X-RateLimit-Remaining: 7")) as server:
+        answer = posted(server)
+    assert answer.metadata is not None
+    assert (answer.kind, answer.metadata.status) == ("POST", 201)
+    assert answer.metadata.headers["x-ratelimit-remaining"] == "7"
+    assert answer.began <= answer.came
+
+
+def test_what_is_read_comes_from_no_cache() -> None:
+    """Else a look-up might show what was there before the note came."""
+    with Canned(reply({"payload": {"notes": []}}, "200 OK")) as server:
+        value_of(called(server.url, find))
+    assert b"\r\ncache-control: no-cache\r\n" in server.requests[0].lower()
+
+
+# -- what comes back --------------------------------------------------------------------------------------------------
+
+
+def test_a_compressed_reply_is_read() -> None:
+    body = gzip.compress(json.dumps(results(entry("P1", "N1"))).encode())
+    with Canned(reply(body, "200 OK", "Content-Encoding: gzip")) as server:
+        assert value_of(posted(server)) == {"P1": CREATED}
+
+
+def test_a_reply_that_drips_in_is_waited_for() -> None:
+    whole = reply(results(entry("P1", "N1")))
+    pieces = [whole[place : place + 8] for place in range(0, len(whole), 8)]
+    with Canned(*pieces, pause=0.005) as server:
+        assert value_of(posted(server)) == {"P1": CREATED}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "pause", "cause"),
+    [
+        ([], 0.0, Cause.LOST),  # never an answer
+        ([b"HTTP/1.1 201 Created\r\nx-slow: "] + [b"y"] * 500, 0.1, Cause.LOST),  # headers without end
+        ([b"HTTP/1.1 201 Created\r\n"] + [b"x: y\r\n"] * 90, 0.1, Cause.LOST),
+        # a body without end
+        ([b"HTTP/1.1 201 Created\r\nContent-Length: 9999\r\n\r\n"] + [b" "] * 500, 0.1, Cause.UNREADABLE),
+    ],
+)
+def test_no_reply_is_waited_for_without_end(pieces: list[bytes], pause: float, cause: Cause) -> None:
+    with Canned(*pieces, pause=pause, stays=True) as server:
+        failure = failure_of(posted(server, read_timeout=0.3))
+    assert failure.cause is cause
+    assert failure.is_applied is None
+
+
+def test_no_reply_is_kept_whole_however_large() -> None:
+    block = b" " * 1_000_000
+    with Canned(b"HTTP/1.1 200 OK\r\n\r\n", *[block] * 40) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.UNREADABLE
+    assert "did not end" in failure.text
+
+
+# -- how much of a reply is taken -------------------------------------------------------------------------------------
+
+MEGABYTE = b" " * 1_000_000
+SOCKETS_HOLD = 20  # megabytes that may be on their way between server and client, at the most
+
+
+@pytest.mark.parametrize("location", ["Location: http://elsewhere.example/", "Location: http://[::1/", "X: y"])
+def test_of_a_redirect_no_body_is_read_and_no_target_hides_it(location: str) -> None:
+    head = reply(b"", "302 Found", location, length=200_000_000)
+    with Canned(head, *[MEGABYTE] * 200) as server:
+        failure = failure_of(posted(server))
+    assert failure.cause is Cause.REDIRECTED
+    assert "redirect" in failure.text
+    assert server.sent < SOCKETS_HOLD * 1_000_000
+
+
+@pytest.mark.parametrize("call", [create, update])
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [("200 OK", Cause.UNREADABLE), ("500 Error", Cause.FAILED), ("404 Not Found", Cause.FOREIGN)],
+)
+def test_of_a_reply_no_more_is_read_than_the_call_may_bring(call: Call, status: str, cause: Cause) -> None:
+    """Nor is what is too large ever the API's own words."""
+    with Canned(reply(b"", status, length=200_000_000), *[MEGABYTE] * 200) as server:
+        failure = failure_of(called(server.url, call))
+    assert server.sent < SOCKETS_HOLD * 1_000_000
+    assert failure.cause is cause
+    assert failure.cause not in API_REFUSED
+    assert failure.is_applied is None
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"[[]]", b'{"a":1}', b"1e5", b'"ab"', rb'"\"{"', b'{"":"', rb'"\"'])
+def test_json_of_many_small_values_does_not_fill_the_memory(value: bytes) -> None:
+    """Three bytes of it take a hundred in memory; a page may be large, but not of that."""
+    size = 9_000_000
+    body = b'{"payload":{"notes":[' + b",".join([value] * (size // (len(value) + 1))) + b"]}}"
+    with Canned(reply(body, "200 OK")) as server:
+        api = connected(server.url)
+        tracemalloc.start()
+        try:
+            assert failure_of(find(api)).cause is Cause.UNREADABLE
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            api.close()
+    assert peak < 8 * size
+
+
+# -- surely not applied -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", [create, find])
+def test_nobody_there_means_not_sent_and_names_the_place(call: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    answer = called(f"http://127.0.0.1:{port}/v1", call)
+    failure = failure_of(answer)
+    assert failure.cause is Cause.UNREACHABLE
+    assert failure.is_applied is False
+    assert f"127.0.0.1:{port} could not be reached" in failure.text
+    assert not answer.has_left
+
+
+def test_a_tls_failure_means_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Canned(b"this is no TLS\r\n", stays=True) as server:
+        failure = failure_of(called(server.url.replace("http:", "https:"), create, read_timeout=2))
+    assert failure.cause is Cause.UNREACHABLE
+    assert not any(KEY.encode() in request for request in server.requests)
+
+
+def test_only_https_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Canned(reply(b"", "403 Forbidden")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url.removesuffix("/v1"))
+        failure = failure_of(called("https://api.example/v1", create))
+    assert failure.cause is Cause.UNREACHABLE
+    assert proxy.requests[0].startswith(b"CONNECT api.example:443")
+    assert KEY.encode() not in proxy.requests[0]

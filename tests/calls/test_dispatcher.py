@@ -1,0 +1,203 @@
+"""Tasks go when they are due and may go, and every reply reaches the one who decides."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from importer.api import Cause, Failure, Metadata, Reply
+from importer.calls.dispatcher import Dispatcher
+from importer.calls.limiter import Limiter
+from importer.calls.retry import Attempts, RetryPolicy
+from importer.errors import Interrupted, Outage, Stopped, WrongAddress
+from tests.calls.virtual import NOON
+
+
+@dataclass(eq=False)
+class Call:
+    """A task whose replies are laid out beforehand: failures in a row, then successes."""
+
+    kind: str
+    name: str
+    failures: list[Failure] = field(default_factory=list)
+    attempts: Attempts | None = None
+    purpose = "trying again"
+
+
+class House:
+    """A dispatcher with a clock that a pool moves, which carries calls itself: each takes a tenth of a second."""
+
+    def __init__(self, give_up: float = 100.0, workers: int = 4, stop: Callable[[], str | None] = lambda: None) -> None:
+        self.now = NOON
+        self.sent: list[str] = []
+        self.rounds = 0
+        self._under_way: list[tuple[Any, Callable[[Any], Reply[Any]]]] = []
+        self.limiter = Limiter(workers, lambda: self.now, give_up, rng=random.Random(1))
+        self.dispatcher: Dispatcher[Any] = Dispatcher(
+            self, self.perform, self.limiter, ("GET", "POST"), clock=lambda: self.now, give_up=give_up,
+            stop=stop, rng=random.Random(1),
+        )  # fmt: skip
+
+    def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
+        self.sent.append(task.name)
+        self._under_way.append((task, perform))
+
+    def wait(self, seconds: float) -> list[tuple[Any, Reply[Any]]]:
+        self.rounds += 1
+        assert self.rounds < 10_000
+        if not self._under_way:
+            self.now += seconds
+            return []
+        self.now += 0.1
+        back, self._under_way = [(task, perform(task)) for task, perform in self._under_way], []
+        return back
+
+    def perform(self, task: Call) -> Reply[str]:
+        failure = task.failures.pop(0) if task.failures else None
+        told = Metadata(201 if failure is None else 500, {})
+        return Reply(task.kind, self.now - 0.1, self.now, task.name, failure, told)
+
+
+def names(house: House, **options: Any) -> list[str]:
+    return [task.name for task, _ in house.dispatcher.replies(**options)]
+
+
+def fresh_of(*tasks: Call) -> Callable[[str], Call | None]:
+    waiting = list(tasks)
+
+    def fresh(kind: str) -> Call | None:
+        found = next((task for task in waiting if task.kind == kind), None)
+        if found is not None:
+            waiting.remove(found)
+        return found
+
+    return fresh
+
+
+def test_what_is_due_goes_before_what_was_never_tried() -> None:
+    house = House(workers=1)
+    house.dispatcher.add(Call("POST", "due"), NOON - 1.0)
+    house.dispatcher.add(Call("POST", "later"), NOON + 0.15)
+    fresh = fresh_of(*(Call("POST", f"fresh {i}") for i in range(3)))
+    # By then "fresh 1" was drawn already, and waits for its turn.
+    assert names(house, fresh=fresh) == ["due", "fresh 0", "fresh 1", "later", "fresh 2"]
+
+
+def test_some_calls_go_next_in_their_order() -> None:
+    house = House(workers=1)
+    house.dispatcher.add_all([Call("POST", name) for name in "abc"])
+    assert names(house) == ["a", "b", "c"]
+
+
+def test_a_kind_that_has_to_wait_holds_up_no_other() -> None:
+    house = House(workers=8)
+    for kind, limit, left in (("POST", 60, 59), ("GET", 20, 1), ("POST", 60, 58), ("GET", 20, 0)):
+        house.now += 1.0
+        house.limiter.began(kind)
+        told = {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "50"}
+        assert not house.limiter.came_back(
+            Reply(kind, house.now - 0.02, house.now, failure=None, metadata=Metadata(200, told))
+        )
+    assert house.limiter.wait("GET") > 30
+    house.dispatcher.add_all([Call("GET", "lookup"), Call("POST", "post")])
+    assert names(house) == ["post", "lookup"]
+
+
+def test_after_a_halt_while_choosing_nothing_more_is_chosen_in_that_round() -> None:
+    house = House(give_up=10.0)
+    house.limiter.began("GET")
+    told = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "50"}
+    house.limiter.came_back(Reply("GET", NOON - 0.02, NOON, metadata=Metadata(200, told)))
+    house.limiter._quotas._own["GET"] = (
+        house.limiter._quotas._shared
+    )  # lookups have a limit of their own, and it is used up
+    house.limiter._quotas._shared = type(house.limiter._quotas._shared)(house.limiter.server_clock)
+    assert house.limiter.wait("POST") == 0
+    house.dispatcher.add_all([Call("GET", "lookup"), Call("POST", "post")])
+    assert names(house) == []
+    assert house.sent == []
+    assert isinstance(house.dispatcher.stopped, Outage)
+    assert "limit is used up" in str(house.dispatcher.stopped)
+
+
+def test_what_cannot_be_entered_stays() -> None:
+    house = House()
+    house.dispatcher.add(Call("POST", "a"))
+    tried: list[int] = []
+
+    def enter(chosen: list[Call]) -> bool:
+        tried.append(len(chosen))
+        house.dispatcher.halt(Stopped("the disk is full"))
+        return False
+
+    assert names(house, enter=enter) == []
+    assert (house.sent, tried) == ([], [1])
+    assert house.limiter._in_flight.total() == 0
+
+
+def test_a_person_who_wants_it_to_end_is_heard_in_every_round_and_what_is_under_way_comes_back() -> None:
+    house = House(workers=2, stop=lambda: "Ctrl-C" if len(house.sent) >= 4 else None)
+    house.dispatcher.add_all([Call("POST", str(i)) for i in range(10)])
+    assert names(house) == house.sent
+    assert len(house.sent) < 10
+    assert isinstance(house.dispatcher.stopped, Interrupted)
+    assert str(house.dispatcher.stopped) == "Ctrl-C"
+
+
+def test_what_is_not_admitted_is_not_sent() -> None:
+    house = House()
+    house.dispatcher.add_all([Call("POST", name) for name in "abc"])
+    assert sorted(names(house, admit=lambda task: task.name != "b")) == ["a", "c"]
+
+
+def given_up(cause: Cause, text: str, *, succeeds_first: bool = False) -> tuple[House, Stopped]:
+    house = House(give_up=100.0, workers=1)
+    policy = RetryPolicy(attempts=0, seconds=1e6)
+    if succeeds_first:
+        house.dispatcher.add(Call("POST", "first"))
+    task = Call("POST", "task", [Failure(cause, text)] * 1000)
+    house.dispatcher.add(task, NOON + 0.05)
+    for back, reply in house.dispatcher.replies():
+        if reply.failure is not None:
+            house.dispatcher.retry(back, reply.failure, policy)
+    assert house.dispatcher.stopped is not None
+    return house, house.dispatcher.stopped
+
+
+def test_an_outage_is_given_up_with_the_last_trouble() -> None:
+    house, stopped = given_up(Cause.UNREACHABLE, "connection refused")
+    assert type(stopped) is Outage
+    assert "the last trouble was: connection refused" in str(stopped)
+    assert house.now - NOON == pytest.approx(100, abs=2.0)
+
+
+def test_what_never_was_the_api_is_a_wrong_address_after_a_minute() -> None:
+    house, stopped = given_up(Cause.FOREIGN, "404 from a gateway")
+    assert type(stopped) is WrongAddress
+    assert "404 from a gateway" in str(stopped)
+    assert house.now - NOON == pytest.approx(60, abs=2.0)
+
+
+def test_what_was_the_api_once_is_waited_for_as_long_as_for_an_outage() -> None:
+    house, stopped = given_up(Cause.FOREIGN, "404 from a gateway", succeeds_first=True)
+    assert type(stopped) is WrongAddress
+    assert house.now - NOON == pytest.approx(100, abs=2.0)
+
+
+def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
+    house = House(give_up=100.0)
+    house.dispatcher.add(Call("POST", "a", [Failure(Cause.RATE_LIMITED, "slow down", 5000.0)]))
+    assert names(house) == ["a"]
+    assert "The account's limit is used up. The API asks to wait for 5,000 seconds." in str(house.dispatcher.stopped)
+
+
+def test_a_long_pause_before_the_only_task_is_told_with_its_purpose() -> None:
+    house = House()
+    house.dispatcher.add(Call("POST", "a"), NOON + 42.0)
+    assert house.dispatcher.trouble == "trying again in 42 s"
+    house.now += 38.0
+    assert house.dispatcher.trouble == ""

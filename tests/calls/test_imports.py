@@ -1,0 +1,61 @@
+"""Whole imports keep to the limits of a sandbox."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.models import Progress
+from importer.sandbox import Limit, Sandbox
+from importer.settings import Settings
+from tests import running
+
+
+def notes(path: Path, groups: int, each: int) -> Path:
+    lines = [f"p{g}-{i},note {g},private" for i in range(each) for g in range(groups)]
+    path.write_text("\n".join(["Prospect ID,Note,Visibility", *lines]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("limit", ["20/500ms", "20/500ms:epoch-ms", "10/1s:epoch", "20/500ms:first-call"])
+def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Settings, box: Sandbox, limit: str) -> None:
+    box.set_limit(Limit.parse(limit))
+    report = running.run(notes(tmp_path / "notes.csv", 60, 2), settings)
+    assert report is not None
+    statuses = Counter(call.status for call in box.received)
+    assert statuses[201] == 60
+    assert statuses[429] == report.rate_limited <= 1
+    assert len(box.notes) == 120
+
+
+def test_a_limit_of_the_sandbox_that_changes_turns_away_at_most_one_call(
+    tmp_path: Path, settings: Settings, box: Sandbox
+) -> None:
+    box.set_limit(Limit(20, 0.5))
+    box.latency = 0.02
+
+    def change(progress: Progress) -> None:
+        if progress.requests >= 45 and box.limit == Limit(20, 0.5):
+            box.set_limit(Limit(10, 0.5))
+
+    running.run(notes(tmp_path / "notes.csv", 80, 1), settings, observe=change)
+    statuses = Counter(call.status for call in box.received)
+    assert box.limit == Limit(10, 0.5)
+    assert statuses[201] == 80
+    assert statuses[429] <= 1
+
+
+def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_is_kept(
+    tmp_path: Path, settings: Settings
+) -> None:
+    with Sandbox(max_batch=30) as box:
+        told = replace(settings, base_url=box.url, key=box.api_key, batch_size=100, workers=1)
+        report = running.run(notes(tmp_path / "notes.csv", 3, 400), told)
+        assert report is not None
+        assert len(box.notes) == 1200
+        statuses = Counter(call.status for call in box.received)
+        assert statuses.pop(201) == 48  # of 25 prospects each, from the first that was accepted on
+        assert statuses.total() <= 8

@@ -1,0 +1,345 @@
+"""When the next call may go: outages, limits that are told in refusals, and what a person is told meanwhile."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+
+from importer.api import Cause, Failure, Reply
+from importer.calls.limiter import Limiter
+from tests.calls.virtual import NOON, Api, Importer, http_date, reply
+
+
+class Driver:
+    """A limiter with a clock that is moved by hand."""
+
+    def __init__(self, workers: int = 8, give_up: float = 100.0) -> None:
+        self.now = NOON
+        self.limiter = Limiter(workers, lambda: self.now, give_up, rng=random.Random(1))
+
+    def begin(self, kind: str = "POST") -> int:
+        """Begin every call that may go now; how many those are."""
+        count = 0
+        while self.limiter.wait(kind) == 0:
+            self.limiter.began(kind)
+            count += 1
+            assert count <= 100
+        return count
+
+    def reply(self, kind: str = "POST", status: int = 201, took: float = 0.02, **headers: object) -> bool:
+        told = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+        return self.limiter.came_back(reply(kind, self.now - took, self.now, status, told))
+
+    def tell(self, kind: str, limit: int, remaining: int) -> None:
+        date = http_date(math.floor(self.now))
+        reset = NOON + 60.5
+        self.reply(kind, date=date, x_ratelimit_limit=limit, x_ratelimit_remaining=remaining, x_ratelimit_reset=reset)
+
+    def fail(
+        self,
+        wait: float | None = None,
+        cause: Cause = Cause.UNREACHABLE,
+        text: str = "connection refused",
+        *,
+        at_work: bool = False,
+        is_other: bool = False,
+        kind: str = "POST",
+    ) -> bool:
+        failure = Failure(cause, text, wait, at_work=at_work, is_other=is_other)
+        return self.limiter.came_back(Reply(kind, self.now, self.now, failure=failure))
+
+
+def test_quotas_are_kept_apart_once_each_method_shows_a_limit_of_its_own() -> None:
+    driver = Driver()
+    for kind, limit, remaining in (("POST", 60, 59), ("GET", 20, 0), ("POST", 60, 58)):
+        driver.now += 1.0
+        driver.limiter.began(kind)
+        driver.tell(kind, limit, remaining)
+    driver.now += 1.0
+    assert driver.limiter.wait("GET") == 0
+    driver.limiter.began("GET")
+    driver.tell("GET", 20, 0)
+    driver.now += 1.0
+    assert driver.limiter.wait("GET") > 50
+    assert driver.limiter.wait("POST") == 0
+
+
+def test_a_limit_that_changed_between_two_methods_is_still_one_quota() -> None:
+    driver = Driver()
+    for kind, limit, remaining in (("POST", 60, 59), ("GET", 20, 0), ("POST", 20, 0)):
+        driver.now += 1.0
+        driver.limiter.began(kind)
+        driver.tell(kind, limit, remaining)
+    driver.now += 1.0
+    assert driver.limiter.wait("POST") == driver.limiter.wait("GET") > 50
+
+
+def test_an_outage_pauses_everyone_then_one_tries_and_all_return_with_its_success() -> None:
+    driver = Driver()
+    assert driver.begin() == 1
+    driver.reply()
+    assert driver.begin() == 8
+    assert not any(driver.fail() for _ in range(8))
+    assert 0 < driver.limiter.wait("POST") < 3
+    driver.now += 3
+    assert driver.begin() == 1
+    assert not driver.fail()
+    driver.now += 10
+    for expected in (1, 2, 4):
+        assert driver.begin() == expected
+        for _ in range(expected):
+            driver.reply()
+    assert driver.begin() == 8
+
+
+def test_one_failure_alone_holds_nobody_back() -> None:
+    driver = Driver()
+    driver.begin()
+    driver.reply()
+    driver.begin()
+    assert not driver.fail()
+    for _ in range(7):
+        driver.reply()
+    assert driver.begin() == 8
+
+
+def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
+    driver = Driver(give_up=100.0)
+    tries = 0
+    while True:
+        wait = driver.limiter.wait("POST")
+        assert math.isfinite(wait)
+        driver.now += wait
+        driver.limiter.began("POST")
+        tries += 1
+        driver.now += 1.0
+        if driver.fail():
+            break
+    first = 1.0  # the first failure came so long after the beginning
+    assert driver.now - NOON - first == pytest.approx(100, abs=1.0)
+    assert tries < 15
+
+
+@pytest.mark.parametrize("has_succeeded", [False, True])
+@pytest.mark.parametrize(
+    ("cause", "is_other"),
+    [(Cause.FOREIGN, False), (Cause.REDIRECTED, False), (Cause.UNREADABLE, True), (Cause.UNREACHABLE, True)],
+)
+def test_what_never_was_the_api_is_given_up_after_a_minute(cause: Cause, is_other: bool, has_succeeded: bool) -> None:
+    """A parking page, another server, no https where https was asked for; after a success it is waited for."""
+    driver = Driver(give_up=900.0)
+    if has_succeeded:
+        driver.limiter.began("POST")
+        driver.reply()
+    began = driver.now
+    while True:
+        driver.now += driver.limiter.wait("POST")
+        driver.limiter.began("POST")
+        if driver.fail(cause=cause, is_other=is_other):
+            break
+    assert driver.now - began == pytest.approx(900 if has_succeeded else 60, abs=1.0)
+
+
+@pytest.mark.parametrize("way_is_lost", [False, True])
+def test_reading_that_is_turned_away_is_an_outage_only_where_sending_is(way_is_lost: bool) -> None:
+    """One prospect's notes may be kept from us, which holds nobody else up."""
+    driver = Driver()
+    driver.limiter.began("POST")
+    driver.reply()
+    if way_is_lost:
+        driver.limiter.began("POST")
+        driver.fail(cause=Cause.FOREIGN)
+    for _ in range(5):
+        driver.now += driver.limiter.wait("GET")
+        driver.limiter.began("GET")
+        driver.fail(cause=Cause.FOREIGN, kind="GET")
+    assert driver.limiter.is_outage is way_is_lost
+    assert driver.limiter.is_way_lost is way_is_lost
+    driver.limiter.began("GET")
+    driver.reply("GET", 200)
+    assert not driver.limiter.is_way_lost
+
+
+def test_a_long_pause_after_failures_is_not_taken_for_the_limit() -> None:
+    driver = Driver(give_up=1000.0)
+    for _ in range(9):
+        driver.now += driver.limiter.wait("POST")
+        driver.limiter.began("POST")
+        assert not driver.fail()
+    assert driver.limiter.wait("POST") >= 10.0
+    assert driver.limiter.wait_for_limit("POST") == 0.0
+
+
+def test_trouble_is_told_until_the_next_success() -> None:
+    driver = Driver(give_up=1000.0)
+    assert driver.limiter.trouble("POST") == ""
+    for _ in range(6):
+        driver.now += driver.limiter.wait("POST")
+        driver.limiter.began("POST")
+        driver.fail()
+    told = driver.limiter.trouble("POST")
+    assert told == f"trying again in {math.ceil(driver.limiter.wait('POST'))} s: connection refused"
+    assert driver.limiter.trouble(None) == told
+    driver.now += driver.limiter.wait("POST")
+    driver.limiter.began("POST")
+    assert driver.limiter.trouble("POST") == "trying again: connection refused"
+    driver.reply()
+    assert driver.limiter.trouble("POST") == ""
+
+
+def test_what_the_api_says_is_shown_in_a_few_plain_characters() -> None:
+    driver = Driver()
+    driver.limiter.began("POST")
+    driver.fail(cause=Cause.FAILED, text="\x1b[31mred\n" + "x" * 500)
+    told = driver.limiter.trouble("POST")
+    assert told.isprintable()
+    assert told.startswith("trying again:  [31mred xxx")
+    assert told.endswith("x…")
+    assert len(told) < 150
+
+
+def test_a_wait_for_the_limit_is_told_when_it_is_long_and_a_call_waits_for_it() -> None:
+    driver = Driver()
+    driver.limiter.began("POST")
+    driver.reply(status=429, retry_after=42)
+    assert driver.limiter.trouble("POST") == "waiting 42 s for the account's limit"
+    assert driver.limiter.trouble(None) == ""
+    driver.now += 38.0
+    assert driver.limiter.trouble("POST") == ""
+
+
+def test_an_api_that_is_back_is_noticed_soon_however_long_it_was_away() -> None:
+    driver = Driver(give_up=1000.0)
+    while driver.now < NOON + 600:
+        driver.now += driver.limiter.wait("POST")
+        driver.limiter.began("POST")
+        assert not driver.fail()
+    assert driver.limiter.wait("POST") <= 15.0
+    driver.now += 15.0
+    driver.limiter.began("POST")
+    assert not driver.fail(wait=120.0)
+    assert driver.limiter.wait("POST") == pytest.approx(120.0)
+
+
+def test_everyone_waits_as_long_as_an_api_that_fails_asks() -> None:
+    driver = Driver()
+    driver.begin()
+    assert not driver.fail(wait=30.0, cause=Cause.FAILED, text="503", at_work=True)
+    assert driver.limiter.wait("POST") == pytest.approx(30.0)
+
+
+def test_a_limit_that_asks_for_more_patience_than_there_is_ends_the_run() -> None:
+    driver = Driver(give_up=60.0)
+    driver.begin()
+    assert not driver.reply(status=429, retry_after=59)
+    driver.now += 59
+    driver.begin()
+    assert driver.reply(status=429, retry_after=59)
+
+
+def test_an_api_that_slows_down_gets_fewer_calls_at_once_until_it_is_quick_again() -> None:
+    def served_at(latency: float) -> Callable[[], float]:
+        return lambda: latency / 2
+
+    api = Api(10**6, 1.0, "off")
+    run = Importer(api, served_at(0.05), served_at(0.05))
+    run.run(200)
+    sizes = []
+    for latency, calls in ((1.0, 40), (0.05, 400)):
+        run.to = run.fro = served_at(latency)
+        run.run(calls)
+        in_flight = 0
+        while run.limiter.wait("POST") == 0:
+            run.limiter.began("POST")
+            in_flight += 1
+        for _ in range(in_flight):
+            run.limiter.withdrawn("POST")
+        sizes.append(in_flight)
+    slow, quick = sizes
+    assert slow <= 4
+    assert quick == 8
+
+
+class Gateway(Api):
+    """Refuses without a word more than ``rate`` calls a second, none in advance, or ``at_once`` under way."""
+
+    rate = math.inf
+    at_once = 10**6
+    service = 0.0
+    status = 503
+
+    def __init__(self, **options: float) -> None:
+        super().__init__(10**6, 1.0, "off")
+        self.__dict__.update(options)
+        self._due = -math.inf
+        self._done: list[float] = []
+
+    def call(self, ours: float) -> tuple[int, dict[str, str]]:
+        self._done = [done for done in self._done if done > ours]
+        if ours < self._due or len(self._done) >= self.at_once:
+            self.refused += 1
+            return self.status, {}
+        self._due = ours + 1 / self.rate
+        self._done.append(ours + self.service)
+        return 201, {}
+
+
+@pytest.mark.parametrize("status", [503, 429])
+@pytest.mark.parametrize("rate", [2, 10, 30])
+@pytest.mark.parametrize("latency", [0.02, 0.1])
+def test_a_limit_on_the_rate_that_nobody_tells_costs_less_than_half_the_pace(
+    rate: int, latency: float, status: int
+) -> None:
+    api = Gateway(rate=rate, status=status)
+    run = Importer(api, lambda: latency / 2, lambda: latency / 2)
+    took = run.run(600)
+    assert took <= 2 * 600 / rate
+    assert api.refused <= 0.1 * 600
+    if status == 429:
+        return
+    assert run.limiter.learned_rate is not None
+    assert 0.5 * rate <= run.limiter.learned_rate.calls / 60 <= 1.25 * rate
+
+
+@pytest.mark.parametrize("status", [503, 429])
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_a_limit_on_calls_at_a_time_that_nobody_tells_costs_less_than_half_the_pace(at_once: int, status: int) -> None:
+    api = Gateway(at_once=at_once, service=0.1, status=status)
+    run = Importer(api, lambda: 0.005, lambda: 0.105)
+    took = run.run(600)
+    assert took <= 2 * 600 / at_once * 0.11
+    assert api.refused <= 0.1 * 600
+
+
+def test_a_server_that_refuses_every_call_is_an_outage_one_tries_and_it_is_given_up() -> None:
+    driver = Driver(give_up=100.0)
+    driver.begin()
+    driver.reply()
+    tries, given_up = 0, False
+    while not given_up:
+        wait = driver.limiter.wait("POST")
+        assert math.isfinite(wait)
+        driver.now += wait
+        count = driver.begin()
+        tries += count
+        driver.now += 0.02
+        for _ in range(count):
+            given_up = driver.reply(status=503) or given_up
+    assert driver.limiter.is_outage
+    assert count == 1
+    assert driver.now - NOON == pytest.approx(100, abs=10.0)
+    assert tries < 60
+
+
+def test_lookups_leave_every_second_call_to_others_under_a_limit_that_nobody_tells() -> None:
+    api = Gateway(rate=10)
+    run = Importer(api, lambda: 0.01, lambda: 0.01)
+    run.run(300)
+    run.now += 1.0
+    run.limiter.began("GET")
+    run.limiter.withdrawn("GET")
+    assert run.limiter.wait("GET") == pytest.approx(2 * run.limiter.wait("POST"), rel=1e-3)
+    assert run.limiter.wait("POST") > 0

@@ -1,0 +1,199 @@
+"""A model of APIs and their limits in virtual time, and of the importer's side that calls them.
+
+It counts calls as real ones do, by its own clock; what it counted is what the tests of this folder assert.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from itertools import count
+from typing import Any
+
+from importer.api import Cause, Failure, Metadata, Reply
+from importer.api.headers import seconds_to_wait
+from importer.calls.limiter import Limiter
+from importer.settings.rate import Rate
+
+NOON = 1_776_772_800.0  # 2026-04-21 12:00:00 UTC
+RESETS = ["iso", "http-date", "epoch", "epoch-ms", "seconds"]
+
+
+@dataclass
+class Api:
+    """Counts the calls of each window and tells of its limit.
+
+    ``phase`` says where in a second windows begin; None: with the first call. ``cut`` is how a reset in whole seconds
+    comes about: rounded up or cut off. ``skew`` is how far its clock is from the caller's.
+    """
+
+    calls: int
+    seconds: float
+    reset: str = "iso"
+    retry: bool = True
+    phase: float | None = 0.0
+    cut: Callable[[float], int] = math.ceil
+    skew: float = 0.0
+    dated: bool = True
+    sliding: bool = False
+    burst: int | None = None  # calls in any second, of which the headers say nothing
+    used: Counter[float] = field(default_factory=Counter)  # window's end → calls let through
+    refused: int = 0
+    _ends: float = -math.inf
+    _taken: deque[float] = field(default_factory=deque)
+
+    def take(self, now: float) -> bool:
+        """Count a call at ``now``, by its own clock; whether it is let through."""
+        if self.sliding:
+            while self._taken and self._taken[0] <= now - self.seconds:
+                self._taken.popleft()
+            allowed = len(self._taken) < self.calls
+            if allowed:
+                self._taken.append(now)
+            self._ends = self._taken[0] + self.seconds
+            self.used[0.0] += allowed
+            return allowed
+        if now >= self._ends:
+            start = now if self.phase is None else math.floor((now - self.phase) / self.seconds) * self.seconds
+            self._ends = start + (self.phase or 0.0) + self.seconds
+        allowed = self.used[self._ends] < self.calls
+        if self.burst is not None:
+            while self._taken and self._taken[0] <= now - 1.0:
+                self._taken.popleft()
+            allowed = allowed and len(self._taken) < self.burst
+            self._taken.extend([now] * allowed)
+        self.used[self._ends] += allowed
+        return allowed
+
+    def call(self, ours: float) -> tuple[int, dict[str, str]]:
+        """A call that arrives at our time ``ours``: status and headers."""
+        now = ours + self.skew
+        allowed = self.take(now)
+        self.refused += not allowed
+        left = self.calls - (len(self._taken) if self.sliding else self.used[self._ends])
+        headers = {"x-ratelimit-limit": str(self.calls), "x-ratelimit-remaining": str(max(0, left))}
+        reset = {
+            "iso": lambda: datetime.fromtimestamp(self._ends, UTC).isoformat(timespec="milliseconds"),
+            "http-date": lambda: http_date(self.cut(self._ends)),
+            "epoch": lambda: str(self.cut(self._ends)),
+            "epoch-ms": lambda: str(math.ceil(self._ends * 1000)),
+            "seconds": lambda: str(self.cut(self._ends - now)),
+        }.get(self.reset)
+        headers = {} if reset is None else headers | {"x-ratelimit-reset": reset()}
+        if self.dated:
+            headers["date"] = http_date(math.floor(now))
+        if not allowed and self.retry:
+            headers["retry-after"] = "1" if left > 0 else str(max(1, math.ceil(self._ends - now)))
+        return (201 if allowed else 429), headers
+
+
+def http_date(at: float) -> str:
+    return format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True)
+
+
+def reply(kind: str, began: float, came: float, status: int, headers: dict[str, str]) -> Reply[None]:
+    """What the vendor's module makes of an answer."""
+    wait = seconds_to_wait(headers.get("retry-after", ""), came)
+    failure = {
+        429: Failure(Cause.RATE_LIMITED, "too many", wait),
+        503: Failure(Cause.FAILED, "503 Service Unavailable", wait, at_work=True),
+    }.get(status)
+    return Reply(kind, began, came, failure=failure, metadata=Metadata(status, headers))
+
+
+@dataclass
+class Importer:
+    """Workers in virtual time, as delivery drives them: one thread chooses, calls take time to and fro."""
+
+    api: Api
+    to: Callable[[], float]
+    fro: Callable[[], float]
+    workers: int = 8
+    rate: Rate | None = None
+    kinds: Callable[[], str] = lambda: "POST"
+    began_at: float = NOON + 0.37
+    events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    ticks: Iterator[int] = field(default_factory=count)
+    sent: list[float] = field(default_factory=list)
+    served: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = self.began_at
+        self.rng = random.Random(1)
+        self.limiter = Limiter(self.workers, lambda: self.now, 3600.0, self.rate, self.rng)
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (self.now + seconds, next(self.ticks), what))
+
+    def run(self, calls: int) -> float:
+        """Make so many calls that succeed; the seconds that took."""
+        todo = calls
+        in_flight = 0
+        kind = self.kinds()
+
+        def begin() -> None:
+            nonlocal todo, in_flight, kind
+            todo, in_flight = todo - 1, in_flight + 1
+            mine, kind = kind, self.kinds()
+            began = self.now
+            self.limiter.began(mine)
+            self.sent.append(began)
+
+            def arrive() -> None:
+                status, headers = self.api.call(self.now)
+                self.later(self.fro(), lambda: back(status, headers))
+
+            def back(status: int, headers: dict[str, str]) -> None:
+                nonlocal todo, in_flight
+                in_flight -= 1
+                assert not self.limiter.came_back(reply(mine, began, self.now, status, headers))
+                if status == 201:
+                    self.served += 1
+                else:
+                    todo += 1
+
+            self.later(self.to(), arrive)
+
+        while todo or in_flight:
+            wait = self.limiter.wait(kind) if todo else math.inf
+            if wait <= 0:
+                begin()
+                continue
+            assert in_flight or math.isfinite(wait), "nothing is in flight, and nothing may go"
+            if self.events and self.events[0][0] <= self.now + wait:
+                self.now, _, what = heapq.heappop(self.events)
+                what()
+            else:
+                self.now += wait
+        return self.now - self.began_at
+
+
+def jittered(latency: float, rng: random.Random) -> Callable[[], float]:
+    """One way of a call whose both ways take about ``latency`` seconds."""
+    return lambda: latency / 2 * rng.uniform(0.8, 1.2)
+
+
+def importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
+    rng = random.Random(seed)
+    began_at = NOON + rng.random() * api.seconds
+    return Importer(api, jittered(latency, rng), jittered(latency, rng), began_at=began_at, **options)
+
+
+def far_importer(api: Api, latency: float, seed: int, **options: Any) -> Importer:
+    """Calls are counted at once, and answered long after."""
+    rng = random.Random(seed)
+    began_at = NOON + rng.random() * api.seconds
+    return Importer(api, jittered(0.004, rng), lambda: latency * rng.uniform(0.99, 1.01), began_at=began_at, **options)
+
+
+def used(api: Api) -> float:
+    """Which part of what the windows allowed was used, from the first to the last but one."""
+    ends = sorted(api.used)
+    windows = round((ends[-1] - ends[0]) / api.seconds)
+    return sum(api.used[end] for end in ends[:-1]) / (windows * api.calls)

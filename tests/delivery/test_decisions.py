@@ -1,0 +1,312 @@
+"""The table of what an answer means, row by row: what was attempted, the reply and what is known, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from importer.api import Answer, Cause, Failure, NotesPage, Reply
+from importer.api.protocol import API_REFUSED, NOT_APPLIED
+from importer.delivery.decisions import (
+    ENOUGH_MISSES,
+    PERSISTENT,
+    Abandon,
+    AbsenceDecision,
+    Doubt,
+    Known,
+    LookAgain,
+    LookDecision,
+    LookUp,
+    Missed,
+    NextPage,
+    Retry,
+    SendDecision,
+    Settle,
+    Split,
+    Stop,
+    after_absence,
+    after_lookup,
+    after_post,
+    doubtful,
+)
+from importer.delivery.readback import Verdict
+from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+
+ONE, THREE = ("P0",), ("P0", "P1", "P2")
+NOTHING, SUCCESS = Known(), Known(any_success=True, largest_accepted=2, accepted=1)
+
+
+def failed(cause: Cause, text: str = "trouble") -> Failure:
+    return Failure(cause, text)
+
+
+def created(*prospects: str) -> dict[str, Answer]:
+    return {prospect: Answer(f"N{prospect[1:]}") for prospect in prospects}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A row of the table: a request's reply, and what is expected of it. A stop is named by its error."""
+
+    what: str
+    prospects: Sequence[str]
+    answer: Cause | Failure | dict[str, Answer]
+    expected: list[SendDecision | tuple[type[Stopped], bool | None]]
+    known: Known = field(default=NOTHING)
+
+    @property
+    def reply(self) -> Reply[dict[str, Answer]]:
+        if isinstance(self.answer, dict):
+            return Reply("POST", 0.0, 1.0, self.answer)
+        failure = failed(self.answer) if isinstance(self.answer, Cause) else self.answer
+        return Reply("POST", 0.0, 1.0, failure=failure)
+
+
+def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple[type[Stopped], bool | None]]:
+    return [LookUp(tuple(range(len(prospects))), failed(cause))]
+
+
+LACKS = Failure(Cause.UNREADABLE, "the API's answer says nothing certain of this prospect")
+TABLE = [
+    # -- surely not applied: the same again
+    Sent("nobody was reached", THREE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))]),
+    Sent("nobody was reached, later", ONE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))], SUCCESS),
+    Sent("it waited too long for a worker", THREE, Cause.OUTDATED, [Retry()]),
+    Sent("429: not counted as an attempt", THREE, Cause.RATE_LIMITED, [Retry()]),
+    Sent("429, later", ONE, Cause.RATE_LIMITED, [Retry()], SUCCESS),
+    # -- surely not applied: nothing goes on
+    Sent("a certificate, a proxy's 407, malformed settings", THREE, Cause.BLOCKED, [(Blocked, False)]),
+    Sent("the same after a success", THREE, Cause.BLOCKED, [(Blocked, False)], SUCCESS),
+    Sent("the key is refused", THREE, Cause.BAD_KEY, [(KeyRefused, False)]),
+    Sent("the key is refused, one prospect, later", ONE, Cause.BAD_KEY, [(KeyRefused, False)], SUCCESS),
+    # -- the API's own no, several prospects: halved
+    Sent("bad request", THREE, Cause.BAD_REQUEST, [Split()]),
+    Sent("bad request, where smaller ones were accepted", THREE, Cause.BAD_REQUEST, [Split()], SUCCESS),
+    Sent("unknown prospect", THREE, Cause.UNKNOWN_PROSPECT, [Split()]),
+    Sent("too large", THREE, Cause.TOO_LARGE, [Split(is_size=True)]),
+    Sent("too large, and smaller ones were accepted", THREE, Cause.TOO_LARGE, [Split(is_size=True)], SUCCESS),
+    Sent(
+        "too large, but one of this size was accepted", THREE, Cause.TOO_LARGE, [Split()],
+        replace(SUCCESS, largest_accepted=3),
+    ),
+    Sent(
+        "too large, but a larger one was accepted", THREE, Cause.TOO_LARGE, [Split()],
+        replace(SUCCESS, largest_accepted=100),
+    ),
+    # -- the API's own no, one prospect: rejected, with its own words
+    *(
+        Sent(f"{cause} of one prospect", ONE, cause, [Settle(((0, Answer(None, "the API refused it: trouble")),))])
+        for cause in sorted(API_REFUSED)
+    ),
+    # -- unclear: read back
+    Sent(
+        "a redirect before any success", THREE, Cause.REDIRECTED,
+        [*unclear(THREE, Cause.REDIRECTED), (Redirected, None)],
+    ),
+    Sent("a redirect after one", THREE, Cause.REDIRECTED, unclear(THREE, Cause.REDIRECTED), SUCCESS),
+    *(
+        Sent(f"{cause}, {len(prospects)} prospects, {known}", prospects, cause, unclear(prospects, cause), known)
+        for cause in (Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.UNREADABLE)
+        for prospects in (ONE, THREE)
+        for known in (NOTHING, SUCCESS)
+    ),
+    Sent(
+        "a 503 with retry-after", ONE, Failure(Cause.FAILED, "503", wait=9.0, at_work=True),
+        [LookUp((0,), Failure(Cause.FAILED, "503", wait=9.0, at_work=True))],
+    ),
+    # -- answered
+    Sent(
+        "an entry for each", THREE, created(*THREE),
+        [Settle(((0, Answer("N0")), (1, Answer("N1")), (2, Answer("N2"))))],
+    ),
+    Sent(
+        "created or rejected", ("P0", "P1"), {"P0": Answer("N0"), "P1": Answer(None, "unknown")},
+        [Settle(((0, Answer("N0")), (1, Answer(None, "unknown"))))],
+    ),
+    Sent(
+        "an entry is missing", THREE, created("P0", "P2"),
+        [Settle(((0, Answer("N0")), (2, Answer("N2")))), LookUp((1,), LACKS)],
+    ),
+    Sent("all are missing", THREE, {}, [LookUp((0, 1, 2), LACKS)]),
+    Sent("an entry for somebody else", ONE, created("P9"), [LookUp((0,), LACKS)]),
+]  # fmt: skip
+
+
+def plain(decision: SendDecision) -> SendDecision | tuple[type[Stopped], bool | None]:
+    """A stop by its error's class, for two errors are never equal."""
+    return (type(decision.error), decision.is_applied) if isinstance(decision, Stop) else decision
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.what)
+def test_what_follows_from_the_reply_to_a_request(row: Sent) -> None:
+    assert [plain(decision) for decision in after_post(row.prospects, row.reply, row.known)] == row.expected
+
+
+def test_the_table_has_a_row_for_every_cause() -> None:
+    answers = [row.answer.cause if isinstance(row.answer, Failure) else row.answer for row in TABLE]
+    assert {answer for answer in answers if isinstance(answer, Cause)} == set(Cause)
+
+
+@pytest.mark.parametrize("prospects", [ONE, THREE])
+@pytest.mark.parametrize("known", [NOTHING, SUCCESS])
+@pytest.mark.parametrize("cause", sorted(set(Cause) - NOT_APPLIED))
+def test_what_may_have_been_applied_is_looked_up_before_anything_else(
+    cause: Cause, known: Known, prospects: Sequence[str]
+) -> None:
+    """Whatever else follows: each of its prospects is looked up, and nothing of it is sent or settled."""
+    first, *others = after_post(prospects, Reply("POST", 0.0, 1.0, failure=failed(cause)), known)
+    assert first == LookUp(tuple(range(len(prospects))), failed(cause))
+    assert all(isinstance(other, Stop) and other.is_applied is None for other in others)
+
+
+# -- lookups
+
+
+@dataclass(frozen=True)
+class Read:
+    """A row: what a lookup came to (a failure's cause, or what the page says), and what follows."""
+
+    what: str
+    answer: Cause | Verdict
+    expected: LookDecision | tuple[type[Stopped], bool | None]
+    pages: int = 1
+
+    @property
+    def reply(self) -> Reply[NotesPage]:
+        if isinstance(self.answer, Cause):
+            return Reply("GET", 0.0, 1.0, failure=failed(self.answer))
+        return Reply("GET", 0.0, 1.0, NotesPage((), None, has_more=self.answer.goes_on))
+
+
+MOST_PAGES = 3
+TWINS = "lost; found by reading back; the same note stands there again as N2, N3: look, and remove one by hand"
+NOT_READ = "and the prospect's notes could not be read: trouble"
+READS = [
+    Read("it is there", Verdict("N1"), Settle(((0, Answer("N1")),), "lost; found by reading back")),
+    Read("it is there twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), TWINS, ("N2", "N3"))),
+    Read("found on the last page", Verdict("N1"), Settle(((0, Answer("N1")),), "lost; found by reading back"), 3),
+    Read("there are more pages", Verdict(goes_on=True), NextPage(0), 2),
+    Read("it is there, and maybe again on the next page", Verdict("N1", goes_on=True), NextPage(0), 2),
+    Read(
+        "it is there, and there are more than are read", Verdict("N1", goes_on=True),
+        Settle(((0, Answer("N1")),), "lost; found by reading back"), 3,
+    ),
+    Read(
+        "there are more than are read", Verdict(goes_on=True),
+        Doubt("and the prospect has too many notes to look through"), 3,
+    ),
+    Read("there are more, and this one is odd", Verdict(goes_on=True, odd="it is odd"), NextPage(0), 2),
+    Read("it is odd", Verdict(odd="it is odd"), Doubt("and it is odd")),
+    Read("it isn't there", Verdict(), Missed()),
+    Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
+    Read("blocked", Cause.BLOCKED, (Blocked, None)),
+    Read("the API doesn't know the prospect", Cause.UNKNOWN_PROSPECT, Missed(for_good=True)),
+    Read("refused otherwise", Cause.BAD_REQUEST, Doubt(NOT_READ)),
+    Read("too large", Cause.TOO_LARGE, Doubt(NOT_READ)),
+    Read("too many calls", Cause.RATE_LIMITED, LookAgain()),
+    Read("waited too long", Cause.OUTDATED, LookAgain()),
+    *(
+        Read(cause.value, cause, LookAgain(failed(cause)))
+        for cause in (Cause.UNREACHABLE, Cause.REDIRECTED, Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.UNREADABLE)
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", READS, ids=lambda row: row.what)
+def test_what_follows_from_a_lookup(row: Read) -> None:
+    verdict = row.answer if isinstance(row.answer, Verdict) else None
+    found = after_lookup(row.reply, verdict, failed(Cause.LOST, "lost"), row.pages, MOST_PAGES)
+    assert ((type(found.error), found.is_applied) if isinstance(found, Stop) else found) == row.expected
+
+
+def test_lookups_have_a_row_for_every_cause() -> None:
+    assert {row.answer for row in READS if isinstance(row.answer, Cause)} == set(Cause)
+
+
+# -- misses
+
+
+@pytest.mark.parametrize(
+    ("what", "absent", "misses", "all_misses", "is_applied", "expected"),
+    [
+        ("one prospect, missed once", [0], [1], 1, False, [0]),
+        ("one prospect, missed twice", [0], [2], 2, False, []),
+        ("two prospects, missed once each, agree", [0, 1], [1, 1], 2, False, []),
+        ("two prospects, one of them unknown to the API, is no two", [0, 1], [1, 2], 1, False, [0]),
+        ("two missed, but a third has its note", [0, 2], [1, 0, 1], 2, True, [0, 2]),
+        ("the same, one of them missed twice by now", [0, 2], [1, 0, 2], 3, True, [0]),
+        ("the same, both missed twice", [0, 2], [2, 0, 2], 4, True, []),
+        ("one has its note, the other was missed often", [1], [0, 3], 3, True, []),
+    ],
+)
+def test_a_note_is_missed_twice_before_it_is_absent(
+    what: str, absent: list[int], misses: list[int], all_misses: int, is_applied: bool, expected: list[int]
+) -> None:
+    """One lookup may be at a copy that lags; prospects of one request count for one another unless one has its note."""
+    assert ENOUGH_MISSES == 2
+    assert doubtful(absent, misses, all_misses, is_applied=is_applied) == expected, what
+
+
+# -- absence
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A row: a request whose notes surely aren't there, and what follows."""
+
+    what: str
+    size: int
+    cause: Cause
+    expected: AbsenceDecision
+    refusals: int = 0
+    passed: bool = False
+    healed: bool = False
+    is_size: bool = False
+    sends: int = 1
+
+
+TURNED_AWAY = Settle(((0, Answer(None, "what stands between this machine and the API turned it away: trouble")),))
+IN_VAIN = Abandon("sent 8 times in vain: trouble; run again later")
+ABSENCES = [
+    *(
+        Absent(f"{cause}, {size}", size, cause, Retry(), refusals=9, passed=True, is_size=True)
+        for cause in (Cause.REDIRECTED, Cause.FAILED, Cause.LOST, Cause.UNREADABLE)
+        for size in (1, 3)
+    ),
+    Absent("sent for the last time but one", 3, Cause.LOST, Retry(), sends=7),
+    Absent("sent often enough", 3, Cause.LOST, IN_VAIN, sends=8),
+    Absent("refused once", 3, Cause.FOREIGN, Retry(), refusals=1, passed=True),
+    Absent("refused again", 3, Cause.FOREIGN, Split(), refusals=2),
+    Absent("refused again while others pass", 3, Cause.FOREIGN, Split(), refusals=2, passed=True),
+    Absent("refused for its size", 3, Cause.FOREIGN, Split(is_size=True), refusals=1, is_size=True),
+    Absent("refused again, sent often enough", 3, Cause.FOREIGN, Split(), refusals=2, sends=8),
+    Absent("alone, refused for its size", 1, Cause.FOREIGN, Retry(), refusals=1, is_size=True),
+    Absent("alone, refused once while others pass", 1, Cause.FOREIGN, Retry(), refusals=1, passed=True),
+    Absent("alone, refused again, and nothing passes", 1, Cause.FOREIGN, Retry(), refusals=2),
+    Absent("alone, refused again while others pass", 1, Cause.FOREIGN, Retry(), refusals=2, passed=True),
+    Absent("alone, refused a third time while others pass", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, passed=True),
+    Absent(
+        "alone, but others that were refused so passed later",
+        1,
+        Cause.FOREIGN,
+        Retry(),
+        refusals=2,
+        passed=True,
+        healed=True,
+    ),
+    Absent("alone, the same for its size", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, passed=True, is_size=True),
+    Absent("alone, nothing passes, sent often enough", 1, Cause.FOREIGN, IN_VAIN, refusals=8, sends=8),
+    Absent("refused once, sent often enough", 3, Cause.FOREIGN, IN_VAIN, refusals=1, sends=8),
+]
+
+
+@pytest.mark.parametrize("row", ABSENCES, ids=lambda row: row.what)
+def test_what_follows_from_absence(row: Absent) -> None:
+    assert PERSISTENT == 2
+    failure = Failure(row.cause, "trouble", is_size=row.is_size)
+    found = after_absence(
+        row.size, failure, refusals=row.refusals, passed=row.passed, healed=row.healed, sends=row.sends, most_sends=8
+    )
+    assert found == row.expected

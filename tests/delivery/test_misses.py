@@ -1,0 +1,39 @@
+"""One lookup that misses a note proves nothing: it may have been at a copy that lags."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from importer.sandbox import Fault, Sandbox
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, check, write_sheet
+
+
+@pytest.mark.parametrize(
+    ("prospects", "missed"),
+    [
+        (1, "1"),  # one prospect alone: its first lookup misses its note
+        (3, "1"),  # the first of three misses it, the others find theirs
+        (3, "2,3"),  # the first has its note, the others are missed
+    ],
+)
+def test_a_note_that_the_first_lookup_misses_is_not_sent_again(prospects: int, missed: str, tmp_path: Path) -> None:
+    """Nothing is waited for here, neither rest nor reading: that it was missed twice is all that holds."""
+    lines = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(prospects)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    faults = [Fault.parse("500:after@1"), Fault.parse(f"missing-all:GET@{missed}")]
+    with Sandbox(api_key="a-key", faults=faults) as box:
+        settings = Settings(
+            base_url=box.url, key="a-key", workers=3, settle=0.0,
+            journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
+        )  # fmt: skip
+        report = running.run(sheet, settings)
+        assert report is not None
+        assert check(lines, report.results, box) == Counter(created=prospects)
+        sent = Counter(received.method for received in box.received)
+    assert sent["POST"] == 1
+    assert sent["GET"] == prospects + missed.count(",") + 1

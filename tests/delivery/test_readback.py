@@ -1,0 +1,221 @@
+"""What a prospect's notes say of a delivery: the right one is adopted, no other, and doubt is said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from importer.api import FoundNote, NotesPage
+from importer.delivery.readback import Sought, Verdict, Window, judge
+from importer.journal import NoteKey
+from importer.markup import ContentKind, content_of
+from importer.models import Note, Status, Visibility
+
+SINCE = 1_800_000_000.0
+NOTE = Note("Use <b>this</b>", Visibility.PUBLIC, Status.PUBLISHED)
+DRAFT = replace(NOTE, status=Status.DRAFT)
+
+
+WINDOW = Window(surely=SINCE, perhaps=SINCE - 50, until=SINCE + 100, rewritten=SINCE)
+
+
+def found(
+    note_id: str = "N1", content: str = "Use <b>this</b>", at: float | None = SINCE + 5, **more: str
+) -> FoundNote:
+    visibility, status = Visibility(more.get("visibility", "1")), Status(more.get("status", "1"))
+    return FoundNote(note_id, content, visibility, status, at, more.get("author", ""))
+
+
+def verdict(
+    *notes: FoundNote,
+    note: Note = NOTE,
+    draft: FoundNote | None = None,
+    more: bool = False,
+    adopted: Mapping[str, float] | frozenset[str] = frozenset(),
+    authors: Collection[str] = (),
+    others: Sequence[Note] = (),
+    window: Window = WINDOW,
+) -> Verdict:
+    """What a page says; of ``adopted`` the times at which that was known, or just the ids."""
+    taken = adopted if isinstance(adopted, Mapping) else dict.fromkeys(adopted, SINCE - 10)
+    keys = [NoteKey.of(other) for other in others]
+    sought = Sought(NoteKey.of(note), window, taken, sent_at=SINCE, others=keys, authors=authors)
+    return judge(NotesPage(notes, draft, more), sought)
+
+
+def candidates(*notes: FoundNote, **more: Any) -> list[str]:
+    return [note.note_id for note in verdict(*notes, **more).candidates]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Use <b>this</b>",
+        "<p>Use <b>this</b></p>",
+        "<div>Use\n  <strong class='x'>this</strong></div><p></p>",
+        "Use&nbsp;this",
+        "<p>Use <i>this</i></p><br>",
+        "&lt;p&gt;Use &lt;b&gt;this&lt;/b&gt;&lt;/p&gt;",
+        "<p>Use &lt;b&gt;this&lt;/b&gt;</p>",
+    ],
+)
+def test_a_note_that_reads_the_same_is_adopted_however_it_is_marked_up(content: str) -> None:
+    assert verdict(found(content=content)).note_id == "N1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        found(content="Use that"),
+        found(content="<p>Use <b>thi</b>s, too</p>"),
+        found(visibility="2"),
+        found(status="0"),
+        found(at=SINCE - 60),
+    ],
+)
+def test_another_note_is_not(other: FoundNote) -> None:
+    assert replace(verdict(other), candidates=()) == Verdict()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5 < 6 & 7 > 3", "jo <jo@example.com>", "line\nline\n\nline", "“quoted” – 🤝 ½", "&nbsp; as text", "e\u0301"],
+)
+@pytest.mark.parametrize("kept", ["{}", "<p>{}</p>", "<div><p>{}</p>\n</div>"])
+def test_what_was_sent_for_a_text_is_known_again(text: str, kept: str) -> None:
+    content = content_of(text, ContentKind.AUTO)
+    note = Note(text, Visibility.PUBLIC, Status.PUBLISHED, content=content)
+    assert verdict(found(content=kept.format(content)), note=note).note_id == "N1"
+
+
+def test_a_letter_in_another_unicode_form_is_the_same_letter() -> None:
+    note = replace(NOTE, text="caf\u0065\u0301", content="")
+    assert verdict(found(content="<p>caf\u00e9</p>"), note=note).note_id == "N1"
+
+
+def test_a_note_that_another_delivery_has_is_left_to_it() -> None:
+    assert verdict(found("N1"), found("N2"), adopted=frozenset({"N1"})).note_id == "N2"
+    assert verdict(found("N1"), adopted=frozenset({"N1"})) == Verdict()
+
+
+def test_the_oldest_of_several_is_adopted_and_the_others_are_named() -> None:
+    seen = verdict(found("N3", at=SINCE + 9), found("N2", at=SINCE + 7), found("N1", at=SINCE + 5), found("N0", at=1.0))
+    assert (seen.note_id, seen.twins) == ("N1", ("N2", "N3"))
+
+
+def test_the_same_note_listed_twice_is_one() -> None:
+    assert verdict(found(), found()) == Verdict("N1")
+
+
+def test_a_note_dated_shortly_before_it_was_sent_is_in_doubt() -> None:
+    """A server's clocks may differ: it may be the delivery's own, so nothing is sent again."""
+    assert "dated shortly before it was sent" in verdict(found(at=SINCE - 0.1)).odd
+    assert "dated shortly before it was sent" in verdict(draft=found(status="0", at=SINCE - 50), note=DRAFT).odd
+    assert verdict(found(at=SINCE - 20), found("N2")) == Verdict("N2")
+    assert verdict(found(at=SINCE - 51)) == Verdict()
+    assert verdict(found("N1", at=SINCE - 20), adopted=frozenset({"N1"})) == Verdict()
+
+
+def test_a_note_without_a_time_is_in_doubt() -> None:
+    assert "without a date" in verdict(found(at=None)).odd
+    assert verdict(found(at=None), found("N2")).note_id == "N2"
+    assert not verdict(found(at=None, content="Other")).odd
+
+
+def test_it_goes_on_to_the_next_page_until_that_can_only_be_older() -> None:
+    other = found(content="Other")
+    assert verdict(other, more=True).goes_on
+    assert not verdict(other, more=False).goes_on
+    assert not verdict(more=True).goes_on  # an empty page ends it, whatever is said
+    old = found(content="Other", at=SINCE - 60)
+    assert not verdict(other, old, more=True).goes_on
+    assert verdict(old, other, more=True).goes_on  # not in order, so nothing follows from the last
+    assert verdict(other, found(content="Other", at=None), more=True).goes_on
+
+
+def test_a_draft_is_found_apart_or_among_the_others() -> None:
+    assert verdict(draft=found(status="0"), note=DRAFT).note_id == "N1"
+    assert verdict(draft=found(status="0", at=None), note=DRAFT).note_id == "N1"
+    assert verdict(found(status="0"), note=DRAFT).note_id == "N1"
+    assert verdict(draft=found(status="0", at=SINCE - 60), note=DRAFT) == Verdict()
+    assert verdict(draft=found(status="0")) == Verdict()  # a published note is looked for
+
+
+def test_a_later_draft_that_hides_the_one_looked_for_is_said() -> None:
+    other = found("N2", content="Other", status="0")
+    assert "hides" in verdict(draft=other, note=DRAFT).odd
+    assert verdict(draft=other, note=DRAFT, adopted=frozenset({"N2"})) == Verdict()  # ours, and settled
+    assert verdict(draft=replace(other, created_at=SINCE - 60), note=DRAFT) == Verdict()
+
+
+def test_a_later_draft_hides_unless_it_was_known_before_this_one_was_sent() -> None:
+    """Of drafts only the latest is shown: one that a delivery had before can't hide what came after it."""
+    other = found("N2", content="Other", status="0")
+    assert "hides" in verdict(draft=other, note=DRAFT, adopted={"N2": SINCE + 1}).odd
+    assert verdict(draft=other, note=DRAFT, adopted={"N2": SINCE - 1}) == Verdict()
+    assert "hides" in verdict(draft=replace(other, created_at=None), note=DRAFT).odd
+
+
+def test_a_note_dated_long_after_it_was_sent_is_in_doubt() -> None:
+    late = found(at=WINDOW.until + 1)
+    assert "long after" in verdict(late).odd
+    assert verdict(late).note_id is None
+    assert verdict(found(at=WINDOW.until)).note_id == "N1"
+    assert verdict(late, found("N2")).note_id == "N2"
+    assert not verdict(found(at=WINDOW.until + 1, content="Other")).odd
+
+
+def test_a_note_by_somebody_else_is_nobodys() -> None:
+    """Where it is known who writes our notes, a colleague's are neither adopted, nor doubted, nor candidates."""
+    theirs = found(author="COLLEAGUE")
+    assert verdict(theirs, authors=["US"]) == Verdict()
+    assert verdict(replace(theirs, created_at=SINCE - 20), authors=["US"]) == Verdict()
+    assert candidates(replace(theirs, content="Other"), authors=["US"]) == []
+    assert verdict(found(author="US"), authors=["US"]).note_id == "N1"
+    assert verdict(found(), authors=["US"]).note_id == "N1"  # the API doesn't say who wrote it
+
+
+def test_whose_a_note_is_is_certain_once_an_author_of_ours_is_known_or_none_is_shown() -> None:
+    assert verdict(found(author="US"), authors=["US"]).is_certain
+    assert verdict(found()).is_certain
+    assert not verdict(found(author="WHO")).is_certain
+
+
+def test_what_reads_differently_and_was_made_in_that_time_is_a_candidate() -> None:
+    other = found(content="Use th")
+    assert candidates(other) == ["N1"]
+    assert candidates(replace(other, created_at=None)) == ["N1"]
+    assert candidates(replace(other, created_at=SINCE - 0.1)) == []
+    assert candidates(replace(other, created_at=WINDOW.until + 0.1)) == []
+    assert candidates(found(content="Use th", visibility="2")) == []
+    assert candidates(found(content="Use th", status="0")) == []
+    assert candidates(other, adopted=frozenset({"N1"})) == []
+
+
+def test_what_another_unclear_delivery_says_is_no_candidate() -> None:
+    """It is that one's; and where a delivery's own note is found, nothing else is asked."""
+    other = found(content="Another text")
+    assert candidates(other, others=[replace(NOTE, text="Another text", content="")]) == []
+    assert candidates(other, others=[replace(NOTE, text="A third text", content="")]) == ["N1"]
+    assert candidates(found(), found("N2", content="Other")) == []
+
+
+def test_while_nothing_is_known_of_the_clock_what_reads_differently_may_be_dated_earlier() -> None:
+    unknown = replace(WINDOW, rewritten=SINCE - 3600)
+    other = found(content="Use th", at=SINCE - 1800)
+    assert candidates(other, window=unknown) == ["N1"]
+    assert candidates(replace(other, created_at=SINCE - 3601), window=unknown) == []
+    draft = found("N2", content="Other", status="0", at=SINCE - 1800)
+    assert "hides" in verdict(draft=draft, note=DRAFT, window=unknown).odd
+
+
+def test_where_it_is_found_the_next_page_is_read_all_the_same_unless_that_can_only_be_older() -> None:
+    """An older one that reads the same may be the delivery's own, or its twin."""
+    old = found("N0", content="Other", at=SINCE - 60)
+    assert verdict(found(), more=True).goes_on
+    assert verdict(found(), more=True).note_id == "N1"
+    assert not verdict(found(), old, more=True).goes_on
+    assert not verdict(found(), more=False).goes_on

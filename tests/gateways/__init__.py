@@ -1,0 +1,1 @@
+"""Real gateways between the importer and the sandbox, all on the loopback."""

@@ -1,0 +1,205 @@
+"""Rows become the fewest requests that deliver every note once; no row is lost on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer import grouping
+from importer.models import Group, Note, Problem, Remaining, Request, Rows, Status, Texts, Visibility
+from importer.rows.values import TEXT
+
+Line = tuple[int, str, str]
+"""Number of the note (-1: the row is invalid), prospect, key."""
+
+
+def note(number: int) -> Note:
+    return Note(f"Note {number}", Visibility.PRIVATE, Status.PUBLISHED)
+
+
+def texts(values: Sequence[str]) -> Texts:
+    found: Texts = np.full(len(values), "", dtype=TEXT)
+    found[:] = values
+    return found
+
+
+def table(lines: Sequence[Line], *, keyed: bool = False) -> Rows:
+    """Rows as validation brings them: notes numbered in the order of their first row."""
+    number_of: dict[int, int] = {}
+    for found, _, _ in lines:
+        if found >= 0:
+            number_of.setdefault(found, len(number_of))
+    return Rows(
+        number=np.arange(2, len(lines) + 2, dtype=np.int32),
+        prospect=texts([prospect for _, prospect, _ in lines]),
+        note=np.array([number_of.get(found, -1) for found, _, _ in lines], dtype=np.int32),
+        notes=[note(found) for found in number_of],
+        key=texts([key for _, _, key in lines]) if keyed else None,
+        problems={
+            i: [Problem(i + 2, None, f"row {i + 2}", "", "")] for i, (found, _, _) in enumerate(lines) if found < 0
+        },
+    )
+
+
+def cut(rows: Rows, batch_size: int) -> list[list[Request]]:
+    """The requests of each group."""
+    return [list(grouping.requests(group, rows, batch_size)) for group in grouping.plan(rows).groups]
+
+
+prospects = st.sampled_from([f"P{i}" for i in range(8)])
+lines = st.lists(st.tuples(st.integers(-1, 4), prospects, st.sampled_from(["", "a", "b", "c"])), max_size=60)
+batches = st.integers(1, 7)
+
+
+# -- invariants
+
+
+@given(lines, st.booleans())
+def test_groups_partition_the_valid_rows(found: list[Line], keyed: bool) -> None:
+    """Every valid row is in the one group of its note, or repeats a row that is; an invalid one is nowhere."""
+    rows = table(found, keyed=keyed)
+    plan = grouping.plan(rows)
+    grouped = [int(position) for group in plan.groups for position in group.positions]
+    repeated = np.flatnonzero(plan.original >= 0).tolist()
+    assert len(plan.original) == len(rows)
+    assert sorted(grouped + repeated) == [i for i, (number, _, _) in enumerate(found) if number >= 0]
+    for group in plan.groups:
+        assert {rows.notes[rows.note[position]] for position in group.positions} == {group.note}
+
+
+@given(lines, st.booleans())
+def test_a_repeated_row_points_to_the_first_that_means_the_same(found: list[Line], keyed: bool) -> None:
+    """Same note, prospect and key, earlier in the sheet, and itself no repetition."""
+    plan = grouping.plan(table(found, keyed=keyed))
+    meaning = [line if keyed else (*line[:2], "") for line in found]
+    for position, original in enumerate(plan.original.tolist()):
+        if found[position][0] < 0:
+            assert original == -1
+        else:
+            first = meaning.index(meaning[position])
+            assert original == (first if first < position else -1)
+
+
+@given(lines, st.booleans(), st.randoms())
+def test_the_rows_order_changes_no_group(found: list[Line], keyed: bool, chance: st.DataObject) -> None:
+    """Shuffled rows give the same notes for the same prospects."""
+
+    def deliveries(rows: Rows) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+        keys = [""] * len(rows) if rows.key is None else rows.key.tolist()
+        return {
+            (group.note.text, frozenset((rows.prospect[i], keys[i]) for i in group.positions.tolist()))
+            for group in grouping.plan(rows).groups
+        }
+
+    shuffled = list(found)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert deliveries(table(found, keyed=keyed)) == deliveries(table(shuffled, keyed=keyed))
+
+
+@given(lines, st.booleans(), batches)
+def test_requests_cut_each_group_without_losing_a_row(found: list[Line], keyed: bool, batch_size: int) -> None:
+    """Each row of a group is in exactly one request, with its own prospect and key; none holds a prospect twice."""
+    rows = table(found, keyed=keyed)
+    for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
+        assert sorted(i for request in requests for i in request.positions) == sorted(group.positions.tolist())
+        for request in requests:
+            assert 1 <= len(request) <= batch_size
+            assert len(set(request.prospects)) == len(request)
+            assert request.note == group.note
+            for position, prospect, key in zip(request.positions, request.prospects, request.keys, strict=True):
+                assert rows.prospect[position] == prospect
+                assert key == ("" if rows.key is None else rows.key[position])
+
+
+@given(lines, batches)
+def test_without_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch_size: int) -> None:
+    """Σ⌈n/batch⌉ over the groups."""
+    rows = table(found)
+    groups = grouping.plan(rows).groups
+    sizes = [len(requests) for requests in cut(rows, batch_size)]
+    assert sizes == [-(-len(group.positions) // batch_size) for group in groups]
+    assert sizes == [grouping.remaining([group], rows, batch_size).requests for group in groups]
+
+
+@given(lines, batches)
+def test_with_keys_the_requests_are_as_few_as_can_be(found: list[Line], batch_size: int) -> None:
+    """⌈n/batch⌉, or as many as the most frequent prospect stands in the group, if that is more."""
+    rows = table(found, keyed=True)
+    for group, requests in zip(grouping.plan(rows).groups, cut(rows, batch_size), strict=True):
+        most = max(Counter(rows.prospect[group.positions].tolist()).values())
+        assert len(requests) == max(-(-len(group.positions) // batch_size), most)
+        assert Remaining(len(group.positions), 1, len(requests)) == grouping.remaining([group], rows, batch_size)
+
+
+@given(lines, st.booleans())
+def test_groups_stand_in_the_order_of_their_first_row(found: list[Line], keyed: bool) -> None:
+    """What is sent first is what stands first, in groups and in each."""
+    groups = grouping.plan(table(found, keyed=keyed)).groups
+    assert [int(group.positions[0]) for group in groups] == sorted(int(group.positions[0]) for group in groups)
+    for group in groups:
+        assert all(one < other for one, other in pairwise(group.positions.tolist()))
+
+
+# -- examples
+
+
+def test_500_rows_with_7_notes_need_the_sum_of_their_batches() -> None:
+    """500 rows, 7 notes, batch 100: 7 groups of 71 or 72, so 7 requests; batch 50: 14."""
+    rows = table([(i % 7, f"P{i}", "") for i in range(500)])
+    assert sum(len(requests) for requests in cut(rows, 100)) == 7
+    assert sum(len(requests) for requests in cut(rows, 50)) == 14
+    assert grouping.plan(rows).deliveries == 500
+
+
+def test_no_rows_need_no_request() -> None:
+    """An empty sheet, and one without a valid row, make an empty plan."""
+    for lines_ in ([], [(-1, "P", ""), (-1, "P", "")]):
+        plan = grouping.plan(table(lines_))
+        assert (plan.groups, plan.deliveries) == ([], 0)
+        assert plan.original.tolist() == [-1] * len(lines_)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("He said “yes”", 'He said "yes"'),
+        ("it’s", "it's"),
+        ("2019–2020", "2019-2020"),
+        ("two  spaces", "two spaces"),
+        ("two\nlines", "two lines"),
+        ("no\u00a0break", "no break"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("ﬁnal", "final"),
+        ("zero\u200bwidth", "zerowidth"),
+    ],
+)
+def test_notes_that_differ_for_a_machine_only_are_pointed_out(one: str, other: str) -> None:
+    """Spaces, quotes, dashes, the Unicode form and signs that nobody sees: pointed out, and still two notes."""
+    assert Note(one, Visibility.PUBLIC, Status.PUBLISHED) != Note(other, Visibility.PUBLIC, Status.PUBLISHED)
+    assert len(_alike([one, other, "something else"])) == 1
+
+
+def test_notes_that_a_reader_can_tell_apart_are_not_pointed_out() -> None:
+    """Other words, another case, another sign."""
+    assert _alike(["Called", "called", "Called.", "Called back"]) == []
+
+
+def test_the_same_text_for_other_eyes_is_no_near_miss() -> None:
+    """A public and a private note of the same text are meant to be two."""
+    groups = [Group(Note("x", visibility, Status.DRAFT), _positions(0)) for visibility in Visibility]
+    assert grouping.near_identical(groups) == []
+
+
+def _alike(texts: Sequence[str]) -> list[list[Group]]:
+    groups = [Group(Note(text, Visibility.PUBLIC, Status.PUBLISHED), _positions(i)) for i, text in enumerate(texts)]
+    return grouping.near_identical(groups)
+
+
+def _positions(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    return np.array(numbers, dtype=np.int32)

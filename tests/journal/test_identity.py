@@ -1,0 +1,117 @@
+"""A workspace's journal is remembered: another in its place, or none, sends nothing until a person says so.
+
+No call is made here: the guard stands before the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.commands import workspaces
+from importer.errors import WrongJournal
+from importer.journal import Journal, identity
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, write_sheet
+
+AWAY = "https://notes.invalid/v1"
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Settings:
+    """Settings for a service elsewhere, with a journal that was used with it."""
+    settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "journal.sqlite")
+    with workspaces.held(settings) as journal:
+        workspaces.keep_in_mind(journal, settings)
+    return settings
+
+
+def opened(settings: Settings) -> str:
+    with workspaces.held(settings) as journal:
+        return journal.id
+
+
+def test_the_same_journal_is_taken_wherever_it_is_moved(live: Settings, tmp_path: Path) -> None:
+    usual = opened(live)
+    moved = Path(live.journal).rename(tmp_path / "moved.sqlite")
+    assert opened(replace(live, journal=moved)) == usual
+    assert opened(replace(live, journal=f"sqlite:///{moved}")) == usual
+
+
+def test_another_journal_in_its_place_stops_with_4(live: Settings, tmp_path: Path) -> None:
+    another = tmp_path / "another.sqlite"
+    Journal.open(another).close()
+    with pytest.raises(WrongJournal, match="`new-journal`") as caught:
+        opened(replace(live, journal=another))
+    assert caught.value.exit_status == 4
+    assert str(live.journal) in str(caught.value)
+    assert str(another) in str(caught.value)
+
+
+def test_none_in_its_place_stops_and_none_is_made(live: Settings, tmp_path: Path) -> None:
+    """Its disk may merely not be there; an empty journal would hide that."""
+    Path(live.journal).rename(tmp_path / "kept elsewhere")
+    before = sorted(tmp_path.iterdir())
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    with pytest.raises(WrongJournal, match="is no journal"):
+        opened(live)
+    with pytest.raises(WrongJournal, match="is no journal"):
+        running.check(sheet, live)
+    assert sorted(tmp_path.iterdir()) == [*before, sheet]
+
+
+def test_a_person_can_take_on_another_journal(live: Settings, tmp_path: Path) -> None:
+    """Said once; from then on it is the workspace's, and the first no longer is."""
+    another = replace(live, journal=tmp_path / "another.sqlite")
+    accepted = replace(another, new_journal=True)
+    with workspaces.held(accepted) as journal:
+        workspaces.keep_in_mind(journal, accepted)
+    assert opened(another)
+    with pytest.raises(WrongJournal):
+        opened(live)
+
+
+def test_other_workspaces_may_have_other_journals(live: Settings, tmp_path: Path) -> None:
+    for other in (replace(live, profile="other"), replace(live, base_url="https://other.invalid/v1")):
+        assert opened(replace(other, journal=tmp_path / "another.sqlite"))
+
+
+def test_practice_on_this_machine_begins_anew_by_deleting_its_journal(tmp_path: Path) -> None:
+    """Wherever on this machine; nothing is remembered of it."""
+    for url in ("http://127.0.0.1:8081/v1", "http://localhost:8081/v1", "http://[::1]:8081/v1"):
+        settings = Settings(base_url=url, key="k", journal=tmp_path / "practice.sqlite")
+        for _ in range(2):
+            with workspaces.held(settings) as journal:
+                workspaces.keep_in_mind(journal, settings)
+            Path(settings.journal).unlink()
+        assert identity.remembered(settings.workspace) is None
+
+
+def test_the_command_line_says_what_to_do(live: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "x")])
+    command = ["check", str(sheet), "--base-url", AWAY, "--journal", str(tmp_path / "another.sqlite")]
+    assert main(command) == 4
+    assert "say --new-journal" in " ".join(capsys.readouterr().err.split())
+    assert main([*command, "--new-journal"]) == 0
+    assert main([*command[:-1], str(live.journal)]) == 0
+
+
+def test_what_is_remembered_and_cant_be_read_is_no_leave_to_send(live: Settings, profiles: Path) -> None:
+    [note] = profiles.with_name("journals").iterdir()
+    note.write_text("{", encoding="utf-8")
+    with pytest.raises(WrongJournal, match="can't be read"):
+        opened(live)
+    assert opened(replace(live, new_journal=True))
+
+
+def test_a_place_that_takes_no_word_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(tmp_path / "file"))
+    settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "journal.sqlite")
+    for _ in range(2):
+        with workspaces.held(settings) as journal:
+            workspaces.keep_in_mind(journal, settings)

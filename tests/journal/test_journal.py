@@ -1,0 +1,705 @@
+"""The journal: what is entered is on disk, what isn't ours is left alone, what can't be written stops the run."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.api import Answer
+from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
+from importer.journal import VERSION, Journal, Known, NoteKey, Run, State
+from importer.journal.lock import held
+from importer.models import Note, Request, Result, Status, Visibility, Workspace
+from importer.sandbox import Fault, Sandbox
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, check, write_sheet
+
+NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
+OTHER = replace(NOTE, text="Something else", content="")
+WORKSPACE = Workspace("workspace", "")
+ANOTHER = Workspace("another", "")
+VERSION_1 = """
+CREATE TABLE about (name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name));
+CREATE TABLE runs (id INTEGER NOT NULL, name TEXT NOT NULL, profile TEXT NOT NULL, file TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, occurrence TEXT NOT NULL, started_at FLOAT NOT NULL, ended_at FLOAT, ended TEXT,
+    counts TEXT, PRIMARY KEY (id), UNIQUE (name));
+CREATE TABLE notes (id INTEGER NOT NULL, profile TEXT NOT NULL, digest BLOB NOT NULL, seen BLOB NOT NULL,
+    readings BLOB NOT NULL, visibility TEXT NOT NULL, status TEXT NOT NULL, PRIMARY KEY (id),
+    UNIQUE (profile, digest));
+CREATE INDEX ix_notes_seen ON notes (seen);
+CREATE TABLE requests (id INTEGER NOT NULL, run INTEGER NOT NULL, note INTEGER NOT NULL, sent_at FLOAT NOT NULL,
+    since FLOAT, PRIMARY KEY (id), FOREIGN KEY(run) REFERENCES runs (id), FOREIGN KEY(note) REFERENCES notes (id));
+CREATE TABLE deliveries (note INTEGER NOT NULL, prospect TEXT NOT NULL, occurrence TEXT NOT NULL, state TEXT NOT NULL,
+    note_id TEXT, request INTEGER NOT NULL, at FLOAT NOT NULL, reason TEXT, PRIMARY KEY (note, prospect, occurrence),
+    FOREIGN KEY(note) REFERENCES notes (id), FOREIGN KEY(request) REFERENCES requests (id)) WITHOUT ROWID;
+INSERT INTO about VALUES ('application', 'note-importer'), ('schema', '1');
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with Journal.open(path) as journal:
+        yield journal
+
+
+def request(*prospects: str, note: Note = NOTE) -> Request:
+    return Request(note, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
+
+
+def begin(journal: Journal, *, again: bool = False, fingerprint: str = "f") -> Run:
+    return journal.runs.begin(WORKSPACE, "notes.csv", fingerprint, 1000.0, again=again)
+
+
+def number_of(journal: Journal, note: Note = NOTE) -> int:
+    return journal.deliveries.enter_notes(WORKSPACE, [NoteKey.of(note)])[0][0]
+
+
+def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = None) -> int | None:
+    with journal.transaction():
+        return journal.deliveries.claim(
+            run, number_of(journal), request(*prospects), sent_at=1001.0, since=None, replaces=replaces
+        )
+
+
+def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[str, str], Known]:
+    """What is known of a note's deliveries: (prospect, occurrence) → what."""
+    found = journal.deliveries.known([(note, prospect) for prospect in prospects])
+    assert {number for number, _, _ in found} <= {note}
+    return {(prospect, occurrence): one for (_, prospect, occurrence), one in found.items()}
+
+
+def states(path: Path) -> dict[str, str]:
+    """What stands in the file, read by another connection."""
+    connection = sqlite3.connect(path)
+    try:
+        return dict(connection.execute("SELECT prospect, state FROM deliveries"))
+    finally:
+        connection.close()
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {place.name: place.read_bytes() for place in folder.iterdir()}
+
+
+def test_an_intent_is_on_disk_when_its_transaction_is_left(journal: Journal, path: Path) -> None:
+    run = begin(journal)
+    with journal.transaction():
+        journal.deliveries.claim(run, number_of(journal), request("P1", "P2"), sent_at=1.0, since=None)
+        assert states(path) == {}
+    assert states(path) == {"P1": "sending", "P2": "sending"}
+
+
+def test_only_one_request_can_claim_a_delivery(journal: Journal) -> None:
+    run = begin(journal)
+    first = claim(journal, run, "P1")
+    assert first is not None
+    assert claim(journal, run, "P1", "P2") is None
+    assert claim(journal, run, "P1", replaces=first) is not None
+
+
+def test_a_created_delivery_is_never_claimed_again_not_even_as_a_repeat(journal: Journal) -> None:
+    run = begin(journal)
+    number = claim(journal, run, "P1", "P2")
+    assert number is not None
+    with journal.transaction():
+        journal.deliveries.answer(
+            number, number_of(journal), [("P1", "", Answer("N1")), ("P2", "", Answer(None, "no"))], 1.0
+        )
+    assert claim(journal, run, "P1") is None
+    assert claim(journal, run, "P1", replaces=number) is None
+    assert claim(journal, run, "P2") is not None  # what was rejected is tried again
+
+
+def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Journal, path: Path) -> None:
+    run = begin(journal)
+    first = claim(journal, run, "P1")
+    assert first is not None
+    assert claim(journal, run, "P1", replaces=first)
+    with journal.transaction():
+        journal.deliveries.answer(first, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
+        journal.deliveries.release(first, number_of(journal), [("P1", "")])
+        journal.deliveries.unconfirm(first, number_of(journal), [("P1", "")])
+    assert states(path) == {"P1": "sending"}
+
+
+def test_answers_are_entered_together_or_not_at_all(journal: Journal, path: Path) -> None:
+    number = claim(journal, begin(journal), "P1", "P2")
+    assert number is not None
+    with pytest.raises(ZeroDivisionError), journal.transaction():
+        journal.deliveries.answer(number, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
+        raise ZeroDivisionError
+    assert states(path) == {"P1": "sending", "P2": "sending"}
+    with journal.transaction():
+        journal.deliveries.answer(number, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
+    assert states(path) == {"P1": "created", "P2": "sending"}
+
+
+def test_notes_of_another_workspace_are_not_known(journal: Journal) -> None:
+    claim(journal, begin(journal), "P1")
+    assert journal.deliveries.find_notes(WORKSPACE, [NoteKey.of(NOTE), NoteKey.of(OTHER)]) == [1, None]
+    assert journal.deliveries.find_notes(ANOTHER, [NoteKey.of(NOTE)]) == [None]
+
+
+def test_what_is_known_of_many_prospects_is_found_whatever_their_number(journal: Journal) -> None:
+    prospects = [f"P{number}" for number in range(2600)]
+    claim(journal, begin(journal), *prospects)
+    number = number_of(journal)
+    assert len(known(journal, number, prospects)) == 2600
+    assert len(known(journal, number, prospects[:700])) == 700
+    assert set(known(journal, number, ["P7", "unknown"])) == {("P7", "")}
+
+
+def test_again_goes_on_with_what_it_began_until_that_is_finished(journal: Journal) -> None:
+    first = begin(journal, again=True)
+    assert first.occurrence
+    assert begin(journal, again=True).occurrence == first.occurrence  # the first never ended: it was killed
+    second = begin(journal, again=True)
+    journal.runs.end(second, "finished", {"created": 3, "unconfirmed": 1}, 1.0)
+    third = begin(journal, again=True)
+    assert third.occurrence == first.occurrence  # what is unconfirmed would be lost out of sight
+    journal.runs.end(third, "finished", {"created": 4}, 1.0)
+    assert begin(journal, again=True).occurrence != first.occurrence
+    assert begin(journal, again=True, fingerprint="another file").occurrence != first.occurrence
+    assert begin(journal).occurrence == ""
+
+
+def test_runs_are_listed_the_latest_first(journal: Journal) -> None:
+    first, second = begin(journal), begin(journal)
+    journal.runs.end(first, "finished", {"created": 2}, 2000.0)
+    assert [run.name for run in journal.runs.listed(WORKSPACE)] == [second.name, first.name]
+    assert journal.runs.listed()[1].counts == {"created": 2}
+    assert journal.runs.listed(ANOTHER) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ("[1]", {}),
+        ("{", {}),
+        ("7", {}),
+        ("[" * 100_000, {}),
+        ('{"created":' * 900 + "1" + "}" * 900, {}),
+        (f'{{"created": {"9" * 5_000}}}', {}),
+        (f'{{"created": {"9" * 500}}}', {}),
+        ('{"created": ' + " " * 1_000_000 + "1}", {}),
+        (b"\xff\x00", {}),
+        ('{"created": 2, "rejected": "many", "invalid": true, "unconfirmed": -1, "\\u001b[2J": 3}', {"created": 2}),
+    ],
+)
+def test_counts_that_no_run_wrote_are_left_out(
+    journal: Journal, path: Path, counts: str | bytes, shown: dict[str, int]
+) -> None:
+    """Whatever stands there, the runs are listed, and the same file can be imported anew."""
+    run = begin(journal, again=True)
+    journal.runs.end(run, "finished", {"created": 2}, 1.0)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE runs SET counts = ?", [counts])
+    connection.close()
+    assert [(found.name, found.counts) for found in journal.runs.listed()] == [(run.name, shown)]
+    assert begin(journal, again=True).occurrence != run.occurrence
+
+
+def test_a_learned_batch_size_is_kept_for_its_workspace(journal: Journal) -> None:
+    assert journal.learned.batch_size(WORKSPACE) is None
+    journal.learned.learn_batch_size(WORKSPACE, 50)
+    journal.learned.learn_batch_size(WORKSPACE, 25)
+    assert (journal.learned.batch_size(WORKSPACE), journal.learned.batch_size(ANOTHER)) == (25, None)
+
+
+def test_a_results_file_is_known_by_its_bytes_and_by_its_place(journal: Journal) -> None:
+    for _ in range(2):
+        journal.files.enter(b"digest", b"place")
+    assert (journal.files.wrote(b"digest"), journal.files.wrote(b"place")) == (True, False)
+    assert (journal.files.wrote_at(b"place"), journal.files.wrote_at(b"digest")) == (True, False)
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_says_whose_it_is_and_of_which_version(journal: Journal, path: Path) -> None:
+    connection = sqlite3.connect(path)
+    about = dict(connection.execute("SELECT name, value FROM about"))
+    connection.close()
+    assert about == {"application": "note-importer", "schema": str(VERSION), "id": journal.id}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps a user's data folder to the user by itself")
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "journal.sqlite"
+    with Journal.open(path) as journal:
+        begin(journal)
+        for place in path.parent.iterdir():
+            assert stat.S_IMODE(place.stat().st_mode) == 0o600, place
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    path.chmod(0o644)
+    Journal.open(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_journal_of_the_first_version_is_migrated_and_keeps_what_it_knows(path: Path, tmp_path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1)
+    key = NoteKey.of(NOTE)
+    connection.execute("INSERT INTO runs VALUES (1, 'r', 'workspace', 'f', 'f', '', 1.0, NULL, NULL, NULL)")
+    connection.execute(
+        "INSERT INTO notes VALUES (1, 'workspace', ?, ?, ?, '1', '1')",
+        (key.digest, key.seen, b"".join(key.readings)),
+    )
+    connection.execute("INSERT INTO requests VALUES (1, 1, 1, 1.0, NULL)")
+    connection.execute("INSERT INTO deliveries VALUES (1, 'P1', '', 'created', 'N1', 1, 1.0, NULL)")
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        with Journal.open(path) as journal:
+            found = known(journal, number_of(journal), ["P1"])["P1", ""]
+            assert (found.state, found.note_id) == (State.CREATED, "N1")
+            journal.learned.learn_batch_size(WORKSPACE, 25)
+    with Journal.open(tmp_path / "new.sqlite"):
+        pass
+    assert tables_of(path) == tables_of(tmp_path / "new.sqlite")
+
+
+HERE = Workspace("default", "http://localhost:8081/v1")
+SPELLINGS = ("default at http://LOCALHOST:8081/v1", "default at http://localhost:8081/v1/.")
+VERSION_3 = VERSION_1.replace("'schema', '1'", "'schema', '3'") + """
+CREATE TABLE learned (profile TEXT NOT NULL, batch_size INTEGER NOT NULL, PRIMARY KEY (profile));
+CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL, PRIMARY KEY (profile));
+CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place));
+"""  # fmt: skip
+
+
+BACK_TO_VERSION_3 = f"""
+DROP INDEX ix_notes_seen;
+{"".join(f"ALTER TABLE {table} RENAME TO new_{table};" for table in
+         ("about", "runs", "notes", "requests", "deliveries", "learned", "written"))}
+{VERSION_3}
+CREATE TEMP TABLE called AS SELECT id AS workspace, profile || ' at ' || base_url AS called FROM workspaces;
+INSERT INTO runs SELECT id, name, called, file, fingerprint, occurrence, started_at, ended_at, ended, counts
+    FROM new_runs JOIN called USING (workspace);
+INSERT INTO notes SELECT id, called, digest, seen, readings, visibility, status
+    FROM new_notes JOIN called USING (workspace);
+INSERT INTO requests SELECT * FROM new_requests;
+INSERT INTO deliveries SELECT note, prospect, occurrence, state, note_id, request, at, reason FROM new_deliveries;
+INSERT INTO written SELECT * FROM new_written;
+{"".join(f"DROP TABLE new_{table};" for table in
+         ("deliveries", "requests", "notes", "runs", "learned", "written", "about"))}
+DROP TABLE workspaces;
+"""  # fmt: skip
+
+
+def journal_of_version_3(path: Path, *runs: tuple[str, Sequence[tuple[Note, str, str]]]) -> None:
+    """A journal with a run for each of ``runs``: the workspace, and its deliveries' notes, prospects and states.
+
+    Run and note id are called after the delivery's place: R1, N1-P1.
+    """
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(VERSION_3)
+        for number, (profile, deliveries) in enumerate(runs, 1):
+            connection.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, 'f', 'f', '', 1.0, 2.0, 'finished', '{}')",
+                (number, f"R{number}", profile),
+            )
+            for note, prospect, state in deliveries:
+                key = NoteKey.of(note)
+                values = (profile, key.digest, key.seen, b"".join(sorted(key.readings)))
+                connection.execute("INSERT OR IGNORE INTO notes VALUES (NULL, ?, ?, ?, ?, '1', '1')", values)
+                [[entered]] = connection.execute("SELECT id FROM notes WHERE profile = ? AND digest = ?", values[:2])
+                request = connection.execute("INSERT INTO requests VALUES (NULL, ?, ?, 1.0, NULL)", (number, entered))
+                note_id = f"N{number}-{prospect}" if state in ("created", "hidden") else None
+                connection.execute(
+                    "INSERT INTO deliveries VALUES (?, ?, '', ?, ?, ?, 1.0, NULL)",
+                    (entered, prospect, state, note_id, request.lastrowid),
+                )
+
+
+def known_of(
+    journal: Journal, note: Note, prospect: str, workspace: Workspace = HERE
+) -> dict[str, tuple[str, str | None]]:
+    [number] = journal.deliveries.find_notes(workspace, [NoteKey.of(note)])
+    if number is None:
+        return {}
+    return {one.occurrence: (one.state, one.note_id) for one in known(journal, number, [prospect]).values()}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_was_delivered_under_another_spelling_of_the_address_is_found(path: Path, spelling: str) -> None:
+    """It is the same workspace, with its runs and what it learned; other workspaces stay as they are."""
+    elsewhere = Workspace("default", "http://localhost:8082/v1")
+    journal_of_version_3(
+        path,
+        (spelling, [(NOTE, "P1", "created"), (OTHER, "P2", "sending")]),
+        (str(elsewhere), [(NOTE, "P1", "rejected")]),
+    )
+    _script(path, f"INSERT INTO learned VALUES ('{spelling}', 7); INSERT INTO limits VALUES ('{spelling}', 3, 1.0);")
+    for _ in range(2):
+        with Journal.open(path) as journal:
+            assert known_of(journal, NOTE, "P1") == {"": ("created", "N1-P1")}
+            assert known_of(journal, OTHER, "P2") == {"": ("sending", None)}
+            assert known_of(journal, NOTE, "P1", elsewhere) == {"": ("rejected", None)}
+            assert journal.runs.workspaces() == [HERE, elsewhere]
+            assert journal.learned.batch_size(HERE) == 7
+            assert journal.learned.limit(HERE) == (3, 1.0)
+            assert [run.name for run in journal.runs.listed(HERE)] == ["R1"]
+
+
+STATES = ("rejected", "unconfirmed", "sending", "hidden", "created")
+
+
+@pytest.mark.parametrize("theirs", STATES)
+@pytest.mark.parametrize("mine", STATES)
+@pytest.mark.parametrize("is_here_too", [True, False])
+def test_of_two_spellings_that_hold_the_same_delivery_the_more_certain_counts_and_no_note_is_forgotten(
+    path: Path, mine: str, theirs: str, is_here_too: bool
+) -> None:
+    """What was created is never delivered again; the other becomes an occurrence of its own, a rejection nothing."""
+    first = str(HERE) if is_here_too else SPELLINGS[0]
+    journal_of_version_3(
+        path,
+        (first, [(OTHER, "P0", "created"), (NOTE, "P1", mine), (NOTE, "P2", "created")]),
+        (SPELLINGS[1], [(NOTE, "P3", "sending"), (NOTE, "P1", theirs)]),
+    )
+    _script(path, f"INSERT INTO learned VALUES ('{first}', 7), ('{SPELLINGS[1]}', 9);")
+    with Journal.open(path) as journal:
+        found = known_of(journal, NOTE, "P1")
+        best = max(mine, theirs, key=STATES.index)
+        assert found[""][0] == best
+        worse = min(mine, theirs, key=STATES.index)
+        others = [state for occurrence, (state, _) in found.items() if occurrence]
+        assert others == ([] if worse == "rejected" else [worse])
+        assert set(found) <= {"", "again R1", "again R2"}
+        created = {note_id for _, note_id in found.values() if note_id}
+        assert len(created) == sum(state in ("created", "hidden") for state in (mine, theirs))
+        assert known_of(journal, NOTE, "P2") == {"": ("created", "N1-P2")}
+        assert known_of(journal, NOTE, "P3") == {"": ("sending", None)}
+        assert known_of(journal, OTHER, "P0") == {"": ("created", "N1-P0")}
+        assert journal.runs.workspaces() == [HERE]
+        assert journal.learned.batch_size(HERE) == (7 if is_here_too else journal.learned.batch_size(HERE))
+        made = {known.note_id for run in journal.runs.listed() for known in journal.deliveries.created_by(run)}
+        assert {note_id for state, note_id in found.values() if state == "created"} <= made
+        number = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])[0]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        of_notes = "SELECT COUNT(*) FROM requests JOIN deliveries ON deliveries.request = requests.id WHERE"
+        assert connection.execute(f"{of_notes} requests.note <> deliveries.note").fetchone() == (0,)
+        assert connection.execute("SELECT id FROM notes WHERE digest = ?", (NoteKey.of(NOTE).digest,)).fetchall() == [
+            (number,)
+        ]
+
+
+def test_a_run_repeats_nothing_that_was_delivered_under_other_spellings(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Whichever of them delivered which row; what no answer came for is looked up first."""
+    sheet = tmp_path / "notes.csv"
+    write_sheet(sheet, [Line(f"P{i}", "Hello", "1") for i in range(6)])
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert report.counts == {Result.CREATED: 6}
+    loud = str(settings.workspace).replace("http://", "HTTP://")
+    with closing(sqlite3.connect(settings.journal)) as connection, connection:
+        connection.executescript(BACK_TO_VERSION_3)
+        connection.executescript(f"""
+            UPDATE runs SET profile = '{loud}'; UPDATE notes SET profile = '{loud}';
+            INSERT INTO notes SELECT 99, '{loud}/.', digest, seen, readings, visibility, status FROM notes;
+            INSERT INTO requests SELECT 99, run, 99, sent_at, since FROM requests LIMIT 1;
+            UPDATE deliveries SET note = 99, request = 99 WHERE prospect IN ('P1', 'P2');
+            UPDATE deliveries SET state = 'sending', note_id = NULL WHERE prospect IN ('P2', 'P3');
+        """)
+    posts = len([call for call in box.received if call.method == "POST"])
+    report = running.run(sheet, replace(settings, base_url=settings.base_url.replace("http", "HTTP")))
+    assert report is not None
+    assert len([call for call in box.received if call.method == "POST"]) == posts
+    assert report.counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 4}
+    assert len(box.notes) == 6
+
+
+def test_a_journal_is_not_migrated_while_another_spelling_is_imported(path: Path) -> None:
+    """That import would go on with numbers that are no more; when it has ended, the same command goes on."""
+    journal_of_version_3(path, (SPELLINGS[0], [(NOTE, "P1", "sending")]))
+    with held(path, SPELLINGS[0]), pytest.raises(Busy, match="Another import of this workspace is at work"):
+        Journal.open(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert dict(connection.execute("SELECT name, value FROM about"))["schema"] == "3"
+        assert connection.execute("SELECT profile FROM notes").fetchall() == [(SPELLINGS[0],)]
+    with Journal.open(path) as journal:
+        assert known_of(journal, NOTE, "P1") == {"": ("sending", None)}
+
+
+def test_a_migration_that_cant_be_finished_leaves_everything_as_it_was(path: Path) -> None:
+    """All spellings become one, or none does."""
+    journal_of_version_3(path, (str(HERE), [(NOTE, "P1", "sending")]), (SPELLINGS[1], [(NOTE, "P1", "created")]))
+    _script(path, "CREATE TRIGGER t BEFORE DELETE ON notes BEGIN SELECT RAISE(ABORT, 'no room'); END;")
+
+    def dump() -> list[str]:
+        with closing(sqlite3.connect(path)) as connection:
+            return list(connection.iterdump())
+
+    before = dump()
+    with pytest.raises(UnusableJournal, match="no room"):
+        Journal.open(path)
+    assert dump() == before
+    _script(path, "DROP TRIGGER t;")
+    with Journal.open(path) as journal:
+        assert known_of(journal, NOTE, "P1") == {"": ("created", "N2-P1"), "again R1": ("sending", None)}
+
+
+def tables_of(path: Path) -> dict[str, str]:
+    connection = sqlite3.connect(path)
+    try:
+        found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {name: re.sub(r"\s+", "", sql) for name, sql in found}
+    finally:
+        connection.close()
+
+
+def _text(path: Path) -> None:
+    path.write_text("Prospect ID,Note\nP1,Hello\n" * 200, encoding="utf-8")
+
+
+def _foreign(path: Path) -> None:
+    _script(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('x');")
+
+
+def _foreign_about(path: Path) -> None:
+    _script(path, "CREATE TABLE about (author TEXT); INSERT INTO about VALUES ('x');")
+
+
+def _foreign_name(path: Path) -> None:
+    _script(path, VERSION_1.replace("'note-importer'", "'another program'"))
+
+
+def _later(path: Path) -> None:
+    _script(path, VERSION_1.replace("'1')", "'1000')"))
+
+
+def _no_version(path: Path) -> None:
+    _script(path, VERSION_1.replace("'1')", "'none')"))
+
+
+def _damaged(path: Path) -> None:
+    with Journal.open(path) as journal:
+        claim(journal, begin(journal), *(f"P{number}" for number in range(3000)))
+    content = bytearray(path.read_bytes())
+    for place in range(3 * 4096, len(content), 4096):
+        content[place : place + 2000] = b"\xff" * 2000
+    path.write_bytes(bytes(content))
+
+
+def _cut(path: Path) -> None:
+    with Journal.open(path) as journal:
+        claim(journal, begin(journal), *(f"P{number}" for number in range(3000)))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _script(path: Path, script: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_text, "damaged, or no journal"),
+        (_foreign, "some other program"),
+        (_foreign_about, "some other program"),
+        (_foreign_name, "some other program"),
+        (_later, "later version"),
+        (_no_version, "damaged"),
+        (_damaged, "damaged"),
+        (_cut, "damaged"),
+    ],
+)
+def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
+    make: Callable[[Path], None], words: str, path: Path, tmp_path: Path
+) -> None:
+    make(path)
+    before = bytes_of(tmp_path)
+    with pytest.raises(WrongJournal, match=words) as caught:
+        Journal.open(path)
+    assert caught.value.exit_status == 4
+    assert "left as it is" in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert bytes_of(tmp_path) == before
+
+
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(UnusableJournal, match="not a file"):
+        Journal.open(tmp_path)
+
+
+def test_an_empty_file_becomes_a_journal(path: Path) -> None:
+    path.touch()
+    with Journal.open(path) as journal:
+        assert begin(journal).id == 1
+
+
+def test_it_holds_no_text_of_a_note_and_no_key(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    lines = [Line("P1", "Confidential: salary talks"), Line("INVALID1", "<p>Secret &amp; sealed</p>")]
+    box.set_faults([Fault.parse("500:after@1")])
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    report = running.run(sheet, replace(settings, results=tmp_path / "results.csv"))
+    assert report is not None
+    kept = b"".join(place.read_bytes() for place in tmp_path.glob("journal.sqlite*"))
+    assert b"P1" in kept
+    for secret in ("Confidential", "salary", "Secret", "sealed", box.api_key):
+        assert secret.encode() not in kept
+
+
+# -- where it can't be written ----------------------------------------------------------------------------------------
+
+_IMPORT = """
+import os, sys
+from pathlib import Path
+from importer.errors import UnusableJournal
+from importer.settings import Settings
+from tests import running
+if os.geteuid() == 0:
+    os.setuid(65534)  # no folder is closed to root
+sheet, url, journal = sys.argv[1:]
+try:
+    running.run(sheet, Settings(base_url=url, key="k", journal=Path(journal)))
+except UnusableJournal as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_journal_that_may_not_be_written_is_refused_before_anything_is_sent(is_new: bool, box: Sandbox) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "kept"
+        folder.mkdir()
+        if not is_new:
+            with Journal.open(folder / "journal.sqlite") as journal:
+                begin(journal)
+            (folder / "journal.sqlite").chmod(0o444)
+        sheet = write_sheet(Path(name) / "sheet.csv", [Line("P1", "Hello")])
+        folder.chmod(0o555)
+        Path(name).chmod(0o755)
+        command = [sys.executable, "-c", _IMPORT, str(sheet), box.url, str(folder / "journal.sqlite")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        folder.chmod(0o755)
+        if "ModuleNotFoundError" in done.stderr or "Permission denied: '/" in done.stderr:
+            pytest.skip("another user can't reach the program")
+    assert "Nothing was sent" in done.stdout, done.stderr
+    assert not box.received
+
+
+def _full(journal: Journal) -> None:
+    """From now on the database may not grow: SQLite itself says that the disk is full."""
+    connection = journal._store.connection  # the limit is a property of the connection
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    connection.rollback()
+
+
+def test_a_full_disk_is_said_and_leaves_what_was_there(path: Path) -> None:
+    with Journal.open(path) as journal:
+        run = begin(journal)
+        assert claim(journal, run, "P1")
+        _full(journal)
+        with pytest.raises(JournalFailed, match=r"full.*Nothing more was sent.*Make room"):
+            claim(journal, run, *(f"Q{number}" for number in range(5000)))
+        assert states(path) == {"P1": "sending"}
+        assert claim(journal, run, "P2")  # where there is room, it goes on
+
+
+def test_a_disk_that_fills_up_stops_the_run_loses_nothing_and_the_same_command_finishes(
+    box: Sandbox, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [Line(f"P{number}", f"Note {number % 3}") for number in range(3000)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    settings = replace(settings, results=tmp_path / "results.csv", batch_size=100, workers=2)
+    opened = Journal.open
+
+    def open_on_a_small_disk(address: Path | str) -> Journal:
+        journal = opened(address)
+        connection = journal._store.connection
+        connection.exec_driver_sql("PRAGMA max_page_count = 40")
+        connection.rollback()
+        return journal
+
+    monkeypatch.setattr(Journal, "open", open_on_a_small_disk)
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert isinstance(report.stopped, JournalFailed)
+    assert report.exit_status == 3
+    counts = check(lines, report.results, box)
+    assert 0 < counts["created"] == len(box.notes) < 3000
+    assert counts["not sent"] == 3000 - counts["created"]
+    monkeypatch.setattr(Journal, "open", opened)
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert report.exit_status == 0
+    check(lines, report.results, box)
+    assert len(box.notes) == 3000
+    assert report.counts[Result.CREATED] + report.counts[Result.ALREADY_IMPORTED] == 3000
+
+
+# A process whose files can't grow beyond so many bytes, as on a full disk; then the importer.
+_ON_A_FULL_DISK = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+sys.argv = ["importer", *sys.argv[2:]]
+runpy.run_module("importer", run_name="__main__")
+"""
+
+
+def many(rows: int) -> list[Line]:
+    return [Line(f"P{row}", f"A secret plan, number {row % 40}", "2") for row in range(rows)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the limit on file sizes is POSIX's")
+def test_a_full_disk_stops_the_run_before_more_is_sent_and_nothing_is_lost(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path / "n.csv", many(2000))
+    with Sandbox() as box:
+        arguments = ["run", str(path), "--base-url", box.url, "--journal", str(tmp_path / "j.sqlite"), "--yes",
+                     "--results", str(tmp_path / "r.csv"), "--read-timeout", "1", "--settle", "0.1",
+                     "--batch-size", "10"]  # fmt: skip
+        ended = subprocess.run(
+            [sys.executable, "-c", _ON_A_FULL_DISK, "260000", *arguments], capture_output=True, text=True, check=False,
+            env={**os.environ, "SALESHANDY_API_KEY": box.api_key}, timeout=60,
+        )  # fmt: skip
+        said = " ".join((ended.stdout + ended.stderr).split())
+        assert ended.returncode == 3, said
+        assert "could not be written" in said
+        assert "Traceback" not in said
+        assert 0 < len(box.notes) < 2000
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite",
+                            results=tmp_path / "r.csv", read_timeout=1, settle=0.1)  # fmt: skip
+        report = running.run(path, settings)
+        assert report is not None
+        assert report.exit_status == 0
+        assert set(Counter((note.prospect_id, note.sent_content) for note in box.notes).values()) == {1}
+        assert len(box.notes) == 2000
+
+
+def test_the_batch_size_that_proved_to_work_is_remembered(tmp_path: Path) -> None:
+    with Sandbox(max_batch=25) as box:
+        settings = Settings(base_url=box.url, key=box.api_key, journal=tmp_path / "j.sqlite")
+        running.run(write_sheet(tmp_path / "n.csv", many(4000)), settings)
+        assert len(box.notes) == 4000
+        before = len(box.received)
+        report = running.run(tmp_path / "n.csv", replace(settings, again=True))
+        assert report is not None
+        assert report.counts == {Result.CREATED: 4000}
+        assert len(box.received) - before == 4000 // 25

@@ -1,0 +1,292 @@
+"""The journal's parts: what is kept for later, at what cost, and how one process stays out of another's way."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from importer.api import Answer
+from importer.cli import main
+from importer.commands.results import rewrite
+from importer.delivery.ledger import Ledger
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.tasks import Post
+from importer.errors import JournalFailed
+from importer.journal import Journal, NoteKey, Run
+from importer.models import Note, Request, Result, Status, Visibility, Workspace
+from importer.sandbox import Fault, Sandbox
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, write_sheet
+
+NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
+HERE = Workspace("default", "https://notes.example/v1")
+THERE = Workspace("other", "https://notes.example/v1")
+DAY = 86_400.0
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        yield journal
+
+
+def begin(journal: Journal, workspace: Workspace = HERE) -> Run:
+    return journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
+
+
+def sent(journal: Journal, run: Run, *prospects: str, at: float = 1001.0, is_resent: bool = False) -> tuple[int, int]:
+    """Claim a request of :data:`NOTE`; the numbers of request and note."""
+    [note], _ = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(NOTE)])
+    request = Request(NOTE, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
+    with journal.transaction():
+        number = journal.deliveries.claim(run, note, request, sent_at=at, since=None, is_resent=is_resent)
+    assert number is not None
+    return number, note
+
+
+def answer(journal: Journal, number: int, note: int, *prospects: str) -> None:
+    with journal.transaction():
+        journal.deliveries.answer(number, note, [(p, "", Answer(f"N-{p}")) for p in prospects], 1002.0)
+
+
+# -- who waits for whom -----------------------------------------------------------------------------------------------
+
+
+def test_reads_wait_for_no_writer_and_see_what_was_committed(tmp_path: Path) -> None:
+    """Another process is in the middle of a commit; runs are listed and a sheet is checked all the same."""
+    path = tmp_path / "journal.sqlite"
+    with Journal.open(path) as journal:
+        run = begin(journal)
+        answer(journal, *sent(journal, run, "P1"), "P1")
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE deliveries SET state = 'hidden'")
+        with Journal.open(path) as journal:
+            journal._store.connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            journal._store.connection.rollback()
+            assert [found.name for found in journal.runs.listed()] == [run.name]
+            [number] = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
+            assert number is not None
+            assert journal.deliveries.known([(number, "P1")])[number, "P1", ""].state == "created"
+            assert journal.learned.batch_size(HERE) is None
+            with pytest.raises(JournalFailed, match="locked"):
+                begin(journal)
+        writer.execute("ROLLBACK")
+
+
+def test_a_check_opens_no_transaction_that_writes(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """It may look at a journal while an import is at work, however often that commits."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row % 7}") for row in range(50)])
+    assert running.run(sheet, settings) is not None
+    begun: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        begun.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        preview = running.check(sheet, settings)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    with preview.loaded.sheet:
+        assert preview.remaining.total == 0
+    assert {statement.split()[0] for statement in begun} == {"BEGIN", "SELECT"}
+    assert {statement for statement in begun if statement.startswith("BEGIN")} == {"BEGIN"}
+
+
+def test_many_groups_are_looked_up_with_few_queries(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Not one each: a sheet of a hundred thousand different notes would take a minute."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row}") for row in range(600)])
+    assert running.run(sheet, settings) is not None
+    queries: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        queries.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        report = running.run(sheet, settings)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 600}
+    assert sum("FROM deliveries" in query for query in queries) == 4  # two for the plan, two when it is planned anew
+
+
+# -- what is looked for is found by an index --------------------------------------------------------------------------
+
+
+def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
+    """But those that ask by note ids, rarely, since an index over them would multiply what each answer writes.
+
+    And ``latest_created`` walks back over the last hundred requests.
+    """
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        run = begin(journal)
+        number, note = sent(journal, run, "P1")
+        plans: dict[str, list[str]] = {}
+
+        def explain(_: object, cursor: sqlite3.Cursor, statement: str, parameters: Any, *__: object) -> None:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT INTO deliveries")):
+                rows = parameters[0] if isinstance(parameters, list) else parameters
+                other = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", rows)
+                plans[statement] = [row[3] for row in other]
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", explain)
+        try:
+            [(_, found)] = journal.deliveries.unsettled(HERE).values()
+            journal.deliveries.adopted(HERE, NoteKey.of(NOTE), "P1", any_draft=True)
+            answer(journal, number, note, "P1")
+            journal.deliveries.hide(found)
+            journal.deliveries.checked(found)
+            journal.deliveries.known([(note, "P1")])
+            journal.deliveries.resent(HERE)
+            journal.deliveries.created_by(run)
+            journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
+            journal.files.wrote(b"digest")
+            journal.files.wrote_at(b"place")
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", explain)
+    all_of_them = re.compile(r"SCAN (deliveries|notes|requests|written)|SEARCH notes .*\(workspace=\?\)")
+    read = {statement: plan for statement, plan in plans.items() if any(map(all_of_them.match, plan))}
+    assert len(plans) >= 12
+    assert read == {}
+
+
+# -- what later runs need ---------------------------------------------------------------------------------------------
+
+
+def test_ids_are_the_databases_own(journal: Journal) -> None:
+    """Two workspaces that enter notes by turns get numbers of their own, in the order in which they come."""
+    keys = [NoteKey.of(replace(NOTE, text=f"Note {number}", content="")) for number in range(4)]
+    first, known = journal.deliveries.enter_notes(HERE, keys[:2])
+    assert known == set()
+    other, _ = journal.deliveries.enter_notes(THERE, keys)
+    second, known = journal.deliveries.enter_notes(HERE, [keys[3], keys[0], keys[2], keys[3]])
+    assert first == sorted(first)
+    assert other == sorted(other)
+    assert second == [second[3], first[0], second[2], second[0]]
+    assert known == {first[0]}
+    assert len({*first, *other, *second}) == 8
+
+
+def test_a_lag_is_believed_for_thirty_days_and_for_its_workspace(journal: Journal) -> None:
+    assert journal.learned.lag(HERE) is None
+    journal.learned.learn_batch_size(HERE, 25)
+    journal.learned.learn_lag(HERE, 2.5, 100 * DAY)
+    assert journal.learned.lag(HERE, 130 * DAY) == 2.5
+    assert journal.learned.lag(HERE, 130 * DAY + 1) is None
+    assert journal.learned.lag(HERE) is None
+    assert journal.learned.lag(THERE, 101 * DAY) is None
+    journal.learned.learn_lag(HERE, 0.0, 200 * DAY)
+    assert journal.learned.lag(HERE, 201 * DAY) == 0.0
+    assert journal.learned.batch_size(HERE) == 25
+    assert journal.learned.limit(HERE) is None
+
+
+def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal) -> None:
+    """Once it is there; and not for another workspace."""
+    run = begin(journal)
+    answer(journal, *sent(journal, run, "P1"), "P1")
+    number, note = sent(journal, run, "P2", "P3", is_resent=True)
+    assert journal.deliveries.resent(HERE) == []
+    answer(journal, number, note, "P2", "P3")
+    assert journal.deliveries.resent(THERE) == []
+    found = journal.deliveries.resent(HERE)
+    assert [(known.prospect, known.resent_at, known.note_id) for _, known in found] == [
+        ("P2", 1001.0, "N-P2"),
+        ("P3", 1001.0, "N-P3"),
+    ]
+    assert {key for key, _ in found} == {NoteKey.of(NOTE)}
+    journal.deliveries.found_twins(note, "P2", "", ["N-X", "N-Y"])
+    journal.deliveries.checked([known for _, known in found[:1]])
+    assert [known.prospect for _, known in journal.deliveries.resent(HERE)] == ["P3"]
+    known = journal.deliveries.known([(note, "P2"), (note, "P3")])
+    assert [known[note, prospect, ""].twins for prospect in ("P2", "P3")] == [("N-X", "N-Y"), ()]
+
+
+def test_an_import_marks_what_it_sends_again(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """What got no clear answer and surely wasn't there; not what got an answer at once."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "Two")])
+    box.set_faults([Fault.parse("close:before@1")])
+    report = running.run(sheet, replace(settings, workers=1))
+    assert report is not None
+    assert report.counts == {Result.CREATED: 2}
+    with Journal.open(settings.journal) as journal:
+        assert [known.prospect for _, known in journal.deliveries.resent(settings.workspace)] == ["P1"]
+
+
+# -- in memory --------------------------------------------------------------------------------------------------------
+
+
+def test_a_journal_in_memory_is_as_one_on_disk_and_what_was_committed_outlives_a_crash() -> None:
+    """A simulated process ends in the middle of a transaction; the next finds what was committed before."""
+    with Journal.in_memory() as journal:
+        run = begin(journal)
+        with pytest.raises(ZeroDivisionError), journal.transaction():
+            number, note = sent(journal, run, "P1")
+            raise ZeroDivisionError
+        number, note = sent(journal, run, "P2")
+        with journal.held(HERE), Journal.in_memory(journal.content()) as after:
+            answer(journal, number, note, "P2")
+            assert after.id == journal.id
+            [(_, found)] = after.deliveries.unsettled(HERE).values()
+            assert [known.prospect for known in found] == ["P2"]
+            assert journal.deliveries.unsettled(HERE) == {}
+    with Journal.in_memory() as another:
+        assert another.id != journal.id
+        assert another.runs.listed() == []
+
+
+# -- what the commands make of it -------------------------------------------------------------------------------------
+
+
+def test_results_that_are_written_again_name_the_twins_that_were_found(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "One")])
+    report = running.run(sheet, settings)
+    assert report is not None
+    with Journal.open(settings.journal) as journal:
+        [run] = journal.runs.listed()
+        [note] = {known.note for known in journal.deliveries.created_by(run)}
+        journal.deliveries.found_twins(note, "P2", "", ["N-X"])
+    _, outcomes = rewrite("last", sheet, replace(settings, results=tmp_path / "again.csv"))
+    assert dict(outcomes.twins) == {1: ("N-X",)}
+
+
+def test_a_twin_that_reading_back_finds_is_kept() -> None:
+    """With the delivery, in the transaction in which its answer is entered."""
+    with Journal.in_memory() as journal:
+        run = begin(journal)
+        [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+        ledger = Ledger(journal, Outcomes(1), run)
+        post = Post(Request(NOTE, (0,), ("P1",), ("",)), NoteKey.of(NOTE), note)
+        ledger.write([post], 1.0, lambda _: None)
+        ledger.answered(post, [(0, Answer("N1"))], 2.0, "read back", ["N2", "N3"])
+        ledger.write([], 3.0, lambda _: None)
+        known = journal.deliveries.known([(note, "P1")])[note, "P1", ""]
+        assert (known.note_id, known.twins) == ("N1", ("N2", "N3"))
+
+
+def test_another_kind_of_journal_is_refused_and_no_folder_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was meant as an address isn't taken for the name of a folder; its password isn't shown."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["history", "--journal", "postgresql://me:secret@127.0.0.1/notes"]) == 2
+    said = capsys.readouterr().err
+    assert "postgresql" in said
+    assert "secret" not in said
+    assert [*tmp_path.iterdir()] == []
+    assert main(["history", "--journal", "sqlite:///here.sqlite"]) == 0
+    assert (tmp_path / "here.sqlite").is_file()

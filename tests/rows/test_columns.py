@@ -1,0 +1,319 @@
+"""Which column is which: exact words only, a choice where there are two, a suggestion where one is misspelt."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.errors import UnclearColumns
+from importer.models import Role
+from importer.reading import column_letter
+from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
+from importer.rows.columns import HEADINGS, Roles, Wanted, find, folded, recognised
+
+PLAIN = ("Prospect ID", "Note", "Visibility")
+
+
+def found(*headings: str, needs_visibility: bool = True, **mapping: str) -> Roles:
+    roles = {Role(role): heading for role, heading in mapping.items()}
+    return find(headings, Wanted(roles, needs_visibility=needs_visibility))
+
+
+def refused(*headings: str, needs_visibility: bool = True, **mapping: str) -> str:
+    with pytest.raises(UnclearColumns) as error:
+        found(*headings, needs_visibility=needs_visibility, **mapping)
+    return str(error.value)
+
+
+def places(roles: Roles) -> Mapping[str, int]:
+    return {role.value: column for role, column in roles.columns.items()}
+
+
+# -- found by their headings
+
+
+@pytest.mark.parametrize(
+    ("role", "heading"), [(role, heading) for role, headings in HEADINGS.items() for heading in headings]
+)
+def test_every_known_heading_is_found_whatever_its_case_spaces_and_underscores(role: Role, heading: str) -> None:
+    """Each word of the table, spelt as people spell, settles its role."""
+    for spelling in (heading, heading.upper(), heading.lower(), heading.replace(" ", "_"), f"  {heading}: "):
+        assert found("x", spelling, *_fillers(role)).columns[role] == 1, spelling
+
+
+def _fillers(role: Role) -> list[str]:
+    others = {Role.PROSPECT: "Prospect ID", Role.CONTENT: "Note", Role.VISIBILITY: "Visibility"}
+    return [heading for other, heading in others.items() if other is not role]
+
+
+def test_no_heading_stands_for_two_roles() -> None:
+    """A word that could mean two things would be guessed at, and a guess is never made."""
+    meant: dict[str, Role] = {}
+    for role, headings in HEADINGS.items():
+        for heading in headings:
+            assert meant.setdefault(folded(heading), role) is role, heading
+
+
+def test_other_columns_are_left_alone() -> None:
+    """What has no role is named as unused."""
+    roles = found("Company", "Prospect ID", "Owner", "Note", "Visibility", "")
+    assert places(roles) == {"prospect": 1, "content": 3, "visibility": 4}
+    assert roles.unused == (0, 2, 5)
+
+
+def test_optional_columns_may_be_missing() -> None:
+    """Without status and attachments the columns have no place."""
+    assert places(found(*PLAIN)) == {"prospect": 0, "content": 1, "visibility": 2}
+    assert places(found(*PLAIN, "Status", "Attachment IDs")) == {
+        "prospect": 0, "content": 1, "visibility": 2, "status": 3, "attachments": 4,
+    }  # fmt: skip
+
+
+def test_the_visibility_column_isnt_needed_where_a_default_was_given() -> None:
+    """With a default the column is used where there is one, and missed by nobody where there isn't."""
+    assert places(found("Prospect ID", "Note", needs_visibility=False)) == {"prospect": 0, "content": 1}
+    assert places(found(*PLAIN, needs_visibility=False))["visibility"] == 2
+
+
+# -- named with --map
+
+
+def test_a_column_may_be_named_by_its_heading() -> None:
+    """``--map content="Call summary"`` takes that column, whatever its case."""
+    assert places(found("Prospect ID", "Call summary", "Visibility", content="call SUMMARY"))["content"] == 1
+
+
+def test_a_named_column_beats_one_that_is_known() -> None:
+    """The column that was named is the one, though another's heading says so too."""
+    roles = found("Prospect ID", "Note", "Call summary", "Visibility", content="Call summary")
+    assert roles.columns[Role.CONTENT] == 2
+    assert roles.unused == (1,)
+
+
+def test_a_column_may_be_named_by_its_letter() -> None:
+    """A letter, in either case, where no heading is so called; that column has no other role then."""
+    for letter in ("c", "C", " C "):
+        assert found("Prospect ID", "Visibility", "", content=letter).columns[Role.CONTENT] == 2
+    for letter in ("b", "B"):
+        roles = found("Prospect ID", "Note", "Notes", "Visibility", content="C", status=letter)
+        assert roles.columns[Role.STATUS] == 1
+    for letter in ("b", "B"):
+        roles = found("Note", "Status", "Prospect ID", "Visibility", content=letter)
+        assert Role.STATUS not in roles.columns
+
+
+def test_a_heading_beats_a_letter() -> None:
+    """A column that is headed ``A`` is meant by ``A``, even where it isn't column A, which keeps its own role."""
+    roles = found("Prospect ID", "Visibility", "A", content="A")
+    assert roles.columns[Role.CONTENT] == 2
+    assert roles.columns[Role.PROSPECT] == 0
+
+
+def test_a_heading_of_signs_only_is_told_from_a_blank_one() -> None:
+    """``--key-column "#"`` means the column headed ``#``, not the nameless ones."""
+    assert found(*PLAIN, "", "#", "%", key="#").columns[Role.KEY] == 4
+
+
+def test_an_empty_name_takes_the_role_from_every_column() -> None:
+    """``--map status=`` leaves a column headed Status unused."""
+    roles = found(*PLAIN, "Status", status="")
+    assert Role.STATUS not in roles.columns
+    assert roles.unused == (3,)
+
+
+def test_the_same_heading_in_other_words_is_no_other_column() -> None:
+    """Two roles can't be read from one column."""
+    message = refused(*PLAIN, content="Visibility", visibility="visibility")
+    assert "'Visibility' can't be both the content and the visibility" in message
+
+
+# -- what can't be settled
+
+
+def test_a_missing_column_is_said_with_the_headings_found_and_how_to_choose() -> None:
+    """What is missing, what there is, and the flag that settles it."""
+    message = refused("Contact", "Summary of call", "Visibility")
+    assert "No column for the prospect was found" in message
+    assert "`map prospect=" in message
+    assert "`map content=" in message
+    assert "The headings found: 'Contact', 'Summary of call', 'Visibility'." in message
+
+
+def test_a_missing_visibility_names_the_default_too() -> None:
+    """One visibility for all rows is the other way out."""
+    assert "`default-visibility private`" in refused("Prospect ID", "Note")
+
+
+@pytest.mark.parametrize("near", ["Visiblity", "Visibilty", "visibillity"])
+def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
+    """A misspelt heading is an error that names it."""
+    message = refused("Prospect ID", "Note", near)
+    assert f"Did you mean {near!r}?" in message
+    assert f"`map visibility={near}" in message
+
+
+def test_two_candidates_are_named_with_their_letters() -> None:
+    """Which two, and a flag that takes one of them."""
+    message = refused("Prospect ID", "Note", "Comments", "Visibility")
+    assert "'Note' (column B) and 'Comments' (column C) could each be the content" in message
+    assert "`map content=Note" in message
+
+
+def test_a_repeated_heading_is_chosen_by_its_letter() -> None:
+    """The flag that is proposed settles it."""
+    headings = ("Prospect ID", "Note", "note", "Visibility")
+    message = refused(*headings)
+    assert "`map content=B" in message
+    assert found(*headings, content="B").columns[Role.CONTENT] == 1
+
+
+def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
+    """A slip in ``--map`` is met with the heading that was meant."""
+    message = refused(*PLAIN, "Call summary", content="Call sumary")
+    assert "No column is headed 'Call sumary', which was named as the content. Did you mean 'Call summary'?" in message
+    assert "named as the key" in refused(*PLAIN, key="Date")
+
+
+def test_a_column_that_was_named_for_another_role_is_said_to_be_missing_here() -> None:
+    """The heading is there, and why it doesn't count is too."""
+    message = refused(*PLAIN, key="Note")
+    assert "No column for the content was found" in message
+    assert "'Note' was named as the key." in message
+
+
+def test_a_sheet_without_headings_says_so() -> None:
+    """Blank headings are not listed as headings."""
+    assert "The headings found: none." in refused("", " ", "")
+
+
+def test_the_flag_that_is_proposed_is_one_argument() -> None:
+    """A heading of several words is put in quotes."""
+    assert '`map content="Note Text"' in refused("Prospect ID", "Note Text", "Note Body", "Visibility")
+
+
+# -- a results file as input
+
+
+def results(*own: str) -> tuple[str, ...]:
+    return (*own, *OUR_COLUMNS)
+
+
+def test_our_columns_of_a_results_file_are_recognised_and_have_no_role() -> None:
+    """Our six headings at the end are ours, in both layouts."""
+    roles = found(*results(*PLAIN))
+    assert list(roles.ours.values()) == [3, 4, 5, 6, 7, 8]
+    assert roles.unused == ()
+    to_fix = (*FIX_FIRST, *PLAIN, *FIX_LAST)
+    roles = found(*to_fix)
+    assert places(roles) == {"prospect": 2, "content": 3, "visibility": 4}
+    assert dict(roles.ours) == {name: to_fix.index(name) for name in OUR_COLUMNS}
+
+
+def test_a_column_of_the_users_that_is_called_like_one_of_ours_stays_theirs() -> None:
+    """A lone ``result`` is the user's own, also before ours."""
+    assert found("result", *PLAIN, "reason").ours == {}
+    roles = found(*results("result", *PLAIN, "note_id"))
+    assert roles.ours["result"] == 5
+    assert roles.ours["note_id"] == 6
+    assert roles.unused == (0, 4)
+
+
+def test_our_columns_cant_be_named() -> None:
+    """What we added is no column of the sheet."""
+    assert "No column is headed 'reason'" in refused(*results(*PLAIN), content="reason")
+
+
+def test_columns_after_ours_are_the_users() -> None:
+    """Someone who adds a column at the end of a results file loses nothing."""
+    roles = found(*results(*PLAIN), "My remark", "")
+    assert roles.unused == (9, 10)
+    assert len(roles.ours) == 6
+
+
+@given(st.lists(st.sampled_from([*OUR_COLUMNS, "Note", ""]), max_size=20))
+def test_our_columns_are_all_there_or_none(headings: list[str]) -> None:
+    """Whatever the headings, the places are distinct and hold what they are said to hold."""
+    ours = own_columns(headings)
+    assert set(ours) in (set(), set(OUR_COLUMNS))
+    assert len(set(ours.values())) == len(ours)
+    assert all(headings[place] == name for name, place in ours.items())
+
+
+# -- whatever the headings
+
+
+@given(st.lists(st.text(max_size=12) | st.sampled_from([h for hs in HEADINGS.values() for h in hs]), max_size=12))
+def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) -> None:
+    """Every column has one role at most, and the header row that is recognised is the one that settles."""
+    wanted = Wanted()
+    try:
+        roles = find(headings, wanted)
+    except UnclearColumns as error:
+        assert "The headings found:" in str(error)
+        return
+    assert recognised(headings, wanted) == len(wanted.required)
+    every = [*roles.columns.values(), *roles.ours.values(), *roles.unused]
+    assert sorted(every) == list(range(len(headings)))
+
+
+@given(st.integers(0, 20_000))
+def test_a_columns_letters_are_those_of_a_spreadsheet_program(position: int) -> None:
+    """A to Z, then AA: read as a number to the base 26, they give the position."""
+    number = 0
+    for letter in column_letter(position):
+        number = number * 26 + string.ascii_uppercase.index(letter) + 1
+    assert number == position + 1
+
+
+def test_a_header_row_is_one_that_has_every_required_role() -> None:
+    """A title line above has fewer, and the key column counts where it was named."""
+    wanted = Wanted({Role.KEY: "Date"})
+    assert recognised(["Notes of last week"], wanted) < len(wanted.required)
+    assert recognised(PLAIN, wanted) < len(wanted.required)
+    assert recognised([*PLAIN, "Date"], wanted) == len(wanted.required)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
+    """Of a damaged file's headings each is cut, and a few are enough."""
+    message = refused("x" * 400_000, *["y" * 400] * 1_000)
+    assert len(message) < 4_000
+    assert f"'{'x' * 60}…', 'yyy" in message
+    assert message.endswith(" and 971 more.")
+
+
+def test_a_long_heading_is_named_by_its_letter() -> None:
+    """What a person is to type fits on a line."""
+    heading = "Note" + " " * 100
+    assert "Choose one: `map content=B" in refused("Prospect ID", heading, "Notes", "Visibility")
+
+
+# -- columns that are set aside
+
+
+def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
+    """By heading or letter; it stays one of the unused."""
+    for name in ("status", "D"):
+        roles = find((*PLAIN, "Status", "Notes"), Wanted(ignored=(name, "Notes")))
+        assert Role.STATUS not in roles.columns
+        assert roles.columns[Role.CONTENT] == 1
+        assert roles.unused == (3, 4)
+        assert roles.unexplained == ()
+        assert Role.STATUS in roles.vacant
+
+
+def test_a_name_of_no_column_sets_nothing_aside() -> None:
+    """The sheets of one profile may differ, and a slip is found by what it leaves unexplained."""
+    roles = find((*PLAIN, "State"), Wanted(ignored=("Stat",)))
+    assert roles.unexplained == (3,)
+
+
+def test_a_column_cant_be_named_and_set_aside() -> None:
+    """One of the two is a mistake."""
+    with pytest.raises(UnclearColumns, match="'State' was named as the status, and is to be ignored as well"):
+        find((*PLAIN, "State"), Wanted({Role.STATUS: "State"}, ignored=("State",)))

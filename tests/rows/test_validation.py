@@ -1,0 +1,511 @@
+"""Every row is read before the first request: into a note, or into problems that name the cell and the way out."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from importer.commands.loading import load
+from importer.markup import ContentKind
+from importer.models import Note, Role, Rows, Status, Visibility
+from importer.reading.spool import BLOCK_ROWS
+from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
+from importer.rows.validation import Rules
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS
+from importer.settings import Settings
+from tests.memory import MEGABYTE, peak_of
+
+HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
+STRICT = Rules()
+
+
+def read(
+    *lines: Sequence[str],
+    headings: Sequence[str] = HEADINGS,
+    rules: Rules = STRICT,
+    key: str | None = None,
+    name: str | None = None,
+) -> Rows:
+    """Validate lines as they come out of a real file: a CSV, or a workbook whose sheet is called ``name``."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = [tuple(headings), *(tuple(line) + ("",) * (len(headings) - len(line)) for line in lines)]
+        path = Path(folder) / ("notes.csv" if name is None else "notes.xlsx")
+        if name is None:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(table)
+        else:
+            book = Workbook()
+            sheet = book.worksheets[0]
+            sheet.title = name
+            for line in table:
+                sheet.append(line)
+            book.save(path)
+        loaded = load(
+            path,
+            Settings(
+                default_visibility=rules.default_visibility, content=rules.content, key_column=key,
+                encoding="utf-8" if name is None else None,
+            ),
+        )  # fmt: skip
+        loaded.sheet.close()
+        return loaded.rows
+
+
+def only_note(*line: str, rules: Rules = STRICT) -> Note:
+    rows = read(line, rules=rules)
+    assert rows.problems == {}
+    note = rows.notes[rows.note[0]]
+    assert isinstance(note, Note)
+    return note
+
+
+def only_problem(*line: str, rules: Rules = STRICT) -> str:
+    rows = read(line, rules=rules)
+    assert rows.notes == []
+    assert rows.note.tolist() == [-1]
+    [[problem]] = rows.problems.values()
+    return str(problem)
+
+
+# -- columns that nobody recognised
+
+
+def overlooked(*values: str, default: Visibility | None = None, **settings: Any) -> list[str]:
+    """What is said of a column X with these values, beside the usual ones; without a visibility where one is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "notes.csv"
+        rows = [("Prospect ID", "Note", "X", *(() if default else ("Visibility",)))]
+        rows += [(f"P{i}", "n", value, *(() if default else ("1",))) for i, value in enumerate(values)]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        loaded = load(path, Settings(default_visibility=default, **settings))
+        loaded.sheet.close()
+        return [str(question) for question in loaded.rows.overlooked]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("Draft", "Published"), ("draft ", "", " PUBLISHED"), ("Entwurf", "Veröffentlicht"), ("Rascunho",), ("Live",),
+     ("Draft", "1"), ("Draft", "Private", "Published"), ("\u00a0Draft\u200b",), *[("Draft",) * 9_000]],
+)  # fmt: skip
+def test_a_column_of_nothing_but_statuses_is_overlooked(values: tuple[str, ...]) -> None:
+    """In any language and spelling that counts in a status column; beside them visibilities and numbers."""
+    [sentence] = overlooked(*values)
+    assert "Column C, 'X', is not used" in sentence
+    assert "`map status=X`. If" in sentence
+    assert "`ignore X`" in sentence
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("0", "1", "2"), ("TRUE", "FALSE"), ("Yes", "No"), ("", " "), ("Draft", "Published", "Pending"),
+     ("Draft 2",), ("Public", "Private"), ("Everyone", "1"), (*["Draft"] * 9_000, "Other"), ("Draft" * 1000,)],
+)  # fmt: skip
+def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple[str, ...]) -> None:
+    """Bare numbers are everywhere; and where the visibility has its column, a second one is about something else."""
+    assert overlooked(*values) == []
+
+
+def test_a_column_of_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
+    """What all rows are to have may not be what the column says."""
+    [sentence] = overlooked("Only me", "Everyone", default=Visibility.PUBLIC)
+    assert "`map visibility=X`. If" in sentence
+    [sentence] = overlooked("Private", "Draft", default=Visibility.PUBLIC)
+    assert "`map status=X`" in sentence
+    assert "`map visibility=X`" in sentence
+
+
+def test_a_role_that_has_a_column_or_was_said_to_have_none_is_looked_for_no_more() -> None:
+    """Nor is a column looked at that was set aside."""
+    assert overlooked("Draft", "Published", mapping={Role.STATUS: "X"}) == []
+    assert overlooked("Draft", "Published", mapping={Role.STATUS: ""}) == []
+    assert overlooked("Draft", "Published", ignored=["x"]) == []
+    assert overlooked("Draft", "Published", ignored=["C"]) == []
+    assert overlooked("Draft", "Published", ignored=["Y"]) != []
+
+
+def test_of_many_spellings_a_few_are_listed() -> None:
+    """So that the message can be read."""
+    words = [word for words in STATUS_WORDS.values() for word in words if not word.isdecimal()]
+    [sentence] = overlooked(*words)
+    assert f"and {len(words) - 8} more" in sentence
+
+
+def test_very_many_values_that_are_none_take_little_memory(tmp_path: Path) -> None:
+    """What is wrong with each of a hundred thousand cells is kept as a value, without what was going on around it."""
+    path = tmp_path / "a.csv"
+    lines = "".join(f"P{i},a note,nobody{i}\n" for i in range(100_000))
+    path.write_text(f"Prospect ID,Note,Visibility\n{lines}")
+    program = (
+        "from importer.commands import loading; from importer import settings;"
+        " loading.load(sys.argv[1], settings.Settings()).close()"
+    )
+    assert peak_of(program, path) < 300 * MEGABYTE
+
+
+def test_a_near_word_is_looked_for_only_where_a_text_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word is like a text that is many times as long."""
+    looked_at: list[str] = []
+    find = difflib.get_close_matches
+
+    def recorded(word: str, words: Iterable[str], n: int, cutoff: float) -> list[str]:
+        looked_at.append(word)
+        return find(word, words, n=n, cutoff=cutoff)
+
+    monkeypatch.setattr(difflib, "get_close_matches", recorded)
+    assert "did you mean Public?" in only_problem("P1", "a note", "publc")
+    assert "did you mean" not in only_problem("P1", "a note", "public " * 10_000)
+    assert looked_at == ["publc"]
+
+
+# -- visibility and status
+
+
+@pytest.mark.parametrize("meant", Visibility)
+def test_visibility_in_everyday_words(meant: Visibility) -> None:
+    """Each word of the table, whatever its case and the spaces around it, and in wide signs."""
+    words = VISIBILITY_WORDS[meant]
+    spelt = [spelling for word in words for spelling in (word, word.upper(), f" {word.lower()} ", f"\u00a0{word}")]
+    rows = read(*((f"P{i}", "x", word) for i, word in enumerate(spelt)))
+    assert rows.problems == {}
+    assert {rows.notes[number].visibility for number in rows.note} == {meant}
+    assert only_note("P", "x", chr(ord(meant.value) - ord("0") + ord("０"))).visibility is meant
+
+
+@pytest.mark.parametrize("meant", Status)
+def test_status_in_everyday_words(meant: Status) -> None:
+    """Each word of the table stands for its value."""
+    rows = read(*((f"P{i}", "x", "1", word.title()) for i, word in enumerate(STATUS_WORDS[meant])))
+    assert rows.problems == {}
+    assert {rows.notes[number].status for number in rows.note} == {meant}
+
+
+def test_no_word_stands_for_two_values() -> None:
+    """A word of both lists would be a guess."""
+    for words in (VISIBILITY_WORDS, STATUS_WORDS):
+        every = [word.casefold() for found in words.values() for word in found]
+        assert len(every) == len(set(every))
+
+
+def test_a_blank_status_is_published() -> None:
+    """The API's own default."""
+    assert only_note("P", "x", "1", " ").status is Status.PUBLISHED
+    assert read(("P", "x", "1"), headings=HEADINGS[:3]).notes[0].status is Status.PUBLISHED
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\u00a0", "\u200b"])
+def test_a_blank_visibility_is_a_problem_and_never_public(blank: str) -> None:
+    """Whatever kind of blank."""
+    problem = only_problem("P", "x", blank, "1")
+    assert problem.startswith("C2: the visibility is blank")
+    assert "`default-visibility private`" in problem
+
+
+@pytest.mark.parametrize("default", Visibility)
+def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
+    """It doesn't change what was said, nor excuse a slip."""
+    rules = Rules(default)
+    assert only_note("P", "x", "", rules=rules).visibility is default
+    assert only_note("P", "x", "Private", rules=rules).visibility is Visibility.PRIVATE
+    assert "did you mean Public?" in only_problem("P", "x", "Pubic", rules=rules)
+    assert read(("P", "x"), headings=HEADINGS[:2], rules=rules).notes[0].visibility is default
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("Pubic", "Public"), ("pivate", "Private"), ("Publc", "Public"), ("only  mee", "Private")]
+)
+def test_a_near_miss_is_suggested_and_never_taken(slip: str, meant: str) -> None:
+    """What stands there, what is allowed, and what was probably meant."""
+    problem = only_problem("P", "x", slip)
+    assert problem == (
+        f"C2: {slip!r} is no visibility; allowed are Public (or 1) and Private (or 2); did you mean {meant}?"
+    )
+
+
+def test_a_far_miss_gets_no_suggestion() -> None:
+    """Nothing is proposed for what is like no word."""
+    assert "did you mean" not in only_problem("P", "x", "3")
+    assert only_problem("P", "x", "1", "zzz").startswith("D2: 'zzz' is no status; allowed are Published (or 1), Draft")
+
+
+# -- content
+
+
+@pytest.mark.parametrize("empty", ["", "   ", "\n\t", "\u00a0", "\u200b\ufeff"])
+def test_an_empty_note_is_a_problem(empty: str) -> None:
+    """Also one of spaces and of signs that nobody sees."""
+    assert only_problem("P", empty, "1").startswith("B2: the note is empty")
+
+
+def test_outer_space_and_line_ends_make_no_other_note() -> None:
+    """Rows that differ in these only hold one note."""
+    rows = read(("A", "one\ntwo", "1"), ("B", "  one\r\ntwo\n", "Public"), ("C", "one\rtwo", "team", "Published"))
+    assert rows.note.tolist() == [0, 0, 0]
+    assert rows.notes[0].text == "one\ntwo"
+
+
+def test_inner_space_and_the_unicode_form_make_another_note() -> None:
+    """What differs inside is sent as it stands."""
+    texts = ["caf\u00e9 bar", "cafe\u0301 bar", "caf\u00e9  bar", "caf\u00e9\u00a0bar"]
+    rows = read(*((f"P{i}", text, "1") for i, text in enumerate(texts)))
+    assert [note.text for note in rows.notes] == texts
+
+
+def test_visibility_status_and_attachments_make_another_note() -> None:
+    """The same text for others, as a draft, or with a file is not the same note."""
+    rows = read(
+        ("A", "x", "1"), ("B", "x", "2"), ("C", "x", "1", "Draft"), ("D", "x", "1", "", "f1"),
+        ("E", "x", "1", "", "f2"), ("F", "x", "1"),
+    )  # fmt: skip
+    assert rows.note.tolist() == [0, 1, 2, 3, 4, 0]
+
+
+@pytest.mark.parametrize("sign", ["\x01", "\x0b", "\x1b", "\x7f"])
+def test_a_control_character_is_a_problem(sign: str) -> None:
+    """It names the character, since nobody can see it."""
+    assert f"control character (number {ord(sign)})" in only_problem("P", f"a{sign}b", "1")
+
+
+def test_emoji_and_every_script_go_through() -> None:
+    """Joined emoji, right-to-left text and rare letters arrive as they are."""
+    for text in ("👩‍👩‍👧 done ✅", "שלום", "日本語", "𝒳", "e\u0301"):
+        assert only_note("P", text, "1").text == text
+
+
+def test_a_very_long_note_is_read_whole() -> None:
+    """A million characters are no problem of the sheet; whether they are one is the API's to say."""
+    text = "word " * 200_000 + "end"
+    assert only_note("P", text, "1").text == text
+
+
+def test_a_note_cut_by_an_earlier_results_workbook_is_a_problem() -> None:
+    """Only its beginning stands there; sending that would lose the rest."""
+    assert "only the beginning" in only_problem("P", "Begin" + CUT_MARK.format("40,000"), "1")
+
+
+def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
+    """Plain text with signs of HTML is escaped, HTML goes as it is, and a flag overrules the look of it."""
+    plain, html = "R&D <now>\nnext", "<p>Hi</p>"
+    assert only_note("P", plain, "1").content == "<p>R&amp;D &lt;now&gt;<br>next</p>"
+    assert only_note("P", html, "1").content == html
+    assert only_note("P", "plain", "1").content == "plain"
+    as_text, as_html = Rules(content=ContentKind.TEXT), Rules(content=ContentKind.HTML)
+    assert only_note("P", html, "1", rules=as_text).content == "<p>&lt;p&gt;Hi&lt;/p&gt;</p>"
+    assert only_note("P", plain, "1", rules=as_html).content == plain
+
+
+# -- ids
+
+
+@pytest.mark.parametrize("prospect", ["8PvBmrB7P7", "00123", "1E5", "a-b_c.d", "12345678901234567890", "é", "x" * 200])
+def test_an_id_arrives_as_it_stands(prospect: str) -> None:
+    """Ids are opaque; no digit and no zero is lost."""
+    rows = read((f" {prospect}\u00a0", "x", "1"))
+    assert rows.problems == {}
+    assert rows.prospect.tolist() == [prospect]
+
+
+@pytest.mark.parametrize(
+    ("prospect", "words"),
+    [
+        ("", "is blank"),
+        ("\u200b", "is blank"),
+        ("a b", "holds a space"),
+        ("a\nb", "holds a space or a line break"),
+        ("jo@example.com", "is an e-mail address"),
+        ("1.23457E+15", "was damaged by a spreadsheet program"),
+        ("1,23457E+15", "was damaged by a spreadsheet program"),
+        ("12345678901234600000", "was damaged by a spreadsheet program"),
+        ("x" * 201, "has 201 characters"),
+        ("a\x02b", "control character"),
+        ("https://app.example.com/prospects/8PvBmrB7P7", "is no prospect id"),
+        ("-", "is no prospect id"),
+    ],
+)
+def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:
+    """Nothing is sent for it, and the cell is named."""
+    problem = only_problem(prospect, "x", "1")
+    assert problem.startswith("A2: ")
+    assert words in problem
+    assert len(problem) < 400
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NV", "#BEZUG!", "#¡DIV/0!", " #N/A "])
+def test_what_a_failed_formula_shows_is_a_problem_in_every_kind_of_file(error: str) -> None:
+    """A CSV, or an earlier results file, holds it as plain text; in a longer note it may be meant."""
+    assert f"the error {error.strip()};" in only_problem(error, "x", "1")
+    assert f"the error {error.strip()};" in only_problem("P1", error, "1")
+    assert not read(("P1", f"The sheet shows {error}", "1")).problems
+
+
+@pytest.mark.parametrize("prospect", ["\u00a0P1", "P1\u00a0", "P\u200b1", "\ufeffP1"])
+def test_what_nobody_sees_in_ids_is_removed_and_said(prospect: str) -> None:
+    """No-break and zero-width spaces come along with copied ids."""
+    rows = read((prospect, "x", "1"), ("P2 ", "x", "1"))
+    assert rows.prospect.tolist() == ["P1", "P2"]
+    assert rows.remarks[0].startswith("1 prospect id cell held characters that nobody sees")
+
+
+def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None:
+    """A note keeps its own, and ordinary spaces aren't worth a word."""
+    rows = read(("P1", "a\u00a0b", "1\u00a0"), ("P2", "x", "\u200bpublic"), ("P3", "x", "1\u00a0"), ("P4", "x", " 2 "))
+    assert not rows.problems
+    assert rows.notes[0].content == "a\u00a0b"
+    assert [remark.split(" held")[0] for remark in rows.remarks] == ["3 visibility cells"]
+
+
+def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
+    """In the sheet's order, each once."""
+    assert only_note("P", "x", "1", "1", " a, b;c;;a\nd ").attachments == ("a", "b", "c", "d")
+    assert only_note("P", "x", "1", "1", " ; ").attachments == ()
+    assert only_problem("P", "x", "1", "1", "a, my file.pdf").startswith("E2: the attachment id 'my file.pdf' holds")
+
+
+# -- problems
+
+
+def test_every_problem_of_a_row_is_named() -> None:
+    """One look at the row corrects it."""
+    rows = read(("", "", "x", "y", "a b"))
+    assert [problem.cell for problem in rows.problems[0]] == ["A2", "B2", "C2", "D2", "E2"]
+
+
+def test_a_problem_names_the_sheet_the_cell_and_its_value() -> None:
+    """``'My notes'!C3`` is what a spreadsheet program calls it."""
+    rows = read(("P", "x", "Public"), ("P", "x", "x" * 100), name="My notes")
+    [problem] = rows.problems[1]
+    assert problem.cell == "'My notes'!C3"
+    assert (problem.row, problem.column) == (3, 2)
+    assert problem.value == "x" * 60 + "…"
+    assert "x" * 61 not in problem.text
+
+
+def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
+    """The explanation is the error, not what validation makes of its text; in other columns nobody minds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "errors.xlsx"
+        book = Workbook()
+        sheet = book.worksheets[0]
+        sheet.append([*HEADINGS[:3], "Else"])
+        for line in (["P1", "x", "#N/A", ""], ["P2", "x", "Public", "#N/A"]):
+            sheet.append(line)
+        for cell in (sheet["C2"], sheet["D3"]):
+            cell.data_type = "e"
+        book.save(path)
+        loaded = load(path, Settings())
+        loaded.sheet.close()
+    rows = loaded.rows
+    assert list(rows.problems) == [0]
+    [problem] = rows.problems[0]
+    assert problem.cell.endswith("C2")
+    assert "#N/A" in problem.text
+
+
+def test_a_row_longer_than_the_header_is_a_problem_of_that_row() -> None:
+    """The row is named, and the others are imported."""
+    rows = read(("P", "x", "1"), ("P", "x", "1", "more"), headings=HEADINGS[:3])
+    assert rows.note.tolist() == [0, -1]
+    assert rows.problems[1][0].cell == "row 3"
+
+
+# -- occurrence keys
+
+
+def test_a_key_column_tells_rows_apart() -> None:
+    """Its cells are the keys; without such a column there are none."""
+    rows = read(("P", " monday ", "x", "1"), ("P", "tuesday", "x", "1"), ("P", "", "x", "1"),
+                headings=("Prospect ID", "Date", "Note", "Visibility"), key="date")  # fmt: skip
+    assert rows.key is not None
+    assert rows.key.tolist() == ["monday", "tuesday", ""]
+    assert read(("P", "x", "1")).key is None
+
+
+# -- a results file as input
+
+
+def test_rows_with_a_note_id_are_left_alone_whatever_else_stands_in_them() -> None:
+    """Also when a cell has become wrong since."""
+    ours = ("created", "N1", "", "2", "", "")
+    rows = read(
+        ("P1", "x", "1", *ours), ("", "", "?", *ours), ("P3", "x", "1", "rejected", "", "no", "4", "", ""),
+        ("P4", "", "1", "invalid", " ", "empty", "5", "", ""),
+        headings=(*HEADINGS[:3], *OUR_COLUMNS),
+    )  # fmt: skip
+    assert rows.done == {0: "N1", 1: "N1"}
+    assert list(rows.problems) == [3]
+    assert rows.note.tolist() == [-1, -1, 0, -1]
+
+
+def test_a_note_id_column_of_the_users_counts_for_nothing() -> None:
+    """Only all of our columns together make a results file."""
+    rows = read(("P1", "x", "1", "N1"), headings=(*HEADINGS[:3], "note_id"))
+    assert rows.done == {}
+    assert rows.note.tolist() == [0]
+
+
+# -- whatever the rows
+
+cells = st.one_of(
+    st.sampled_from(
+        ["", "P1", "P2", "x", "Public", "2", "Draft", "pubic", "\u00a0", "a b", "=1+1", "'=1", "<p>hi</p>"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+)
+lines = st.lists(st.tuples(cells, cells, cells, cells, cells), max_size=12)
+
+
+@given(lines)
+def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None:
+    """Every row of the sheet is there once, with its number, and is either usable or explained."""
+    rows = read(*found)
+    written = [line for line in found if "".join(line).strip()]
+    if len(written) == len(found) and not any("\n" in cell or "\r" in cell for line in found for cell in line):
+        assert len(rows) == len(found)
+        assert rows.number.tolist() == list(range(2, len(found) + 2))
+    for position in range(len(rows)):
+        assert (rows.note[position] >= 0) != (position in rows.problems)
+    for problems in rows.problems.values():
+        for problem in problems:
+            assert re.match(r"([A-Z]+\d+|row \d+): \S", str(problem))
+    assert sorted({number for number in rows.note.tolist() if number >= 0}) == list(range(len(rows.notes)))
+    assert len(set(rows.notes)) == len(rows.notes)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Public", "1", "team", "2"])), max_size=12))
+def test_notes_are_numbered_in_the_order_of_their_first_row(found: list[tuple[str, str]]) -> None:
+    """So that what stands first is sent first."""
+    rows = read(*((f"P{i}", text, seen) for i, (text, seen) in enumerate(found)))
+    numbers = rows.note.tolist()
+    assert [numbers.index(number) for number in range(len(rows.notes))] == sorted(
+        numbers.index(number) for number in range(len(rows.notes))
+    )
+
+
+def test_notes_are_the_same_across_blocks() -> None:
+    """Rows far apart, read in different blocks, share one note, and their problems keep their numbers."""
+    count = BLOCK_ROWS + 10
+    found: list[tuple[str, ...]] = [(f"P{i}", f"Note {i % 3}", "1") for i in range(count)]
+    found[-1] = ("P", "", "1")
+    rows = read(*found)
+    assert len(rows.notes) == 3
+    assert rows.note.tolist() == [*(i % 3 for i in range(count - 1)), -1]
+    assert [problem.cell for problem in rows.problems[count - 1]] == [f"B{count + 1}"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"), min_size=1, max_size=8))
+def test_a_text_that_a_results_csv_protects_comes_back_equal(text: str) -> None:
+    """The apostrophe before ``=`` and the like is ours, not the note's."""
+    plain = read(("P", text, "1"), headings=HEADINGS[:3])
+    ours = ("invalid", "", "", "2", "", "")
+    again = read(("P", protected(text), "1", *ours), headings=(*HEADINGS[:3], *OUR_COLUMNS))
+    assert [note.text for note in again.notes] == [note.text for note in plain.notes]

@@ -1,0 +1,288 @@
+"""Settings are checked before anything is sent, and the key stays out of sight."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.api.saleshandy import LIVE
+from importer.errors import BadSettings
+from importer.journal.migrations import workspace_called
+from importer.models import Role, Visibility, Workspace
+from importer.rows.columns import Wanted
+from importer.settings import (
+    KEY_VARIABLE,
+    Settings,
+    checked_url,
+    default_journal,
+    journal_file,
+    read_key,
+    who_can_read,
+)
+
+# -- the address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        LIVE,
+        "https://api.example",
+        "https://api.example:8443/v1",
+        "http://127.0.0.1:8081/v1",
+        "http://127.9.9.9/v1",
+        "http://localhost:8081/v1",
+        "http://[::1]:8081/v1",
+    ],
+)
+def test_https_and_this_machine_are_taken(url: str) -> None:
+    """An address is taken as it is, less a last slash and spaces around it."""
+    assert checked_url(url) == url
+    assert checked_url(f"  {url}/ ") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://open-api.saleshandy.com/v1",
+        "http://127.0.0.1.example/v1",
+        "http://127.evil.example/v1",
+        "http://localhost.example/v1",
+        "http://0.0.0.0/v1",
+        "http://10.0.0.1/v1",
+        "http://[::2]/v1",
+    ],
+)
+def test_without_tls_only_this_machine_is_called(url: str) -> None:
+    """A name that merely begins like this machine's is somebody else's, and the key would travel in the open."""
+    with pytest.raises(BadSettings, match="is not https: the API key would travel in the open"):
+        checked_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "open-api.saleshandy.com/v1", "ftp://a.example", "https://", "https:///v1", "file:///etc",
+     "https://a b.example", "https://a.example/v 1", "https://a.example:99999", "https://[::1", "https://a.example/v1\x00"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_with_the_live_one(url: str) -> None:
+    """The message shows what one looks like."""
+    with pytest.raises(BadSettings, match=LIVE):
+        checked_url(url)
+
+
+@pytest.mark.parametrize("url", ["https://me:pw@a.example", "https://a.example/v1?key=secret", "https://a.example/#x"])
+def test_an_address_that_may_hold_a_secret_is_refused_and_not_repeated(url: str) -> None:
+    """A name, a password or a query has no place in it, and is not shown."""
+    with pytest.raises(BadSettings) as error:
+        checked_url(url)
+    assert "may not hold a name, a password, a query or a fragment" in str(error.value)
+    assert "secret" not in str(error.value)
+    assert "pw" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "url"),
+    [
+        ("HTTPS://Open-API.Saleshandy.com/v1", LIVE),
+        ("https://open-api.saleshandy.com:443/v1//", LIVE),
+        ("https://open-api.saleshandy.com./v1", LIVE),
+        ("https://open-api.saleshandy.com:/%76%31", LIVE),
+        ("HTTP://LOCALHOST.:80/V1/", "http://localhost/V1"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("http://localhost:08081/a%7eb%2fc", "http://localhost:8081/a~b%2Fc"),
+        ("http://[0:0:0:0:0:0:0:1]:8081/v1", "http://[::1]:8081/v1"),
+        ("https://[2001:DB8::0]/", "https://[2001:db8::]"),
+    ],
+)
+def test_an_address_has_one_spelling(spelling: str, url: str) -> None:
+    """Deliveries are remembered under it, so that another spelling sends nothing again; the path keeps its case."""
+    assert checked_url(spelling) == url
+    assert checked_url(url) == url
+    assert Settings(base_url=spelling).workspace == Workspace("default", url)
+    assert str(Settings(base_url=spelling).workspace) == f"default at {url}"
+    assert workspace_called(f"a at b at {spelling}") == Workspace("a at b", url)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/.", "/v1/./", "/./v1", "/v1/../v1", "/..", "/v1/%2e", "/%2E%2e/v1", "/v1/.%2E", "/v1/..%2fv1", "//v1",
+     "/a//v1", "/v1/..%5Cv1", "/v1\\..", "/v1%", "/v%3", "/vé", "/v1/%zz"],
+)  # fmt: skip
+def test_a_path_that_can_be_read_as_another_is_refused(path: str) -> None:
+    """It would be another workspace by its spelling, and the same one for the server."""
+    with pytest.raises(BadSettings, match="is not plain"):
+        checked_url(f"https://a.example{path}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://ä.example/v1", "https://%61.example/v1", "https://a..example/v1", "https://a.example../v1",
+     "https://[fe80::1%25eth0]/v1", "https://a,b.example/v1"],
+)  # fmt: skip
+def test_a_host_that_can_be_spelled_in_two_ways_is_refused(url: str) -> None:
+    """Only the plain one is a web address here."""
+    with pytest.raises(BadSettings):
+        checked_url(url)
+
+
+@pytest.mark.parametrize("url", ["https://@a.example/v1", "https://a.example/v1?", "https://a.example/v1#"])
+def test_an_empty_name_query_or_fragment_is_refused_too(url: str) -> None:
+    """It means nothing, but is another spelling."""
+    with pytest.raises(BadSettings, match="may not hold"):
+        checked_url(url)
+
+
+# -- the key
+
+
+def test_the_key_comes_from_the_environment() -> None:
+    """Spaces around it, which come along with pasting, don't belong to it."""
+    assert read_key(None, {KEY_VARIABLE: " abc-123\n"}) == "abc-123"
+
+
+def test_a_key_file_beats_the_environment(tmp_path: Path) -> None:
+    """What was named is what counts; a byte order mark and a line end don't belong to it."""
+    file = tmp_path / "key.txt"
+    file.write_text("from-file\n", encoding="utf-8-sig")
+    assert read_key(file, {KEY_VARIABLE: "from-environment"}) == "from-file"
+
+
+@pytest.mark.parametrize("environment", [{}, {KEY_VARIABLE: ""}, {KEY_VARIABLE: " "}])
+def test_a_missing_key_is_said_with_both_ways_to_give_one(environment: dict[str, str]) -> None:
+    """The variable and the flag."""
+    with pytest.raises(BadSettings) as error:
+        read_key(None, environment)
+    assert KEY_VARIABLE in str(error.value)
+    assert "`api-key-file`" in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["two words", "ключ", "a\nb", "a\tb", "a\x00b", "“abc”"])
+def test_what_cant_be_a_key_is_refused_and_not_repeated(key: str, tmp_path: Path) -> None:
+    """It couldn't travel in a header; the message doesn't show it, for it may be nearly one."""
+    file = tmp_path / "key.txt"
+    file.write_text(key, encoding="utf-8")
+    for key_file in (file, None):
+        with pytest.raises(BadSettings) as error:
+            read_key(key_file, {KEY_VARIABLE: key})
+        assert "does not hold an API key" in str(error.value)
+        assert key not in str(error.value)
+
+
+def test_a_key_file_that_cant_be_read_is_said(tmp_path: Path) -> None:
+    """Missing, empty, or no text at all."""
+    missing, empty, binary = tmp_path / "none.txt", tmp_path / "empty.txt", tmp_path / "key.bin"
+    empty.write_text(" \n", encoding="utf-8")
+    binary.write_bytes(b"\xff\xfe\xfa")
+    for file, words in ((missing, "could not be read"), (empty, "is empty"), (binary, "it isn't a text file")):
+        with pytest.raises(BadSettings, match=words) as error:
+            read_key(file, {KEY_VARIABLE: "unused"})
+        assert str(file) in str(error.value)
+    with pytest.raises(BadSettings, match="could not be read"):
+        read_key(tmp_path, {})
+
+
+def test_the_key_is_not_shown_with_the_settings() -> None:
+    """Whoever prints settings prints no key."""
+    assert "hush" not in repr(Settings(key="hush"))
+    assert "hush" not in str(replace(Settings(), key="hush"))
+
+
+@pytest.mark.parametrize("key", ["A\nB", "two words", "hüsh", "a\x00b", " "])
+def test_settings_refuse_what_cant_be_a_key_and_dont_repeat_it(key: str) -> None:
+    """Whoever the caller is: it would only fail in a header, where a message shows it."""
+    with pytest.raises(BadSettings, match="a key is one word of plain characters") as error:
+        Settings(key=key)
+    assert str(error.value) == "What was given as the API key is none: a key is one word of plain characters."
+    assert error.value.__cause__ is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's mode says nothing of who can read it")
+def test_a_file_that_others_can_read_is_told_from_a_pipe_and_from_nothing(tmp_path: Path) -> None:
+    """Only what stands on the disk can be closed."""
+    file, pipe = tmp_path / "key.txt", tmp_path / "pipe"
+    file.touch()
+    file.chmod(0o644)
+    os.mkfifo(pipe)
+    pipe.chmod(0o644)
+    assert f"chmod 600 {file}" in str(who_can_read(file))
+    assert who_can_read(pipe) is None
+    assert who_can_read(tmp_path / "none.txt") is None
+
+
+@pytest.mark.skipif(os.name == "posix", reason="here a file's mode says it")
+def test_where_modes_say_nothing_nothing_is_said(tmp_path: Path) -> None:
+    """Windows shows every file as readable by all."""
+    (tmp_path / "key.txt").touch()
+    assert who_can_read(tmp_path / "key.txt") is None
+
+
+# -- what follows from them
+
+
+def test_deliveries_are_remembered_per_profile_and_address() -> None:
+    """Practice in the sandbox is not mistaken for the live service, nor one workspace for another."""
+    found = {
+        Settings(profile=profile, base_url=url).workspace
+        for profile in ("default", "other")
+        for url in (LIVE, "http://127.0.0.1:8081/v1")
+    }
+    assert len(found) == 4
+
+
+def test_a_default_visibility_frees_from_the_column() -> None:
+    """And the key column is looked for where it was named."""
+    assert Role.VISIBILITY in Wanted.of(Settings()).required
+    assert Role.VISIBILITY not in Wanted.of(Settings(default_visibility=Visibility.PRIVATE)).required
+    assert Wanted.of(Settings(key_column="Date")).mapping == {Role.KEY: "Date"}
+
+
+def test_the_journal_stands_in_the_users_own_folder() -> None:
+    """Not where the program was started, so that every run finds it."""
+    assert default_journal().is_absolute()
+    assert default_journal().name == "journal.sqlite"
+
+
+@pytest.mark.parametrize("name", [":memory:", "./:memory:", "file::memory:", "FILE:x?mode=memory&cache=shared"])
+def test_a_journal_that_ends_with_the_run_is_refused(name: str) -> None:
+    """The next run would know of nothing that was delivered."""
+    with pytest.raises(BadSettings, match="it has to outlast the run"):
+        Settings(journal=Path(name))
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        "postgresql://me:secret@db.example/notes", "POSTGRESQL+psycopg://db/notes", "mysql://db/notes",
+        Path("postgresql://me:secret@db.example/notes"), Path("sqlite:///journal.sqlite"),
+        "sqlite://host/journal.sqlite", "sqlite:/journal.sqlite", "sqlite:///journal.sqlite?mode=memory",
+    ],
+)  # fmt: skip
+def test_a_journal_elsewhere_than_in_a_file_is_refused(journal: Path | str) -> None:
+    """No folder is made that is called like the address, and a password in it isn't shown."""
+    with pytest.raises(BadSettings, match=r"keeps it in a SQLite file\. Name a file") as caught:
+        Settings(journal=journal)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_url_of_a_journal_that_names_no_file_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match="Name a file"):
+        Settings(journal=url)
+
+
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("sqlite:///journal.sqlite", "journal.sqlite"),
+        ("SQLite:////folder/journal.sqlite", "/folder/journal.sqlite"),
+        ("sqlite:///C:/folder/50%25.sqlite", "C:/folder/50%25.sqlite"),
+        ("C:/folder/journal.sqlite", "C:/folder/journal.sqlite"),
+        ("what? a journal", "what? a journal"),
+    ],
+)
+def test_a_journal_is_named_by_its_path_or_its_url(address: str, file: str) -> None:
+    assert journal_file(address) == Path(file)
+    assert Settings(journal=address).journal == address

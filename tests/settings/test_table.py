@@ -1,0 +1,283 @@
+"""One table: a setting means the same, and is checked the same, wherever it stands."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import importer
+from importer.cli.options import Told, settings_about
+from importer.cli.wording import with_flags, words
+from importer.errors import BadSettings, by_name
+from importer.journal.identity import FOLDER_VARIABLE
+from importer.settings import SETTINGS, Settings, Topic
+from importer.settings.kinds import (
+    Address,
+    Choice,
+    Columns,
+    File,
+    JournalPlace,
+    Limited,
+    Names,
+    Rated,
+    Seconds,
+    Text,
+    Whole,
+    Yes,
+)
+from importer.settings.profiles import FILE_VARIABLE
+from importer.settings.sources import OTHER_VARIABLES
+
+# A value that isn't the default: as a text, and as it stands in a profile.
+GOOD: dict[str, tuple[list[str], str]] = {
+    "map": (["content=Call summary", 'prospect="Who"'], '{ content = "Call summary", prospect = "Who" }'),
+    "default-visibility": (["private"], '"private"'),
+    "content": (["html"], '"html"'),
+    "key-column": (["Call ID"], '"Call ID"'),
+    "ignore": (["State", "Phase"], '["State", "Phase"]'),
+    "sheet": (["Calls"], '"Calls"'),
+    "header-row": (["3"], "3"),
+    "encoding": (["cp1252"], '"cp1252"'),
+    "delimiter": (["tab"], '"tab"'),
+    "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
+    "batch-size": (["25"], "25"),
+    "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),
+    "journal": (["practice.sqlite"], '"practice.sqlite"'),
+    "api-key-file": (["key.txt"], '"key.txt"'),
+    "workers": (["3"], "3"),
+    "rate": (["20/1s"], '"20/1s"'),
+    "connect-timeout": (["7"], "7"),
+    "read-timeout": (["7.5"], "7.5"),
+    "settle": (["0"], "0"),
+    "give-up-after": (["60"], "60.0"),
+    "new-journal": (["true"], "true"),
+    "results": (["out.csv"], '"out.csv"'),
+    "again": (["true"], "true"),
+    "resend-unconfirmed": (["true"], "true"),
+    "remember": (["true"], "true"),
+    "yes": (["true"], "true"),
+}
+
+
+def told(arguments: list[str]) -> Told:
+    """What a command with all settings is told."""
+    seen: list[Told] = []
+
+    @click.command()
+    @settings_about(*Topic)
+    def probe(**_: object) -> None:
+        seen.append(Told.here())
+
+    probe.main(arguments, standalone_mode=False)
+    return seen[0]
+
+
+def as_flags(name: str, texts: list[str]) -> list[str]:
+    if not SETTINGS[name].metavar:
+        return [f"--{name}"] if texts == ["true"] else [f"--{name}={texts[0]}"]
+    return [part for text in texts for part in (f"--{name}", text)]
+
+
+@pytest.fixture
+def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Told]:
+    def ask(name: str, texts: list[str]) -> Told:
+        with monkeypatch.context() as patch:
+            patch.setenv(SETTINGS[name].variable, "; ".join(texts))
+            return told([])
+
+    return ask
+
+
+@pytest.fixture
+def by_profile(profiles: Path) -> Callable[[str, str], Told]:
+    def ask(name: str, text: str) -> Told:
+        profiles.write_text(f"[default]\n{name} = {text}\n", encoding="utf-8")
+        try:
+            return told([])
+        finally:
+            profiles.write_text("", encoding="utf-8")
+
+    return ask
+
+
+def values(found: Told) -> list[Any]:
+    face = [name for name, setting in SETTINGS.items() if not setting.attribute]
+    return [found.settings, *(found.says(name) for name in face if name != "api-key-file"), key_file(found)]
+
+
+def key_file(found: Told) -> Path | None:
+    given = found.given.get("api-key-file")
+    return None if given is None else Path(str(SETTINGS["api-key-file"].read(given.value)))
+
+
+def test_every_setting_has_an_example_here() -> None:
+    """A new one is walked through as the others are; the profile's own name can't stand in a profile."""
+    assert set(GOOD) == set(SETTINGS) - {"profile"}
+    attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
+    assert attributes == set(Settings.__dataclass_fields__) - {"key"}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_flag_a_variable_and_a_profile_say_the_same(
+    name: str, by_variable: Callable[[str, list[str]], Told], by_profile: Callable[[str, str], Told]
+) -> None:
+    """And it isn't what is so without them; from Python the same texts are taken, too."""
+    texts, toml = GOOD[name]
+    by_flag = values(told(as_flags(name, texts)))
+    assert by_flag == values(by_variable(name, texts)) == values(by_profile(name, toml))
+    assert by_flag != values(told([]))
+    if attribute := SETTINGS[name].attribute:
+        from_python = Settings(**{attribute: texts if SETTINGS[name].many else texts[0]})  # type: ignore[arg-type]
+        assert from_python == by_flag[0]
+
+
+def test_the_profile_is_named_by_a_flag_or_a_variable(
+    monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Told]
+) -> None:
+    """Its settings then count."""
+    profiles.write_text("[night]\nworkers = 2\n", encoding="utf-8")
+    for found in (told(["--profile", "night"]), by_variable("profile", ["night"])):
+        assert (found.settings.profile, found.settings.workers) == ("night", 2)
+
+
+def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]], Told]) -> None:
+    """So that a heading may hold a semicolon."""
+    assert by_variable("ignore", ["a; b\nc"]).settings.ignored == ("a; b", "c")
+    assert by_variable("ignore", ["a; b;c"]).settings.ignored == ("a", "b", "c")
+
+
+def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, with what was meant; those that are no settings are known, too."""
+    assert {FILE_VARIABLE, FOLDER_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
+    monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
+    told([])
+    monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
+    with pytest.raises(BadSettings, match=r"NOTE_IMPORTER_WORKRES stands for no setting\. Did you mean NOTE_"):
+        told([])
+
+
+# -- what can't be used
+
+
+def bad_values(name: str) -> list[tuple[str | None, str, object]]:
+    """As a text (None: every text is one), as a profile has it, and from Python."""
+    texts: list[str] = []
+    match SETTINGS[name].kind:
+        case Whole(least, most):
+            numbers = [least - 1, *([most + 1] if most is not None else [])]
+            return [*((str(n), str(n), n) for n in numbers), ("many", '"many"', "many"), ("1.5", '"1.5"', "1.5")]
+        case Seconds(low, high):
+            return [
+                *((str(n), str(n), n) for n in (low - 1, high + 1)),
+                ("nan", '"nan"', "nan"),
+                ("soon", '"soon"', "soon"),
+            ]
+        case Columns():
+            return [("mood=x", '{ mood = "x" }', {"mood": "x"}), ("key=x", '{ key = "x" }', ["key=x"])]
+        case Limited():
+            return [("rows=0", "{ rows = 0 }", {"rows": 0}), ("size=5", "{ size = 5 }", ["size=5"])]
+        case Text() | Names() | File():
+            return [(None, "3", 3)]
+        case Choice() | Yes():
+            texts = ["other"]
+        case Rated():
+            texts = ["fast", "0/1s"]
+        case Address():
+            texts = ["nonsense", "http://a.example"]
+        case JournalPlace():
+            texts = ["postgresql://x/y", ":memory:"]
+    return [(text, f'"{text}"', text) for text in texts]
+
+
+BAD = [(name, *bad) for name in SETTINGS if name != "profile" for bad in bad_values(name)]
+assert {name for name, *_ in BAD} == set(GOOD)
+
+
+@pytest.mark.parametrize(("name", "text", "toml", "value"), BAD)
+def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
+    name: str,
+    text: str | None,
+    toml: str,
+    value: object,
+    by_variable: Callable[[str, list[str]], Told],
+    by_profile: Callable[[str, str], Told],
+) -> None:
+    """The setting's name, why, and what is allowed; beside that, where it stood."""
+    ways: list[Callable[[], Told]] = [lambda: by_profile(name, toml)]
+    if text is not None:
+        ways.append(lambda: by_variable(name, [text]))
+        if SETTINGS[name].metavar:
+            ways.append(lambda: told([f"--{name}", text]))
+    found = []
+    for way in ways:
+        with pytest.raises(BadSettings) as error:
+            _ = (given := way()).settings, given.says(name)
+        found.append(error.value)
+    if attribute := SETTINGS[name].attribute:
+        with pytest.raises(BadSettings) as error:
+            Settings(**{attribute: value})  # type: ignore[arg-type]
+        found.append(error.value)
+    assert {one.setting for one in found} == {name}
+    assert len({one.reason for one in found}) == 1
+    assert found[0].origin.startswith("the profile 'default' in ")
+    assert all(f"`{name}`" in str(one) for one in found)
+    assert words(found[0]).startswith(f"Invalid value for '--{name}', from the profile 'default' in ")
+    if text is not None:
+        assert found[1].origin == f"the environment variable {SETTINGS[name].variable}"
+
+
+@pytest.mark.parametrize(
+    "values", [{"workers": 0}, {"batch_size": -1}, {"workers": True}, {"workers": None}, {"give_up": float("inf")},
+               {"mapping": 3}, {"mapping": None}, {"limits": None}, {"rate": 20}, {"key": 3}, {"profile": None}],
+)  # fmt: skip
+def test_python_is_told_the_same(values: dict[str, Any]) -> None:
+    """Nothing is taken that would only fail, or silently do nothing, later."""
+    with pytest.raises(BadSettings):
+        Settings(**values)
+
+
+# -- how messages name settings
+
+
+def strings(path: Path) -> list[str]:
+    """All texts of a module but its documentation, the pieces of f-strings too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docs = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented)
+            and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
+    return [node.value for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs]  # fmt: skip
+
+
+LIBRARY = [path for path in Path(importer.__file__).parent.rglob("*.py")
+           if not {"cli", "sandbox"} & set(path.relative_to(Path(importer.__file__).parent).parts)]  # fmt: skip
+
+
+def test_no_text_of_the_library_holds_a_flag() -> None:
+    """It names settings; how they are set, a face adds."""
+    assert [(path.name, text) for path in LIBRARY for text in strings(path) if re.search(r"(?<!<!)--[a-z]", text)] == []
+
+
+def test_every_setting_that_a_text_names_is_one() -> None:
+    """By name, as the table has it."""
+    names = set()
+    for path in LIBRARY:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name("by_name"), args=[ast.Constant(name), *_]):
+                    names.add(name)
+    assert names <= set(SETTINGS)
+    assert {"journal", "map", "key-column", "base-url", "new-journal"} <= names
+
+
+def test_the_command_line_puts_flags_in_their_place() -> None:
+    """With the value that is proposed, whatever stands in that; and in nothing else."""
+    assert with_flags(f"Name another: {by_name('journal')}.") == "Name another: --journal."
+    assert with_flags(by_name("map", 'content="a `b` c"')) == '--map content="a `b` c"'
+    assert with_flags("Run `note-importer verify`, or `mood`.") == "Run `note-importer verify`, or `mood`."

@@ -1,0 +1,69 @@
+"""``python -m tests.simulation --seeds 200000``: as many seeds as one likes; ``--seed 7``: one, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from os import cpu_count
+
+from tests.simulation.imports import Violation, simulate
+from tests.simulation.regime import draw
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run seeds; print those that fail, and how to see one step by step."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--seed", type=int, help="this one alone, step by step")
+    parser.add_argument("--beyond", default="", choices=["", "twice", "later", "unordered"], help="beyond the model")
+    parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
+    given = parser.parse_args(arguments)
+    if given.seed is not None:
+        return _replay(given.seed, given.beyond)
+    began = time.monotonic()
+    size = max(1, min(500, given.seeds // given.jobs))
+    starts = range(given.first, given.first + given.seeds, size)
+    ends = [(start, min(start + size, given.first + given.seeds), given.beyond) for start in starts]
+    failed: list[tuple[int, str]] = []
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for found in pool.map(_several, ends):
+            failed += found
+    spent = time.monotonic() - began
+    for seed, why in failed[:50]:
+        print(f"seed {seed}: {why[:200]}")
+    print(f"{given.seeds:,} seeds, {len(failed):,} failed, {given.seeds / spent:,.0f} a second")
+    if failed:
+        more = f" --beyond {given.beyond}" if given.beyond else ""
+        print(f"One step by step: python -m tests.simulation --seed {failed[0][0]}{more}")
+    return int(bool(failed))
+
+
+def _several(part: tuple[int, int, str]) -> list[tuple[int, str]]:
+    failed = []
+    for seed in range(part[0], part[1]):
+        try:
+            simulate(seed, beyond=part[2])
+        except Violation as violation:
+            failed.append((seed, str(violation)))
+        except Exception as error:  # noqa: BLE001 - a seed that shows a fault of ours is a failing seed
+            failed.append((seed, f"{type(error).__name__}: {error}"))
+    return failed
+
+
+def _replay(seed: int, beyond: str) -> int:
+    story: list[str] = []
+    print(draw(seed, beyond))
+    try:
+        ended = simulate(seed, beyond=beyond, story=story)
+    except Violation as violation:
+        print(*story, f"VIOLATION: {violation}", sep="\n")
+        return 1
+    print(*story, f"{ended.runs} runs; {ended.last.counts()}", sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""Imports of one sheet into a world, again and again until one comes to its end; and what must be true then."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from importer import grouping
+from importer.calls.limiter import Limiter
+from importer.calls.retry import RetryPolicy
+from importer.delivery.delivery import Caller, Delivery
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.policy import Policy
+from importer.errors import Stopped
+from importer.journal import Journal
+from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibility, Workspace
+from importer.rows.values import TEXT
+from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.regime import BATCH, READ_TIMEOUT, SETTLE, TEXTS, Regime, draw
+from tests.simulation.world import Crash, Delivered, World
+
+GIVE_UP = 900.0
+_MOST_RUNS = 60
+
+
+class Violation(AssertionError):
+    """What must be true isn't."""
+
+
+@dataclass
+class Ended:
+    """How the imports of a seed ended.
+
+    Attributes:
+        first: outcomes of the first run that came to its end by itself; ``last``: of the last, when all was calm.
+        runs: how many runs there were.
+    """
+
+    world: World
+    first: Outcomes
+    last: Outcomes
+    runs: int
+
+
+def simulate(seed: int, *, beyond: str = "", regime: Regime | None = None, story: list[str] | None = None) -> Ended:
+    """Import a seed's sheet into its world until all is settled; check what must be true.
+
+    Args:
+        seed: draws everything.
+        beyond: in which way to go beyond the model.
+        regime: in place of the seed's own.
+        story: filled with what happens, a line a step.
+
+    Raises:
+        Violation: something isn't; says what.
+    """
+    found = regime or draw(seed, beyond)
+    world = World(seed, found, story)
+    disk, rows, written = Disk(), sheet(found), list[Outcomes]()
+    first, runs = _until_it_ends(world, disk, rows, written)
+    _check(world, rows, first, is_last=False)
+    world.calm()
+    world.pass_time(world.now + 120.0)
+    last, more = _until_it_ends(world, disk, rows, written)
+    if last.positions(Result.UNCONFIRMED).size:  # which clock dates notes may be known only now
+        _check(world, rows, last, is_last=False)
+        last, still_more = _until_it_ends(world, disk, rows, written)
+        more += still_more
+    _check(world, rows, last, is_last=True)
+    if found.beyond:
+        _check_reported(world, rows, last, written)
+    return Ended(world, first, last, runs + more)
+
+
+def sheet(regime: Regime) -> Rows:
+    """The rows of a seed."""
+    notes = [
+        Note(
+            text,
+            Visibility.PRIVATE if number in regime.private else Visibility.PUBLIC,
+            Status.DRAFT if number in regime.drafts else Status.PUBLISHED,
+        )
+        for number, text in enumerate(TEXTS)
+    ]
+    prospects, numbers, keys = zip(*regime.lines, strict=True)
+    return Rows(
+        np.arange(2, len(regime.lines) + 2, dtype=np.int32),
+        _texts(prospects),
+        np.array(numbers, dtype=np.int32),
+        notes,
+        _texts(keys) if any(keys) else None,
+    )
+
+
+def _texts(values: Sequence[str]) -> Texts:
+    column: Texts = np.full(len(values), "", dtype=TEXT)
+    column[:] = values
+    return column
+
+
+def _until_it_ends(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> tuple[Outcomes, int]:
+    """Run the program until a run is neither killed nor stopped; ``written`` takes what each says that isn't killed."""
+    for runs in range(1, _MOST_RUNS):
+        outcomes = _run(world, disk, rows, written)
+        if outcomes is not None:
+            return outcomes, runs
+        world.pass_time(world.now + world.chance.choice([1.0, 60.0]))
+    raise Violation(f"after {_MOST_RUNS} runs it still doesn't come to its end")
+
+
+def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outcomes | None:
+    """One run of the program; None where it died or stopped before its end."""
+    plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
+    rng = random.Random(f"importer {world.seed} {world.now}")
+    store, workspace = MortalStore.on(disk), Workspace("default", "https://world.example")
+    journal = Journal(store, None)
+    store.fails_after = 0 if world.is_calm else world.regime.disk_full
+    world.tell("=== a run begins")
+    try:
+        run = journal.runs.begin(workspace, "sheet", "print", world.now, again=False)
+        limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
+        caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
+        policy = Policy(BATCH, READ_TIMEOUT, SETTLE, retry=RetryPolicy(8, GIVE_UP))
+        delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
+        store.step = world.step
+        delivery.prepare(rows, plan)
+        delivery.run()
+    except Crash:
+        disk.crash()
+        world.die()
+        return None
+    except Stopped as error:
+        world.tell(f"=== it stops: {error}")
+        written.append(outcomes)
+        world.die()
+        world.regime = replace(world.regime, disk_full=0)
+        return None
+    world.tell(f"=== it ends: {outcomes.counts()}")
+    written.append(outcomes)
+    return outcomes
+
+
+# -- what must be true ------------------------------------------------------------------------------------------------
+
+
+def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> None:
+    """Each note once, each row's result true, no colleague's note adopted; in the end nothing in doubt without need."""
+    if world.regime.beyond:
+        return  # see _check_reported
+    wanted = Counter(_deliveries(rows, range(len(rows))))
+    there = world.ours()
+    if twice := {delivery: count for delivery, count in there.items() if count > wanted[delivery]}:
+        raise Violation(f"more often than wanted: {twice}")
+    told: Counter[object] = Counter()
+    seen: Counter[str] = Counter()
+    for position, delivery in enumerate(_deliveries(rows, range(len(rows)))):
+        result = outcomes.result(position)
+        told[delivery, result] += 1
+        if result in DELIVERED:
+            seen[outcomes.note_id(position)] += 1
+            _check_note(world, position, delivery, outcomes.note_id(position))
+        else:
+            _check_undelivered(world, position, delivery, result, is_last=is_last)
+    if any(count > 1 for count in seen.values()):
+        raise Violation(f"one note for several rows: {seen}")
+    for delivery in wanted:
+        delivered = sum(told[delivery, result] for result in DELIVERED)
+        doubtful = told[delivery, Result.UNCONFIRMED]
+        if not delivered <= there[delivery] <= delivered + doubtful:
+            said = f"{delivered} rows say it is there and {doubtful} that it may be"
+            raise Violation(f"{delivery}: {said}, and {there[delivery]} are there")
+
+
+def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:
+    stored = world.note(note_id)
+    if stored is None or not stored.is_ours:
+        raise Violation(f"row {position} has {note_id!r}, which is not ours")
+    if stored.delivery != delivery:
+        raise Violation(f"row {position} has {note_id!r}, which is another delivery's")
+
+
+def _check_undelivered(world: World, position: int, delivery: Delivered, result: Result, *, is_last: bool) -> None:
+    names_somebody = delivery[0] != "INVALID"
+    if result is Result.REJECTED and names_somebody and not _may_be_turned_away(world.regime):
+        raise Violation(f"row {position} is rejected, though nobody said no")
+    if not is_last:
+        return
+    if result is not Result.UNCONFIRMED and names_somebody:
+        raise Violation(f"row {position} ends as {result}: lost")
+    if result is not Result.REJECTED and not names_somebody:
+        raise Violation(f"row {position} names nobody and ends as {result}")
+    if result is Result.UNCONFIRMED and _must_be_certain(world):
+        raise Violation(f"row {position} is unconfirmed, though reading works")
+
+
+def _may_be_turned_away(regime: Regime) -> bool:
+    """Whether something on the way to the API says no to a note."""
+    return (
+        regime.firewall >= 0
+        or bool(regime.lost_route)
+        or any(fate.startswith(("page", "slow")) for fate in regime.fates)
+    )
+
+
+def _must_be_certain(world: World) -> bool:
+    """Whether nothing may be unconfirmed in the end: texts stay exact, nobody else writes, and dates tell."""
+    regime = world.regime
+    is_clear = regime.rewrite == "exact" and not regime.colleagues and not regime.drafts and not regime.jumps
+    return is_clear and (abs(regime.ahead) < 300 or world.ids_told > 0)
+
+
+def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[Outcomes]) -> None:
+    """Beyond the model a note may be there twice; then the results of a run said so, or that it is in doubt.
+
+    What comes after the note that a row names, nobody may look for any more. Of drafts only one can be read.
+    """
+    said = set()
+    for outcomes in written:
+        said |= {*outcomes.twins, *outcomes.positions(Result.UNCONFIRMED).tolist()}
+    open_to_all = set(_deliveries(rows, sorted(said)))
+    names = {last.note_id(position) for position in range(len(rows))}
+    named_at = {note.delivery: note.applied_at for note in world.notes if note.note_id in names}
+    for note in world.notes:
+        is_stray = note.is_ours and note.status is Status.PUBLISHED and note.note_id not in names
+        if is_stray and note.applied_at <= named_at.get(note.delivery, math.inf) and note.delivery not in open_to_all:
+            raise Violation(f"{note.note_id} is there besides the one that is named, and nothing was said")
+
+
+def _deliveries(rows: Rows, positions: Sequence[int]) -> list[Delivered]:
+    found = []
+    for position in positions:
+        note = rows.notes[rows.note[position]]
+        found.append((str(rows.prospect[position]), note.content, note.visibility, note.status))
+    return found

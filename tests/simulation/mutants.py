@@ -1,0 +1,523 @@
+"""``python -m tests.simulation.mutants``: does the simulation bite? Each rule is broken in turn.
+
+A mutant is delivery with one thing changed: a row's decision of the answer table replaced by another of its kind, a
+safety constant halved or taken away, or a rule left out. Seeds are searched for it; the first whose import is not as it
+must be *kills* it. One that survives is either harmless, and :data:`HARMLESS` says why, or something that the model
+doesn't show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from os import cpu_count
+from typing import Any
+
+from importer import markup
+from importer.api import Answer, Cause, Failure
+from importer.api.protocol import API_REFUSED
+from importer.calls.dispatcher import Dispatcher
+from importer.delivery import coordinator, decisions, evidence, lag, policy, readback, resolver
+from importer.delivery.decisions import (
+    Abandon,
+    Doubt,
+    LookAgain,
+    LookUp,
+    Missed,
+    Retry,
+    Settle,
+    Split,
+    Stop,
+)
+from importer.delivery.evidence import Evidence
+from importer.delivery.lag import ReadLag
+from importer.delivery.policy import Policy
+from importer.delivery.resolver import Resolver
+from importer.errors import Blocked
+from importer.grouping.conflicts import ConflictKeys
+from importer.markup import are_alike
+from tests.simulation import imports
+from tests.simulation.disk import Disk, MortalStore
+from tests.simulation.imports import Violation, simulate
+from tests.simulation.regime import READ_TIMEOUT, SETTLE
+
+Change = Callable[[Any, str, Any], None]
+"""Puts something in place of an attribute, until the mutant is over."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change.
+
+    Attributes:
+        name: what is different.
+        apply: makes it.
+    """
+
+    name: str
+    apply: Callable[[Change], None]
+
+
+@contextmanager
+def applied(mutant: Mutant) -> Iterator[None]:
+    """Delivery with the change, in this process, until the block is left."""
+    with contextlib.ExitStack() as undo:
+
+        def change(owner: Any, name: str, value: Any) -> None:
+            undo.callback(setattr, owner, name, owner.__dict__[name])
+            setattr(owner, name, value)
+
+        mutant.apply(change)
+        yield
+
+
+# -- the rows of the answer table --------------------------------------------------------------------------------------
+
+_NOTHING_CERTAIN = "an entry missing"
+_ANSWERED = "an entry for each"
+
+
+def _row_of_post(prospects: Any, reply: Any) -> str:
+    if reply.failure is None:
+        return _ANSWERED if all(prospect in reply.value for prospect in prospects) else _NOTHING_CERTAIN
+    return f"{reply.failure.cause}, {'one prospect' if len(prospects) == 1 else 'several'}"
+
+
+def _instead_of_post(kind: str, prospects: Any, reply: Any) -> list[Any]:
+    """Another decision on all of a request's prospects."""
+    everyone = tuple(range(len(prospects)))
+    failure = reply.failure or Failure(Cause.UNREADABLE, "a mutant")
+    found: dict[str, Callable[[], list[Any]]] = {
+        "settled as created": lambda: [Settle(tuple((i, Answer(f"made up {prospects[i]}")) for i in everyone))],
+        "settled as rejected": lambda: [Settle(tuple((i, Answer(None, "a mutant")) for i in everyone))],
+        "sent again": lambda: [Retry(failure)],
+        "halved": lambda: [Split()] if len(prospects) > 1 else [Retry(failure)],
+        "looked up": lambda: [LookUp(everyone, failure)],
+        "a stop, not applied": lambda: [Stop(Blocked("a mutant"))],
+        "a stop, unclear": lambda: [LookUp(everyone, failure), Stop(Blocked("a mutant"), is_applied=None)],
+        "in doubt": lambda: [Doubt("a mutant")],
+    }
+    return found[kind]()
+
+
+_POST_ROWS = (
+    _ANSWERED, _NOTHING_CERTAIN,
+    *(f"{cause}, {size}" for cause in Cause if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.OUTDATED)
+      for size in ("one prospect", "several")),
+)  # fmt: skip
+_POST_KINDS = (
+    "settled as created", "settled as rejected", "sent again", "halved", "looked up", "a stop, not applied",
+    "a stop, unclear", "in doubt",
+)  # fmt: skip
+
+
+def _own_of_post(row: str) -> set[str]:
+    """What follows from a row anyway."""
+    cause, _, size = row.partition(", ")
+    if cause in (Cause.UNREACHABLE, Cause.RATE_LIMITED):
+        return {"sent again"} if size == "several" else {"sent again", "halved"}
+    if cause in API_REFUSED:
+        return {"halved" if size == "several" else "settled as rejected"}
+    return set() if row in (_ANSWERED, _NOTHING_CERTAIN) else {"looked up"}
+
+
+def _post_mutants() -> Iterator[Mutant]:
+    for row in _POST_ROWS:
+        for kind in (kind for kind in _POST_KINDS if kind not in _own_of_post(row)):
+            yield Mutant(f"POST {row} → {kind}", _post_change(row, kind))
+
+
+def _post_change(row: str, kind: str) -> Callable[[Change], None]:
+    original = decisions.after_post
+
+    def mutated(prospects: Any, reply: Any, known: Any) -> list[Any]:
+        if _row_of_post(prospects, reply) != row:
+            return list(original(prospects, reply, known))
+        return _instead_of_post(kind, prospects, reply)
+
+    return lambda change: change(decisions, "after_post", mutated)
+
+
+_LOOK_KINDS: dict[str, Callable[[Any], Any]] = {
+    "found": lambda reply: Settle(((0, Answer(_any_note(reply))),), "a mutant"),
+    "looked up again": lambda reply: LookAgain(reply.failure),
+    "missed": lambda _: Missed(),
+    "missed for good": lambda _: Missed(for_good=True),
+    "in doubt": lambda _: Doubt("and a mutant"),
+    "a stop": lambda _: Stop(Blocked("a mutant"), is_applied=None),
+}
+
+
+def _any_note(reply: Any) -> str:
+    notes = reply.value.notes if reply.value is not None else ()
+    return str(notes[0].note_id) if notes else "made up"
+
+
+def _row_of_look(reply: Any, verdict: Any) -> str:
+    if reply.failure is not None:
+        return str(reply.failure.cause)
+    if verdict.goes_on:
+        return "there are more pages"
+    if verdict.note_id is not None:
+        return "it is there"
+    return "it is odd" if verdict.odd else "it isn't there"
+
+
+_LOOK_ROWS = (
+    "it is there", "there are more pages", "it is odd", "it isn't there", Cause.UNKNOWN_PROSPECT.value,
+    Cause.RATE_LIMITED.value, Cause.UNREACHABLE.value, Cause.FOREIGN.value, Cause.FAILED.value, Cause.LOST.value,
+)  # fmt: skip
+
+
+def _own_of_look(row: str) -> str:
+    own = {"it is there": "found", "it is odd": "in doubt", "it isn't there": "missed", "there are more pages": ""}
+    return own.get(row, "missed for good" if row == Cause.UNKNOWN_PROSPECT else "looked up again")
+
+
+def _look_mutants() -> Iterator[Mutant]:
+    for row in _LOOK_ROWS:
+        for kind in (kind for kind in _LOOK_KINDS if kind != _own_of_look(row)):
+            yield Mutant(f"GET {row} → {kind}", _look_change(row, kind))
+
+
+def _look_change(row: str, kind: str) -> Callable[[Change], None]:
+    original = decisions.after_lookup
+
+    def mutated(reply: Any, verdict: Any, failure_before: Any, pages: int, most_pages: int) -> Any:
+        if _row_of_look(reply, verdict) != row:
+            return original(reply, verdict, failure_before, pages, most_pages)
+        return _LOOK_KINDS[kind](reply)
+
+    return lambda change: change(decisions, "after_lookup", mutated)
+
+
+_ABSENCE_KINDS: dict[str, Callable[[int], Any]] = {
+    "settled as created": lambda size: Settle(tuple((i, Answer("made up")) for i in range(size))),
+    "settled as rejected": lambda size: Settle(tuple((i, Answer(None, "a mutant")) for i in range(size))),
+    "sent again": lambda _: Retry(),
+    "halved": lambda size: Split() if size > 1 else Retry(),
+    "abandoned": lambda _: Abandon("a mutant"),
+}
+
+
+def _absence_mutants() -> Iterator[Mutant]:
+    for cause in (Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.REDIRECTED, Cause.UNREADABLE):
+        for kind in (kind for kind in _ABSENCE_KINDS if cause is Cause.FOREIGN or kind != "sent again"):
+            yield Mutant(f"absent after {cause} → {kind}", _absence_change(cause, kind))
+
+
+def _absence_change(cause: Cause, kind: str) -> Callable[[Change], None]:
+    original = decisions.after_absence
+
+    def mutated(size: int, failure: Any, **known: Any) -> Any:
+        return _ABSENCE_KINDS[kind](size) if failure.cause is cause else original(size, failure, **known)
+
+    return lambda change: change(decisions, "after_absence", mutated)
+
+
+# -- the safety constants ----------------------------------------------------------------------------------------------
+
+
+def _constant(owner: Any, name: str, value: Any) -> Callable[[Change], None]:
+    return lambda change: change(owner, name, value)
+
+
+def _policy(**different: float) -> Callable[[Change], None]:
+    def changed(*given: Any, **more: Any) -> Policy:
+        return replace(Policy(*given, **more), **different)  # type: ignore[arg-type]
+
+    return lambda change: change(imports, "Policy", changed)
+
+
+def _margin(factor: float) -> property:
+    def margin(self: ReadLag) -> float:
+        measured = self.measured
+        return self._assumed if measured is None else min(self._assumed, factor * measured)
+
+    return property(margin)
+
+
+def _constant_mutants() -> Iterator[Mutant]:
+    for owner, name, values in (
+        (decisions, "ENOUGH_MISSES", (1, 0)),
+        (decisions, "PERSISTENT", (1, 0)),
+        (lag, "ENOUGH", (lag.ENOUGH // 2, 1)),
+        (lag, "_YOUNGEST", (lag._YOUNGEST // 2, 1)),
+        (evidence, "_CLOCKS_APART", (evidence._CLOCKS_APART / 2, 0.0)),
+        (evidence, "_CLOCKS_ASTRAY", (evidence._CLOCKS_ASTRAY / 2, 0.0)),
+        (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
+        (resolver, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
+    ):
+        for value in values:
+            yield Mutant(f"{name} = {value} in {owner.__name__}", _constant(owner, name, value))
+    for factor in (1.0, 0.0):
+        yield Mutant(f"margin = {factor} × what was measured", _constant(ReadLag, "margin", _margin(factor)))
+    for field, value in (("assumed_lag", 60.0), ("read_timeout", READ_TIMEOUT), ("settle", SETTLE)):
+        for share in (0.5, 0.0):
+            yield Mutant(f"{field} = {share * value}", _policy(**{field: share * value}))
+    for least in (markup._LEAST_PREFIX // 2, 0):
+        yield Mutant(f"are_alike: {least} characters are enough", _constant(markup, "_LEAST_PREFIX", least))
+
+
+# -- rules that are left out -------------------------------------------------------------------------------------------
+
+
+def _without_unclear(change: Change) -> None:
+    original = coordinator.Coordinator._admit
+
+    def admit(self: Any, task: Any) -> bool:
+        unclear, self._resolver.unclear = self._resolver.unclear, {}
+        try:
+            return original(self, task)
+        finally:
+            self._resolver.unclear = unclear
+
+    change(coordinator.Coordinator, "_admit", admit)
+
+
+def _without_authors(change: Change) -> None:
+    change(readback, "_may_be_ours", lambda _note, _sought: True)
+
+
+def _any_author_rewritten(change: Change) -> None:
+    def is_ours(self: Any, candidate: Any, post: Any) -> bool:
+        return post.request.note is not None and are_alike(candidate.content, post.request.note.content)
+
+    change(Resolver, "_is_ours_rewritten", is_ours)
+
+
+def _claims_not_on_disk(change: Change) -> None:
+    """A call leaves while its claim is not on disk yet: a crash loses what was entered last."""
+    transaction, crash = MortalStore.transaction, Disk.crash
+
+    @contextmanager
+    def not_yet(self: Any) -> Iterator[None]:
+        if not self._inside:
+            self.disk.before = self.disk.raw.serialize()
+        with transaction(self):
+            yield
+
+    def lost(self: Any) -> None:
+        crash(self)
+        if (before := getattr(self, "before", None)) is not None:
+            self.raw.deserialize(before)
+
+    change(MortalStore, "transaction", not_yet)
+    change(Disk, "crash", lost)
+
+
+def _no_candidates(change: Change) -> None:
+    change(readback, "_is_candidate", lambda _note, _sought: False)
+
+
+def _several_candidates(change: Change) -> None:
+    original = Resolver._weigh
+
+    def weigh(self: Any, lookup: Any) -> Any:
+        lookup.candidates = lookup.candidates[:1]
+        return original(self, lookup)
+
+    change(Resolver, "_weigh", weigh)
+
+
+def _nothing_taken(change: Change) -> None:
+    change(Evidence, "taken", lambda _self, _page: {})
+
+
+def _no_others(change: Change) -> None:
+    original = readback.judge
+    change(readback, "judge", lambda page, sought: original(page, replace(sought, others=())))
+
+
+def _same_take(change: Change) -> None:
+    change(Evidence, "take", lambda self, _prospect: self._traits.page)
+
+
+def _uncertain_author_adopted(change: Change) -> None:
+    original = readback.judge
+    change(readback, "judge", lambda page, sought: replace(original(page, sought), is_certain=True))
+
+
+def _no_oddities(change: Change) -> None:
+    change(readback, "_odd", lambda *_given, **_more: "")
+
+
+def _no_hidden_drafts(change: Change) -> None:
+    def take_draft(draft: Any, sought: Any, matching: Any) -> bool:
+        if draft.note_id not in sought.taken and readback.is_same(draft, sought.key):
+            matching.append(draft)
+        return False
+
+    change(readback, "_take_draft", take_draft)
+
+
+def _endless_window(change: Change) -> None:
+    original = Evidence.window
+    change(Evidence, "window", lambda self, post, until: replace(original(self, post, until), until=math.inf))
+
+
+def _window_from_ever(change: Change) -> None:
+    original = Evidence.window
+    change(Evidence, "window", lambda self, post, until: replace(original(self, post, until), surely=-math.inf))
+
+
+def _first_page_only(change: Change) -> None:
+    change(readback, "_is_past", lambda _page, _since: True)
+
+
+def _no_watch(change: Change) -> None:
+    change(Evidence, "watch", lambda _self: None)
+
+
+def _rest_of_the_dead(change: Change) -> None:
+    """What an earlier run sent rests from when it was sent, by that run's clock."""
+    original = Resolver._begin
+
+    def begin(self: Any, ambiguous: Any, due: float) -> None:
+        if ambiguous.post.of_earlier_run:
+            ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.settle
+        original(self, ambiguous, due)
+
+    change(Resolver, "_begin", begin)
+
+
+def _prospects_agree_always(change: Change) -> None:
+    original = decisions.doubtful
+
+    def doubtful(absent: Any, misses: Any, all_misses: int, *, is_applied: bool) -> list[int]:
+        return original(absent, misses, all_misses, is_applied=False)
+
+    change(decisions, "doubtful", doubtful)
+
+
+def _no_conflict_keys(change: Change) -> None:
+    change(ConflictKeys, "of", lambda _self, _key, _prospects: None)
+
+
+def _drafts_dont_conflict(change: Change) -> None:
+    change(ConflictKeys, "_class", lambda _self, key: (key.seen, key.visibility, key.status))
+
+
+def _known_first_to_wait(change: Change) -> None:
+    """Lookups go after requests."""
+    original = Dispatcher.__init__
+
+    def init(self: Any, pool: Any, perform: Any, limiter: Any, kinds: Any, **more: Any) -> None:
+        original(self, pool, perform, limiter, tuple(reversed(kinds)), **more)
+
+    change(Dispatcher, "__init__", init)
+
+
+def _no_check(change: Change) -> None:
+    change(Evidence, "check", lambda _self, _post, _note_id, _came: None)
+
+
+RULES: dict[str, Callable[[Change], None]] = {
+    "other deliveries go to a prospect that is unclear": _without_unclear,
+    "authors are ignored": _without_authors,
+    "a rewritten note may be anybody's": _any_author_rewritten,
+    "claims are not on disk before sending": _claims_not_on_disk,
+    "candidates are ignored": _no_candidates,
+    "the first of several candidates will do": _several_candidates,
+    "notes that other deliveries have are not left to them": _nothing_taken,
+    "unclear deliveries don't know of one another": _no_others,
+    "every lookup asks alike": _same_take,
+    "a note is adopted before it is known who writes ours": _uncertain_author_adopted,
+    "nothing is odd": _no_oddities,
+    "a later draft hides nothing": _no_hidden_drafts,
+    "a note is the delivery's own however late it is dated": _endless_window,
+    "a note is the delivery's own however early it is dated": _window_from_ever,
+    "only one page is read": _first_page_only,
+    "how reading lags is not measured": _no_watch,
+    "rest is counted by a dead run's clock": _rest_of_the_dead,
+    "prospects count for one another though one has its note": _prospects_agree_always,
+    "no conflict keys": _no_conflict_keys,
+    "drafts of a prospect don't conflict": _drafts_dont_conflict,
+    "requests go before lookups": _known_first_to_wait,
+    "what was sent again is not looked at once more": _no_check,
+}
+
+HARMLESS: dict[str, str] = {
+    "* → a stop, *": "a run that stops too soon loses nothing: the same command goes on where it stopped",
+    "GET * → a stop": "a run that stops too soon loses nothing: the same command goes on where it stopped",
+    "absent * → abandoned": "the row says not sent, and the next run sends it",
+    "POST unreachable, * → looked up": "what surely wasn't applied is looked up needlessly",
+    "POST rate limited, * → looked up": "what surely wasn't applied is looked up needlessly",
+    "POST unreachable, several → halved": "what surely wasn't applied is sent again in halves",
+    "POST rate limited, several → halved": "what surely wasn't applied is sent again in halves",
+    "POST * → in doubt": "the row says unconfirmed, and the next run looks it up",
+    "POST unknown prospect, *": "the world says so of one entry, never of a request; see tests/delivery",
+    "POST bad request, one prospect → *": "the world refuses only several; see tests/delivery",
+    "POST too large, one prospect → *": "the world refuses only several; see tests/delivery",
+    "POST bad request, several → looked up": "what surely wasn't applied is looked up needlessly",
+    "POST bad request, several → sent again": "the world's 400 is over by then; see tests/delivery",
+    "LONGEST_CLAIM = 2.5 in importer.delivery.coordinator": "claims are made anew sooner",
+    "LONGEST_CLAIM = 0.0 in importer.delivery.coordinator": "claims are made anew sooner",
+    "how reading lags is not measured": "then a minute is assumed, which is longer than any lag of the model",
+    "requests go before lookups": "an order that is for speed alone",
+    "what was sent again is not looked at once more": "within the model nothing is twice; beyond it, it shows",
+    "PERSISTENT = *": "says how soon a gateway's no is believed to concern one note; absence was proven before",
+}
+"""Mutants that no seed kills (``*`` stands for anything), and why they do no harm."""
+
+
+def harmless(name: str) -> str:
+    """Why a mutant does no harm; empty where no reason is known."""
+    return next((why for pattern, why in HARMLESS.items() if fnmatchcase(name, pattern)), "")
+
+
+def generated() -> list[Mutant]:
+    """All mutants, in an order of their own."""
+    rules = [Mutant(name, change) for name, change in RULES.items()]
+    return [*rules, *_constant_mutants(), *_post_mutants(), *_look_mutants(), *_absence_mutants()]
+
+
+# -- searching ---------------------------------------------------------------------------------------------------------
+
+
+def search(number: int, seeds: int) -> tuple[int, int | None, str]:
+    """The first seed that shows a mutant, and how; None where none does."""
+    mutant = generated()[number]
+    with applied(mutant):
+        for seed in range(seeds):
+            try:
+                simulate(seed)
+            except Violation as violation:
+                return number, seed, str(violation)
+            except Exception as error:  # noqa: BLE001 - a mutant that breaks down is found, too
+                return number, seed, f"{type(error).__name__}: {error}"
+    return number, None, ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Search; list what is killed and what survives."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10_000, help="for each mutant, at most")
+    parser.add_argument("--only", default="", help="those whose names hold this")
+    parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
+    given = parser.parse_args(arguments)
+    mutants = generated()
+    wanted = [number for number, mutant in enumerate(mutants) if given.only in mutant.name]
+    began, survivors = time.monotonic(), []
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for number, seed, why in pool.map(search, wanted, [given.seeds] * len(wanted)):
+            name = mutants[number].name
+            if seed is None:
+                survivors.append(name)
+            print(f"{name}: {'SURVIVES' if seed is None else f'seed {seed}: {why[:120]}'}", flush=True)
+    print(f"{len(wanted)} mutants, {len(wanted) - len(survivors)} killed, {time.monotonic() - began:,.0f} s")
+    for name in survivors:
+        print(f"SURVIVES {name}: {harmless(name) or 'no reason is known'}")
+    return int(any(not harmless(name) for name in survivors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

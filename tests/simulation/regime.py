@@ -1,0 +1,142 @@
+"""What a seed draws, as one value: the sheet, and how the network, the API, its readers and people behave."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+READ_TIMEOUT, SETTLE, BATCH = 3.0, 1.0, 4
+REST = READ_TIMEOUT + SETTLE
+"""Seconds after it left within which a request is applied, if it ever is."""
+
+FATES = (
+    "500 before", "500 after", "502 late", "lost before", "lost after", "lost late", "some missing", "all missing",
+    "part", "spoilt", "page before", "page after", "page late", "redirect after", "redirect late", "unreachable", "429",
+    "slow 429 after", "400",
+)  # fmt: skip
+READS = ("500", "lost", "429", "unreachable", "page")
+TEXTS = (
+    "Spoke about terms", "Use <b>this</b>", "Use <i>this</i>", "Sent the “offer” – 20 pages 🤝",
+    "A long account of a long call, which goes on about terms, prices and much more, and ends with a signature",
+    "Asked   for a quote", "Called, no answer",
+    "A long account of a long call, which goes on about terms, prices and much more, and ends in another way",
+    "Sent the \"offer\" - 20 pages",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How reading follows writing.
+
+    Attributes:
+        kind: ``none``, ``constant``, ``wander``, ``replicas`` (one of two lags; in turn, or as it comes) or ``each``
+            (every note has its own lag, out of order: beyond the model).
+        seconds: at most.
+        in_turn: whether two replicas are asked in turn.
+    """
+
+    kind: str = "none"
+    seconds: float = 0.0
+    in_turn: bool = True
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One world's behaviour.
+
+    Attributes:
+        lines: prospect, index of the note, key.
+        drafts: which notes are drafts; ``private``: which are private.
+        faults: chance that a POST meets a fate other than success; ``reads_fail``: that a GET fails.
+        fates: which fates there are; ``bad_start``: how many POSTs meet one before the first that may succeed.
+        lag: how reading follows writing.
+        cached: seconds for which a page's address is remembered by a cache; 0: none.
+        rewrite: how texts are shown: ``exact``, ``emoji``, ``cut``, ``quotes``, ``spaces``, ``sanitised``.
+        colleagues: notes that colleagues write in the meantime; ``same_text``: whether some say what ours say.
+        shows_author: whether reading tells who wrote a note.
+        ahead: how far the API's clock is ahead, in seconds; ``jumps``: by how much it jumps once, or 0.
+        max_batch: prospects that the API takes.
+        limit: calls a second, or 0.
+        lives: after how many steps the process dies, each time anew.
+        disk_full: after how many transactions one fails, or 0.
+        firewall: index of a note that something on the way turns down, or -1.
+        lost_route: seconds for which nothing but a gateway answers, once.
+        busy: chance that a call waits for a worker, up to 8 seconds.
+        page: notes on a page at most.
+        beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
+    """
+
+    lines: tuple[tuple[str, int, str], ...]
+    drafts: frozenset[int]
+    private: frozenset[int]
+    faults: float
+    reads_fail: float
+    fates: tuple[str, ...] = FATES
+    bad_start: int = 0
+    lag: Lag = field(default_factory=Lag)
+    cached: float = 0.0
+    rewrite: str = "exact"
+    colleagues: int = 0
+    same_text: bool = False
+    shows_author: bool = True
+    ahead: float = 0.0
+    jumps: float = 0.0
+    max_batch: int = 100
+    limit: int = 0
+    lives: tuple[int, ...] = ()
+    disk_full: int = 0
+    firewall: int = -1
+    lost_route: float = 0.0
+    busy: float = 0.0
+    page: int = 3
+    beyond: str = ""
+
+
+def draw(seed: int, beyond: str = "") -> Regime:
+    """The regime of a seed; with ``beyond``, one that goes beyond the model in that way."""
+    chance = random.Random(f"regime {seed} {beyond}")
+    count = chance.choice([6, 12, 20, 30])
+    notes = chance.sample(range(len(TEXTS)), chance.randint(2, len(TEXTS)))
+    prospects = [f"P{i}" for i in range(max(2, count // chance.randint(1, 4)))]
+    pairs: list[tuple[str, int]] = []
+    while len(pairs) < min(count, len(prospects) * len(notes)):
+        pair = (chance.choice(prospects), chance.choice(notes))
+        if pair not in pairs:
+            pairs.append(pair)
+    lines = [(prospect, note, "") for prospect, note in sorted(pairs, key=lambda pair: (pair[1], pair[0]))]
+    if chance.random() < 0.3:
+        lines += [(lines[0][0], lines[0][1], key) for key in ("Monday", "Friday")]
+    if chance.random() < 0.3:
+        lines.append(("INVALID", notes[0], ""))
+    rewrite = chance.choice(["exact"] * 5 + ["emoji", "cut", "quotes", "spaces", "sanitised"])
+    shows_author = chance.random() < 0.7
+    kind = chance.choice(["none", "none", "constant", "constant", "wander", "replicas", "replicas"])
+    lag = Lag(kind, 0.0 if kind == "none" else chance.choice([0.5, 2.0, 8.0, 20.0, 30.0]), chance.random() < 0.5)
+    if beyond == "unordered":
+        lag = Lag("each", chance.choice([8.0, 12.0, 20.0]))
+    return Regime(
+        lines=tuple(lines),
+        drafts=frozenset(note for note in notes if chance.random() < 0.12),
+        private=frozenset(note for note in notes if chance.random() < 0.2),
+        faults=chance.choice([0.1, 0.3, 0.6]),
+        reads_fail=chance.choice([0.0, 0.1, 0.3]),
+        fates=tuple(chance.sample(FATES, chance.randint(1, len(FATES)))),
+        bad_start=chance.choice([0, 0, 0, 3, 10]),
+        lag=lag,
+        cached=chance.choice([0.0, 0.0, 0.0, 120.0]),
+        rewrite=rewrite,
+        colleagues=chance.choice([0, 0, 3, 10]),
+        same_text=shows_author and chance.random() < 0.3,
+        shows_author=shows_author,
+        ahead=chance.choice([0.0, 0.4, -3600.0, 1200.0, 90.0]),
+        jumps=chance.choice([0.0, 0.0, 0.0, 30.0, -30.0]) if rewrite == "exact" else 0.0,
+        max_batch=chance.choice([100, 100, 2]),
+        limit=chance.choice([0, 0, 5]),
+        lives=() if beyond else tuple(chance.randint(1, 80) for _ in range(chance.choice([0, 0, 1, 3, 6]))),
+        disk_full=0 if beyond else chance.choice([0, 0, 0, chance.randint(2, 20)]),
+        firewall=chance.choice([-1, -1, -1, -1, notes[0]]),
+        lost_route=chance.choice([0.0, 0.0, 0.0, 8.0]),
+        busy=chance.choice([0.0, 0.0, 0.0, 0.2]),
+        page=100 if beyond else 3,
+        beyond=beyond,
+    )

@@ -1,0 +1,58 @@
+"""Whatever a seed draws, every note is there once and every row's result is true; beyond the model, it is said."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.imports import Violation, simulate
+
+SEEDS = 10_000 if os.environ.get("CI") else 200
+FEW = 200  # what doesn't count as slow
+CHUNK = 20  # seeds in one test, so that they spread over processes
+BEYOND = 50
+
+
+def run(seeds: range, beyond: str = "") -> None:
+    for seed in seeds:
+        try:
+            simulate(seed, beyond=beyond)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is found again with the seed
+            said = str(error) if isinstance(error, Violation) else f"{type(error).__name__}: {error}"
+            more = f" BEYOND={beyond}" if beyond else ""
+            pytest.fail(f"seed {seed}: {said}\nStep by step: make simulate SEED={seed}{more}", pytrace=False)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        *range(0, FEW, CHUNK),
+        *(pytest.param(first, marks=pytest.mark.slow) for first in range(FEW, SEEDS, CHUNK)),
+    ],
+)
+def test_every_note_is_there_once_and_every_result_is_true(first: int) -> None:
+    run(range(first, first + CHUNK))
+
+
+@pytest.mark.parametrize("first", range(0, BEYOND, 10))
+@pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
+def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
+    run(range(first, first + 10), beyond)
+
+
+@pytest.mark.parametrize("seed", [7, 14, 57])
+def test_one_seed_is_one_run(seed: int) -> None:
+    """The same steps at the same times, in this process and in another, whose sets are ordered differently."""
+    stories: list[list[str]] = [[], []]
+    for story in stories:
+        simulate(seed, story=story)
+    assert stories[0] == stories[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "--seed", str(seed)],
+        env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True, encoding="utf-8", check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[1:-1] == stories[0]

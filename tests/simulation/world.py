@@ -1,0 +1,408 @@
+"""A world of one seed: a clock that moves when someone waits, a network, an API with its readers, colleagues, crashes.
+
+Nothing here knows how delivery decides; it stands in for what is outside the process: :class:`importer.api.NotesApi`
+and :class:`importer.calls.workers.WorkerPool`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from importer.api import Answer, Cause, Failure, FoundNote, Metadata, NotesPage, Reply, Traits
+from importer.models import Note, Status, Visibility
+from tests.simulation.regime import READ_TIMEOUT, READS, REST, TEXTS, Regime
+
+_CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.FOREIGN}
+_CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.FOREIGN, "spoilt": Cause.UNREADABLE}
+
+
+Delivered: TypeAlias = tuple[str, str, Visibility, Status]
+"""Prospect, content, visibility, status."""
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A note that the API holds.
+
+    Attributes:
+        sent: the content as it was sent; what is shown may differ.
+        applied_at: when, by the world's clock.
+        visible_at: when reading shows it where every note has its own lag.
+        is_ours: whether the importer made it.
+    """
+
+    note_id: str
+    prospect: str
+    sent: str
+    visibility: Visibility
+    status: Status
+    created_at: float
+    applied_at: float
+    visible_at: float
+    is_ours: bool
+
+    @property
+    def delivery(self) -> Delivered:
+        """What it delivers, if it is ours."""
+        return self.prospect, self.sent, self.visibility, self.status
+
+
+@dataclass
+class Pending:
+    """A call on its way: when it reaches the API, and what that makes of it (the reply, and when it is back)."""
+
+    at: float
+    resolve: Callable[[], tuple[Reply[Any], float]]
+
+
+@dataclass
+class World:
+    """The world of one seed."""
+
+    seed: int
+    regime: Regime
+    story: list[str] | None = None
+    now: float = 1_800_000_000.0
+    traits: Traits = field(default_factory=lambda: Traits(one_draft=True, page=100))
+    is_calm: bool = False
+    notes: list[Stored] = field(default_factory=list)
+    posts: int = 0
+    reads: int = 0
+    answered: int = 0
+    ids_told: int = 0
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._tick = 0
+        self._back: deque[tuple[Any, Reply[Any]]] = deque()
+        self._life = 0
+        self._steps = 0
+        self._sent = 0
+        self._lives = list(self.regime.lives)
+        self._flying = 0
+        self._turn = 0
+        self._ahead = self.regime.ahead
+        self._lag = 0.0
+        self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
+        self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
+        self._calls: deque[float] = deque()
+        start = self.now
+        self._route_lost_at = start + self.chance.uniform(0, 20) if self.regime.lost_route else math.inf
+        if self.regime.jumps:
+            self.later(start + self.chance.uniform(1, 30), self._jump)
+        for _ in range(self.regime.colleagues):
+            self.later(start + self.chance.uniform(0, 60), self._colleague)
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def clock(self) -> float:
+        return self.now
+
+    def tell(self, what: str) -> None:
+        if self.story is not None:
+            self.story.append(f"{self.now - 1_800_000_000.0:10.3f}  {what}")
+
+    def later(self, at: float, what: Callable[[], None]) -> None:
+        self._tick += 1
+        heapq.heappush(self._events, (max(at, self.now), self._tick, what))
+
+    def pass_time(self, until: float) -> None:
+        """Let everything happen up to a time."""
+        while self._events and self._events[0][0] <= until:
+            at, _, what = heapq.heappop(self._events)
+            self.now = max(self.now, at)
+            what()
+        self.now = max(self.now, until)
+
+    def calm(self) -> None:
+        """From now on everything works."""
+        self.is_calm = True
+        self._lives.clear()
+
+    # -- the process ------------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """The process may die here."""
+        self._steps += 1
+        if self._lives and self._steps > self._lives[0]:
+            self._lives.pop(0)
+            self.tell("*** the process dies")
+            raise Crash
+
+    def die(self) -> None:
+        """What is on its way may arrive all the same, and nobody hears of it; a while later the program starts anew."""
+        self._life += 1
+        self._steps = 0
+        self._flying = 0
+        self._back.clear()
+        self.pass_time(self.now + self.chance.choice([0.01, 0.5, 2.0, 100.0]))
+
+    # -- the worker pool --------------------------------------------------------------------------------------------
+
+    def submit(self, task: Any, perform: Callable[[Any], Reply[Any]]) -> None:
+        self.step()
+        life = self._life
+        self._flying += 1
+        wait = self.chance.uniform(0, 8) if self.chance.random() < self.regime.busy else 0.0
+        if wait and not self.is_calm:
+            self.later(self.now + wait, lambda: self._begin(task, perform, life))
+        else:
+            self._begin(task, perform, life)
+
+    def _begin(self, task: Any, perform: Callable[[Any], Reply[Any]], life: int) -> None:
+        if life != self._life:
+            return
+        answer: Any = perform(task)  # a Pending, unless it was not sent
+        if isinstance(answer, Pending):
+            dies_on_the_way = self.chance.random() < 0.5
+            self.later(answer.at, lambda: self._arrive(task, answer, life, dies_on_the_way))
+        else:
+            self._back.append((task, answer))
+
+    def _arrive(self, task: Any, pending: Pending, life: int, dies_on_the_way: bool) -> None:
+        if life != self._life and dies_on_the_way:
+            return
+        reply, came = pending.resolve()
+        if life == self._life:
+            self.later(came, lambda: self._deliver(task, reply, life))
+
+    def _deliver(self, task: Any, reply: Reply[Any], life: int) -> None:
+        if life == self._life:
+            self._back.append((task, reply))
+
+    def wait(self, seconds: float) -> list[tuple[Any, Reply[Any]]]:
+        self.step()
+        until = self.now + max(seconds, 0.001)
+        while not self._back and self._events and self._events[0][0] <= until:
+            self.pass_time(self._events[0][0])
+        if not self._back:
+            assert math.isfinite(until), "it waits for what never comes"
+            self.pass_time(until)
+            return []
+        found = [self._back.popleft() for _ in range(self.chance.randint(1, len(self._back)))]
+        self._flying -= len(found)
+        self.step()  # the API has done it, but it isn't in the journal
+        return found
+
+    # -- the API: writing -------------------------------------------------------------------------------------------
+
+    def create(self, note: Note, prospects: Sequence[str]) -> Any:
+        began = self.now
+        fate = self._fate()
+        travel = self.chance.uniform(0.01, 0.2)
+        return Pending(began + travel, lambda: self._create(note, tuple(prospects), fate, began))
+
+    def _fate(self) -> str:
+        self._sent += 1
+        if self.is_calm or (self._sent > self.regime.bad_start and self.chance.random() >= self.regime.faults):
+            return "ok"
+        return self.chance.choice(self.regime.fates)
+
+    def _create(self, note: Note, prospects: Sequence[str], fate: str, began: float) -> tuple[Reply[Any], float]:
+        self.posts += 1
+        soon = self.now + self.chance.uniform(0.01, 0.2)
+        refusal = self._refusal("POST", note, prospects, fate, began)
+        if refusal is not None:
+            self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
+            return refusal, soon
+        kind, _, moment = fate.partition(" ")
+        self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {fate}")
+        if fate in ("ok", "400", "some missing", "all missing", "part"):
+            applied = prospects[::2] if fate == "part" else prospects
+            answers = self._apply(note, applied)
+            self.answered += 1
+            self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
+            told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
+            return Reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
+        applied_at = None
+        if moment == "after" or kind == "spoilt":
+            applied_at = self.now
+        elif moment == "late":
+            applied_at = self.chance.uniform(self.now, began + REST)
+            if self.regime.beyond == "later":
+                applied_at += self.chance.uniform(0, 60)
+        if applied_at is not None:
+            times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
+            for _ in range(times):
+                self.later(applied_at, lambda: self._apply_quietly(note, prospects))
+        came = began + READ_TIMEOUT if kind == "lost" else soon
+        failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
+        return Reply("POST", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
+
+    def _refusal(
+        self, kind: str, note: Note | None, prospects: Sequence[str], fate: str, began: float
+    ) -> Reply[Any] | None:
+        """What turns a call away without its being applied, or None."""
+
+        def failed(cause: Cause, text: str, wait: float | None = None, *, at_work: bool = False) -> Reply[Any]:
+            metadata = None if cause is Cause.UNREACHABLE else _ODD
+            failure = Failure(cause, text, wait, at_work=at_work)
+            return Reply(kind, began, self.now, failure=failure, metadata=metadata)
+
+        if self._route_lost_at <= self.now < self._route_lost_at + self.regime.lost_route and not self.is_calm:
+            return failed(Cause.FOREIGN, "a gateway's page: no such route", at_work=True)
+        if fate == "unreachable":
+            return failed(Cause.UNREACHABLE, "nobody there")
+        if fate == "429":
+            return failed(Cause.RATE_LIMITED, "too many", self.chance.choice([None, 1.0]))
+        if self.regime.limit and not self.is_calm:
+            while self._calls and self._calls[0] <= self.now - 1.0:
+                self._calls.popleft()
+            if len(self._calls) >= self.regime.limit:
+                return failed(Cause.RATE_LIMITED, "too many", 1.0)
+            self._calls.append(self.now)
+        if note is None:
+            return None
+        if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
+            return failed(Cause.FOREIGN, "a firewall's page", at_work=True)
+        if len(prospects) > self.regime.max_batch:
+            return failed(Cause.TOO_LARGE, "too many prospects")
+        if fate == "400":
+            return failed(Cause.BAD_REQUEST, "bad request") if len(prospects) > 1 else None
+        return None
+
+    def _apply_quietly(self, note: Note, prospects: Sequence[str]) -> None:
+        self._apply(note, prospects)
+
+    def _apply(self, note: Note, prospects: Sequence[str]) -> dict[str, Answer]:
+        answers = {}
+        for prospect in prospects:
+            if prospect == "INVALID":
+                answers[prospect] = Answer(None, "unknown prospect")
+                continue
+            answers[prospect] = Answer(self._store(prospect, note, is_ours=True).note_id)
+        return answers
+
+    def _store(self, prospect: str, note: Note, *, is_ours: bool) -> Stored:
+        lag = self.chance.uniform(0, self.regime.lag.seconds) if self.regime.lag.kind == "each" else 0.0
+        created_at = math.floor((self.now + self._ahead) * 1000) / 1000
+        stored = Stored(
+            f"N{len(self.notes)}", prospect, note.content, note.visibility, note.status, created_at, self.now,
+            self.now + lag, is_ours,
+        )  # fmt: skip
+        self.notes.append(stored)
+        whose = "" if is_ours else " (a colleague's)"
+        self.tell(f"     {stored.note_id} {note.content[:20]!r} stands on {prospect}{whose}")
+        return stored
+
+    def _colleague(self) -> None:
+        prospect, number, _ = self.chance.choice(self.regime.lines)
+        if prospect == "INVALID":
+            return
+        says_the_same = self.regime.same_text and self.answered > 2  # by then it is known who writes our notes
+        text = TEXTS[number] if says_the_same and self.chance.random() < 0.5 else "Something of their own"
+        self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False)
+
+    def _jump(self) -> None:
+        self._ahead += self.regime.jumps
+        self.tell(f"     the API's clock jumps by {self.regime.jumps} s")
+
+    # -- the API: reading -------------------------------------------------------------------------------------------
+
+    def find(self, prospect: str, skip: int, take: int) -> Any:
+        began = self.now
+        fate = "ok"
+        if not self.is_calm and self.chance.random() < self.regime.reads_fail:
+            fate = self.chance.choice(READS)
+        return Pending(began + self.chance.uniform(0.01, 0.2), lambda: self._find(prospect, skip, take, fate, began))
+
+    def _find(self, prospect: str, skip: int, take: int, fate: str, began: float) -> tuple[Reply[Any], float]:
+        self.reads += 1
+        soon = self.now + self.chance.uniform(0.01, 0.2)
+        refusal = self._refusal("GET", None, (), fate, began)
+        if refusal is not None:
+            self.tell(f"GET  {prospect}: {refusal.failure}")
+            return refusal, soon
+        if fate != "ok":
+            came = began + READ_TIMEOUT if fate == "lost" else soon
+            self.tell(f"GET  {prospect}: {fate}")
+            metadata = None if fate == "lost" else _ODD
+            return Reply("GET", began, came, failure=Failure(_CAUSES[fate], fate), metadata=metadata), came
+        if prospect == "INVALID":
+            failure = Failure(Cause.UNKNOWN_PROSPECT, "Invalid prospect Id")
+            return Reply("GET", began, soon, failure=failure, metadata=_OK), soon
+        page = self._page(prospect, skip, take)
+        shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
+        self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")
+        return Reply("GET", began, soon, page, metadata=_OK), soon
+
+    def _page(self, prospect: str, skip: int, take: int) -> NotesPage:
+        address = (prospect, skip, take)
+        cached = self._cache.get(address)
+        if cached is not None and self.now < cached[0] + self.regime.cached:
+            return cached[1]
+        shown = [self._shown(note) for note in reversed(self._visible()) if note.prospect == prospect]
+        published = [note for note in shown if note.status is Status.PUBLISHED]
+        page = tuple(published[skip : skip + min(take, self.regime.page)])
+        draft = next((note for note in shown if note.status is Status.DRAFT), None)
+        found = NotesPage(page, draft, has_more=len(published) > skip + len(page))
+        self._cache[address] = (self.now, found)
+        return found
+
+    def _visible(self) -> list[Stored]:
+        lag = self.regime.lag
+        if lag.kind == "each":
+            return [note for note in self.notes if note.visible_at <= self.now]
+        if lag.kind == "wander":
+            step = self.chance.uniform(-1, 1) * lag.seconds / 8
+            self._lag = min(lag.seconds, max(lag.seconds / 2, self._lag + step))
+            self._position = max(self._position, self.now - self._lag)
+            return [note for note in self.notes if note.applied_at <= self._position]
+        behind = lag.seconds
+        if lag.kind == "replicas":
+            self._turn += 1
+            behind *= self._turn % 2 if lag.in_turn else self.chance.randint(0, 1)
+        return [note for note in self.notes if note.applied_at <= self.now - behind]
+
+    def _shown(self, note: Stored) -> FoundNote:
+        author = ("US" if note.is_ours else "COLLEAGUE") if self.regime.shows_author else ""
+        content = f"<p>{rewritten(note.sent, self.regime.rewrite)}</p>"
+        return FoundNote(note.note_id, content, note.visibility, note.status, note.created_at, author)
+
+    def update(self, note_id: str, visibility: Visibility, status: Status) -> Any:
+        raise AssertionError("nothing is changed in an import")
+
+    def close(self) -> None:
+        pass
+
+    # -- what there is in the end -----------------------------------------------------------------------------------
+
+    def note(self, note_id: str) -> Stored | None:
+        """A note by its id, which tells its place."""
+        place = note_id.removeprefix("N")
+        return self.notes[int(place)] if place.isdigit() and int(place) < len(self.notes) else None
+
+    def ours(self) -> Counter[Delivered]:
+        """How often each delivery's note is there."""
+        return Counter(note.delivery for note in self.notes if note.is_ours)
+
+
+_OK = Metadata(200, {"content-type": "application/json"})
+_ODD = Metadata(500, {})
+
+
+def rewritten(text: str, how: str) -> str:
+    """A text as an API might show it that keeps texts in its own way."""
+    if how == "emoji":
+        return "".join(sign for sign in text if ord(sign) < 0x10000)
+    if how == "cut":
+        return text[:60]
+    if how == "quotes":
+        return text.translate(str.maketrans("“”–", '""-'))
+    if how == "spaces":
+        return re.sub(r"\s+", " ", text)
+    if how == "sanitised":
+        return re.sub(r"</?i>", "", text)
+    return text

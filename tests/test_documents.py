@@ -1,0 +1,92 @@
+"""What the documents say is so: each file, flag and make target that they name exists; numbers are the code's."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import importer
+from importer.api.protocol import Cause
+from importer.cli import cli
+from importer.commands.calling import policy
+from importer.delivery.decisions import ENOUGH_MISSES
+from importer.delivery.lag import ENOUGH, ReadLag
+from importer.delivery.policy import LONGEST_CLAIM, Policy
+from importer.journal import VERSION
+from importer.journal.schema import tables
+from importer.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PATH = r"`((?:importer|tests|docs|samples|\.ci)/[\w./-]*|[\w-]+\.toml|Makefile)`"
+OF_A_PERSON = {"profiles.toml"}  # a file that is named, and isn't ours
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(PATH, text)) - OF_A_PERSON
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\((?!https?:)([^)#]+[^)]*)\)", text)}
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    assert [link for link in linked if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_flag_and_every_make_target_that_a_document_names_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    flags = {flag for command in cli.commands.values() for parameter in command.params for flag in parameter.opts}
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= flags | {"--version", "--help"}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)
+    assert set(targets) <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+
+def test_every_link_within_a_document_leads_somewhere() -> None:
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+        assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors, document
+
+
+def test_every_room_cause_and_table_stands_in_the_architecture() -> None:
+    """A room, a cause or a table that is new is told of, and one that is gone isn't any more."""
+    package = Path(importer.__file__).parent
+    for room in (path.parent.name for path in package.glob("*/__init__.py")):
+        assert f"`importer/{room}/`" in ARCHITECTURE
+    answers = ARCHITECTURE.partition("## What an answer means")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([A-Z_]{4,})`", answers)) == set(Cause.__members__)
+    journal = ARCHITECTURE.partition("## The journal")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", journal, re.MULTILINE)) == set(tables.tables)
+    assert f"version {VERSION}." in journal
+
+
+def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
+    part = ARCHITECTURE.partition("## Reading back")[2].partition("\n## ")[0].replace("\n", " ")
+    part = re.sub(r" +", " ", part)
+    how, settings = Policy(), Settings()
+    rest, margin = settings.read_timeout + settings.settle, policy(settings).assumed_lag
+    assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in part
+    assert f"at most {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in part
+    assert f"= {rest + margin:.0f} seconds after it left" in part
+    assert f"with a lag of 0.2 s measured, after about {rest + ReadLag(margin, learned=0.2).margin:.0f}." in part
+    assert f"more than {how.pages} pages of notes" in part
+    assert (ENOUGH, ENOUGH_MISSES) == (10, 2)
+    assert "after ten sightings in a row" in part
+    assert "**Missed twice**" in part
+    assert f"waits more than {LONGEST_CLAIM:.0f} seconds for a worker" in ARCHITECTURE.replace("\n", " ")
+
+
+def test_each_package_says_what_each_of_its_files_is() -> None:
+    """In its first lines; and what is gone isn't named there any more."""
+    package = Path(importer.__file__).parent
+    for init in [*package.glob("*/__init__.py")]:
+        words = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or ""
+        modules = {path.stem for path in init.parent.glob("*.py")} - {"__init__", "__main__"}
+        assert modules <= set(re.findall(r"\w+", words)), init
+        entries = re.findall(r"^    (\w+)  +\S|^(\w+) {2,}\S|\S {2,}(\w+) {2,}\S", words, re.MULTILINE)
+        assert {next(filter(None, found)) for found in entries} <= modules, init

@@ -1,0 +1,121 @@
+"""Whatever stands between and speaks for the API, no note doubles, is lost, or is called rejected without its no."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from importer.api import transport
+from importer.errors import WrongAddress
+from importer.sandbox import Fault, Sandbox
+from tests.delivering import KEY, counts, deliver
+from tests.truth import Line, read_results
+
+SHARED = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(12)]
+SINGLE = [Line(f"P{number}", f"Call number {number}") for number in range(8)]
+LINES = [*SHARED, *SINGLE]
+ALL = Counter({"created": len(LINES)})
+
+
+def faults(*texts: str) -> list[Fault]:
+    return [Fault.parse(text) for text in texts]
+
+
+def finished(box: Sandbox, folder: Path, **more: object) -> None:
+    """The rerun, when nothing is wrong any more, leaves every note there once."""
+    box.clear_faults()
+    again = counts(deliver(box, folder, LINES, **more))
+    assert again["created"] + again["already imported"] == len(LINES)
+    assert len(box.notes) == len(LINES)
+
+
+@pytest.mark.parametrize("way", ["html-404:before", "html-403:before", "gateway-404:before", "html-404:after"])
+@pytest.mark.parametrize("seed", [2, 3])
+def test_one_of_several_gateways_that_has_lost_its_way_costs_no_row(way: str, seed: int, tmp_path: Path) -> None:
+    """Each call may meet it, also when a note is sent again; so its no says nothing of the note."""
+    with Sandbox(api_key=KEY, faults=faults(f"{way}:any%0.34"), seed=seed) as box:
+        report = deliver(box, tmp_path, LINES)
+        assert counts(report)["rejected"] == 0
+        finished(box, tmp_path)
+
+
+WAYS = ["html-300", "html-400", "html-401", "html-403", "html-404", "html-500", "html", "gateway-401", "gateway-404"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_error_that_a_gateway_shows_as_another_is_looked_up(way: str, moment: str, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=faults(f"{way}:{moment}@5,7,9")) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == ALL
+        finished(box, tmp_path)
+
+
+@pytest.mark.parametrize("ahead", [1200, 30, 10, -10, -1200])
+def test_a_gateways_clock_dates_no_note(ahead: int, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=faults(f"clock={ahead}", "500:after@5,7", "500:before@6")) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == ALL
+        finished(box, tmp_path)
+
+
+def test_a_cache_is_passed_by(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=faults("cache=300", "500:after@5,7", "500:before@6,9")) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == ALL
+        finished(box, tmp_path)
+
+
+@pytest.mark.parametrize("way", ["", ":json", ":400", ":400:json", ":403"])
+@pytest.mark.parametrize("start", [1, 5])
+def test_a_route_that_is_lost_for_a_while_is_waited_for(way: str, start: int, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=2{way}@{start}")) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == ALL
+        finished(box, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["lost-route=600", "html:any", "html-403:any"])
+def test_what_never_was_the_api_ends_the_run_and_says_so(kind: str, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, faults=faults(kind)) as box:
+        report = deliver(box, tmp_path, LINES, give_up=1.0)
+        assert isinstance(report.stopped, WrongAddress)
+        assert report.exit_status == 4
+        assert "isn't the API" in str(report.stopped)
+        assert counts(report)["rejected"] == 0
+        finished(box, tmp_path)
+
+
+def test_https_where_plain_http_answers_ends_the_run_and_says_so(tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY) as box:
+        url = box.url.replace("http:", "https:")
+        report = deliver(box, tmp_path, LINES, give_up=1.0, base_url=url)
+        assert isinstance(report.stopped, WrongAddress)
+        assert report.exit_status == 4
+        assert counts(report) == Counter({"not sent": len(LINES)})
+        assert not box.received
+
+
+@pytest.mark.parametrize("way", ["", ":json", ":406"])
+def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_path: Path) -> None:
+    bad = [Line("P1", "Wants to DROP TABLE by May"), Line("P2", "Wants to DROP TABLE by May")]
+    lines = [*SHARED, *bad, *(Line(f"P{number}", f"Call number {number}") for number in range(20))]
+    with Sandbox(api_key=KEY, latency=0.05, faults=faults(f"firewall=drop table{way}")) as box:
+        report = deliver(box, tmp_path, lines)
+        assert report.stopped is None
+        assert counts(report) == Counter({"created": 32, "rejected": 2})
+        reasons = [row["reason"] for row in read_results(report.results) if row["result"] == "rejected"]
+        assert all("between this machine and the API" in reason for reason in reasons)
+
+
+def test_a_used_connection_that_was_closed_meanwhile_costs_a_moment(tmp_path: Path) -> None:
+    """Waiting for as long as a call may take would outlast the test."""
+    with Sandbox(api_key=KEY, faults=faults("stale@1,4")) as box:
+        assert counts(deliver(box, tmp_path, LINES, read_timeout=1_000.0)) == ALL
+        assert sum(received.fault is not None for received in box.received) == 2
+        finished(box, tmp_path)
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_LONGEST_IDLE", -1.0)
+    with Sandbox(api_key=KEY, faults=faults("stale:any")) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == ALL
+        assert not any(received.fault for received in box.received)

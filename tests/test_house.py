@@ -1,0 +1,153 @@
+"""The house is built as its map says: imports run one way, and no room is too large."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import importer
+
+ROOT = Path(importer.__file__).parent
+NUMBERED = {"reading": 1, "rows": 2, "grouping": 3, "delivery": 4, "results": 5}
+TOOLS = {"models", "errors", "settings", "markup", "files", "resultsfile", "calls", "api", "journal", "version"}
+FACES = {"cli", "page"}
+FOR_FACES = {"commands", "settings", "models", "errors"}
+
+
+def module_of(path: Path) -> str:
+    parts = ("importer", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in ROOT.rglob("*.py")}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules of ours that a module imports, wherever in it, and for its types alone too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            if node.module in MODULES:
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    yield inner if inner in MODULES else node.module
+
+
+GRAPH = {module: sorted(set(imports(path)) - {module}) for module, path in MODULES.items()}
+
+
+def room(module: str) -> str:
+    """The room, which is what follows ``importer.``; the package itself has no name."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def may_import(one: str, other: str) -> bool:
+    """Whether a module may know another."""
+    mine, its = room(one), room(other)
+    if mine == its:
+        return True
+    if mine in NUMBERED:
+        return its in TOOLS or NUMBERED.get(its, 9) < NUMBERED[mine]
+    if mine in TOOLS:
+        return its in TOOLS
+    if mine == "commands":
+        return its in TOOLS | NUMBERED.keys()
+    if mine in FACES:
+        return its in FOR_FACES or other == "importer" or (one == "importer.cli.practising" and its == "sandbox")
+    return {"": {"commands", "settings", "version"}, "__main__": {"cli"}}.get(mine, set()) >= {its}
+
+
+def test_every_room_is_on_the_map() -> None:
+    """What stands in the root is named in the package's own words, too."""
+    rooms = {room(module) for module in MODULES} - {"", "__main__"}
+    assert rooms <= TOOLS | NUMBERED.keys() | FACES | {"commands", "sandbox"}
+    words = re.findall(r"\w+", importer.__doc__ or "")
+    assert rooms <= set(words)
+
+
+def test_no_import_runs_up() -> None:
+    """Numbered rooms know those above and the tools; tools know tools; faces know the commands; the sandbox nobody."""
+    wrong = [f"{one} imports {other}" for one, found in GRAPH.items() for other in found if not may_import(one, other)]
+    assert wrong == []
+
+
+def test_an_import_that_runs_up_would_be_found() -> None:
+    """The rule itself: each of these is wrong, and each of those is right."""
+    for one, other in (
+        ("importer.reading.sheet", "importer.rows.columns"),
+        ("importer.rows.values", "importer.results.presentation"),
+        ("importer.journal.runs", "importer.delivery.tasks"),
+        ("importer.results.presentation", "importer.commands.run"),
+        ("importer.cli.screen", "importer.journal"),
+        ("importer.cli.screen", "importer.sandbox"),
+        ("importer.sandbox.box", "importer.models"),
+        ("importer", "importer.cli"),
+    ):
+        assert not may_import(one, other), (one, other)
+    for one, other in (
+        ("importer.results.presentation", "importer.rows.values"),
+        ("importer.cli.screen", "importer.commands.sayings"),
+        ("importer.commands.run", "importer.delivery.earlier"),
+        ("importer.calls.retry", "importer.api"),
+    ):
+        assert may_import(one, other), (one, other)
+
+
+def circle_in(graph: dict[str, list[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    """Neither modules nor rooms; imports for types alone count."""
+    assert circle_in(GRAPH) == []
+    rooms: dict[str, list[str]] = {}
+    for one, found in GRAPH.items():
+        rooms.setdefault(room(one), []).extend(room(other) for other in found if room(other) not in (room(one), ""))
+    assert circle_in(rooms) == []
+    assert circle_in({"a": ["b"], "b": ["c"], "c": ["a"]})
+
+
+def test_no_room_is_too_large() -> None:
+    """Twelve modules in the root, 400 lines a module, 250 lines a class."""
+    assert len([*ROOT.glob("*.py")]) <= 12
+    for path in MODULES.values():
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 400, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef):
+                assert (node.end_lineno or 0) - node.lineno < 250, (path, node.name)
+
+
+def loaded_by(program: str) -> set[str]:
+    code = f"{program}\nimport sys\nprint('LOADED', *{{name.partition('.')[0] for name in sys.modules}})"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    return set(ended.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["hide", "--help"]])
+def test_who_only_wants_help_waits_for_nothing(arguments: list[str]) -> None:
+    """What reads sheets, keeps the journal and calls the API is loaded by the command that needs it."""
+    program = f"from importer.cli import main\nassert main({arguments!r}) == 0"
+    heavy = {"pandas", "numpy", "sqlalchemy", "requests", "urllib3", "tenacity", "openpyxl", "xlsxwriter", "chardet"}
+    assert loaded_by(program) & (heavy | {"tqdm", "http"}) == set()
+
+
+def test_importing_the_package_is_light_and_gives_what_it_promises() -> None:
+    """The three names of its public face, each loaded when it is asked for."""
+    assert loaded_by("import importer") & {"pandas", "numpy", "sqlalchemy", "requests", "click", "tomlkit"} == set()
+    assert {name for name in importer.__all__ if getattr(importer, name) is not None} == set(importer.__all__)
+    with pytest.raises(AttributeError):
+        _ = importer.pipeline

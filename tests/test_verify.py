@@ -1,0 +1,57 @@
+"""What verify says of deliveries in doubt is what it found, and how they came to be in doubt."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.sandbox import Fault, Sandbox
+from importer.settings import KEY_VARIABLE
+from tests.delivering import KEY, counts, deliver
+from tests.truth import Line, read_results
+
+LINES = [Line("P1", "Hello"), Line("P2", "Something else")]
+
+
+def verify(box: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    capsys.readouterr()
+    given = ["--journal", str(folder / "journal.sqlite"), "--base-url", box.url, "--settle", "0.05"]
+    assert main(["verify", *given, "--read-timeout", "1"]) == 1
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_verify_says_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(api_key=KEY, notes_behind=600.0, faults=[Fault.parse("500:after@1")]) as box:
+        report = deliver(box, tmp_path, LINES[:1])
+        assert counts(report)["unconfirmed"] == 1
+        said = verify(box, tmp_path, monkeypatch, capsys)
+    assert "1 note still in doubt: 1: " in said
+    assert "found, but dated shortly before it was sent" in said
+    assert "could not be looked up" not in said
+    assert "got no clear answer" in said
+    assert "broke off" not in said
+
+
+@pytest.mark.parametrize("broke_off", [False, True])
+def test_only_a_run_that_broke_off_is_said_to_have(broke_off: bool, tmp_path: Path) -> None:
+    """A run that stops in good order knows that no clear answer came; after a crash the journal lacks its end."""
+    with Sandbox(api_key=KEY, faults=[Fault.parse("500:after@1"), Fault.parse("503:any@2-")]) as box:
+        report = deliver(box, tmp_path, LINES, workers=1, give_up=1)
+        assert report.exit_status == 3
+        box.clear_faults()
+        if broke_off:
+            with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as journal, journal:
+                journal.execute("UPDATE runs SET ended_at = NULL, ended = NULL")
+                journal.execute("UPDATE deliveries SET state = 'sending' WHERE state = 'unconfirmed'")
+        report = deliver(box, tmp_path, LINES)
+        reasons = [row["reason"] for row in read_results(report.results) if "reading back" in row["reason"]]
+    assert reasons
+    assert all(("broke off" in reason) is broke_off for reason in reasons)
+    assert all(("no clear answer" in reason) is not broke_off for reason in reasons)
