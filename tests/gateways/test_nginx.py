@@ -226,7 +226,6 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=False, reason="503s that come fast don't slow the run down as a limit does yet")
 @pytest.mark.parametrize(
     ("zone", "limit"),
     [
