@@ -18,11 +18,10 @@ from importer.commands.sending import Report
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.models import Note, Status, Visibility
 from importer.sandbox import Fault, Limit, Sandbox
-from importer.settings import Settings
-from tests import running
-from tests.truth import Line, check, read_results, write_sheet
+from tests import delivering, running
+from tests.delivering import KEY, counts, settings
+from tests.truth import Line, read_results, write_sheet
 
-KEY = "a-key-that-nobody-may-see"
 # Six requests at three prospects each: unknown and malformed ids, duplicates, drafts, private notes among them.
 LINES = [
     *(Line(f"P{number}", "Spoke about the annual plan.") for number in range(5)),
@@ -58,37 +57,8 @@ READING = [
 UNREADABLE = ["400", "403", "404", "422", "html-403", "html-404"]
 
 
-def settings(box: Sandbox, folder: Path, **more: object) -> Settings:
-    given = {
-        "base_url": box.url,
-        "key": KEY,
-        "batch_size": 3,
-        "workers": 3,
-        "connect_timeout": 2.0,
-        "read_timeout": 0.4,
-        "settle": 0.05,
-        "journal": folder / "journal.sqlite",
-        "results": folder / "results.csv",
-        **more,
-    }
-    return Settings(**given)  # type: ignore[arg-type]
-
-
 def deliver(box: Sandbox, folder: Path, lines: list[Line] = LINES, **more: object) -> Report:
-    """One import; whatever came of it, the results are true and the key stands nowhere."""
-    sheet = write_sheet(folder / "sheet.csv", lines)
-    report = running.run(sheet, settings(box, folder, **more))
-    assert report is not None
-    counts = check(lines, report.results, box)
-    assert counts == Counter({result.value: count for result, count in report.counts.items()})
-    for place in folder.iterdir():
-        assert KEY.encode() not in place.read_bytes(), place
-    assert KEY not in str(report)
-    return report
-
-
-def counts(report: Report) -> Counter[str]:
-    return Counter({result.value: count for result, count in report.counts.items()})
+    return delivering.deliver(box, folder, lines, **more)
 
 
 def fault(text: str) -> Fault:

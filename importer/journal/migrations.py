@@ -20,8 +20,6 @@ from importer.journal.store import Store
 from importer.models import Workspace
 from importer.settings import canonical_url
 
-_FIRST_WITH_ONE_SPELLING = 4  # the first version in which an address did not stand as a person had typed it
-
 
 def bring_up(store: Store, version: int, held: Callable[[str], AbstractContextManager[None]]) -> None:
     """Bring the tables to the present version.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,21 @@ def answer(journal: Journal, number: int, note: int, *prospects: str) -> None:
         journal.deliveries.answer(number, note, [(p, "", Answer(f"N-{p}")) for p in prospects], 1002.0)
 
 
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of any database meanwhile, in SQL."""
+    found: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        found.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
 # -- who waits for whom -----------------------------------------------------------------------------------------------
 
 
@@ -87,16 +102,8 @@ def test_a_check_opens_no_transaction_that_writes(box: Sandbox, settings: Settin
     """It may look at a journal while an import is at work, however often that commits."""
     sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row % 7}") for row in range(50)])
     assert running.run(sheet, settings) is not None
-    begun: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        begun.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
+    with statements() as begun:
         preview = running.check(sheet, settings)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
     with preview.loaded.sheet:
         assert preview.remaining.total == 0
     assert {statement.split()[0] for statement in begun} == {"BEGIN", "SELECT"}
@@ -107,16 +114,8 @@ def test_many_groups_are_looked_up_with_few_queries(box: Sandbox, settings: Sett
     """Not one each: a sheet of a hundred thousand different notes would take a minute."""
     sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{row}", f"Note {row}") for row in range(600)])
     assert running.run(sheet, settings) is not None
-    queries: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        queries.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
+    with statements() as queries:
         report = running.run(sheet, settings)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
     assert report is not None
     assert report.counts == {Result.ALREADY_IMPORTED: 600}
     assert sum("FROM deliveries" in query for query in queries) == 4  # two for the plan, two when it is planned anew
