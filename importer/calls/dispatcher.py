@@ -19,6 +19,9 @@ from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
 from importer.errors import Interrupted, Outage, Stopped, WrongAddress, by_name
 
+LAST_CALLS = 15.0
+"""Seconds that calls under way are given once a person, or the system, wants the run to end."""
+
 _AFTER_OTHERS = 0.2  # seconds by which what reads lets those go first that show whether anything can be sent
 
 
@@ -76,6 +79,7 @@ class Dispatcher(Generic[AnyTask]):
         self._later: list[tuple[float, int, AnyTask]] = []
         self._tick = 0
         self._in_flight: set[AnyTask] = set()
+        self._leaves_at = math.inf
 
     # -- tasks come in ----------------------------------------------------------------------------------------------
 
@@ -125,6 +129,9 @@ class Dispatcher(Generic[AnyTask]):
     ) -> Iterator[tuple[AnyTask, Reply[Any]]]:
         """Each task with its reply, until there is nothing left to do, or after :meth:`halt` nothing in flight.
 
+        Where a person wants it to end, what is in flight is waited for no longer than :data:`LAST_CALLS`; what has no
+        reply by then gets none.
+
         Args:
             fresh: the next task of a kind that was never tried, or None; asked when no other of the kind is ready.
             admit: asked of each task before it is chosen; False: its caller has put it elsewhere.
@@ -134,6 +141,7 @@ class Dispatcher(Generic[AnyTask]):
         while True:
             if (why := self._stop()) is not None:
                 self.halt(Interrupted(why))
+                self._leaves_at = min(self._leaves_at, self._clock() + LAST_CALLS)
             chosen = [] if self.stopped is not None else self._choose(fresh, admit)
             if enter(chosen):
                 for task in chosen:
@@ -143,6 +151,8 @@ class Dispatcher(Generic[AnyTask]):
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
             if not self._in_flight and (self.stopped is not None or not self._is_waiting):
+                return
+            if self._clock() >= self._leaves_at:
                 return
             for task, reply in self._pool.wait(self._pause()):
                 self._in_flight.discard(task)
@@ -196,7 +206,7 @@ class Dispatcher(Generic[AnyTask]):
     def _pause(self) -> float:
         """Seconds until something can be done, other than taking in what comes back."""
         if self.stopped is not None:
-            return math.inf
+            return max(0.0, self._leaves_at - self._clock())
         waits = [self._later[0][0] - self._clock()] if self._later else []
         waits += [self._limiter.wait(kind) for kind, ready in self._ready.items() if ready]
         return max(0.0, min(waits, default=math.inf))

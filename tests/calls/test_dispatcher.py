@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from importer.api import Cause, Failure, Metadata, Reply
-from importer.calls.dispatcher import Dispatcher
+from importer.calls.dispatcher import LAST_CALLS, Dispatcher
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, Outage, Stopped, WrongAddress
 from tests.calls.virtual import NOON
 
@@ -55,6 +56,12 @@ class House:
         self.now += 0.1
         back, self._under_way = [(task, perform(task)) for task, perform in self._under_way], []
         return back
+
+    def wait_in_vain(self, seconds: float) -> list[tuple[Any, Reply[Any]]]:
+        self.rounds += 1
+        assert self.rounds < 10_000
+        self.now += min(seconds, LONGEST_WAIT)
+        return []
 
     def perform(self, task: Call) -> Reply[str]:
         failure = task.failures.pop(0) if task.failures else None
@@ -146,6 +153,17 @@ def test_a_person_who_wants_it_to_end_is_heard_in_every_round_and_what_is_under_
     assert len(house.sent) < 10
     assert isinstance(house.dispatcher.stopped, Interrupted)
     assert str(house.dispatcher.stopped) == "Ctrl-C"
+
+
+def test_what_is_under_way_when_a_person_wants_it_to_end_is_waited_for_fifteen_seconds() -> None:
+    """No longer, whatever the calls' own timeout is: who asked for the end has a clock of its own."""
+    house = House(workers=2, stop=lambda: "SIGTERM" if house.now >= NOON + 1 else None)
+    house.wait = house.wait_in_vain  # type: ignore[method-assign]
+    house.dispatcher.add_all([Call("POST", str(i)) for i in range(10)])
+    assert names(house) == []
+    assert len(house.sent) == 1  # the first goes alone
+    assert house.now == pytest.approx(NOON + 1 + LAST_CALLS, abs=0.6)
+    assert isinstance(house.dispatcher.stopped, Interrupted)
 
 
 def test_what_is_not_admitted_is_not_sent() -> None:
