@@ -41,6 +41,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path
             monkeypatch.delenv(name)
     monkeypatch.setenv(FILE_VARIABLE, str(profiles))
     monkeypatch.setenv(FOLDER_VARIABLE, str(profiles.with_name("journals")))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")  # not the person's own key store
 
 
 @pytest.fixture

@@ -20,6 +20,6 @@ def show(sayings: Iterable[Saying]) -> None:
             paragraph(saying.text, _INDENTS[saying.kind])
 
 
-def argument(path: Path) -> str:
-    """A path as one word of a command line."""
-    return f'"{path}"' if " " in str(path) else str(path)
+def argument(text: Path | str) -> str:
+    """A path or a name as one word of a command line."""
+    return f'"{text}"' if " " in str(text) else str(text)

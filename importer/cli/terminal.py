@@ -71,6 +71,11 @@ def ask(question: str) -> bool:
     return click.confirm(visible(question))
 
 
+def ask_unseen(question: str) -> str:
+    """What the person types, which isn't shown."""
+    return str(click.prompt(visible(question), hide_input=True))
+
+
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person sits at the other end; a program without a terminal may have no streams at all."""
     with contextlib.suppress(ValueError, OSError):

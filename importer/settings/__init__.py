@@ -7,6 +7,7 @@ sources    said now, environment, profile, default: what counts, and where it st
 profiles   the settings of a workspace, kept in a file
 address    the API's address in one spelling; the journal's file
 key        the API key
+keystore   the system's key store
 rate       a rate as a person writes it
 limits     how much of a file is read at most
 """

@@ -6,6 +6,7 @@ Comes in: what a person said, and where. Goes out: the key, or an error that say
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 from collections.abc import Mapping
@@ -14,17 +15,22 @@ from pathlib import Path
 from importer.errors import BadSettings, by_name
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
+_ASSIGNED = re.compile(
+    rf"^[ \t]*(?:export[ \t]+)?{KEY_VARIABLE}[ \t]*=[ \t]*([\"']?)([^\n]*?)\1[ \t\r]*$", re.MULTILINE
+)
 
 
 def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ) -> str:
     """The API key, from a file where one is named, else from the environment.
+
+    The file holds the key and nothing else, or a line ``SALESHANDY_API_KEY=…`` as files of environment variables do.
 
     Raises:
         BadSettings: there is none, or it can't be one.
     """
     if key_file is not None:
         try:
-            key = key_file.read_text(encoding="utf-8-sig").strip()
+            key = _in_file(key_file.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it isn't a text file"
             raise BadSettings(f"The API key could not be read from {key_file}: {reason}.") from error
@@ -35,13 +41,23 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
         if not key:
             raise BadSettings(
                 f"No API key was given. Put it into the environment variable {KEY_VARIABLE}, or into a file that you"
-                f" name: {by_name('api-key-file')}."
+                f" name: {by_name('api-key-file')}; or keep it in the system's key store with `note-importer login`."
             )
     if not key:
-        raise BadSettings(f"{origin} is empty; it should hold the API key and nothing else.")
+        raise BadSettings(
+            f"{origin} is empty; it should hold the API key and nothing else"
+            + (f", or a line {KEY_VARIABLE}=…" if key_file is not None else "")
+            + "."
+        )
     if not can_be_key(key):
         raise BadSettings(f"{origin} does not hold an API key: {WHAT_A_KEY_IS}.")
     return key
+
+
+def _in_file(text: str) -> str:
+    """The key in a file's text: after ``SALESHANDY_API_KEY=`` where that stands there, the last one; else the text."""
+    assigned = _ASSIGNED.findall(text)
+    return str(assigned[-1][1] if assigned else text).strip()
 
 
 WHAT_A_KEY_IS = "a key is one word of plain characters"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings, by_name
-from importer.settings import profiles
+from importer.settings import keystore, profiles
 from importer.settings.key import KEY_VARIABLE, read_key
 from importer.settings.settings import Settings
 from importer.settings.table import SETTINGS
@@ -118,10 +118,11 @@ def read(given: Mapping[str, Given], name: str) -> Any:
 
 
 def with_key(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings with the key: from the file that was named now, else the environment's, else the profile's file.
+    """The settings with the key, from the first of these that has one.
 
-    In the environment the key itself counts more than the name of a file with one: whoever puts a key before a single
-    command means that one. A profile's key is for the profile's address, and is sent to no other.
+    They are the file that was named now, the environment, the profile's file, the system's key store. In the
+    environment the key itself counts more than the name of a file with one: whoever puts a key before a single command
+    means that one. A profile's key is for the profile's address, and is sent to no other.
 
     Raises:
         BadSettings: there is no key, or it can't be one, or it is for another address.
@@ -129,7 +130,9 @@ def with_key(settings: Settings, given: Mapping[str, Given], environment: Mappin
     place = given["api-key-file"].place if "api-key-file" in given else None
     file = key_file(given, environment)
     if file is None:
-        return replace(settings, key=read_key(None, environment))
+        is_given = environment.get(KEY_VARIABLE, "").strip()
+        kept = None if is_given else keystore.kept(settings.workspace)
+        return replace(settings, key=kept or read_key(None, environment))
     address = given.get("base-url")
     if place is Place.PROFILE and address is not None and address.place is not Place.PROFILE:
         raise BadSettings(

@@ -1,0 +1,52 @@
+"""The commands that keep the API key in the system's key store: login, logout."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from importer.cli.options import Told, settings_about
+from importer.cli.screen import argument
+from importer.cli.terminal import ask_unseen, is_terminal, say
+from importer.errors import BadSettings
+from importer.settings import Topic, keystore
+from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+
+
+@click.command()
+@settings_about(Topic.PLACE)
+def login(**_: Any) -> int:
+    """Keep a profile's API key in the key store of the system: type it, or paste it; it isn't shown.
+
+    It is kept for the profile and its address, and used where no other key is given. Where no person sits at the
+    terminal, it is read from standard input.
+    """
+    workspace = Told.here().settings.workspace
+    if is_terminal(sys.stdin):
+        key = ask_unseen(f"API key for profile {workspace.profile!r} at {workspace.base_url}")
+    else:
+        key = sys.stdin.readline()
+    key = key.strip()
+    if not key or not can_be_key(key):
+        raise BadSettings(f"That is no API key: {WHAT_A_KEY_IS}. Nothing was kept.")
+    store = keystore.keep(workspace, key)
+    say(f"Kept in {store}, for profile {workspace.profile!r} at {workspace.base_url}.")
+    say("Whether the API accepts it: note-importer doctor" + _profile(workspace.profile))
+    return 0
+
+
+@click.command()
+@settings_about(Topic.PLACE)
+def logout(**_: Any) -> int:
+    """Take a profile's API key out of the key store of the system."""
+    workspace = Told.here().settings.workspace
+    was_there = keystore.forget(workspace)
+    done = "The key was taken out of the key store" if was_there else "There is no key in the key store"
+    say(f"{done}: profile {workspace.profile!r} at {workspace.base_url}.")
+    return 0
+
+
+def _profile(name: str) -> str:
+    return "" if name == "default" else f" --profile {argument(name)}"

@@ -1,0 +1,96 @@
+"""The operating system's key store: the keychain of macOS, the credential manager of Windows, the Secret Service.
+
+Comes in: a workspace. Goes out: the key that was kept for it, or none. A key is kept for a profile *and* its address,
+so that it goes to no other. It needs ``keyring``, which is an extra; without it nothing is kept, and nothing is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from importer.errors import BadSettings, by_name
+from importer.models import Workspace
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+_SERVICE = "note-importer"
+_ELSEWHERE = f"Keep the key in a file that only you can read, and name that: {by_name('api-key-file')}"
+
+
+def kept(workspace: Workspace) -> str | None:
+    """The key that is kept for a workspace; None where there is none, or no key store.
+
+    Raises:
+        BadSettings: there is a store, and it doesn't answer.
+    """
+    if find_spec("keyring") is None:
+        return None
+    with _told(f"asked for the key of {workspace}"):
+        store = _store()
+        return None if store is None else store.get_password(_SERVICE, str(workspace))
+
+
+def keep(workspace: Workspace, key: str) -> str:
+    """Keep a workspace's key, in the place of one that was kept before; the store's name.
+
+    Raises:
+        BadSettings: there is no store, or it didn't keep the key.
+    """
+    with _told("written to"):
+        store = _needed_store()
+        store.set_password(_SERVICE, str(workspace), key)
+        is_kept = store.get_password(_SERVICE, str(workspace)) == key
+    if not is_kept:
+        raise BadSettings(f"The system's key store ({store.name}) did not keep the key. {_ELSEWHERE}.")
+    return str(store.name)
+
+
+def forget(workspace: Workspace) -> bool:
+    """Take a workspace's key out of the store; whether there was one.
+
+    Raises:
+        BadSettings: there is no store, or it doesn't let the key go.
+    """
+    with _told("changed"):
+        store = _needed_store()
+        is_there = store.get_password(_SERVICE, str(workspace)) is not None
+        if is_there:
+            store.delete_password(_SERVICE, str(workspace))
+    return is_there
+
+
+def _store() -> KeyringBackend | None:
+    import keyring  # noqa: PLC0415 - takes its time to look for stores; only who has no other key waits for it
+    from keyring.backends import fail  # noqa: PLC0415 - see above
+
+    found = keyring.get_keyring()
+    return None if isinstance(found, fail.Keyring) else found
+
+
+def _needed_store() -> KeyringBackend:
+    if find_spec("keyring") is None:
+        raise BadSettings(
+            "The system's key store can't be used: a part is missing here. Install it with: pip install keyring."
+            f" Or do without. {_ELSEWHERE}."
+        )
+    if (store := _store()) is None:
+        raise BadSettings(f"This system has no key store that could be found. {_ELSEWHERE}.")
+    return store
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """What a store fails with, in words of ours."""
+    try:
+        yield
+    except BadSettings:
+        raise
+    except Exception as error:  # locked, no session, no permission: each store has exceptions of its own
+        raise BadSettings(
+            f"The system's key store could not be {doing}: {error or type(error).__name__}. It is open only while you"
+            f" are logged in and have unlocked it. {_ELSEWHERE}."
+        ) from error

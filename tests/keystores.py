@@ -1,0 +1,40 @@
+"""Key stores for tests, as keyring backends: one that keeps keys in this process's memory, and worse ones."""
+
+from __future__ import annotations
+
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+
+
+class InMemory(KeyringBackend):
+    """Keeps what it is given."""
+
+    priority = 1
+    name = "a store in memory"
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.held: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.held.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.held[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.held[service, username]
+
+
+class Forgetful(InMemory):
+    """Takes a key and keeps none, as keyring's null backend does."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        pass
+
+
+class Locked(InMemory):
+    """Is there, and doesn't answer."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked("the collection is locked")

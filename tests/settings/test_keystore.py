@@ -1,0 +1,112 @@
+"""The key store of the system: a key is kept for a profile at an address, and goes to no other."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backends import fail
+
+from importer.cli import main
+from importer.errors import BadSettings
+from importer.models import Workspace
+from importer.settings import KEY_VARIABLE, keystore, sources
+from tests.keystores import Forgetful, InMemory, Locked
+
+NIGHT = Workspace("night", "https://open-api.saleshandy.com/v1")
+
+NONE = fail.Keyring()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def store() -> Iterator[InMemory]:
+    before, store = keyring.get_keyring(), InMemory()
+    keyring.set_keyring(store)
+    yield store
+    keyring.set_keyring(before)
+
+
+def key_of(**said: str) -> str:
+    given = sources.gather(said, ["profile", "base-url", "api-key-file"])
+    return sources.with_key(sources.settings_of(given), given).key
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str) -> int:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    return main(arguments)
+
+
+def test_a_key_that_is_logged_in_is_used_by_its_profile_at_its_address_alone(
+    store: InMemory, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another profile has none, nor has another address; logging out takes it away."""
+    profiles.write_text("[night]\n[day]\n", encoding="utf-8")
+    assert typed(monkeypatch, " hush-hush \n", "login", "--profile", "night") == 0
+    assert store.held == {("note-importer", str(NIGHT)): "hush-hush"}
+    assert key_of(profile="night") == "hush-hush"
+    for other in ({"profile": "day"}, {"profile": "night", "base-url": "https://other.example/v1"}):
+        with pytest.raises(BadSettings, match="No API key was given"):
+            key_of(**other)
+    assert main(["logout", "--profile", "night"]) == 0
+    assert store.held == {}
+    assert main(["logout", "--profile", "night"]) == 0
+    told = capsys.readouterr()
+    assert "hush" not in told.out + told.err
+    assert "Kept in a store in memory, for profile 'night'" in told.out
+
+
+def test_whatever_else_gives_a_key_counts_more(
+    store: InMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file, or the environment; the store isn't even asked."""
+    keyring.set_keyring(Locked())
+    file = tmp_path / "key.txt"
+    file.write_text("from-file", encoding="utf-8")
+    assert key_of(**{"api-key-file": str(file)}) == "from-file"
+    monkeypatch.setenv(KEY_VARIABLE, "from-environment")
+    assert key_of() == "from-environment"
+
+
+@pytest.mark.parametrize(
+    ("worse", "words"),
+    [
+        (Forgetful(), "did not keep the key"),
+        (Locked(), "the collection is locked. It is open only while"),
+        (NONE, "no key store that could be found"),
+    ],
+)
+def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
+    store: InMemory, worse: keyring.backend.KeyringBackend, words: str
+) -> None:
+    """And a file is proposed; the key stands in no message."""
+    keyring.set_keyring(worse)
+    with pytest.raises(BadSettings, match=words) as error:
+        keystore.keep(NIGHT, "hush")
+    assert "`api-key-file`" in str(error.value)
+    assert "hush" not in str(error.value)
+
+
+def test_where_there_is_no_store_nothing_is_missed(store: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither without one on this system nor without the part that asks it; one that is locked is told of."""
+    keyring.set_keyring(NONE)
+    assert keystore.kept(NIGHT) is None
+    keyring.set_keyring(Locked())
+    with pytest.raises(BadSettings, match="could not be asked for the key of default at https"):
+        key_of()
+    monkeypatch.setattr(keystore, "find_spec", lambda _: None)
+    assert keystore.kept(NIGHT) is None
+    with pytest.raises(BadSettings, match="pip install keyring"):
+        keystore.forget(NIGHT)
+
+
+@pytest.mark.parametrize("text", ["", "two words\n", "\n"])
+def test_what_can_be_no_key_is_not_kept(
+    store: InMemory, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The status is 2, and what was typed isn't repeated."""
+    assert typed(monkeypatch, text, "login") == 2
+    assert store.held == {}
+    assert "That is no API key" in capsys.readouterr().err
