@@ -29,7 +29,7 @@ from tests.test_terminal_gate import steering
 
 KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
-COMMANDS = ("run", "check", "history", "results", "verify", "hide", "template", "sandbox", "login", "logout")
+COMMANDS = ("run", "check", "history", "results", "verify", "hide", "template", "sandbox", "login", "logout", "config")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     importing    run, check, results, template            options    settings as flags
     journalled   history, verify, hide                    wording    a setting's name becomes its flag
     practising   sandbox                                  screen     sayings, printed
-    keys         login, logout
+    keys         login, logout                            setting_up config
     watching     progress, and the word to end            terminal   the gate to the terminal
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
@@ -27,6 +27,7 @@ from importer.cli.importing import check, make_template, run, write_results
 from importer.cli.journalled import hide, history, verify
 from importer.cli.keys import login, logout
 from importer.cli.practising import serve_sandbox
+from importer.cli.setting_up import config
 from importer.cli.terminal import gated, paragraph, say
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import words
@@ -45,7 +46,7 @@ def cli() -> None:
     """
 
 
-for _command in (login, logout, run, check, history, write_results, verify, hide, make_template, serve_sandbox):
+for _command in (login, logout, config, run, check, history, write_results, verify, hide, make_template, serve_sandbox):
     cli.add_command(_command)
 
 

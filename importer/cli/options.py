@@ -40,7 +40,7 @@ def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     text = with_flags(setting.help) + (" May be given more than once." if setting.many else "")
-    if default := _default(setting):
+    if default := default_of(setting):
         text += f"  [default: {default}]"
     if not setting.metavar:
         return click.option(*names, is_flag=True, help=text)
@@ -49,7 +49,7 @@ def _option(setting: Setting) -> Callable[..., Any]:
     )
 
 
-def _default(setting: Setting) -> str:
+def default_of(setting: Setting) -> str:
     """What the help says of the value that counts where none is given."""
     if setting.default is not None:
         return setting.default

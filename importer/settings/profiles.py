@@ -13,7 +13,9 @@ this; every setting of the table may stand in it but ``profile``, and the key is
 
 from __future__ import annotations
 
+import difflib
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,12 +54,42 @@ def load(name: str) -> dict[str, object]:
     known = [setting for setting in SETTINGS if setting != "profile"]
     for setting in profile:
         if setting not in known:
-            raise BadSettings(f"{where} holds {setting!r}, which is no setting. There are: {', '.join(sorted(known))}.")
+            near = difflib.get_close_matches(setting, known, n=1)
+            raise BadSettings(
+                f"{where}{at_line(name, setting)} holds {setting!r}, which is no setting."
+                + (f" Did you mean {near[0]!r}?" if near else "")
+                + f" There are: {', '.join(sorted(known))}."
+            )
     settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
     for setting, example in (("map", 'content = "Call summary"'), ("limit", "rows = 6000000")):
         if not isinstance(settings.get(setting, {}), Mapping):
-            raise BadSettings(f"{where}: write {setting} as a table, such as {setting} = {{ {example} }}.")
+            raise BadSettings(
+                f"{where}{at_line(name, setting)}: write {setting} as a table, such as {setting} = {{ {example} }}."
+            )
     return settings
+
+
+def at_line(name: str, setting: str) -> str:
+    """Where in the file an entry begins, as ``, line 7``; empty where that can't be told.
+
+    The parser gives no lines. But a file's first lines are TOML too wherever an entry has just ended, so an entry
+    begins after the last such place before the first that holds it.
+    """
+    try:
+        lines = profiles_file().read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    whole = 0
+    for end in range(1, len(lines) + 1):
+        try:
+            found = tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:  # within an entry of several lines
+            continue
+        profile = found.get(name)
+        if isinstance(profile, Mapping) and setting in profile:
+            return f", line {whole + 1}"
+        whole = end
+    return ""
 
 
 def _unknown(name: str, document: Mapping[str, object]) -> str:

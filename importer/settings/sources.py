@@ -34,11 +34,21 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Given:
-    """A value, unread, and where it stood; ``origin`` says that in words, empty where it was said now."""
+    """A value, unread, and where it stood.
+
+    Attributes:
+        origin: where, in words; empty where it was said now.
+        profile: which it stood in, if it did.
+    """
 
     value: object
     place: Place
     origin: str = ""
+    profile: str = ""
+
+    def at(self, name: str) -> str:
+        """Where the setting of this name stood, in words, with its line in a file of profiles."""
+        return self.origin + (profiles.at_line(self.profile, name) if self.place is Place.PROFILE else "")
 
 
 def gather(
@@ -68,7 +78,7 @@ def gather(
         origin = f"the profile {profile!r} in {profiles.profiles_file()}"
         for name, value in profiles.load(profile).items():
             if name in names:
-                given.setdefault(name, Given(value, Place.PROFILE, origin))
+                given.setdefault(name, Given(value, Place.PROFILE, origin, profile))
     return given
 
 
@@ -98,7 +108,7 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     try:
         return Settings(**values)
     except BadSettings as error:
-        origin = given[error.setting].origin if error.setting in given else ""
+        origin = given[error.setting].at(error.setting) if error.setting in given else ""
         raise BadSettings(error.reason, setting=error.setting, origin=origin) from error
 
 
@@ -114,7 +124,7 @@ def read(given: Mapping[str, Given], name: str) -> Any:
     try:
         return SETTINGS[name].read(found.value)
     except BadSettings as error:
-        raise BadSettings(error.reason, setting=name, origin=found.origin) from error
+        raise BadSettings(error.reason, setting=name, origin=found.at(name)) from error
 
 
 def with_key(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -149,3 +159,18 @@ def key_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.env
     if found is None or (found.place is not Place.SAID and environment.get(KEY_VARIABLE, "").strip()):
         return None
     return Path(read(given, "api-key-file"))
+
+
+def key_place(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> str:
+    """Where the key is taken from, in words.
+
+    Raises:
+        BadSettings: there is none, or it can't be used.
+    """
+    with_key(settings, given, environment)
+    if (file := key_file(given, environment)) is not None:
+        origin = given["api-key-file"].at("api-key-file")
+        return f"the file {file}" + (f", named by {origin}" if origin else "")
+    if environment.get(KEY_VARIABLE, "").strip():
+        return f"the environment variable {KEY_VARIABLE}"
+    return f"the system's key store, where `note-importer login` put it for {settings.workspace}"
