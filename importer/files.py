@@ -28,13 +28,12 @@ class Draft:
     """A new file that isn't in its place yet.
 
     Attributes:
-        folder: where it is written.
+        folder, path: where it is written.
         file: what to write to.
     """
 
     def __init__(self, path: Path, file: BufferedRandom) -> None:
-        self.folder, self.file = path.parent, file
-        self._path = path
+        self.folder, self.path, self.file = path.parent, path, file
         self._digest: bytes | None = None
 
     def finish(self, rights: int = USUAL, bounds: Iterable[os.stat_result] = ()) -> None:
@@ -69,7 +68,7 @@ class Draft:
             OSError: the system doesn't let what stands there go.
         """
         self.file.close()  # Windows renames no open file
-        self._path.replace(place)
+        self.path.replace(place)
         _folder_to_disk(place.parent)
 
 

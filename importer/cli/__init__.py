@@ -3,7 +3,7 @@
 Comes in: what a person typed. Goes out: lines for that person, and an exit status.
 
     importing    run, check, results, template            options    settings as flags
-    journalled   history, verify, hide                    wording    a setting's name becomes its flag
+    journalled   history, verify, hide, journal              wording    a setting's name becomes its flag
     practising   sandbox                                  screen     sayings, printed
     keys         login, logout                            setting_up config
     watching     progress, and the word to end            terminal   the gate to the terminal
@@ -24,7 +24,7 @@ import click
 
 from importer import __version__
 from importer.cli.importing import check, make_template, run, write_results
-from importer.cli.journalled import hide, history, verify
+from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
 from importer.cli.practising import serve_sandbox
 from importer.cli.setting_up import config
@@ -46,7 +46,20 @@ def cli() -> None:
     """
 
 
-for _command in (login, logout, config, run, check, history, write_results, verify, hide, make_template, serve_sandbox):
+for _command in (
+    login,
+    logout,
+    config,
+    run,
+    check,
+    history,
+    write_results,
+    verify,
+    hide,
+    journal,
+    make_template,
+    serve_sandbox,
+):
     cli.add_command(_command)
 
 

@@ -1,8 +1,9 @@
-"""The commands about earlier runs: history, verify, hide."""
+"""The commands about earlier runs: history, verify, hide; and about the journal that knows of them: journal backup."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,3 +75,21 @@ def hide(run_name: str, **_: Any) -> int:
         return 2
     show(commands.endings.hidden(done))
     return done.exit_status
+
+
+@click.group()
+def journal() -> None:
+    """Keep the record of what was delivered."""
+
+
+@journal.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@settings_about(Topic.PLACE)
+def backup(file: Path, **_: Any) -> int:
+    """Copy the journal to FILE, whole and as it is at one moment; an import may be at work.
+
+    An earlier copy of the same journal is replaced; nothing else is.
+    """
+    commands.journals.back_up(Told.here().settings, file)
+    say(f"The journal was copied to {file}.")
+    return 0

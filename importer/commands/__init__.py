@@ -8,6 +8,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     hide        a run's notes made private drafts     workspaces   the journal, guarded and locked
     results     a run's results written again         plans        what a preview says
     history     the list of runs                      endings      what is said of how things ended
+    journals    a journal, copied
     template    a workbook to fill in                 sayings      how things are said
 
 Each name below is loaded when it is first asked for, so that whoever only wants help waits for nothing.
@@ -19,7 +20,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from importer.commands import check, endings, hide, history, plans, results, run, sayings, sending, template, verify
+    from importer.commands import (
+        check,
+        endings,
+        hide,
+        history,
+        journals,
+        plans,
+        results,
+        run,
+        sayings,
+        sending,
+        template,
+        verify,
+    )
     from importer.commands.run import prepare
 
 __all__ = [
@@ -27,6 +41,7 @@ __all__ = [
     "endings",
     "hide",
     "history",
+    "journals",
     "plans",
     "prepare",
     "results",

@@ -33,7 +33,8 @@ def held(settings: Settings) -> Iterator[Journal]:
 def guard(journal: Journal | None, settings: Settings) -> None:
     """See that it is the journal that the workspace had so far."""
     if not settings.new_journal:
-        identity.guard(settings.workspace, journal.id if journal else None, str(settings.journal))
+        journal_id, latest = (journal.id, journal.runs.latest) if journal else (None, int)
+        identity.guard(settings.workspace, journal_id, str(settings.journal), latest)
 
 
 def check_place(settings: Settings) -> None:
@@ -56,7 +57,7 @@ def check_place(settings: Settings) -> None:
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
     """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
     if not settings.is_on_this_machine:
-        identity.remember(settings.workspace, journal.id, str(Path(journal.name).absolute()))
+        identity.remember(settings.workspace, journal.id, str(Path(journal.name).absolute()), journal.runs.latest())
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:

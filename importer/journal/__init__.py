@@ -24,7 +24,8 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from importer.errors import JournalFailed, UnusableJournal, by_name
+from importer.errors import BadSettings, JournalFailed, UnusableJournal, by_name
+from importer.files import OWNER_ONLY, draft
 from importer.journal import lock, migrations, sqlite
 from importer.journal.deliveries import Deliveries, Known, State
 from importer.journal.files import Files
@@ -104,6 +105,29 @@ class Journal:
     def content(self) -> bytes:
         """All that was committed to a journal in memory: what its next process would find after a crash."""
         return sqlite.content(self._store.connection)
+
+    def back_up(self, target: Path) -> None:
+        """Put a copy of it, as it is now, into a file; an import may be at work. The copy is the same journal, by id.
+
+        Raises:
+            BadSettings: something else than an earlier copy of this journal stands there.
+            UnusableJournal: the copy can't be written.
+        """
+        assert self._file is not None
+        is_itself = target.exists() and target.samefile(self._file)
+        if is_itself or (target.exists() and sqlite.identity_of(target) != self.id):
+            what = "is the journal itself" if is_itself else "is something else than an earlier copy of this journal"
+            raise BadSettings(f"{target} {what}, and was left alone. Name another file for the copy.")
+        try:
+            with draft(target) as new:
+                sqlite.copy(self._file, new.path)
+                new.finish(OWNER_ONLY)
+                new.put(target)
+        except (*sqlite.FAILURES, OSError) as error:
+            raise UnusableJournal(
+                f"The journal {self.name} could not be copied to {target}: {sqlite.cause(error)}. See that the folder"
+                " exists, may be written to and has room, or name another file."
+            ) from error
 
     def close(self) -> None:
         """Close it."""

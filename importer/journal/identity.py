@@ -1,8 +1,9 @@
 """Which journal a workspace's deliveries are recorded in, remembered outside of it: no other is taken for it.
 
-Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before;
-with an empty one in its place everything would be sent again. What is remembered is a small file a workspace, in the
-user's data folder of the system; where there is none, as on a new machine, nothing is guarded.
+Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before, or
+an earlier copy of it: with an empty one in its place everything would be sent again, with a copy what that lacks. What
+is remembered is a small file a workspace, in the user's data folder of the system; where there is none, as on a new
+machine, nothing is guarded.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +32,12 @@ class Usual:
     Attributes:
         id: the journal's own.
         place: where it was.
+        latest: the number of its latest run then; 0 where that wasn't remembered yet.
     """
 
     id: str
     place: str
+    latest: int = 0
 
 
 def remembered(workspace: Workspace) -> Usual | None:
@@ -45,7 +49,7 @@ def remembered(workspace: Workspace) -> Usual | None:
     note = _note(workspace)
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
-        return Usual(str(found["journal"]), str(found["place"]))
+        return Usual(str(found["journal"]), str(found["place"]), int(found.get("latest", 0)))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -55,20 +59,30 @@ def remembered(workspace: Workspace) -> Usual | None:
         ) from error
 
 
-def guard(workspace: Workspace, journal_id: str | None, place: str) -> None:
+def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], int]) -> None:
     """See that it is the journal that the workspace had so far.
 
     Args:
         workspace: whose deliveries are to be recorded.
         journal_id: the journal's id; None where there is no journal yet.
         place: where it is.
+        latest: the number of the latest run that it knows; asked for last, for an import may begin at any moment.
 
     Raises:
-        WrongJournal: it is another, or there is none where one is known.
+        WrongJournal: it is another, or an earlier copy, or there is none where one is known.
     """
     usual = remembered(workspace)
-    if usual is None or usual.id == journal_id:
+    if usual is None:
         return
+    if usual.id == journal_id:
+        if usual.latest <= latest():
+            return
+        raise WrongJournal(
+            f"The journal at {place} is an earlier copy of the one that {workspace} had: it knows nothing of the runs"
+            f" since, and what they delivered would be sent again. Nothing was sent. Name the latest with"
+            f" {by_name('journal')}; it was at {usual.place}. If it is lost, and this copy is to be used from now on,"
+            f" take those rows out of your files that were delivered since, then say {by_name('new-journal')}."
+        )
     is_it = "is another journal" if journal_id is not None else "is no journal"
     raise WrongJournal(
         f"What was delivered to {workspace} so far is recorded in another journal: in that which was at {usual.place}."
@@ -78,10 +92,13 @@ def guard(workspace: Workspace, journal_id: str | None, place: str) -> None:
     )
 
 
-def remember(workspace: Workspace, journal_id: str, place: str) -> None:
+def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> None:
     """Remember the workspace's journal. Where that can't be written, nothing is guarded, and nothing is held up."""
     note = _note(workspace)
-    about = {"profile": workspace.profile, "base_url": workspace.base_url, "journal": journal_id, "place": place}
+    about = {
+        "profile": workspace.profile, "base_url": workspace.base_url,
+        "journal": journal_id, "place": place, "latest": latest,
+    }  # fmt: skip
     with contextlib.suppress(OSError):
         files.make_private_folder(note.parent)
         files.replace(note, json.dumps(about, indent=1).encode())

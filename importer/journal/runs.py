@@ -71,6 +71,10 @@ class Runs:
         with self._store.transaction():
             self._store.execute(change.values(ended=ended, counts=json.dumps(dict(counts)), ended_at=at))
 
+    def latest(self) -> int:
+        """The number of the latest run of all workspaces; 0 where there was none."""
+        return int(self._store.rows(sa.select(sa.func.coalesce(sa.func.max(runs.c.id), 0).label("id")))[0].id)
+
     def listed(self, workspace: Workspace | None = None) -> list[Run]:
         """Every run, or those of a workspace, the latest first."""
         query = (

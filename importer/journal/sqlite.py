@@ -6,6 +6,7 @@ dialect. A reader of a transaction's tables holds no writer up, nor the other wa
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -25,8 +26,8 @@ from importer.files import make_private_folder
 from importer.journal import schema
 
 __all__ = [
-    "FAILURES", "MEND", "WRITES", "Many", "cause", "content", "create_private", "engine", "examine", "in_memory",
-    "upsert",
+    "FAILURES", "MEND", "WRITES", "Many", "cause", "content", "copy", "create_private", "engine", "examine",
+    "identity_of", "in_memory", "upsert",
 ]  # fmt: skip
 
 FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
@@ -172,6 +173,29 @@ def _look_into(path: Path) -> tuple[set[str], dict[str, str], str]:
     finally:
         connection.close()
     return tables, about, state
+
+
+def identity_of(path: Path) -> str | None:
+    """The id of the journal in a file; None where it can't be read, or is no journal."""
+    try:
+        return _look_into(path)[1].get("id")
+    except (sqlite3.Error, OSError):
+        return None
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a database into an empty file as it is at one moment, whoever writes to it meanwhile; what is made is whole.
+
+    Raises:
+        sqlite3.Error: it can't be read or written.
+    """
+    with contextlib.closing(sqlite3.connect(path, timeout=30.0)) as source:
+        with contextlib.closing(sqlite3.connect(target)) as made:
+            source.backup(made)  # all pages in one go, so within one read
+        with contextlib.closing(sqlite3.connect(target)) as made:
+            state = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if state != "ok":
+        raise sqlite3.DatabaseError(state)
 
 
 def create_private(path: Path) -> None:

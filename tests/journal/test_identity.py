@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import workspaces
+from importer.commands import journals, workspaces
 from importer.errors import WrongJournal
 from importer.journal import Journal, identity
 from importer.settings import Settings
@@ -73,6 +73,27 @@ def test_a_person_can_take_on_another_journal(live: Settings, tmp_path: Path) ->
     assert opened(another)
     with pytest.raises(WrongJournal):
         opened(live)
+
+
+def test_an_earlier_copy_of_the_journal_stops_with_4_and_the_latest_is_taken(live: Settings, tmp_path: Path) -> None:
+    """It has the journal's own id, but would let be sent again what the runs since delivered."""
+    early, late = tmp_path / "early.sqlite", tmp_path / "late.sqlite"
+
+    def ran() -> None:
+        with workspaces.held(live) as journal:
+            journal.runs.begin(live.workspace, "n.csv", "f", 1.0, again=False)
+            workspaces.keep_in_mind(journal, live)
+
+    ran()
+    journals.back_up(live, early)
+    assert opened(replace(live, journal=early))
+    ran()
+    journals.back_up(live, late)
+    with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
+        opened(replace(live, journal=early))
+    assert caught.value.exit_status == 4
+    assert opened(replace(live, journal=late))
+    assert opened(replace(live, journal=early, new_journal=True))
 
 
 def test_other_workspaces_may_have_other_journals(live: Settings, tmp_path: Path) -> None:
