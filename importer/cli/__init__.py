@@ -5,7 +5,8 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     importing    run, check, results, template            options    settings as flags
     journalled   history, verify, hide, journal              wording    a setting's name becomes its flag
     practising   sandbox                                  screen     sayings, printed
-    keys         login, logout                            setting_up config
+    keys         login, logout                            setting_up config, completion
+    manual       what help says
     watching     progress, and the word to end            terminal   the gate to the terminal
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
@@ -26,15 +27,18 @@ from importer import __version__
 from importer.cli.importing import check, make_template, run, write_results
 from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
+from importer.cli.manual import Commands
 from importer.cli.practising import serve_sandbox
-from importer.cli.setting_up import config
+from importer.cli.setting_up import completion, config
 from importer.cli.terminal import gated, paragraph, say
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import words
 from importer.errors import ImporterError, ResultsNotWritten, Stopped
 
+_COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable for a shell that asks what may follow
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="note-importer")
 def cli() -> None:
     """Put a spreadsheet of notes on the right Saleshandy prospects, every note exactly once.
@@ -50,6 +54,7 @@ for _command in (
     login,
     logout,
     config,
+    completion,
     run,
     check,
     history,
@@ -97,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def script() -> None:
     """The command ``note-importer``."""
+    if _COMPLETING in os.environ:
+        cli.main(prog_name="note-importer")  # speaks to the shell, in bytes; ends the program
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer import commands
+from importer.cli.manual import InGroups
 from importer.cli.options import Told, file_argument, settings_about
 from importer.cli.screen import argument, show
 from importer.cli.terminal import ask, is_terminal, paragraph, say
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from importer.commands.run import Preview
 
 
-@click.command()
+@click.command(cls=InGroups)
 @file_argument
 @settings_about(*Topic)
 def run(file: Path, **_: Any) -> int:
@@ -58,9 +59,9 @@ def _decided(preview: Preview) -> Preview:
     return preview
 
 
-@click.command()
+@click.command(cls=InGroups)
 @file_argument
-@settings_about(Topic.FILE, Topic.PLACE, Topic.PACE, Topic.NEW_JOURNAL)
+@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.PACE, Topic.NEW_JOURNAL)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every problem to this .csv file.")  # fmt: skip
 def check(file: Path, *, report: Path | None, **_: Any) -> int:
@@ -86,7 +87,7 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
 @click.command(name="results")
 @click.argument("run_name", metavar="RUN")
 @file_argument
-@settings_about(Topic.FILE, Topic.PLACE, Topic.RESULTS)
+@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.RESULTS)
 def write_results(run_name: str, file: Path, **_: Any) -> int:
     """Write the results of an earlier RUN again; RUN is a name from `history`, or last. FILE is what it imported.
 

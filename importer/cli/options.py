@@ -6,17 +6,20 @@ Comes in: a command line. Goes out: :class:`~importer.settings.Settings`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from importer.cli.terminal import paragraph
 from importer.cli.wording import with_flags
+from importer.errors import BadSettings
 from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, sources, who_can_read
+from importer.settings.kinds import Choice, File, JournalPlace
 from importer.settings.sources import Given
 
 
@@ -45,8 +48,23 @@ def _option(setting: Setting) -> Callable[..., Any]:
     if not setting.metavar:
         return click.option(*names, is_flag=True, help=text)
     return click.option(
-        *names, type=click.UNPROCESSED, multiple=setting.many, metavar=setting.metavar, default=None, help=text
-    )
+        *names, type=click.UNPROCESSED, multiple=setting.many, metavar=setting.metavar, default=None, help=text,
+        shell_complete=lambda _context, _parameter, begun: _completed(setting, begun),
+    )  # fmt: skip
+
+
+def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
+    """What may follow at a shell's Tab key."""
+    words: Iterable[str] = ()
+    match setting.kind:
+        case File() | JournalPlace():
+            return [CompletionItem(begun, type="file")]
+        case Choice():
+            words = setting.kind.words
+        case _ if setting.name == "profile":
+            with contextlib.suppress(BadSettings):
+                words = profiles.names()
+    return [CompletionItem(word) for word in words if word.startswith(begun)]
 
 
 def default_of(setting: Setting) -> str:

@@ -1,4 +1,4 @@
-"""The commands that come before the first night: config."""
+"""The commands that come before the first night: config, completion."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.shell_completion import get_completion_class
 
 from importer.cli.options import Told, default_of, settings_about
 from importer.cli.terminal import paragraph, say
@@ -45,6 +46,21 @@ def config(**_: Any) -> int:
         paragraph(f"API key: from {sources.key_place(settings, told.given)}.")
     except BadSettings as error:
         paragraph(words(error), "API key: none. ")
+    return 0
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print what makes SHELL complete commands, flags, profiles and files at the Tab key.
+
+    Put this line into ~/.bashrc: eval "$(note-importer completion bash)". For zsh, into ~/.zshrc: eval "$(note-importer
+    completion zsh)". For fish: note-importer completion fish > ~/.config/fish/completions/note-importer.fish
+    """
+    made = get_completion_class(shell)
+    assert made is not None
+    context = click.get_current_context().find_root()
+    click.echo(made(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source())
     return 0
 
 

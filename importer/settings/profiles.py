@@ -69,6 +69,19 @@ def load(name: str) -> dict[str, object]:
     return settings
 
 
+def names() -> list[str]:
+    """The profiles in the file.
+
+    Raises:
+        BadSettings: it can't be read.
+    """
+    return _named(_document())
+
+
+def _named(document: Mapping[str, object]) -> list[str]:
+    return [found for found, settings in document.items() if isinstance(settings, Mapping)]
+
+
 def at_line(name: str, setting: str) -> str:
     """Where in the file an entry begins, as ``, line 7``; empty where that can't be told.
 
@@ -94,7 +107,7 @@ def at_line(name: str, setting: str) -> str:
 
 def _unknown(name: str, document: Mapping[str, object]) -> str:
     """What to say of a profile that isn't there: a slip would reach another address, with nothing known of it."""
-    others = [found for found, settings in document.items() if isinstance(settings, Mapping)]
+    others = _named(document)
     listed = ", ".join(repr(found) for found in dict.fromkeys([DEFAULT, *others]))
     line = tomlkit.dumps({name: {}}).strip()
     return (

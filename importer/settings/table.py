@@ -36,6 +36,7 @@ class Topic(Enum):
     """What a setting is about; a command has the settings of some topics."""
 
     FILE = "how the file is read"
+    SIZE = "how many prospects a request holds"
     PLACE = "which workspace, where, and its journal"
     CALLS = "how the API is called"
     PACE = "how fast, also for what makes no calls but says how long they would take"
@@ -133,7 +134,7 @@ SETTINGS: Mapping[str, Setting] = {
             "NAME=NUMBER", "limits", many=True, default="",
         ),
         Setting(
-            "batch-size", Topic.FILE, Whole(1, 10_000),
+            "batch-size", Topic.SIZE, Whole(1, 10_000),
             "Prospects in one request at most. The API documents no limit; 100 is what its own lists take a page. A"
             " size that it refuses is halved.",
             "N", "batch_size", default="100, or what proved to work",

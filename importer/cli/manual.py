@@ -1,0 +1,96 @@
+"""What help says: the commands in the order of use with an example each, the settings of a command in groups.
+
+Comes in: commands. Goes out: their help; and for what is no command, which one was probably meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from importer.cli.screen import argument
+from importer.settings import SETTINGS, Topic
+
+COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Set up, once": {
+        "login": "note-importer login --profile night",
+        "config": "note-importer config --profile night",
+        "sandbox": "note-importer sandbox",
+        "completion": "note-importer completion bash",
+    },
+    "Import a file": {
+        "template": "note-importer template contacts.xlsx",
+        "check": "note-importer check contacts.xlsx",
+        "run": "note-importer run contacts.xlsx",
+    },
+    "Afterwards": {
+        "history": "note-importer history",
+        "results": "note-importer results last contacts.xlsx",
+        "verify": "note-importer verify",
+        "hide": "note-importer hide last",
+    },
+    "Every night": {
+        "journal": "note-importer journal backup journal-copy.sqlite",
+        "logout": "note-importer logout --profile night",
+    },
+}
+"""The commands in the order of use, an example each."""
+
+GROUPS: Mapping[str, frozenset[Topic]] = {
+    "Reading": frozenset({Topic.FILE}),
+    "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
+    "Results": frozenset({Topic.RESULTS}),
+    "Unattended": frozenset({Topic.ASKING}),
+}
+"""What the settings of a topic stand under in a command's help."""
+
+_ENDINGS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt", ".xlsb"})
+
+
+class InGroups(click.Command):
+    """A command whose settings stand in groups in its help."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the groups, in their order; last what is no setting."""
+        titles = {topic: title for title, topics in GROUPS.items() for topic in topics}
+        found: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, "Else")}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is not None:
+                setting = SETTINGS.get(parameter.opts[0].removeprefix("--"))
+                found[titles[setting.topic] if setting else "Else"].append(record)
+        for title, records in found.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Commands(click.Group):
+    """All commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
+        """In the order of use."""
+        return [name for names in COMMANDS.values() for name in names if name in self.commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each with what it does and an example."""
+        names = self.list_commands(ctx)
+        width = max(map(len, names))
+        for title, examples in COMMANDS.items():
+            with formatter.section(title):
+                for name, example in examples.items():
+                    if name in names:
+                        formatter.write_dl([(f"{name:{width}}", self.commands[name].get_short_help_str(200))])
+                        formatter.write(f"{'':{formatter.current_indent + width + 2}}$ {example}\n")
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; a file in its place is an error that says so."""
+        name = args[0]
+        looks_like_file = Path(name).suffix.lower() in _ENDINGS or Path(name).exists()
+        if name not in self.commands and not name.startswith("-") and looks_like_file:
+            rest = " ".join(map(argument, args))
+            ctx.fail(f"{name!r} is a file, and no command. Did you mean run? note-importer run {rest}")
+        return super().resolve_command(ctx, args)

@@ -1,0 +1,95 @@
+"""What help says: commands in the order of use, settings in groups, and what was meant by a slip."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from importer.cli import cli, main
+from importer.cli.manual import COMMANDS, GROUPS
+from importer.settings import SETTINGS, Topic
+
+EXAMPLES = {name: example for examples in COMMANDS.values() for name, example in examples.items()}
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    main(arguments)
+    told = capsys.readouterr()
+    return told.out + told.err
+
+
+def test_every_command_stands_in_the_order_of_use_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """None is left out, and none that isn't there is named."""
+    assert set(EXAMPLES) == set(cli.commands)
+    text = said(capsys, "--help")
+    assert text.index("  template") < text.index("  check") < text.index("  run") < text.index("  history")
+    for example in EXAMPLES.values():
+        assert f"$ {example}\n" in text
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_understood_by_the_program(name: str) -> None:
+    """Its command and its flags exist, and it has what it needs."""
+    program, command, *arguments = shlex.split(EXAMPLES[name])
+    assert (program, command) == ("note-importer", name)
+    found = cli.commands[name]
+    if isinstance(found, click.Group):
+        found = found.commands[arguments.pop(0)]
+    found.make_context(name, arguments)
+
+
+def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    """Reading, sending, results, unattended; a setting of a new topic has to be put into one."""
+    assert {topic for topics in GROUPS.values() for topic in topics} >= {found.topic for found in SETTINGS.values()}
+    assert sum(map(len, GROUPS.values())) == len(Topic)
+    text = said(capsys, "run", "--help")
+    titles = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == ["Reading", "Sending", "Results", "Unattended", "Else"]
+    assert text.index("Reading:") < text.index("--map") < text.index("Sending:") < text.index("--workers")
+    for setting in SETTINGS:
+        assert f"--{setting} " in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["contacts.xlsx"], "Did you mean run? note-importer run contacts.xlsx"),
+        (["my notes.csv", "--yes"], 'Did you mean run? note-importer run "my notes.csv" --yes'),
+        (["{folder}"], "Did you mean run? note-importer run"),
+        (["chek"], "Did you mean 'check'?"),
+        (["run", "n.csv", "--worker", "3"], "'--workers'"),
+    ],
+)
+def test_a_slip_is_told_what_was_meant(
+    typed: list[str], meant: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file or a folder in the place of a command, a command or a flag that is misspelt; the status is 2."""
+    assert main([word.format(folder=tmp_path) for word in typed]) == 2
+    assert meant in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.skipif(os.name != "posix" or shutil.which("bash") is None, reason="there is no bash here")
+def test_bash_completes_commands_and_profiles(profiles: Path, tmp_path: Path) -> None:
+    """With what `completion bash` prints, as bash itself asks."""
+    profiles.write_text("[night]\n[noon]\n", encoding="utf-8")
+    program = tmp_path / "note-importer"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m importer "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    script = """
+        eval "$(note-importer completion bash)" || exit 1
+        COMP_WORDS=(note-importer ver); COMP_CWORD=1; _note_importer_completion note-importer; echo "${COMPREPLY[@]}"
+        COMPREPLY=(); COMP_WORDS=(note-importer run --profile ni); COMP_CWORD=3; _note_importer_completion note-importer
+        echo "${COMPREPLY[@]}"
+    """
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    ended = subprocess.run(
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.split() == ["verify", "night"]
