@@ -48,19 +48,25 @@ class ImporterError(Exception):
 
     Attributes:
         exit_status: of a program that ends with it.
+        kind: what happened, in a few words that are the same each time: no path, address or cell's value stands in
+            them, so they may leave the house.
     """
 
     exit_status = 3
+    kind = "it ended with an error"
 
 
 class Unusable(ImporterError):
     """The file, the settings or the command line can't be used; nothing was sent."""
 
     exit_status = 2
+    kind = "the file or a setting can't be used"
 
 
 class UnreadableFile(Unusable):
     """A spreadsheet that can't be read; says which, why, and what to do."""
+
+    kind = "the file can't be read"
 
 
 class UnclearColumns(Unusable):
@@ -69,6 +75,8 @@ class UnclearColumns(Unusable):
     Attributes:
         questions: what a person has to decide, one by one.
     """
+
+    kind = "it isn't clear which column is which"
 
     def __init__(self, message: str, questions: Iterable[Question] = ()) -> None:
         super().__init__(message)
@@ -84,6 +92,8 @@ class BadSettings(Unusable):
         origin: where it stood, in words; empty where it was said by the caller.
     """
 
+    kind = "a setting can't be used"
+
     def __init__(self, reason: str, *, setting: str = "", origin: str = "") -> None:
         where = f", from {origin}" if origin else ""
         super().__init__(f"Invalid value for {by_name(setting)}{where}: {reason}" if setting else reason)
@@ -93,56 +103,83 @@ class BadSettings(Unusable):
 class Changed(Unusable):
     """What is to be sent differs from what a person agreed to; nothing of it was sent."""
 
+    kind = "the number of notes is no longer what was agreed to"
+
 
 class UnusableJournal(Unusable):
     """A journal file, or its lock, that can't be opened or made: its path or its rights are wrong."""
+
+    kind = "the journal can't be opened"
 
 
 class Stopped(ImporterError):
     """The run ended before its end. What was delivered is recorded; the same command goes on."""
 
+    kind = "it stopped before its end"
+
 
 class Outage(Stopped):
     """The API could not be reached, or kept failing, for longer than the run is willing to wait."""
+
+    kind = "the API could not be used for too long"
 
 
 class JournalFailed(Stopped):
     """The journal could not be written; nothing more may be sent without it."""
 
+    kind = "the journal could not be written"
+
 
 class Busy(Stopped):
     """Another import of the same workspace holds the lock."""
 
+    kind = "another import of the same workspace is at work"
+
 
 class Interrupted(Stopped):
     """A person or the system asked the run to end."""
+
+    kind = "it was asked to end"
 
 
 class NeedsAPerson(Stopped):
     """The run ended before its end, and would end there again: first a person has to mend what the message says."""
 
     exit_status = 4
+    kind = "it stopped, and only a person can help"
 
 
 class KeyRefused(NeedsAPerson):
     """The API does not accept the key."""
 
+    kind = "the API does not accept the key"
+
 
 class Redirected(NeedsAPerson):
     """The API answered with another address, to which the key is never sent."""
+
+    kind = "the API answered with another address"
 
 
 class WrongAddress(NeedsAPerson):
     """What answers at the base URL isn't the API."""
 
+    kind = "what answers isn't the API"
+
 
 class Blocked(NeedsAPerson):
     """No way leads to the API: a certificate isn't accepted, or a proxy wants a name and a password."""
+
+    kind = "a certificate or a proxy stands in the way"
 
 
 class WrongJournal(NeedsAPerson):
     """A journal that is damaged, isn't ours, is of a later version, or isn't the workspace's; it was left as it is."""
 
+    kind = "the journal is damaged, or isn't the one that the workspace had"
+
 
 class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
+
+    kind = "the results could be written nowhere"

@@ -8,6 +8,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     keys         login, logout                            setting_up config, completion
     manual       what help says
     watching     progress, and the word to end            terminal   the gate to the terminal
+    hearing      who is notified of how a run ended
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
 can't be used and nothing was sent; 3 stopped before the end; 4 stopped, and only a person can help.

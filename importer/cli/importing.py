@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer import commands
+from importer.cli.hearing import heard
 from importer.cli.manual import InGroups
 from importer.cli.options import Told, file_argument, settings_about
 from importer.cli.screen import argument, show
@@ -29,23 +30,25 @@ def run(file: Path, **_: Any) -> int:
     FILE is a spreadsheet, or - for CSV from standard input. The key comes from the environment variable
     SALESHANDY_API_KEY. After any stop, the same command goes on where it was.
     """
-    told = Told.here()
-    settings = told.settings_with_key
-    if told.says("remember"):
-        say(f"Remembered in {told.remembered(settings)}.")
-    with commands.prepare(file, settings) as prepared, Stopper() as stopper, Watch() as watch:
-        preview = _decided(prepared.preview)
-        show(commands.plans.plan(preview))
-        total = preview.remaining.total
-        asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not told.says("yes")
-        if asks and total and not ask(f"Send {commands.sayings.count(total, 'note')} to {settings.base_url}?"):
-            say("Nothing was sent.")
-            return 2
-        watch.begin(total)
-        stopper.arm()
-        report = prepared.send(expected=total, observe=watch.observe, stop=stopper.why)
-    show(commands.endings.report(report))
-    return report.exit_status
+    with heard(file) as hearing:
+        told = hearing.told
+        settings = told.settings_with_key
+        if told.says("remember"):
+            say(f"Remembered in {told.remembered(settings)}.")
+        with commands.prepare(file, settings) as prepared, Stopper() as stopper, Watch() as watch:
+            preview = _decided(prepared.preview)
+            show(commands.plans.plan(preview))
+            total = preview.remaining.total
+            asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not told.says("yes")
+            if asks and total and not ask(f"Send {commands.sayings.count(total, 'note')} to {settings.base_url}?"):
+                say("Nothing was sent.")
+                return 2
+            watch.begin(total)
+            stopper.arm()
+            report = prepared.send(expected=total, observe=watch.observe, stop=stopper.why)
+        show(commands.endings.report(report))
+        hearing.ended(commands.notices.Ended(str(file), report))
+        return report.exit_status
 
 
 def _decided(preview: Preview) -> Preview:

@@ -9,18 +9,22 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from importer import commands
 from importer.cli.terminal import paragraph
 from importer.cli.wording import with_flags
 from importer.errors import BadSettings
 from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, sources, who_can_read
 from importer.settings.kinds import Choice, File, JournalPlace
 from importer.settings.sources import Given
+
+if TYPE_CHECKING:
+    from importer.commands.notifying import Notifier
 
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,16 +95,24 @@ class Told:
     given: Mapping[str, Given]
 
     @classmethod
-    def here(cls) -> Told:
+    def here(cls, *, without_profile: bool = False) -> Told:
         """What is said to the command that is at work."""
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
+        if without_profile:
+            names.pop("profile", None)
         said = {
             names[name]: value
             for name, value in context.params.items()
-            if names[name] in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
         return cls(sources.gather(said, [name for name in names.values() if name in SETTINGS]))
+
+    @property
+    def profile(self) -> str:
+        """The profile's name."""
+        found = self.given.get("profile")
+        return str(found.value) if found is not None else profiles.DEFAULT
 
     @property
     def settings(self) -> Settings:
@@ -115,6 +127,15 @@ class Told:
         if file is not None and (warning := who_can_read(file)):
             paragraph(warning, "Warning: ", err=True)
         return settings
+
+    def notifier(self, *, as_far_as_possible: bool = False) -> Notifier:
+        """What sends notifications to whoever is to have them; where others could read their file, that is said."""
+        file = sources.recipients_file(self.given)
+        if file is not None and (warning := who_can_read(file, "the addresses for notifications")):
+            paragraph(warning, "Warning: ", err=True)
+        return commands.notifying.Notifier.to(
+            sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
+        )
 
     def says(self, name: str) -> bool:
         """Whether a setting that is for the command line itself is on."""

@@ -10,6 +10,8 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     history     the list of runs                      endings      what is said of how things ended
     journals    a journal, copied
     template    a workbook to fill in                 sayings      how things are said
+    notifying   notices, sent to whoever is told      notices      what a notification says
+                                                      reasons      why rows ended so, in kinds
 
 Each name below is loaded when it is first asked for, so that whoever only wants help waits for nothing.
 """
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
         hide,
         history,
         journals,
+        notices,
+        notifying,
         plans,
         results,
         run,
@@ -42,6 +46,8 @@ __all__ = [
     "hide",
     "history",
     "journals",
+    "notices",
+    "notifying",
     "plans",
     "prepare",
     "results",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from importer.models import Progress
+from importer.models import Progress, Result
 
 
 class Kind(Enum):
@@ -64,6 +64,23 @@ def progressed(progress: Progress, settled: int, total: int, spent: float) -> st
 def when(at: float) -> str:
     """A time for a person: seconds since 1970 as the local date and time."""
     return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def clock_time(at: float) -> str:
+    """The local time of day."""
+    return f"{datetime.fromtimestamp(at).astimezone():%H:%M:%S}"
+
+
+def taken(seconds: float) -> str:
+    """A time that something took, or that is left: 0:07, 14:20, 2:05:00."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def in_result_words(counts: Mapping[Result, int]) -> str:
+    """Rows by result, in a line."""
+    return ", ".join(f"{result} {rows:,}" for result, rows in counts.items() if rows) or "none"
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

@@ -17,6 +17,7 @@ from importer.api import Vendor
 from importer.calls.limiter import Limiter
 from importer.commands.calling import calls, policy
 from importer.commands.loading import Loaded, writable
+from importer.commands.reasons import Kinds, kinds
 from importer.commands.sayings import twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Caller, Delivery
@@ -42,6 +43,8 @@ class Report:
         remark: why they are not where they were wanted, if they aren't.
         stopped: why the run ended before its end, or None.
         twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
+        reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
+        started_at, ended_at: in seconds since 1970.
     """
 
     run: str
@@ -53,6 +56,9 @@ class Report:
     remark: str | None
     stopped: Stopped | None
     twins: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    reasons: Kinds = field(default_factory=dict)
+    started_at: float = 0.0
+    ended_at: float = 0.0
 
     @property
     def exit_status(self) -> int:
@@ -125,7 +131,8 @@ class Sending:
                 written = self._finish(run, delivery, caller.limiter, ended, stopped)
         return Report(
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
-            written.path, written.remark, stopped, self._twins(),
+            written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
+            self.started_at, self.clock(),
         )  # fmt: skip
 
     def _begin(self) -> Run:

@@ -8,6 +8,7 @@ profiles   the settings of a workspace, kept in a file
 address    the API's address in one spelling; the journal's file
 key        the API key
 keystore   the system's key store
+recipients where notifications go
 rate       a rate as a person writes it
 limits     how much of a file is read at most
 """
@@ -17,16 +18,20 @@ from importer.settings.address import canonical_url, checked_url, default_journa
 from importer.settings.key import KEY_VARIABLE, read_key, who_can_read
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
+from importer.settings.recipients import ADDRESSES_VARIABLE, Occasion, Recipient
 from importer.settings.settings import BATCH_SIZE, Settings
 from importer.settings.table import SETTINGS, Setting, Topic
 
 __all__ = [
+    "ADDRESSES_VARIABLE",
     "BATCH_SIZE",
     "KEY_VARIABLE",
     "LIVE",
     "SETTINGS",
     "Limits",
+    "Occasion",
     "Rate",
+    "Recipient",
     "Setting",
     "Settings",
     "Topic",

@@ -68,20 +68,20 @@ def can_be_key(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-def who_can_read(key_file: Path) -> str | None:
-    """A sentence where others on this machine can read a file that holds the key; None where they can't.
+def who_can_read(file: Path, what: str = "the API key") -> str | None:
+    """A sentence where others on this machine can read a file that holds a secret; None where they can't.
 
     Only POSIX systems say so by a file's mode. A pipe, such as a shell's ``<(…)``, stores nothing.
     """
     if os.name != "posix":
         return None
     try:
-        mode = key_file.stat().st_mode
+        mode = file.stat().st_mode
     except OSError:  # gone since it was read
         return None
     if not stat.S_ISREG(mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
     return (
-        f"Other users of this machine can read the API key in {key_file}. Keep it to yourself: chmod 600"
-        f" {shlex.quote(str(key_file))}"
+        f"Other users of this machine can read {what} in {file}. Keep it to yourself: chmod 600"
+        f" {shlex.quote(str(file))}"
     )

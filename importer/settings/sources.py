@@ -17,11 +17,13 @@ from typing import Any
 from importer.errors import BadSettings, by_name
 from importer.settings import keystore, profiles
 from importer.settings.key import KEY_VARIABLE, read_key
+from importer.settings.recipients import ADDRESSES_VARIABLE, Recipient, read_recipients
 from importer.settings.settings import Settings
 from importer.settings.table import SETTINGS
 
-OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG")
-"""Variables of ours that are no settings: where profiles and the journals' ids are kept, and more words on a fault."""
+OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", ADDRESSES_VARIABLE)
+"""Variables of ours that are no settings: where profiles and the journals' ids are kept, more words on a fault, and
+where notifications go."""
 
 
 class Place(Enum):
@@ -155,10 +157,29 @@ def with_key(settings: Settings, given: Mapping[str, Given], environment: Mappin
 
 def key_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
     """The file that the key is read from; None where it is the environment's."""
-    found = given.get("api-key-file")
-    if found is None or (found.place is not Place.SAID and environment.get(KEY_VARIABLE, "").strip()):
+    return _secret_file(given, "api-key-file", KEY_VARIABLE, environment)
+
+
+def recipients(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> tuple[Recipient, ...]:
+    """Where notifications go; the same places are asked as for the key.
+
+    Raises:
+        BadSettings: the file of addresses can't be used.
+    """
+    return read_recipients(recipients_file(given, environment), environment)
+
+
+def recipients_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that the addresses for notifications are read from; None where they are the environment's."""
+    return _secret_file(given, "notify-file", ADDRESSES_VARIABLE, environment)
+
+
+def _secret_file(given: Mapping[str, Given], name: str, variable: str, environment: Mapping[str, str]) -> Path | None:
+    """The file that a secret is read from; the secret itself in the environment counts more, unless one is said now."""
+    found = given.get(name)
+    if found is None or (found.place is not Place.SAID and environment.get(variable, "").strip()):
         return None
-    return Path(read(given, "api-key-file"))
+    return Path(read(given, name))
 
 
 def key_place(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> str:

@@ -30,6 +30,7 @@ from importer.settings.kinds import (
     Whole,
     Yes,
 )
+from importer.settings.recipients import ADDRESSES_VARIABLE, Occasion
 
 
 class Topic(Enum):
@@ -44,6 +45,7 @@ class Topic(Enum):
     RUN = "what a run does"
     NEW_JOURNAL = "whether another journal may be taken on"
     ASKING = "whether a person is asked"
+    NOTIFYING = "who is told how it ended"
 
 
 @dataclass(frozen=True)
@@ -197,5 +199,15 @@ SETTINGS: Mapping[str, Setting] = {
             "Keep `map`, `ignore`, `default-visibility`, `content` and `key-column` for next time.",
         ),
         Setting("yes", Topic.ASKING, Yes(), "Don't ask before anything is sent or changed.", short="-y"),
+        Setting(
+            "notify", Topic.NOTIFYING, Choice(Occasion),
+            "When a notification goes out: on a problem, which is any exit status but 0, always or never.",
+            "[problem|always|never]", default="problem, once there are addresses",
+        ),
+        Setting(
+            "notify-file", Topic.NOTIFYING, File(),
+            "A file with the addresses that notifications go to, one a line, instead of the environment variable"
+            f" {ADDRESSES_VARIABLE}.", "FILE",
+        ),
     )
 }  # fmt: skip

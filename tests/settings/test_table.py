@@ -16,7 +16,7 @@ from importer.cli.options import Told, settings_about
 from importer.cli.wording import with_flags, words
 from importer.errors import BadSettings, by_name
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.settings import SETTINGS, Settings, Topic
+from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
 from importer.settings.kinds import (
     Address,
     Choice,
@@ -62,6 +62,8 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),
+    "notify": (["always"], '"always"'),
+    "notify-file": (["notify.txt"], '"notify.txt"'),
 }
 
 
@@ -154,7 +156,7 @@ def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]],
 
 def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, with what was meant; those that are no settings are known, too."""
-    assert {FILE_VARIABLE, FOLDER_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
+    assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")

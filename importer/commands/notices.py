@@ -1,0 +1,126 @@
+"""What a notification says of how an import ended; it leaves the house.
+
+So it holds what happened, counts, kinds of reasons, where the results are and what to do, but nothing of what stands in
+a sheet, and none of the API's words.
+
+Comes in: what became of files. Goes out: a :class:`~importer.commands.notifying.Notice`.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer.commands.notifying import Notice
+from importer.commands.sayings import clock_time, count, in_result_words, taken
+from importer.commands.sending import Report
+from importer.errors import ImporterError
+from importer.models import NEEDS_A_PERSON, Result
+from importer.results.presentation import MEANINGS
+
+_WORST_FIRST = (4, 3, 2, 1, 0)
+_TITLES = {
+    0: "everything is delivered",
+    2: "nothing was sent",
+    3: "stopped before the end",
+    4: "stopped, and needs a person",
+}
+_ADVICE = {
+    0: "Nothing.",
+    2: "Correct it, then run the same command again.",
+    3: "Run the same command again: it goes on where it was, and sends nothing twice.",
+    4: "Mend it first, then run the same command again. Repeating it as it is won't help.",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of one file.
+
+    Attributes:
+        file: its name, or its path.
+        report: how its run ended; None where none came about.
+        error: why none came about, or why it broke off; None where that is a fault of the program's own.
+    """
+
+    file: str
+    report: Report | None = None
+    error: ImporterError | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """As a program gives it that imports this file alone."""
+        if self.report is not None:
+            return self.report.exit_status
+        return self.error.exit_status if self.error is not None else ImporterError.exit_status
+
+
+def worst(statuses: Sequence[int]) -> int:
+    """The exit status that counts of several."""
+    return min(statuses, key=_WORST_FIRST.index, default=0)
+
+
+def notice(ended: Sequence[Ended], profile: str, log_file: Path | None = None) -> Notice:
+    """What is told of how an import of files ended.
+
+    Args:
+        ended: what became of each of them.
+        profile: as which it ran.
+        log_file: where more stands.
+    """
+    status = worst([one.exit_status for one in ended])
+    what = Path(ended[0].file).name if len(ended) == 1 else count(len(ended), "file")
+    lines = [line for one in ended for line in (*_about(one), "")]
+    lines.append(f"What to do: {_advice(ended, status)}")
+    lines.append(f"Profile {profile}, on {platform.node() or 'this machine'}, exit status {status}.")
+    if log_file is not None:
+        lines.append(f"What was said in full stands in the log: {log_file.absolute()}")
+    return Notice(f"note-importer: {_title(ended, status)} ({what})", "\n".join(lines), status)
+
+
+def trial(profile: str) -> Notice:
+    """What is sent to see whether notifications arrive."""
+    body = (
+        f"Notifications of the profile {profile} on {platform.node() or 'this machine'} arrive here. Nothing is wrong."
+    )
+    return Notice("note-importer: this is a test", body, 0)
+
+
+def _title(ended: Sequence[Ended], status: int) -> str:
+    if status != 1:
+        return _TITLES[status]
+    reports = [one.report for one in ended if one.report is not None]
+    rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
+    rows += sum(len(report.twins) for report in reports)
+    return f"{count(rows, 'row')} {'needs' if rows == 1 else 'need'} a person"
+
+
+def _about(one: Ended) -> Iterator[str]:
+    """What happened to a file."""
+    name, report = Path(one.file).name, one.report
+    if report is None:
+        why = "a fault of note-importer's own" if one.error is None else one.error.kind
+        yield f"{name}: {why}." + (" Nothing was sent." if one.exit_status == 2 else "")
+        return
+    ended = f"stopped before the end: {report.stopped.kind}" if report.stopped is not None else "finished"
+    span = f"{clock_time(report.started_at)} to {clock_time(report.ended_at)}"
+    yield f"{name}: {ended} ({span}, {taken(report.ended_at - report.started_at)})."
+    yield f"{count(sum(report.counts.values()), 'row')}: {in_result_words(report.counts)}"
+    for result, kinds in report.reasons.items():
+        yield f"{result}: " + "; ".join(f"{rows:,} × {kind}" for kind, rows in kinds.items())
+    if report.twins:
+        yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
+    yield f"Results: {report.results.absolute()}"
+    yield f"Run: {report.run}"
+
+
+def _advice(ended: Sequence[Ended], status: int) -> str:
+    if status != 1:
+        return _ADVICE[status]
+    found = {result for one in ended if one.report is not None for result in one.report.counts}
+    parts = [f"{result}: {MEANINGS[result].next}" for result in Result if result in found & NEEDS_A_PERSON]
+    if any(one.report is not None and one.report.twins for one in ended):
+        parts.append("there more than once: remove all but one of each by hand")
+    return "look at the sheet To fix of the results. " + "; ".join(parts) + "."

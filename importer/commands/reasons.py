@@ -1,0 +1,57 @@
+"""Why rows ended as they did, in a few kinds that hold nothing of what stands in the sheet: they may leave the house.
+
+Comes in: a loaded file and what became of its rows. Goes out: result → kind of reason → rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from importer.commands.loading import Loaded
+from importer.delivery.outcomes import Outcomes
+from importer.errors import Stopped
+from importer.models import Problem, Result
+
+Kinds = Mapping[Result, Mapping[str, int]]
+
+_REJECTED = (
+    ("what stands between this machine and the API", "something between this machine and the API turned it away"),
+    (
+        "the API did not accept this prospect and gave no reason",
+        "the API did not accept the prospect, without a reason",
+    ),
+)
+"""Beginnings of our own sentences, and what they come to; anything else is the API's words, which stay here."""
+
+
+def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
+    """Of each result that asks for something, how many rows have which kind of reason; the most frequent first."""
+    found = {
+        Result.REJECTED: _of_sentences(outcomes, Result.REJECTED, "the API refused it in words of its own"),
+        Result.INVALID: problems(loaded),
+        Result.UNCONFIRMED: _of_sentences(outcomes, Result.UNCONFIRMED, "no clear answer came for it"),
+        Result.NOT_SENT: _of_sentences(outcomes, Result.NOT_SENT, stopped.kind if stopped else "the run broke off"),
+    }
+    return {result: dict(counted.most_common()) for result, counted in found.items() if counted}
+
+
+def problems(loaded: Loaded) -> Counter[str]:
+    """How many rows have which kind of problem; of several in a row, the first counts."""
+    role_of = {column: role.value for role, column in loaded.roles.columns.items()}
+    return Counter(_kind(found[0], role_of) for found in loaded.rows.problems.values() if found)
+
+
+def _kind(problem: Problem, role_of: Mapping[int, str]) -> str:
+    role = role_of.get(problem.column) if problem.column is not None else None
+    if role is None:
+        return "the row can't be read"
+    return f"the {role} {'is blank' if not problem.value.strip() else 'cannot be used'}"
+
+
+def _of_sentences(outcomes: Outcomes, result: Result, otherwise: str) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for sentence, rows in outcomes.reasons(result).items():
+        known = (kind for beginning, kind in _REJECTED if result is Result.REJECTED and sentence.startswith(beginning))
+        counted[next(known, otherwise)] += rows
+    return counted

@@ -1,0 +1,100 @@
+"""Two servers of this machine that take what is sent to them: one for HTTP, one for mail."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_string
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    path: str
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Ear:
+    """What was received, and the address without its scheme."""
+
+    place: str = ""
+    calls: list[Call] = field(default_factory=list)
+    mails: list[Message] = field(default_factory=list)
+
+    def paths(self) -> list[tuple[str, str]]:
+        return [(call.method, call.path) for call in self.calls]
+
+
+@contextmanager
+def serving(server: socketserver.TCPServer) -> Iterator[str]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.socket.getsockname()[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@contextmanager
+def http_ear() -> Iterator[Ear]:
+    """A server that answers 200, or with the status that its path begins with (/404/…)."""
+    ear = Ear()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _take(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+            ear.calls.append(Call(self.command, self.path, body))
+            code = self.path[1:4]
+            self.send_response(int(code) if code.isdigit() else 200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = _take  # noqa: N815 - as the library calls them
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as ear.place:
+        yield ear
+
+
+@contextmanager
+def mail_ear() -> Iterator[Ear]:
+    """A server that takes mail from everybody."""
+    ear = Ear()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def _say(self, line: str) -> None:
+            self.wfile.write(f"{line}\r\n".encode())
+
+        def handle(self) -> None:
+            self._say("220 here")
+            while line := self.rfile.readline().decode().strip():
+                match line.upper().split()[0]:
+                    case "DATA":
+                        self._say("354 go on")
+                        lines = iter(lambda: self.rfile.readline().decode().rstrip("\r\n"), ".")
+                        ear.mails.append(message_from_string("\n".join(lines)))
+                        self._say("250 taken")
+                    case "QUIT":
+                        self._say("221 bye")
+                        return
+                    case _:
+                        self._say("250 fine")
+
+    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as ear.place:
+        yield ear

@@ -1,0 +1,211 @@
+"""Whoever is to be notified hears how a run ended, over real connections; and nothing of the sheet leaves the house."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.commands import notices
+from importer.commands.notifying import Notifier
+from importer.errors import ImporterError
+from importer.sandbox import Sandbox
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
+from tests.listening import Ear, http_ear, mail_ear
+
+GOOD = "Prospect ID,Note,Visibility\nP1,Hello,Public\n"
+BAD = GOOD + "INVALIDsecret1,A secret2 note,Private\nP3,Other,secret3\nP4,,Public\n"
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    with http_ear() as ear:
+        yield ear
+
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Import a sheet with the command line, in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+
+    def run(sheet: str, *arguments: str, addresses: str = "") -> int:
+        Path("night.csv").write_text(sheet, encoding="utf-8")
+        Path("notify.txt").write_text(f"# who is told\n\n{addresses}\n", encoding="utf-8")
+        Path("notify.txt").chmod(0o600)
+        told = ["--notify-file", "notify.txt"] if addresses else []
+        given = ["--base-url", box.url, "--journal", "journal.sqlite", "--settle", "0"]
+        return main(["run", "night.csv", "--yes", *given, *told, *arguments])
+
+    return run
+
+
+def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ear: Ear, box: Sandbox) -> None:
+    """Of the sheet, of what the API said and of the key nothing is in it."""
+    assert run(BAD, addresses=f"json://{ear.place}/hook") == 1
+    [call] = ear.calls
+    told = call.json
+    assert told["title"] == "note-importer: 3 rows need a person (night.csv)"
+    assert told["type"] == "warning"
+    for words in (
+        "night.csv: finished (",
+        "4 rows: created 1, rejected 1, invalid 2",
+        "rejected: 1 × the API did not accept the prospect, without a reason",
+        "invalid: 1 × the content is blank; 1 × the visibility cannot be used",
+        f"Results: {Path('night.results.xlsx').absolute()}",
+        "What to do: look at the sheet To fix of the results. rejected: correct the row, run again;",
+        "exit status 1.",
+    ):
+        assert words in told["message"]
+    assert "secret" not in call.body
+    assert box.api_key not in call.body
+
+
+@pytest.mark.parametrize(("occasion", "told"), [("problem", 0), ("always", 1), ("never", 0)])
+def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, occasion: str, told: int) -> None:
+    """But a dead man's switch hears of each run, unless nobody is to hear of anything."""
+    addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive?a=b\nping-fail+http://{ear.place}/fail"
+    assert run(GOOD, "--notify", occasion, addresses=addresses) == 0
+    pings = [("GET", "/alive?a=b")] if occasion != "never" else []
+    assert ear.paths() == [("POST", "/hook")] * told + pings
+    assert not told or "everything is delivered (night.csv)" in ear.calls[0].json["title"]
+
+
+def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
+    run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here: the key is refused. Its kind of reason is told, not the API's words."""
+    monkeypatch.setenv(KEY_VARIABLE, "another-key")
+    addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
+    assert run(GOOD, addresses=addresses) == 4
+    assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
+    told = ear.calls[0].json
+    assert told["title"] == "note-importer: stopped, and needs a person (night.csv)"
+    assert "stopped before the end: the API does not accept the key" in told["message"]
+    assert "Invalid token" not in told["message"]
+    assert "another-key" not in told["message"]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "arguments", "why"),
+    [
+        ("", [], "the file can't be read"),
+        ("Prospect ID,Note\nP1,Hello\n", [], "it isn't clear which column is which"),
+        (GOOD, ["--workers", "none"], "a setting can't be used"),
+        (GOOD, ["--profile", "nite"], "a setting can't be used"),
+    ],
+)
+def test_a_run_that_sends_nothing_is_told(
+    sheet: str, arguments: list[str], why: str, run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the profile itself is wrong, as long as the addresses stand elsewhere."""
+    monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook ping-fail+http://{ear.place}/fail")
+    assert run(sheet, *arguments) == 2
+    assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
+    assert f"night.csv: {why}. Nothing was sent." in ear.calls[0].json["message"]
+    assert box.received == ()
+
+
+def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what Python says of it, in which a cell's value may stand."""
+    monkeypatch.setattr("importer.commands.endings.report", lambda _: 1 / 0)
+    assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
+    assert "night.csv: a fault of note-importer's own." in ear.calls[0].json["message"]
+    assert "division" not in ear.calls[0].body
+
+
+def test_mail_is_sent(run: Run) -> None:
+    """Through a server of this machine; title and text arrive whole."""
+    with mail_ear() as ear:
+        assert run(BAD, addresses=f"mailto://{ear.place}?from=import@example.com&to=ops@example.com") == 1
+    [mail] = ear.mails
+    text = "".join(str(part.get_payload(decode=True), "utf-8") for part in mail.walk() if not part.is_multipart())  # type: ignore[arg-type]
+    assert "4 rows: created 1, rejected 1, invalid 2" in text
+    assert mail["To"] == "ops@example.com"
+
+
+def test_one_that_fails_is_said_and_fails_nothing(
+    run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the run nor the others; and no part of an address is shown."""
+    addresses = (
+        f"json://name:hidden1@{ear.place}/404/hidden2\njson://127.0.0.1:1/hidden3\nping+http://127.0.0.1:1/hidden4\n"
+        f"ping+http://{ear.place}/500/hidden5\nping+http://{ear.place}/alive"
+    )
+    assert run(GOOD, "--notify", "always", addresses=addresses) == 0
+    assert len(box.notes) == 1
+    assert ear.paths() == [("POST", "/404/hidden2"), ("GET", "/500/hidden5"), ("GET", "/alive")]
+    shown = capsys.readouterr()
+    said = " ".join(shown.err.split())
+    for line, why in (
+        (3, "JSON answered with 404"),
+        (4, "JSON could not be reached"),
+        (5, "it could not be reached"),
+        (6, "it answered with 500"),
+    ):
+        assert f"A notification could not be sent (line {line} of notify.txt): {why}." in said
+    assert "hidden" not in shown.out + shown.err
+
+
+def test_an_address_that_is_none_stops_everything_and_whoever_else_is_told_hears_of_it(
+    run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip would otherwise be noticed on the night on which nobody hears of anything."""
+    assert run(GOOD, addresses=f"json://{ear.place}/hook\nslakc://hidden/hidden") == 2
+    shown = capsys.readouterr()
+    assert "The address on line 4 of notify.txt is none that a notification can go to." in " ".join(shown.err.split())
+    assert "hidden" not in shown.out + shown.err
+    assert [call.json["type"] for call in ear.calls] == ["failure"]
+    assert box.received == ()
+
+
+def test_where_apprise_is_not_installed_that_is_said_and_a_switch_needs_none(
+    run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert run(GOOD, addresses=f"ping+http://{ear.place}/alive") == 0
+    assert run(GOOD, addresses=f"json://{ear.place}/hook") == 2
+    assert "pip install apprise" in " ".join(capsys.readouterr().err.split())
+    assert ear.paths() == [("GET", "/alive")]
+
+
+def test_a_profile_names_the_file_and_the_environment_counts_more(
+    run: Run, ear: Ear, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with the key. Who else can read the file is said."""
+    file = profiles.with_name("who.txt")
+    file.write_text(f"json://{ear.place}/of-the-profile\n", encoding="utf-8")
+    file.chmod(0o644)
+    profiles.write_text(f"[default]\nnotify = 'always'\nnotify-file = '{file}'\n", encoding="utf-8")
+    assert run(GOOD) == 0
+    if sys.platform != "win32":
+        assert "can read the addresses for notifications in" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/of-the-environment")
+    assert run(GOOD) == 0
+    assert [call.path for call in ear.calls] == ["/of-the-profile", "/of-the-environment"]
+
+
+def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
+    """Which would take it for a run."""
+    addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
+    notifier = Notifier.to([Recipient(address, f"address {i}") for i, address in enumerate(addresses)])
+    failed = notifier.test(notices.trial("night"))
+    assert failed == ["A notification could not be sent (address 2): JSON answered with 500."]
+    assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
+    assert ear.calls[0].json["title"] == "note-importer: this is a test"
+
+
+def test_every_error_has_a_kind_of_its_own() -> None:
+    """In words that are the same each time."""
+
+    def all_under(error: type[ImporterError]) -> list[type[ImporterError]]:
+        return [error, *(below for found in error.__subclasses__() for below in all_under(found))]
+
+    kinds = [error.kind for error in all_under(ImporterError)]
+    assert len(set(kinds)) == len(kinds)
