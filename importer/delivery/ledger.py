@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.outcomes import Outcomes
@@ -154,12 +155,14 @@ class Ledger:
 
     def already(self, positions: Sequence[int], made: Sequence[Known]) -> None:
         """An earlier run made these deliveries."""
-        for position, known in zip(positions, made, strict=True):
-            reason = f"imported on {datetime.fromtimestamp(known.at).astimezone():%Y-%m-%d %H:%M}"
-            if known.state is State.HIDDEN:
+        pairs = zip(positions, made, strict=True)
+        for (at, state), together in groupby(pairs, lambda pair: (pair[1].at, pair[1].state)):
+            rows, deliveries = zip(*together, strict=True)
+            reason = f"imported on {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
+            if state is State.HIDDEN:
                 reason += ", and made a private draft later"
-            note_ids = [known.note_id or ""]
-            self._outcomes.settle([position], Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+            note_ids = [delivery.note_id or "" for delivery in deliveries]
+            self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
 
     def _settle(
         self,

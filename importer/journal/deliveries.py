@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,12 +18,11 @@ from importer.journal import notes as known_notes
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
-from importer.journal.sqlite import Many, upsert
+from importer.journal.sqlite import Among, Many, upsert
 from importer.journal.store import Store
 from importer.models import Request, Status, Workspace
 
 _LATELY = 100  # requests among which a note that was created lately is looked for
-_AT_ONCE = 500  # deliveries in one query
 
 
 class State(StrEnum):
@@ -37,8 +35,10 @@ class State(StrEnum):
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+_STATES = {state.value: state for state in State}  # what State(…) finds too, but four times as slowly
+
+
+class Known(NamedTuple):
     """What the journal knows of one delivery; times in seconds since 1970.
 
     Attributes:
@@ -166,13 +166,9 @@ class Deliveries:
         Returns:
             (note's number, prospect, occurrence) → what is known.
         """
-        found: dict[tuple[int, str, str], Known] = {}
         with self._store.reading():
-            for start in range(0, len(wanted), _AT_ONCE):
-                for row in self._store.rows(_KNOWN, {"wanted": wanted[start : start + _AT_ONCE]}):
-                    known = _known(row)
-                    found[known.note, known.prospect, known.occurrence] = known
-        return found
+            found = map(_known, self._store.among(_KNOWN, wanted))
+            return {(known.note, known.prospect, known.occurrence): known for known in found}
 
     def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
         """Of these note ids, a few hundred at most, those that deliveries have → when it was sent, and known to exist.
@@ -300,45 +296,48 @@ def _known_query() -> sa.Select[Any]:
 def _known(row: Any) -> Known:
     note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, run, sent_at, since = row[:13]
     return Known(
-        note, prospect, occurrence, State(state), note_id, at, reason, request, resent_at,
+        note, prospect, occurrence, _STATES[state], note_id, at, reason, request, resent_at,
         tuple(json.loads(twins)) if twins else (), run, sent_at, since,
     )  # fmt: skip
 
 
 def _claim() -> sa.Insert:
+    """What is the same for every claim stands in the statement: SQLite would take each such value anew for each row."""
     insert = upsert(deliveries).values(
         note=sa.bindparam("note"),
         prospect=sa.bindparam("prospect"),
         occurrence=sa.bindparam("occurrence"),
-        state=State.SENDING.value,
+        state=_literal(State.SENDING),
         request=sa.bindparam("request"),
         at=sa.bindparam("at"),
         resent_at=sa.bindparam("resent_at"),
     )
-    state, new = deliveries.c.state, insert.excluded
-    unclear = sa.or_(state == State.SENDING.value, state == State.UNCONFIRMED.value)
+    new = insert.excluded
     return insert.on_conflict_do_update(
         index_elements=["note", "prospect", "occurrence"],
         set_={
-            "state": new.state, "request": new.request, "at": new.at, "note_id": None, "reason": None,
+            "state": new.state, "request": new.request, "at": new.at, "note_id": sa.null(), "reason": sa.null(),
             "resent_at": sa.func.coalesce(new.resent_at, deliveries.c.resent_at),
         },
         where=sa.or_(
-            state == State.REJECTED.value, sa.and_(deliveries.c.request == sa.bindparam("replaces"), unclear)
+            deliveries.c.state == _literal(State.REJECTED),
+            sa.and_(deliveries.c.request == sa.bindparam("replaces"), _IS_UNCLEAR),
         ),
     )  # fmt: skip
 
 
+def _literal(state: State) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{state.value}'", sa.Text)
+
+
+_IS_UNCLEAR = deliveries.c.state.in_([_literal(State.SENDING), _literal(State.UNCONFIRMED)])  # as its index has it
 _IS_DELIVERY = sa.and_(
     deliveries.c.note == sa.bindparam("of_note"),
     deliveries.c.prospect == sa.bindparam("p"),
     deliveries.c.occurrence == sa.bindparam("o"),
 )
 _IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
-_IS_UNCLEAR = deliveries.c.state.in_([sa.literal_column("'sending'"), sa.literal_column("'unconfirmed'")])
-_KNOWN = _known_query().where(
-    sa.tuple_(deliveries.c.note, deliveries.c.prospect).in_(sa.bindparam("wanted", expanding=True))
-)
+_KNOWN = Among(_known_query(), deliveries.c.note, deliveries.c.prospect)
 _NEW_REQUEST = sa.insert(requests)
 _CLAIM = Many(_claim(), "prospect", "occurrence")
 _ANSWER = Many(

@@ -26,7 +26,7 @@ from importer.files import make_private_folder
 from importer.journal import schema
 
 __all__ = [
-    "FAILURES", "MEND", "WRITES", "Many", "cause", "content", "copy", "create_private", "engine", "examine",
+    "FAILURES", "MEND", "WRITES", "Among", "Many", "cause", "content", "copy", "create_private", "engine", "examine",
     "identity_of", "in_memory", "upsert",
 ]  # fmt: skip
 
@@ -70,6 +70,25 @@ class Many:
         assert constants.keys() <= self._constants.keys()
         same = tuple({**self._constants, **constants}.values())
         return [self._arranged(same + row) for row in rows]
+
+
+class Among:
+    """A query for rows whose columns are among many values; SQLAlchemy would write it out anew each time.
+
+    Args:
+        query: for some of all rows.
+        columns: the columns, which the values that are asked for are tuples of.
+    """
+
+    def __init__(self, query: sa.Select[Any], *columns: sa.Column[Any]) -> None:
+        self._query, self._columns = query, columns
+        self.text = functools.cache(self._text)
+
+    def _text(self, count: int) -> str:
+        """The query for so many tuples of values."""
+        some = [tuple(range(len(self._columns)))] * count
+        query = self._query.where(sa.tuple_(*self._columns).in_(some))
+        return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}))
 
 
 def engine(path: Path) -> sa.Engine:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from importer.errors import JournalFailed
 from importer.journal import schema
-from importer.journal.sqlite import FAILURES, MEND, WRITES, Many, cause, upsert
+from importer.journal.sqlite import FAILURES, MEND, WRITES, Among, Many, cause, upsert
 from importer.models import Workspace
+
+_AT_ONCE = 500  # values in one query
 
 
 class Store:
@@ -91,6 +94,13 @@ class Store:
         with self.reading():
             rows: Sequence[Any] = self.connection.execute(query, parameters).all()
         return rows
+
+    def among(self, query: Among, values: Sequence[tuple[object, ...]]) -> Iterator[Any]:
+        """All rows of a query that have some of these values; all of one state where the caller has opened a read."""
+        for start in range(0, len(values), _AT_ONCE):
+            some = values[start : start + _AT_ONCE]
+            with self.reading():
+                yield from self.connection.exec_driver_sql(query.text(len(some)), tuple(chain.from_iterable(some)))
 
     def number_of(self, workspace: Workspace) -> int | None:
         """The workspace's number, None where nothing was ever entered for it."""
