@@ -26,6 +26,7 @@ should have, as `journal practice.sqlite` (see :func:`by_name`); how that is set
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,11 @@ def by_name(setting: str, value: str = "") -> str:
         value: what it should be set to, where the message says that.
     """
     return f"`{setting} {value}`" if value else f"`{setting}`"
+
+
+def as_argument(text: str) -> str:
+    """A text as one word of a command line, for a message to name it."""
+    return f'"{text}"' if re.search(r"[^\w-]", text) else text
 
 
 class ImporterError(Exception):

@@ -7,7 +7,7 @@ Frames while there are rows, frozen dataclasses once there are notes. A million 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -59,6 +59,7 @@ class Result(StrEnum):
     INVALID = "invalid"
     UNCONFIRMED = "unconfirmed"
     NOT_SENT = "not sent"
+    SKIPPED = "skipped"
 
 
 DELIVERED = frozenset({Result.CREATED, Result.ALREADY_IMPORTED})
@@ -122,6 +123,8 @@ class Problem:
         cell: the cell's name (``Sheet1!C17``), or the row's.
         value: what stands there, shortened.
         text: what is wrong, what is allowed, and a likely intended value where there is one.
+        kind: the same without what stands in this cell; problems of one kind are told together.
+        word: what stands there, where it is a word that could be given a meaning (the setting ``value``).
     """
 
     row: int
@@ -129,30 +132,61 @@ class Problem:
     cell: str
     value: str
     text: str
+    kind: str = ""
+    word: str = ""
 
     def __str__(self) -> str:
         return f"{self.cell}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Something about the columns that only a person can decide.
+class Answer:
+    """One way to answer a question: a setting, and what it is given.
 
     Attributes:
-        text: the question, with the ways to answer it.
-        answers: the settings that answer it → the values that each may be given.
+        setting: its name.
+        value: what it is given, as a text: ``prospect=Lead ID``.
+        means: the same for a person who has to choose.
+        samples: where it names a column, some of what stands there.
+        is_likely: whether the sheet itself speaks for it; a hint, never taken without a word.
+    """
+
+    setting: str
+    value: str
+    means: str
+    samples: Sequence[str] = ()
+    is_likely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that only a person can decide: which column has a role, or what a word means.
+
+    Attributes:
+        text: the question, with the settings that answer it.
+        asks: the question alone.
+        choices: the ways to answer it, the likeliest first; none where settings contradict each other.
         column: position of the column in question; None where a role has no column.
         roles: which roles it is about.
-        samples: some of what stands in the column.
-        count: how many different values stand there; 0 where that isn't known.
+        samples: some of what stands in the column, or the word in question.
+        count: how many different values stand there, or how many rows hold the word; 0 where that isn't known.
     """
 
     text: str
-    answers: Mapping[str, Sequence[str]]
+    asks: str
+    choices: Sequence[Answer] = ()
     column: int | None = None
     roles: Sequence[Role] = ()
     samples: Sequence[str] = ()
     count: int = 0
+
+    @property
+    def answers(self) -> dict[str, list[str]]:
+        """The settings that answer it → the values that each may be given."""
+        found: dict[str, list[str]] = {}
+        for choice in self.choices:
+            found.setdefault(choice.setting, []).append(choice.value)
+        return found
 
     def __str__(self) -> str:
         return self.text
@@ -170,8 +204,10 @@ class Rows:
         key: what tells occurrences of the same note apart (the setting ``key-column``), or None without such a column.
         problems: position → what is wrong with that row.
         done: position → the note id that the row carries from an earlier results file.
+        skipped: position → why that row is surely no data.
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
+        unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
     """
 
     number: Ints
@@ -181,11 +217,18 @@ class Rows:
     key: Texts | None = None
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
+    unknown: list[Question] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What only a person can decide; nothing may be sent before."""
+        return (*self.overlooked, *self.unknown)
 
     def deliveries(self, positions: Ints) -> tuple[list[str], list[str]]:
         """The prospects of some rows, and their keys; empty texts where the sheet has none."""

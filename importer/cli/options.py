@@ -146,6 +146,11 @@ class Told:
         kept: dict[str, object] = {"content": settings.content.value}
         if settings.mapping:
             kept["map"] = {role.value: heading for role, heading in settings.mapping.items()}
+        if settings.values:
+            kept["value"] = {
+                role.value: {word: value.name.capitalize() if value else "" for word, value in words.items()}
+                for role, words in settings.values.items()
+            }
         if settings.default_visibility is not None:
             kept["default-visibility"] = settings.default_visibility.name.lower()
         if settings.key_column is not None:

@@ -70,7 +70,10 @@ def _written(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case Mapping():
-            return ", ".join(f"{name}={found}" for name, found in value.items())
+            return ", ".join(
+                f"{name}:{_written(found)}" if isinstance(found, Mapping) else f"{name}={found}"
+                for name, found in value.items()
+            )
         case list() | tuple():
             return ", ".join(map(str, value))
     return str(value)

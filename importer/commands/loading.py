@@ -78,7 +78,9 @@ def load(path: str | Path, settings: Settings) -> Loaded:
             return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
         if roles.ours and sheet.delimiter is not None:
             sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
-        rows = validation.validate(sheet, roles, validation.Rules(settings.default_visibility, settings.content))
+        rows = validation.validate(
+            sheet, roles, validation.Rules(settings.default_visibility, settings.content, settings.values)
+        )
         return Loaded(sheet, roles, rows, grouping.plan(rows))
     except BaseException:
         sheet.close()

@@ -58,7 +58,7 @@ class Preview:
     def questions(self) -> tuple[Question, ...]:
         """What couldn't be decided; while there are any, nothing can be sent."""
         unclear = self.loaded.unclear
-        return unclear.questions if unclear is not None else tuple(self.loaded.rows.overlooked)
+        return unclear.questions if unclear is not None else self.loaded.rows.questions
 
     @property
     def undecided(self) -> UnclearColumns | None:
@@ -185,7 +185,7 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
 
 
 def _undecided(loaded: Loaded) -> UnclearColumns | None:
-    questions = loaded.rows.overlooked
+    questions = loaded.rows.questions
     if loaded.unclear is not None or not questions:
         return loaded.unclear
     return UnclearColumns("\n".join([*map(str, questions), "Nothing was sent."]), questions)

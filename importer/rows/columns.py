@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from importer.errors import UnclearColumns, by_name
-from importer.models import Question, Role
+from importer.errors import UnclearColumns, as_argument, by_name
+from importer.models import Answer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
 from importer.settings import Settings
@@ -63,6 +63,11 @@ MOST_CHARACTERS = 60
 MOST_VALUES = 8
 """So many of a column's values are listed."""
 
+_WHICH = {
+    Role.PROSPECT: "Which column names the prospect, by the id that Saleshandy shows?",
+    Role.CONTENT: "Which column holds the text of the notes?",
+    Role.VISIBILITY: "Which column says who may see a note?",
+}
 _IGNORED = re.compile(r"[\W_]+")
 
 
@@ -140,11 +145,10 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
     for role in Role:
         found = _candidates(role, headings, wanted, ours)
         if len(found) > 1:
-            names = " and ".join(f"{_shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
+            names = " and ".join(f"{shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
             choice = _mapped(role, _quoted(headings, found[0]))
-            answers = [f"{role}={_called(headings, i)}" for i in found]
             text = f"{names} could each be the {role}. Choose one: {choice}"
-            troubles.append(Question(text, {"map": answers}, found[0], [role]))
+            troubles.append(Question(text, which(role), _columns(role, headings, found), found[0], [role]))
         elif found:
             columns[role] = found[0]
         elif role in wanted.required:
@@ -153,11 +157,11 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
     aside = _set_aside(headings, wanted, ours)
     for role, column in columns.items():
         if column in aside:
-            text = f"{_shown(headings[column])} was named as the {role}, and is to be ignored as well."
-            troubles.append(Question(text, {"map": [], "ignore": []}, column, [role]))
+            text = f"{shown(headings[column])} was named as the {role}, and is to be ignored as well."
+            troubles.append(Question(text, text, (), column, [role]))
         if column in taken:
-            text = f"{_shown(headings[column])} can't be both the {taken[column]} and the {role}."
-            troubles.append(Question(text, {"map": []}, column, [taken[column], role]))
+            text = f"{shown(headings[column])} can't be both the {taken[column]} and the {role}."
+            troubles.append(Question(text, text, (), column, [taken[column], role]))
         taken[column] = role
     if troubles:
         message = "\n".join([*map(str, troubles), f"The headings found: {_listed(headings)}."])
@@ -190,9 +194,9 @@ def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int])
 def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], values: Sequence[str]) -> Question:
     """What to say of a column that has no role, though all that stands in it are words of these roles' values."""
     name = _quoted(headings, position)
-    listed = ", ".join(map(_shown, values[:MOST_VALUES]))
+    listed = ", ".join(map(shown, values[:MOST_VALUES]))
     more = f" and {len(values) - MOST_VALUES:,} more" if len(values) > MOST_VALUES else ""
-    heading = _shown(headings[position]) if headings[position].strip() else "without a heading"
+    heading = shown(headings[position]) if headings[position].strip() else "without a heading"
     ways = " or ".join(_mapped(role, name) for role in roles)
     text = (
         f"Column {column_letter(position)}, {heading}, is not used, yet all that stands in it says who may see a note"
@@ -200,8 +204,23 @@ def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], va
         f" {by_name('ignore', name)}"
     )
     called = _called(headings, position)
-    answers = {"map": [f"{role}={called}" for role in roles], "ignore": [called]}
-    return Question(text, answers, position, roles, values[:MOST_VALUES], len(values))
+    choices = [Answer("map", f"{role}={called}", f"the {role} of the notes") for role in roles]
+    choices.append(Answer("ignore", called, "nothing to do with the notes"))
+    asks = f"What is column {column_letter(position)}, {heading}? It holds {listed}{more}."
+    return Question(text, asks, choices, position, roles, values[:MOST_VALUES], len(values))
+
+
+def which(role: Role) -> str:
+    """The question for a role's column."""
+    return _WHICH.get(role, f"Which column is the {role}?")
+
+
+def _columns(role: Role, headings: Sequence[str], found: Sequence[int]) -> list[Answer]:
+    """Columns that may be named for a role."""
+    return [
+        Answer("map", f"{role}={_called(headings, i)}", f"column {column_letter(i)}, {shown(headings[i])}")
+        for i in found
+    ]
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
@@ -213,12 +232,12 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
 
 def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> Question:
     named = wanted.mapping.get(role)
-    answers = {"map": [f"{role}={_called(headings, i)}" for i in range(len(headings))][:MOST_SHOWN]}
+    choices = _columns(role, headings, range(len(headings))[:MOST_SHOWN])
     if named:
-        near = _near(named, headings)
-        return Question(f"No column is headed {named!r}, which was named as the {role}.{near}", answers, roles=[role])
+        text = f"No column is headed {named!r}, which was named as the {role}."
+        return Question(f"{text}{_near(named, headings)}", f"{text} {which(role)}", choices, roles=[role])
     claimed = [
-        f" {_shown(headings[i])} was named as the {other}."
+        f" {shown(headings[i])} was named as the {other}."
         for other, name in wanted.mapping.items()
         if name
         for i in _named(name, headings, range(len(headings)))
@@ -230,22 +249,25 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> Question:
         if folded(heading) not in _ROLE_OF
         and difflib.get_close_matches(folded(heading), [folded(word) for word in HEADINGS[role]], n=1, cutoff=0.8)
     ]
-    near = f" Did you mean {_shown(guesses[0])}?" if guesses else ""
-    advice = f"Say which column it is: {_mapped(role, _as_argument(guesses[0] if guesses else 'ITS HEADING'))}"
+    near = f" Did you mean {shown(guesses[0])}?" if guesses else ""
+    advice = f"Say which column it is: {_mapped(role, as_argument(guesses[0] if guesses else 'ITS HEADING'))}"
     if role is Role.VISIBILITY:
-        answers["default-visibility"] = ["private", "public"]
+        choices[:0] = [
+            Answer("default-visibility", "private", "none: all are private, for the owner of the API key"),
+            Answer("default-visibility", "public", "none: all are public, for the whole team"),
+        ]
         advice += f", or give one visibility for all rows: {by_name('default-visibility', 'private')}"
     text = (
         f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
         f"{''.join(claimed)}{near} {advice}."
     )
-    return Question(text, answers, roles=[role])
+    return Question(text, which(role), choices, roles=[role])
 
 
 def _near(name: str, headings: Sequence[str]) -> str:
     near = difflib.get_close_matches(folded(name), [folded(heading) for heading in headings], n=1, cutoff=0.7)
     match = next((heading for heading in headings if near and folded(heading) == near[0]), None)
-    return f" Did you mean {_shown(match)}?" if match else ""
+    return f" Did you mean {shown(match)}?" if match else ""
 
 
 def _called(headings: Sequence[str], position: int) -> str:
@@ -258,23 +280,20 @@ def _called(headings: Sequence[str], position: int) -> str:
 
 def _quoted(headings: Sequence[str], position: int) -> str:
     """The same as one argument of a command line."""
-    return _as_argument(_called(headings, position))
+    return as_argument(_called(headings, position))
 
 
 def _listed(headings: Sequence[str]) -> str:
     """The headings for a message, few enough to be read."""
     named = [heading for heading in headings if heading.strip()]
     more = f" and {len(named) - MOST_SHOWN:,} more" if len(named) > MOST_SHOWN else ""
-    return (", ".join(map(_shown, named[:MOST_SHOWN])) or "none") + more
+    return (", ".join(map(shown, named[:MOST_SHOWN])) or "none") + more
 
 
-def _shown(heading: str) -> str:
+def shown(heading: str) -> str:
+    """A heading for a message, short enough to be read."""
     return repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…")
 
 
 def _mapped(role: Role, name: str) -> str:
     return by_name("map", f"{role}={name}")
-
-
-def _as_argument(text: str) -> str:
-    return f'"{text}"' if re.search(r"[^\w-]", text) else text

@@ -6,8 +6,8 @@ read once for all the rows that hold it, so that a million rows cost little more
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
@@ -17,21 +17,23 @@ from importer.errors import by_name
 from importer.markup import ContentKind, content_of
 from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
+from importer.rows import words
 from importer.rows.columns import Roles, overlooked
 from importer.rows.values import (
     LONGEST_ID,
+    SHORTEST_SURE,
     TEXT,
-    VISIBILITY_WORDS,
     WORDS,
     Wrong,
     choice,
     cleaned_id,
     folded,
+    has_control,
     is_unclean,
     is_word,
+    kind_of,
     read_attachments,
     read_content,
-    read_status,
     shortened,
     wrong_with_id,
 )
@@ -46,10 +48,12 @@ class Rules:
     Attributes:
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the cells of the content column are meant.
+        values: role → a word of the sheet → what it means; None: its rows are left out.
     """
 
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
+    values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
 
 
 def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
@@ -63,16 +67,18 @@ class _Column:
     Attributes:
         position: of the column in the sheet, None where the sheet has no such column.
         values: what the codes mean.
-        cleaned: cells that held signs which nobody sees, where those don't belong to the value.
+        cleaned: cells that held signs which were taken out, for nobody sees them.
     """
 
-    def __init__(self, position: int | None, read: Callable[[str], object], *, is_prose: bool = False) -> None:
+    def __init__(
+        self, position: int | None, read: Callable[[str], object], is_unclean: Callable[[str], bool] = is_unclean
+    ) -> None:
         self.position = position
         self.values: list[object] = []
         self.cleaned = 0
         self._unclean: set[str] = set()
         self._read = read
-        self._is_prose = is_prose
+        self._is_unclean = is_unclean
         self._code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
 
@@ -93,7 +99,7 @@ class _Column:
         if code == len(self.values):
             self.values.append(value)
         self._code[text] = code
-        if not self._is_prose and is_unclean(text):
+        if self._is_unclean(text):
             self._unclean.add(text)
         return code
 
@@ -145,9 +151,10 @@ class _Validation:
     def __init__(self, sheet: Sheet, roles: Roles, rules: Rules) -> None:
         self.sheet, self.roles, self.rules = sheet, roles, rules
         at = roles.columns.get
-        self.content = _Column(at(Role.CONTENT), read_content, is_prose=True)
+        self.visibilities, self.statuses = words.vocabularies(rules.values)
+        self.content = _Column(at(Role.CONTENT), read_content, has_control)
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
-        self.status = _Column(at(Role.STATUS), read_status)
+        self.status = _Column(at(Role.STATUS), self._read_status)
         self.attachments = _Column(at(Role.ATTACHMENTS), read_attachments)
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
@@ -181,8 +188,10 @@ class _Validation:
             note[part] = self._notes(codes, usable, notes, note_of)
             start += len(block)
         return Rows(
-            number, prospect, note, notes, key, self.problems, self.done, self._remarks(), unexplained.questions()
-        )
+            number, prospect, note, notes, key, self.problems, self.done,
+            remarks=self._remarks(), overlooked=unexplained.questions(),
+            unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
+        )  # fmt: skip
 
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
         return (self.content, self.visibility, self.status, self.attachments)
@@ -192,7 +201,7 @@ class _Validation:
         column = self.roles.columns[Role.PROSPECT]
         ids = block[column].tolist()
         for i, text in enumerate(ids):
-            if text.isascii() and text.isalnum() and not text[0].isdigit() and len(text) <= LONGEST_ID:
+            if text.isascii() and text.isalnum() and not text[0].isdigit() and SHORTEST_SURE <= len(text) <= LONGEST_ID:
                 continue  # what nearly every id looks like
             prospect = cleaned_id(text)
             self.cleaned_ids += is_unclean(text)
@@ -242,7 +251,7 @@ class _Validation:
                 found = column.values[code[i]]
                 assert isinstance(found, Wrong)
                 value = "" if at is None else str(block.iat[i, at])
-                self._add(start + i, block.index[i], at, value, found.reason)
+                self._add(start + i, block.index[i], at, value, found.reason, found.word)
 
     def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
         """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
@@ -266,9 +275,10 @@ class _Validation:
                 self.done[start + i] = note_id
                 self.problems.pop(start + i, None)
 
-    def _add(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
+    def _add(self, position: int, number: int, column: int | None, value: str, text: str, word: str = "") -> None:
         name = f"row {number}" if column is None else cell_name(self.sheet.name, int(number), column)
-        problem = Problem(int(number), column, name, shortened(value), text)
+        value = shortened(value)
+        problem = Problem(int(number), column, name, value, text, kind_of(text, value), word)
         self.problems.setdefault(position, []).append(problem)
 
     def _replace(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
@@ -287,17 +297,27 @@ class _Validation:
             "attachment": self.attachments.cleaned,
         }
         cells = [f"{count:,} {what} cell{'' if count == 1 else 's'}" for what, count in counts.items() if count]
-        if not cells:
-            return []
-        return [
-            f"{' and '.join(cells)} held characters that nobody sees (such as no-break or zero-width spaces); they were"
-            " removed."
-        ]
+        remarks = []
+        if cells:
+            remarks.append(
+                f"{' and '.join(cells)} held characters that nobody sees (such as no-break or zero-width spaces); they"
+                " were removed."
+            )
+        if count := self.content.cleaned:
+            notes = "note held" if count == 1 else "notes held"
+            remarks.append(
+                f"{count:,} {notes} control characters, which can't be sent and nobody sees; they were taken out."
+            )
+        return remarks
+
+    def _read_status(self, text: str) -> Status | Wrong:
+        word = cleaned_id(text)
+        return choice(word, self.statuses) if word else Status.PUBLISHED  # the API's own default (Create Note)
 
     def _read_visibility(self, text: str) -> Visibility | Wrong:
         word = cleaned_id(text)
         if word:
-            return choice(word, VISIBILITY_WORDS, "visibility", "Public (or 1) and Private (or 2)")
+            return choice(word, self.visibilities)
         return self.rules.default_visibility or Wrong(
             "the visibility is blank; write Public or Private, or give one for all blanks:"
             f" {by_name('default-visibility', 'private')}"

@@ -11,11 +11,12 @@ import re
 import string
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from importer.errors import as_argument, by_name
 from importer.markup import INVISIBLE
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
@@ -41,8 +42,8 @@ STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-_LINE_END = re.compile("\r\n?|[\u2028\u2029]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is how Word breaks a line within a paragraph
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 # What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
 # What a cell shows whose formula failed, in Excel's English, German, French, Spanish and Portuguese.
@@ -55,6 +56,10 @@ TEXT = np.dtypes.StringDType()
 _Value = TypeVar("_Value", Visibility, Status)
 _LONGEST_SHOWN = 60
 LONGEST_ID = 200
+SHORTEST_SURE = 6
+"""Characters from which on a plain word is surely no checkbox's TRUE or FALSE."""
+_OR_SAY = "; or say what it means: "
+_LIKE = 0.8  # what is less like a known word is rather a word of their own than a slip
 _LONGEST_NEAR = 40
 """Characters up to which a text is looked at for a near word; the longest word has 16, and none of more is like it."""
 
@@ -70,23 +75,26 @@ def is_unclean(text: str) -> bool:
 
 
 def cleaned_content(text: str) -> str:
-    r"""A note without outer white space and with ``\n`` line ends; what notes are compared by."""
-    return _LINE_END.sub("\n", text).strip()
+    r"""A note without outer white space and control characters, with ``\n`` line ends; what notes are compared by."""
+    return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
+
+
+def has_control(text: str) -> bool:
+    """Whether a note holds control characters that :func:`cleaned_content` takes out; tabs and line breaks are none."""
+    return _CONTROL.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What a value is read as that is none: says why."""
+    """What a value is read as that is none.
+
+    Attributes:
+        reason: says why.
+        word: the text, where it is a word that could be given a meaning (the setting ``value``).
+    """
 
     reason: str
-
-
-def read_status(text: str) -> Status | Wrong:
-    """Whether a note is a draft; blank is published."""
-    word = cleaned_id(text)
-    if not word:
-        return Status.PUBLISHED  # the API's own default (vendor's reference, Create Note)
-    return choice(word, STATUS_WORDS, "status", "Published (or 1), Draft (or 0), and blank for published")
+    word: str = ""
 
 
 def read_content(text: str) -> str | Wrong:
@@ -98,11 +106,6 @@ def read_content(text: str) -> str | Wrong:
         return Wrong(_error_value(content))
     if was_cut(content):
         return Wrong("an earlier results workbook holds only the beginning of this note; paste its whole text")
-    if match := _CONTROL.search(content):
-        return Wrong(
-            f"the note holds a control character (number {ord(match[0])}) that can't be sent; delete it,"
-            " or type that part of the note anew"
-        )
     if any("\ud800" <= sign <= "\udfff" for sign in content):
         return Wrong("the note holds half of a character (a damaged emoji); type that part anew")
     return content
@@ -129,7 +132,8 @@ def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
     if re.search(r"\s", text):
         several = "one id a row" if what == "prospect id" else "separate several by commas"
         return f"the {what} {shortened(text)!r} holds a space or a line break; {several}"
-    if re.match(r"https?://", text) or not any(sign.isalnum() for sign in text):
+    is_link, is_checkbox = re.match(r"https?://", text), text.casefold() in ("true", "false")
+    if is_link or is_checkbox or not any(sign.isalnum() for sign in text):
         return f"{shortened(text)!r} is no {what}; write the id that Saleshandy shows for it"
     if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
         return f"{shortened(text)!r} is an e-mail address; write the {what} that Saleshandy shows for it"
@@ -147,16 +151,52 @@ def _error_value(text: str) -> str:
     return f"the cell shows the error {text}; correct the formula, or type the value"
 
 
-def choice(text: str, words: Mapping[_Value, tuple[str, ...]], what: str, allowed: str) -> _Value | Wrong:
-    """The value that a word stands for; exact words only, near ones are suggested."""
+@dataclass(frozen=True)
+class Vocabulary(Generic[_Value]):
+    """The words of one role's cells.
+
+    Attributes:
+        role: whose.
+        known: value → the words that everybody may use for it.
+        allowed: what a person is told that may stand there.
+        own: word, folded → what the person said that it means; None: it is none, and that is known.
+    """
+
+    role: Role
+    known: Mapping[_Value, tuple[str, ...]]
+    allowed: str
+    own: Mapping[str, _Value | None] = field(default_factory=dict)
+
+
+def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
+    """The value that a word stands for; exact words only, near ones are suggested. The person's own count first."""
     word = folded(text)
-    values = {folded(known): value for value, all_known in words.items() for known in all_known}
+    if word in words.own:
+        meant = words.own[word]
+        left_out = f"{shortened(text)!r} is no {words.role}, as you said ({by_name('value')}), so the row is left out"
+        return Wrong(left_out) if meant is None else meant
+    values = {folded(known): value for value, all_known in words.known.items() for known in all_known}
     found = values.get(word)
     if found is not None:
         return found
-    near = difflib.get_close_matches(word, values, n=1, cutoff=0.6) if len(word) <= _LONGEST_NEAR else ()
-    meant = f"; did you mean {words[values[near[0]]][1]}?" if near else ""
-    return Wrong(f"{shortened(text)!r} is no {what}; allowed are {allowed}{meant}")
+    near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
+    reason = f"{shortened(text)!r} is no {words.role}; allowed are {words.allowed}"
+    if near:
+        return Wrong(f"{reason}; did you mean {words.known[values[near[0]]][1]}?")
+    if len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text):
+        return Wrong(reason)
+    ways = " or ".join(by_name("value", meaning(words.role, as_argument(text), value)) for value in words.known)
+    return Wrong(f"{reason}{_OR_SAY}{ways}", text)
+
+
+def kind_of(text: str, value: str) -> str:
+    """What is said of a cell, without what stands in it; problems of one kind are told together."""
+    return text.partition(_OR_SAY)[0].replace(repr(value), "…")
+
+
+def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:
+    """What the setting ``value`` is given, so that a word has a meaning, or surely none."""
+    return f"{role}:{word}={value.name.capitalize() if value else ''}"
 
 
 def folded(word: str) -> str:

@@ -51,7 +51,7 @@ def load(name: str) -> dict[str, object]:
     where = f"The profile {name!r} in {profiles_file()}"
     if not isinstance(profile, Mapping):
         raise BadSettings(f"{where} is not a table of settings; it should begin with [{name}].")
-    known = [setting for setting in SETTINGS if setting != "profile"]
+    known = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
     for setting in profile:
         if setting not in known:
             near = difflib.get_close_matches(setting, known, n=1)
@@ -61,12 +61,13 @@ def load(name: str) -> dict[str, object]:
                 + f" There are: {', '.join(sorted(known))}."
             )
     settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
-    for setting, example in (("map", 'content = "Call summary"'), ("limit", "rows = 6000000")):
+    examples = {"map": 'content = "Call summary"', "limit": "rows = 6000000", "values": 'visibility.Yes = "Public"'}
+    for setting, example in examples.items():
         if not isinstance(settings.get(setting, {}), Mapping):
             raise BadSettings(
                 f"{where}{at_line(name, setting)}: write {setting} as a table, such as {setting} = {{ {example} }}."
             )
-    return settings
+    return {known[setting]: value for setting, value in settings.items()}
 
 
 def names() -> list[str]:
@@ -129,7 +130,7 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     document = _document()
     profile = document.setdefault(name, tomlkit.table())
     for setting, value in settings.items():
-        profile[setting] = value
+        profile[SETTINGS[setting].profile_name] = value
     try:
         files.make_private_folder(path.parent)
         files.replace(path, tomlkit.dumps(document).encode())

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.markup import ContentKind
-from importer.models import Role, Visibility, Workspace
+from importer.models import Role, Status, Visibility, Workspace
 from importer.settings.address import default_journal, is_this_machine
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 from importer.settings.limits import Limits
@@ -31,6 +31,7 @@ class Settings:
         base_url: where the API is.
         key: the API key.
         mapping: role → heading, or a column's letter; empty: no column has the role.
+        values: role → a word of the sheet → what it means; None: its rows are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the content column is meant.
         key_column: heading of the column that tells occurrences of the same note apart.
@@ -55,6 +56,7 @@ class Settings:
     base_url: str = LIVE
     key: str = field(default="", repr=False)
     mapping: Mapping[Role, str] = field(default_factory=dict)
+    values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
     key_column: str | None = None

@@ -50,7 +50,9 @@ class Given:
 
     def at(self, name: str) -> str:
         """Where the setting of this name stood, in words, with its line in a file of profiles."""
-        return self.origin + (profiles.at_line(self.profile, name) if self.place is Place.PROFILE else "")
+        return self.origin + (
+            profiles.at_line(self.profile, SETTINGS[name].profile_name) if self.place is Place.PROFILE else ""
+        )
 
 
 def gather(

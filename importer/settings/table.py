@@ -23,6 +23,7 @@ from importer.settings.kinds import (
     JournalPlace,
     Kind,
     Limited,
+    Meanings,
     Names,
     Rated,
     Seconds,
@@ -62,6 +63,7 @@ class Setting:
         many: whether it may be given more than once.
         default: what a manual says of the value that counts where none is given; None: it is the attribute's.
         short: a short flag.
+        in_profile: what a profile calls it, where that isn't its name: a table of many that a flag gives one by one.
     """
 
     name: str
@@ -73,6 +75,12 @@ class Setting:
     many: bool = False
     default: str | None = field(default=None)
     short: str = ""
+    in_profile: str = ""
+
+    @property
+    def profile_name(self) -> str:
+        """What a profile calls it."""
+        return self.in_profile or self.name
 
     @property
     def variable(self) -> str:
@@ -101,6 +109,12 @@ SETTINGS: Mapping[str, Setting] = {
             "Name a column: prospect, content, visibility, status or attachments, by its heading or letter, as in"
             ' `map content="Call summary"`. Nothing after the = means that no column has the role.',
             "ROLE=HEADING", "mapping", many=True,
+        ),
+        Setting(
+            "value", Topic.FILE, Meanings(),
+            "Say what a word of the sheet means, as in `value visibility:Yes=Public` or `value status:Done=Published`."
+            " Nothing after the = leaves its rows out.",
+            "ROLE:WORD=VALUE", "values", many=True, in_profile="values",
         ),
         Setting(
             "default-visibility", Topic.FILE, Choice(Visibility, by_name=True),
@@ -196,7 +210,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting(
             "remember", Topic.RUN, Yes(),
-            "Keep `map`, `ignore`, `default-visibility`, `content` and `key-column` for next time.",
+            "Keep `map`, `value`, `ignore`, `default-visibility`, `content` and `key-column` for next time.",
         ),
         Setting("yes", Topic.ASKING, Yes(), "Don't ask before anything is sent or changed.", short="-y"),
         Setting(

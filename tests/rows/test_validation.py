@@ -270,10 +270,25 @@ def test_visibility_status_and_attachments_make_another_note() -> None:
     assert rows.note.tolist() == [0, 1, 2, 3, 4, 0]
 
 
-@pytest.mark.parametrize("sign", ["\x01", "\x0b", "\x1b", "\x7f"])
-def test_a_control_character_is_a_problem(sign: str) -> None:
-    """It names the character, since nobody can see it."""
-    assert f"control character (number {ord(sign)})" in only_problem("P", f"a{sign}b", "1")
+@pytest.mark.parametrize("sign", ["\x01", "\x08", "\x1b", "\x7f"])
+def test_a_control_character_is_taken_out_of_a_note_and_that_is_said(sign: str) -> None:
+    """It can't be sent and nobody sees it; tabs and line breaks stay."""
+    rows = read(("P", f"a{sign}b\tc\nd", "1"), ("Q", f"a{sign}b\tc\nd", "1"), ("R", "plain", "1"))
+    assert [note.text for note in rows.notes] == ["ab\tc\nd", "plain"]
+    assert rows.remarks == [
+        "2 notes held control characters, which can't be sent and nobody sees; they were taken out."
+    ]
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c"])
+def test_what_word_processors_break_lines_with_is_a_line_break(sign: str) -> None:
+    """Taken out, it would run two words into one."""
+    assert only_note("P", f"one{sign}two", "1").text == "one\ntwo"
+
+
+def test_a_note_of_control_characters_alone_is_empty() -> None:
+    """Nothing would be left to be sent."""
+    assert only_problem("P", "\x01\x02", "1").startswith("B2: the note is empty")
 
 
 def test_emoji_and_every_script_go_through() -> None:
@@ -330,6 +345,9 @@ def test_an_id_arrives_as_it_stands(prospect: str) -> None:
         ("a\x02b", "control character"),
         ("https://app.example.com/prospects/8PvBmrB7P7", "is no prospect id"),
         ("-", "is no prospect id"),
+        ("TRUE", "is no prospect id"),
+        ("FALSE", "is no prospect id"),
+        ("true", "is no prospect id"),
     ],
 )
 def test_what_surely_is_no_id_is_a_problem(prospect: str, words: str) -> None:

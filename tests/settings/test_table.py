@@ -24,6 +24,7 @@ from importer.settings.kinds import (
     File,
     JournalPlace,
     Limited,
+    Meanings,
     Names,
     Rated,
     Seconds,
@@ -37,6 +38,10 @@ from importer.settings.sources import OTHER_VARIABLES
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
     "map": (["content=Call summary", 'prospect="Who"'], '{ content = "Call summary", prospect = "Who" }'),
+    "value": (
+        ["visibility:Team only=Private", 'visibility:"Yes"=public', "status:Lost="],
+        '{ visibility = { "Team only" = "Private", Yes = "Public" }, status = { Lost = "" } }',
+    ),
     "default-visibility": (["private"], '"private"'),
     "content": (["html"], '"html"'),
     "key-column": (["Call ID"], '"Call ID"'),
@@ -99,7 +104,7 @@ def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], T
 @pytest.fixture
 def by_profile(profiles: Path) -> Callable[[str, str], Told]:
     def ask(name: str, text: str) -> Told:
-        profiles.write_text(f"[default]\n{name} = {text}\n", encoding="utf-8")
+        profiles.write_text(f"[default]\n{SETTINGS[name].profile_name} = {text}\n", encoding="utf-8")
         try:
             return told([])
         finally:
@@ -182,6 +187,11 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
             ]
         case Columns():
             return [("mood=x", '{ mood = "x" }', {"mood": "x"}), ("key=x", '{ key = "x" }', ["key=x"])]
+        case Meanings():
+            return [
+                (f"{role}:x={value}", f'{{ {role} = {{ x = "{value}" }} }}', {role: {"x": value}})
+                for role, value in (("visibility", "Draft"), ("mood", "Public"), ("prospect", "Public"))
+            ]
         case Limited():
             return [("rows=0", "{ rows = 0 }", {"rows": 0}), ("size=5", "{ size = 5 }", ["size=5"])]
         case Text() | Names() | File():

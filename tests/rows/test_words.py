@@ -1,0 +1,122 @@
+"""Words of their own: what a person said they mean counts; what nobody knows is a question, or a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.commands.loading import Loaded, load
+from importer.errors import BadSettings
+from importer.models import Role, Status, Visibility
+from importer.rows.words import MOST_WORDS
+from importer.settings import Settings
+
+
+def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: object) -> Loaded:
+    """A sheet with these words in one column; every row has a note of its own."""
+    given = {"default_visibility": None if role == "Visibility" else Visibility.PRIVATE, **settings}
+    path = folder / "n.csv"
+    lines = [f'P{i},Note {i},"{word}"' for i, word in enumerate(words)]
+    path.write_text("\n".join([f"Prospect ID,Note,{role}", *lines]) + "\n", encoding="utf-8")
+    with load(path, Settings(**given)) as found:  # type: ignore[arg-type]
+        return found
+
+
+def problems(found: Loaded) -> list[str]:
+    return [str(problem) for row in found.rows.problems.values() for problem in row]
+
+
+@pytest.mark.parametrize("spelling", ["Team only", "team  ONLY", " Team_only ", "Team\u00a0only"])
+def test_a_word_that_was_given_a_meaning_has_it(tmp_path: Path, spelling: str) -> None:
+    """Whatever its case and spaces, as the words that everybody may use."""
+    found = loaded(tmp_path, spelling, "Public", values=["visibility:Team only=Private"])
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE, Visibility.PUBLIC]
+    assert found.rows.questions == ()
+
+
+def test_what_a_person_says_of_a_word_counts_more_than_what_is_known(tmp_path: Path) -> None:
+    """Here everyone is the owner's own circle; the word is theirs."""
+    found = loaded(tmp_path, "Everyone", values=["visibility:everyone=Private"])
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
+
+
+def test_a_status_has_words_too(tmp_path: Path) -> None:
+    """With the same setting."""
+    values = ["status:Completed=Published", "status:open=Draft"]
+    found = loaded(tmp_path, "Completed", "Open", role="Status", values=values)
+    assert [note.status for note in found.rows.notes] == [Status.PUBLISHED, Status.DRAFT]
+
+
+def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> None:
+    """Knowingly: each is a problem, and nobody is asked."""
+    found = loaded(tmp_path, "Secret", "Secret", "1", values=["visibility:Secret="])
+    assert problems(found) == [
+        f"C{row}: 'Secret' is no visibility, as you said (`value`), so the row is left out" for row in (2, 3)
+    ]
+    assert found.rows.questions == ()
+
+
+def test_two_meanings_for_one_word_are_refused(tmp_path: Path) -> None:
+    """The later one doesn't silently count: it might be the public one."""
+    with pytest.raises(BadSettings, match="'yes' was given two meanings as the visibility"):
+        loaded(tmp_path, "Yes", values=["visibility:Yes=Private", "visibility:yes=Public"])
+
+
+def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
+    """A word in several rows is a question, with its rows counted and the very settings that answer it."""
+    found = loaded(tmp_path, "Team only", "Public", "team only", "Yes", "Team only", "Yes")
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC]
+    first, second = found.rows.questions
+    assert (first.samples, first.count, first.column, first.roles) == (["Team only"], 3, 2, [Role.VISIBILITY])
+    assert (second.samples, second.count) == (["Yes"], 2)
+    assert first.asks == "What does 'Team only' mean as the visibility? (3 rows)"
+    for setting in ('`value visibility:"Team only"=Public`', '`value visibility:"Team only"=Private`'):
+        assert setting in str(first)
+    assert first.answers == {
+        "value": [f"visibility:Team only={value}" for value in ("Public", "Private", "")], "map": ["visibility="],
+    }  # fmt: skip
+
+
+def test_each_answer_answers(tmp_path: Path) -> None:
+    """Given as the setting that it names, no question is left, and what was meant is done."""
+    [question] = loaded(tmp_path, "Team only", "Team only", "1").rows.questions
+    meant: Mapping[str, list[Visibility]] = {
+        "Public": [Visibility.PUBLIC] * 3, "Private": [Visibility.PRIVATE] * 2 + [Visibility.PUBLIC],
+        "": [Visibility.PUBLIC],
+    }  # fmt: skip
+    for text in question.answers["value"]:
+        found = loaded(tmp_path, "Team only", "Team only", "1", values=[text])
+        assert found.rows.questions == ()
+        assert [note.visibility for note in found.rows.notes] == meant[text.rpartition("=")[2]]
+    none: dict[str, Any] = {"mapping": question.answers["map"], "default_visibility": "private"}
+    found = loaded(tmp_path, "Team only", "Team only", "1", **none)
+    assert found.rows.questions == ()
+    assert {note.visibility for note in found.rows.notes} == {Visibility.PRIVATE}
+
+
+def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Path) -> None:
+    """It may be a slip, which shall not hold up all the others."""
+    found = loaded(tmp_path, "Public", "Yes", "Private")
+    assert found.rows.questions == ()
+    assert problems(found) == [
+        "C3: 'Yes' is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
+        " `value visibility:Yes=Public` or `value visibility:Yes=Private`"
+    ]
+
+
+def test_a_slip_of_the_hand_is_no_word_of_theirs(tmp_path: Path) -> None:
+    """However often it was copied down."""
+    found = loaded(tmp_path, "Pubic", "Pubic", "Pubic")
+    assert found.rows.questions == ()
+    assert all(problem.endswith("did you mean Public?") for problem in problems(found))
+
+
+def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path) -> None:
+    """One question instead of one a word: owners' names, say, in a column called Access."""
+    names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
+    [question] = loaded(tmp_path, *names, *names).rows.questions
+    assert "holds 7 words that are no visibility that is known: 'Jo Miller 0' (2)" in str(question)
+    assert question.answers == {"map": ["visibility="]}
