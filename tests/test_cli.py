@@ -29,7 +29,21 @@ from tests.test_terminal_gate import steering
 
 KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
-COMMANDS = ("run", "check", "history", "results", "verify", "hide", "template", "sandbox", "login", "logout", "config")
+COMMANDS = (
+    "run",
+    "check",
+    "history",
+    "results",
+    "verify",
+    "hide",
+    "template",
+    "sandbox",
+    "login",
+    "logout",
+    "config",
+    "journal",
+    "completion",
+)
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,10 @@ def test_an_example_is_understood_by_the_program(name: str) -> None:
     """Its command and its flags exist, and it has what it needs."""
     program, command, *arguments = shlex.split(EXAMPLES[name])
     assert (program, command) == ("note-importer", name)
-    found = cli.commands[name]
+    found, above = cli.commands[name], cli.make_context(program, [name])
     if isinstance(found, click.Group):
         found = found.commands[arguments.pop(0)]
-    found.make_context(name, arguments)
+    found.make_context(name, arguments, parent=above)
 
 
 def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[str]) -> None:

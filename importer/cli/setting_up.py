@@ -60,7 +60,8 @@ def completion(shell: str) -> int:
     made = get_completion_class(shell)
     assert made is not None
     context = click.get_current_context().find_root()
-    click.echo(made(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source())
+    for line in made(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
+        say(line)
     return 0
 
 
