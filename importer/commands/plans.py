@@ -109,6 +109,7 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
         + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
+        + (f", {len(rows.skipped):,} skipped, being no data" if rows.skipped else "")
     )
     if before := plan.deliveries - remaining.deliveries - remaining.unclear:
         were, are = ("was", "is") if before == 1 else ("were", "are")

@@ -1,4 +1,4 @@
-"""Rows that need no call: invalid ones, those that carry a note id, and those that repeat an earlier row.
+"""Rows that need no call: invalid ones, those that are no data, carry a note id, or repeat an earlier row.
 
 Comes in: rows and their plan. Goes out: their outcomes.
 """
@@ -13,9 +13,11 @@ from importer.models import DELIVERED, Plan, Result, Rows
 
 
 def settle_before(rows: Rows, outcomes: Outcomes) -> None:
-    """Settle the rows that need no delivery: invalid ones, and those that carry a note id already."""
+    """Settle the rows that need no delivery: invalid ones, those that are no data, and those that carry a note id."""
     for position, problems in rows.problems.items():
         outcomes.settle([position], Result.INVALID, reason="; ".join(str(problem) for problem in problems))
+    for position, why in rows.skipped.items():
+        outcomes.settle([position], Result.SKIPPED, reason=why)
     if rows.done:
         outcomes.settle(
             list(rows.done),

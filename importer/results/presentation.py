@@ -47,6 +47,7 @@ MEANINGS: Mapping[Result, Meaning] = {
     Result.INVALID: Meaning("something is wrong in the sheet", "correct the cell, run again"),
     Result.UNCONFIRMED: Meaning("may or may not exist", "run `note-importer verify`"),
     Result.NOT_SENT: Meaning("the run stopped before it", "run the same command again"),
+    Result.SKIPPED: Meaning("no data: a report's footer, or a row that is blank in every column that is used"),
 }
 
 
@@ -75,6 +76,7 @@ COLOURS: Mapping[Result, Colours] = {
     Result.INVALID: Colours("#A3201A", "#FADCD9", "#FDF1F0", "#E58A7F"),
     Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA", "#E3A21A"),
     Result.NOT_SENT: Colours("#845400", "#FEF3D9", None, "#F3CF7A"),
+    Result.SKIPPED: Colours("#56626C", "#F4F6F7", None, "#D5DCE1"),
 }
 
 COLUMN_MEANINGS: dict[str, str] = {

@@ -43,7 +43,7 @@ def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int]
 
 def headline(counts: Mapping[Result, int], twins: int = 0) -> str:
     """The counts in one sentence."""
-    total = sum(counts.values())
+    total = sum(counts.values()) - counts.get(Result.SKIPPED, 0)
     delivered = sum(count for result, count in counts.items() if result in DELIVERED)
     parts = [f"{delivered:,} of {total:,} {'row is' if total == 1 else 'rows are'} delivered"]
     if twins:
@@ -56,6 +56,8 @@ def headline(counts: Mapping[Result, int], twins: int = 0) -> str:
         parts.append(f"{count:,} {'is' if count == 1 else 'are'} to be checked")
     if count := counts.get(Result.NOT_SENT, 0):
         parts.append(f"{count:,} {'was' if count == 1 else 'were'} not sent")
+    if count := counts.get(Result.SKIPPED, 0):
+        parts.append(f"{count:,} more {'is' if count == 1 else 'are'} no data")
     return ", ".join(parts) + "."
 
 

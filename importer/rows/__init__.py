@@ -5,5 +5,7 @@ value, never an exception.
 
     columns      headings → roles
     values       one cell → a value, or why it is none
+    words        words of their own, and what is to ask of them
+    footers      rows that surely are no data
     validation   every row of a sheet
 """

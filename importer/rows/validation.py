@@ -19,6 +19,7 @@ from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, 
 from importer.reading import Sheet, cell_name
 from importer.rows import words
 from importer.rows.columns import Roles, overlooked
+from importer.rows.footers import Footers, is_footer
 from importer.rows.values import (
     LONGEST_ID,
     SHORTEST_SURE,
@@ -129,7 +130,7 @@ class _Overlooked:
             for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
                 new = [text for text in part.unique() if text not in values]
                 values.update(dict.fromkeys(new))
-                if not all(is_word(text) for text in new):
+                if not all(is_word(text) or is_footer(text) for text in new):
                     del self._values[position]
                     break
 
@@ -137,7 +138,8 @@ class _Overlooked:
         """What to ask of those that are left."""
         found = []
         for position, texts in self._values.items():
-            values = list({folded(cleaned_id(text)): cleaned_id(text) for text in texts if cleaned_id(text)}.values())
+            told = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
+            values = list({folded(word): word for word in told}.values())
             telling = {folded(value) for value in values if not value.isdecimal()}
             roles = [role for role in self._vacant if telling & WORDS[role]]
             if roles:
@@ -156,6 +158,7 @@ class _Validation:
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
         self.status = _Column(at(Role.STATUS), self._read_status)
         self.attachments = _Column(at(Role.ATTACHMENTS), read_attachments)
+        self.used = frozenset(roles.columns.values())
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.cleaned_ids = 0
@@ -169,6 +172,10 @@ class _Validation:
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
         unexplained = _Overlooked(self.sheet, self.roles)
+        footers = Footers(
+            self.sheet.header_row, self.used, self.roles.columns.get(Role.PROSPECT), self.roles.ours.values(),
+            self._is_marked,
+        )  # fmt: skip
         start = 0
         for block in self.sheet.blocks():
             unexplained.look(block)
@@ -182,13 +189,17 @@ class _Validation:
             self._note_problems(block, codes, start)
             self._note_flaws(block, start)
             self._note_done(block, start)
+            footers.look(block, start, self.problems)
             usable = np.array(
                 [start + i not in self.problems and start + i not in self.done for i in range(len(block))]
             )
             note[part] = self._notes(codes, usable, notes, note_of)
             start += len(block)
+        skipped = footers.finish()
+        for position in skipped:
+            del self.problems[position]
         return Rows(
-            number, prospect, note, notes, key, self.problems, self.done,
+            number, prospect, note, notes, key, self.problems, self.done, skipped,
             remarks=self._remarks(), overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
         )  # fmt: skip
@@ -255,15 +266,18 @@ class _Validation:
 
     def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
         """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
-        flaws = self.sheet.flaws
+        flaws, used = self.sheet.flaws, self.used
         if not flaws:
             return
-        used = set(self.roles.columns.values())
         for i, number in enumerate(block.index):
             for flaw in flaws.get(number, ()):
                 if flaw.column is None or flaw.column in used:
                     value = "" if flaw.column is None else str(block.iat[i, flaw.column])
                     self._replace(start + i, number, flaw.column, value, flaw.text)
+
+    def _is_marked(self, number: int) -> bool:
+        """Whether reading found something wrong with the row, or with a cell of it that is used."""
+        return any(flaw.column is None or flaw.column in self.used for flaw in self.sheet.flaws.get(number, ()))
 
     def _note_done(self, block: pd.DataFrame, start: int) -> None:
         """Rows that an earlier results file says were delivered are left alone, whatever else stands in them."""
