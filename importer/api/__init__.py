@@ -6,6 +6,7 @@ raises for what an API or a network may do.
     protocol     :class:`NotesApi` and :class:`Vendor`, replies and causes as values
     saleshandy   the one vendor: its addresses, field names, codes and prose
     headers      what replies say of limits and times, whichever form that comes in
+    way          how successes come, by which the API's own refusals are told from others'
     document     a reply's JSON, read without trust
     exchange     one attempt at a call as a value
     proxy        the proxy and the certificates that the environment names
@@ -17,6 +18,7 @@ from importer.api.protocol import (
     Cause,
     Failure,
     FoundNote,
+    FoundProspect,
     Metadata,
     NotesApi,
     NotesPage,
@@ -25,4 +27,16 @@ from importer.api.protocol import (
     Vendor,
 )
 
-__all__ = ["Answer", "Cause", "Failure", "FoundNote", "Metadata", "NotesApi", "NotesPage", "Reply", "Traits", "Vendor"]
+__all__ = [
+    "Answer",
+    "Cause",
+    "Failure",
+    "FoundNote",
+    "FoundProspect",
+    "Metadata",
+    "NotesApi",
+    "NotesPage",
+    "Reply",
+    "Traits",
+    "Vendor",
+]

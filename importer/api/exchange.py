@@ -47,3 +47,13 @@ class Exchange:
     cut: str | None = None
     is_too_large: bool = False
     failure: Failure | None = None
+
+
+def phrase(status: int) -> str:
+    """An HTTP status in words."""
+    from http import HTTPStatus  # noqa: PLC0415 - who only asks for help waits for nothing
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(unknown status)"

@@ -161,3 +161,9 @@ def _parts(headers: Mapping[str, str]) -> dict[str, str]:
 def _number(text: str) -> int | None:
     match = re.match(r"\s*(\d{1,12})(?!\d)", text, re.ASCII)
     return int(match[1]) if match else None
+
+
+def server_now(headers: Mapping[str, str], ours: float) -> float:
+    """The server's clock by this reply, for a ``retry-after`` that is a date."""
+    date = seconds_to_wait(headers.get("date", ""), 0.0)
+    return date or ours

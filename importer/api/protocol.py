@@ -159,16 +159,32 @@ class NotesPage:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundProspect:
+    """A prospect as the API lists it.
+
+    Attributes:
+        email: as the API shows it, empty where the prospect has none.
+        created_at: seconds since 1970 by the API's clock, or None where the reply didn't say.
+    """
+
+    prospect_id: str
+    email: str
+    created_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What is special about a vendor, as far as the importer has to know.
 
     Attributes:
         one_draft: whether reading shows one draft of a prospect at most, so that a later one hides an earlier.
         page: notes of a prospect that one look-up asks for at most.
+        prospects_page: prospects on a page of them; a shorter page is the last.
     """
 
     one_draft: bool
     page: int = 100
+    prospects_page: int = 100
 
 
 class NotesApi(Protocol):
@@ -184,6 +200,12 @@ class NotesApi(Protocol):
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         """Change who sees a note, and whether it is a draft."""
+
+    def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
+        """One page, from 1, of the prospects that have ``search`` in their email or names; empty: of all prospects.
+
+        That there are none is a value only where the API itself said so.
+        """
 
     def close(self) -> None:
         """Close every connection."""

@@ -13,9 +13,21 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from importer.api.document import at, parsed, text_of
-from importer.api.exchange import SMALL, Exchange, Most
-from importer.api.headers import Announcement, seconds_since_1970, seconds_to_wait
-from importer.api.protocol import Answer, Cause, Failure, FoundNote, Metadata, NotesPage, Reply, Traits, Vendor
+from importer.api.exchange import SMALL, Exchange, Most, phrase
+from importer.api.headers import Announcement, seconds_since_1970, seconds_to_wait, server_now
+from importer.api.protocol import (
+    Answer,
+    Cause,
+    Failure,
+    FoundNote,
+    FoundProspect,
+    Metadata,
+    NotesPage,
+    Reply,
+    Traits,
+    Vendor,
+)
+from importer.api.way import Way
 from importer.errors import by_name
 from importer.models import Note, Status, Visibility
 
@@ -85,7 +97,7 @@ class Saleshandy:
         clock: seconds since 1970.
     """
 
-    traits = Traits(one_draft=True, page=100)
+    traits = Traits(one_draft=True, page=100, prospects_page=100)
 
     def __init__(
         self, base_url: str, key: str, *, connect_timeout: float, read_timeout: float, clock: Callable[[], float]
@@ -97,7 +109,7 @@ class Saleshandy:
         )
         self._base = base_url
         self._brief = self._transport.secrets.brief
-        self._way = _Way()
+        self._way = Way()
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         """*Create Note*: one for each prospect; a prospect of which the reply says nothing certain is missing."""
@@ -127,6 +139,11 @@ class Saleshandy:
         reply = self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields, SMALL, lambda _: True)
         return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
 
+    def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
+        """*List Prospects*: one page. A search matches names too; listing without one isn't documented."""
+        size, wanted = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
+        return self._call("GET", f"/prospects?{wanted}pageSize={size}&page={page}", None, _page_of(size), _prospects)
+
     def close(self) -> None:
         """Close every connection."""
         self._transport.close()
@@ -150,6 +167,8 @@ class Saleshandy:
             document = None if answer.cut else parsed(answer.data, most)
             value = None if document is None else read(document)
             why = answer.cut or "its reply can't be read"
+            if value == () and self._way.is_other(answer.headers):
+                value, why = None, "an empty list came another way than its answers do"
             is_other = document is None and not answer.cut
             failure = None
             if value is None:
@@ -167,8 +186,8 @@ class Saleshandy:
         status, headers = answer.status, answer.headers
         document = parsed(answer.data, SMALL)
         words = _words(document)
-        said = self._brief(words) if words else f"{status} {_phrase(status)}"
-        wait = seconds_to_wait(headers.get("retry-after", ""), _server_now(headers, answer.came))
+        said = self._brief(words) if words else f"{status} {phrase(status)}"
+        wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
         is_own = words is not None and self._is_own(words, document, headers)
         if status == 429 and (answer.came - answer.began < _FAST or self._is_limiters(answer)):
             return Failure(Cause.RATE_LIMITED, f"too many calls: {said}", wait)
@@ -260,36 +279,6 @@ def _page_of(notes: int) -> Most:
     return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
 
 
-class _Way:
-    """How the API's successes come, learned from them: what they all have, its refusals have too.
-
-    Threads may learn at once; each replaces the whole, and a mark too few makes it only more careful.
-    """
-
-    def __init__(self) -> None:
-        self._type = ""
-        self._marks: frozenset[str] | None = None
-
-    def learn(self, headers: Mapping[str, str]) -> None:
-        """Take in what a success came with."""
-        marks = frozenset(name for name in headers if _MARK.match(name))
-        self._type = _media_type(headers)  # before the marks, which tell that anything was learned
-        self._marks = marks if self._marks is None else self._marks & marks
-
-    def is_other(self, headers: Mapping[str, str]) -> bool:
-        """Whether a refusal comes another way than the successes did, as far as there were any."""
-        if self._marks is None:
-            return False
-        return _media_type(headers) != self._type or not self._marks <= headers.keys()
-
-
-_MARK = re.compile(r"x-ratelimit-|x-rate-limit-|ratelimit")
-
-
-def _media_type(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def _page(document: object, prospect: str, take: int) -> NotesPage | None:
     """A page of a prospect's notes, or None where any of it can't be read."""
     payload = at(document, "payload")
@@ -307,6 +296,23 @@ def _page(document: object, prospect: str, take: int) -> NotesPage | None:
         _found(draft, prospect, "0") if draft is not None else None,
         has_more if isinstance(has_more, bool) else len(found) >= take,
     )
+
+
+def _prospects(document: object) -> tuple[FoundProspect, ...] | None:
+    """The prospects on a page, or None where any of it can't be read: that could be the one which is wanted."""
+    entries = at(document, "payload")
+    if not isinstance(entries, list) or at(document, "error") is not None:
+        return None
+    found = [_prospect(entry) for entry in entries]
+    known = tuple(prospect for prospect in found if prospect is not None)
+    return known if len(known) == len(found) else None
+
+
+def _prospect(entry: object) -> FoundProspect | None:
+    prospect_id, email, created = text_of(at(entry, "id")), at(entry, "email"), at(entry, "createdAt")
+    if not prospect_id or not (email is None or isinstance(email, str)):
+        return None
+    return FoundProspect(prospect_id, email or "", seconds_since_1970(created) if isinstance(created, str) else None)
 
 
 def _answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
@@ -366,18 +372,3 @@ def _words(reply: object) -> str | None:
         if isinstance(value, str) and value.strip():
             return value
     return None
-
-
-def _phrase(status: int) -> str:
-    from http import HTTPStatus  # noqa: PLC0415 - who only asks for help waits for nothing
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "(unknown status)"
-
-
-def _server_now(headers: Mapping[str, str], ours: float) -> float:
-    """The server's clock by this reply, for a ``retry-after`` that is a date."""
-    date = seconds_to_wait(headers.get("date", ""), 0.0)
-    return date or ours

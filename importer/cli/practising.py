@@ -31,9 +31,23 @@ class _WithManual(click.Command):
               help="A misbehaviour, as 500@3:after; see below. May be given more than once.")  # fmt: skip
 @click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
 @click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
+@click.option("--prospects", "count", type=click.IntRange(min=1), metavar="N",
+              help="Only so many prospects exist, each with an email; it says where they are listed.")  # fmt: skip
+@click.option("--any-email", is_flag=True,
+              help="Every email is somebody's, unless it begins with nobody, unknown or invalid.")  # fmt: skip
+@click.option("--no-listing", is_flag=True, help="Prospects are found by a search only, not page by page.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
-def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...], **options: Any) -> int:
+def serve_sandbox(
+    port: int,
+    key: str,
+    limit: str | None,
+    faults: tuple[str, ...],
+    count: int | None,
+    *,
+    no_listing: bool,
+    **options: Any,
+) -> int:
     """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
 
     Prospect ids that begin with INVALID don't exist there. It prints the addresses at which a browser shows what it
@@ -47,7 +61,10 @@ def serve_sandbox(port: int, key: str, limit: str | None, faults: tuple[str, ...
     except ValueError as error:
         raise BadSettings(str(error)) from error
     try:
-        sandbox.serve_forever(say=say, port=port, api_key=key, limit=window, faults=found, **options)
+        sandbox.serve_forever(
+            say=say, port=port, api_key=key, limit=window, faults=found,
+            prospects=None if count is None else sandbox.invented(count), lists=not no_listing, **options,
+        )  # fmt: skip
     except OSError as error:
         raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
     return 0

@@ -7,6 +7,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     deliveries   claims and answers, and what is known of each delivery
     learned      what an API was seen to take and allow
     files        which results files were written
+    found        which prospects have an email, until an import is finished
     notes        a note as the journal knows it, and its number
     identity     which journal a workspace's deliveries are recorded in, remembered outside of it
     lock         one import of a workspace at a time
@@ -17,7 +18,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
@@ -29,6 +30,7 @@ from importer.files import OWNER_ONLY, draft
 from importer.journal import lock, migrations, sqlite
 from importer.journal.deliveries import Deliveries, Known, State
 from importer.journal.files import Files
+from importer.journal.found import Found, Match, Matches
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run, Runs
@@ -37,7 +39,7 @@ from importer.journal.store import Store
 from importer.models import Workspace
 from importer.settings import journal_file
 
-__all__ = ["VERSION", "Journal", "Known", "NoteKey", "Run", "State"]
+__all__ = ["VERSION", "Found", "Journal", "Known", "Match", "Matches", "NoteKey", "Run", "State"]
 
 
 class Journal:
@@ -128,6 +130,10 @@ class Journal:
                 f"The journal {self.name} could not be copied to {target}: {sqlite.cause(error)}. See that the folder"
                 " exists, may be written to and has room, or name another file."
             ) from error
+
+    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Found:
+        """What an import that isn't finished yet has found for emails, known by their digests with the API's key."""
+        return Found(self._store, workspace, key, clock)
 
     def close(self) -> None:
         """Close it."""

@@ -35,7 +35,7 @@ def bring_up(store: Store, version: int, held: Callable[[str], AbstractContextMa
     """
     with contextlib.ExitStack() as locks:
         if version:
-            names = {row[0] for row in store.rows(sa.text("SELECT profile FROM runs UNION SELECT profile FROM notes"))}
+            names = {row[0] for row in store.rows(sa.text(_NAMES if version < 5 else _NAMES_SINCE_5))}
             for name in sorted(names | {str(workspace_called(name)) for name in names}):
                 locks.enter_context(held(name))
         with store.transaction():
@@ -67,6 +67,10 @@ def workspace_called(name: str) -> Workspace:
     with contextlib.suppress(ValueError):
         url = canonical_url(url)
     return Workspace(profile, url)
+
+
+_NAMES = "SELECT profile FROM runs UNION SELECT profile FROM notes"
+_NAMES_SINCE_5 = "SELECT profile || ' at ' || base_url FROM workspaces"
 
 
 def _run(store: Store, statements: Sequence[str], **values: str) -> None:
@@ -197,4 +201,14 @@ _CONTENT_OF_5 = (
     "CREATE INDEX ix_written_place ON written (place)",
 )
 
-_STEPS: dict[int, Callable[[Store], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+
+def _from_5(store: Store) -> None:
+    """What was looked up of emails is kept until the import is finished."""
+    _run(store, [
+        """CREATE TABLE found (workspace INTEGER NOT NULL, digest BLOB NOT NULL, prospect TEXT NOT NULL,
+           place INTEGER NOT NULL, created_at FLOAT, is_whole BOOLEAN NOT NULL, at FLOAT NOT NULL,
+           PRIMARY KEY (workspace, digest, prospect), FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
+    ])  # fmt: skip
+
+
+_STEPS: dict[int, Callable[[Store], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 5
+VERSION = 6
 APPLICATION = "note-importer"
 
 tables = sa.MetaData()
@@ -98,4 +98,15 @@ written = sa.Table(
     tables,
     sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of a results file
     sa.Column("place", sa.LargeBinary, primary_key=True, index=True),  # SHA-256 of its path
+)
+found = sa.Table(
+    "found",
+    tables,
+    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # HMAC of an email, with the API's key
+    sa.Column("prospect", sa.Text, primary_key=True),
+    sa.Column("place", sa.BigInteger, nullable=False),  # among several prospects that have the email
+    sa.Column("created_at", sa.Float),  # when the prospect was made, by the API's clock
+    sa.Column("is_whole", sa.Boolean, nullable=False),  # whether surely no other prospect has it
+    sa.Column("at", sa.Float, nullable=False),
 )

@@ -8,7 +8,7 @@ Comes in: HTTP on a loopback port. Goes out: replies, as the API's or worse.
 
 - `box`: started, stopped, served for ever; `server`: sockets and the wire; `door`: who may come in
 - `admin`: its own addresses, for looking into it; `state`: all that it is at one moment
-- `service`, `calls`, `clock`, `limits`: the API's rules
+- `service`, `prospects`, `calls`, `clock`, `limits`: the API's rules
 - `faults`: which misbehaviours there are; `spoiling`: what becomes of a reply; `gateway`: what answers in the API's
   place; `showing`: what reading back sees
 - `demo`: ``make demo``
@@ -18,10 +18,11 @@ from importer.sandbox import faults, limits
 from importer.sandbox.box import Sandbox, serve_forever
 from importer.sandbox.faults import Fault
 from importer.sandbox.limits import Limit
+from importer.sandbox.prospects import invented
 from importer.sandbox.service import StoredNote
 from importer.sandbox.state import Received
 
-__all__ = ["Fault", "Limit", "Received", "Sandbox", "StoredNote", "manual", "serve_forever"]
+__all__ = ["Fault", "Limit", "Received", "Sandbox", "StoredNote", "invented", "manual", "serve_forever"]
 
 
 def manual() -> dict[str, list[tuple[str, str]]]:

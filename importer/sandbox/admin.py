@@ -2,16 +2,18 @@
 
 They need the token, as ``?token=…`` or in the header ``x-sandbox-token``, and take JSON only (see `door`).
 
-=========================  =========================================================================================
-``GET /sandbox/received``  the requests so far: ``{"received": [...]}``, as `Received` has them
-``GET /sandbox/notes``     the notes there are: ``{"notes": [...]}``, as `StoredNote` has them
-``POST /sandbox/faults``   a JSON array of faults as text, which replace the present ones
-``POST /sandbox/limit``    a limit as a JSON text, or null for none
-=========================  =========================================================================================
+==========================  ========================================================================================
+``GET /sandbox/received``   the requests so far: ``{"received": [...]}``, as `Received` has them
+``GET /sandbox/notes``      the notes there are: ``{"notes": [...]}``, as `StoredNote` has them
+``GET /sandbox/prospects``  the prospects that are known by name: ``{"prospects": {id: email}}``
+``POST /sandbox/faults``    a JSON array of faults as text, which replace the present ones
+``POST /sandbox/limit``     a limit as a JSON text, or null for none
+==========================  ========================================================================================
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -31,6 +33,9 @@ def administer(state: State, method: str, path: str, body: object) -> Reply:
                 document: Document = {"received": [_record(received) for received in state.received]}
             case "GET", "/sandbox/notes":
                 document = {"notes": [_record(note) for note in state.notes]}
+            case "GET", "/sandbox/prospects":
+                known = state.prospects or ()
+                document = {"prospects": dict(known) if isinstance(known, Mapping) else dict.fromkeys(known)}
             case "POST", "/sandbox/faults":
                 document = {"faults": _set_faults(state, body)}
             case "POST", "/sandbox/limit":

@@ -62,6 +62,8 @@ def serve_forever(say: Callable[[str], object], **options: Any) -> None:
         say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
         say(f"What it receives: {box.page('received')}")
         say(f"The notes it holds: {box.page('notes')}")
+        if box.prospects:
+            say(f"Its prospects: {box.page('prospects')}")
         while not ended.wait(0.5):  # in slices: on Windows no signal interrupts a wait without end
             pass
 

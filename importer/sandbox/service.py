@@ -23,9 +23,9 @@ from urllib.parse import unquote
 
 from importer.sandbox.calls import Call, Document, Refused, Reply, choice, fields, invalid, number, only, strings
 from importer.sandbox.clock import Clock, iso_text, moment
+from importer.sandbox.prospects import Directory
 
 INVALID_PROSPECT = "Invalid prospect Id"
-_PAGE_SIZES = (10, 20, 50, 100)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _ALPHABET = string.ascii_letters + string.digits
@@ -47,10 +47,14 @@ class StoredNote:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a look sees the notes: which it doesn't see yet, and what it makes of their texts."""
+    """How a look sees the notes: which it doesn't see yet, and what it makes of their texts.
+
+    ``moves`` says how many prospects are gone from before each page of them by the time it is asked for.
+    """
 
     hides: Callable[[StoredNote], bool]
     shown: Callable[[str], str]
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Rules:
 
     api_key: str = "sandbox-key"
     prospects: Collection[str] | None = None
+    lists: bool = True
+    any_email: bool = False
     max_batch: int | None = None
     max_content: int | None = None
     created_status: int = 201
@@ -80,7 +86,10 @@ class Service:
         self._notes: dict[str, StoredNote] = {}
         self._by_prospect: dict[str, list[StoredNote]] = {}
         known = rules.prospects
+        # Prospects without an email address can't be found by one, so a plain collection of ids shows none.
+        emails = known if isinstance(known, Mapping) else {}
         self._known = known if known is None or isinstance(known, Mapping) else frozenset(known)
+        self._directory = Directory(emails, self._opened, lists=rules.lists, any_email=rules.any_email)
 
     @property
     def notes(self) -> tuple[StoredNote, ...]:
@@ -109,7 +118,7 @@ class Service:
                 return self._update(note_id, call)
             case ["prospects"]:
                 only("GET", call)
-                return self._search(call.query)
+                return self._directory.page(call, 0 if view is None else view.moves)
             case ["prospects", prospect_id, "notes"] if prospect_id:
                 only("GET", call)
                 return self._show(prospect_id, call.query, view)
@@ -185,28 +194,6 @@ class Service:
             "pagination": {"skip": skip, "take": take, "hasMore": len(published) > skip + take},
         }
         return Reply(200, {"message": "Notes fetched successfully", "payload": payload})
-
-    def _search(self, query: Mapping[str, str]) -> Reply:
-        wanted = query.get("search", "").casefold()
-        size = number(query, "pageSize", 20)
-        page = number(query, "page", 1)
-        if size not in _PAGE_SIZES or page < 1:
-            raise invalid("pageSize must be 10, 20, 50 or 100, and page at least 1")
-        # Prospects without an e-mail address can't be found by one, so a plain collection of ids shows none.
-        emails = self._known if isinstance(self._known, Mapping) else {}
-        found = [(prospect, email) for prospect, email in emails.items() if wanted in email.casefold()]
-        shown = [self._prospect(*one) for one in found[(page - 1) * size : page * size]]
-        return Reply(200, {"message": "Prospects fetched successfully", "payload": shown})
-
-    def _prospect(self, prospect: str, email: str) -> Document:
-        first_name = email.partition("@")[0].partition(".")[0].capitalize()
-        return {
-            "id": prospect,
-            "createdAt": iso_text(self._opened),
-            "email": email,
-            "verificationStatus": "valid",
-            "attributes": [{"id": "lPYGOLkyzV", "key": "First Name", "value": first_name}],
-        }
 
     def _exists(self, prospect: str) -> bool:
         return not prospect.startswith("INVALID") and (self._known is None or prospect in self._known)

@@ -1,4 +1,4 @@
-"""How notes are shown by a copy of the data that lags behind, or by what rewrites texts.
+"""How notes are shown by a copy of the data that lags behind, or by what rewrites texts; and prospects that move.
 
 Comes in: the faults that stand in the way of a look. Goes out: a `View` for the service.
 """
@@ -22,7 +22,8 @@ def view(faults: Iterable[Fault], now: float, seed: int) -> View | None:
     found = list(faults)
     lags = [fault for fault in found if fault.kind in ("lag", "lag-each")]
     rewritings = [fault.value for fault in found if fault.kind == "rewrite"]
-    if not lags and not rewritings:
+    moves = sum(int(fault.value) for fault in found if fault.kind == "moving")
+    if not lags and not rewritings and not moves:
         return None
 
     def hides(note: StoredNote) -> bool:
@@ -34,7 +35,7 @@ def view(faults: Iterable[Fault], now: float, seed: int) -> View | None:
             content = _rewritten(content, how)
         return content
 
-    return View(hides, shown)
+    return View(hides, shown, moves)
 
 
 def _lag(fault: Fault, note_id: str, seed: int) -> float:

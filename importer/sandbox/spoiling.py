@@ -99,8 +99,10 @@ def _error(fault: Fault, status: int, elsewhere: str) -> Wire:
 
 
 def _respelt(fault: Fault, reply: Reply) -> Reply:
-    """Spoil the entries of an answer: the results of a POST, or the notes of a GET; other replies have none."""
+    """Spoil the entries of an answer: the results of a POST, the notes or prospects of a GET; others have none."""
     payload = reply.document.get("payload")
+    if isinstance(payload, list):
+        return replace(reply, document={**reply.document, "payload": _entries(fault.kind, payload)})
     if not isinstance(payload, dict):
         return reply
     name = "results" if "results" in payload else "notes"

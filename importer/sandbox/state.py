@@ -65,12 +65,14 @@ class State:
     """All of a sandbox but its port. Thread-safe.
 
     ``latency`` is in seconds, before a request is applied. ``prospects`` names the only ones that exist, as ids or as a
-    mapping from id to e-mail address; None lets all exist. More than ``max_batch`` prospects in a request, or
-    ``max_content`` characters, are refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the clock that
-    dates notes is behind the one in the replies, as where they come from different machines. Success is answered with
-    ``created_status``, a wrong key with ``bad_key_status``. ``seed`` decides the note ids and the chance in faults.
-    ``time_source`` returns seconds since the epoch. ``token`` opens the sandbox's own addresses, see `admin`; it is
-    made anew for each.
+    mapping from id to email, the oldest first; None lets all exist. Only those with an email are listed and found;
+    unless it ``lists``, a page of prospects without a search is refused; with ``any_email`` whoever is searched for by
+    an email is there, but for those that begin with nobody, unknown or invalid. More than ``max_batch`` prospects in a
+    request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the
+    clock that dates notes is behind the one in the replies, as where they come from different machines. Success is
+    answered with ``created_status``, a wrong key with ``bad_key_status``. ``seed`` decides the note ids and the chance
+    in faults. ``time_source`` returns seconds since the epoch. ``token`` opens the sandbox's own addresses, see
+    `admin`; it is made anew for each.
     """
 
     latency: float = 0.0
@@ -79,6 +81,8 @@ class State:
     max_batch: int | None = None
     max_content: int | None = None
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
+    lists: bool = True
+    any_email: bool = False
     clock_offset: float = 0.0
     api_key: str = field(default=DEFAULT_KEY, repr=False)
     created_status: int = 201
@@ -96,6 +100,8 @@ class State:
             Rules(
                 api_key=self.api_key,
                 prospects=self.prospects,
+                lists=self.lists,
+                any_email=self.any_email,
                 max_batch=self.max_batch,
                 max_content=self.max_content,
                 created_status=self.created_status,

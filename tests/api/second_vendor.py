@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from importer.api import Answer, Cause, Failure, FoundNote, Metadata, NotesPage, Reply, Traits, Vendor
+from importer.api import Answer, Cause, Failure, FoundNote, FoundProspect, Metadata, NotesPage, Reply, Traits, Vendor
 from importer.api.exchange import SMALL, Exchange
 from importer.api.transport import Transport
 from importer.models import Note, Status, Visibility
@@ -21,8 +21,7 @@ class Ledgerly:
     traits = Traits(one_draft=False, page=20)
 
     def __init__(self, base_url: str, key: str, /, **timing: Any) -> None:
-        self._clock = timing["clock"]
-        self._http = Transport(base_url, key, "x-pass", **timing)
+        self._clock, self._http = timing["clock"], Transport(base_url, key, "x-pass", **timing)
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         if note.status is Status.DRAFT:
@@ -36,6 +35,9 @@ class Ledgerly:
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         return self._call("PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None)
+
+    def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
+        return self._call("GET", f"/people/{search}/{page}", None, lambda one: (FoundProspect(*one),) if one else ())
 
     def close(self) -> None:
         self._http.close()
@@ -58,8 +60,7 @@ def _failure(came: Exchange) -> Failure:
     try:
         problem = json.loads(came.data)["problem"]
     except (ValueError, KeyError, TypeError):
-        cause = Cause.FAILED if came.status >= 500 else Cause.FOREIGN
-        return Failure(cause, f"Ledgerly answered {came.status}", at_work=True)
+        return Failure(Cause.FAILED if came.status >= 500 else Cause.FOREIGN, f"It said {came.status}", at_work=True)
     return Failure(_CAUSES.get(problem, Cause.BAD_REQUEST), str(problem))
 
 

@@ -301,6 +301,7 @@ INSERT INTO deliveries SELECT note, prospect, occurrence, state, note_id, reques
 INSERT INTO written SELECT * FROM new_written;
 {"".join(f"DROP TABLE new_{table};" for table in
          ("deliveries", "requests", "notes", "runs", "learned", "written", "about"))}
+DROP TABLE found;
 DROP TABLE workspaces;
 """  # fmt: skip
 

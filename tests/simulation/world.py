@@ -374,6 +374,9 @@ class World:
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Any:
         raise AssertionError("nothing is changed in an import")
 
+    def look_up(self, search: str, page: int) -> Any:
+        raise AssertionError("the rows name prospects by their ids")
+
     def close(self) -> None:
         pass
 

@@ -1,0 +1,120 @@
+"""The prospects of an account that can be listed and searched for: those with an email.
+
+Comes in: ids with their emails. Goes out: pages of prospects, as the vendor's reference (List Prospects) lays them out.
+A search matches names too, so that who searches for an email has to compare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from importer.sandbox.calls import Call, Document, Refused, Reply, invalid, number
+from importer.sandbox.clock import iso_text
+
+PAGE_SIZES = (10, 20, 50, 100)
+NOBODY = ("nobody", "unknown", "invalid")
+"""How the emails begin that no prospect has where every other email has one."""
+
+_FIRST = ("Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jo", "Kim", "Lea", "Max", "Nora", "Otto")
+_LAST = ("Adams", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kaya", "Lopez")
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """One with an email; its names are what stands before the @."""
+
+    id: str
+    email: str
+    created_at: datetime
+
+    @property
+    def first_name(self) -> str:
+        """Up to the first dot."""
+        return self._names[0].capitalize()
+
+    @property
+    def last_name(self) -> str:
+        """After the first dot."""
+        return self._names[2].capitalize()
+
+    @property
+    def _names(self) -> tuple[str, str, str]:
+        return self.email.partition("@")[0].partition(".")
+
+    @property
+    def searched(self) -> str:
+        """What a search looks in, line by line."""
+        return f"{self.first_name}\n{self.last_name}\n{self.email}".lower()
+
+    def shown(self) -> Document:
+        """As a page shows it."""
+        names = (("lPYGOLkyzV", "First Name", self.first_name), ("qW8eRtYuIo", "Last Name", self.last_name))
+        return {
+            "id": self.id,
+            "createdAt": iso_text(self.created_at),
+            "email": self.email or None,
+            "verificationStatus": "valid",
+            "attributes": [{"id": key, "key": name, "value": value} for key, name, value in names if value],
+        }
+
+
+def invented(count: int) -> dict[str, str]:
+    """So many ids with emails, the same every time."""
+    names = itertools.cycle(itertools.product(_FIRST, _LAST))
+    emails = (f"{first}.{last}{place}@example.com".lower() for place, (first, last) in enumerate(names, 1))
+    return {id_of(email): email for email in itertools.islice(emails, count)}
+
+
+def id_of(email: str) -> str:
+    """An id of ten characters that looks random, the same for the same email."""
+    return f"p{hashlib.sha256(email.lower().encode()).hexdigest()[:9]}"
+
+
+class Directory:
+    """What is listed and searched.
+
+    Args:
+        emails: id → email, the oldest prospect first.
+        opened: when the account was opened; the latest prospect is as old.
+        lists: whether pages are shown without a search; that isn't documented.
+        any_email: whether a search for an email that nobody has finds a prospect all the same, so that anybody's sheet
+            can be practised with.
+    """
+
+    def __init__(self, emails: Mapping[str, str], opened: datetime, *, lists: bool, any_email: bool) -> None:
+        self._lists, self._any_email, self._opened = lists, any_email, opened
+        last = len(emails)
+        self._all = [
+            Prospect(prospect, email, opened - timedelta(seconds=last - place))
+            for place, (prospect, email) in enumerate(emails.items(), 1)
+        ]
+        self._searched = [prospect.searched for prospect in self._all]
+
+    def page(self, call: Call, moves: int = 0) -> Reply:
+        """A page of the prospects; ``moves`` so many are gone from before each page by the time it is asked for."""
+        for name in call.query:
+            if name not in ("search", "pageSize", "page"):
+                raise invalid(f"{name} is not a parameter of this request")
+        size, page = number(call.query, "pageSize", 20), number(call.query, "page", 1)
+        if size not in PAGE_SIZES or page < 1:
+            raise invalid("pageSize must be 10, 20, 50 or 100, and page at least 1")
+        wanted = call.query.get("search", "").lower()
+        if not wanted and not self._lists:
+            raise Refused(400, 1000, "search must not be empty")
+        first = (page - 1) * (size + (0 if wanted else moves))
+        found = itertools.islice(self._found(wanted), first, first + size)
+        shown: list[Document] = [prospect.shown() for prospect in found]
+        return Reply(200, {"message": "Prospects fetched successfully", "payload": shown})
+
+    def _found(self, wanted: str) -> Iterator[Prospect]:
+        found = (one for one, text in zip(self._all, self._searched, strict=True) if wanted in text)
+        first = next(found, None)
+        if first is not None:
+            yield first
+            yield from found
+        elif self._any_email and "@" in wanted and not wanted.startswith(NOBODY):
+            yield Prospect(id_of(wanted), wanted, self._opened)

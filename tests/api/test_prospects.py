@@ -1,0 +1,68 @@
+"""A page of prospects is asked for as the vendor's reference says, and read without trust."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.api import Cause, FoundProspect
+from tests.api.canned import Canned, called, connected, failure_of, reply, value_of
+
+JO = {"id": "jzRkmgMdwA", "createdAt": "2022-01-13T09:48:35.824Z", "email": "Jo@example.com", "attributes": []}
+JSON = "Content-Type: application/json"
+TOLD = ("X-RateLimit-Remaining: 9", "X-RateLimit-Reset: 2026-04-21T10:57:07.000Z")
+
+pytestmark = pytest.mark.usefixtures("dead_proxies")
+
+
+def test_a_search_and_a_page_travel_as_documented() -> None:
+    with Canned(reply({"payload": [JO]}, "200 OK", JSON)) as server:
+        found = value_of(called(server.url, lambda api: api.look_up("jo+a&b@example.com", 2)))
+    assert server.requests[0].startswith(b"GET /v1/prospects?search=jo%2Ba%26b%40example.com&pageSize=100&page=2 HTTP")
+    assert found == (FoundProspect("jzRkmgMdwA", "Jo@example.com", 1642067315.824),)
+
+
+def test_without_a_search_all_are_listed() -> None:
+    with Canned(reply({"message": "OK", "payload": []}, "200 OK", JSON)) as server:
+        assert value_of(called(server.url, lambda api: api.look_up("", 1))) == ()
+    assert server.requests[0].startswith(b"GET /v1/prospects?pageSize=100&page=1 HTTP")
+
+
+def test_a_prospect_may_have_no_email_and_no_date() -> None:
+    with Canned(reply({"payload": [{"id": 7, "email": None}, {"id": "b"}]}, "200 OK", JSON)) as server:
+        found = value_of(called(server.url, lambda api: api.look_up("", 1)))
+    assert found == (FoundProspect("7", "", None), FoundProspect("b", "", None))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"payload": None},
+        {"payload": {}},
+        {"payload": {"prospects": []}},
+        {"payload": [], "error": {"code": 5001}},
+        {"payload": [JO, {"email": "jo@example.com"}]},
+        {"payload": [JO, {**JO, "email": 7}]},
+        {"payload": [JO, "jzRkmgMdwA"]},
+        b"<html>Welcome</html>",
+        b"",
+    ],
+    ids=repr,
+)
+def test_that_there_are_none_is_believed_only_in_the_apis_own_layout(body: object) -> None:
+    """An entry that can't be read could be the one that is wanted."""
+    with Canned(reply(body, "200 OK", JSON)) as server:
+        assert failure_of(called(server.url, lambda api: api.look_up("jo@example.com", 1))).cause is Cause.UNREADABLE
+
+
+def test_an_empty_list_that_comes_another_way_than_the_apis_answers_is_not_believed() -> None:
+    """A gateway may well answer {"payload": []}; the API's successes brought their rate limits."""
+    with Canned(reply({"payload": [JO]}, "200 OK", JSON, *TOLD)) as server:
+        api = connected(server.url)
+        value_of(api.look_up("jo@example.com", 1))
+        server.pieces = (reply({"payload": []}, "200 OK", JSON),)
+        assert failure_of(api.look_up("ben@example.com", 1)).cause is Cause.UNREADABLE
+        server.pieces = (reply({"payload": []}, "200 OK", JSON, *TOLD),)
+        assert value_of(api.look_up("ben@example.com", 1)) == ()
+        api.close()
