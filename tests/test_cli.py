@@ -41,6 +41,7 @@ COMMANDS = (
     "login",
     "logout",
     "config",
+    "doctor",
     "journal",
     "completion",
 )

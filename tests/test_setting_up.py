@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE
+from importer.journal.lock import held
+from importer.sandbox import Fault, Limit, Sandbox
+from importer.settings import KEY_VARIABLE, Settings
+from tests.listening import http_ear
 from tests.test_cli import Terminal
 
 
@@ -68,3 +73,120 @@ def test_config_says_that_there_is_no_key(type_: Terminal) -> None:
     assert ended.status == 0
     assert "API key: none. No API key was given." in ended.all
     assert "note-importer login" in ended.all
+
+
+# -- doctor
+
+
+def looked(type_: Terminal, *arguments: str) -> tuple[int, dict[str, str]]:
+    """The exit status, and what was found: about → mark and text."""
+    ended = type_("doctor", *arguments)
+    found = re.findall(r"^  (ok|look|WRONG) +([\w ]+): ((?:.|\n {10})*)", ended.out, re.MULTILINE)
+    return ended.status, {about: f"{mark} {' '.join(text.split())}" for mark, about, text in found}
+
+
+def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tmp_path: Path) -> None:
+    """The key is accepted, the limit is said, the journal is there to be made; nothing was made or changed."""
+    with Sandbox(limit=Limit.parse("20/1s")) as box:
+        type_.variables |= {"NOTE_IMPORTER_BASE_URL": box.url, KEY_VARIABLE: box.api_key}
+        status, found = looked(type_)
+        assert [call.method for call in box.received] == ["GET"]
+    assert status == 0
+    assert found["Key"].startswith(f"ok from the environment variable {KEY_VARIABLE}; a scheduler may not have it")
+    assert found["Key accepted"].startswith("ok yes, by Saleshandy at http://127.0.0.1")
+    assert found["Limit"] == "ok 19 calls remain in this window of 20"
+    assert found["Clock"] == "ok agrees with the server's"
+    assert found["Journal"].startswith("ok none yet; the first run makes it: ")
+    assert found["Disk space"].startswith("ok ")
+    assert found["Notifications"] == "ok nobody is notified; see --notify-file"
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_doctor_says_that_the_journal_is_whole_and_whose(type_: Terminal) -> None:
+    """With the latest run; and where an import is at work, that."""
+    type_("run", type_.file("n.csv", "Prospect ID,Note,Visibility\nP1,x,Public\n"), "--yes")
+    settings = Settings(base_url=type_.box.url, journal=type_.folder / "journal.sqlite")
+    status, found = looked(type_)
+    assert status == 0
+    assert found["Journal"].startswith("ok whole, and default's own: ")
+    assert "; 1 run, the latest on " in found["Journal"]
+    with held(type_.folder / "journal.sqlite", str(settings.workspace)):
+        status, found = looked(type_)
+    assert status == 0
+    assert found["Journal"].startswith("ok an import is at work: ")
+
+
+@pytest.mark.parametrize(
+    ("faults", "key", "status", "words"),
+    [
+        ([], "wrong", 4, "WRONG no. The API does not accept the key"),
+        (["500:GET@1"], "sandbox-key", 3, "WRONG not known: the API failed"),
+        (["html-404:GET@1"], "sandbox-key", 4, "WRONG not known: what answers at"),
+        (["redirect:GET@1"], "sandbox-key", 4, "WRONG not known: what answers at"),
+        (["429:GET@1"], "sandbox-key", 1, "look not known: the account's limit is used up"),
+    ],
+)
+def test_doctor_ends_as_a_run_would_that_met_the_same(
+    type_: Terminal, faults: list[str], key: str, status: int, words: str
+) -> None:
+    """A key that is refused, an outage, another server, a limit that is used up."""
+    with Sandbox(faults=[Fault.parse(fault) for fault in faults]) as box:
+        type_.variables |= {"NOTE_IMPORTER_BASE_URL": box.url, KEY_VARIABLE: key}
+        ended, found = looked(type_)
+    assert (ended, found["Key accepted"][: len(words)]) == (status, words)
+
+
+def test_doctor_says_how_far_the_clock_is_off(type_: Terminal) -> None:
+    """A window of the night would open and close wrongly."""
+    with Sandbox(clock_offset=-400) as box:
+        type_.variables |= {"NOTE_IMPORTER_BASE_URL": box.url, KEY_VARIABLE: box.api_key}
+        status, found = looked(type_)
+    assert status == 1
+    assert found["Clock"].startswith("look this machine's is 7 minutes ahead of the server's")
+
+
+def test_doctor_finds_a_journal_that_cant_be_used(type_: Terminal) -> None:
+    """Damaged, or in a place where none can be made."""
+    (type_.folder / "journal.sqlite").write_bytes(b"nonsense" * 100)
+    status, found = looked(type_)
+    assert (status, found["Journal"].split()[0]) == (4, "WRONG")
+    status, found = looked(type_, "--journal", str(type_.folder / "journal.sqlite" / "below"))
+    assert (status, found["Journal"].split()[0]) == (2, "WRONG")
+
+
+def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
+    """And warns of a key file that others can read."""
+    del type_.variables[KEY_VARIABLE]
+    status, found = looked(type_)
+    assert status == 2
+    assert found["Key"].startswith("WRONG No API key was given.")
+    assert "Journal" in found
+    assert "Key accepted" not in found
+    file = type_.file("key.txt", "sandbox-key")
+    file.chmod(0o644)
+    if os.name == "posix":
+        status, found = looked(type_, "--api-key-file", str(file))
+        assert status == 1
+        assert found["Key"].startswith("look Other users of this machine can read the API key")
+
+
+def test_doctor_finds_a_disk_that_is_nearly_full(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run might stop for want of room."""
+    usage = shutil.disk_usage(type_.folder)._replace(free=50 * 2**20)
+    monkeypatch.setattr("importer.commands.doctor.shutil.disk_usage", lambda _: usage)
+    status, found = looked(type_)
+    assert status == 3
+    assert found["Disk space"].startswith("WRONG only 50 MB are free for the ")
+
+
+def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
+    """To everyone who is notified; where it can't be sent, that is said."""
+    with http_ear() as ear:
+        type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] = f"json://{ear.place}"
+        assert looked(type_)[1]["Notifications"] == "ok 1 address; to try it: --test-notification"
+        assert ear.calls == []
+        status, found = looked(type_, "--test-notification")
+        assert (status, found["Notifications"]) == (0, "ok the test was sent; see that it arrived")
+        assert "this is a test" in ear.calls[0].body
+    status, found = looked(type_, "--test-notification")
+    assert (status, found["Notifications"].split()[0]) == (1, "look")

@@ -5,7 +5,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     importing    run, check, results, template            options    settings as flags
     journalled   history, verify, hide, journal              wording    a setting's name becomes its flag
     practising   sandbox                                  screen     sayings, printed
-    keys         login, logout                            setting_up config, completion
+    keys         login, logout                            setting_up config, doctor, completion
     manual       what help says
     watching     progress, and the word to end            terminal   the gate to the terminal
     hearing      who is notified of how a run ended
@@ -30,7 +30,7 @@ from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
 from importer.cli.manual import Commands
 from importer.cli.practising import serve_sandbox
-from importer.cli.setting_up import completion, config
+from importer.cli.setting_up import completion, config, doctor
 from importer.cli.terminal import gated, paragraph, say
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import words
@@ -55,6 +55,7 @@ for _command in (
     login,
     logout,
     config,
+    doctor,
     completion,
     run,
     check,

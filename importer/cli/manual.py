@@ -16,6 +16,7 @@ from importer.settings import SETTINGS, Topic
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Set up, once": {
         "login": "note-importer login --profile night",
+        "doctor": "note-importer doctor --profile night",
         "config": "note-importer config --profile night",
         "sandbox": "note-importer sandbox",
         "completion": "note-importer completion bash",

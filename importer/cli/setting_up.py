@@ -1,18 +1,23 @@
-"""The commands that come before the first night: config, completion."""
+"""The commands that come before the first night: config, doctor, completion."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import get_completion_class
 
+from importer import commands
+from importer.cli.manual import InGroups
 from importer.cli.options import Told, default_of, settings_about
 from importer.cli.terminal import paragraph, say
 from importer.cli.wording import words
 from importer.errors import BadSettings
-from importer.settings import SETTINGS, Topic, profiles, sources
+from importer.settings import SETTINGS, Settings, Topic, profiles, sources, who_can_read
+
+if TYPE_CHECKING:
+    from importer.commands.doctor import Finding
 
 
 @click.command()
@@ -47,6 +52,59 @@ def config(**_: Any) -> int:
     except BadSettings as error:
         paragraph(words(error), "API key: none. ")
     return 0
+
+
+@click.command(cls=InGroups)
+@settings_about(Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING)
+@click.option("--test-notification", is_flag=True, help="Send a test to everyone who is notified.")
+def doctor(*, test_notification: bool, **_: Any) -> int:
+    """Check what can be checked before the first night; one call is made, which only reads.
+
+    The exit status is that of a run which would meet the same: 0 all is well; 1 something to look at; 2, 3 and 4 as
+    `run` has them.
+    """
+    told = Told.here()
+    settings = told.settings
+    say(f"Workspace: {settings.workspace}")
+    statuses = []
+    for finding in _findings(told, settings, test_notification=test_notification):
+        statuses.append(finding.exit_status)
+        mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
+        paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
+    return commands.notices.worst(statuses)
+
+
+def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Iterator[Finding]:
+    """What the settings say of the key and of notifications, and between them all that is looked at."""
+    finding = commands.doctor.Finding
+    try:
+        place, file = sources.key_place(settings, told.given), sources.key_file(told.given)
+        settings = sources.with_key(settings, told.given)
+        warning = who_can_read(file) if file is not None else None
+        session = "" if file is not None else "; a scheduler may not have it, as it doesn't log in as you do"
+        yield finding("Key", warning or f"from {place}{session}", int(warning is not None))
+    except BadSettings as error:
+        yield finding("Key", words(error), error.exit_status)
+    yield from commands.doctor.examine(settings)
+    try:
+        notifier = told.notifier()
+    except BadSettings as error:
+        yield finding("Notifications", words(error), error.exit_status)
+        return
+    number = len(notifier.ways)
+    if not number:
+        yield finding("Notifications", "nobody is notified; see `notify-file`")
+    elif not test_notification:
+        yield finding(
+            "Notifications",
+            f"{number} address{'es; to try them' if number > 1 else '; to try it'}: --test-notification",
+        )
+    else:
+        failed = notifier.test(commands.notices.trial(told.profile))
+        for text in failed:
+            yield finding("Notifications", text, 1)
+        if not failed:
+            yield finding("Notifications", "the test was sent; see that it arrived")
 
 
 @click.command()

@@ -8,7 +8,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     hide        a run's notes made private drafts     workspaces   the journal, guarded and locked
     results     a run's results written again         plans        what a preview says
     history     the list of runs                      endings      what is said of how things ended
-    journals    a journal, copied
+    journals    a journal, copied                     doctor       what can be checked beforehand
     template    a workbook to fill in                 sayings      how things are said
     notifying   notices, sent to whoever is told      notices      what a notification says
                                                       reasons      why rows ended so, in kinds
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importer.commands import (
         check,
+        doctor,
         endings,
         hide,
         history,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check",
+    "doctor",
     "endings",
     "hide",
     "history",
