@@ -333,8 +333,31 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
         fixes = [row for row in book["To fix"].iter_rows(values_only=True) if "P1" in row]
         summary = " ".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row if cell)
     assert len(fixes) == 1
+    assert any("the same note stands there again as" in str(cell) for cell in fixes[0])
     assert "1 of them stands there more than once" in summary
     assert all(note_id in summary for note_id in ids)
+
+
+def test_the_next_run_looks_at_what_was_sent_again_by_one_that_was_stopped(tmp_path: Path) -> None:
+    """The first attempt arrives all the same when nobody looks any more; the next run says so, and the one after it."""
+    lines = [Line("P1", "Hello"), Line("P2", "Something else")]
+    with Sandbox(api_key=KEY, faults=[fault("500:before@1")]) as box:
+        given = settings(box, tmp_path, workers=1)
+        sheet = write_sheet(tmp_path / "sheet.csv", lines)
+        first = running.run(sheet, given, stop=lambda: "enough" if len(box.notes) == 2 else None)
+        assert first is not None
+        assert (first.exit_status, counts(first)) == (3, Counter({"created": 2}))
+        other = Saleshandy(box.url, KEY, connect_timeout=2, read_timeout=2, clock=time.time)
+        other.create(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED), ["P1"])
+        other.close()
+        ids = {note.id for note in box.notes if note.prospect_id == "P1"}
+        for calls in (1, 0):
+            again = running.run(sheet, given)
+            assert again is not None
+            assert (again.exit_status, counts(again)) == (1, Counter({"already imported": 2}))
+            assert {row: set(twins) for row, twins in again.twins.items()} == {2: ids}
+            assert "the same note stands there again as" in read_results(again.results)[0]["reason"]
+            assert again.looks == calls
 
 
 def test_rows_that_were_not_sent_say_why_the_run_stopped(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from importer.api import Answer, Cause, Failure, NotesApi, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions
-from importer.delivery.decisions import Abandon, Decision, Doubt, LookUp, Retry, Settle, Split, Stop, Twins
+from importer.delivery.decisions import Abandon, Checked, Decision, Doubt, LookUp, Retry, Settle, Split, Stop
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
@@ -84,6 +84,10 @@ class Coordinator:
         why = "an earlier run sent it and broke off" if broke_off else "an earlier run sent it and got no clear answer"
         self._ledger.ambiguous(post, f"{why}; not read back yet")
         self._resolver.look_up_earlier(post, why)
+
+    def check(self, post: Post, note_id: str) -> None:
+        """What an earlier run sent again is looked at once more; it ended before it had done so itself."""
+        self._evidence.check(post, note_id, post.sent_at)
 
     def run(self, posts: Iterable[Post] = ()) -> None:
         """Deliver everything that can be delivered.
@@ -159,8 +163,8 @@ class Coordinator:
             case Doubt(why):
                 self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
                 self._release_key(post, len(post.request))
-            case Twins(note_ids):
-                self._ledger.twins(post, note_ids)
+            case Checked(twins):
+                self._ledger.checked(post, twins)
             case Abandon(reason):
                 self._abandon(post, reason)
             case Stop(error, is_applied):

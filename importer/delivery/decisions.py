@@ -89,10 +89,10 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
-    """The note of a delivery that was sent again stands there again under these ids."""
+class Checked:
+    """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
 
-    note_ids: tuple[str, ...]
+    twins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Stop:
 SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
-Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Twins | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Checked | Abandon | Stop
 """What can be carried out on a post."""
 
 
@@ -184,10 +184,7 @@ def after_lookup(
     if verdict.goes_on and pages < most_pages:
         return NextPage(len(reply.value.notes))
     if verdict.note_id is not None:
-        reason = f"{failure_before.text}; found by reading back"
-        if verdict.twins:
-            reason += f"; the same note stands there again as {', '.join(verdict.twins)}: look, and remove one by hand"
-        return Settle(((0, Answer(verdict.note_id)),), reason, verdict.twins)
+        return Settle(((0, Answer(verdict.note_id)),), f"{failure_before.text}; found by reading back", verdict.twins)
     if verdict.goes_on:
         return Doubt("and the prospect has too many notes to look through")
     if verdict.odd:

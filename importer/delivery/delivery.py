@@ -6,7 +6,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -135,6 +135,7 @@ class Delivery:
             one.number = number
             positions = one.group.positions
             self._ledger.already([int(positions[i]) for i, _ in one.made], [delivery for _, delivery in one.made])
+            self.check(one.key, [(int(positions[i]), delivery) for i, delivery in one.made])
             for members in one.unclear.values():
                 indices, deliveries = [i for i, _ in members], [delivery for _, delivery in members]
                 self._take_up(one, deliveries, [int(positions[i]) for i in indices], conflicts)
@@ -174,14 +175,31 @@ class Delivery:
         post = _earlier_post(key, number, deliveries, positions)
         self._coordinator.take_up(post, broke_off=self._broke_off(deliveries))
 
+    def check(self, key: NoteKey, made: Iterable[tuple[int, Known]]) -> None:
+        """Look once more at what an earlier run sent again, where it ended before it had looked itself.
+
+        Args:
+            key: the note.
+            made: its deliveries that are there, each with its row's position.
+        """
+        for position, known in made:
+            if known.resent_at is not None and known.note_id is not None:
+                post = _earlier_post(key, known.note, [known], [position])
+                # When it was sent for the first time isn't known any more, but not before that run began.
+                post.first_sent_at = min(post.sent_at, self._runs[known.run].started_at)
+                self._coordinator.check(post, known.note_id)
+
     def _broke_off(self, deliveries: Sequence[Known]) -> bool:
         """Whether the run that sent them broke off before it knew what became of them."""
-        return any(known.state is State.SENDING and known.run in self._broken_off for known in deliveries)
+        return any(
+            known.state is State.SENDING and known.run in self._runs and self._runs[known.run].ended_at is None
+            for known in deliveries
+        )
 
     @cached_property
-    def _broken_off(self) -> frozenset[int]:
-        """The runs that didn't end in good order."""
-        return frozenset(run.id for run in self._journal.runs.listed() if run.ended_at is None)
+    def _runs(self) -> dict[int, Run]:
+        """Earlier runs, by their number."""
+        return {run.id: run for run in self._journal.runs.listed()}
 
     def run(self) -> None:
         """Deliver everything that can be delivered.

@@ -14,10 +14,10 @@ from importer.api import Cause, Failure, FoundNote, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
 from importer.delivery.clock import NoteClock
-from importer.delivery.decisions import Decision, Twins
+from importer.delivery.decisions import Checked, Decision
 from importer.delivery.lag import ReadLag, Watched
 from importer.delivery.readback import Sought, Window, judge
-from importer.delivery.tasks import Check, Post, Task, Watch
+from importer.delivery.tasks import Check, Post, Read, Task, Watch
 from importer.journal import Journal, NoteKey
 from importer.markup import seen_digests
 from importer.models import Status, Workspace
@@ -43,6 +43,9 @@ class Evidence:
 
     Attributes:
         authors: ids of those who write our notes, as far as pages have shown.
+        lag: how reading lags.
+        note_clock: the clock that dates notes.
+        is_introducing: whether a note of an earlier run is being looked at, which may tell of both.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Evidence:
         self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose ids are known
         self._youngest: Watched | None = None
         self._is_introduced = False
+        self.is_introducing = False
         self._watches = 0
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
@@ -124,6 +128,10 @@ class Evidence:
         claimed = {*found, *self._own, *self._adopted}
         return [note for note in candidates if note.note_id not in claimed]
 
+    def is_alone(self, prospect: str) -> bool:
+        """Whether one delivery to the prospect is unclear and no more: none of another sheet, none given up."""
+        return self._journal.deliveries.unclear_at(self._workspace, prospect) == 1
+
     def _learn_from(self, page: NotesPage, delivered: Mapping[str, tuple[float, float]]) -> None:
         """Notes that deliveries have show who writes ours; those of earlier runs also which clock dates them."""
         for note in _all(page):
@@ -169,19 +177,38 @@ class Evidence:
             self._watch(self._youngest, self._clock())
 
     def introduce(self) -> None:
-        """Look at a note of an earlier run, which shows who writes our notes and which clock dates them."""
-        if not self._is_introduced and (found := self._journal.deliveries.latest_created(self._workspace)) is not None:
+        """Look at a note of an earlier run, which shows who writes our notes and which clock dates them.
+
+        Where this run has notes of its own, those show it.
+        """
+        if self._is_introduced or self._own:
+            return
+        self._is_introduced = True
+        if (found := self._journal.deliveries.latest_created(self._workspace)) is not None:
             prospect, note_id = found
             note = Watched(note_id, prospect, 0.0, 0.0)
             self._dispatcher.add(Watch(note, is_young=False, take=self.take(prospect)))
-        self._is_introduced = True
+            self.is_introducing = True
 
-    def _introduced(self, watch: Watch, page: NotesPage) -> None:
+    def _introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
+        page = reply.value
+        if page is None:
+            self.is_introducing = self._read_again(watch, reply.failure)
+            return
         found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.notes])
         self._learn_from(page, found)
-        if not found and page.has_more and watch.skip < 10 * self._traits.page:
+        self.is_introducing = not found and page.has_more and watch.skip < 10 * self._traits.page
+        if self.is_introducing:
             watch.skip += len(page.notes)
             self._dispatcher.add(watch)
+
+    def _read_again(self, read: Read, failure: Failure | None) -> bool:
+        """Look once more after a failure; False when it is time to give it up."""
+        if failure is None or failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+            self._dispatcher.add(read)
+            return True
+        is_refused = failure.cause in (Cause.FOREIGN, Cause.REDIRECTED)  # then nothing is held up for long
+        return self._dispatcher.retry(read, failure, replace(self._retry, attempts=3) if is_refused else self._retry)
 
     def _watch(self, note: Watched, due: float) -> None:
         self._watches += 1
@@ -195,8 +222,7 @@ class Evidence:
         """Take in the reply to a look at a known note; ``goes_on`` while anything is unclear."""
         note, page = watch.note, reply.value
         if not watch.is_young:
-            if page is not None:
-                self._introduced(watch, page)
+            self._introduced(watch, reply)
             return
         self._is_watching = False
         is_there = False
@@ -222,7 +248,7 @@ class Evidence:
         """Take in the reply: a twin of what was sent again is named; it shows as the note itself does."""
         page = reply.value
         if page is None:
-            self._check_again(check, reply.failure)
+            self._read_again(check, reply.failure)
             return
         shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
         key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
@@ -231,14 +257,7 @@ class Evidence:
             check.post.sent_at, authors=self.authors,
         )  # fmt: skip
         found = judge(page, sought)
-        if found.note_id is not None:
-            yield check.post, Twins((found.note_id, *found.twins))
-
-    def _check_again(self, check: Check, failure: Failure | None) -> None:
-        if failure is None or failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
-            self._dispatcher.add(check)
-        elif failure.cause not in (Cause.FOREIGN, Cause.REDIRECTED):  # where reading is refused, it isn't held up
-            self._dispatcher.retry(check, failure, self._retry)
+        yield check.post, Checked((found.note_id, *found.twins) if found.note_id is not None else ())
 
 
 def _all(page: NotesPage) -> tuple[FoundNote, ...]:

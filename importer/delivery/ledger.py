@@ -115,11 +115,18 @@ class Ledger:
         self._entries.append(lambda: self._journal.deliveries.answer(number, note, entries, at))
         if created and twins:
             prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
-            self._entries.append(lambda: self._journal.deliveries.found_twins(note, prospect, key, twins))
+            self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, twins))
 
-    def twins(self, post: Post, note_ids: Sequence[str]) -> None:
-        """The note of a delivery that was sent again stands there again under these ids."""
-        self._outcomes.found_twins(post.request.positions[0], note_ids)
+    def checked(self, post: Post, twins: Sequence[str]) -> None:
+        """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
+        note, request = post.number, post.request
+        known = self._outcomes.twins.get(request.positions[0], ())  # found when it was read back
+        twins = [*known, *(note_id for note_id in twins if note_id not in known)]
+        if twins:
+            self._outcomes.found_twins(request.positions[0], twins)
+        self._entries.append(
+            lambda: self._journal.deliveries.checked(note, request.prospects[0], request.keys[0], twins)
+        )
 
     def ambiguous(self, post: Post, why: str, at: float | None = None) -> None:
         """A request's answer was unclear: until its notes are read back, its rows are unconfirmed."""
@@ -163,6 +170,9 @@ class Ledger:
                 reason += ", and made a private draft later"
             note_ids = [delivery.note_id or "" for delivery in deliveries]
             self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
+            for row, delivery in zip(rows, deliveries, strict=True):
+                if delivery.twins:
+                    self._outcomes.found_twins(row, delivery.twins)
 
     def _settle(
         self,

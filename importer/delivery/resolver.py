@@ -16,7 +16,17 @@ from dataclasses import replace
 from importer.api import Answer, Cause, Failure, FoundNote, NotesPage, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions, readback
-from importer.delivery.decisions import Abandon, Decision, Doubt, LookAgain, Missed, NextPage, Settle, Stop
+from importer.delivery.decisions import (
+    Abandon,
+    Decision,
+    Doubt,
+    LookAgain,
+    LookDecision,
+    Missed,
+    NextPage,
+    Settle,
+    Stop,
+)
 from importer.delivery.evidence import Evidence
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
@@ -25,6 +35,7 @@ from importer.markup import are_alike
 
 _LONGEST_REST = 600.0
 _REFUSED_BEFORE_RESENT = 2  # lookups refused in words not the API's, before it is sent again if a person said so
+_PAUSE = 1.0  # seconds between looks while something that tells is about to be known
 _SLOWER = 5  # times as long as the slowest a call may take of which nothing was heard
 
 
@@ -79,7 +90,6 @@ class Resolver:
         That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves
         nothing.
         """
-        self._evidence.introduce()
         now = self._clock()
         post.sent_at = min(post.sent_at, now)  # the clock may have been set back since
         rest = self._policy.read_timeout + self._policy.settle
@@ -92,6 +102,7 @@ class Resolver:
             self.unclear[prospect].append(post.key)
         self._add(ambiguous, 0, due, is_first=True)
         self._evidence.watch()
+        self._evidence.introduce()
 
     def _add(self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False) -> None:
         take = self._evidence.take(ambiguous.post.request.prospects[index])
@@ -107,17 +118,20 @@ class Resolver:
         """
         ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
         verdict = None
-        if reply.failure is None:
-            assert reply.value is not None
+        if reply.value is not None and not lookup.joins(reply.value):
+            yield from self._begin_again(lookup)
+            return
+        if reply.value is not None:
             lookup.attempts = None
-            lookup.notes.update((note.note_id, note) for note in reply.value.notes)
-            has_more = reply.value.has_more and bool(reply.value.notes)  # an empty page ends it, whatever is said
-            page = replace(reply.value, notes=tuple(lookup.notes.values()), has_more=has_more)
+            page = lookup.take_in(reply.value)
             verdict = readback.judge(page, self._sought(lookup, page))
             lookup.candidates = self._evidence.unclaimed(verdict.candidates)
         decision = decisions.after_lookup(reply, verdict, ambiguous.failure, lookup.pages + 1, self._policy.pages)
         is_early = lookup.began < self._caught_up_at(ambiguous)
         match decision:
+            case Settle() | Doubt() | Missed() if self._may_know_better(lookup, verdict, decision):
+                self._follow_first(lookup, ambiguous.rest_at)
+                self._add(ambiguous, lookup.index, self._clock() + _PAUSE)
             case Settle() if is_early and verdict is not None and not verdict.is_certain:
                 yield from self._missed(lookup, for_good=False)  # who writes our notes may be known by then
             case Settle(((_, answer),), reason, twins):
@@ -128,7 +142,8 @@ class Resolver:
                 self._follow_first(lookup, self._clock())
                 yield from self._conclude(ambiguous, lookup.index)
             case NextPage(read):
-                lookup.skip, lookup.pages = lookup.skip + read, lookup.pages + 1
+                # One note of this page once more, which shows whether the next one joins it.
+                lookup.skip, lookup.pages = lookup.skip + max(1, read - 1), lookup.pages + 1
                 self._dispatcher.add(lookup)
             case Missed(for_good):
                 yield from self._missed(lookup, for_good=for_good)
@@ -142,6 +157,19 @@ class Resolver:
                 yield from self._doubt(lookup, why)
             case Stop():
                 yield post, decision
+
+    def _may_know_better(self, lookup: Lookup, verdict: readback.Verdict | None, decision: LookDecision) -> bool:
+        """Whether something isn't explained, and it is about to be known who writes our notes, or what dates them."""
+        if verdict is None or not self._evidence.is_introducing or lookup.began < self._caught_up_at(lookup.ambiguous):
+            return False
+        return isinstance(decision, Doubt) or bool(lookup.candidates) or not verdict.is_certain
+
+    def _begin_again(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
+        """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""
+        lookup.begin_again(self._evidence.take(lookup.prospect))
+        failure = Failure(Cause.UNREADABLE, "they changed while they were read")
+        if not self._look_again(lookup, failure):
+            yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
 
     def _sought(self, lookup: Lookup, page: NotesPage) -> readback.Sought:
         post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
@@ -182,7 +210,7 @@ class Resolver:
     def _weigh(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """Something stands there that was made in that time and reads differently: is it the note after all?"""
         candidates, post = lookup.candidates, lookup.ambiguous.post
-        is_alone = len(candidates) == 1 and len(self.unclear.get(lookup.prospect, ())) == 1
+        is_alone = len(candidates) == 1 and self._evidence.is_alone(lookup.prospect)
         if is_alone and self._is_ours_rewritten(candidates[0], post):
             note_id = candidates[0].note_id
             reason = (

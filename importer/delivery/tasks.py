@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
-from importer.api import Failure, FoundNote
+from importer.api import Failure, FoundNote, NotesPage
 from importer.calls.retry import Attempts
 from importer.delivery.lag import Watched
 from importer.grouping.conflicts import ConflictKey
@@ -136,6 +136,23 @@ class Lookup:
     def prospect(self) -> str:
         """Whose notes are read."""
         return self.ambiguous.post.request.prospects[self.index]
+
+    def joins(self, page: NotesPage) -> bool:
+        """Whether nothing can stand between a page and the one before it: it begins with that one's last note."""
+        return not self.skip or any(note.note_id in self.notes for note in page.notes)
+
+    def take_in(self, page: NotesPage) -> NotesPage:
+        """The page, put together with those before it."""
+        # A page that holds nothing new but what shows that it joins ends it, whatever is said.
+        has_more = page.has_more and len(page.notes) > (1 if self.skip else 0)
+        self.notes.update((note.note_id, note) for note in page.notes)
+        return replace(page, notes=tuple(self.notes.values()), has_more=has_more)
+
+    def begin_again(self, take: int) -> None:
+        """Read from the first page, by another address."""
+        self.skip = self.pages = 0
+        self.take = take
+        self.notes.clear()
 
 
 @dataclass(eq=False, slots=True)

@@ -144,16 +144,11 @@ class Deliveries:
         with self._store.transaction():
             self._store.many(_HIDE, rows)
 
-    def found_twins(self, note: int, prospect: str, occurrence: str, note_ids: Sequence[str]) -> None:
-        """Enter that the delivery's note stands there again, under these ids."""
+    def checked(self, note: int, prospect: str, occurrence: str, twins: Sequence[str]) -> None:
+        """Enter that somebody has looked whether a delivery is there twice: under these ids, too."""
         with self._store.transaction():
-            self._store.many(_TWINS, [(note, prospect, occurrence)], twins=json.dumps(list(note_ids)))
-
-    def checked(self, looked_at: Iterable[Known]) -> None:
-        """Enter that somebody has looked whether these deliveries, which were resent, are there twice."""
-        rows = [(known.note, known.prospect, known.occurrence) for known in looked_at]
-        with self._store.transaction():
-            self._store.many(_CHECKED, rows)
+            found = json.dumps(list(twins)) if twins else None
+            self._store.many(_CHECKED, [(note, prospect, occurrence)], twins=found)
 
     # -- what is known ----------------------------------------------------------------------------------------------
 
@@ -175,13 +170,9 @@ class Deliveries:
 
         No index helps it, for one over ids would multiply what each answer writes; so it is to be asked rarely.
         """
-        query = (
-            sa.select(deliveries.c.note_id, requests.c.sent_at, deliveries.c.at)
-            .join(notes, notes.c.id == deliveries.c.note)
-            .join(requests, requests.c.id == deliveries.c.request)
-            .where(notes.c.workspace == _number_of(workspace), deliveries.c.note_id.in_(note_ids))
-        )
-        return {row.note_id: (row.sent_at, row.at) for row in self._store.rows(query)} if note_ids else {}
+        values = {**_owner(workspace), "of_ids": note_ids}
+        found = self._store.rows(_WITH_IDS, values) if note_ids else ()
+        return {row.note_id: (row.sent_at, row.at) for row in found}
 
     def latest_created(self, workspace: Workspace) -> tuple[str, str] | None:
         """The prospect and the id of a published note that was created lately, if there is one."""
@@ -207,22 +198,13 @@ class Deliveries:
 
         They are the notes in which a reader sees the same as in this one; with ``any_draft``, for a draft all drafts.
         """
-        alike = [notes.c.seen == key.seen]
-        if any_draft and key.status is Status.DRAFT:
-            alike.append(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
-        queries = [
-            sa.select(deliveries.c.note_id, requests.c.sent_at, deliveries.c.at)
-            .join(notes, notes.c.id == deliveries.c.note)
-            .join(requests, requests.c.id == deliveries.c.request)
-            .where(
-                notes.c.workspace == _number_of(workspace),
-                one,
-                deliveries.c.prospect == prospect,
-                deliveries.c.note_id.is_not(None),
-            )
-            for one in alike  # not as one condition, for which no index would be used
-        ]
-        return {row.note_id: (row.sent_at, row.at) for row in self._store.rows(sa.union(*queries))}
+        query = _ADOPTED_OR_DRAFT if any_draft and key.status is Status.DRAFT else _ADOPTED
+        values = {**_owner(workspace), "of_seen": key.seen, "of_prospect": prospect}
+        return {row.note_id: (row.sent_at, row.at) for row in self._store.rows(query, values)}
+
+    def unclear_at(self, workspace: Workspace, prospect: str) -> int:
+        """How many of the prospect's deliveries are unclear, of whichever sheet they are."""
+        return len(self._few(workspace, deliveries.c.prospect == prospect, _IS_UNCLEAR))
 
     def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[Known]]]:
         """Deliveries of which no run knows what became of them: request number → note and deliveries."""
@@ -339,6 +321,33 @@ _IS_DELIVERY = sa.and_(
 _IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
 _KNOWN = Among(_known_query(), deliveries.c.note, deliveries.c.prospect)
 _NEW_REQUEST = sa.insert(requests)
+
+
+def _owner(workspace: Workspace) -> dict[str, Any]:
+    return {"of_profile": workspace.profile, "of_url": workspace.base_url}
+
+
+def _made(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Ids of a workspace's notes, when each was sent, and when it was known to exist."""
+    owner = sa.select(workspaces.c.id).where(
+        workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url")
+    )
+    return (
+        sa.select(deliveries.c.note_id, requests.c.sent_at, deliveries.c.at)
+        .join(notes, notes.c.id == deliveries.c.note)
+        .join(requests, requests.c.id == deliveries.c.request)
+        .where(notes.c.workspace == owner.scalar_subquery(), *conditions)
+    )
+
+
+def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return _made(is_alike, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
+
+
+_WITH_IDS = _made(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
+_ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
+_DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
+_ADOPTED_OR_DRAFT = sa.union(_ADOPTED, _DRAFTS)  # not as one condition, for which no index would be used
 _CLAIM = Many(_claim(), "prospect", "occurrence")
 _ANSWER = Many(
     deliveries.update()
@@ -349,5 +358,6 @@ _ANSWER = Many(
 _UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
 _RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
 _HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.value), "of_note", "p", "o")
-_TWINS = Many(deliveries.update().where(_IS_DELIVERY).values(twins=sa.bindparam("twins")), "of_note", "p", "o")
-_CHECKED = Many(deliveries.update().where(_IS_DELIVERY).values(resent_at=None), "of_note", "p", "o")
+_CHECKED = Many(
+    deliveries.update().where(_IS_DELIVERY).values(resent_at=None, twins=sa.bindparam("twins")), "of_note", "p", "o"
+)

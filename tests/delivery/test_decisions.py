@@ -181,17 +181,17 @@ class Read:
 
 
 MOST_PAGES = 3
-TWINS = "lost; found by reading back; the same note stands there again as N2, N3: look, and remove one by hand"
+FOUND = "lost; found by reading back"
 NOT_READ = "and the prospect's notes could not be read: trouble"
 READS = [
-    Read("it is there", Verdict("N1"), Settle(((0, Answer("N1")),), "lost; found by reading back")),
-    Read("it is there twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), TWINS, ("N2", "N3"))),
-    Read("found on the last page", Verdict("N1"), Settle(((0, Answer("N1")),), "lost; found by reading back"), 3),
+    Read("it is there", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
+    Read("it is there twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), FOUND, ("N2", "N3"))),
+    Read("found on the last page", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND), 3),
     Read("there are more pages", Verdict(goes_on=True), NextPage(0), 2),
     Read("it is there, and maybe again on the next page", Verdict("N1", goes_on=True), NextPage(0), 2),
     Read(
         "it is there, and there are more than are read", Verdict("N1", goes_on=True),
-        Settle(((0, Answer("N1")),), "lost; found by reading back"), 3,
+        Settle(((0, Answer("N1")),), FOUND), 3,
     ),
     Read(
         "there are more than are read", Verdict(goes_on=True),

@@ -146,7 +146,8 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
             journal.deliveries.adopted(HERE, NoteKey.of(NOTE), "P1", any_draft=True)
             answer(journal, number, note, "P1")
             journal.deliveries.hide(found)
-            journal.deliveries.checked(found)
+            journal.deliveries.checked(note, "P1", "", ["N-X"])
+            journal.deliveries.unclear_at(HERE, "P1")
             journal.deliveries.known([(note, "P1")])
             journal.deliveries.resent(HERE)
             journal.deliveries.created_by(run)
@@ -206,22 +207,29 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
         ("P3", 1001.0, "N-P3"),
     ]
     assert {key for key, _ in found} == {NoteKey.of(NOTE)}
-    journal.deliveries.found_twins(note, "P2", "", ["N-X", "N-Y"])
-    journal.deliveries.checked([known for _, known in found[:1]])
+    journal.deliveries.checked(note, "P2", "", ["N-X", "N-Y"])
     assert [known.prospect for _, known in journal.deliveries.resent(HERE)] == ["P3"]
     known = journal.deliveries.known([(note, "P2"), (note, "P3")])
     assert [known[note, prospect, ""].twins for prospect in ("P2", "P3")] == [("N-X", "N-Y"), ()]
 
 
-def test_an_import_marks_what_it_sends_again(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+def test_an_import_marks_what_it_sends_again_until_it_has_looked_at_it_once_more(
+    box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
     """What got no clear answer and surely wasn't there; not what got an answer at once."""
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "Two")])
     box.set_faults([Fault.parse("close:before@1")])
-    report = running.run(sheet, replace(settings, workers=1))
+
+    def resent() -> list[str]:
+        with Journal.open(settings.journal) as journal:
+            return [known.prospect for _, known in journal.deliveries.resent(settings.workspace)]
+
+    stopped = running.run(sheet, replace(settings, workers=1), stop=lambda: "enough" if len(box.notes) == 2 else None)
+    assert stopped is not None
+    assert (stopped.counts, stopped.exit_status, resent()) == ({Result.CREATED: 2}, 3, ["P1"])
+    report = running.run(sheet, settings)
     assert report is not None
-    assert report.counts == {Result.CREATED: 2}
-    with Journal.open(settings.journal) as journal:
-        assert [known.prospect for _, known in journal.deliveries.resent(settings.workspace)] == ["P1"]
+    assert (report.exit_status, resent()) == (0, [])
 
 
 # -- in memory --------------------------------------------------------------------------------------------------------
@@ -258,7 +266,7 @@ def test_results_that_are_written_again_name_the_twins_that_were_found(
     with Journal.open(settings.journal) as journal:
         [run] = journal.runs.listed()
         [note] = {known.note for known in journal.deliveries.created_by(run)}
-        journal.deliveries.found_twins(note, "P2", "", ["N-X"])
+        journal.deliveries.checked(note, "P2", "", ["N-X"])
     _, outcomes = rewrite("last", sheet, replace(settings, results=tmp_path / "again.csv"))
     assert dict(outcomes.twins) == {1: ("N-X",)}
 

@@ -217,7 +217,8 @@ class World:
         if refusal is not None:
             self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
             return refusal, soon
-        kind, _, moment = fate.partition(" ")
+        words = fate.split()
+        kind, moment = words[0], words[-1]
         self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {fate}")
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
