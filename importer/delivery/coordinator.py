@@ -22,6 +22,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup, Post, Task, Watch
+from importer.delivery.twins import Twins
 from importer.errors import Busy, JournalFailed
 
 _ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
@@ -64,7 +65,7 @@ class Coordinator:
         self._parked: deque[Post] = deque()
         self._known = decisions.Known()
         self._refused_reads = 0
-        self._resent: list[tuple[Post, str, float]] = []  # what was sent again and made, with its note and when
+        self._twins = Twins(dispatcher, evidence)
 
     @property
     def has_learned(self) -> bool:
@@ -87,7 +88,7 @@ class Coordinator:
 
     def check(self, post: Post, note_id: str) -> None:
         """What an earlier run sent again is looked at once more; it ended before it had done so itself."""
-        self._evidence.check(post, note_id, post.sent_at)
+        self._twins.made(post, note_id, post.sent_at)
 
     def run(self, posts: Iterable[Post] = ()) -> None:
         """Deliver everything that can be delivered.
@@ -98,10 +99,8 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            while self._resent and self._dispatcher.stopped is None:
-                for sent in self._resent:
-                    self._evidence.check(*sent)
-                self._resent = []
+            while self._twins.are_due and self._dispatcher.stopped is None:
+                self._twins.check()
                 self._work()
         finally:
             self._enter([])  # what came back last; also when something unforeseen ends the run
@@ -139,14 +138,15 @@ class Coordinator:
         elif isinstance(task, Watch):
             self._evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
         else:
-            yield from self._evidence.checked(task, reply)
+            yield from self._twins.checked(task, reply)
 
     def _carry_out(self, post: Post, decision: Decision) -> None:
         match decision:
             case Settle(answers, reason, twins):
                 if post.sends > 1:
-                    made = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
-                    self._resent += [(post.only([index]), note_id, self._clock()) for index, note_id in made]
+                    for index, answer in answers:
+                        if answer.note_id is not None:
+                            self._twins.made(post.only([index]), answer.note_id, self._clock())
                 self._ledger.answered(post, answers, self._clock(), reason, twins)
                 self._release_key(post, len(answers))
             case Retry(failure):

@@ -7,19 +7,17 @@ own, and whether one that is missed surely isn't there.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
 from importer.delivery.clock import NoteClock
-from importer.delivery.decisions import Checked, Decision
 from importer.delivery.lag import ReadLag, Watched
-from importer.delivery.readback import Sought, Window, judge
-from importer.delivery.tasks import Check, Post, Read, Task, Watch
+from importer.delivery.readback import Window
+from importer.delivery.tasks import Post, Read, Task, Watch
 from importer.journal import Journal, NoteKey
-from importer.markup import seen_digests
 from importer.models import Status, Workspace
 
 _CLOCKS_APART = 5.0  # seconds by which clocks that date notes may differ from one another
@@ -193,7 +191,7 @@ class Evidence:
     def _introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
         page = reply.value
         if page is None:
-            self.is_introducing = self._read_again(watch, reply.failure)
+            self.is_introducing = self.read_again(watch, reply.failure)
             return
         found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.notes])
         self._learn_from(page, found)
@@ -202,7 +200,7 @@ class Evidence:
             watch.skip += len(page.notes)
             self._dispatcher.add(watch)
 
-    def _read_again(self, read: Read, failure: Failure | None) -> bool:
+    def read_again(self, read: Read, failure: Failure | None) -> bool:
         """Look once more after a failure; False when it is time to give it up."""
         if failure is None or failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
             self._dispatcher.add(read)
@@ -237,27 +235,6 @@ class Evidence:
         if goes_on and self._may_watch and self._youngest is not None:
             self._is_watching = True
             self._watch(self._youngest if is_there or page is None else note, self._clock() + self.lag.pause)
-
-    # -- looking once more ------------------------------------------------------------------------------------------
-
-    def check(self, post: Post, note_id: str, came: float) -> None:
-        """Look once more at what was sent again, when reading has caught up with it."""
-        self._dispatcher.add(Check(post, note_id, self.take(post.request.prospects[0])), came + self.margin)
-
-    def checked(self, check: Check, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
-        """Take in the reply: a twin of what was sent again is named; it shows as the note itself does."""
-        page = reply.value
-        if page is None:
-            self._read_again(check, reply.failure)
-            return
-        shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
-        key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
-        sought = Sought(
-            key, self.window(check.post, reply.came), self.taken(page, check.prospect, check.post.key),
-            check.post.sent_at, authors=self.authors,
-        )  # fmt: skip
-        found = judge(page, sought)
-        yield check.post, Checked((found.note_id, *found.twins) if found.note_id is not None else ())
 
 
 def _all(page: NotesPage) -> tuple[FoundNote, ...]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from importer.api import FoundNote, NotesPage
 from importer.journal import NoteKey
-from importer.markup import seen_digests
-from importer.models import Status
+from importer.markup import are_alike, seen_digests
+from importer.models import Note, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,11 @@ def is_same(note: FoundNote, key: NoteKey) -> bool:
         and note.status is key.status
         and not key.readings.isdisjoint(seen_digests(note.content))
     )
+
+
+def is_rewritten(candidate: FoundNote, note: Note | None, authors: Collection[str]) -> bool:
+    """Whether a note that reads differently surely is the one that was sent: we wrote it, and the texts are alike."""
+    return note is not None and candidate.author in authors and are_alike(candidate.content, note.content)
 
 
 def _may_be_ours(note: FoundNote, sought: Sought) -> bool:

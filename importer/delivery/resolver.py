@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from importer.api import Answer, Cause, Failure, FoundNote, NotesPage, Reply
+from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions, readback
 from importer.delivery.decisions import (
@@ -31,7 +31,6 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
 from importer.journal import NoteKey
-from importer.markup import are_alike
 
 _LONGEST_REST = 600.0
 _REFUSED_BEFORE_RESENT = 2  # lookups refused in words not the API's, before it is sent again if a person said so
@@ -211,7 +210,7 @@ class Resolver:
         """Something stands there that was made in that time and reads differently: is it the note after all?"""
         candidates, post = lookup.candidates, lookup.ambiguous.post
         is_alone = len(candidates) == 1 and self._evidence.is_alone(lookup.prospect)
-        if is_alone and self._is_ours_rewritten(candidates[0], post):
+        if is_alone and readback.is_rewritten(candidates[0], post.request.note, self._evidence.authors):
             note_id = candidates[0].note_id
             reason = (
                 f"{lookup.ambiguous.failure.text}; found by reading back, though the API shows its text differently"
@@ -222,14 +221,6 @@ class Resolver:
             return
         ids = ", ".join(note.note_id for note in candidates[:3])
         yield from self._doubt(lookup, f"and a note that reads differently was made there at that time ({ids})")
-
-    def _is_ours_rewritten(self, candidate: FoundNote, post: Post) -> bool:
-        note = post.request.note
-        return (
-            note is not None
-            and candidate.author in self._evidence.authors
-            and are_alike(candidate.content, note.content)
-        )
 
     def _look_again(self, lookup: Lookup, failure: Failure | None) -> bool:
         """Once more, after a pause where there was a failure; False when it is time to give it up."""
