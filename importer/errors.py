@@ -6,12 +6,15 @@
     │   ├── UnclearColumns
     │   ├── BadSettings
     │   ├── Changed              there is more or less to send than was agreed to
+    │   ├── Guarded              a file is wrong as a whole: empty, too many problems, too many notes
     │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
     │   ├── Outage               the API could not be reached, or kept failing, for too long
+    │   ├── NotYet               a file was left for next time, for it may not be whole yet
+    │   ├── NotBegun             what ended another file's run would have ended this one's
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
     │   ├── Busy                 another import of the same workspace is at work
-    │   ├── Interrupted          a person pressed Ctrl-C, or the system asked the program to end
+    │   ├── Interrupted          a person pressed Ctrl-C, the system asked the program to end, or its hours are over
     │   └── NeedsAPerson         the same command again won't help by itself (exit status 4)
     │       ├── KeyRefused       the API does not accept the key
     │       ├── Redirected       the API answered with another address; the key does not follow
@@ -112,6 +115,20 @@ class Changed(Unusable):
     kind = "the number of notes is no longer what was agreed to"
 
 
+class Guarded(Unusable):
+    """A file is wrong as a whole: empty, too many problems, too many notes; nothing of it was sent.
+
+    Attributes:
+        setting: the name of the guard that says so.
+    """
+
+    kind = "the file is wrong as a whole"
+
+    def __init__(self, message: str, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
 class UnusableJournal(Unusable):
     """A journal file, or its lock, that can't be opened or made: its path or its rights are wrong."""
 
@@ -130,6 +147,22 @@ class Outage(Stopped):
     kind = "the API could not be used for too long"
 
 
+class NotYet(Stopped):
+    """A file was left for next time, for somebody may be at work on it."""
+
+    kind = "it was changed a moment ago, or is open in another program"
+
+
+class NotBegun(Stopped):
+    """What ended another file's run would have ended this one's."""
+
+    kind = "what happened before would happen to it, too"
+
+    def __init__(self, message: str, exit_status: int) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
+
+
 class JournalFailed(Stopped):
     """The journal could not be written; nothing more may be sent without it."""
 
@@ -137,15 +170,23 @@ class JournalFailed(Stopped):
 
 
 class Busy(Stopped):
-    """Another import of the same workspace holds the lock."""
+    """Another import of the same workspace holds the lock.
+
+    Attributes:
+        holder: who that is, and since when.
+    """
+
+    def __init__(self, message: str, holder: str = "another process") -> None:
+        super().__init__(message)
+        self.holder = holder
 
     kind = "another import of the same workspace is at work"
 
 
 class Interrupted(Stopped):
-    """A person or the system asked the run to end."""
+    """A person or the system asked the run to end, or the hours in which it may be at work are over."""
 
-    kind = "it was asked to end"
+    kind = "it was asked to end, or its hours are over"
 
 
 class NeedsAPerson(Stopped):

@@ -309,6 +309,7 @@ class Remaining:
         notes: distinct notes among them.
         requests: how many requests that takes at most.
         unclear: further deliveries, of which it is looked up first whether an earlier run made them.
+        public: how many of all these are public.
         made_without_key: of ``deliveries`` those whose note stands on the prospect already, imported when no column
             told occurrences apart.
     """
@@ -318,6 +319,7 @@ class Remaining:
     requests: int
     unclear: int = 0
     made_without_key: int = 0
+    public: int = field(default=0, compare=False)
 
     @property
     def total(self) -> int:

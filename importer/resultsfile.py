@@ -25,6 +25,9 @@ CUT_MARK = "… [cut here: the whole text has {} characters]"
 AUTHOR = "note-importer"
 """Whom a results workbook names as its author."""
 
+TEMPLATE = "Notes to import"
+"""The title of the template, which has the same author."""
+
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
 _MOST = 1 << 20  # bytes that are looked at
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what spreadsheet programs write; others unpack without bound
@@ -118,7 +121,9 @@ def is_results(path: Path) -> bool:
                 if about.compress_type not in _PACKINGS:
                     return False
                 with package.open(about) as part:
-                    return f"<dc:creator>{AUTHOR}</dc:creator>".encode() in part.read(_MOST)
+                    said = part.read(_MOST)
+                    is_template = f"<dc:title>{TEMPLATE}</dc:title>".encode() in said
+                    return f"<dc:creator>{AUTHOR}</dc:creator>".encode() in said and not is_template
         with path.open(encoding="utf-8-sig", newline="") as file:
             headings = next(csv.reader([file.readline(_MOST)]), [])
     except OSError:

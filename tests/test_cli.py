@@ -373,7 +373,7 @@ def test_a_key_may_stand_in_a_file_but_not_on_the_command_line(type_: Terminal) 
         (["--journal", "file::memory:"], "'file::memory:': it has to outlast the run"),
         (["--api-key-file", "none.txt"], "could not be read from none.txt"),
         (["--frobnicate"], "No such option"),
-        (["another.csv"], "unexpected extra argument"),
+        (["another.csv", "--results", "out.csv"], "--results names one file, and results of several"),
     ],
 )
 def test_a_setting_that_cant_be_used_is_said_and_nothing_is_sent(type_: Terminal, flags: list[str], words: str) -> None:
@@ -426,12 +426,13 @@ def test_a_file_that_cant_be_used_is_said_by_run_and_check_alike(
     assert type_.box.received == ()
 
 
-@pytest.mark.parametrize(("name", "words"), [("none.csv", "There is no file none.csv"), (".", ". is a folder")])
-def test_a_file_that_isnt_there_is_said(type_: Terminal, name: str, words: str) -> None:
-    """Missing, or a folder."""
-    ended = type_("run", name)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_file_that_isnt_there_is_said(type_: Terminal, command: str) -> None:
+    """Missing, or for what takes one file, a folder."""
+    ended = type_(command, "none.csv")
     assert (ended.status, ended.out) == (2, "")
-    assert words in ended.all
+    assert "There is no file none.csv" in ended.all
+    assert ". is a folder" in type_("check", ".").err
 
 
 def test_the_ways_out_that_are_proposed_lead_out(type_: Terminal) -> None:
@@ -460,7 +461,7 @@ def test_rows_of_every_length_get_through(type_: Terminal) -> None:
     """Headings only, nothing but problems, and duplicates of a row that is invalid."""
     type_.file("head.csv", HEAD)
     for command in ("run", "check"):
-        ended = type_(command, "head.csv")
+        ended = type_(command, "head.csv", "--min-rows", "0")
         assert ended.status == 0
         assert "Note: There is no row below the headings, so there is nothing to import." in ended.all
     type_.file("bad.csv", HEAD + "P1,,1\nP1,,1\nP1,,1\n")
@@ -642,9 +643,44 @@ def test_a_report_replaces_reports_only(type_: Terminal) -> None:
 
 def test_check_and_run_agree(type_: Terminal) -> None:
     """Where the API accepts everything, the status that check gave is run's."""
-    for text, status in ((HEAD + "P1,x,1\n", 0), (HEAD + "P1,x,1\nP2,,1\n", 1), (HEAD, 0), ("a\nb\n", 2)):
+    for text, status in ((HEAD + "P1,x,1\n", 0), (HEAD + "P1,x,1\nP2,,1\n", 1), (HEAD, 2), ("a\nb\n", 2)):
         type_.file("n.csv", text)
         assert type_("check", "n.csv").status == type_("run", "n.csv").status == status
+
+
+# -- several files
+
+
+def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) -> None:
+    """Each has its plan and its report; what is wrong with one is said on standard error, and again at the end."""
+    folder = type_.folder / "exports"
+    folder.mkdir()
+    for name, text in (("a.csv", HEAD + "P1,x,1\n"), ("b.csv", HEAD), ("c.csv", HEAD + "P1,x,1\nP2,x,1\n")):
+        os.utime(type_.file(f"exports/{name}", text), (1, 1))
+    type_("check", "exports/a.csv", "--report", "exports/p.csv")
+    ended = type_("run", "exports", "--yes")
+    assert ended.status == 2
+    assert ended.err.lstrip().startswith("Error: ")
+    assert "b.csv has no row below its headings; at least 1 is expected." in " ".join(ended.err.split())
+    assert "--min-rows 0" in ended.err
+    summary = ended.out[ended.out.index("3 files: 2 imported, 1 not imported") :]
+    assert re.search(r"a\.csv +imported: 1 created; results: .*a\.results\.xlsx", summary)
+    assert re.search(r"b\.csv +not imported: .*b\.csv has no row below its headings", summary)
+    assert re.search(r"c\.csv +imported: 1 created, 1 already imported", summary)
+    assert re.search(r"2 +created .*\n +1 +already imported", summary)
+    assert f"{Path('exports', 'p.csv')} was left out: a list of problems." in summary
+    assert len(type_.box.notes) == 2
+
+
+def test_one_file_that_is_named_is_told_of_as_ever(type_: Terminal) -> None:
+    """No summary of a single one; with an archive, where it went."""
+    (type_.folder / "done").mkdir()
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--yes", "--archive", "done")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("n.csv: CSV")
+    archive = Path("done")
+    assert ended.out.endswith(f"Results: {archive / 'n.results.xlsx'}\nn.csv was moved to {archive / 'n.csv'}.\n")
 
 
 # -- history and results

@@ -7,6 +7,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     practising   sandbox                                  screen     sayings, printed
     keys         login, logout                            setting_up config, doctor, completion
     manual       what help says
+    several      what is seen and asked of files that are imported one after the other
     watching     progress, and the word to end            terminal   the gate to the terminal
     hearing      who is notified of how a run ended
 

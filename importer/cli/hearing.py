@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from importer.cli.terminal import paragraph
 from importer.errors import ImporterError
 
 if TYPE_CHECKING:
-    from importer.commands.notices import Ended
+    from importer.commands.series import FileEnded
 
 
 class Hearing:
@@ -29,9 +29,9 @@ class Hearing:
     def __init__(self, told: Told, *, as_far_as_possible: bool = False) -> None:
         self.told = told
         self._notifier = told.notifier(as_far_as_possible=as_far_as_possible)
-        self._ended: list[Ended] = []
+        self._ended: list[FileEnded] = []
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, ended: FileEnded) -> None:
         """A file came to its end."""
         self._ended.append(ended)
 
@@ -43,7 +43,7 @@ class Hearing:
 
 
 @contextmanager
-def heard(file: Path) -> Iterator[Hearing]:
+def heard(files: Sequence[Path]) -> Iterator[Hearing]:
     """What a command is told; and however its block is left, whoever is to be notified hears of it.
 
     A person who says no to the plan has heard of it.
@@ -55,7 +55,7 @@ def heard(file: Path) -> Iterator[Hearing]:
     except ImporterError as error:
         with contextlib.suppress(ImporterError):  # the same again, or another: the first is what is said
             hearing = Hearing(told or Told.here(without_profile=True), as_far_as_possible=True)
-            hearing.ended(commands.notices.Ended(str(file), error=error))
+            hearing.ended(commands.series.FileEnded.failed(files[0], error))
             hearing.tell()
         raise
     try:
@@ -64,7 +64,7 @@ def heard(file: Path) -> Iterator[Hearing]:
         raise
     except Exception as error:
         found = error if isinstance(error, ImporterError) else None
-        hearing.ended(commands.notices.Ended(str(file), error=found))
+        hearing.ended(commands.series.FileEnded.failed(files[0], found))
         hearing.tell()
         raise
     hearing.tell()

@@ -2,69 +2,51 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from importer import commands
 from importer.cli.hearing import heard
 from importer.cli.manual import InGroups
-from importer.cli.options import Told, file_argument, settings_about
+from importer.cli.options import Told, file_argument, files_argument, settings_about
 from importer.cli.screen import argument, show
-from importer.cli.terminal import ask, is_terminal, paragraph, say
-from importer.cli.watching import Stopper, Watch
+from importer.cli.several import Importing
+from importer.cli.terminal import paragraph, say
+from importer.cli.watching import Stopper
 from importer.settings import Topic
-
-if TYPE_CHECKING:
-    from importer.commands.run import Preview
 
 
 @click.command(cls=InGroups)
-@file_argument
+@files_argument
 @settings_about(*Topic)
-def run(file: Path, **_: Any) -> int:
-    """Import FILE: every note once, and a results file with what became of every row.
+def run(files: tuple[Path, ...], **_: Any) -> int:
+    """Import FILES: every note once, and results of each with what became of every row.
 
-    FILE is a spreadsheet, or - for CSV from standard input. The key comes from the environment variable
-    SALESHANDY_API_KEY. After any stop, the same command goes on where it was.
+    A FILE is a spreadsheet, or a folder with such, or a pattern such as 'exports/*.csv', or - for CSV from standard
+    input. The key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command goes on
+    where it was.
     """
-    with heard(file) as hearing:
+    with heard(files) as hearing:
         told = hearing.told
         settings = told.settings_with_key
         if told.says("remember"):
             say(f"Remembered in {told.remembered(settings)}.")
-        with commands.prepare(file, settings) as prepared, Stopper() as stopper, Watch() as watch:
-            preview = _decided(prepared.preview)
-            show(commands.plans.plan(preview))
-            total = preview.remaining.total
-            asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not told.says("yes")
-            if asks and total and not ask(f"Send {commands.sayings.count(total, 'note')} to {settings.base_url}?"):
-                say("Nothing was sent.")
-                return 2
-            watch.begin(total)
-            stopper.arm()
-            report = prepared.send(expected=total, observe=watch.observe, stop=stopper.why)
-        show(commands.endings.report(report))
-        hearing.ended(commands.notices.Ended(str(file), report))
-        return report.exit_status
-
-
-def _decided(preview: Preview) -> Preview:
-    """The preview, where nothing is left to decide about the columns.
-
-    Raises:
-        UnclearColumns: something is; without it nothing can be sent.
-    """
-    if (error := preview.undecided) is not None:
-        raise error
-    return preview
+        chosen = commands.choosing.choose(files)
+        with Stopper() as stopper:
+            face = Importing(stopper, hearing, is_one=chosen.is_one_file, assumes_yes=told.says("yes"))
+            series = commands.series.run(
+                chosen, settings, agree=face.agree, ended=face.ended, observe=face.observe, stop=stopper.why
+            )
+        if not chosen.is_one_file:
+            show(commands.endings.series(series))
+        return series.exit_status
 
 
 @click.command(cls=InGroups)
 @file_argument
-@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.PACE, Topic.NEW_JOURNAL)
+@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every problem to this .csv file.")  # fmt: skip
 def check(file: Path, *, report: Path | None, **_: Any) -> int:

@@ -18,7 +18,7 @@ from importer.settings import Topic
 if TYPE_CHECKING:
     from importer.commands.hide import Hiding
 
-_CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL)
+_CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
 
 
 @click.command()

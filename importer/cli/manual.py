@@ -43,7 +43,7 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
     "Reading": frozenset({Topic.FILE}),
     "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
     "Results": frozenset({Topic.RESULTS}),
-    "Unattended": frozenset({Topic.ASKING, Topic.NOTIFYING}),
+    "Unattended": frozenset({Topic.ASKING, Topic.GUARDS, Topic.HOURS, Topic.WAITING, Topic.ARCHIVE, Topic.NOTIFYING}),
 }
 """What the settings of a topic stand under in a command's help."""
 

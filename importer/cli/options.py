@@ -32,6 +32,12 @@ def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("file", type=click.Path(path_type=Path, allow_dash=True))(command)
 
 
+def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add FILE…: one or more files, folders or patterns."""
+    kind = click.Path(path_type=Path, allow_dash=True)
+    return click.argument("files", type=kind, nargs=-1, required=True, metavar="FILE...")(command)
+
+
 def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the settings of some topics, in the table's order."""
 

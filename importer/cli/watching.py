@@ -92,6 +92,8 @@ class Stopper:
 
     def arm(self) -> None:
         """From now on the end is an orderly one; before, nothing was sent, and Ctrl-C ends the program at once."""
+        if self._before:
+            return
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None:
@@ -99,8 +101,17 @@ class Stopper:
                     self._before[number] = signal.signal(number, self._heard)
 
     def __exit__(self, *_: object) -> None:
+        self.disarm()
+
+    def disarm(self) -> None:
+        """From now on nothing is under way that would have to be ended in good order."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        self._before = {}
+
+    def end(self, name: str) -> None:
+        """Let it end in good order, as somebody asked for it."""
+        self._why = f"You asked it to end ({name}). Run the same command again to go on."
 
     def why(self) -> str | None:
         """Why the run is to end, or None."""
@@ -110,6 +121,6 @@ class Stopper:
         if self._why is not None:
             raise EndedAtOnce
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        self._why = f"You asked it to end ({name}). Run the same command again to go on."
+        self.end(name)
         say(err=True)
         say(f"{name}: finishing the requests under way, then writing the results …", err=True)

@@ -2,7 +2,10 @@
 
 Comes in: files and settings. Goes out: what was found or done, as values, and what is to be said of it.
 
+    series      several files, one after the other    choosing     which files
+    archiving   a finished file, moved                hours        when a run may be at work
     run         prepare a file, then send it          sending      one run, with the lock held
+    guards      what is wrong with a file as a whole
     check       problems, written to a file           loading      a file, read, checked and grouped
     verify      what is unclear, looked up            calling      what the API is called with
     hide        a run's notes made private drafts     workspaces   the journal, guarded and locked
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importer.commands import (
         check,
+        choosing,
         doctor,
         endings,
         hide,
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
         run,
         sayings,
         sending,
+        series,
         template,
         verify,
     )
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check",
+    "choosing",
     "doctor",
     "endings",
     "hide",
@@ -56,6 +62,7 @@ __all__ = [
     "run",
     "sayings",
     "sending",
+    "series",
     "template",
     "verify",
 ]

@@ -32,6 +32,6 @@ def write_report(report: Path, preview: Preview, file: Path) -> Written:
 
 def exit_status(preview: Preview) -> int:
     """The exit status that a run would end with if the API accepted everything."""
-    if preview.questions:
+    if preview.questions or preview.guarded:
         return 2
     return 1 if preview.loaded.rows.problems else 0

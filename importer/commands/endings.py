@@ -5,11 +5,13 @@ Comes in: reports. Goes out: sayings.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from importer.commands.hide import Hidden, Hiding
-from importer.commands.sayings import Kind, Saying, count, twins_in_words, when
+from importer.commands.sayings import Kind, Saying, count, first_sentence, twins_in_words, when
 from importer.commands.sending import Report
+from importer.commands.series import Fate, FileEnded, Series
 from importer.commands.verify import Verified
 from importer.errors import JournalFailed, NeedsAPerson
 from importer.journal import Run
@@ -36,6 +38,38 @@ def report(ended: Report) -> Iterator[Saying]:
     if ended.remark:
         yield Saying(ended.remark, Kind.TEXT)
     yield Saying(f"Results: {ended.results}")
+
+
+def file_ended(over: FileEnded) -> Iterator[Saying]:
+    """What became of one file of several; what kept it from being imported is said by itself."""
+    if over.report is not None:
+        yield from report(over.report)
+    if over.archived is not None:
+        yield Saying(f"{over.file.name} was moved to {over.archived}.", Kind.TEXT)
+    if over.report is None:
+        yield Saying(f"{over.file}: {over.fate}. {over.why}", Kind.TEXT)
+    elif over.report.stopped is None and over.why:
+        yield Saying(over.why, Kind.TEXT)
+
+
+def series(found: Series) -> Iterator[Saying]:
+    """What became of all files."""
+    yield Saying()
+    fates = Counter(over.fate for over in found.files)
+    yield Saying(
+        f"{count(len(found.files), 'file')}: " + ", ".join(f"{fates[fate]:,} {fate}" for fate in Fate if fates[fate])
+    )
+    width = max((len(over.file.name) for over in found.files), default=0)
+    for over in found.files:
+        rows = ", ".join(f"{rows:,} {result}" for result, rows in over.counts.items())
+        where = f"; results: {over.report.results}" if over.report else ""
+        why = f": {first_sentence(over.why)}" if over.why and not rows else ""
+        yield Saying(f"  {over.file.name:{width}}  {over.fate}{f': {rows}' if rows else why}{where}")
+    if len(found.files) > 1 and found.counts:
+        yield Saying("All together:")
+        yield from counts(found.counts)
+    for path, why in found.left_out:
+        yield Saying(f"{path} was left out: {why}.", Kind.NOTE)
 
 
 def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False) -> Iterator[Saying]:

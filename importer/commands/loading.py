@@ -7,7 +7,10 @@ results of it go.
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -87,23 +90,40 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         raise
 
 
-def results_path(path: str | Path, wanted: Path | None) -> Path:
+def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
     """Where the results go: where the person said, or beside the input.
+
+    Args:
+        path: the input.
+        settings: where results go, or how they are called.
+        at: seconds since 1970, for the date in their name; None: now.
+        taken: where those of other files go.
 
     Raises:
         BadSettings: results can't be written there, or it is the input itself.
     """
     source = Path("standard input.csv") if str(path) == "-" else Path(path)
+    wanted = settings.results
     if wanted is None:
         match = re.fullmatch(r"(.*)\.results(?:-(\d+))?", source.stem)
         stem, number = (match[1], int(match[2] or 1) + 1) if match else (source.stem, 1)
-        wanted = source.with_name(f"{stem}.results{f'-{number}' if number > 1 else ''}.xlsx")
+        pattern = settings.results_name or f"{{name}}.results{f'-{number}' if number > 1 else ''}.xlsx"
+        wanted = source.parent / _filled(pattern, stem, at)
+        if wanted in taken:
+            wanted = source.parent / _filled(pattern, source.name, at)
     check_target(wanted)
     if is_same(wanted, source):
         raise BadSettings(
             f"The results would replace the file that is imported, {source}. Name another: {by_name('results')}."
         )
     return wanted
+
+
+def _filled(pattern: str, name: str, at: float | None) -> str:
+    """The name of results; texts are put in one step, as a file may be called {date}."""
+    now = datetime.fromtimestamp(time.time() if at is None else at).astimezone()
+    values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
+    return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
 
 
 def is_same(one: Path, other: Path) -> bool:

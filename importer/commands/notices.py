@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from importer.commands.notifying import Notice
 from importer.commands.sayings import clock_time, count, in_result_words, taken
-from importer.commands.sending import Report
-from importer.errors import ImporterError
+from importer.commands.series import Fate, FileEnded
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
-_WORST_FIRST = (4, 3, 2, 1, 0)
 _TITLES = {
     0: "everything is delivered",
     2: "nothing was sent",
@@ -35,34 +32,7 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What became of one file.
-
-    Attributes:
-        file: its name, or its path.
-        report: how its run ended; None where none came about.
-        error: why none came about, or why it broke off; None where that is a fault of the program's own.
-    """
-
-    file: str
-    report: Report | None = None
-    error: ImporterError | None = None
-
-    @property
-    def exit_status(self) -> int:
-        """As a program gives it that imports this file alone."""
-        if self.report is not None:
-            return self.report.exit_status
-        return self.error.exit_status if self.error is not None else ImporterError.exit_status
-
-
-def worst(statuses: Sequence[int]) -> int:
-    """The exit status that counts of several."""
-    return min(statuses, key=_WORST_FIRST.index, default=0)
-
-
-def notice(ended: Sequence[Ended], profile: str, log_file: Path | None = None) -> Notice:
+def notice(ended: Sequence[FileEnded], profile: str, log_file: Path | None = None) -> Notice:
     """What is told of how an import of files ended.
 
     Args:
@@ -70,8 +40,8 @@ def notice(ended: Sequence[Ended], profile: str, log_file: Path | None = None) -
         profile: as which it ran.
         log_file: where more stands.
     """
-    status = worst([one.exit_status for one in ended])
-    what = Path(ended[0].file).name if len(ended) == 1 else count(len(ended), "file")
+    status = max(one.exit_status for one in ended)
+    what = ended[0].file.name if len(ended) == 1 else count(len(ended), "file")
     lines = [line for one in ended for line in (*_about(one), "")]
     lines.append(f"What to do: {_advice(ended, status)}")
     lines.append(f"Profile {profile}, on {platform.node() or 'this machine'}, exit status {status}.")
@@ -88,20 +58,23 @@ def trial(profile: str) -> Notice:
     return Notice("note-importer: this is a test", body, 0)
 
 
-def _title(ended: Sequence[Ended], status: int) -> str:
+def _title(ended: Sequence[FileEnded], status: int) -> str:
+    reports = [one.report for one in ended if one.report is not None]
+    if status == 2 and reports:
+        return "not every file was imported"
     if status != 1:
         return _TITLES[status]
-    reports = [one.report for one in ended if one.report is not None]
     rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
     rows += sum(len(report.twins) for report in reports)
     return f"{count(rows, 'row')} {'needs' if rows == 1 else 'need'} a person"
 
 
-def _about(one: Ended) -> Iterator[str]:
+def _about(one: FileEnded) -> Iterator[str]:
     """What happened to a file."""
-    name, report = Path(one.file).name, one.report
+    name, report = one.file.name, one.report
     if report is None:
-        why = "a fault of note-importer's own" if one.error is None else one.error.kind
+        why = one.error.kind if one.error is not None else "a fault of note-importer's own"
+        why = f"{one.fate}, for {why}" if one.fate in (Fate.LEFT, Fate.NOT_BEGUN) else why
         yield f"{name}: {why}." + (" Nothing was sent." if one.exit_status == 2 else "")
         return
     ended = f"stopped before the end: {report.stopped.kind}" if report.stopped is not None else "finished"
@@ -112,11 +85,13 @@ def _about(one: Ended) -> Iterator[str]:
         yield f"{result}: " + "; ".join(f"{rows:,} × {kind}" for kind, rows in kinds.items())
     if report.twins:
         yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
+    if one.exit_status != report.exit_status:
+        yield "It could not be moved into the archive."
     yield f"Results: {report.results.absolute()}"
     yield f"Run: {report.run}"
 
 
-def _advice(ended: Sequence[Ended], status: int) -> str:
+def _advice(ended: Sequence[FileEnded], status: int) -> str:
     if status != 1:
         return _ADVICE[status]
     found = {result for one in ended if one.report is not None for result in one.report.counts}

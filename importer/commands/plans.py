@@ -67,6 +67,9 @@ def check(preview: Preview) -> Iterator[Saying]:
         yield Saying("Nothing can be sent until this is settled:")
         for question in preview.questions:
             yield Saying(question.text, Kind.DETAIL)
+    for guarded in preview.guarded:
+        yield Saying()
+        yield Saying(str(guarded), Kind.TEXT)
     if loaded.rows.problems:
         yield Saying()
         yield Saying("Problems:")

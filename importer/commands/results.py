@@ -47,7 +47,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcome
                 ("Ended", f"{when(run.ended_at)} ({run.ended})" if run.ended_at else "broken off"),
                 ("Written again", when(time.time())),
             ]
-            target = results_path(path, settings.results)
+            target = results_path(path, settings)
             written = write_results(target, loaded, outcomes, run, lines, journal)
             return written, outcomes
 

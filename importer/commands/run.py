@@ -21,12 +21,14 @@ from typing import Self
 from importer import grouping
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.commands import guards
 from importer.commands.calling import steady_clock
+from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path
 from importer.commands.sending import Report, Sending
 from importer.commands.workspaces import check_place, guard, held, learned_rate, other_profiles
 from importer.delivery.earlier import foresee
-from importer.errors import BadSettings, UnclearColumns
+from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.models import Progress, Question, Remaining
 from importer.settings import BATCH_SIZE, Rate, Settings
@@ -64,6 +66,12 @@ class Preview:
     def undecided(self) -> UnclearColumns | None:
         """The questions as an error; None where there are none."""
         return _undecided(self.loaded)
+
+    @property
+    def guarded(self) -> list[Guarded]:
+        """What is wrong with the file as a whole; while anything is, nothing can be sent."""
+        loaded, settings = self.loaded, self.settings
+        return [*guards.of_rows(loaded, settings), *guards.of_notes(loaded, self.remaining, settings)]
 
     @property
     def seconds(self) -> float | None:
@@ -123,6 +131,7 @@ class Prepared:
         observe: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], str | None] = lambda: None,
         clock: Callable[[], float] | None = None,
+        hours: Hours | None = None,
     ) -> Report:
         """Send every note once, and write a results file with an outcome for every row.
 
@@ -131,9 +140,12 @@ class Prepared:
             observe: told of progress.
             stop: asked again and again; a sentence ends the run early, with what is under way waited for.
             clock: seconds since 1970.
+            hours: in which it may be at work; None: those of the settings, from now on.
 
         Raises:
             UnclearColumns: there are questions; nothing was sent.
+            Guarded: something is wrong with the file as a whole; nothing was sent.
+            Interrupted: it isn't the time of day for it; nothing was sent.
             Unusable: the journal can't be used; nothing was sent.
             Changed: the number differs from ``expected``; nothing was sent.
             Busy: another import of the workspace is at work; nothing was sent.
@@ -142,11 +154,18 @@ class Prepared:
         """
         if (error := _undecided(self._loaded)) is not None:
             raise error
-        with held(self._settings) as journal:
+        for guarded in guards.of_rows(self._loaded, self._settings):
+            raise guarded
+        hours, rows = hours or Hours.of(self._settings), len(self._loaded.rows)
+
+        def why() -> str | None:
+            return stop() or hours.over(rows)
+
+        with held(self._settings, rows=rows, observe=observe, stop=why) as journal:
             check_origin(self._loaded, journal, self._settings)
             sending = Sending(
                 self._loaded, self._target, self._settings, journal, self._vendor,
-                clock=clock or steady_clock(), observe=observe, stop=stop,
+                clock=clock or steady_clock(), observe=observe, stop=why,
             )  # fmt: skip
             return sending.run(expected)
 
@@ -170,7 +189,7 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
     """
     loaded = load(file, settings)
     try:
-        target = results_path(file, settings.results)
+        target = results_path(file, settings)
         if Journal.exists(settings.journal):
             with Journal.open(settings.journal) as journal:
                 guard(journal, settings)

@@ -5,6 +5,7 @@ Comes in: values. Goes out: words of them. Which of them a preview or a report i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,11 @@ class Saying:
 def count(number: int, thing: str) -> str:
     """A number with its thing: 1 row, 2 rows."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a message, without its full stop."""
+    return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")
 
 
 def duration(seconds: float) -> str:

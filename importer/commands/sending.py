@@ -7,7 +7,6 @@ file, and a :class:`Report`.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,11 @@ from pathlib import Path
 from importer import results
 from importer.api import Vendor
 from importer.calls.limiter import Limiter
+from importer.commands import guards
 from importer.commands.calling import calls, policy
 from importer.commands.loading import Loaded, writable
 from importer.commands.reasons import Kinds, kinds
-from importer.commands.sayings import twins_in_words, when
+from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Caller, Delivery
 from importer.delivery.outcomes import Outcomes
@@ -112,6 +112,7 @@ class Sending:
 
         Raises:
             Changed: that are not as many notes as ``expected``; nothing was sent.
+            Guarded: that are more notes than the settings allow; nothing was sent.
             ResultsNotWritten: the run ended, but its results could be written nowhere.
         """
         with calls(self.settings, self.vendor, self.clock, self.stop) as caller:
@@ -159,6 +160,8 @@ class Sending:
                     f" {remaining.total:,} now. Another import may have been at work. Nothing was sent. Run the same"
                     " command again, and look at the new plan."
                 )
+            for guarded in guards.of_notes(self.loaded, remaining, self.settings):
+                raise guarded
             agreed = True
         finally:
             if not agreed:
@@ -220,8 +223,7 @@ def _why_not_sent(stopped: Stopped | None) -> str:
     """What the rows that a run didn't come to are told: the first sentence of why it stopped."""
     if stopped is None:
         return "the run broke off"
-    first = re.split(r"(?<=[.!?])\s", str(stopped), maxsplit=1)[0].rstrip(".")
-    return f"the run stopped: {first}"
+    return f"the run stopped: {first_sentence(str(stopped))}"
 
 
 def _marked(rows: Rows) -> dict[int, Collection[int]]:

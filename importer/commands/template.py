@@ -17,6 +17,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer import resultsfile
 from importer.errors import BadSettings
 from importer.files import Draft
 from importer.results import NeverOverwrite, Written
@@ -142,8 +143,8 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
 
 def _workbook() -> Workbook:
     book = Workbook()
-    book.properties.creator = "note-importer"
-    book.properties.title = "Notes to import"
+    book.properties.creator = resultsfile.AUTHOR
+    book.properties.title = resultsfile.TEMPLATE
     notes = book.active
     assert isinstance(notes, Worksheet)
     _notes(notes)

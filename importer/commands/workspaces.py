@@ -5,25 +5,60 @@ Comes in: settings. Goes out: the journal; a run by its name; what earlier runs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from importer.errors import BadSettings, UnusableJournal, by_name
+from importer.calls.workers import LONGEST_WAIT
+from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
 from importer.journal import Journal, Run, identity
-from importer.models import Workspace
+from importer.models import Progress, Workspace
 from importer.settings import Rate, Settings, journal_file
 
 
 @contextmanager
-def held(settings: Settings) -> Iterator[Journal]:
-    """The workspace's journal, with its lock held.
+def held(
+    settings: Settings,
+    *,
+    rows: int = 0,
+    observe: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], str | None] = lambda: None,
+) -> Iterator[Journal]:
+    """The workspace's journal, with its lock held; another import of it is waited for as long as the settings say.
+
+    Args:
+        settings: which workspace.
+        rows: of the file that is to be imported.
+        observe: told what is waited for.
+        stop: asked while it waits; a sentence ends that.
 
     Raises:
         WrongJournal: it is another than the workspace had so far.
+        Busy: another import of the workspace is still at work.
+        Interrupted: it was to end while it waited.
     """
     if not Journal.exists(settings.journal):
         guard(None, settings)  # before one is made in the place of what may only be out of reach
+    until = time.monotonic() + settings.wait
+    with ExitStack() as stack:
+        while True:
+            try:
+                journal = stack.enter_context(_held_now(settings))
+                break
+            except Busy as error:
+                if (left := until - time.monotonic()) <= 0:
+                    raise
+                trouble = f"waits for another import of this workspace: {error.holder}"
+            if (why := stop()) is not None:
+                raise Interrupted(f"{why} Nothing was sent.")
+            observe(Progress(rows, 0, 0, 0, 0, trouble))
+            time.sleep(min(LONGEST_WAIT, left))
+        yield journal
+
+
+@contextmanager
+def _held_now(settings: Settings) -> Iterator[Journal]:
     with Journal.open(settings.journal) as journal:
         guard(journal, settings)
         with journal.held(settings.workspace):

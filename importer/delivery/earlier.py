@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from importer import grouping
 from importer.journal import Journal, Known, NoteKey, State
-from importer.models import Group, Plan, Remaining, Rows, Workspace
+from importer.models import Group, Plan, Remaining, Rows, Visibility, Workspace
 
 _AT_ONCE = 10_000  # deliveries that are looked up together
 
@@ -129,11 +129,13 @@ def foresee(
 def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
     """What sorted groups come to; none is held longer than it takes to count it."""
     todo: list[Group] = []
-    unclear = made_without_key = 0
+    unclear = unclear_public = made_without_key = 0
     for one in found:
         if (group := one.todo) is not None:
             todo.append(group)
         unclear += one.in_doubt
+        unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
         made_without_key += one.made_without_key
     remaining = grouping.remaining(todo, rows, batch_size)
-    return replace(remaining, unclear=unclear, made_without_key=made_without_key)
+    public = remaining.public + unclear_public
+    return replace(remaining, unclear=unclear, made_without_key=made_without_key, public=public)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from importer.markup import INVISIBLE, SAME_TO_THE_EYE
-from importer.models import Group, Plan, Remaining, Request, Rows, Status
+from importer.models import Group, Plan, Remaining, Request, Rows, Status, Visibility
 
 
 def plan(rows: Rows) -> Plan:
@@ -53,7 +53,9 @@ def requests(group: Group, rows: Rows, batch_size: int) -> Iterator[Request]:
 def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining:
     """What groups come to."""
     deliveries = sum(len(group.positions) for group in groups)
-    return Remaining(deliveries, len(groups), sum(_count_requests(group, rows, batch_size) for group in groups))
+    public = sum(len(group.positions) for group in groups if group.note.visibility is Visibility.PUBLIC)
+    requests_needed = sum(_count_requests(group, rows, batch_size) for group in groups)
+    return Remaining(deliveries, len(groups), requests_needed, public=public)
 
 
 def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:

@@ -40,9 +40,12 @@ def held(journal: Path, workspace: str) -> Iterator[None]:
         files.make_private(place)  # whoever can open a lock file can hold the lock
         lock.acquire(timeout=0)
     except Timeout as error:
+        who = _who(holder)
         raise Busy(
-            f"Another import of this workspace is at work: {_who(holder)}. Nothing was sent. Wait until it has ended,"
-            " then run the same command again; it goes on where the other left off."
+            f"Another import of this workspace is at work: {who}. Nothing was sent. Wait until it has ended, then run"
+            f" the same command again; it goes on where the other left off. Or have it wait by itself:"
+            f" {by_name('wait', '10m')}.",
+            who,
         ) from error
     except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
         raise UnusableJournal(

@@ -10,6 +10,7 @@ key        the API key
 keystore   the system's key store
 recipients where notifications go
 rate       a rate as a person writes it
+times      a window of the day, and how long something may take, as a person writes them
 limits     how much of a file is read at most
 """
 
@@ -21,6 +22,7 @@ from importer.settings.rate import Rate
 from importer.settings.recipients import ADDRESSES_VARIABLE, Occasion, Recipient
 from importer.settings.settings import BATCH_SIZE, Settings
 from importer.settings.table import SETTINGS, Setting, Topic
+from importer.settings.times import Window
 
 __all__ = [
     "ADDRESSES_VARIABLE",
@@ -35,6 +37,7 @@ __all__ = [
     "Setting",
     "Settings",
     "Topic",
+    "Window",
     "canonical_url",
     "checked_url",
     "default_journal",

@@ -96,6 +96,23 @@ class Seconds:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of the whole: a percentage as a text, and from 0 to 1 as a number with a point."""
+
+    allowed: str = "percentage, such as 20%"
+
+    def read(self, value: object) -> float:
+        """See :class:`Kind`."""
+        text = value.strip().removesuffix("%").strip() if isinstance(value, str) and "%" in value else ""
+        if not isinstance(value, float) and not _NUMBER.fullmatch(text):
+            raise ValueError(f"{_shown(value)} is no {self.allowed}.")
+        share = value if isinstance(value, float) else float(text) / 100
+        if not 0 <= share <= 1:
+            raise ValueError(f"{_shown(value)} is not in the range: from 0% to 100%.")
+        return share
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of a few words, which stand for the members of an enumeration."""
 
@@ -291,6 +308,21 @@ class File:
         if not isinstance(value, (str, Path)) or not str(value):
             raise ValueError(f"{_shown(value)} is no file's name.")
         return Path(value)
+
+
+@dataclass(frozen=True)
+class ResultsName:
+    """How results are called that lie beside their files."""
+
+    allowed: str = "name with {name} in it, and with {date} or {time} if you like, that ends with .xlsx or .csv"
+
+    def read(self, value: object) -> str:
+        """See :class:`Kind`."""
+        fields = re.findall(r"\{(.*?)\}", value) if isinstance(value, str) else []
+        left = re.sub(r"\{(name|date|time)\}", "", value) if isinstance(value, str) else "{"
+        if "name" not in fields or set("{}") & set(left) or not left.lower().endswith((".xlsx", ".csv")):
+            raise ValueError(f"{_shown(value)} is no {self.allowed}: '{{name}}.{{date}}.results.xlsx'.")
+        return str(value)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
 from importer.settings.table import SETTINGS
+from importer.settings.times import Window
 
 BATCH_SIZE = 100
 
@@ -46,7 +47,14 @@ class Settings:
         resend_unconfirmed: send again what could not be read back.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_file`.
         new_journal: take this journal for the workspace's own from now on, though another was until now.
+        wait: seconds for which another import of the workspace is waited for.
         results: the results file; None: beside the input.
+        results_name: how results beside their files are called; None: ``{name}.results.xlsx``.
+        archive: the folder into which finished files are moved with their results.
+        min_rows, max_invalid, max_notes, max_public: what is wrong with a file as a whole, of which nothing is sent
+            then; ``max_invalid`` is a part of 1.
+        between: the window of the day in which it may send; None: always.
+        longest: seconds after which it stops; None: when it is done.
 
     Raises:
         BadSettings: a value can't be used; says which, and what is allowed.
@@ -77,7 +85,16 @@ class Settings:
     resend_unconfirmed: bool = False
     journal: Path | str = field(default_factory=default_journal)
     new_journal: bool = False
+    wait: float = 0.0
     results: Path | None = None
+    results_name: str | None = None
+    archive: Path | None = None
+    min_rows: int = 1
+    max_invalid: float | None = None
+    max_notes: int | None = None
+    max_public: int | None = None
+    between: Window | None = None
+    longest: float | None = None
 
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():

@@ -26,12 +26,15 @@ from importer.settings.kinds import (
     Meanings,
     Names,
     Rated,
+    ResultsName,
     Seconds,
+    Share,
     Text,
     Whole,
     Yes,
 )
 from importer.settings.recipients import ADDRESSES_VARIABLE, Occasion
+from importer.settings.times import Between, Span
 
 
 class Topic(Enum):
@@ -44,6 +47,10 @@ class Topic(Enum):
     PACE = "how fast, also for what makes no calls but says how long they would take"
     RESULTS = "where the results go"
     RUN = "what a run does"
+    ARCHIVE = "where finished files go"
+    GUARDS = "what is wrong with a file as a whole"
+    WAITING = "whether another import is waited for"
+    HOURS = "when a run may be at work"
     NEW_JOURNAL = "whether another journal may be taken on"
     ASKING = "whether a person is asked"
     NOTIFYING = "who is told how it ended"
@@ -197,8 +204,50 @@ SETTINGS: Mapping[str, Setting] = {
             "Take the journal for this workspace's own, though another was until now.", attribute="new_journal",
         ),
         Setting(
+            "wait", Topic.WAITING, Span(),
+            "How long to wait for another import of the workspace to end, as 10m, instead of ending at once.",
+            "TIME", "wait", default="",
+        ),
+        Setting(
             "results", Topic.RESULTS, File(), "Where the results go, .xlsx or .csv.",
             "NAME", "results", default="FILE.results.xlsx beside the file",
+        ),
+        Setting(
+            "results-name", Topic.RESULTS, ResultsName(),
+            "How results are called that lie beside their files, as '{name}.{date}.results.xlsx'; {time} may stand in"
+            " it too.",
+            "NAME", "results_name",
+        ),
+        Setting(
+            "archive", Topic.ARCHIVE, File(),
+            "A folder into which a file is moved with its results once it is finished (exit status 0 or 1).",
+            "FOLDER", "archive",
+        ),
+        Setting(
+            "min-rows", Topic.GUARDS, Whole(0),
+            "Rows that a file must have at least; with fewer, nothing of it is sent: an export that came out empty.",
+            "N", "min_rows",
+        ),
+        Setting(
+            "max-invalid", Topic.GUARDS, Share(),
+            "The part of a file's rows that may have problems, as 20%; with more, nothing of it is sent.",
+            "PERCENT", "max_invalid",
+        ),
+        Setting(
+            "max-notes", Topic.GUARDS, Whole(0),
+            "Notes that one file may send at most; with more, nothing of it is sent.", "N", "max_notes",
+        ),
+        Setting(
+            "max-public", Topic.GUARDS, Whole(0),
+            "Public notes that one file may send at most; with more, nothing of it is sent.", "N", "max_public",
+        ),
+        Setting(
+            "between", Topic.HOURS, Between(),
+            "Send only in this window of the day, local time, as 02:00-06:00. It stops in time, with exit status 3.",
+            "TIMES", "between",
+        ),
+        Setting(
+            "for", Topic.HOURS, Span(), "Stop after so long, as 4h, with exit status 3.", "TIME", "longest",
         ),
         Setting(
             "again", Topic.RUN, Yes(), "Deliver anew, on purpose, what earlier runs delivered.", attribute="again",

@@ -152,7 +152,7 @@ def test_a_file_without_a_valid_row_sends_nothing(
     box: Sandbox, settings: Settings, tmp_path: Path, lines: list[Line]
 ) -> None:
     """Headings only, or problems only: no call, and results all the same."""
-    report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "out.csv"))
+    report = ran(write(tmp_path / "n.csv", *lines), replace(settings, results=tmp_path / "out.csv", min_rows=0))
     assert box.received == ()
     assert report.exit_status == (1 if lines else 0)
     assert column(report.results, "result") == [INVALID] * len(lines)
@@ -674,7 +674,7 @@ def test_a_sheet_to_fix_with_nothing_to_fix_has_no_rows(box: Sandbox, settings: 
     """What it says to the reader is not taken for a row."""
     first = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
     before = len(box.received)
-    report = ran(first.results, replace(settings, sheet="To fix"))
+    report = ran(first.results, replace(settings, sheet="To fix", min_rows=0))
     assert (report.counts, report.exit_status) == ({}, 0)
     assert len(box.received) == before
 
@@ -920,7 +920,7 @@ def test_every_row_in_has_one_row_out_and_nothing_is_sent_twice(
     with Sandbox() as box:
         settings = Settings(
             base_url=box.url, key=box.api_key, journal=folder / "j.sqlite", settle=0, workers=2,
-            batch_size=batch, results=folder / "out.csv", key_column="Key" if keyed else None,
+            batch_size=batch, results=folder / "out.csv", key_column="Key" if keyed else None, min_rows=0,
         )  # fmt: skip
         for round_ in range(2):
             for found in (first, second):

@@ -27,13 +27,16 @@ from importer.settings.kinds import (
     Meanings,
     Names,
     Rated,
+    ResultsName,
     Seconds,
+    Share,
     Text,
     Whole,
     Yes,
 )
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES
+from importer.settings.times import Between, Span
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -62,7 +65,16 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "settle": (["0"], "0"),
     "give-up-after": (["60"], "60.0"),
     "new-journal": (["true"], "true"),
+    "wait": (["10m"], '"10m"'),
     "results": (["out.csv"], '"out.csv"'),
+    "results-name": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
+    "archive": (["done"], '"done"'),
+    "min-rows": (["100"], "100"),
+    "max-invalid": (["20%"], "0.2"),
+    "max-notes": (["5000"], "5000"),
+    "max-public": (["0"], "0"),
+    "between": (["02:00-06:00"], '"02:00-06:00"'),
+    "for": (["1h30m"], "5400"),
     "again": (["true"], "true"),
     "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
@@ -174,7 +186,6 @@ def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch:
 
 def bad_values(name: str) -> list[tuple[str | None, str, object]]:
     """As a text (None: every text is one), as a profile has it, and from Python."""
-    texts: list[str] = []
     match SETTINGS[name].kind:
         case Whole(least, most):
             numbers = [least - 1, *([most + 1] if most is not None else [])]
@@ -196,15 +207,21 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
             return [("rows=0", "{ rows = 0 }", {"rows": 0}), ("size=5", "{ size = 5 }", ["size=5"])]
         case Text() | Names() | File():
             return [(None, "3", 3)]
-        case Choice() | Yes():
-            texts = ["other"]
-        case Rated():
-            texts = ["fast", "0/1s"]
-        case Address():
-            texts = ["nonsense", "http://a.example"]
-        case JournalPlace():
-            texts = ["postgresql://x/y", ":memory:"]
-    return [(text, f'"{text}"', text) for text in texts]
+        case kind:
+            return [(text, f'"{text}"', text) for text in BAD_TEXTS[type(kind)]]
+
+
+BAD_TEXTS: dict[type, list[str]] = {
+    Choice: ["other"],
+    Yes: ["other"],
+    ResultsName: ["results.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
+    Share: ["20", "101%", "-1%", "some%"],
+    Between: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
+    Span: ["10", "soon", "1h soon", "200h"],
+    Rated: ["fast", "0/1s"],
+    Address: ["nonsense", "http://a.example"],
+    JournalPlace: ["postgresql://x/y", ":memory:"],
+}
 
 
 BAD = [(name, *bad) for name in SETTINGS if name != "profile" for bad in bad_values(name)]

@@ -1,0 +1,160 @@
+"""Which files are to be imported: files, folders and patterns in; files in a stable order out, and what was left out.
+
+A folder means every spreadsheet in it. What is named by itself is imported whatever it is called; of what a folder or
+a pattern holds, our own results, hidden files and the marks of open programs aren't meant.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer.results.csvfile import holds_problems
+from importer.resultsfile import is_results
+
+ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt"})
+"""Of spreadsheets; also .xlsb, which isn't read: better a message than notes that nobody misses."""
+
+STILL_YOUNG = 60.0
+"""Seconds since its last change after which a file is taken to be whole."""
+
+_HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file whose turn comes, or a place in which there is none.
+
+    Attributes:
+        path: the file, or the place.
+        is_named: whether a person named it; then it is imported at once, however young it is.
+        nothing: what is said of a place that holds no file; empty for a file.
+    """
+
+    path: Path
+    is_named: bool = True
+    nothing: str = ""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen.
+
+    Attributes:
+        candidates: in the order in which their turns come; a file comes once.
+        left_out: what lay there and isn't imported → why, as half a sentence.
+    """
+
+    candidates: Sequence[Candidate]
+    left_out: Sequence[tuple[Path, str]] = ()
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether a person named a single file."""
+        return len(self.candidates) == 1 and self.candidates[0].is_named and not self.left_out
+
+
+def choose(named: Sequence[str | Path]) -> Chosen:
+    """Find the files that a person named: files, folders and patterns such as ``exports/*.csv``."""
+    found: list[Candidate] = []
+    left_out: list[tuple[Path, str]] = []
+    for name in named:
+        path = Path(name)
+        if path.is_dir():
+            inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
+            found += _of_place(path, f"the folder {path}", inside, left_out)
+        elif glob.has_magic(str(name)) and not path.exists():
+            inside = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute
+            found += _of_place(path, f"what {path} stands for", inside, left_out)
+        else:
+            found.append(Candidate(path))
+    return Chosen(list(_once(_without_results(found, left_out))), left_out)
+
+
+def _of_place(place: Path, where: str, inside: Iterable[Path], left_out: list[tuple[Path, str]]) -> Iterator[Candidate]:
+    """The files of a folder or a pattern, in the order of their names."""
+    is_empty, is_left_out = True, 0
+    for path in sorted(inside, key=lambda path: (str(path).casefold(), str(path))):
+        if is_hidden(path) or not path.is_file():
+            continue
+        if why := _ours(path):
+            left_out.append((path, why))
+            is_left_out += 1
+            continue
+        is_empty = False
+        yield Candidate(path, is_named=False)
+    if is_empty:
+        but = f", only {is_left_out:,} that earlier runs wrote" if is_left_out else ""
+        yield Candidate(place, nothing=f"There is no spreadsheet in {where}{but}")
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether it isn't meant for people: hidden, or the mark of a program that has a file open."""
+    if path.name.startswith((".", "~$")):
+        return True
+    try:
+        return bool(getattr(path.stat(), "st_file_attributes", 0) & _HIDDEN)
+    except OSError:
+        return False  # what is wrong with it is said when its turn comes
+
+
+def _ours(path: Path) -> str:
+    """Why a file isn't one to import, if a run or a check wrote it."""
+    try:
+        if is_results(path):
+            return "results of an earlier run"
+        if path.suffix.lower() == ".csv" and holds_problems(path):
+            return "a list of problems"
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def _without_results(found: Sequence[Candidate], left_out: list[tuple[Path, str]]) -> Iterator[Candidate]:
+    """A shell makes names of ``*.xlsx``: results that stand there among others aren't meant; named alone they are."""
+    ours = {candidate.path for candidate in found if candidate.is_named and len(found) > 1 and _ours(candidate.path)}
+    if len(ours) == len(found):
+        ours = set()
+    for candidate in found:
+        if candidate.path in ours:
+            left_out.append((candidate.path, "results of an earlier run; to import them, name no other file with them"))
+        else:
+            yield candidate
+
+
+def _once(found: Iterable[Candidate]) -> Iterator[Candidate]:
+    seen = set()
+    for candidate in found:
+        key = os.path.normcase(os.path.realpath(candidate.path))
+        if key not in seen:
+            seen.add(key)
+            yield candidate
+
+
+def why_not_yet(path: Path, now: float) -> str:
+    """Why a file is better left for next time: somebody is at work on it; empty if nobody seems to be.
+
+    Args:
+        path: the file.
+        now: seconds since 1970, by the system's clock.
+    """
+    for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # Excel and LibreOffice leave these while it is open
+        if path.with_name(mark).exists():
+            return f"it is open in a spreadsheet program, by the file {mark} beside it; delete that if it isn't"
+    try:
+        with path.open("rb"):
+            pass
+    except PermissionError:
+        if os.name == "nt":
+            return "another program has locked it"
+    except OSError:
+        pass  # said when it is read
+    else:
+        age = now - path.stat().st_mtime
+        if abs(age) < STILL_YOUNG:
+            return f"it was changed {max(0, round(age)):,} seconds ago and may not be whole yet"
+    return ""

@@ -1,0 +1,57 @@
+"""What is wrong with a file as a whole, so that nothing of it is to be sent: it is empty, or not what it should be.
+
+Comes in: a loaded file, what is left to do of it, and settings. Goes out: each guard that fires, as an error.
+"""
+
+from __future__ import annotations
+
+from importer.commands.loading import Loaded, writable
+from importer.commands.sayings import count
+from importer.errors import Guarded, by_name
+from importer.models import Remaining
+from importer.settings import Settings
+
+
+def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
+    """The guards that need nothing but the file."""
+    found, rows, name = [], len(loaded.rows), writable(loaded.sheet.source)
+    if loaded.unclear is None and rows < settings.min_rows:
+        found.append(
+            Guarded(
+                f"{name} has {count(rows, 'row') if rows else 'no row'} below its headings; at least"
+                f" {settings.min_rows:,} {'is' if settings.min_rows == 1 else 'are'} expected. Nothing of it was sent."
+                " See whether the export came out whole. If it is as it should be:"
+                f" {by_name('min-rows', str(rows))}.",
+                "min-rows",
+            )
+        )
+    wrong, most = len(loaded.rows.problems), settings.max_invalid
+    if most is not None and wrong > most * rows:
+        first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
+        found.append(
+            Guarded(
+                f"{wrong:,} of the {count(rows, 'row')} in {name} {'has' if wrong == 1 else 'have'} problems, more than"
+                f" the {most * 100:.4g}% that {by_name('max-invalid')} allows. Nothing of it was sent. This may be the"
+                f" wrong file; the first problem is in {first.cell}, and `note-importer check` lists them all.",
+                "max-invalid",
+            )
+        )
+    return found
+
+
+def of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
+    """The guards that need to know what earlier runs left to do."""
+    found, name = [], writable(loaded.sheet.source)
+    for setting, most, number, things in (
+        ("max-notes", settings.max_notes, remaining.total, "note"),
+        ("max-public", settings.max_public, remaining.public, "public note"),
+    ):
+        if most is not None and number > most:
+            found.append(
+                Guarded(
+                    f"{count(number, things)} would be sent of {name}, and {most:,} are allowed at most. Nothing of it"
+                    f" was sent. See whether this is the right file. If it is: {by_name(setting, str(number))}.",
+                    setting,
+                )
+            )
+    return found

@@ -1,0 +1,251 @@
+"""Several files, one after the other: each is imported for itself, and what became of all of them is told as one.
+
+Comes in: the files that were chosen, and settings. Goes out: notes, results, files in the archive, and a
+:class:`Series`. What is wrong with one file doesn't hold up the others; what would be so for each of them (an outage,
+a key that is refused, a full disk) ends the series, and so does the end of its hours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from importer.api import Vendor
+from importer.api.saleshandy import SALESHANDY
+from importer.commands import archiving
+from importer.commands.choosing import Candidate, Chosen, why_not_yet
+from importer.commands.hours import Hours
+from importer.commands.loading import results_path
+from importer.commands.run import Preview, prepare
+from importer.commands.sending import Report
+from importer.errors import (
+    BadSettings,
+    Guarded,
+    ImporterError,
+    NotBegun,
+    NotYet,
+    ResultsNotWritten,
+    Stopped,
+    UnusableJournal,
+    by_name,
+)
+from importer.models import Progress, Result
+from importer.settings import Settings
+
+
+class Fate(StrEnum):
+    """What became of a file."""
+
+    IMPORTED = "imported"
+    STOPPED = "stopped before its end"
+    REFUSED = "not imported"
+    DECLINED = "declined"
+    LEFT = "left for next time"
+    NOT_BEGUN = "not begun"
+
+
+@dataclass(frozen=True)
+class FileEnded:
+    """What became of one file.
+
+    Attributes:
+        file: its path; of a folder or pattern that holds none, that.
+        fate: in a word.
+        exit_status: what a run of it alone would have ended with.
+        started_at, ended_at: seconds since 1970.
+        why: the reason in sentences, where it isn't simply imported; names settings as messages do.
+        report: how its run ended, where one was begun.
+        error: what kept it from being imported, if anything did.
+        archived: where the file itself is now, if it was moved.
+    """
+
+    file: Path
+    fate: Fate
+    exit_status: int
+    started_at: float
+    ended_at: float
+    why: str = ""
+    report: Report | None = None
+    error: ImporterError | None = None
+    archived: Path | None = None
+
+    @classmethod
+    def failed(
+        cls, file: Path, error: ImporterError | None, at: float | None = None, fate: Fate | None = None
+    ) -> FileEnded:
+        """What became of a file of which no run came about; without an error, by a fault of the program's own."""
+        at, status = time.time() if at is None else at, (error or ImporterError()).exit_status
+        why = str(error) if error is not None else "This is a fault of note-importer's own."
+        return cls(file, fate or (Fate.REFUSED if status == 2 else Fate.STOPPED), status, at, at, why, error=error)
+
+    @property
+    def counts(self) -> Mapping[Result, int]:
+        """Result → rows; empty where no run was begun."""
+        return {} if self.report is None else self.report.counts
+
+
+@dataclass(frozen=True)
+class Series:
+    """What became of several files.
+
+    Attributes:
+        files: each file, in the order of their turns.
+        left_out: what lay beside them and wasn't meant → why.
+    """
+
+    files: Sequence[FileEnded]
+    left_out: Sequence[tuple[Path, str]] = field(default_factory=tuple)
+
+    @property
+    def exit_status(self) -> int:
+        """The worst of all files: 4, 3, 2, 1."""
+        return max((ended.exit_status for ended in self.files), default=0)
+
+    @property
+    def counts(self) -> Mapping[Result, int]:
+        """Result → rows of all files, in the order of :class:`Result`."""
+        found: Counter[Result] = Counter()
+        for ended in self.files:
+            found.update(ended.counts)
+        return {result: found[result] for result in Result if found[result]}
+
+
+def run(
+    chosen: Chosen,
+    settings: Settings,
+    *,
+    agree: Callable[[Preview], bool] = lambda _: True,
+    ended: Callable[[FileEnded], None] = lambda _: None,
+    observe: Callable[[Progress], None] = lambda _: None,
+    stop: Callable[[], str | None] = lambda: None,
+    clock: Callable[[], float] = time.time,
+    vendor: Vendor = SALESHANDY,
+) -> Series:
+    """Import files, one after the other.
+
+    Args:
+        chosen: the files.
+        settings: how each is imported.
+        agree: shown what is about to happen to a file; False: it isn't sent.
+        ended: told of each file when it is over.
+        observe: told of progress.
+        stop: asked again and again; a sentence ends the series early, with what is under way waited for.
+        clock: seconds since 1970, by the system's clock.
+        vendor: whose API the notes go to.
+
+    Raises:
+        BadSettings: results or archive can't be where the settings say.
+        Interrupted: it isn't the time of day for it; nothing was sent.
+    """
+    hours = Hours.of(settings, clock)
+    if settings.results is not None and not chosen.is_one_file:
+        raise BadSettings(
+            f"{by_name('results')} names one file, and results of several may be written. Say how they are to be called"
+            f" instead: {by_name('results-name', '{name}.{date}.results.xlsx')}."
+        )
+    if settings.archive is not None:
+        archiving.check(settings.archive)
+    one = _One(settings, hours, clock(), agree, observe, stop, clock, vendor)
+    found: list[FileEnded] = []
+    held_up = ""
+    for candidate in chosen.candidates:
+        now = clock()
+        if held_up := held_up or stop() or hours.over() or "":
+            status = max((3, *(each.exit_status for each in found if _ends_all(each))))
+            over = FileEnded.failed(candidate.path, NotBegun(held_up, status), now, Fate.NOT_BEGUN)
+        else:
+            over = one.imported(candidate)
+            if _ends_all(over):
+                held_up = over.why
+        found.append(over)
+        ended(over)
+    return Series(tuple(found), tuple(chosen.left_out))
+
+
+def _ends_all(over: FileEnded) -> bool:
+    """Whether what ended a file's run would end the next one's too."""
+    trouble = over.error or (over.report and over.report.stopped)
+    return over.fate is not Fate.LEFT and isinstance(trouble, (Stopped, UnusableJournal, ResultsNotWritten))
+
+
+@dataclass
+class _One:
+    """Imports one file after the other; ``taken`` is where results went so far."""
+
+    settings: Settings
+    hours: Hours
+    began_at: float
+    agree: Callable[[Preview], bool]
+    observe: Callable[[Progress], None]
+    stop: Callable[[], str | None]
+    clock: Callable[[], float]
+    vendor: Vendor
+    taken: set[Path] = field(default_factory=set)
+
+    def imported(self, candidate: Candidate) -> FileEnded:
+        """Import one file; whatever is wrong with it is a value."""
+        path, started_at = candidate.path, self.clock()
+        if candidate.nothing:
+            return self._nothing(candidate)
+        if not candidate.is_named and (why := why_not_yet(path, started_at)):
+            return FileEnded.failed(path, NotYet(f"{_capital(why)}."), started_at, Fate.LEFT)
+        try:
+            return self._sent(path, started_at)
+        except ImporterError as error:
+            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+
+    def _nothing(self, candidate: Candidate) -> FileEnded:
+        now = self.clock()
+        if not self.settings.min_rows:
+            return FileEnded(candidate.path, Fate.IMPORTED, 0, now, now, f"{candidate.nothing}.")
+        error = Guarded(
+            f"{candidate.nothing}. Nothing was sent. See whether the export was made; if there may be none:"
+            f" {by_name('min-rows', '0')}.",
+            "min-rows",
+        )
+        return FileEnded.failed(candidate.path, error, now)
+
+    def _sent(self, path: Path, started_at: float) -> FileEnded:
+        target = results_path(path, self.settings, self.began_at, self.taken)
+        with prepare(path, replace(self.settings, results=target), vendor=self.vendor) as prepared:
+            preview = prepared.preview
+            if (undecided := preview.undecided) is not None:
+                raise undecided
+            for guarded in preview.guarded:
+                raise guarded
+            if not self.agree(preview):
+                return FileEnded(path, Fate.DECLINED, 2, started_at, self.clock(), "You said no. Nothing was sent.")
+            report = prepared.send(
+                expected=preview.remaining.total, observe=self.observe, stop=self.stop, hours=self.hours
+            )
+        self.taken.add(target)
+        fate = Fate.IMPORTED if report.exit_status <= 1 else Fate.STOPPED
+        over = FileEnded(
+            path, fate, report.exit_status, started_at, self.clock(),
+            "" if report.stopped is None else str(report.stopped), report,
+        )  # fmt: skip
+        if self.settings.archive is None or report.exit_status > 1 or str(path) == "-":
+            return over
+        return self._archived(over, report, preview.loaded.sheet.fingerprint)
+
+    def _archived(self, over: FileEnded, report: Report, fingerprint: str) -> FileEnded:
+        """The same, moved into the archive; where that can't be, it says so."""
+        assert self.settings.archive is not None
+        try:
+            moved = archiving.archive(over.file, report.results, self.settings.archive, fingerprint)
+        except archiving.NotArchived as error:
+            status = max(over.exit_status, error.exit_status)
+            is_moved = error.moved.file != over.file
+            return replace(
+                over, exit_status=status, why=str(error), report=replace(report, results=error.moved.results),
+                archived=error.moved.file if is_moved else None,
+            )  # fmt: skip
+        return replace(over, archived=moved.file, report=replace(report, results=moved.results))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

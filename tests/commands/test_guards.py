@@ -1,0 +1,65 @@
+"""A file that is wrong as a whole is not sent: empty, full of problems, or with more notes than there should be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.commands import check
+from importer.commands.run import prepare
+from importer.errors import Guarded
+from importer.models import Result
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests.truth import Line, write_sheet
+
+LINES = [Line("P1", "x", "1"), Line("P2", "x", "1"), Line("P3", "y", "2"), Line("P4", "", "1")]
+
+
+@pytest.mark.parametrize(
+    ("guard", "fires", "words"),
+    [
+        ({"min_rows": 4}, "", ""),
+        ({"min_rows": 5}, "min-rows", "has 4 rows below its headings; at least 5 are expected."),
+        ({"max_invalid": "25%"}, "", ""),
+        ({"max_invalid": "24%"}, "max-invalid", "1 of the 4 rows in"),
+        ({"max_invalid": "0%"}, "max-invalid", "`note-importer check` lists them all"),
+        ({"max_notes": 3}, "", ""),
+        ({"max_notes": 2}, "max-notes", "3 notes would be sent"),
+        ({"max_public": 2}, "", ""),
+        ({"max_public": 1}, "max-public", "2 public notes would be sent"),
+    ],
+)
+def test_a_guard_that_fires_sends_nothing_of_the_file(
+    box: Sandbox, settings: Settings, tmp_path: Path, guard: dict[str, Any], fires: str, words: str
+) -> None:
+    """And says what was found, what is allowed, and how to allow more; `check` says the same."""
+    sheet = write_sheet(tmp_path / "n.csv", LINES)
+    with prepare(sheet, replace(settings, **guard)) as prepared:
+        assert check.exit_status(prepared.preview) == (2 if fires else 1)
+        if not fires:
+            assert prepared.send().counts == {Result.CREATED: 3, Result.INVALID: 1}
+            return
+        assert [found.setting for found in prepared.preview.guarded] == [fires]
+        with pytest.raises(Guarded, match=words) as caught:
+            prepared.send()
+    assert (caught.value.exit_status, caught.value.setting) == (2, fires)
+    assert "Nothing of it was sent." in str(caught.value)
+    assert f"`{fires}" in str(caught.value)
+    assert not any(received.method == "POST" for received in box.received)
+    assert not (tmp_path / "n.results.xlsx").exists()
+
+
+def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Last night's file with one row more sends one note, and that is what is bounded."""
+    with prepare(write_sheet(tmp_path / "n.csv", LINES[:3]), settings) as prepared:
+        prepared.send()
+    more = write_sheet(tmp_path / "n.csv", [*LINES[:3], Line("P5", "x", "1")])
+    with prepare(more, replace(settings, max_notes=1, max_public=1)) as prepared:
+        assert prepared.send().counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 3}
+    with prepare(more, replace(settings, max_notes=3, again=True)) as prepared, pytest.raises(Guarded):
+        prepared.send()
+    assert len(box.notes) == 4

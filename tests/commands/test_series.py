@@ -1,0 +1,337 @@
+"""Several files: each is imported for itself, and what became of all of them is told as one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.commands import archiving
+from importer.commands import series as series_
+from importer.commands.choosing import choose
+from importer.commands.series import Fate, Series
+from importer.commands.template import write as write_template
+from importer.errors import BadSettings, Guarded, KeyRefused, Outage
+from importer.models import Result
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+
+HEAD = "Prospect ID,Note,Visibility\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "exports"
+    place.mkdir()
+    return place
+
+
+def lay(folder: Path, name: str, *lines: str, age: float = 600) -> Path:
+    """A file that was last changed a while ago."""
+    path = folder / name
+    path.write_text(HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def run(named: Path | str | list[Path], settings: Settings, **more: object) -> Series:
+    return series_.run(choose(named if isinstance(named, list) else [named]), settings, **more)  # type: ignore[arg-type]
+
+
+def fates(found: Series) -> dict[str, Fate]:
+    return {over.file.name: over.fate for over in found.files}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# -- which files
+
+
+def test_a_folder_means_every_spreadsheet_in_it_in_the_order_of_their_names(folder: Path) -> None:
+    """Of whatever kind; what is hidden, marks an open file, or is no spreadsheet isn't meant."""
+    for name in ("b.csv", "A.XLSX", "c.tsv", "d.xlsb", ".hidden.csv", "~$A.XLSX", "letter.pdf"):
+        lay(folder, name)
+    (folder / "sub.csv").mkdir()
+    chosen = choose([folder])
+    assert [candidate.path.name for candidate in chosen.candidates] == ["A.XLSX", "b.csv", "c.tsv", "d.xlsb"]
+    assert chosen.left_out == []
+
+
+def test_files_folders_and_patterns_come_in_the_order_in_which_they_are_named_and_once(folder: Path) -> None:
+    for name in ("a.csv", "b.csv", "c.txt"):
+        lay(folder, name)
+    chosen = choose([folder / "c.txt", folder / "*.csv", folder, folder / "a.csv"])
+    assert [candidate.path.name for candidate in chosen.candidates] == ["c.txt", "a.csv", "b.csv"]
+    assert [candidate.is_named for candidate in chosen.candidates] == [True, False, False]
+
+
+def test_what_runs_wrote_is_left_out_of_a_folder_and_imported_when_it_is_named(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    """So is what a shell makes of ``*``: results that are named among other files aren't meant. A template is."""
+    sheet = lay(folder, "a.csv", "P1,x,private")
+    write_template(folder / "filled in.xlsx")
+    run(sheet, settings)
+    results = folder / "a.results.xlsx"
+    for named in ([folder], [folder / "*"], [sheet, results, folder / "filled in.xlsx"]):
+        chosen = choose(named)
+        assert {candidate.path.name for candidate in chosen.candidates} == {"a.csv", "filled in.xlsx"}
+        assert [path for path, _ in chosen.left_out] == [results]
+    again = run(results, settings)
+    assert (again.exit_status, again.counts) == (0, {Result.ALREADY_IMPORTED: 1})
+    assert len(box.notes) == 1
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> None:
+    path = lay(folder, "[2026] notes.csv")
+    assert [(each.path, each.is_named) for each in choose([path]).candidates] == [(path, True)]
+
+
+@pytest.mark.parametrize("named", ["", "*.csv"])
+def test_a_place_without_a_spreadsheet_is_like_an_empty_export(settings: Settings, folder: Path, named: str) -> None:
+    """It ends with 2, unless it is said that there may be nothing."""
+    found = run(folder / named, settings)
+    assert found.exit_status == 2
+    assert isinstance(found.files[0].error, Guarded)
+    assert "There is no spreadsheet in " in found.files[0].why
+    assert run(folder / named, replace(settings, min_rows=0)).exit_status == 0
+
+
+# -- what is left for next time
+
+
+def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    """Changed lately, or open in a spreadsheet program; the others are imported. A name alone means now."""
+    lay(folder, "a.csv", "P1,x,private")
+    lay(folder, "b.csv", "P2,x,private", age=20)
+    lay(folder, "c.csv", "P3,x,private")
+    mark = lay(folder, ".~lock.c.csv#")
+    found = run(folder, settings)
+    assert fates(found) == {"a.csv": Fate.IMPORTED, "b.csv": Fate.LEFT, "c.csv": Fate.LEFT}
+    assert found.exit_status == 3
+    assert "seconds ago" in found.files[1].why
+    assert mark.name in found.files[2].why
+    mark.unlink()
+    later = run(folder, settings, clock=lambda: time.time() + 60)
+    assert (later.exit_status, {note.prospect_id for note in box.notes}) == (0, {"P1", "P2", "P3"})
+    assert len(box.notes) == 3
+    lay(folder, "d.csv", "P4,x,private", age=0)
+    assert run(folder / "d.csv", settings).exit_status == 0
+
+
+# -- one after the other
+
+
+def test_yesterdays_file_and_the_same_note_in_two_files_are_sent_once(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    lay(folder, "a.csv", "P1,x,private", "P2,x,private")
+    assert run(folder, settings).exit_status == 0
+    lay(folder, "b.csv", "P2,x,private", "P3,x,private")
+    found = run(folder, settings)
+    assert found.exit_status == 0
+    assert [dict(over.counts) for over in found.files] == [
+        {Result.ALREADY_IMPORTED: 2},
+        {Result.CREATED: 1, Result.ALREADY_IMPORTED: 1},
+    ]
+    assert found.counts == {Result.CREATED: 1, Result.ALREADY_IMPORTED: 3}
+    assert Counter(note.prospect_id for note in box.notes) == {"P1": 1, "P2": 1, "P3": 1}
+
+
+def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """Not one that can't be read, nor an empty one, nor rows that need a person; the worst status counts."""
+    lay(folder, "a.csv", "P1,x,private", "P2,x,nobody knows")
+    (folder / "b.xlsx").write_bytes(b"no workbook")
+    os.utime(folder / "b.xlsx", (1, 1))
+    lay(folder, "c.csv")
+    lay(folder, "d.csv", "P4,x,private")
+    seen: list[str] = []
+    found = run(folder, settings, ended=lambda over: seen.append(over.file.name))
+    assert [over.exit_status for over in found.files] == [1, 2, 2, 0]
+    assert found.exit_status == 2
+    assert seen == ["a.csv", "b.xlsx", "c.csv", "d.csv"]
+    assert {note.prospect_id for note in box.notes} == {"P1", "P4"}
+
+
+@pytest.mark.parametrize(("error", "status"), [(Outage, 3), (KeyRefused, 4)], ids=["outage", "key refused"])
+def test_what_would_be_so_for_every_file_ends_them_all(
+    box: Sandbox, settings: Settings, folder: Path, error: type, status: int
+) -> None:
+    """The rest isn't begun, and says why."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        lay(folder, name, f"P{name},x,private")
+    if error is Outage:
+        box.stop()
+    found = run(folder, replace(settings, key="k", give_up=1))
+    first = found.files[0].report
+    assert first is not None
+    assert isinstance(first.stopped, error)
+    assert list(fates(found).values()) == [Fate.STOPPED, Fate.NOT_BEGUN, Fate.NOT_BEGUN]
+    assert [over.exit_status for over in found.files] == [status] * 3
+    assert found.files[2].why == found.files[0].why
+    assert len(box.received) <= 1
+
+
+def test_who_asks_for_the_end_ends_them_all(box: Sandbox, settings: Settings, folder: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        lay(folder, name, f"P{name},x,private")
+    found = run(folder, settings, stop=lambda: "You asked it to end." if box.notes else None)
+    assert (list(fates(found).values())[1], found.exit_status) == (Fate.NOT_BEGUN, 3)
+    assert len(box.notes) == 1
+
+
+def test_a_file_that_is_declined_is_not_sent_and_the_next_is_asked_for(
+    box: Sandbox, settings: Settings, folder: Path
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        lay(folder, name, f"P-{name[0]},x,private")
+    found = run(folder, settings, agree=lambda preview: preview.loaded.sheet.source.endswith("b.csv"))
+    assert fates(found) == {"a.csv": Fate.DECLINED, "b.csv": Fate.IMPORTED}
+    assert (found.exit_status, [note.prospect_id for note in box.notes]) == (2, ["P-b"])
+
+
+# -- results, and the archive
+
+
+def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stand(
+    settings: Settings, folder: Path
+) -> None:
+    """``a.csv`` and ``a.tsv`` would both be called ``a.results.xlsx``: the second is named with its ending."""
+    lay(folder, "a.csv", "P1,x,private")
+    (folder / "a.tsv").write_text(HEAD.replace(",", "\t") + "P2\tx\tprivate\n", encoding="utf-8")
+    found = run([folder / "a.csv", folder / "a.tsv"], replace(settings, results_name="{name}.{date}.results.csv"))
+    assert found.exit_status == 0
+    day = time.strftime("%Y-%m-%d")
+    assert names(folder) == {"a.csv", "a.tsv", f"a.{day}.results.csv", f"a.tsv.{day}.results.csv"}
+
+
+def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, settings: Settings, folder: Path) -> None:
+    lay(folder, "a.csv", "P1,x,private")
+    with pytest.raises(BadSettings, match="`results-name"):
+        run(folder, replace(settings, results=folder / "r.csv"))
+    assert box.received == ()
+
+
+def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_else_does(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """0 and 1 go, 2 stays; names that are taken there are kept, and the two still belong together."""
+    archive = tmp_path / "done"
+    archive.mkdir()
+    (archive / "a.csv").write_text("another night's", encoding="utf-8")
+    lay(folder, "a.csv", "P1,x,private")
+    lay(folder, "b.csv", "INVALID,x,private")
+    lay(folder, "c.csv")
+    found = run(folder, replace(settings, archive=archive))
+    assert [over.exit_status for over in found.files] == [0, 1, 2]
+    assert names(folder) == {"c.csv"}
+    assert names(archive) == {"a.csv", "a (2).csv", "a.results (2).xlsx", "b.csv", "b.results.xlsx"}
+    assert (archive / "a.csv").read_text(encoding="utf-8") == "another night's"
+    assert (archive / "a (2).csv").read_text(encoding="utf-8") == HEAD + "P1,x,private\n"
+    first = found.files[0]
+    assert first.report is not None
+    assert (first.archived, first.report.results) == (archive / "a (2).csv", archive / "a.results (2).xlsx")
+
+
+def test_what_stopped_stays_where_it_is(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "done").mkdir()
+    lay(folder, "a.csv", "P1,x,private")
+    found = run(folder, replace(settings, archive=tmp_path / "done", key="refused"))
+    assert found.exit_status == 4
+    assert names(tmp_path / "done") == set()
+    assert "a.csv" in names(folder)
+
+
+def test_a_file_that_changes_while_it_is_imported_is_not_archived(
+    settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """What somebody added to it would be lost."""
+    (tmp_path / "done").mkdir()
+    path = lay(folder, "a.csv", "P1,x,private")
+
+    def add_a_row(_: object) -> bool:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("P2,x,private\n")
+        return True
+
+    found = run(folder, replace(settings, archive=tmp_path / "done"), agree=add_a_row)
+    assert (found.exit_status, found.files[0].archived) == (3, None)
+    assert "has changed while it was imported" in found.files[0].why
+    assert names(tmp_path / "done") == set()
+    assert path.read_text(encoding="utf-8").count("private") == 2
+
+
+def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """It isn't made: its disk may merely be missing."""
+    lay(folder, "a.csv", "P1,x,private")
+    with pytest.raises(BadSettings, match="there is no such folder"):
+        run(folder, replace(settings, archive=folder / "none"))
+    assert box.received == ()
+
+
+@pytest.fixture
+def no_renaming(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Onto another disk nothing can be renamed, as from the exports; and files called so can't be removed either."""
+
+    def arrange(kept: str) -> None:
+        replace_, unlink_ = Path.replace, Path.unlink
+
+        def rename(path: Path, place: Path) -> Path:
+            if path.parent != Path(place).parent:
+                raise OSError(18, "Invalid cross-device link")
+            return replace_(path, place)
+
+        def unlink(path: Path, *, missing_ok: bool = False) -> None:
+            if path.name == kept and path.parent == tmp_path / "exports":
+                raise PermissionError(13, "Permission denied")
+            unlink_(path, missing_ok=missing_ok)
+
+        monkeypatch.setattr(Path, "replace", rename)
+        monkeypatch.setattr(Path, "unlink", unlink)
+
+    return arrange
+
+
+@pytest.mark.parametrize(
+    ("kept", "there", "here", "status"),
+    [
+        ("", {"a.csv", "a.results.xlsx"}, set(), 0),
+        ("a.csv", set(), {"a.csv", "a.results.xlsx"}, 1),
+        ("a.results.xlsx", {"a.csv"}, {"a.results.xlsx"}, 1),
+    ],
+)
+def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
+    settings: Settings,
+    folder: Path,
+    tmp_path: Path,
+    no_renaming: Callable[[str], None],
+    kept: str,
+    there: set[str],
+    here: set[str],
+    status: int,
+) -> None:
+    """Nothing is there twice, nothing is half there, and what a person has to do is said."""
+    (tmp_path / "done").mkdir()
+    path = lay(folder, "a.csv", "P1,x,private")
+    results = folder / "a.results.xlsx"
+    results.write_bytes(b"results")
+    no_renaming(kept)
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        archiving.archive(path, results, tmp_path / "done", fingerprint)
+        ended = 0
+    except archiving.NotArchived as error:
+        ended = error.exit_status
+        assert "by hand" in str(error)
+    assert (names(tmp_path / "done"), names(folder), ended) == (there, here, status)
+    assert all(path.stat().st_size for path in (tmp_path / "done").iterdir())
