@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from importer import __version__
+from importer.api import Answer
 from importer.cli import cli, main
 from importer.cli.watching import Watch
 from importer.journal import Journal
@@ -917,6 +918,50 @@ def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
     assert ended.status == 1
     assert "2 notes made private drafts" in ended.out
     assert re.search(r"^  \w{8}: .*Unprocessable entity", ended.out, re.MULTILINE)
+
+
+def test_twins_are_hidden_and_nothing_else_is(type_: Terminal) -> None:
+    """What a row names stays; afterwards its row needs nobody any more."""
+    three_notes(type_)
+    assert "No note is known to be there once too often." in type_("hide", "--twins").out
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        [run] = journal.runs.listed()
+        for known in journal.deliveries.created_by(run):
+            if known.prospect != "P3":
+                twins = [note.id for note in type_.box.notes if note.prospect_id == "P3"]
+                gone = ["gone"] if known.prospect == "P2" else []
+                journal.deliveries.checked(known.note, known.prospect, "", [*twins, *gone])
+    assert type_("run", "n.csv").status == 1
+    ended = type_("hide", "--twins", "--yes")
+    assert "3 notes there once too often would become private drafts:" in ended.out
+    assert ended.status == 1
+    assert {note.prospect_id: note.status for note in type_.box.notes} == {"P1": "1", "P2": "1", "P3": "0"}
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        left = journal.deliveries.with_twins(Settings(base_url=type_.box.url).workspace)
+        assert [(known.prospect, known.twins) for known in left] == [("P2", ("gone",))]
+
+
+def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Terminal) -> None:
+    """It may be a colleague's after all; it is named instead."""
+    three_notes(type_)
+    with Journal.open(type_.folder / "journal.sqlite") as journal:
+        [run] = journal.runs.listed()
+        for known in journal.deliveries.created_by(run):
+            if known.prospect == "P3":
+                alike = Answer(known.note_id, "found by reading back, though the API shows its text differently")
+                with journal.transaction():
+                    journal.deliveries.answer(known.request, known.note, [("P3", "", alike)], known.at)
+    ended = type_("hide", "last", "--yes")
+    assert ended.status == 0
+    assert "1 note that the API shows differently from what was sent would be left alone" in ended.all
+    assert {note.prospect_id: note.status for note in type_.box.notes} == {"P1": "0", "P2": "0", "P3": "1"}
+
+
+def test_which_notes_to_hide_has_to_be_said(type_: Terminal) -> None:
+    for command in (["hide"], ["hide", "last", "--twins"]):
+        ended = type_(*command)
+        assert ended.status == 2
+        assert "Say which notes" in ended.err
 
 
 def test_hide_knows_only_its_own_workspace(type_: Terminal, profiles: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,9 +14,6 @@ from importer.cli.screen import show
 from importer.cli.terminal import ask, is_terminal, say
 from importer.cli.watching import Stopper, Watch
 from importer.settings import Topic
-
-if TYPE_CHECKING:
-    from importer.commands.hide import Hiding
 
 _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
 
@@ -48,31 +45,28 @@ def verify(**_: Any) -> int:
 
 
 @click.command()
-@click.argument("run_name", metavar="RUN")
+@click.argument("run_name", metavar="RUN", required=False)
+@click.option("--twins", is_flag=True, help="Not a run's notes, but those found to be there once too often.")
 @settings_about(*_CALLING, Topic.ASKING)
-def hide(run_name: str, **_: Any) -> int:
+def hide(run_name: str | None, *, twins: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist: the API can't delete notes.
 
     RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 some were refused; 2 nothing was changed; 3
     stopped before the end: the same command goes on; 4 stopped, and only a person can help.
     """
+    if (run_name is None) is not twins:
+        raise click.UsageError("Say which notes: hide RUN, such as hide last, or hide --twins.")
     told = Told.here()
     settings = told.settings_with_key
-    with Stopper() as stopper, Watch() as watch:
-
-        def confirm(planned: Hiding) -> bool:
-            show(commands.endings.hiding(planned))
-            asks = bool(planned.notes) and not told.says("yes")
-            if asks and not (is_terminal(sys.stdin) and ask("Make them private drafts?")):
-                return False
-            watch.begin(len(planned.notes))
-            stopper.arm()
-            return True
-
-        done = commands.hide.hide(run_name, settings, confirm, observe=watch.observe, stop=stopper.why)
-    if done is None:
+    planned = commands.hide.what_to_hide(run_name, settings)
+    show(commands.endings.hiding(planned))
+    if planned.notes and not told.says("yes") and not (is_terminal(sys.stdin) and ask("Make them private drafts?")):
         say("Nothing was changed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
         return 2
+    with Stopper() as stopper, Watch() as watch:
+        watch.begin(len(planned.notes))
+        stopper.arm()
+        done = commands.hide.hide(planned, settings, observe=watch.observe, stop=stopper.why)
     show(commands.endings.hidden(done))
     return done.exit_status
 

@@ -98,7 +98,7 @@ def verified(found: Verified) -> Iterator[Saying]:
     if found.twins:
         yield Saying(
             f"{count(len(found.twins), 'note')} more of the same {'is' if len(found.twins) == 1 else 'are'} there:"
-            f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand.",
+            f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand, or with hide --twins.",
             Kind.TEXT,
         )
 
@@ -116,19 +116,31 @@ def hidden(done: Hidden) -> Iterator[Saying]:
 def hiding(planned: Hiding) -> Iterator[Saying]:
     """What would be hidden."""
     run, notes = planned.run, planned.notes
-    if not notes:
+    if run is None and not notes:
+        yield Saying("No note is known to be there once too often.")
+        return
+    if run is not None and not notes:
         yield Saying(
             f"Run {run.name} of {when(run.started_at)}, which imported {run.file}, has no notes to hide: it"
             " created none, or they are private drafts already.",
             Kind.TEXT,
         )
         return
-    yield Saying(f"Run {run.name} of {when(run.started_at)} imported {run.file}.")
-    yield Saying(f"{count(len(notes), 'note')} that it created would become private drafts:")
+    if run is not None:
+        yield Saying(f"Run {run.name} of {when(run.started_at)} imported {run.file}.")
+    which = "that it created" if run is not None else "there once too often"
+    yield Saying(f"{count(len(notes), 'note')} {which} would become private drafts:")
     for known in notes[:5]:
         yield Saying(f"  note {known.note_id} on prospect {known.prospect}")
     if len(notes) > 5:
         yield Saying(f"  … and {len(notes) - 5:,} more")
+    if planned.left:
+        ids = ", ".join(known.note_id or "" for known in planned.left[:5])
+        yield Saying(
+            f"{count(len(planned.left), 'note')} that the API shows differently from what was sent would be left alone"
+            f" ({ids}{', …' if len(planned.left) > 5 else ''}): look at them in the service.",
+            Kind.TEXT,
+        )
     yield Saying(
         "They will still exist: the API can't delete notes. The key's owner goes on seeing them, as drafts.", Kind.TEXT
     )

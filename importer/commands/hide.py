@@ -1,4 +1,8 @@
-"""The notes that a run created, made private drafts: the API can't delete. Creates nothing."""
+"""Notes that a run created, or that are there once too often, made private drafts: the API can't delete.
+
+Comes in: what a person agreed to. Goes out: what became of it. Creates nothing. Looking what there is holds no lock;
+hiding takes the lock, looks anew, and refuses where that is not what was agreed to.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,10 @@ from importer.api.saleshandy import SALESHANDY
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.commands.calling import calls, policy, steady_clock
-from importer.commands.workspaces import find_run, held, keep_in_mind
+from importer.commands.workspaces import find_run, guard, held, keep_in_mind
 from importer.delivery.decisions import stopped_by
 from importer.delivery.delivery import Caller
-from importer.errors import BadSettings, Outage, Stopped, by_name
+from importer.errors import BadSettings, Changed, Outage, Stopped, by_name
 from importer.journal import Journal, Known, Run
 from importer.models import Progress, Status, Visibility
 from importer.settings import Settings
@@ -24,15 +28,22 @@ from importer.settings import Settings
 
 @dataclass(frozen=True)
 class Hiding:
-    """What would be hidden: a run, and the notes that it created."""
+    """What would be hidden.
 
-    run: Run
+    Attributes:
+        run: the run whose notes they are; None: of any run, those that are there besides a delivery's own.
+        notes: the deliveries, each with the id of the note that would be hidden.
+        left: deliveries of the run whose note is left alone, for it reads differently from what was sent.
+    """
+
+    run: Run | None
     notes: Sequence[Known]
+    left: Sequence[Known] = ()
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """What became of a run's notes.
+    """What became of the notes.
 
     Attributes:
         hidden: how many are private drafts now.
@@ -50,38 +61,69 @@ class Hidden:
         return self.stopped.exit_status if self.stopped else int(bool(self.refused))
 
 
+def what_to_hide(name: str | None, settings: Settings) -> Hiding:
+    """What there is to hide; changes nothing.
+
+    Args:
+        name: of a run, or ``last``; None: the notes that stand there besides a delivery's own, as far as was seen.
+        settings: which workspace.
+
+    Raises:
+        BadSettings: there is no such run, or it belongs to another workspace.
+    """
+    with Journal.open(settings.journal) as journal:
+        guard(journal, settings)
+        return _found(name, journal, settings)
+
+
+def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
+    if name is None:
+        found = journal.deliveries.with_twins(settings.workspace)
+        return Hiding(None, [known._replace(note_id=twin) for known in found for twin in known.twins])
+    run = find_run(journal, name, settings.workspace)
+    if run.workspace != settings.workspace:
+        raise BadSettings(
+            f"Run {run.name} belongs to the workspace '{run.workspace}', not to '{settings.workspace}'. Give the"
+            f" same {by_name('profile')} and {by_name('base-url')} as that run had."
+        )
+    made = journal.deliveries.created_by(run)
+    # Only a note that was recognised by its likeness has a reason; should it be a colleague's after all, it stays.
+    return Hiding(run, [known for known in made if not known.reason], [known for known in made if known.reason])
+
+
 def hide(
-    name: str,
+    planned: Hiding,
     settings: Settings,
-    confirm: Callable[[Hiding], bool],
     *,
     observe: Callable[[Progress], None] = lambda _: None,
     stop: Callable[[], str | None] = lambda: None,
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
-) -> Hidden | None:
-    """Make every note that a run created a private draft; the API can't delete. Changing a note twice does no harm.
+) -> Hidden:
+    """Make notes private drafts; the API can't delete. Changing a note twice does no harm.
 
-    Returns:
-        None where ``confirm`` said no.
+    Args:
+        planned: what a person agreed to.
+        settings: which workspace, and how to call the API.
+        observe: told of progress.
+        stop: asked again and again; a sentence ends it early.
+        clock: seconds since 1970.
+        vendor: whose API is called.
 
     Raises:
-        BadSettings: there is no such run, or it belongs to another workspace.
+        Changed: there are others by now; nothing was changed.
     """
     clock = clock or steady_clock()
     with held(settings) as journal:
-        run = find_run(journal, name, settings.workspace)
-        if run.workspace != settings.workspace:
-            raise BadSettings(
-                f"Run {run.name} belongs to the workspace '{run.workspace}', not to '{settings.workspace}'. Give the"
-                f" same {by_name('profile')} and {by_name('base-url')} as that run had."
+        found = _found(planned.run.name if planned.run is not None else None, journal, settings)
+        if [known.note_id for known in found.notes] != [known.note_id for known in planned.notes]:
+            raise Changed(
+                "Meanwhile there are other notes to hide than you agreed to. Nothing was changed; run it again."
             )
-        notes = journal.deliveries.created_by(run)
-        if not confirm(Hiding(run, notes)):
-            return None
         keep_in_mind(journal, settings)
         with calls(settings, vendor, clock, stop) as caller:
-            return _hide(journal, notes, caller, policy(settings).retry, observe)
+            are_hidden = journal.deliveries.hide_twins if planned.run is None else journal.deliveries.hide
+            return _hide(found.notes, are_hidden, caller, policy(settings).retry, observe)
 
 
 @dataclass(eq=False, slots=True)
@@ -100,8 +142,8 @@ def _perform(api: NotesApi, change: _Change) -> Reply[None]:
 
 
 def _hide(
-    journal: Journal,
     notes: Sequence[Known],
+    are_hidden: Callable[[Sequence[Known]], None],
     caller: Caller,
     policy: RetryPolicy,
     observe: Callable[[Progress], None],
@@ -117,7 +159,7 @@ def _hide(
     unwritten: list[Known] = []
 
     def enter(_: object = None) -> bool:
-        journal.deliveries.hide(unwritten)
+        are_hidden(unwritten)
         unwritten.clear()
         return True
 

@@ -85,7 +85,8 @@ class Outcomes:
         """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
         said = list(self._reasons)[self._reason[position]] if position not in self._twins else ""
         self._twins[position] = tuple(note_ids)
-        again = f"the same note stands there again as {', '.join(note_ids)}: look, and remove one by hand"
+        ids = ", ".join(note_ids)
+        again = f"the same note stands there again as {ids}: look, and remove it by hand, or with hide --twins"
         reason = f"{said}; {again}" if said else again
         self._reason[position] = self._reasons.setdefault(reason, len(self._reasons))
 

@@ -138,11 +138,20 @@ class Deliveries:
         """Enter that these deliveries surely were not made: the claim is given up."""
         self._store.many(_RELEASE, which, of_note=note, of_request=number)
 
-    def hide(self, hidden: Iterable[Known]) -> None:
+    def hide(self, hidden: Sequence[Known]) -> None:
         """Enter that notes were made private drafts."""
         rows = [(known.note, known.prospect, known.occurrence) for known in hidden]
         with self._store.transaction():
             self._store.many(_HIDE, rows)
+
+    def hide_twins(self, hidden: Sequence[Known]) -> None:
+        """Enter that further notes, each given as its delivery with the note's own id, were made private drafts."""
+        gone = {known.note_id for known in hidden}
+        with self._store.transaction():
+            for known in {(known.note, known.prospect, known.occurrence): known for known in hidden}.values():
+                key = (known.note, known.prospect, known.occurrence)
+                twins = self.known([key[:2]])[key].twins
+                self.checked(*key, [note_id for note_id in twins if note_id not in gone])
 
     def checked(self, note: int, prospect: str, occurrence: str, twins: Sequence[str]) -> None:
         """Enter that somebody has looked whether a delivery is there twice: under these ids, too."""
@@ -225,6 +234,10 @@ class Deliveries:
             owner = self._store.number_of(workspace)
             rows = self._store.rows(query)
         return [(NoteKey.from_row(row), _known(row)) for row in rows if row.workspace == owner]
+
+    def with_twins(self, workspace: Workspace) -> list[Known]:
+        """Deliveries whose note was seen to stand there more than once; rarely asked, for it reads the whole table."""
+        return [known for _, known in self._few(workspace, deliveries.c.twins.is_not(None))]
 
     def created_by(self, run: Run) -> list[Known]:
         """The notes that a run created and that were not hidden since."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.hide import hide
+from importer.commands.hide import hide, what_to_hide
 from importer.commands.verify import verify
 from importer.journal import VERSION, Journal
 from importer.models import Result, Workspace
@@ -137,6 +137,6 @@ def test_verify_and_hide_go_on_with_it(released: Path, box: Sandbox, settings: S
     assert (found.found, found.absent, found.unconfirmed) == (4, 0, 0)
     with Journal.open(released) as journal:
         killed = journal.runs.listed(settings.workspace)[0].name
-    hidden = hide(killed, settings, lambda planned: len(planned.notes) == 2)
-    assert hidden is not None
-    assert hidden.hidden == 2
+    planned = what_to_hide(killed, settings)
+    assert len(planned.notes) == 2
+    assert hide(planned, settings).hidden == 2
