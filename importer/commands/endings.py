@@ -98,7 +98,7 @@ def verified(found: Verified) -> Iterator[Saying]:
     if found.twins:
         yield Saying(
             f"{count(len(found.twins), 'note')} more of the same {'is' if len(found.twins) == 1 else 'are'} there:"
-            f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand, or with hide --twins.",
+            f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand or with the command hide.",
             Kind.TEXT,
         )
 

@@ -86,7 +86,7 @@ class Outcomes:
         said = list(self._reasons)[self._reason[position]] if position not in self._twins else ""
         self._twins[position] = tuple(note_ids)
         ids = ", ".join(note_ids)
-        again = f"the same note stands there again as {ids}: look, and remove it by hand, or with hide --twins"
+        again = f"the same note stands there again as {ids}: look, and remove it by hand or with the command hide"
         reason = f"{said}; {again}" if said else again
         self._reason[position] = self._reasons.setdefault(reason, len(self._reasons))
 
