@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+import tests.jumping
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -58,3 +59,10 @@ def settings(box: Sandbox, tmp_path: Path) -> Settings:
         base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite",
         connect_timeout=5, read_timeout=10, settle=0, give_up=20,
     )  # fmt: skip
+
+
+@pytest.fixture
+def jumping() -> Iterator[None]:
+    """Imports in this process jump over pauses in which no call is under way, and the clocks of sandboxes with them."""
+    with tests.jumping.jumping():
+        yield

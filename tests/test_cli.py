@@ -28,6 +28,8 @@ from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.test_terminal_gate import steering
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
 COMMANDS = (

@@ -22,6 +22,8 @@ from tests import delivering, running
 from tests.delivering import KEY, counts, settings
 from tests.truth import Line, read_results, write_sheet
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 # Six requests at three prospects each: unknown and malformed ids, duplicates, drafts, private notes among them.
 LINES = [
     *(Line(f"P{number}", "Spoke about the annual plan.") for number in range(5)),

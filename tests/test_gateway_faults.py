@@ -13,6 +13,8 @@ from importer.sandbox import Fault, Sandbox
 from tests.delivering import KEY, counts, deliver
 from tests.truth import Line, read_results
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 SHARED = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(12)]
 SINGLE = [Line(f"P{number}", f"Call number {number}") for number in range(8)]
 LINES = [*SHARED, *SINGLE]

@@ -16,6 +16,8 @@ from importer.sandbox import Sandbox
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
 from tests.listening import Ear, http_ear, mail_ear
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 GOOD = "Prospect ID,Note,Visibility\nP1,Hello,Public\n"
 BAD = GOOD + "INVALIDsecret1,A secret2 note,Private\nP3,Other,secret3\nP4,,Public\n"
 

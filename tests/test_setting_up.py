@@ -15,6 +15,8 @@ from importer.settings import KEY_VARIABLE, Settings
 from tests.listening import http_ear
 from tests.test_cli import Terminal
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 
 @pytest.fixture
 def type_(tmp_path: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]) -> Terminal:

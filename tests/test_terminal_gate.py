@@ -22,6 +22,8 @@ from importer.models import Progress
 from importer.settings import KEY_VARIABLE
 from tests.api.canned import Canned
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 SOURCE = Path(__file__).parent.parent / "importer"
 # Clears the screen, sets the window's title, returns to the line's start, turns what follows round, breaks the line.
 TITLE = "\x1b[2J\x1b]0;x\x07"

@@ -14,6 +14,8 @@ from importer.settings import KEY_VARIABLE
 from tests.delivering import KEY, counts, deliver
 from tests.truth import Line, read_results
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 LINES = [Line("P1", "Hello"), Line("P2", "Something else")]
 
 

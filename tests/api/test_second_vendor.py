@@ -27,6 +27,8 @@ from tests.api import second_vendor
 from tests.api.second_vendor import LEDGERLY
 from tests.truth import Line, write_sheet
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 PASS = "ledgerly-pass"
 MOST = 3  # people in one memo
 

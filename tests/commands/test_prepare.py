@@ -18,6 +18,8 @@ from importer.settings import Settings
 from importer.settings.kinds import Columns
 from tests import running
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 
 def sheet(path: Path, *rows: str, head: str = "Prospect ID,Note,Visibility") -> Path:
     path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")

@@ -12,6 +12,8 @@ from importer.settings import Settings
 from tests import running
 from tests.truth import Line, check, write_sheet
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 
 @pytest.mark.parametrize(
     ("prospects", "missed"),

@@ -27,6 +27,8 @@ from importer.settings import Settings
 from tests import running
 from tests.truth import Line, check, write_sheet
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
 OTHER = replace(NOTE, text="Something else", content="")
 WORKSPACE = Workspace("workspace", "")

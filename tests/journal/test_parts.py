@@ -27,6 +27,8 @@ from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
 HERE = Workspace("default", "https://notes.example/v1")
 THERE = Workspace("other", "https://notes.example/v1")

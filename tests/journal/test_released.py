@@ -25,6 +25,8 @@ from importer.settings import Settings
 from tests import running
 from tests.truth import Line, read_results, write_sheet
 
+pytestmark = pytest.mark.usefixtures("jumping")
+
 RELEASED = sorted(Path(__file__).with_name("released").glob("*.sql"))
 PLAN = "Spoke about the annual plan."
 CREATED = {
