@@ -6,6 +6,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     journalled   history, verify, hide, journal              wording    a setting's name becomes its flag
     practising   sandbox                                  screen     sayings, printed
     keys         login, logout                            setting_up config, doctor, completion
+    asking       what couldn't be decided, asked
     manual       what help says
     several      what is seen and asked of files that are imported one after the other
     watching     progress, and the word to end            terminal   the gate to the terminal

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from importer import commands
+from importer.cli.asking import Asking
 from importer.cli.hearing import heard
 from importer.cli.manual import InGroups
 from importer.cli.options import Told, file_argument, files_argument, settings_about
@@ -35,10 +36,11 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
             say(f"Remembered in {told.remembered(settings)}.")
         chosen = commands.choosing.choose(files)
         with Stopper() as stopper:
-            face = Importing(stopper, hearing, is_one=chosen.is_one_file, assumes_yes=told.says("yes"))
+            face = Importing(stopper, hearing, Asking(told), is_one=chosen.is_one_file)
             series = commands.series.run(
-                chosen, settings, agree=face.agree, ended=face.ended, observe=face.observe, stop=stopper.why
-            )
+                chosen, settings,
+                decide=face.decide, agree=face.agree, ended=face.ended, observe=face.observe, stop=stopper.why,
+            )  # fmt: skip
         if not chosen.is_one_file:
             show(commands.endings.series(series))
         return series.exit_status
@@ -46,7 +48,7 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @file_argument
-@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL)
+@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL, Topic.ASKING)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every problem to this .csv file.")  # fmt: skip
 def check(file: Path, *, report: Path | None, **_: Any) -> int:
@@ -54,10 +56,12 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
 
     The exit status is the one that `run` would give if the API accepted everything.
     """
-    settings = Told.here().settings
+    told = Told.here()
     if report is not None:
         commands.check.check_report(report, file)
-    with commands.prepare(file, settings) as prepared:
+    with commands.prepare(file, told.settings) as prepared:
+        asking = Asking(told)
+        asking.ask(prepared)
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
@@ -66,6 +70,7 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
             written = commands.check.write_report(report, preview, file)
             say()
             say(f"Every problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
+        asking.offer_to_remember(preview.settings)
         return commands.check.exit_status(preview)
 
 

@@ -6,7 +6,7 @@ Comes in: a command line. Goes out: :class:`~importer.settings.Settings`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,8 +147,13 @@ class Told:
         """Whether a setting that is for the command line itself is on."""
         return bool(sources.read(self.given, name))
 
-    def remembered(self, settings: Settings) -> Path:
-        """Keep in the profile what was said about the file's columns and values; the file of profiles."""
+    def remembered(self, settings: Settings, only: Collection[str] = ()) -> Path:
+        """Keep in the profile what was said about the file's columns and values; the file of profiles.
+
+        Args:
+            settings: what was said.
+            only: names of settings, where not all are to be kept.
+        """
         kept: dict[str, object] = {"content": settings.content.value}
         if settings.mapping:
             kept["map"] = {role.value: heading for role, heading in settings.mapping.items()}
@@ -163,4 +168,6 @@ class Told:
             kept["key-column"] = settings.key_column
         if settings.ignored:
             kept["ignore"] = list(settings.ignored)
+        if only:
+            kept = {name: value for name, value in kept.items() if name in only}
         return profiles.remember(settings.profile, kept)

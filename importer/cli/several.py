@@ -5,23 +5,26 @@ Comes in: previews, progress, and how each file ended. Goes out: lines; yes or n
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from importer import commands
 from importer.cli.screen import show
-from importer.cli.terminal import ask, is_terminal, paragraph, say
+from importer.cli.terminal import ask, paragraph, say
 from importer.cli.watching import Stopper, Watch
 from importer.cli.wording import words
 from importer.errors import ResultsNotWritten, Stopped
 from importer.models import Progress
 
 if TYPE_CHECKING:
+    from importer.cli.asking import Asking
     from importer.cli.hearing import Hearing
-    from importer.commands.run import Preview
+    from importer.commands.run import Prepared, Preview
     from importer.commands.series import FileEnded
+
+_Answer = TypeVar("_Answer")
 
 
 class Importing:
@@ -30,15 +33,21 @@ class Importing:
     Args:
         stopper: hears that it is to end.
         hearing: told of each file, for those who aren't here.
+        asking: asks what is undecided.
         is_one: whether a person named a single file: then nothing is said of a series.
-        assumes_yes: whether nobody is to be asked.
     """
 
-    def __init__(self, stopper: Stopper, hearing: Hearing, *, is_one: bool, assumes_yes: bool) -> None:
-        self._stopper, self._hearing, self._is_one = stopper, hearing, is_one
-        self._asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not assumes_yes
+    def __init__(self, stopper: Stopper, hearing: Hearing, asking: Asking, *, is_one: bool) -> None:
+        self._stopper, self._hearing, self._asking, self._is_one = stopper, hearing, asking, is_one
         self._watch: Watch | None = None
         self._has_sent = False
+
+    def decide(self, prepared: Prepared) -> None:
+        """Ask what is undecided."""
+        if self._asking.may and prepared.questions:
+            if not self._is_one:
+                say(f"\n{prepared.preview.loaded.sheet.source}:")
+            self._answered(lambda: self._asking.ask(prepared))
 
     def agree(self, preview: Preview) -> bool:
         """Show what is about to happen; whether it is to."""
@@ -46,23 +55,26 @@ class Importing:
             say()
         show(commands.plans.plan(preview))
         total = preview.remaining.total
-        if self._asks and total and not self._ask(preview, total):
+        sends = f"Send {commands.sayings.count(total, 'note')} to {preview.settings.base_url}?"
+        if self._asking.may and total and not self._answered(lambda: ask(sends)):
             say("Nothing was sent." if self._is_one else "Nothing of it was sent.")
             return False
+        self._answered(lambda: self._asking.offer_to_remember(preview.settings))
         self._watch, self._has_sent = Watch(), True
         self._watch.begin(total)
         self._stopper.arm()
         return True
 
-    def _ask(self, preview: Preview, total: int) -> bool:
+    def _answered(self, asked: Callable[[], _Answer]) -> _Answer | None:
+        """What a person says; None where they want an end to files of which some were sent."""
         self._stopper.disarm()  # Ctrl-C is an answer, too
         try:
-            return ask(f"Send {commands.sayings.count(total, 'note')} to {preview.settings.base_url}?")
+            return asked()
         except click.Abort:
             if not self._has_sent:
                 raise
             self._stopper.end("Ctrl-C")
-            return False
+            return None
 
     def observe(self, progress: Progress) -> None:
         """Show how far it is."""

@@ -71,6 +71,12 @@ def ask(question: str) -> bool:
     return click.confirm(visible(question))
 
 
+def ask_for(what: str) -> str:
+    """What the person types in a line; empty for Enter alone."""
+    answer: str = click.prompt(visible(what), default="", show_default=False, err=True)
+    return answer.strip()
+
+
 def ask_unseen(question: str) -> str:
     """What the person types, which isn't shown."""
     return str(click.prompt(visible(question), hide_input=True))

@@ -12,6 +12,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     results     a run's results written again         plans        what a preview says
     history     the list of runs                      endings      what is said of how things ended
     journals    a journal, copied                     doctor       what can be checked beforehand
+    answering   answers to what couldn't be decided
     template    a workbook to fill in                 sayings      how things are said
     notifying   notices, sent to whoever is told      notices      what a notification says
                                                       reasons      why rows ended so, in kinds

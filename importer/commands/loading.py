@@ -21,7 +21,7 @@ from importer.errors import BadSettings, UnclearColumns, by_name
 from importer.models import Plan, Rows
 from importer.reading import Sheet
 from importer.results import check_target
-from importer.rows import columns, validation
+from importer.rows import columns, suggestions, validation
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import Settings
@@ -74,20 +74,25 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         is_copy=resultsfile.repeats_results,
     )
     try:
-        try:
-            roles = columns.find(sheet.headings, wanted)
-        except UnclearColumns as error:
-            nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
-            return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
-        if roles.ours and sheet.delimiter is not None:
-            sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
-        rows = validation.validate(
-            sheet, roles, validation.Rules(settings.default_visibility, settings.content, settings.values)
-        )
-        return Loaded(sheet, roles, rows, grouping.plan(rows))
+        return understood(sheet, settings)
     except BaseException:
         sheet.close()
         raise
+
+
+def understood(sheet: Sheet, settings: Settings) -> Loaded:
+    """Check and group what stands in an open sheet, as the settings say."""
+    wanted = columns.Wanted.of(settings)
+    try:
+        roles = columns.find(sheet.headings, wanted, suggestions.glance(sheet))
+    except UnclearColumns as error:
+        nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
+        return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
+    if roles.ours and sheet.delimiter is not None:
+        sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
+    rules = validation.Rules(settings.default_visibility, settings.content, settings.values)
+    rows = validation.validate(sheet, roles, rules)
+    return Loaded(sheet, roles, rows, grouping.plan(rows))
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:

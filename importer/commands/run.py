@@ -22,15 +22,16 @@ from importer import grouping
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
+from importer.commands.answering import answered
 from importer.commands.calling import steady_clock
 from importer.commands.hours import Hours
-from importer.commands.loading import Loaded, load, results_path
+from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.sending import Report, Sending
 from importer.commands.workspaces import check_place, guard, held, learned_rate, other_profiles
 from importer.delivery.earlier import foresee
 from importer.errors import BadSettings, Guarded, UnclearColumns
 from importer.journal import Journal
-from importer.models import Progress, Question, Remaining
+from importer.models import Answer, Progress, Question, Remaining
 from importer.settings import BATCH_SIZE, Rate, Settings
 
 
@@ -59,8 +60,7 @@ class Preview:
     @property
     def questions(self) -> tuple[Question, ...]:
         """What couldn't be decided; while there are any, nothing can be sent."""
-        unclear = self.loaded.unclear
-        return unclear.questions if unclear is not None else self.loaded.rows.questions
+        return questions_of(self.loaded)
 
     @property
     def undecided(self) -> UnclearColumns | None:
@@ -99,6 +99,30 @@ class Prepared:
 
     def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
         self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
+
+    @property
+    def settings(self) -> Settings:
+        """How it is to be sent: as it was prepared, and as it was answered since."""
+        return self._settings
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What couldn't be decided, as the preview has it."""
+        return questions_of(self._loaded)
+
+    def decide(self, answer: Answer) -> None:
+        """Take an answer to one of the questions; the sheet is understood anew, and what is asked may be less, or else.
+
+        Raises:
+            BadSettings: that can't be the answer, or contradicts what was said before; the question stays.
+        """
+        settings = answered(self._settings, answer)
+        loaded = understood(self._loaded.sheet, settings)
+        for question in questions_of(loaded):
+            if not question.choices:
+                raise BadSettings(question.text)
+        self._loaded, self._settings = loaded, settings
+        self.__dict__.pop("preview", None)
 
     @cached_property
     def preview(self) -> Preview:
@@ -201,6 +225,11 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
     except BaseException:
         loaded.close()
         raise
+
+
+def questions_of(loaded: Loaded) -> tuple[Question, ...]:
+    """What only a person can decide about a file."""
+    return loaded.unclear.questions if loaded.unclear is not None else loaded.rows.questions
 
 
 def _undecided(loaded: Loaded) -> UnclearColumns | None:

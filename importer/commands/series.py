@@ -20,7 +20,7 @@ from importer.commands import archiving
 from importer.commands.choosing import Candidate, Chosen, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
-from importer.commands.run import Preview, prepare
+from importer.commands.run import Prepared, Preview, prepare
 from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
@@ -114,10 +114,11 @@ class Series:
         return {result: found[result] for result in Result if found[result]}
 
 
-def run(
+def run(  # noqa: PLR0913 - a face has as many ears
     chosen: Chosen,
     settings: Settings,
     *,
+    decide: Callable[[Prepared], None] = lambda _: None,
     agree: Callable[[Preview], bool] = lambda _: True,
     ended: Callable[[FileEnded], None] = lambda _: None,
     observe: Callable[[Progress], None] = lambda _: None,
@@ -130,6 +131,7 @@ def run(
     Args:
         chosen: the files.
         settings: how each is imported.
+        decide: may answer what is undecided of a file; the answers count for the files after it, too.
         agree: shown what is about to happen to a file; False: it isn't sent.
         ended: told of each file when it is over.
         observe: told of progress.
@@ -149,7 +151,7 @@ def run(
         )
     if settings.archive is not None:
         archiving.check(settings.archive)
-    one = _One(settings, hours, clock(), agree, observe, stop, clock, vendor)
+    one = _One(settings, hours, clock(), decide, agree, observe, stop, clock, vendor)
     found: list[FileEnded] = []
     held_up = ""
     for candidate in chosen.candidates:
@@ -179,6 +181,7 @@ class _One:
     settings: Settings
     hours: Hours
     began_at: float
+    decide: Callable[[Prepared], None]
     agree: Callable[[Preview], bool]
     observe: Callable[[Progress], None]
     stop: Callable[[], str | None]
@@ -212,6 +215,8 @@ class _One:
     def _sent(self, path: Path, started_at: float) -> FileEnded:
         target = results_path(path, self.settings, self.began_at, self.taken)
         with prepare(path, replace(self.settings, results=target), vendor=self.vendor) as prepared:
+            self.decide(prepared)
+            self.settings = replace(prepared.settings, results=self.settings.results)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:
                 raise undecided

@@ -94,7 +94,9 @@ class Sheet:
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 
     def restored(self, restore: Callable[[str], str]) -> Sheet:
-        """The same sheet with every heading and cell as ``restore`` makes it of the text in the file."""
+        """The same sheet, each heading and cell as ``restore`` makes it of the text in the file; once is enough."""
+        if self._restore is not None:
+            return self
         return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
 
     def blocks(self) -> Iterator[pd.DataFrame]:

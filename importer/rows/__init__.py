@@ -4,6 +4,7 @@ Comes in: a :class:`~importer.reading.Sheet`. Goes out: :class:`~importer.models
 value, never an exception.
 
     columns      headings → roles
+    suggestions  which columns the sheet itself speaks for
     values       one cell → a value, or why it is none
     words        words of their own, and what is to ask of them
     footers      rows that surely are no data

@@ -7,8 +7,6 @@ that names the headings found and says how to choose. Only exact words count; ne
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +14,7 @@ from importer.errors import UnclearColumns, as_argument, by_name
 from importer.models import Answer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
+from importer.rows.suggestions import LIKELY, folded, likeliness, samples
 from importer.settings import Settings
 
 # The words people use, per role: English, then German, French, Spanish, Portuguese.
@@ -68,12 +67,6 @@ _WHICH = {
     Role.CONTENT: "Which column holds the text of the notes?",
     Role.VISIBILITY: "Which column says who may see a note?",
 }
-_IGNORED = re.compile(r"[\W_]+")
-
-
-def folded(heading: str) -> str:
-    """A heading without case, spaces, underscores and other signs, by which headings are compared."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
 
 
 _ROLE_OF = {folded(heading): role for role, headings in HEADINGS.items() for heading in headings}
@@ -133,8 +126,13 @@ def recognised(headings: Sequence[str], wanted: Wanted) -> int:
     return sum(bool(_candidates(role, headings, wanted, ours)) for role in wanted.required)
 
 
-def find(headings: Sequence[str], wanted: Wanted) -> Roles:
+def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]] = ()) -> Roles:
     """Settle which column has which role.
+
+    Args:
+        headings: of the sheet.
+        wanted: what the person said.
+        cells: for each column some of what stands there, by which answers are suggested; none is taken by it.
 
     Raises:
         UnclearColumns: a required role has no column, or a role has two; lists the headings found.
@@ -148,11 +146,11 @@ def find(headings: Sequence[str], wanted: Wanted) -> Roles:
             names = " and ".join(f"{shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
             choice = _mapped(role, _quoted(headings, found[0]))
             text = f"{names} could each be the {role}. Choose one: {choice}"
-            troubles.append(Question(text, which(role), _columns(role, headings, found), found[0], [role]))
+            troubles.append(Question(text, which(role), _choices(role, headings, found, cells), found[0], [role]))
         elif found:
             columns[role] = found[0]
         elif role in wanted.required:
-            troubles.append(_missing(role, headings, wanted))
+            troubles.append(_missing(role, headings, wanted, cells))
     taken: dict[int, Role] = {}
     aside = _set_aside(headings, wanted, ours)
     for role, column in columns.items():
@@ -215,12 +213,26 @@ def which(role: Role) -> str:
     return _WHICH.get(role, f"Which column is the {role}?")
 
 
-def _columns(role: Role, headings: Sequence[str], found: Sequence[int]) -> list[Answer]:
-    """Columns that may be named for a role."""
+def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: Sequence[Sequence[str]]) -> list[Answer]:
+    """Columns that may be named for a role, the likeliest first."""
+    scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
     return [
-        Answer("map", f"{role}={_called(headings, i)}", f"column {column_letter(i)}, {shown(headings[i])}")
-        for i in found
-    ]
+        Answer(
+            "map", f"{role}={_called(headings, i)}", f"column {column_letter(i)}, {shown(headings[i])}",
+            samples(cells[i]) if cells else (), is_likely=scores[i] >= LIKELY,
+        )
+        for i in sorted(found, key=lambda i: -scores[i])[:MOST_SHOWN]
+    ]  # fmt: skip
+
+
+def _score(role: Role, heading: str, values: Sequence[str]) -> int:
+    """How likely a column has a role; one that is known for another surely hasn't, unless a person says so."""
+    known = _ROLE_OF.get(folded(heading))
+    if known is not None and known is not role:
+        return 0
+    words = [folded(word) for word in HEADINGS[role]]
+    is_slip = bool(difflib.get_close_matches(folded(heading), words, n=1, cutoff=0.8))
+    return likeliness(role, heading, values) + LIKELY * is_slip
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
@@ -230,9 +242,9 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
     return same or [i for i in free if column_letter(i) == name.strip().upper()]
 
 
-def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> Question:
+def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]) -> Question:
     named = wanted.mapping.get(role)
-    choices = _columns(role, headings, range(len(headings))[:MOST_SHOWN])
+    choices = _choices(role, headings, range(len(headings)), cells)
     if named:
         text = f"No column is headed {named!r}, which was named as the {role}."
         return Question(f"{text}{_near(named, headings)}", f"{text} {which(role)}", choices, roles=[role])
@@ -243,16 +255,12 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted) -> Question:
         for i in _named(name, headings, range(len(headings)))
         if _ROLE_OF.get(folded(headings[i])) is role
     ]
-    guesses = [
-        heading
-        for heading in headings
-        if folded(heading) not in _ROLE_OF
-        and difflib.get_close_matches(folded(heading), [folded(word) for word in HEADINGS[role]], n=1, cutoff=0.8)
-    ]
-    near = f" Did you mean {shown(guesses[0])}?" if guesses else ""
-    advice = f"Say which column it is: {_mapped(role, as_argument(guesses[0] if guesses else 'ITS HEADING'))}"
+    guess = next((choice.value.partition("=")[2] for choice in choices if choice.is_likely), None)
+    near = f" Did you mean {shown(guess)}?" if guess else ""
+    advice = f"Say which column it is: {_mapped(role, as_argument(guess or 'ITS HEADING'))}"
     if role is Role.VISIBILITY:
-        choices[:0] = [
+        likely = sum(choice.is_likely for choice in choices)
+        choices[likely:likely] = [
             Answer("default-visibility", "private", "none: all are private, for the owner of the API key"),
             Answer("default-visibility", "public", "none: all are public, for the whole team"),
         ]

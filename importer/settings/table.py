@@ -261,7 +261,10 @@ SETTINGS: Mapping[str, Setting] = {
             "remember", Topic.RUN, Yes(),
             "Keep `map`, `value`, `ignore`, `default-visibility`, `content` and `key-column` for next time.",
         ),
-        Setting("yes", Topic.ASKING, Yes(), "Don't ask before anything is sent or changed.", short="-y"),
+        Setting(
+            "yes", Topic.ASKING, Yes(),
+            "Ask nothing, also not before anything is sent or changed. What is undecided then stops it.", short="-y",
+        ),
         Setting(
             "notify", Topic.NOTIFYING, Choice(Occasion),
             "When a notification goes out: on a problem, which is any exit status but 0, always or never.",

@@ -1,0 +1,90 @@
+"""Asks a person at the terminal what couldn't be decided, one by one, between the preview and the sending.
+
+Comes in: a prepared file with questions. Goes out: the same with answers. Who may not be asked gets the questions as an
+error, which names the settings that answer them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from importer.cli.options import Told
+from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
+from importer.errors import BadSettings
+from importer.models import Answer, Question
+from importer.settings import Settings
+
+if TYPE_CHECKING:
+    from importer.commands.run import Prepared
+
+_LEAST_SHOWN, _MOST_SHOWN = 3, 7
+
+
+class Asking:
+    """The questions of one file, or of several one after the other, and the answers to them.
+
+    Args:
+        told: whether anything may be asked, and whether the answers are to be kept.
+    """
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._answers: list[Answer] = []
+
+    @property
+    def may(self) -> bool:
+        """Whether a person is there who wants to be asked."""
+        return is_terminal(sys.stdin) and is_terminal(sys.stderr) and not self._told.says("yes")
+
+    def ask(self, prepared: Prepared) -> None:
+        """Ask until nothing is left to decide, or the person doesn't say."""
+        while self.may and (questions := prepared.questions) and questions[0].choices:
+            answer = _ask(questions[0])
+            if answer is None:
+                break
+            try:
+                prepared.decide(answer)
+            except BadSettings as error:
+                paragraph(error.reason, err=True)
+            else:
+                self._answers.append(answer)
+
+    def offer_to_remember(self, settings: Settings) -> None:
+        """Offer to keep in the profile what was answered since the last time, so that nothing is asked next time.
+
+        Args:
+            settings: with the answers.
+        """
+        only = {answer.setting for answer in self._answers}
+        self._answers.clear()
+        offer = f"Remember this in the profile {settings.profile!r}, and ask no more next time?"
+        if only and (self._told.says("remember") or ask(offer)):
+            say(f"Remembered in {self._told.remembered(settings, only)}.")
+
+
+def _ask(question: Question) -> Answer | None:
+    """What a person chooses; None for Enter alone."""
+    say(err=True)
+    paragraph(question.asks, err=True)
+    names_a_column = question.column is None
+    choices = question.choices[: _most_shown(question)] if names_a_column else question.choices
+    for number, choice in enumerate(choices, 1):
+        held = f": {'; '.join(choice.samples)}" if choice.samples else ""
+        paragraph(f"{choice.means}{held}", f"  {number}  ", err=True)
+    if more := len(question.choices) - len(choices):
+        paragraph(f"or another column ({more:,} more), by its heading or letter", "     ", err=True)
+    wanted = "Number, heading or letter" if names_a_column else "Number"
+    while answer := ask_for(f"{wanted} (Enter alone stops)"):
+        if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
+            return choices[int(answer) - 1]
+        if names_a_column and not answer.isdecimal():
+            return Answer("map", f"{question.roles[0]}={answer}", answer)
+        paragraph(f"{answer!r} is none of these: a number from 1 to {len(choices)}.", err=True)
+    return None
+
+
+def _most_shown(question: Question) -> int:
+    """How many choices are shown: those for which the sheet speaks, or a few more."""
+    telling = sum(choice.is_likely or choice.setting != "map" for choice in question.choices)
+    return min(max(telling, _LEAST_SHOWN), _MOST_SHOWN) if telling else _MOST_SHOWN

@@ -1,0 +1,33 @@
+"""Answers to a preview's questions: what they make of the settings.
+
+Comes in: settings, and an :class:`~importer.models.Answer`. Goes out: settings in which it is answered, whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from importer.models import Answer
+from importer.settings import SETTINGS, Settings
+
+
+def answered(settings: Settings, answer: Answer) -> Settings:
+    """The settings with an answer; what they said of other columns and words stays.
+
+    Raises:
+        BadSettings: that can't be the answer.
+    """
+    setting = SETTINGS[answer.setting]
+    before = getattr(settings, setting.attribute)
+    changed: dict[str, Any] = {setting.attribute: _together(before, setting.read(answer.value))}
+    return replace(settings, **changed)
+
+
+def _together(before: object, said: object) -> object:
+    if isinstance(before, Mapping) and isinstance(said, Mapping):
+        return {**before, **{name: _together(before.get(name), value) for name, value in said.items()}}
+    if isinstance(before, tuple) and isinstance(said, tuple):
+        return (*before, *(value for value in said if value not in before))
+    return said

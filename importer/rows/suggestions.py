@@ -1,0 +1,115 @@
+"""Which columns a sheet itself speaks for, by their headings and by what stands in them: hints for a person, no more.
+
+Comes in: headings, and a glance at the cells. Goes out: how likely a column has a role. Nothing is taken by it; it only
+says which answers to a question come first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from importer.models import Role
+from importer.reading import Sheet
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, cleaned_id
+from importer.rows.values import folded as folded_word
+
+LIKELY = 2
+"""From so much on, the sheet itself speaks for a column."""
+SAMPLES = 3
+"""So many values of a column are shown."""
+
+_GLANCE = 200  # rows that tell what stands in a column
+_MOST_SHOWN = 40
+_MOSTLY = 0.8
+_IGNORED = re.compile(r"[\W_]+")
+# What HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts call a column that may be meant, and parts of
+# such names. None is taken without a word: "Description" is an account's as often as a note's.
+_CALLED: Mapping[Role, tuple[str, ...]] = {
+    Role.PROSPECT: ("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
+    Role.CONTENT: (
+        "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
+        "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
+        "Activity - Note", "Note - Content", "Deal - Note", "Public description", "Call summary", "Call Note",
+        "Task Note", "Email Body", "Note Description", "Details", "Biography", "Beschreibung", "Kommentare",
+        "Description complète", "Descripción", "Descrição",
+    ),
+    Role.VISIBILITY: (
+        "Private", "Is Private", "Public", "Is Public", "Shared", "Sharing", "Audience", "Visible", "Internal",
+        "Who sees it", "Team visibility", "Public Record",
+    ),
+    Role.STATUS: ("Published", "Draft", "Is Draft", "Note state", "State"),
+}  # fmt: skip
+_PART: Mapping[Role, re.Pattern[str]] = {
+    Role.PROSPECT: re.compile(r"saleshandy|prospect", re.IGNORECASE),
+    Role.CONTENT: re.compile(r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari", re.IGNORECASE),
+    Role.VISIBILITY: re.compile(r"visib|privat|public|shar|sicht", re.IGNORECASE),
+    Role.STATUS: re.compile(r"draft|publish|entwurf", re.IGNORECASE),
+}
+# An id as Saleshandy shows it: ten letters and digits (the vendor's reference). Salesforce's have 15 or 18, HubSpot's
+# and Pipedrive's are numbers.
+_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{10}")
+
+
+def folded(heading: str) -> str:
+    """A heading without case, spaces, underscores and other signs, by which headings are compared."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
+
+
+_CALLED_SO = {role: frozenset(map(folded, headings)) for role, headings in _CALLED.items()}
+
+
+def glance(sheet: Sheet) -> list[list[str]]:
+    """For each column the different values in its first rows, blanks left out."""
+    for _, columns in sheet.columns():
+        cut = [[text.strip() for text in column[:_GLANCE]] for column in columns]
+        return [list(dict.fromkeys(filter(None, column))) for column in cut]
+    return [[] for _ in sheet.headings]
+
+
+def samples(values: Sequence[str]) -> list[str]:
+    """Some of them, short enough to be told apart at a glance."""
+    single = (" ".join(value.split()) for value in values[:SAMPLES])
+    return [value if len(value) <= _MOST_SHOWN else f"{value[: _MOST_SHOWN - 1]}…" for value in single]
+
+
+def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
+    """How much the sheet speaks for a column's having a role; from :data:`LIKELY` on, it does."""
+    words = 0
+    if folded(heading) in _CALLED_SO.get(role, ()):
+        words = 2
+    elif role in _PART and _PART[role].search(heading):
+        words = 1
+    return words + _by_cells(role, values) if values else 0
+
+
+def _by_cells(role: Role, values: Sequence[str]) -> int:
+    looks = _LOOKS.get(role)
+    if looks is None:
+        return 0
+    share = sum(map(looks, values)) / len(values)
+    if role is Role.CONTENT and not any(" " in value for value in values):
+        return -2  # of whatever name, no texts
+    return 2 if share >= _MOSTLY else 1 if share >= _MOSTLY / 2 else 0
+
+
+def _is_prose(text: str) -> bool:
+    return len(text) >= 25 and text.count(" ") >= 3
+
+
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(cleaned_id(text)) is not None
+
+
+def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
+    known = {folded_word(word) for found in words for word in found if not word.isdecimal()}
+    return lambda text: folded_word(cleaned_id(text)) in known
+
+
+_LOOKS: Mapping[Role, Callable[[str], bool]] = {
+    Role.PROSPECT: _is_id,
+    Role.CONTENT: _is_prose,
+    Role.VISIBILITY: _is_one_of(VISIBILITY_WORDS.values()),
+    Role.STATUS: _is_one_of(STATUS_WORDS.values()),
+}

@@ -1,0 +1,79 @@
+"""What the sheet itself speaks for comes first among the answers, by headings and by cells; nothing is taken by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from importer.errors import UnclearColumns
+from importer.models import Question, Role
+from importer.rows.columns import Wanted, find
+from importer.rows.suggestions import samples
+
+IDS = ("jzRkmgMdwA", "8PvBmrB7P7")
+PROSE = ("Spoke about the annual plan; she wants an offer", "Left a message, will call again on Monday")
+SHORT = ("Call", "Email")
+
+
+def asked(role: Role, *columns: tuple[str, Sequence[str]]) -> Question:
+    """The question for a role, of columns with what stands in them."""
+    with pytest.raises(UnclearColumns) as error:
+        find([heading for heading, _ in columns], Wanted(), [cells for _, cells in columns])
+    [question] = [question for question in error.value.questions if question.roles == [role]]
+    return question
+
+
+def likely(question: Question) -> list[str]:
+    return [choice.value.partition("=")[2] for choice in question.choices if choice.is_likely]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Full Comments", "Task Comments", "Activity - Note", "Call Note", "Description", "Call summary", "Body preview"],
+)
+def test_a_crm_s_column_of_texts_comes_first(heading: str) -> None:
+    """Whatever stands before it, and although other columns hold texts."""
+    question = asked(Role.CONTENT, ("Subject", SHORT), ("Street", PROSE), (heading, PROSE), ("Owner", ("Jo Miller",)))
+    assert likely(question)[0] == heading
+    assert question.choices[0].samples == list(samples(PROSE))
+
+
+def test_a_column_of_texts_comes_first_whatever_its_heading() -> None:
+    """The cells alone speak for it."""
+    assert likely(asked(Role.CONTENT, ("Type", SHORT), ("What was said", PROSE))) == ["What was said"]
+
+
+def test_a_column_that_is_called_so_but_holds_no_texts_does_not_come_first() -> None:
+    """HubSpot's count of notes, say."""
+    question = asked(Role.CONTENT, ("Number of notes body", ("3", "14")), ("What was said", PROSE))
+    assert likely(question) == ["What was said"]
+
+
+def test_a_column_of_ids_like_the_vendor_s_comes_first() -> None:
+    """Ids of Salesforce and HubSpot look otherwise, and do not."""
+    foreign = (("Owner ID", ("0035g00000XyZabAAF",)), ("Record number", ("1234567890", "2234567890")))
+    question = asked(Role.PROSPECT, *foreign, ("External", IDS), ("Note", PROSE), ("Visibility", ("Public",)))
+    assert likely(question) == ["External"]
+    assert question.choices[0].value == "prospect=External"
+
+
+def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
+    """By its words; without one the choices for all rows come first."""
+    columns = (("Prospect ID", IDS), ("Note", PROSE))
+    question = asked(Role.VISIBILITY, *columns, ("Audience", ("Public", "Private")))
+    assert [choice.value for choice in question.choices[:3]] == ["visibility=Audience", "private", "public"]
+    question = asked(Role.VISIBILITY, *columns, ("Owner", ("Jo",)))
+    assert [choice.value for choice in question.choices[:2]] == ["private", "public"]
+
+
+def test_the_message_names_the_likeliest_as_the_setting() -> None:
+    """Who isn't asked reads the same suggestion."""
+    text = str(asked(Role.CONTENT, ("Type", SHORT), ("Full Comments", PROSE)))
+    assert "Did you mean 'Full Comments'?" in text
+    assert '`map content="Full Comments"`' in text
+
+
+def test_samples_are_few_short_and_one_line() -> None:
+    """A long note shows its beginning."""
+    assert samples(["a\nb", "x" * 100, "c", "d"]) == ["a b", "x" * 39 + "…", "c"]

@@ -1,0 +1,172 @@
+"""At a terminal a person is asked what couldn't be decided, once; the night asks nothing, and says how to answer."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE
+
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal, which Windows has none of", allow_module_level=True)
+
+from tests.pseudo_terminal import types
+
+HEAD = ("Contact ID", "First Name", "Full Comments", "Shared?")
+TEXTS = ("Spoke about the annual plan, she wants an offer", "Left a message, will call again on Monday")
+ROWS = [(f"jzRkmgMdw{i}", "Jo", TEXTS[i % 2], ("Team only", "Yes")[i % 2]) for i in range(4)]
+
+
+@pytest.fixture(autouse=True)
+def _desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"BASE_URL": box.url, "JOURNAL": str(tmp_path / "journal.sqlite"), "SETTLE": "0"}.items():
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    yield
+
+
+def write(head: Sequence[str] = HEAD, rows: Sequence[Sequence[str]] = ROWS) -> str:
+    with Path("n.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return "n.csv"
+
+
+def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which column holds the notes, by name, letter and samples; which the visibility; what its words mean."""
+    seen = types(["run", write()], ["1", "1", "2", "1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    for words in (
+        "Which column holds the text of the notes? 1 column C, 'Full Comments': Spoke about the annual plan",
+        "Which column says who may see a note? 1 column D, 'Shared?': Team only; Yes 2 none: all are private",
+        "What does 'Team only' mean as the visibility? (2 rows) 1 Public: all team members see the note 2 Private",
+        "What does 'Yes' mean as the visibility? (2 rows)",
+        "Send 4 notes to",
+        "Remember this in the profile 'default', and ask no more next time?",
+    ):
+        assert words in seen.screen
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
+        ("jzRkmgMdw0", "2"), ("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "2"), ("jzRkmgMdw3", "1"),
+    ]  # fmt: skip
+    assert profiles.read_text(encoding="utf-8").split() == [
+        "[default.map]", "content", "=", '"Full', 'Comments"', "visibility", "=", '"Shared?"',
+        "[default.values.visibility]", '"Team', 'only"', "=", '"Private"', "Yes", "=", '"Public"',
+    ]  # fmt: skip
+    again = types(["run", write(rows=[*ROWS, ("jzRkmgMdw9", "Al", TEXTS[0], "Yes")])], ["y"])
+    assert again.status == 0
+    assert "Which column" not in again.screen
+    assert "Remember" not in again.screen
+    capsys.readouterr()
+    assert main(["run", write(rows=[("jzRkmgMdx1", "Al", TEXTS[0], "Team only")]), "--yes"]) == 0
+    assert len(box.notes) == 6
+
+
+@pytest.mark.parametrize("at_a_terminal", [True, False])
+def test_nobody_is_asked_at_night_and_the_message_names_the_settings(
+    box: Sandbox, capsys: pytest.CaptureFixture[str], at_a_terminal: bool
+) -> None:
+    """Neither with --yes nor without a terminal: 2, nothing sent, and how to answer each question."""
+    words = ("No column for the content was found", 'Say which column it is: --map content="Full Comments"')
+    if at_a_terminal:
+        seen = types(["run", write(), "--yes"], [])
+        status, said = seen.status, seen.screen
+    else:
+        status = main(["run", write()])
+        said = " ".join("".join(capsys.readouterr()).split())
+    assert status == 2
+    for word in (*words, "or give one visibility for all rows: --default-visibility private"):
+        assert word in said
+    assert "Enter alone stops" not in said
+    assert box.received == ()
+
+
+def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is counted, and each way to settle it is named; check says the same, with everything else."""
+    mapped = ["--map", "content=C", "--map", "visibility=D"]
+    for command in (["run", write(), *mapped], ["check", write(), *mapped]):
+        assert main(command) == 2
+        said = " ".join("".join(capsys.readouterr()).split())
+        assert "holds 'Team only' in 2 rows, which is no visibility that is known" in said
+        assert '--value visibility:"Team only"=Public or --value visibility:"Team only"=Private' in said
+        assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
+    assert box.received == ()
+
+
+def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, profiles: Path) -> None:
+    """Enter alone, or Ctrl-D; the message says how to answer later."""
+    seen = types(["run", write()], ["1", ""])
+    assert seen.status == 2
+    assert "--default-visibility private" in seen.screen
+    seen = types(["run", write()], [])
+    assert seen.status == 2
+    assert "Nothing was sent." in seen.screen
+    assert box.received == ()
+    assert profiles.read_text(encoding="utf-8") == ""
+
+
+def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles: Path) -> None:
+    """They have seen that an answer was wrong, perhaps."""
+    seen = types(["run", write()], ["1", "2", "n"])
+    assert seen.status == 2
+    assert "Remember" not in seen.screen
+    assert box.received == ()
+    assert profiles.read_text(encoding="utf-8") == ""
+
+
+def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox) -> None:
+    """What is no answer is asked again: another number, no column's name, a column that is something else already."""
+    seen = types(["run", write()], ["9", "Nonsense", "c", "C", "2", "y", "n"])
+    assert seen.status == 0, seen.screen
+    assert "'9' is none of these" in seen.screen
+    assert "No column is headed 'Nonsense'" in seen.screen
+    assert "'Full Comments' can't be both the content and the visibility" in seen.screen
+    assert {note.visibility for note in box.notes} == {"2"}
+
+
+def test_check_asks_too_and_keeps_the_answers(box: Sandbox, profiles: Path) -> None:
+    """It sends nothing; the run after it asks nothing."""
+    seen = types(["check", write()], ["1", "2", "y"])
+    assert seen.status == 0, seen.screen
+    assert 'default-visibility = "private"' in profiles.read_text(encoding="utf-8")
+    assert box.received == ()
+    assert main(["run", write(), "--yes"]) == 0
+    assert len(box.notes) == 4
+
+
+def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
+    """A column of unknown name with nothing but statuses is asked about; what it holds is shown."""
+    rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
+    seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert "What is column D, 'Phase'? It holds 'Draft', 'Published'." in seen.screen
+    assert {note.status for note in box.notes} == {"1"}
+    assert 'ignore = ["Phase"]' in profiles.read_text(encoding="utf-8")
+
+
+def test_to_remember_without_being_asked(box: Sandbox, profiles: Path) -> None:
+    """With ``--remember`` the answers are kept, and nothing more is asked."""
+    seen = types(["run", write(), "--remember"], ["1", "2", "y"])
+    assert seen.status == 0, seen.screen
+    assert "ask no more" not in seen.screen
+    assert 'content = "Full Comments"' in profiles.read_text(encoding="utf-8")
+    assert len(box.notes) == 4
+
+
+def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> None:
+    """Of several exports of one kind only the first is asked about."""
+    Path("folder").mkdir()
+    for day in ("monday", "tuesday"):
+        Path(write(rows=[(f"jzRk{day:m<6}", "Jo", TEXTS[0], "")])).rename(f"folder/{day}.csv")
+    seen = types(["run", "folder/monday.csv", "folder/tuesday.csv"], ["1", "2", "y", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert seen.screen.count("Which column") == 2
+    assert seen.screen.count("ask no more next time?") == 1
+    assert len(box.notes) == 2
