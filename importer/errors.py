@@ -6,6 +6,8 @@
     │   ├── UnclearColumns
     │   ├── BadSettings
     │   ├── Changed              there is more or less to send than was agreed to
+    │   ├── FirstRun             no person has confirmed the profile's first import yet
+    │   ├── SharedKey            the key is another profile's
     │   ├── Guarded              a file is wrong as a whole: empty, too many problems, too many notes
     │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
@@ -127,6 +129,18 @@ class Guarded(Unusable):
     def __init__(self, message: str, setting: str) -> None:
         super().__init__(message)
         self.setting = setting
+
+
+class FirstRun(Unusable):
+    """A profile's first import at an address elsewhere, which no person has confirmed; nothing was sent."""
+
+    kind = "nobody has confirmed the profile's first import yet"
+
+
+class SharedKey(Unusable):
+    """The key is another profile's, under which what was delivered is remembered; nothing was sent."""
+
+    kind = "the key is another profile's"
 
 
 class UnusableJournal(Unusable):

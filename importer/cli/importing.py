@@ -36,11 +36,8 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
             say(f"Remembered in {told.remembered(settings)}.")
         chosen = commands.choosing.choose(files)
         with Stopper() as stopper:
-            face = Importing(stopper, hearing, Asking(told), is_one=chosen.is_one_file)
-            series = commands.series.run(
-                chosen, settings,
-                decide=face.decide, agree=face.agree, ended=face.ended, observe=face.observe, stop=stopper.why,
-            )  # fmt: skip
+            importing = Importing(stopper, hearing, Asking(told), is_one=chosen.is_one_file)
+            series = commands.series.run(chosen, settings, importing.face())
         if not chosen.is_one_file:
             show(commands.endings.series(series))
         return series.exit_status

@@ -5,6 +5,7 @@ Comes in: previews, progress, and how each file ended. Goes out: lines; yes or n
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ import click
 
 from importer import commands
 from importer.cli.screen import show
-from importer.cli.terminal import ask, paragraph, say
+from importer.cli.terminal import ask, is_terminal, paragraph, say
 from importer.cli.watching import Stopper, Watch
 from importer.cli.wording import words
 from importer.errors import ResultsNotWritten, Stopped
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from importer.cli.asking import Asking
     from importer.cli.hearing import Hearing
     from importer.commands.run import Prepared, Preview
-    from importer.commands.series import FileEnded
+    from importer.commands.series import Face, FileEnded
 
 _Answer = TypeVar("_Answer")
 
@@ -42,12 +43,26 @@ class Importing:
         self._watch: Watch | None = None
         self._has_sent = False
 
+    def face(self) -> Face:
+        """The same for the series."""
+        confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
+        return commands.series.Face(self.decide, self.agree, confirm, self.ended, self.observe, self._stopper.why)
+
     def decide(self, prepared: Prepared) -> None:
         """Ask what is undecided."""
         if self._asking.may and prepared.questions:
             if not self._is_one:
                 say(f"\n{prepared.preview.loaded.sheet.source}:")
             self._answered(lambda: self._asking.ask(prepared))
+
+    def confirm(self, preview: Preview) -> bool:
+        """Whether a workspace is the right one into which nobody has imported yet; asked once, whatever was said."""
+        settings = preview.settings
+        paragraph(f"This is the first import as profile {settings.profile!r} at {settings.base_url}.")
+        if not self._answered(lambda: ask("Is that the right workspace?")):
+            say("Nothing was sent.")
+            return False
+        return True
 
     def agree(self, preview: Preview) -> bool:
         """Show what is about to happen; whether it is to."""
@@ -59,7 +74,8 @@ class Importing:
         if self._asking.may and total and not self._answered(lambda: ask(sends)):
             say("Nothing was sent." if self._is_one else "Nothing of it was sent.")
             return False
-        self._answered(lambda: self._asking.offer_to_remember(preview.settings))
+        if self._asking.may:
+            self._answered(lambda: self._asking.offer_to_remember(preview.settings))
         self._watch, self._has_sent = Watch(), True
         self._watch.begin(total)
         self._stopper.arm()

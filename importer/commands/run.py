@@ -27,9 +27,9 @@ from importer.commands.calling import steady_clock
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.sending import Report, Sending
-from importer.commands.workspaces import check_place, guard, held, learned_rate, other_profiles
+from importer.commands.workspaces import check_place, guard, held, is_first, learned_rate, other_profiles
 from importer.delivery.earlier import foresee
-from importer.errors import BadSettings, Guarded, UnclearColumns
+from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.models import Answer, Progress, Question, Remaining
 from importer.settings import BATCH_SIZE, Rate, Settings
@@ -47,6 +47,7 @@ class Preview:
         rate: what the API allowed an earlier run, if it told.
         other_profiles: as which earlier runs delivered at this address, where none did as this one.
         vendor: whose API the notes go to.
+        is_first: whether nobody has imported into this workspace yet: a person has to confirm that it is the right one.
     """
 
     loaded: Loaded
@@ -56,6 +57,7 @@ class Preview:
     rate: Rate | None = None
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
+    is_first: bool = False
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -135,7 +137,8 @@ class Prepared:
         if not Journal.exists(settings.journal):
             batch_size = settings.batch_size or BATCH_SIZE
             remaining = grouping.remaining(loaded.plan.groups, loaded.rows, batch_size)
-            return Preview(loaded, settings, remaining, batch_size, vendor=self._vendor)
+            first = is_first(None, settings)
+            return Preview(loaded, settings, remaining, batch_size, vendor=self._vendor, is_first=first)
         with Journal.open(settings.journal) as journal:
             workspace = settings.workspace
             batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
@@ -145,7 +148,7 @@ class Prepared:
             remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence)
             return Preview(
                 loaded, settings, remaining, batch_size, learned_rate(journal, settings),
-                other_profiles(journal, settings), self._vendor,
+                other_profiles(journal, settings), self._vendor, is_first(journal, settings),
             )  # fmt: skip
 
     def send(
@@ -169,6 +172,8 @@ class Prepared:
         Raises:
             UnclearColumns: there are questions; nothing was sent.
             Guarded: something is wrong with the file as a whole; nothing was sent.
+            FirstRun: nobody has imported into the workspace yet, and nobody has agreed to it; nothing was sent.
+            SharedKey: the key is another profile's; nothing was sent.
             Interrupted: it isn't the time of day for it; nothing was sent.
             Unusable: the journal can't be used; nothing was sent.
             Changed: the number differs from ``expected``; nothing was sent.
@@ -187,6 +192,8 @@ class Prepared:
 
         with held(self._settings, rows=rows, observe=observe, stop=why) as journal:
             check_origin(self._loaded, journal, self._settings)
+            if expected is None and is_first(journal, self._settings):
+                raise unconfirmed(self._settings)
             sending = Sending(
                 self._loaded, self._target, self._settings, journal, self._vendor,
                 clock=clock or steady_clock(), observe=observe, stop=why,
@@ -230,6 +237,15 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
 def questions_of(loaded: Loaded) -> tuple[Question, ...]:
     """What only a person can decide about a file."""
     return loaded.unclear.questions if loaded.unclear is not None else loaded.rows.questions
+
+
+def unconfirmed(settings: Settings) -> FirstRun:
+    """Why a workspace's first import is not begun where no person can be asked."""
+    return FirstRun(
+        f"This would be the first import as profile {settings.profile!r} at {settings.base_url}, and nobody has"
+        " confirmed yet that this is the right workspace. Nothing was sent. Run the same command once at a terminal,"
+        " and say yes there; from then on it runs by itself."
+    )
 
 
 def _undecided(loaded: Loaded) -> UnclearColumns | None:

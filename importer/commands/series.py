@@ -16,11 +16,11 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import archiving
+from importer.commands import archiving, workspaces
 from importer.commands.choosing import Candidate, Chosen, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
-from importer.commands.run import Prepared, Preview, prepare
+from importer.commands.run import Prepared, Preview, prepare, unconfirmed
 from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
@@ -114,15 +114,33 @@ class Series:
         return {result: found[result] for result in Result if found[result]}
 
 
-def run(  # noqa: PLR0913 - a face has as many ears
+@dataclass(frozen=True)
+class Face:
+    """Who is asked and told while files are imported; without one, nobody is.
+
+    Attributes:
+        decide: may answer what is undecided of a file; the answers count for the files after it, too.
+        agree: shown what is about to happen to a file; False: it isn't sent.
+        confirm: asks a person whether a workspace is the right one into which nobody has imported yet; None: nobody can
+            be asked, and nothing is sent there.
+        ended: told of each file when it is over.
+        observe: told of progress.
+        stop: asked again and again; a sentence ends the series early, with what is under way waited for.
+    """
+
+    decide: Callable[[Prepared], None] = lambda _: None
+    agree: Callable[[Preview], bool] = lambda _: True
+    confirm: Callable[[Preview], bool] | None = None
+    ended: Callable[[FileEnded], None] = lambda _: None
+    observe: Callable[[Progress], None] = lambda _: None
+    stop: Callable[[], str | None] = lambda: None
+
+
+def run(
     chosen: Chosen,
     settings: Settings,
+    face: Face | None = None,
     *,
-    decide: Callable[[Prepared], None] = lambda _: None,
-    agree: Callable[[Preview], bool] = lambda _: True,
-    ended: Callable[[FileEnded], None] = lambda _: None,
-    observe: Callable[[Progress], None] = lambda _: None,
-    stop: Callable[[], str | None] = lambda: None,
     clock: Callable[[], float] = time.time,
     vendor: Vendor = SALESHANDY,
 ) -> Series:
@@ -131,11 +149,7 @@ def run(  # noqa: PLR0913 - a face has as many ears
     Args:
         chosen: the files.
         settings: how each is imported.
-        decide: may answer what is undecided of a file; the answers count for the files after it, too.
-        agree: shown what is about to happen to a file; False: it isn't sent.
-        ended: told of each file when it is over.
-        observe: told of progress.
-        stop: asked again and again; a sentence ends the series early, with what is under way waited for.
+        face: who is asked and told.
         clock: seconds since 1970, by the system's clock.
         vendor: whose API the notes go to.
 
@@ -143,6 +157,7 @@ def run(  # noqa: PLR0913 - a face has as many ears
         BadSettings: results or archive can't be where the settings say.
         Interrupted: it isn't the time of day for it; nothing was sent.
     """
+    face = face or Face()
     hours = Hours.of(settings, clock)
     if settings.results is not None and not chosen.is_one_file:
         raise BadSettings(
@@ -151,12 +166,12 @@ def run(  # noqa: PLR0913 - a face has as many ears
         )
     if settings.archive is not None:
         archiving.check(settings.archive)
-    one = _One(settings, hours, clock(), decide, agree, observe, stop, clock, vendor)
+    one = _One(settings, hours, clock(), face, clock, vendor)
     found: list[FileEnded] = []
     held_up = ""
     for candidate in chosen.candidates:
         now = clock()
-        if held_up := held_up or stop() or hours.over() or "":
+        if held_up := held_up or face.stop() or hours.over() or "":
             status = max((3, *(each.exit_status for each in found if _ends_all(each))))
             over = FileEnded.failed(candidate.path, NotBegun(held_up, status), now, Fate.NOT_BEGUN)
         else:
@@ -164,7 +179,7 @@ def run(  # noqa: PLR0913 - a face has as many ears
             if _ends_all(over):
                 held_up = over.why
         found.append(over)
-        ended(over)
+        face.ended(over)
     return Series(tuple(found), tuple(chosen.left_out))
 
 
@@ -181,10 +196,7 @@ class _One:
     settings: Settings
     hours: Hours
     began_at: float
-    decide: Callable[[Prepared], None]
-    agree: Callable[[Preview], bool]
-    observe: Callable[[Progress], None]
-    stop: Callable[[], str | None]
+    face: Face
     clock: Callable[[], float]
     vendor: Vendor
     taken: set[Path] = field(default_factory=set)
@@ -215,17 +227,17 @@ class _One:
     def _sent(self, path: Path, started_at: float) -> FileEnded:
         target = results_path(path, self.settings, self.began_at, self.taken)
         with prepare(path, replace(self.settings, results=target), vendor=self.vendor) as prepared:
-            self.decide(prepared)
+            self.face.decide(prepared)
             self.settings = replace(prepared.settings, results=self.settings.results)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:
                 raise undecided
             for guarded in preview.guarded:
                 raise guarded
-            if not self.agree(preview):
+            if not (self._is_right(preview) and self.face.agree(preview)):
                 return FileEnded(path, Fate.DECLINED, 2, started_at, self.clock(), "You said no. Nothing was sent.")
             report = prepared.send(
-                expected=preview.remaining.total, observe=self.observe, stop=self.stop, hours=self.hours
+                expected=preview.remaining.total, observe=self.face.observe, stop=self.face.stop, hours=self.hours
             )
         self.taken.add(target)
         fate = Fate.IMPORTED if report.exit_status <= 1 else Fate.STOPPED
@@ -236,6 +248,21 @@ class _One:
         if self.settings.archive is None or report.exit_status > 1 or str(path) == "-":
             return over
         return self._archived(over, report, preview.loaded.sheet.fingerprint)
+
+    def _is_right(self, preview: Preview) -> bool:
+        """Whether a person has confirmed the workspace, now or before.
+
+        Raises:
+            FirstRun: nobody can be asked.
+        """
+        if not preview.is_first:
+            return True
+        if self.face.confirm is None:
+            raise unconfirmed(self.settings)
+        if not self.face.confirm(preview):
+            return False
+        workspaces.confirm(self.settings)
+        return True
 
     def _archived(self, over: FileEnded, report: Report, fingerprint: str) -> FileEnded:
         """The same, moved into the archive; where that can't be, it says so."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
-from importer.journal import Journal, Run, identity
+from importer.journal import Journal, Run, accounts, identity
 from importer.models import Progress, Workspace
 from importer.settings import Rate, Settings, journal_file
 
@@ -59,14 +59,30 @@ def held(
 
 @contextmanager
 def _held_now(settings: Settings) -> Iterator[Journal]:
-    with Journal.open(settings.journal) as journal:
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal.open(settings.journal))
         guard(journal, settings)
-        with journal.held(settings.workspace):
-            yield journal
+        stack.enter_context(journal.held(settings.workspace))
+        if _is_guarded_by_key(settings):
+            workspace, is_shared = settings.workspace, settings.shared_account
+            stack.enter_context(accounts.held(workspace, settings.key, is_shared=is_shared))
+        yield journal
+
+
+def _is_guarded_by_key(settings: Settings) -> bool:
+    """Whether its key may be one profile's only; for practice on this machine all may use one."""
+    return bool(settings.key) and not settings.is_on_this_machine
 
 
 def guard(journal: Journal | None, settings: Settings) -> None:
-    """See that it is the journal that the workspace had so far."""
+    """See that it is the journal that the workspace had so far, and that no other profile has its key.
+
+    Raises:
+        WrongJournal: it is another journal.
+        SharedKey: another profile uses the key.
+    """
+    if _is_guarded_by_key(settings):
+        accounts.guard(settings.workspace, settings.key, is_shared=settings.shared_account)
     if not settings.new_journal:
         journal_id, latest = (journal.id, journal.runs.latest) if journal else (None, int)
         identity.guard(settings.workspace, journal_id, str(settings.journal), latest)
@@ -93,6 +109,27 @@ def keep_in_mind(journal: Journal, settings: Settings) -> None:
     """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
     if not settings.is_on_this_machine:
         identity.remember(settings.workspace, journal.id, str(Path(journal.name).absolute()), journal.runs.latest())
+    if _is_guarded_by_key(settings):
+        accounts.remember(settings.workspace, settings.key)
+
+
+def is_first(journal: Journal | None, settings: Settings) -> bool:
+    """Whether nothing was imported into the workspace yet and no person has confirmed it; on this machine none has to.
+
+    A slip in a profile's name or an address would deliver everything again, or to strangers.
+    """
+    if settings.is_on_this_machine or identity.is_confirmed(settings.workspace):
+        return False
+    return journal is None or settings.workspace not in journal.runs.workspaces()
+
+
+def confirm(settings: Settings) -> None:
+    """Remember that a person has confirmed the workspace: that this profile, at this address, is what they mean.
+
+    Raises:
+        UnusableJournal: that can't be kept.
+    """
+    identity.confirm(settings.workspace)
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:

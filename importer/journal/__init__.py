@@ -10,6 +10,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     found        which prospects have an email, until an import is finished
     notes        a note as the journal knows it, and its number
     identity     which journal a workspace's deliveries are recorded in, remembered outside of it
+    accounts     whose key is whose, remembered there too
     lock         one import of a workspace at a time
     schema       the tables; migrations: what leads to them from earlier versions
     store        transactions and reads over one connection

@@ -3,7 +3,7 @@
 Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before, or
 an earlier copy of it: with an empty one in its place everything would be sent again, with a copy what that lacks. What
 is remembered is a small file a workspace, in the user's data folder of the system; where there is none, as on a new
-machine, nothing is guarded.
+machine, nothing is guarded. Beside it stands whether a person has confirmed that the workspace is what they mean.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from importer import files
-from importer.errors import WrongJournal, by_name
+from importer.errors import UnusableJournal, WrongJournal, by_name
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
@@ -104,7 +104,34 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> 
         files.replace(note, json.dumps(about, indent=1).encode())
 
 
-def _note(workspace: Workspace) -> Path:
+def confirm(workspace: Workspace) -> None:
+    """Remember that a person has confirmed it: the profile, at this address, is what they mean.
+
+    Raises:
+        UnusableJournal: that can't be written.
+    """
+    note = _note(workspace).with_suffix(".confirmed")
+    try:
+        files.make_private_folder(note.parent)
+        files.replace(note, f"{workspace}\n".encode())
+    except OSError as error:
+        raise UnusableJournal(
+            f"That {workspace} was confirmed can't be kept in {note}: {error}. Nothing was sent. See that its folder"
+            " may be written to."
+        ) from error
+
+
+def is_confirmed(workspace: Workspace) -> bool:
+    """Whether a person has confirmed it, or earlier runs delivered to it."""
+    note = _note(workspace)
+    return note.exists() or note.with_suffix(".confirmed").exists()
+
+
+def folder() -> Path:
+    """Where all this is remembered."""
     named = os.environ.get(FOLDER_VARIABLE)
-    folder = Path(named) if named else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
-    return folder / f"{hashlib.sha256(str(workspace).encode()).hexdigest()[:16]}.json"
+    return Path(named) if named else platformdirs.user_data_path("note-importer", appauthor=False) / "journals"
+
+
+def _note(workspace: Workspace) -> Path:
+    return folder() / f"{hashlib.sha256(str(workspace).encode()).hexdigest()[:16]}.json"

@@ -24,8 +24,13 @@ from importer.errors import Busy, UnusableJournal, by_name
 
 
 @contextmanager
-def held(journal: Path, workspace: str) -> Iterator[None]:
+def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iterator[None]:
     """Hold the workspace's lock while the block runs. The system lets it go when the process dies, however it dies.
+
+    Args:
+        journal: the lock stands beside this.
+        workspace: whose it is.
+        what: of another import that holds it.
 
     Raises:
         Busy: another process holds it; says who, and since when.
@@ -42,7 +47,7 @@ def held(journal: Path, workspace: str) -> Iterator[None]:
     except Timeout as error:
         who = _who(holder)
         raise Busy(
-            f"Another import of this workspace is at work: {who}. Nothing was sent. Wait until it has ended, then run"
+            f"Another import {what} is at work: {who}. Nothing was sent. Wait until it has ended, then run"
             f" the same command again; it goes on where the other left off. Or have it wait by itself:"
             f" {by_name('wait', '10m')}.",
             who,

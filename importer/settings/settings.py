@@ -47,6 +47,7 @@ class Settings:
         resend_unconfirmed: send again what could not be read back.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_file`.
         new_journal: take this journal for the workspace's own from now on, though another was until now.
+        shared_account: use a key that is another profile's too.
         wait: seconds for which another import of the workspace is waited for.
         results: the results file; None: beside the input.
         results_name: how results beside their files are called; None: ``{name}.results.xlsx``.
@@ -85,6 +86,7 @@ class Settings:
     resend_unconfirmed: bool = False
     journal: Path | str = field(default_factory=default_journal)
     new_journal: bool = False
+    shared_account: bool = False
     wait: float = 0.0
     results: Path | None = None
     results_name: str | None = None

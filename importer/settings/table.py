@@ -179,6 +179,12 @@ SETTINGS: Mapping[str, Setting] = {
             "api-key-file", Topic.CALLS, File(),
             f"A file that holds the API key, instead of the environment variable {KEY_VARIABLE}.", "FILE",
         ),
+        Setting(
+            "shared-account", Topic.CALLS, Yes(),
+            "Use a key that is another profile's too. What was delivered under that profile is not known under this"
+            " one, and would be sent again.",
+            attribute="shared_account",
+        ),
         Setting("workers", Topic.CALLS, Whole(1, 64), "Calls in flight at most.", "N", "workers"),
         Setting(
             "rate", Topic.PACE, Rated(),

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from importer.commands import archiving
 from importer.commands import series as series_
 from importer.commands.choosing import choose
-from importer.commands.series import Fate, Series
+from importer.commands.series import Face, Fate, Series
 from importer.commands.template import write as write_template
 from importer.errors import BadSettings, Guarded, KeyRefused, Outage
 from importer.models import Result
@@ -40,8 +41,11 @@ def lay(folder: Path, name: str, *lines: str, age: float = 600) -> Path:
     return path
 
 
-def run(named: Path | str | list[Path], settings: Settings, **more: object) -> Series:
-    return series_.run(choose(named if isinstance(named, list) else [named]), settings, **more)  # type: ignore[arg-type]
+def run(
+    named: Path | str | list[Path], settings: Settings, clock: Callable[[], float] = time.time, **face: Any
+) -> Series:
+    chosen = choose(named if isinstance(named, list) else [named])
+    return series_.run(chosen, settings, Face(**face), clock=clock)
 
 
 def fates(found: Series) -> dict[str, Fate]:
