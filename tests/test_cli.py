@@ -45,6 +45,8 @@ COMMANDS = (
     "logout",
     "config",
     "doctor",
+    "schedule",
+    "repeat",
     "journal",
     "completion",
 )

@@ -35,8 +35,10 @@ def test_every_command_stands_in_the_order_of_use_with_an_example(capsys: pytest
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_is_understood_by_the_program(name: str) -> None:
+def test_an_example_is_understood_by_the_program(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its command and its flags exist, and it has what it needs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports").mkdir()
     program, command, *arguments = shlex.split(EXAMPLES[name])
     assert (program, command) == ("note-importer", name)
     found, above = cli.commands[name], cli.make_context(program, [name])

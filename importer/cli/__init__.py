@@ -2,15 +2,21 @@
 
 Comes in: what a person typed. Goes out: lines for that person, and an exit status.
 
-    importing    run, check, results, template            options    settings as flags
-    journalled   history, verify, hide, journal              wording    a setting's name becomes its flag
-    practising   sandbox                                  screen     sayings, printed
-    keys         login, logout                            setting_up config, doctor, completion
-    asking       what couldn't be decided, asked
-    manual       what help says
+    importing    run, check, results, template
     several      what is seen and asked of files that are imported one after the other
-    watching     progress, and the word to end            terminal   the gate to the terminal
+    asking       what couldn't be decided, asked
+    journalled   history, verify, hide, journal
+    setting_up   config, doctor, completion
+    keys         login, logout
+    scheduling   schedule, repeat
+    practising   sandbox
+    manual       what help says
     hearing      who is notified of how a run ended
+    watching     progress, and the word to end
+    options      settings as flags
+    wording      a setting's name becomes its flag
+    screen       sayings, printed
+    terminal     the gate to the terminal
 
 Exit statuses: 0 every row delivered; 1 finished, some rows need a person; 2 the file, the settings or the command line
 can't be used and nothing was sent; 3 stopped before the end; 4 stopped, and only a person can help.
@@ -32,6 +38,7 @@ from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
 from importer.cli.manual import Commands
 from importer.cli.practising import serve_sandbox
+from importer.cli.scheduling import repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
 from importer.cli.terminal import gated, paragraph, say
 from importer.cli.watching import EndedAtOnce
@@ -59,6 +66,8 @@ for _command in (
     config,
     doctor,
     completion,
+    schedule,
+    repeat,
     run,
     check,
     history,

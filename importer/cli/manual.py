@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "hide": "note-importer hide last",
     },
     "Every night": {
+        "schedule": "note-importer schedule --between 02:00-06:00 --profile night exports",
+        "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
         "journal": "note-importer journal backup journal-copy.sqlite",
         "logout": "note-importer logout --profile night",
     },

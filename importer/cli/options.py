@@ -50,6 +50,17 @@ def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..
     return add
 
 
+def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add single settings."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name in reversed(names):
+            command = _option(SETTINGS[name])(command)
+        return command
+
+    return add
+
+
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     text = with_flags(setting.help) + (" May be given more than once." if setting.many else "")

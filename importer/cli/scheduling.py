@@ -1,0 +1,130 @@
+"""The commands for nights that nobody watches: schedule, which says what to install; repeat, which that may use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from importer import commands
+from importer.cli.options import Told, settings_named
+from importer.cli.terminal import paragraph, say
+from importer.errors import BadSettings, by_name
+from importer.settings import KEY_VARIABLE, Window, sources
+from importer.settings.times import Span
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@settings_named("profile", "between")
+@click.option("--system", type=click.Choice(["cron", "systemd", "windows"]), help="For which; else for this one.")
+@click.option("--write", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="Write it into files there, instead of showing it.")  # fmt: skip
+def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None, **_: Any) -> int:
+    """Show what to install on this system so that FILES are imported every night; FILES are folders, mostly.
+
+    It starts when the window opens (`between`), and goes on in it if it stopped before its end (exit status 3). What
+    needs a person (2 and 4) isn't repeated. All other settings belong into the profile.
+    """
+    told = Told.here()
+    window = sources.read(told.given, "between")
+    if window is None:
+        raise BadSettings(f"Say when it may be at work: {by_name('between', '02:00-06:00')}.")
+    made = commands.schedule
+    night = made.Night([file.absolute() for file in files], told.profile, window)
+    units = made.units(night, made.System(system) if system else made.System.here())
+    for unit in units:
+        if write is not None:
+            say(f"Written: {made.write(unit, write)}")
+            continue
+        if len(units) > 1:
+            say(f"# {unit.name}")
+        for line in unit.text.splitlines():
+            say(line)
+        say()
+    paragraph(units[0].install, err=True)
+    for note in _missed_at_night(told):
+        paragraph(note, "Note: ", err=True)
+    return 0
+
+
+def _missed_at_night(told: Told) -> Iterator[str]:
+    """What counts in this session and not in a scheduler's."""
+    given = sources.gather({"profile": told.profile}, ["profile", "api-key-file"])
+    if "api-key-file" not in given or given["api-key-file"].place is not sources.Place.PROFILE:
+        yield (
+            f"A scheduler knows nothing of this session: {KEY_VARIABLE} isn't set there, and on Linux the key store is"
+            f" closed while you aren't logged in. Keep the key in a file that only you can read, and name it in the"
+            f' profile {told.profile!r}: api-key-file = "…".'
+        )
+    carried = commands.schedule.carried_on()
+    if lost := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in carried]:
+        yield f"These are set in this session only, and won't count: {', '.join(lost)}. Put them into the profile."
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--between", required=True, metavar="TIMES", help="While this window of the day is open, as 02:00-06:00.")
+@click.option("--every", default="10m", show_default=True, metavar="TIME", help="From an end to the next beginning.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
+    """Run another COMMAND of note-importer, and again while it stops before its end (exit status 3).
+
+    For schedulers that can't do that by themselves, such as cron. Everything after the options is the COMMAND, as in:
+    note-importer repeat --between 02:00-06:00 run exports --profile night --yes
+    """
+    try:
+        window, pause = Window.parse(between), Span().read(every)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+    child = _Child([*commands.schedule.this_program(), *command])
+    with child.stoppable():
+        return commands.repeating.repeat(
+            child.run, window, pause, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait
+        )
+
+
+class _Child:
+    """A process of this program's that is run again and again; who asks this process to end, asks that one."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.stopped = threading.Event()
+        self._words = words
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> int:
+        """Run it once."""
+        self._process = subprocess.Popen(self._words)  # noqa: S603 - this program
+        if self.stopped.is_set():  # asked in between
+            self._process.terminate()
+        return self._process.wait()
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """While the block runs, signals to end are passed on, and nothing is begun any more."""
+        before = {}
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                with contextlib.suppress(ValueError, OSError):  # not in the main thread
+                    before[number] = signal.signal(number, self._heard)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _heard(self, number: int, _: FrameType | None) -> None:
+        self.stopped.set()
+        # What a terminal sends reaches the child by itself, and twice would mean at once; SIGTERM is for one process.
+        if os.name == "posix" and number == signal.SIGTERM and self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.terminate()

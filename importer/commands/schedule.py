@@ -1,0 +1,255 @@
+"""What to install so that a profile's import runs every night: a cron line, a systemd timer, a Windows task.
+
+Comes in: the program, what it is to import, as which profile, in which window of the day. Goes out: texts to be put in
+their places, with every path and every quote as that system reads them. Each repeats a run that stopped before its end
+(exit status 3) while the window is open, and nothing else: what only a person can mend isn't tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from xml.etree import ElementTree
+
+from importer import files
+from importer.errors import BadSettings
+from importer.settings import Window
+
+PAUSE = 600
+"""Seconds between two tries."""
+
+_CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
+_TASK = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+
+
+class System(StrEnum):
+    """What starts programs at a time of day."""
+
+    CRON = "cron"
+    SYSTEMD = "systemd"
+    WINDOWS = "windows"
+
+    @classmethod
+    def here(cls) -> System:
+        """The one of this system."""
+        if os.name == "nt":
+            return cls.WINDOWS
+        return cls.SYSTEMD if Path("/run/systemd/system").exists() else cls.CRON
+
+
+def this_program() -> list[str]:
+    """The words that start this program, whoever starts them and wherever."""
+    script = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
+    return [str(script)] if script.exists() else [sys.executable, "-P", "-m", "importer"]
+
+
+def carried_on() -> dict[str, str]:
+    """What a scheduler's environment has to hold because this one does; the rest belongs into the profile."""
+    return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
+
+
+@dataclass(frozen=True)
+class Night:
+    """What is to run.
+
+    Attributes:
+        files: files, folders or patterns, in full.
+        profile: as which.
+        window: when.
+        program: the words that start this program.
+        variables: what it has to find in its environment.
+    """
+
+    files: Sequence[Path]
+    profile: str
+    window: Window
+    program: Sequence[str] = field(default_factory=this_program)
+    variables: Mapping[str, str] = field(default_factory=carried_on)
+
+    def __post_init__(self) -> None:
+        for text in (*map(str, self.files), self.profile, *self.program, *self.variables.values()):
+            if not text.isprintable():
+                raise BadSettings(f"{text!r} holds a line break or the like, which no scheduler takes. Rename it.")
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is installed."""
+        return "note-importer-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", self.profile).strip("-") or "profile")
+
+    @property
+    def run(self) -> list[str]:
+        """The words of the import, without the program's."""
+        return ["run", "--profile", self.profile, "--between", str(self.window), "--yes", "--", *map(str, self.files)]
+
+    @property
+    def repeated(self) -> list[str]:
+        """The same, repeated by the program itself, for schedulers that can't tell one exit status from another."""
+        return ["repeat", "--between", str(self.window), "--every", f"{PAUSE // 60}m", *self.run]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One file to install, or a line of one.
+
+    Attributes:
+        name: of a file that holds it.
+        text: what stands in it.
+        install: what to do with it.
+    """
+
+    name: str
+    text: str
+    install: str
+
+
+def units(night: Night, system: System) -> list[Unit]:
+    """What to install on a system."""
+    made: Mapping[System, Callable[[Night], list[Unit]]] = {
+        System.CRON: _cron, System.SYSTEMD: _systemd, System.WINDOWS: _windows,
+    }  # fmt: skip
+    return made[system](night)
+
+
+def write(unit: Unit, folder: Path) -> Path:
+    """Write one into a folder, over what stands there; its place.
+
+    Raises:
+        BadSettings: it can't be written there.
+    """
+    path = folder / unit.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files.replace(path, unit.text.encode(), files.USUAL)
+    except OSError as error:
+        raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
+    return path
+
+
+def _cron(night: Night) -> list[Unit]:
+    variables = [f"{name}={shlex.quote(value)}" for name, value in night.variables.items()]
+    words = [*variables, *map(shlex.quote, [*night.program, *night.repeated])]
+    command = " ".join(words).replace("%", r"\%")  # cron ends the command at a bare one, whatever the quotes
+    opens = night.window.opens
+    line = f"{opens.minute} {opens.hour} * * * {command}\n"
+    return [Unit(f"{night.name}.cron", line, "Add this line with: crontab -e")]
+
+
+def _systemd(night: Night) -> list[Unit]:
+    opens, closes = (f"{at:%H%M}" for at in (night.window.opens, night.window.closes))
+    either = "&&" if night.window.opens < night.window.closes else "||"
+    is_open = f't=$(date +%H%M); [ "$t" -ge {opens} ] {either} [ "$t" -lt {closes} ]'
+    service = [
+        "[Unit]",
+        f"Description=Notes of the profile {_specifiers(night.profile)}, imported by note-importer",
+        "StartLimitIntervalSec=0",
+        "",
+        "[Service]",
+        "Type=exec",
+        *(
+            f"Environment={_systemd_word(f'{name}={value}', variables=False)}"
+            for name, value in night.variables.items()
+        ),
+        "# Outside of the window nothing is started, and so nothing repeated.",
+        f"ExecCondition=/bin/sh -c {_systemd_word(is_open)}",
+        f"ExecStart={' '.join(map(_systemd_word, [*night.program, *night.run]))}",
+        "# 3: stopped before the end, to be gone on with. 2 and 4 need a person, and are not tried again.",
+        "Restart=on-abnormal",
+        "RestartForceExitStatus=3",
+        f"RestartSec={PAUSE}",
+        "# It ends within 30 seconds when it is asked to.",
+        "TimeoutStopSec=60",
+    ]
+    timer = [
+        "[Unit]",
+        f"Description=Starts {night.name}.service",
+        "",
+        "[Timer]",
+        f"OnCalendar=*-*-* {night.window.opens:%H:%M}:00",
+        "# A machine that was off or asleep then starts it later, if the window is still open.",
+        "Persistent=true",
+        "AccuracySec=1min",
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
+    ]
+    install = (
+        f"Put both into ~/.config/systemd/user, then: systemctl --user enable --now {night.name}.timer; and, so that it"
+        " runs while you aren't logged in: loginctl enable-linger"
+    )
+    return [
+        Unit(f"{night.name}.service", "\n".join(service) + "\n", install),
+        Unit(f"{night.name}.timer", "\n".join(timer) + "\n", install),
+    ]
+
+
+def _specifiers(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _systemd_word(word: str, *, variables: bool = True) -> str:
+    """One word as systemd reads it: % begins what it fills in, and in a command $ does, too."""
+    escaped = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped.replace("$", "$$") if variables else escaped}"'
+
+
+def _windows(night: Night) -> list[Unit]:
+    if night.variables:
+        raise BadSettings(
+            f"A Windows task has no environment of its own, and {', '.join(night.variables)} is set here. Set it for"
+            " your user in the system's settings (Environment Variables) and open a new window; or do without it."
+        )
+    for word in night.repeated:
+        if word.count("%") > 1:
+            raise BadSettings(f"A Windows task takes what stands between two % for a variable: {word!r}. Rename it.")
+    ElementTree.register_namespace("", _TASK)
+    task = ElementTree.Element(f"{{{_TASK}}}Task", {"version": "1.2"})
+    _nested(
+        task,
+        {
+            "RegistrationInfo": {"Description": f"Notes of the profile {night.profile}, imported by note-importer"},
+            "Triggers": {
+                "CalendarTrigger": {
+                    "StartBoundary": f"2025-01-01T{night.window.opens:%H:%M}:00",
+                    "Enabled": "true",
+                    "ScheduleByDay": {"DaysInterval": "1"},
+                }
+            },
+            "Settings": {
+                "MultipleInstancesPolicy": "IgnoreNew",
+                "DisallowStartIfOnBatteries": "false",
+                "StopIfGoingOnBatteries": "false",
+                "StartWhenAvailable": "true",
+                "ExecutionTimeLimit": "P1D",
+            },
+            "Actions": {
+                "Exec": {
+                    "Command": night.program[0],
+                    "Arguments": subprocess.list2cmdline([*night.program[1:], *night.repeated]),
+                }
+            },
+        },
+    )
+    ElementTree.indent(task)
+    text = ElementTree.tostring(task, encoding="us-ascii").decode()  # whatever the file's encoding will be
+    text = text.partition("?>\n")[2] if text.startswith("<?xml") else text
+    install = (
+        f"Save this as {night.name}.xml, then: schtasks /Create /TN {night.name} /XML {night.name}.xml /RU %USERNAME%"
+        " /RP * (it asks for your Windows password, so that the task runs while you aren't logged in)"
+    )
+    return [Unit(f"{night.name}.xml", text + "\n", install)]
+
+
+def _nested(above: ElementTree.Element, parts: Mapping[str, object]) -> None:
+    for name, value in parts.items():
+        element = ElementTree.SubElement(above, f"{{{_TASK}}}{name}")
+        if isinstance(value, Mapping):
+            _nested(element, value)
+        else:
+            element.text = str(value)

@@ -1,0 +1,295 @@
+"""What `schedule` says to install: the tools that read it take it, and find in it what was meant."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from importer.cli import main
+from importer.commands.repeating import repeat
+from importer.commands.schedule import Night, System, this_program, units
+from importer.errors import BadSettings
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE, Window
+
+WINDOW = Window.parse("02:00-06:00")
+OVER_MIDNIGHT = Window.parse("22:00-04:30")
+AWKWARD = Path('/srv/Müller\'s "exports" $HOME 50%d \\ 100%')
+posix = pytest.mark.skipif(os.name != "posix", reason="there is no shell here")
+
+
+def night(*files: Path, window: Window = WINDOW, profile: str = "night", **more: object) -> Night:
+    return Night(files or (AWKWARD,), profile, window, **more)  # type: ignore[arg-type]
+
+
+def service_of(found: Night) -> str:
+    return units(found, System.SYSTEMD)[0].text
+
+
+def line_of(unit: str, name: str) -> str:
+    [line] = re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)
+    return str(line)
+
+
+def words_of(command: str) -> list[str]:
+    """A command as systemd reads it: quoted words, then %% and $$ for one."""
+    return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(command)]
+
+
+# -- systemd
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd isn't here")
+@pytest.mark.parametrize("window", [WINDOW, OVER_MIDNIGHT], ids=str)
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, window: Window) -> None:
+    """Asked with its own tool, which sees unknown settings, bad times and programs that aren't there."""
+    found = units(night(window=window, variables={"NOTE_IMPORTER_PROFILES": 'a "b" %h $c'}), System.SYSTEMD)
+    for unit in found:
+        (tmp_path / unit.name).write_text(unit.text, encoding="utf-8")
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = ["systemd-analyze", "verify", "--user", "--man=no", *(str(tmp_path / unit.name) for unit in found)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    spoilt = tmp_path / found[0].name
+    spoilt.write_text(found[0].text.replace("RestartSec=", "RestartSecs="), encoding="utf-8")
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert "RestartSecs" in ended.stderr
+
+
+def test_the_unit_runs_what_was_said_whatever_the_names_hold() -> None:
+    """Quotes, dollars, percents and backslashes arrive as they are."""
+    found = night(profile="it's night")
+    assert words_of(line_of(service_of(found), "ExecStart")) == [*this_program(), *found.run]
+    assert found.run[-1] == str(AWKWARD)
+    assert found.run[1:3] == ["--profile", "it's night"]
+
+
+def test_the_unit_repeats_on_3_and_never_on_2_or_4() -> None:
+    """Beside that only after a crash, whose end is no exit status; and never as often as systemd would give up."""
+    text = service_of(night())
+    assert line_of(text, "RestartForceExitStatus") == "3"
+    assert line_of(text, "Restart") == "on-abnormal"  # signals and timeouts, no exit status
+    assert line_of(text, "StartLimitIntervalSec") == "0"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("window", "shown", "is_open"),
+    [
+        (WINDOW, "0159", False), (WINDOW, "0200", True), (WINDOW, "0559", True), (WINDOW, "0600", False),
+        (OVER_MIDNIGHT, "2159", False), (OVER_MIDNIGHT, "2200", True), (OVER_MIDNIGHT, "0000", True),
+        (OVER_MIDNIGHT, "0429", True), (OVER_MIDNIGHT, "0430", False), (Window.parse("20:00-24:00"), "2359", True),
+        (Window.parse("20:00-24:00"), "0000", False), (Window.parse("08:00-09:30"), "0915", True),
+    ],
+)  # fmt: skip
+def test_the_unit_starts_nothing_outside_of_the_window(
+    window: Window, shown: str, is_open: bool, tmp_path: Path
+) -> None:
+    """What it asks a real shell before each start, at different times of the day."""
+    date = tmp_path / "date"
+    date.write_text(f'#!/bin/sh\n[ "$1" = +%H%M ] && echo {shown}\n', encoding="utf-8")
+    date.chmod(0o755)
+    command = words_of(line_of(service_of(night(window=window)), "ExecCondition"))
+    ended = subprocess.run(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=20, check=False)
+    assert (ended.returncode == 0) is is_open
+    assert ended.returncode < 255  # which systemd would take for a failure of the condition itself
+
+
+# -- cron
+
+
+def cron_line(found: Night) -> str:
+    [unit] = units(found, System.CRON)
+    return unit.text
+
+
+@posix
+def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
+    """Started as cron does it: a backslash before a percent is taken away, the rest is /bin/sh's."""
+    program = tmp_path / "a program"
+    told = tmp_path / "told.json"
+    program.write_text(
+        f"#!{sys.executable}\nimport json, os, sys\n"
+        f"json.dump([sys.argv[1:], os.environ.get('NOTE_IMPORTER_PROFILES')], open({str(told)!r}, 'w'))\n",
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    found = night(program=[str(program)], variables={"NOTE_IMPORTER_PROFILES": "/a 'b' %d/profiles.toml"})
+    minute, hour, *days, command = cron_line(found).rstrip("\n").split(" ", 5)
+    assert (minute, hour, days) == ("0", "2", ["*", "*", "*"])
+    assert "%" not in command.replace(r"\%", "")
+    subprocess.run(["/bin/sh", "-c", command.replace(r"\%", "%")], env={}, timeout=20, check=True)
+    arguments, profiles = json.loads(told.read_text(encoding="utf-8"))
+    assert arguments == found.repeated
+    assert profiles == "/a 'b' %d/profiles.toml"
+
+
+@pytest.mark.skipif(shutil.which("crontab") is None, reason="there is no crontab here")
+def test_crontab_takes_the_line(tmp_path: Path) -> None:
+    """Asked with its own tool, which installs nothing then; a line that is none is refused."""
+    flag = "-n" if "-n" in _help_of_crontab() else "-T"
+    table = tmp_path / "table"
+    for text, is_taken in ((cron_line(night()), True), (cron_line(night()).replace("0 2 ", "61 2 "), False)):
+        table.write_text(text, encoding="utf-8")
+        ended = subprocess.run(["crontab", flag, str(table)], capture_output=True, timeout=20, check=False)
+        assert (ended.returncode == 0) is is_taken
+
+
+def _help_of_crontab() -> str:
+    ended = subprocess.run(["crontab", "-h"], capture_output=True, text=True, timeout=20, check=False)
+    return ended.stdout + ended.stderr
+
+
+# -- Windows
+
+
+def test_the_task_runs_what_was_said() -> None:
+    """At the window's opening, every day, one at a time; names are quoted as Windows takes them apart."""
+    found = night(Path(r"C:\Müller & Co\exports"), program=[r"C:\Program Files\note-importer.exe"], variables={})
+    [unit] = units(found, System.WINDOWS)
+    assert unit.text.isascii()
+    names = {"": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
+    task = ElementTree.fromstring(unit.text)
+    assert task.findtext(".//Command", namespaces=names) == r"C:\Program Files\note-importer.exe"
+    assert task.findtext(".//Arguments", namespaces=names) == (
+        "repeat --between 02:00-06:00 --every 10m run --profile night --between 02:00-06:00 --yes --"
+        r' "C:\Müller & Co\exports"'
+    )
+    assert str(task.findtext(".//StartBoundary", namespaces=names)).endswith("T02:00:00")
+    assert task.findtext(".//DaysInterval", namespaces=names) == "1"
+    assert task.findtext(".//MultipleInstancesPolicy", namespaces=names) == "IgnoreNew"
+
+
+def test_what_a_task_cant_hold_is_refused() -> None:
+    """A variable's name between percents would be filled in, and an environment it has none."""
+    for found in (night(Path("C:/%TEMP%/x"), variables={}), night(variables={"NOTE_IMPORTER_PROFILES": "x"})):
+        with pytest.raises(BadSettings):
+            units(found, System.WINDOWS)
+
+
+# -- the command
+
+
+def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What to install is on standard output, alone; the rest beside it. The window may stand in the profile."""
+    (tmp_path / "my exports").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOTE_IMPORTER_WORKERS", "3")
+    profiles.write_text('[night]\nbetween = "02:00-06:00"\n', encoding="utf-8")
+    assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("0 2 * * * NOTE_IMPORTER_PROFILES=")
+    assert f"-- '{tmp_path / 'my exports'}'" in told.out
+    notes = " ".join(told.err.split())
+    assert "won't count: NOTE_IMPORTER_WORKERS. Put them into the profile." in notes
+    assert "SALESHANDY_API_KEY isn't set there" in notes
+    profiles.write_text('[night]\nbetween = "02:00-06:00"\napi-key-file = "key.txt"\n', encoding="utf-8")
+    assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
+    assert "isn't set there" not in capsys.readouterr().err
+
+
+def test_schedule_writes_files_when_told_where(tmp_path: Path) -> None:
+    """Named after the profile."""
+    where = tmp_path / "units"
+    told = ["schedule", str(tmp_path), "--between", "02:00-06:00", "--system", "systemd", "--write", str(where)]
+    assert main(told) == 0
+    assert {file.name for file in where.iterdir()} == {"note-importer-default.service", "note-importer-default.timer"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["."], ["nowhere", "--between", "02:00-06:00"], [".", "--between", "02:00-06:00", "--profile", "nite"]],
+)
+def test_schedule_refuses_what_could_not_run(arguments: list[str]) -> None:
+    """No window, no such folder, no such profile."""
+    assert main(["schedule", *arguments]) == 2
+
+
+# -- repeat
+
+START = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
+
+
+def tried(statuses: list[int], *, breaks_off: bool = False) -> tuple[int, list[datetime]]:
+    """The status in the end and the times of the tries, each of which takes no time."""
+    now, tries = START, []
+
+    def run() -> int:
+        tries.append(now)
+        return statuses.pop(0)
+
+    def wait(seconds: float) -> bool:
+        nonlocal now
+        now += timedelta(seconds=seconds)
+        return breaks_off
+
+    return repeat(run, WINDOW, 600, now=lambda: now, wait=wait), tries
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 4])
+def test_what_is_over_or_needs_a_person_is_not_repeated(status: int) -> None:
+    """Neither 2 nor 4, nor of course what went well."""
+    assert tried([status, 0]) == (status, [START])
+
+
+def test_what_stopped_before_its_end_is_repeated_while_the_window_is_open() -> None:
+    """Every ten minutes, until it ends otherwise or the window is over; whoever breaks it off has broken it off."""
+    ten = timedelta(minutes=10)
+    assert tried([3, 3, 0]) == (0, [START, START + ten, START + 2 * ten])
+    assert tried([3] * 9) == (3, [START, START + ten, START + 2 * ten])
+    assert tried([3, 4, 0])[0] == 4
+    assert tried([3] * 9, breaks_off=True) == (3, [START])
+
+
+@pytest.fixture
+def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A command that repeats an import, in processes of their own, all day long; its last word is to be the address."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, "sandbox-key")
+    (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,Public\n", encoding="utf-8")
+    import_it = ["run", "n.csv", "--yes", "--journal", "journal.sqlite", "--settle", "0", "--give-up-after", "1"]
+    return [*this_program(), "repeat", "--between", "00:00-23:59", "--every", "1s", *import_it, "--base-url"]
+
+
+@pytest.mark.slow
+def test_an_outage_is_outlived_by_repeating(at_work: list[str]) -> None:
+    """Two tries find the API away, a later one delivers; the exit status is the last one's."""
+    with Sandbox() as gone:
+        port, url = gone.port, gone.url
+    with subprocess.Popen([*at_work, url], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        stops = 0
+        while stops < 2:
+            line = process.stdout.readline()
+            assert line, "it ended"
+            stops += line.startswith("Stopped before the end.")
+        with Sandbox(port=port) as again:
+            process.stdout.read()
+            assert process.wait(60) == 0
+            assert [note.prospect_id for note in again.notes] == ["P1"]
+
+
+@pytest.mark.slow
+@posix
+def test_who_asks_it_to_end_ends_the_import_and_nothing_is_begun_any_more(at_work: list[str], tmp_path: Path) -> None:
+    """SIGTERM is passed on; the import ends in good order, with 3, and is not repeated."""
+    with Sandbox(latency=20) as slow, subprocess.Popen([*at_work, slow.url]) as process:
+        deadline = time.monotonic() + 30
+        while not slow.received and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(40) == 3
+    assert (tmp_path / "n.results.xlsx").exists()
