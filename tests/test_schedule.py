@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 import pytest
 
 from importer.cli import main
+from importer.cli.units import Night, System, this_program, units
 from importer.commands.repeating import repeat
-from importer.commands.schedule import Night, System, this_program, units
 from importer.errors import BadSettings
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Window

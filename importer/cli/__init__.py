@@ -9,6 +9,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     setting_up   config, doctor, completion
     keys         login, logout
     scheduling   schedule, repeat
+    units        what to install, as each system reads it
     practising   sandbox
     manual       what help says
     hearing      who is notified of how a run ended

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from importer import commands
+from importer.cli import units
 from importer.cli.options import Told, settings_named
 from importer.cli.terminal import paragraph, say
 from importer.errors import BadSettings, by_name
@@ -40,19 +41,18 @@ def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None,
     window = sources.read(told.given, "between")
     if window is None:
         raise BadSettings(f"Say when it may be at work: {by_name('between', '02:00-06:00')}.")
-    made = commands.schedule
-    night = made.Night([file.absolute() for file in files], told.profile, window)
-    units = made.units(night, made.System(system) if system else made.System.here())
-    for unit in units:
+    night = units.Night([file.absolute() for file in files], told.profile, window)
+    made = units.units(night, units.System(system) if system else units.System.here())
+    for unit in made:
         if write is not None:
-            say(f"Written: {made.write(unit, write)}")
+            say(f"Written: {units.write(unit, write)}")
             continue
-        if len(units) > 1:
+        if len(made) > 1:
             say(f"# {unit.name}")
         for line in unit.text.splitlines():
             say(line)
         say()
-    paragraph(units[0].install, err=True)
+    paragraph(made[0].install, err=True)
     for note in _missed_at_night(told):
         paragraph(note, "Note: ", err=True)
     return 0
@@ -67,7 +67,7 @@ def _missed_at_night(told: Told) -> Iterator[str]:
             f" closed while you aren't logged in. Keep the key in a file that only you can read, and name it in the"
             f' profile {told.profile!r}: api-key-file = "…".'
         )
-    carried = commands.schedule.carried_on()
+    carried = units.carried_on()
     if lost := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in carried]:
         yield f"These are set in this session only, and won't count: {', '.join(lost)}. Put them into the profile."
 
@@ -86,7 +86,7 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
         window, pause = Window.parse(between), Span().read(every)
     except ValueError as error:
         raise BadSettings(str(error)) from error
-    child = _Child([*commands.schedule.this_program(), *command])
+    child = _Child([*units.this_program(), *command])
     with child.stoppable():
         return commands.repeating.repeat(
             child.run, window, pause, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait

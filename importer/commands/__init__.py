@@ -13,7 +13,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     history     the list of runs                      endings      what is said of how things ended
     journals    a journal, copied                     doctor       what can be checked beforehand
     answering   answers to what couldn't be decided
-    schedule    what to install for every night       repeating    a run, again while that helps
+    repeating   a run, again while that helps
     template    a workbook to fill in                 sayings      how things are said
     notifying   notices, sent to whoever is told      notices      what a notification says
                                                       reasons      why rows ended so, in kinds
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
         results,
         run,
         sayings,
-        schedule,
         sending,
         series,
         template,
@@ -66,7 +65,6 @@ __all__ = [
     "results",
     "run",
     "sayings",
-    "schedule",
     "sending",
     "series",
     "template",

@@ -18,7 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree
 
-from importer import files
 from importer.errors import BadSettings
 from importer.settings import Window
 
@@ -126,7 +125,7 @@ def write(unit: Unit, folder: Path) -> Path:
     path = folder / unit.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files.replace(path, unit.text.encode(), files.USUAL)
+        path.write_text(unit.text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
     return path
