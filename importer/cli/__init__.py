@@ -92,7 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         except click.Abort as error:
             if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
-                paragraph("Ended at once. The same command goes on; what was under way is looked up first.", err=True)
+                paragraph(
+                    "Ended at once. The same command goes on: what was under way is looked up first, and results that"
+                    " are missing are written.",
+                    err=True,
+                )
                 return 3
             say("Nothing was sent.", err=True)
             return 2

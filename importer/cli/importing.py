@@ -29,15 +29,14 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
     input. The key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command goes on
     where it was.
     """
-    with heard(files) as hearing:
+    with Stopper() as stopper, heard(files) as hearing:
         told = hearing.told
         settings = told.settings_with_key
         if told.says("remember"):
             say(f"Remembered in {told.remembered(settings)}.")
         chosen = commands.choosing.choose(files)
-        with Stopper() as stopper:
-            importing = Importing(stopper, hearing, Asking(told), is_one=chosen.is_one_file)
-            series = commands.series.run(chosen, settings, importing.face())
+        importing = Importing(stopper, hearing, Asking(told), is_one=chosen.is_one_file)
+        series = commands.series.run(chosen, settings, importing.face())
         if not chosen.is_one_file:
             show(commands.endings.series(series))
         return series.exit_status

@@ -5,9 +5,12 @@ Comes in: progress from delivery, signals from the system. Goes out: a bar or li
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import os
 import signal
 import sys
+import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +21,9 @@ from importer.models import Progress
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+
+_NAMES = {"SIGINT": "Ctrl-C", "SIGBREAK": "Ctrl-Break"}
 
 
 class EndedAtOnce(KeyboardInterrupt):
@@ -81,11 +87,17 @@ class Watch:
 
 
 class Stopper:
-    """Ctrl-C and the system's request to end: the first ends the run in good order, the second at once."""
+    """Ctrl-C and the system's request to end: the first ends the run in good order, the second at once.
+
+    The system doesn't ask twice, but kills; so what it asks for is done within 30 seconds. A person has the time.
+    """
+
+    _AT_ONCE, _LATEST = 26.0, 29.0  # seconds after the system's request: no longer in good order; in whatever order
 
     def __init__(self) -> None:
         self._why: str | None = None
         self._before: dict[int, Any] = {}
+        self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> Stopper:
         return self
@@ -108,6 +120,8 @@ class Stopper:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
+        for timer in self._timers:
+            timer.cancel()
 
     def end(self, name: str) -> None:
         """Let it end in good order, as somebody asked for it."""
@@ -120,7 +134,16 @@ class Stopper:
     def _heard(self, number: int, _: FrameType | None) -> None:
         if self._why is not None:
             raise EndedAtOnce
-        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        name = _NAMES.get(signal.Signals(number).name, signal.Signals(number).name)
         self.end(name)
+        if number != signal.SIGINT:
+            self._set_timers()
         say(err=True)
         say(f"{name}: finishing the requests under way, then writing the results …", err=True)
+
+    def _set_timers(self) -> None:
+        for seconds, what in ((self._AT_ONCE, _thread.interrupt_main), (self._LATEST, lambda: os._exit(3))):
+            timer = threading.Timer(seconds, what)
+            timer.daemon = True
+            timer.start()
+            self._timers.append(timer)

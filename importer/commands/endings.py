@@ -23,6 +23,8 @@ _NEED_A_HAND = (NeedsAPerson, JournalFailed)
 
 def report(ended: Report) -> Iterator[Saying]:
     """How a run ended."""
+    for caught_up in ended.caught_up:
+        yield Saying(caught_up, Kind.TEXT)
     if ended.stopped is not None:
         yield Saying(f"Stopped before the end. {ended.stopped}", Kind.TEXT)
     yield from counts(ended.counts, needs_a_hand=isinstance(ended.stopped, _NEED_A_HAND))

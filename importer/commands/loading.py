@@ -6,6 +6,7 @@ results of it go.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Collection
@@ -24,7 +25,7 @@ from importer.results import check_target
 from importer.rows import columns, suggestions, validation
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import Settings
+from importer.settings import SETTINGS, Settings, Topic
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,12 @@ def _filled(pattern: str, name: str, at: float | None) -> str:
     now = datetime.fromtimestamp(time.time() if at is None else at).astimezone()
     values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
     return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
+
+
+def how_read(settings: Settings) -> str:
+    """A digest of the settings by which a file is read: by others its rows would be others."""
+    how = [getattr(settings, found.attribute) for found in SETTINGS.values() if found.topic is Topic.FILE]
+    return hashlib.sha256(repr(how).encode()).hexdigest()
 
 
 def is_same(one: Path, other: Path) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -24,6 +24,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
 from importer.commands.answering import answered
 from importer.commands.calling import steady_clock
+from importer.commands.catching_up import catch_up
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.sending import Report, Sending
@@ -194,11 +195,12 @@ class Prepared:
             check_origin(self._loaded, journal, self._settings)
             if expected is None and is_first(journal, self._settings):
                 raise unconfirmed(self._settings)
+            caught_up = [*catch_up(journal, self._settings, self._loaded.sheet.source)]
             sending = Sending(
                 self._loaded, self._target, self._settings, journal, self._vendor,
                 clock=clock or steady_clock(), observe=observe, stop=why,
             )  # fmt: skip
-            return sending.run(expected)
+            return replace(sending.run(expected), caught_up=caught_up)
 
     def close(self) -> None:
         """Close the sheet; what was prepared can't be sent any more."""

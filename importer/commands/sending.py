@@ -16,7 +16,7 @@ from importer.api import Vendor
 from importer.calls.limiter import Limiter
 from importer.commands import guards
 from importer.commands.calling import calls, policy
-from importer.commands.loading import Loaded, writable
+from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.reasons import Kinds, kinds
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
@@ -25,6 +25,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
+from importer.journal.unwritten import Owed
 from importer.models import NEEDS_A_PERSON, Progress, Result, Rows
 from importer.settings import Settings
 
@@ -45,6 +46,7 @@ class Report:
         twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
         reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
         started_at, ended_at: in seconds since 1970.
+        caught_up: what is to be said of results that earlier runs didn't come to write.
     """
 
     run: str
@@ -59,6 +61,7 @@ class Report:
     reasons: Kinds = field(default_factory=dict)
     started_at: float = 0.0
     ended_at: float = 0.0
+    caught_up: Sequence[str] = ()
 
     @property
     def exit_status(self) -> int:
@@ -119,6 +122,7 @@ class Sending:
             run = self._begin()
             delivery = self._planned(run, caller, expected)
             keep_in_mind(self.journal, self.settings)
+            self._owe_results(run)
             stopped: Stopped | None = None
             ended = "broken off"
             try:
@@ -130,6 +134,7 @@ class Sending:
                 self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 written = self._finish(run, delivery, caller.limiter, ended, stopped)
+                self.journal.unwritten.cross_out(run.workspace, run.name)
         return Report(
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
             written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
@@ -142,6 +147,14 @@ class Sending:
         return self.journal.runs.begin(
             settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
         )
+
+    def _owe_results(self, run: Run) -> None:
+        """Note that results are to be written: if this run doesn't come to it, the next one does."""
+        source = self.loaded.sheet.source
+        if source != "-":
+            file, target = Path(source).absolute(), self.target.absolute()
+            owed = Owed(run.name, str(file), str(target), how_read(self.settings))
+            self.journal.unwritten.enter(run.workspace, owed)
 
     def _planned(self, run: Run, caller: Caller, expected: int | None) -> Delivery:
         """Plan it anew; where that isn't what was agreed to, the run is recorded as declined."""

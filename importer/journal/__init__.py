@@ -10,6 +10,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     found        which prospects have an email, until an import is finished
     notes        a note as the journal knows it, and its number
     identity     which journal a workspace's deliveries are recorded in, remembered outside of it
+    unwritten    runs whose results are still to be written, beside the journal
     accounts     whose key is whose, remembered there too
     lock         one import of a workspace at a time
     schema       the tables; migrations: what leads to them from earlier versions
@@ -37,6 +38,7 @@ from importer.journal.notes import NoteKey
 from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION, about
 from importer.journal.store import Store
+from importer.journal.unwritten import Unwritten
 from importer.models import Workspace
 from importer.settings import journal_file
 
@@ -56,6 +58,7 @@ class Journal:
         self.name, self._store, self._file = store.name, store, file
         self.runs, self.deliveries = Runs(store), Deliveries(store)
         self.learned, self.files = Learned(store), Files(store)
+        self.unwritten = Unwritten(file)
         self.id: str = store.rows(sa.select(about.c.value).where(about.c.name == "id"))[0].value
 
     @staticmethod
