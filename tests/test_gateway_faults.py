@@ -108,6 +108,58 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(way: str, tmp_pa
         assert all("between this machine and the API" in reason for reason in reasons)
 
 
+@pytest.mark.parametrize("texts", [["Wants to DROP TABLE by May"], ["Wants to DROP TABLE by May", "Please drop table"]])
+def test_where_nothing_else_is_to_be_sent_what_a_firewall_dislikes_is_named_all_the_same(
+    texts: list[str], tmp_path: Path
+) -> None:
+    """In the first run and in the next; a call that would create a note for nobody shows that others come through."""
+    lines = [Line(f"P{number}", text) for number, text in enumerate(texts)]
+    with Sandbox(api_key=KEY, faults=faults("firewall=drop table")) as box:
+        for _ in range(2):
+            report = deliver(box, tmp_path, lines)
+            assert report.stopped is None
+            assert report.exit_status == 1
+            assert counts(report) == Counter({"rejected": len(lines)})
+            reasons = [row["reason"] for row in read_results(report.results)]
+            assert all("between this machine and the API" in reason and "403" in reason for reason in reasons)
+        assert not box.notes
+        finished_lines = [Line(line.prospect, "Wants a table by May") for line in lines]
+        assert counts(deliver(box, tmp_path, finished_lines)) == Counter({"created": len(lines)})
+
+
+@pytest.mark.parametrize("start", [1, 7])
+def test_where_all_that_is_sent_is_turned_away_no_note_is_blamed(start: int, tmp_path: Path) -> None:
+    """Reading goes on, as at a gateway that lets nobody change anything for a while, or for good."""
+    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"html-403@{start}-")) as box:
+        report = deliver(box, tmp_path, LINES, give_up=3.0)
+        assert isinstance(report.stopped, WrongAddress)
+        assert report.exit_status == 4
+        assert "turns away what is sent" in str(report.stopped)
+        assert "403" in str(report.stopped)
+        assert counts(report)["rejected"] == counts(report)["unconfirmed"] == 0
+        finished(box, tmp_path)
+
+
+@pytest.mark.parametrize("start", [1, 7])
+def test_while_all_that_is_sent_is_turned_away_the_run_waits(start: int, tmp_path: Path) -> None:
+    with Sandbox(api_key=KEY, latency=0.02, faults=faults(f"lost-route=5:403:POST@{start}")) as box:
+        assert counts(deliver(box, tmp_path, LINES)) == ALL
+        finished(box, tmp_path)
+
+
+def test_what_a_person_said_is_sent_again_unread_where_nothing_can_be_read(tmp_path: Path) -> None:
+    """A gateway refuses to read anything: that takes two looks, not two for each prospect."""
+    with Sandbox(api_key=KEY, faults=faults("500:before@3-", "html-403:GET")) as box:
+        first = counts(deliver(box, tmp_path, LINES))
+        assert first["unconfirmed"] >= len(LINES) - 6
+        box.set_faults(faults("html-403:GET"))
+        before = len(box.received)
+        assert counts(deliver(box, tmp_path, LINES, resend_unconfirmed=True))["unconfirmed"] == 0
+        methods = [received.method for received in box.received[before:]]
+        assert methods.index("POST") <= 8
+        finished(box, tmp_path)
+
+
 def test_a_used_connection_that_was_closed_meanwhile_costs_a_moment(tmp_path: Path) -> None:
     """Waiting for as long as a call may take would outlast the test."""
     with Sandbox(api_key=KEY, faults=faults("stale@1,4")) as box:

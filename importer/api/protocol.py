@@ -180,11 +180,13 @@ class Traits:
         one_draft: whether reading shows one draft of a prospect at most, so that a later one hides an earlier.
         page: notes of a prospect that one look-up asks for at most.
         prospects_page: prospects on a page of them; a shorter page is the last.
+        nobody: an id that the vendor says no to, for no prospect can have it; empty where none is known.
     """
 
     one_draft: bool
     page: int = 100
     prospects_page: int = 100
+    nobody: str = ""
 
 
 class NotesApi(Protocol):

@@ -97,7 +97,8 @@ class Saleshandy:
         clock: seconds since 1970.
     """
 
-    traits = Traits(one_draft=True, page=100, prospects_page=100)
+    # An id of the service holds letters and digits only.
+    traits = Traits(one_draft=True, page=100, prospects_page=100, nobody="no prospect")
 
     def __init__(
         self, base_url: str, key: str, *, connect_timeout: float, read_timeout: float, clock: Callable[[], float]

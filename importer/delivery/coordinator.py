@@ -16,13 +16,14 @@ from importer.api import Answer, Cause, Failure, NotesApi, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions
-from importer.delivery.decisions import Abandon, Checked, Decision, Doubt, LookUp, Retry, Settle, Split, Stop
+from importer.delivery.decisions import Abandon, Checked, Decision, Doubt, LookUp, Retry, Settle, Split, Stop, Suspect
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.resolver import Resolver
-from importer.delivery.tasks import Lookup, Post, Task, Watch
+from importer.delivery.tasks import Knock, Lookup, Post, Task, Watch
 from importer.delivery.twins import Twins
+from importer.delivery.way import Way
 from importer.errors import Busy, JournalFailed
 
 _ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
@@ -36,6 +37,7 @@ class Coordinator:
         ledger: told of everything that becomes of a delivery.
         dispatcher: makes the calls, of kind GET before those of kind POST.
         resolver: reads back.
+        way: what is known of the way to the API.
         evidence: what is known of notes.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
@@ -51,6 +53,7 @@ class Coordinator:
         ledger: Ledger,
         dispatcher: Dispatcher[Task],
         resolver: Resolver,
+        way: Way,
         evidence: Evidence,
         policy: Policy,
         *,
@@ -60,11 +63,11 @@ class Coordinator:
         self.posts_sent = self.lookups_sent = 0
         self.batch_size = policy.batch_size
         self._ledger, self._dispatcher, self._resolver, self._evidence = ledger, dispatcher, resolver, evidence
+        self._way = way
         self._policy, self._clock, self._observe = policy, clock, observe
         self._posts: Iterator[Post] = iter(())
         self._parked: deque[Post] = deque()
         self._known = decisions.Known()
-        self._refused_reads = 0
         self._twins = Twins(dispatcher, evidence)
 
     @property
@@ -129,8 +132,12 @@ class Coordinator:
             for decision in decisions.after_post(task.request.prospects, reply, self._known):
                 yield task, decision
             return
+        if isinstance(task, Knock):
+            self.posts_sent += reply.has_left
+            yield from self._way.knocked(task, reply)
+            return
         self.lookups_sent += reply.has_left
-        self._refused_reads += failure is not None and failure.cause in (Cause.FOREIGN, Cause.REDIRECTED)
+        self._way.read(reply)
         if reply.value is not None:
             self._evidence.read(reply.value)
         if isinstance(task, Lookup):
@@ -149,9 +156,9 @@ class Coordinator:
                             self._twins.made(post.only([index]), answer.note_id, self._clock())
                 self._ledger.answered(post, answers, self._clock(), reason, twins)
                 self._release_key(post, len(answers))
-            case Retry(failure):
+            case Retry() | Suspect():
                 self._ledger.pending(post)
-                self._send_again(post, failure)
+                self._send_again(post, decision)
             case Split(is_size):
                 self._ledger.pending(post)
                 post.is_too_large, post.is_cut = is_size, True
@@ -180,21 +187,17 @@ class Coordinator:
             self._evidence.created(post, created, reply.came)
             size = max(self._known.largest_accepted, len(post.request))
             self._known = replace(self._known, largest_accepted=size)
-            self._resolver.accepted += 1
-            self._resolver.slowest = max(self._resolver.slowest, reply.came - reply.began)
             if post.is_too_large:
                 self.batch_size = min(self._policy.batch_size, size)
-        if failure is None or failure.cause in API_REFUSED:
-            self._resolver.healed |= post.refusals > 0 and not post.is_cut
-            post.refusals = 0
-        elif failure.cause is Cause.FOREIGN:
-            post.accepted_before = post.accepted_before if post.refusals else self._resolver.accepted
-            post.refusals, post.is_cut = post.refusals + 1, False
+        self._way.sent(post, reply)
 
-    def _send_again(self, post: Post, failure: Failure | None) -> None:
+    def _send_again(self, post: Post, decision: Retry | Suspect) -> None:
         """The same again; it isn't its own trouble, so it is tried as long as the run has patience."""
         policy = replace(self._policy.retry, attempts=0, longest=LONGEST_PAUSE)
-        if failure is None:
+        failure = decision.failure
+        if isinstance(decision, Suspect):
+            self._way.suspect(post, decision.failure)
+        elif failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):
             self._abandon(post, f"it could not be sent: {failure.text}; run again")
@@ -214,11 +217,15 @@ class Coordinator:
 
         But where reading is refused again and again, another post shows whether it is reading alone.
         """
-        is_reading_refused = self._refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
+        is_reading_refused = self._way.refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
         return bool(self._resolver.unclear) and not self._known.any_success and not is_reading_refused
 
     def _admit(self, task: Task) -> bool:
         """Whether a task may go as far as other deliveries are concerned; if not, its turn comes after them."""
+        if isinstance(task, Lookup) and self._resolver.passes_over(task):
+            for post, decision in self._resolver.pass_over(task):
+                self._carry_out(post, decision)
+            return False
         if not isinstance(task, Post):
             return True
         if len(task.request) > self.batch_size and not task.is_too_large:
@@ -235,7 +242,9 @@ class Coordinator:
 
     def _must_wait(self, post: Post) -> bool:
         """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
-        return self._is_doubtful or not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
+        if self._is_doubtful or self._way.is_closed:
+            return True
+        return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
 
     def _release_key(self, post: Post, settled: int) -> None:
         after = post.conflict.release(settled) if post.conflict is not None else None
@@ -267,6 +276,8 @@ class Coordinator:
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
     """Make a task's call; a worker does, perhaps a while after it was entered."""
+    if isinstance(task, Knock):
+        return api.create(task.note, (task.nobody,))
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
     now = clock()

@@ -103,6 +103,13 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """It surely was not applied, and whether the note or the way is the trouble has to be found out."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The run can't go on; ``is_applied`` is False where the call surely was not applied, else None."""
 
@@ -112,8 +119,8 @@ class Stop:
 
 SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
-AbsenceDecision: TypeAlias = Settle | Retry | Split | Abandon
-Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Checked | Abandon | Stop
+AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | Abandon
+Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Checked | Suspect | Abandon | Stop
 """What can be carried out on a post."""
 
 
@@ -219,7 +226,15 @@ def doubtful(absent: Sequence[int], misses: Sequence[int], all_misses: int, *, i
 
 
 def after_absence(
-    size: int, failure: Failure, *, refusals: int, passed: bool, healed: bool, sends: int, most_sends: int
+    size: int,
+    failure: Failure,
+    *,
+    refusals: int,
+    passed: bool,
+    healed: bool,
+    sends: int,
+    most_sends: int,
+    can_tell: bool = False,
 ) -> AbsenceDecision:
     """What follows when the notes of an unclear request surely aren't there.
 
@@ -232,10 +247,13 @@ def after_absence(
             times, as where one of several gateways has lost its route, and no note can be blamed.
         sends: how often it was sent so far.
         most_sends: how often it is sent.
+        can_tell: whether it can be found out if the note or the way is the trouble where no other request passed.
     """
     if failure.cause is Cause.FOREIGN:
         if size > 1 and (failure.is_size or refusals >= PERSISTENT):
             return Split(failure.is_size)
+        if size == 1 and refusals >= CONVICTING and not passed and not healed and can_tell:
+            return Suspect(failure)
         if size == 1 and refusals >= CONVICTING and passed and not healed:
             reason = f"what stands between this machine and the API turned it away: {failure.text}"
             return Settle(((0, Answer(None, reason)),))

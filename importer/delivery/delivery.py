@@ -25,6 +25,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup, Post, Task
+from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.models import Plan, Progress, Remaining, Request, Rows, Workspace
@@ -89,10 +90,12 @@ class Delivery:
         self._evidence = Evidence(
             journal, workspace, self._dispatcher, caller.api.traits, caller.clock, lag, policy.retry
         )
-        resolver = Resolver(self._dispatcher, self._evidence, policy, caller.clock)
+        way = Way(self._dispatcher, caller.api.traits, policy)
+        resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock)
         self._coordinator = Coordinator(
-            self._ledger, self._dispatcher, resolver, self._evidence, policy, clock=caller.clock, observe=self._tell
-        )
+            self._ledger, self._dispatcher, resolver, way, self._evidence, policy,
+            clock=caller.clock, observe=self._tell,
+        )  # fmt: skip
         self._posts: Iterator[Post] = iter(())
 
     @property

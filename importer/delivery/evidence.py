@@ -231,6 +231,8 @@ class Evidence:
                 self.lag.saw(note.note_id, reply.came - note.left)
             else:  # also where there are more pages: a young note stands on the first, and too long a lag does no harm
                 self.lag.missed(note.note_id, reply.came - note.left)
+        else:
+            self.lag.not_read()
         self._is_wanted = goes_on
         if goes_on and self._may_watch and self._youngest is not None:
             self._is_watching = True

@@ -68,6 +68,10 @@ class ReadLag:
         """Seconds until the next look is worth its while."""
         return self._pause
 
+    def not_read(self) -> None:
+        """A look came to nothing."""
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+
     def saw(self, note_id: str, age: float) -> None:
         """A note of this age was there when it was looked for."""
         self._seen.append(age)

@@ -30,12 +30,13 @@ from importer.delivery.decisions import (
 from importer.delivery.evidence import Evidence
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
+from importer.delivery.way import REFUSED, Way
 from importer.journal import NoteKey
 
 _LONGEST_REST = 600.0
-_REFUSED_BEFORE_RESENT = 2  # lookups refused in words not the API's, before it is sent again if a person said so
+# Lookups of a run, or of one note, refused in words not the API's, before what a person said is sent again unread.
+_REFUSED_BEFORE_RESENT = 2
 _PAUSE = 1.0  # seconds between looks while something that tells is about to be known
-_SLOWER = 5  # times as long as the slowest a call may take of which nothing was heard
 
 
 class Resolver:
@@ -44,24 +45,25 @@ class Resolver:
     Args:
         dispatcher: makes the lookups.
         evidence: what is known of notes, of the clock that dates them, and of how reading lags.
+        way: what is known of the way to the API.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
 
     Attributes:
         unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
-        accepted: requests that the API accepted so far; kept up by the coordinator.
-        slowest: seconds that it took at most to accept a request, 0 while it has accepted none; so, too.
-        healed: whether what was refused in words that aren't the API's was accepted when it was sent again; so, too.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher[Task], evidence: Evidence, policy: Policy, clock: Callable[[], float]
+        self,
+        dispatcher: Dispatcher[Task],
+        evidence: Evidence,
+        way: Way,
+        policy: Policy,
+        clock: Callable[[], float],
     ) -> None:
         self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
-        self.accepted = 0
-        self.healed = False
-        self.slowest = 0.0
-        self._dispatcher, self._evidence, self._policy, self._clock = dispatcher, evidence, policy, clock
+        self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
+        self._policy, self._clock = policy, clock
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look for the notes of a post whose answer was unclear."""
@@ -69,19 +71,8 @@ class Resolver:
         settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_REST)
         rest_at = now + max(settle, failure.wait or 0.0)
         if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._work(failure) + settle)
+            rest_at = max(rest_at, post.sent_at + self._way.work(failure) + settle)
         self._begin(Ambiguous.of(post, failure, rest_at, rest_at), now + (failure.wait or 0.0))
-
-    def _work(self, failure: Failure) -> float:
-        """Seconds for which the API may be at work on a call that has ended otherwise.
-
-        Where a used connection ended as soon as the call had left, it most likely had been closed before, and nobody
-        has the call. If a gateway took it and ended just then, the API works for about as long on it as on others:
-        several times the longest is allowed for, instead of the longest that we would have waited.
-        """
-        if failure.has_hardly_begun and self.slowest:
-            return min(self._policy.read_timeout, _SLOWER * self.slowest)
-        return self._policy.read_timeout
 
     def look_up_earlier(self, post: Post, why: str) -> None:
         """Look for the notes of a post that an earlier run sent; ``why`` it is unclear, in words.
@@ -170,6 +161,15 @@ class Resolver:
         if not self._look_again(lookup, failure):
             yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
 
+    def passes_over(self, lookup: Lookup) -> bool:
+        """Whether a lookup isn't worth a call: a person said to send again what can't be read, and nothing can be."""
+        is_given_up = not self._way.has_read and self._way.refused_reads >= _REFUSED_BEFORE_RESENT
+        return self._policy.resend_unconfirmed and is_given_up and lookup.ambiguous.post.of_earlier_run
+
+    def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
+        """What follows where a lookup isn't worth a call."""
+        return self._missed(lookup, for_good=True)
+
     def _sought(self, lookup: Lookup, page: NotesPage) -> readback.Sought:
         post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
         others = [key for key in self.unclear.get(lookup.prospect, ()) if key is not post.key]
@@ -227,7 +227,7 @@ class Resolver:
         if failure is None:
             self._dispatcher.add(lookup)
             return True
-        is_refused = failure.cause in (Cause.FOREIGN, Cause.REDIRECTED)
+        is_refused = failure.cause in REFUSED
         policy = replace(self._policy.retry, longest=min(60.0, max(1.0, self._policy.read_timeout)))
         if is_refused and self._policy.resend_unconfirmed:  # a person has said so: reading need not come back for it
             policy = replace(policy, attempts=_REFUSED_BEFORE_RESENT)
@@ -276,8 +276,9 @@ class Resolver:
         if not self._policy.resends:
             return post, Abandon("it isn't there; run the import again to send it")
         decision = decisions.after_absence(
-            len(request), ambiguous.failure, refusals=post.refusals, passed=self.accepted > post.accepted_before,
-            healed=self.healed, sends=sent.sends, most_sends=self._policy.retry.attempts,
+            len(request), ambiguous.failure, refusals=post.refusals, passed=self._way.passed(post),
+            healed=self._way.healed, sends=sent.sends, most_sends=self._policy.retry.attempts,
+            can_tell=self._way.can_tell,
         )  # fmt: skip
         return post, decision
 

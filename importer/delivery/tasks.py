@@ -14,7 +14,7 @@ from importer.calls.retry import Attempts
 from importer.delivery.lag import Watched
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
-from importer.models import Request
+from importer.models import Note, Request, Status, Visibility
 
 
 @dataclass(eq=False, slots=True)
@@ -34,7 +34,7 @@ class Post:
         is_too_large: whether it is part of a request that was refused for its size.
         refusals: how often in a row it was refused in words that are not the API's.
         is_cut: whether it was refused so as a part of a larger one, and not yet by itself.
-        accepted_before: requests that the API had accepted when that began.
+        refused_since: when that began, by our clock.
         of_earlier_run: whether an earlier run sent it.
     """
 
@@ -53,7 +53,7 @@ class Post:
     is_too_large: bool = False
     refusals: int = 0
     is_cut: bool = False
-    accepted_before: int = 0
+    refused_since: float = 0.0
     of_earlier_run: bool = False
 
     kind: ClassVar[str] = "POST"
@@ -202,5 +202,21 @@ class Check:
         return self.post.request.prospects[0]
 
 
+@dataclass(eq=False, slots=True)
+class Knock:
+    """A call that would create a note for nobody, to see whether such calls come through.
+
+    Attributes:
+        nobody: an id that no prospect can have.
+    """
+
+    nobody: str
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "POST"
+    purpose: ClassVar[str] = "seeing whether anything that is sent comes through"
+    note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
+
+
 Read: TypeAlias = Lookup | Watch | Check
-Task: TypeAlias = Post | Read
+Task: TypeAlias = Post | Knock | Read

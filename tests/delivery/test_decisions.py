@@ -26,6 +26,7 @@ from importer.delivery.decisions import (
     Settle,
     Split,
     Stop,
+    Suspect,
     after_absence,
     after_lookup,
     after_post,
@@ -265,6 +266,7 @@ class Absent:
     healed: bool = False
     is_size: bool = False
     sends: int = 1
+    can_tell: bool = False
 
 
 TURNED_AWAY = Settle(((0, Answer(None, "what stands between this machine and the API turned it away: trouble")),))
@@ -298,6 +300,18 @@ ABSENCES = [
     ),
     Absent("alone, the same for its size", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, passed=True, is_size=True),
     Absent("alone, nothing passes, sent often enough", 1, Cause.FOREIGN, IN_VAIN, refusals=8, sends=8),
+    Absent(
+        "alone, nothing passes, and it can be found out why",
+        1,
+        Cause.FOREIGN,
+        Suspect(Failure(Cause.FOREIGN, "trouble")),
+        refusals=3,
+        can_tell=True,
+    ),
+    Absent("the same, refused twice", 1, Cause.FOREIGN, Retry(), refusals=2, can_tell=True),
+    Absent("the same, several", 3, Cause.FOREIGN, Split(), refusals=3, can_tell=True),
+    Absent("the same, but others pass", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, can_tell=True, passed=True),
+    Absent("the same, but the way is bad at times", 1, Cause.FOREIGN, Retry(), refusals=3, can_tell=True, healed=True),
     Absent("refused once, sent often enough", 3, Cause.FOREIGN, IN_VAIN, refusals=1, sends=8),
 ]
 
@@ -307,6 +321,7 @@ def test_what_follows_from_absence(row: Absent) -> None:
     assert PERSISTENT == 2
     failure = Failure(row.cause, "trouble", is_size=row.is_size)
     found = after_absence(
-        row.size, failure, refusals=row.refusals, passed=row.passed, healed=row.healed, sends=row.sends, most_sends=8
-    )
+        row.size, failure, refusals=row.refusals, passed=row.passed, healed=row.healed, sends=row.sends, most_sends=8,
+        can_tell=row.can_tell,
+    )  # fmt: skip
     assert found == row.expected

@@ -1,0 +1,154 @@
+"""The way to the API: whether calls come through on it, and whose trouble a refusal is that isn't in the API's words.
+
+Comes in: what calls came to, and posts that stand alone and were refused again and again while nothing else passed.
+Goes out: what is known of the way, and decisions on those posts.
+
+Whether the note is the trouble, or the way, a knock tells: a call of the kind that creates, for an id that no prospect
+can have. Where the API itself says no to that, such calls come through, and it is the notes that something dislikes.
+Where the knock is refused, too, the way is closed: nothing is sent until it is open again, or patience ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from importer.api import Answer, Cause, Failure, Reply, Traits
+from importer.api.protocol import API_REFUSED
+from importer.calls.dispatcher import Dispatcher
+from importer.calls.retry import RetryPolicy
+from importer.delivery.decisions import Abandon, Decision, Retry, Settle, Stop, stopped_by
+from importer.delivery.policy import LONGEST_PAUSE, Policy
+from importer.delivery.tasks import Knock, Post, Task
+from importer.errors import WrongAddress
+
+REFUSED = frozenset({Cause.FOREIGN, Cause.REDIRECTED})
+"""Causes that are a no of something that isn't the API."""
+
+_SLOWER = 5  # times as long as the slowest a call may take of which nothing was heard
+_NEVER_OPEN = 60.0  # seconds after which a way on which nothing came through in this run is believed to stay closed
+
+
+class Way:
+    """What is known of it.
+
+    Args:
+        dispatcher: makes the calls.
+        traits: what is special about the vendor.
+        policy: how long to go on.
+
+    Attributes:
+        is_closed: whether calls that create are turned away, whatever they say.
+        healed: whether what was refused in words that aren't the API's was accepted when it was sent again.
+        has_read: whether any lookup brought notes.
+        refused_reads: lookups that were refused in words that aren't the API's.
+    """
+
+    def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy) -> None:
+        self.is_closed = self.healed = self.has_read = False
+        self._slowest = 0.0  # seconds that the API took at most to accept a request
+        self.refused_reads = 0
+        self._open_at = -math.inf  # when the last call that creates left which came through
+        self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
+        self._suspects: list[tuple[Post, Failure]] = []
+
+    # -- told -------------------------------------------------------------------------------------------------------
+
+    def sent(self, post: Post, reply: Reply[Any]) -> None:
+        """Take in what a post came to."""
+        failure = reply.failure
+        if _has_come_through(reply):
+            self._open_at = max(self._open_at, reply.began)
+        if failure is None and reply.value:
+            self._slowest = max(self._slowest, reply.came - reply.began)
+        if failure is None or failure.cause in API_REFUSED:
+            self.healed |= post.refusals > 0 and not post.is_cut
+            post.refusals = 0
+        elif failure.cause is Cause.FOREIGN:
+            post.refused_since = post.refused_since if post.refusals else reply.came
+            post.refusals, post.is_cut = post.refusals + 1, False
+
+    def read(self, reply: Reply[Any]) -> None:
+        """Take in what a lookup came to."""
+        self.has_read |= reply.value is not None
+        self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
+
+    # -- asked ------------------------------------------------------------------------------------------------------
+
+    def passed(self, post: Post) -> bool:
+        """Whether anything came through that left after the post was first refused, not only before the way closed."""
+        return self._open_at > post.refused_since
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there is an id that no prospect can have."""
+        return bool(self._nobody)
+
+    def work(self, failure: Failure) -> float:
+        """Seconds for which the API may be at work on a call that has ended otherwise.
+
+        Where a used connection ended as soon as the call had left, it most likely had been closed before, and nobody
+        has the call. If a gateway took it and ended just then, the API works for about as long on it as on others:
+        several times the longest is allowed for, instead of the longest that we would have waited.
+        """
+        if failure.has_hardly_begun and self._slowest:
+            return min(self._policy.read_timeout, _SLOWER * self._slowest)
+        return self._policy.read_timeout
+
+    # -- knocking ---------------------------------------------------------------------------------------------------
+
+    def suspect(self, post: Post, failure: Failure) -> None:
+        """Find out about a post, which surely was not applied."""
+        if not self._suspects:
+            self._dispatcher.add(Knock(self._nobody))
+        self._suspects.append((post, failure))
+
+    def knocked(self, knock: Knock, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
+        """What follows from the reply to a knock."""
+        failure = reply.failure
+        if failure is None or _has_come_through(reply):
+            self._open_at = max(self._open_at, reply.began)
+            yield from self._opened()
+        elif failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+            yield self._suspects[0][0], Stop(stopped_by(failure), is_applied=None)
+        elif failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+            self._dispatcher.add(knock)
+        else:
+            self.is_closed |= failure.cause in REFUSED
+            longest = self._policy.retry.seconds
+            patience = longest if math.isfinite(self._open_at) else min(longest, _NEVER_OPEN)
+            if not self._dispatcher.retry(knock, failure, RetryPolicy(0, patience, longest=LONGEST_PAUSE)):
+                yield from self._given_up(failure)
+
+    def _opened(self) -> Iterator[tuple[Post, Decision]]:
+        """Calls come through: refused are the notes, unless it was the way that was closed meanwhile."""
+        suspects, was_closed = self._suspects, self.is_closed
+        self._suspects, self.is_closed = [], False
+        for post, failure in suspects:
+            if was_closed:
+                post.refusals = 0
+                yield post, Retry()
+            else:
+                reason = f"what stands between this machine and the API turned it away: {failure.text}"
+                yield post, Settle(((0, Answer(None, reason)),))
+
+    def _given_up(self, failure: Failure) -> Iterator[tuple[Post, Decision]]:
+        if self.is_closed:
+            text = (
+                "What stands between this machine and the API lets notes be read, but turns away what is sent:"
+                f" {failure.text}. Ask who runs it (a proxy, a gateway, a firewall) to let it through. What was"
+                " delivered is recorded."
+            )
+            yield self._suspects[0][0], Stop(WrongAddress(text), is_applied=None)
+            return
+        suspects, self._suspects = self._suspects, []
+        for post, refusal in suspects:
+            yield post, Abandon(f"turned away again and again: {refusal.text}; run again later")
+
+
+def _has_come_through(reply: Reply[Any]) -> bool:
+    """Whether it is the API itself that answered, be it that it failed."""
+    failure = reply.failure
+    is_its_failure = failure is not None and failure.cause is Cause.FAILED and not failure.at_work
+    return failure is None or failure.cause in API_REFUSED or is_its_failure
