@@ -7,7 +7,7 @@ Frames while there are rows, frozen dataclasses once there are notes. A million 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -333,6 +333,10 @@ class Progress:
 
     Attributes:
         trouble: what holds it up, in a few words; empty when nothing does.
+        ended: rows by what became of them in this run.
+        seconds_left: how long the rest takes; None while that can't be said.
+        held_to: the account's limit, as calls in so many seconds, where it is that which holds calls up.
+        gives_up_in: seconds until it stops, if the API goes on failing; None while it doesn't.
     """
 
     rows: int
@@ -341,3 +345,7 @@ class Progress:
     failed: int
     requests: int
     trouble: str = ""
+    ended: Mapping[Result, int] = field(default_factory=dict)
+    seconds_left: float | None = None
+    held_to: tuple[int, float] | None = None
+    gives_up_in: float | None = None

@@ -308,8 +308,8 @@ def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monk
     type_.box.set_faults([Fault.parse("503:any")])
     for trouble in ("the API failed: ", f"127.0.0.1:{type_.box.port} could not be reached: "):
         ended = type_("run", "n.csv", "--give-up-after", "3")
-        assert f"0 of 1 rows: created 0, failed 0; trying again: {trouble}" in ended.err
-        assert re.search(rf"created 0, failed 0; trying again in [123] s: {trouble}", ended.err)
+        assert f"0 of 1 note: trying again: {trouble}" in ended.err
+        assert re.search(rf"0 of 1 note: trying again in [123] s: {trouble}.*; gives up in 0:0[0-3]\n", ended.err)
         assert f"the last trouble was: {trouble}" in ended.all
         assert "The run waits for 3 seconds at most (--give-up-after)." in ended.all
         type_.box.stop()
@@ -317,7 +317,7 @@ def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monk
     type_.box.start()
     ended = type_("run", "n.csv")
     assert ended.status == 0
-    assert "1 of 1 rows: created 1, failed 0" in ended.err
+    assert "1 of 1 note: created 1" in ended.err
 
 
 # -- what can't be used: status 2, nothing sent
@@ -909,7 +909,7 @@ def test_hide_says_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyP
     type_.box.start()
     assert ended.status == 3
     assert re.search(
-        r"0 of 3 rows: created 0, failed 0; trying again in [123] s: 127\S+ could not be reached", ended.err
+        r"0 of 3 notes: trying again in [123] s: 127\S+ could not be reached.*; gives up in 0:0[0-3]\n", ended.err
     )
     assert "could not be reached" in " ".join(ended.out.split())
 

@@ -145,7 +145,7 @@ def test_a_person_is_asked_and_sees_how_far_it_is(desk: Desk, box: Sandbox) -> N
     assert box.received == ()
     person.types("y\n")
     assert person.leaves() == 0
-    assert re.search(r"100%\|.*5/5 rows .*created 5, failed 0", person.seen)
+    assert re.search(r"100%\|.*5/5 rows .*created 5\]", person.seen)
     assert "Results: n.results.xlsx" in person.seen
     assert len(box.notes) == 5
     # Nothing is left to be sent, so nobody is asked.

@@ -1,41 +1,69 @@
-"""Where no person sits before a terminal, lines say now and then how far it is, the first of them soon."""
+"""Where no person sits before a terminal, a line every ten seconds says how far it is; and what it says is true."""
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
 from importer.cli.watching import Watch
-from importer.models import Progress
+from importer.commands.sayings import progressed, rate_in_words
+from importer.models import Progress, Result
+
+
+def test_a_line_comes_every_ten_seconds_with_the_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However often progress is told of."""
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    said = []
+    with Watch() as watch:
+        watch.begin(100)
+        for tenth in range(350):
+            now = 1000.0 + tenth / 10
+            watch.observe(Progress(100, 50, 50, 0, 1, "gone" if tenth > 200 else "", {Result.CREATED: 50}))
+            if line := capsys.readouterr().err:
+                assert re.match(r"\d\d:\d\d:\d\d  50 of 100 notes: created 50", line)
+                assert ("gone" in line) is (tenth > 200)
+                said.append(tenth)
+    assert said == [100, 200, 300]
 
 
 @pytest.mark.parametrize(
-    ("troubles", "said"),
+    ("progress", "said"),
     [
-        ([(8, ""), (9.5, ""), (20, ""), (39, ""), (40, "")], [9.5, 40]),
-        ([(2, "gone"), (9.5, "gone"), (20, "gone")], [9.5]),
-        ([(9.5, ""), (12, ""), (30, "gone"), (31, "gone"), (59, "gone"), (61, "gone")], [9.5, 30, 61]),
+        (Progress(9, 0, 0, 0, 0), "0 of 240 notes: "),
+        (
+            Progress(9, 7, 6, 1, 3, ended={Result.CREATED: 6, Result.REJECTED: 1}, seconds_left=200.4),
+            "7 of 240 notes: created 6, rejected 1; about 3:20 left",
+        ),
+        (
+            Progress(9, 6, 6, 0, 3, ended={Result.CREATED: 6}, seconds_left=7500.0, held_to=(5, 1.0)),
+            "6 of 240 notes: created 6; held to 5 calls a second by the account's limit; about 2:05:00 left",
+        ),
+        (
+            Progress(9, 6, 6, 0, 3, "trying again in 9 s: it is gone", {Result.CREATED: 6}, None, (5, 1.0), 860.0),
+            "6 of 240 notes: created 6; trying again in 9 s: it is gone; gives up in 14:20",
+        ),
     ],
-    ids=["none", "from the first", "later"],
+    ids=["nothing yet", "results and time left", "held", "trouble"],
 )
-def test_lines_come_soon_and_then_now_and_then(
-    troubles: list[tuple[float, str]],
-    said: list[float],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """The first within ten seconds, and so is trouble told of; further ones every half minute."""
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    found = []
-    with Watch() as watch:
-        watch.begin(100)
-        for after, trouble in troubles:
-            now = 1000.0 + after
-            watch.observe(Progress(100, 50, 50, 0, 1, trouble))
-            if line := capsys.readouterr().err:
-                assert "50 of 100 rows" in line
-                assert trouble in line
-                found.append(after)
-    assert found == said
+def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(progress: Progress, said: str) -> None:
+    assert progressed(progress, 240) == said
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "words"),
+    [
+        (5, 1.0, "5 calls a second"),
+        (1, 1.004, "1 call a second"),
+        (100, 60.2, "100 calls a minute"),
+        (1000, 3600, "1,000 calls an hour"),
+        (30, 10.3, "30 calls in 10 seconds"),
+        (20, 0.5, "20 calls in 0.5 seconds"),
+    ],
+)
+def test_a_rate_is_said_as_people_say_it(calls: int, seconds: float, words: str) -> None:
+    assert rate_in_words(calls, seconds) == words

@@ -18,6 +18,7 @@ from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
 from importer.errors import Interrupted, Outage, Stopped, WrongAddress, by_name
+from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
 """Seconds that calls under way are given once a person, or the system, wants the run to end."""
@@ -172,6 +173,35 @@ class Dispatcher(Generic[AnyTask]):
         due, _, task = self._later[0]
         wait = due - self._clock()
         return f"{task.purpose} in {math.ceil(wait):,} s" if wait > LONG_PAUSE else ""
+
+    @property
+    def to_come(self) -> int:
+        """How many tasks wait, to be made at once or later."""
+        return len(self._later) + sum(map(len, self._ready.values()))
+
+    def seconds_for(self, calls: int, usual: Rate | None = None) -> float | None:
+        """How long so many further calls take, and what waits for its time; None while that can't be said.
+
+        Args:
+            calls: how many.
+            usual: what the API allowed an earlier run; counts until this one knows better.
+        """
+        if self._limiter.is_outage:
+            return None
+        last_due = max((due for due, _, _ in self._later), default=-math.inf)
+        seconds = self._limiter.outlook.seconds_for(calls, usual) if calls else 0.0
+        return None if seconds is None else max(seconds, last_due - self._clock(), 0.0)
+
+    @property
+    def gives_up_in(self) -> float | None:
+        """Seconds until it is given up, if the API goes on failing as it does; None while it doesn't."""
+        at = self._limiter.gives_up_at
+        return None if at is None else max(0.0, at - self._clock())
+
+    @property
+    def held_to(self) -> Rate | None:
+        """The account's limit, where it is that which holds calls up."""
+        return self._limiter.outlook.held_to
 
     @property
     def _is_waiting(self) -> bool:

@@ -16,15 +16,16 @@ from importer.api import Cause, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
 from importer.calls.concurrency import ConcurrencyLimiter
+from importer.calls.outlook import Outlook
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.calls.spread import Spread
 from importer.settings.rate import Rate
 
 _OUTAGE = 3  # failures in a row that concern everyone, and no longer each its own request
 _LONGEST_SILENCE = 15.0  # seconds between two tries while the API fails, unless it asks for more
 _LONGEST_BACKOFF = 60.0
 _FAST = 2.0  # seconds within which a limiter says no
-_LATE = 0.1  # seconds by which our own rounds may be late
 _UNTOLD = 8  # refusals in a row that may be a limit's that nobody tells; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which what never was the API is believed not to be it
 _MOST_WORDS = 120  # characters of an error that are shown while it is tried again
@@ -48,6 +49,8 @@ class Limiter:
     Attributes:
         server_clock: what the replies' ``date`` showed.
         rate_limited: how often the API said 429.
+        outlook: how long the calls take that are still to come.
+        down_until: when the next may try, by our clock, while the API fails.
     """
 
     def __init__(
@@ -70,11 +73,10 @@ class Limiter:
         self._speed = _Speed()
         self._odd_refusals = 0  # calls that were refused though their own replies say that calls remain
         # What the person allows.
-        self._rate = rate
-        self._recent: deque[float] = deque(maxlen=rate.calls if rate else 1)
-        self._slot = -math.inf  # when the next call is due by that rate, spread evenly
+        self._spread = Spread(rate) if rate else None
+        self.outlook = Outlook(clock, self._quotas, self._spread, self._drawn)
         # What the API seems to bear.
-        self._down_until = -math.inf
+        self.down_until = -math.inf
         self._trouble = ""
         self._concurrency = ConcurrencyLimiter(workers)
         self._failing: Attempts | None = None
@@ -101,11 +103,9 @@ class Limiter:
         if self._in_flight.total() >= self._concurrency.size:
             return math.inf
         gap = self._concurrency.gap
-        waits = [self._down_until - now, self._wait_for_limit(kind, now), self._began_at + gap - now]
-        if self._rate:
-            waits.append(self._slot - now)
-            if len(self._recent) == self._rate.calls:
-                waits.append(self._recent[0] + self._rate.seconds - now)
+        waits = [self.down_until - now, self._wait_for_limit(kind, now), self._began_at + gap - now]
+        if self._spread:
+            waits.append(self._spread.ready_at - now)
         if kind == "GET":  # every second call at most, so that requests go on
             waits.append(self._looked_up_at + 2 * gap - now)
         return max(0.0, *waits)
@@ -121,7 +121,7 @@ class Limiter:
             kind: of the call that is next, if there is one; only then does it matter what the limit allows.
         """
         now = self._clock()
-        pause = max(0.0, self._down_until - now)
+        pause = max(0.0, self.down_until - now)
         limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
             return f"waiting {math.ceil(limit):,} s for the account's limit"
@@ -140,9 +140,9 @@ class Limiter:
         return self.is_outage and self._is_turned_away
 
     @property
-    def down_until(self) -> float:
-        """When the next may try, by our clock, while the API fails."""
-        return self._down_until
+    def gives_up_at(self) -> float | None:
+        """When it is time to give up, by our clock, if the API goes on failing; None while it doesn't."""
+        return None if self._failing is None else self._failing.gives_up_at
 
     # -- told of calls ----------------------------------------------------------------------------------------------
 
@@ -150,10 +150,9 @@ class Limiter:
         """A call of this kind goes now."""
         now = self._clock()
         self._in_flight[kind] += 1
-        self._recent.append(now)
-        if self._rate:  # a little lateness is made up for, so that it costs no pace
-            gap = self._rate.seconds / self._rate.calls
-            self._slot = (self._slot if now - self._slot < max(gap, _LATE) else now) + gap
+        self.outlook.began(now)
+        if self._spread:
+            self._spread.began(now)
         self._began_at = now
         if kind == "GET":
             self._looked_up_at = now
@@ -227,9 +226,9 @@ class Limiter:
         if self.is_outage:
             self._concurrency.only_one()
             pause = max(min(pause, _LONGEST_SILENCE), failure.wait or 0.0)
-            self._down_until = max(self._down_until, now + pause)
+            self.down_until = max(self.down_until, now + pause)
         elif failure.wait is not None:
-            self._down_until = max(self._down_until, now + failure.wait)
+            self.down_until = max(self.down_until, now + failure.wait)
         return False
 
     def _limited(self, failure: Failure) -> bool:
@@ -283,7 +282,7 @@ class Limiter:
         return self._odd_refusals < 2
 
     def _is_pause(self, now: float) -> bool:
-        return now < max(self._down_until, self._limited_until)
+        return now < max(self.down_until, self._limited_until)
 
 
 def _is_untold(reply: Reply[Any]) -> bool:

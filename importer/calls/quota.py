@@ -11,6 +11,7 @@ from typing import Any
 
 from importer.api import Reply
 from importer.api.headers import Announcement, ServerClock, Time
+from importer.calls.cycles import Cycles
 from importer.settings.rate import Rate
 
 _SAME = 0.02  # seconds by which two announcements of one reset may differ
@@ -48,6 +49,7 @@ class QuotaWindow:
         self._limit = 0  # calls in a window, as last told; where it isn't, the most that were said to remain, and one
         self._length = math.inf  # of a window in seconds, once one has been seen to follow on another
         self._is_sure = False  # whether no call was refused since
+        self._cycles = Cycles()
 
     @property
     def is_limited(self) -> bool:
@@ -62,6 +64,28 @@ class QuotaWindow:
     def began(self, now: float) -> None:
         """A call on this budget goes now."""
         self._begun.append(now)
+        self._cycles.began(now)
+
+    @property
+    def is_spent(self) -> bool | None:
+        """Whether it is what a window holds that calls wait for; None while none was seen whole."""
+        cycle = self._cycles.measured(self.rate)
+        return None if cycle is None else self.is_limited and cycle.is_spent
+
+    def seconds_for(self, calls: int, now: float, in_flight: int, usual: Rate | None) -> float | None:
+        """How long so many calls take that have not begun, and draw on this budget alone; None where that isn't known.
+
+        Args:
+            calls: how many.
+            now: by our clock.
+            in_flight: calls on this budget that have not come back.
+            usual: what a window held in an earlier run; counts until one was seen in this.
+        """
+        if self._is_free:
+            return None
+        is_told = self._is_told and now < self._reset_at
+        left = max(0, self._left - in_flight) if is_told else None
+        return self._cycles.seconds_for(calls, now, self.rate or usual, left, self._reset_at - now if is_told else None)
 
     def wait(self, now: float, in_flight: int) -> float:
         """Seconds until another call may go; infinity when one in flight must come back first.
@@ -115,6 +139,7 @@ class QuotaWindow:
         is_late = reply.came - reply.began > self._length / 2  # what it tells of its window is hardly true any more
         if is_next and not is_late:
             self._opened = reply.began
+            self._cycles.opened(reply.began, self._begun, self._length)
         elif not (is_next or is_ours or (self._is_told and self._ends_later(reset, by=-_SAME))):
             return  # a straggler from a window that is over
         if is_next or not self._is_told:

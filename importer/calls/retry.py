@@ -50,6 +50,11 @@ class Attempts:
         """How many attempts have failed so far."""
         return self._state.attempt_number - 1
 
+    @property
+    def gives_up_at(self) -> float | None:
+        """When it is given up; None while nothing has failed."""
+        return None if self._started is None else self._started + self._policy.seconds
+
     def failed(self, failure: Failure, now: float) -> float | None:
         """Seconds to wait before the next attempt, or None when it is time to give up, or of no use to try again.
 

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from importer.cli.terminal import Gate, is_terminal, say, visible
-from importer.commands.sayings import ended_so_far, progressed
+from importer.commands.sayings import clock_time, in_result_words, progressed, taken, what_holds_it_up
 from importer.models import Progress
 
 if TYPE_CHECKING:
@@ -31,18 +31,18 @@ class EndedAtOnce(KeyboardInterrupt):
 
 
 class Watch:
-    """Progress on standard error: a bar where a person sits, plain lines now and then where none does."""
+    """Progress on standard error: a bar where a person sits, a line with the time every ten seconds where none does."""
 
-    _EVERY, _SOON = 30.0, 9.0  # seconds between lines; until the first, and until trouble is told of
-    _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed} < {remaining}{postfix}]"
+    _EVERY = 10.0  # seconds between lines
+    _FORM = "{l_bar}{bar}| {n_fmt}/{total_fmt} rows [{elapsed}%s{postfix}]"
     _IN_TROUBLE = "{n_fmt}/{total_fmt} rows, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
+    _BESIDES = 37  # columns that are left for numbers where there is trouble, besides those of rows
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
         self._total = 0
         self._trouble = ""
-        self._last_line = self._next_line = 0.0
-        self._started = 0.0
+        self._next_line = 0.0
 
     def __enter__(self) -> Watch:
         return self
@@ -53,36 +53,36 @@ class Watch:
 
     def begin(self, total: int) -> None:
         """So many notes are to be delivered."""
-        self._total, self._started = total, time.monotonic()
-        self._last_line = self._started
-        self._next_line = self._started + min(self._EVERY, self._SOON)
+        self._total = total
+        self._next_line = time.monotonic() + self._EVERY
         if total and is_terminal(sys.stderr):
             from tqdm import tqdm  # noqa: PLC0415 - only who watches waits for it
 
             stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr
-            self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM, dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=" rows", file=stream, bar_format=self._FORM % "", dynamic_ncols=True)
 
     def observe(self, progress: Progress) -> None:
         """Show how far it is, and what holds it up."""
-        settled = min(progress.settled, self._total)
         if self._bar is not None:
-            self._move(self._bar, settled, progress)
-            return
-        if progress.trouble and not self._trouble:
-            self._next_line = min(self._next_line, self._last_line + self._SOON)
-        self._trouble = progress.trouble
-        if time.monotonic() >= self._next_line and self._total:
-            self._last_line = time.monotonic()
-            self._next_line = self._last_line + self._EVERY
-            say(progressed(progress, settled, self._total, self._last_line - self._started), err=True)
+            self._move(self._bar, progress)
+        elif time.monotonic() >= self._next_line and self._total:
+            self._next_line = time.monotonic() + self._EVERY
+            say(f"{clock_time(time.time())}  {progressed(progress, self._total)}", err=True)
 
-    def _move(self, bar: tqdm[Any], settled: int, progress: Progress) -> None:
-        trouble = progress.trouble
-        bar.bar_format = self._IN_TROUBLE if trouble else self._FORM
-        bar.set_postfix_str(visible(trouble) or ended_so_far(progress), refresh=False)
-        bar.update(settled - bar.n)
-        if trouble != self._trouble:  # tqdm by itself looks only at how far it is
-            self._trouble = trouble
+    def _move(self, bar: tqdm[Any], progress: Progress) -> None:
+        holds = visible(
+            what_holds_it_up(progress, max(20, (bar.ncols or 100) - self._BESIDES - 2 * len(str(self._total))))
+        )
+        if progress.trouble:
+            bar.bar_format = self._IN_TROUBLE
+            bar.set_postfix_str(holds, refresh=False)
+        else:
+            left = "" if progress.seconds_left is None else f" < {taken(progress.seconds_left)}"
+            bar.bar_format = self._FORM % left
+            bar.set_postfix_str(", ".join(filter(None, (in_result_words(progress.ended), holds))), refresh=False)
+        bar.update(min(progress.settled, self._total) - bar.n)
+        if holds != self._trouble:  # tqdm by itself looks only at how far it is
+            self._trouble = holds
             bar.refresh()
 
 

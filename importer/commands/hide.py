@@ -165,7 +165,13 @@ def _hide(
 
     def tell() -> None:
         settled = hidden + len(refused)
-        observe(Progress(len(notes), settled, hidden, len(refused), 0, dispatcher.trouble))
+        left = dispatcher.seconds_for(len(notes) - settled)
+        observe(
+            Progress(
+                len(notes), settled, hidden, len(refused), 0, dispatcher.trouble,
+                seconds_left=left, gives_up_in=dispatcher.gives_up_in,
+            )
+        )  # fmt: skip
 
     for change, reply in dispatcher.replies(enter=enter, after_round=tell):
         match reply.failure:

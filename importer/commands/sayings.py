@@ -50,21 +50,32 @@ def duration(seconds: float) -> str:
     return count(round(seconds / 60), "minute") if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
 
 
-def time_left(settled: int, total: int, spent: float) -> str:
-    """How long the rest takes if it goes on as it did; empty while that can't be said."""
-    return f"about {spent / settled * (total - settled) / 60:,.0f} min left" if settled else ""
+def time_left(progress: Progress) -> str:
+    """How long the rest takes; empty while that can't be said."""
+    return "" if progress.seconds_left is None else f"about {taken(progress.seconds_left)} left"
 
 
-def ended_so_far(progress: Progress) -> str:
-    """How many rows ended well, and how many didn't."""
-    return f"created {progress.created:,}, failed {progress.failed:,}"
+def what_holds_it_up(progress: Progress, most: int = 120) -> str:
+    """Trouble, in so many characters, and when it gives up; or the account's limit; empty when nothing holds it up."""
+    if trouble := progress.trouble:
+        trouble = trouble if len(trouble) <= most else f"{trouble[: most - 1]}…"
+        gives_up = progress.gives_up_in
+        return trouble + (f"; gives up in {taken(gives_up)}" if gives_up is not None else "")
+    return f"held to {rate_in_words(*progress.held_to)} by the account's limit" if progress.held_to else ""
 
 
-def progressed(progress: Progress, settled: int, total: int, spent: float) -> str:
-    """How far it is: ``settled`` rows of ``total`` after so many seconds, and what holds it up or how long it takes."""
-    left = time_left(settled, total, spent)
-    more = f"; {progress.trouble}" if progress.trouble else f", {left}" if left else ""
-    return f"{settled:,} of {total:,} rows: {ended_so_far(progress)}{more}"
+def rate_in_words(calls: int, seconds: float) -> str:
+    """Calls in a time: 5 calls a second, 100 calls a minute, 30 calls in 10 seconds."""
+    whole = round(seconds) or seconds
+    units = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
+    return f"{count(calls, 'call')} {units.get(int(whole) if whole >= 1 else 0, f'in {whole:g} seconds')}"
+
+
+def progressed(progress: Progress, total: int) -> str:
+    """How far it is, of so many notes; in which words they ended, what holds it up, how long the rest takes."""
+    settled = min(progress.settled, total)
+    parts = [in_result_words(progress.ended), what_holds_it_up(progress), time_left(progress)]
+    return f"{settled:,} of {count(total, 'note')}: {'; '.join(filter(None, parts))}"
 
 
 def when(at: float) -> str:
@@ -85,8 +96,8 @@ def taken(seconds: float) -> str:
 
 
 def in_result_words(counts: Mapping[Result, int]) -> str:
-    """Rows by result, in a line."""
-    return ", ".join(f"{result} {rows:,}" for result, rows in counts.items() if rows) or "none"
+    """Rows by result, in a line; empty where there are none."""
+    return ", ".join(f"{result} {rows:,}" for result, rows in counts.items() if rows)
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

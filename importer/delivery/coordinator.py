@@ -75,6 +75,11 @@ class Coordinator:
         """Whether the API refused a size, and accepted a smaller one."""
         return self.batch_size < self._policy.batch_size
 
+    @property
+    def to_come(self) -> int:
+        """Calls that are to be made besides those that the dispatcher knows of, as far as that is known."""
+        return len(self._parked) + self._twins.due
+
     def take_up(self, post: Post, *, broke_off: bool) -> None:
         """What an earlier run sent without a clear answer is looked up before anything else.
 
@@ -102,7 +107,7 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            while self._twins.are_due and self._dispatcher.stopped is None:
+            while self._twins.due and self._dispatcher.stopped is None:
                 self._twins.check()
                 self._work()
         finally:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.models import Plan, Progress, Remaining, Request, Rows, Workspace
+from importer.settings import Rate
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class Delivery:
         learned_lag: float | None = None,
     ) -> None:
         self._outcomes, self._journal, self._workspace, self._run = outcomes, journal, workspace, run
+        limit = journal.learned.limit(workspace)
+        self._usual = Rate(*limit) if limit else None
         self._observe, self._one_draft = observe, caller.api.traits.one_draft
         self._ledger = Ledger(journal, outcomes, run)
         self._dispatcher: Dispatcher[Task] = Dispatcher(
@@ -97,6 +100,7 @@ class Delivery:
             clock=caller.clock, observe=self._tell,
         )  # fmt: skip
         self._posts: Iterator[Post] = iter(())
+        self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
 
     @property
     def posts_sent(self) -> int:
@@ -144,7 +148,8 @@ class Delivery:
                 self._take_up(one, deliveries, [int(positions[i]) for i in indices], conflicts)
             one.made = []  # of a million rows they would fill the memory
         self._posts = self._to_send(found, rows, conflicts, occurrence)
-        return earlier.summed(found, rows, self.batch_size)
+        self._remaining = earlier.summed(found, rows, self.batch_size)
+        return self._remaining
 
     def _take_up(
         self, one: earlier.Sorted, deliveries: Sequence[Known], positions: Sequence[int], conflicts: ConflictKeys[Post]
@@ -164,6 +169,10 @@ class Delivery:
                     if occurrence:
                         request = request.with_keys(occurrence + key for key in request.keys)  # noqa: PLW2901
                     assert one.number is not None
+                    left = self._remaining
+                    self._remaining = replace(
+                        left, requests=left.requests - 1, deliveries=left.deliveries - len(request)
+                    )
                     yield Post(request, one.key, one.number, conflicts.of(one.key, request.prospects))
 
     def take_up(self, key: NoteKey, number: int, deliveries: Sequence[Known], positions: Sequence[int]) -> None:
@@ -213,17 +222,21 @@ class Delivery:
         self._coordinator.run(self._posts)
 
     def _tell(self) -> None:
-        ledger = self._ledger
+        ledger, calls, held = self._ledger, self._dispatcher, self._dispatcher.held_to
         self._observe(
             Progress(
-                len(self._outcomes),
-                ledger.settled,
-                ledger.created,
-                ledger.failed,
-                self.posts_sent,
-                self._dispatcher.trouble,
+                len(self._outcomes), ledger.settled, ledger.created, ledger.failed, self.posts_sent, calls.trouble,
+                ledger.ended, calls.seconds_for(self._calls_to_come, self._usual),
+                None if held is None else (held.calls, held.seconds), calls.gives_up_in,
             )
-        )
+        )  # fmt: skip
+
+    @property
+    def _calls_to_come(self) -> int:
+        """Calls that are still to be made: about, for a request that is refused for its size becomes several."""
+        smaller = self._full_batch / self.batch_size
+        requests = min(self._remaining.deliveries, round(max(0, self._remaining.requests) * smaller))
+        return max(0, requests) + self._dispatcher.to_come + self._coordinator.to_come
 
 
 def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[Known], positions: Sequence[int]) -> Post:

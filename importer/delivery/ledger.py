@@ -6,6 +6,7 @@ once; and how many rows are settled.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -31,6 +32,7 @@ class Ledger:
         self._journal, self._outcomes, self._run = journal, outcomes, run
         self._entries: list[Callable[[], None]] = []
         self.settled = self.created = self.failed = 0
+        self.ended: Counter[Result] = Counter()
 
     def write(self, posts: Sequence[Post], now: float, dated: Callable[[float], float | None]) -> None:
         """Enter what is known, and claim what is about to be sent, in one transaction that is on disk on return.
@@ -187,6 +189,7 @@ class Ledger:
         """Settle rows, and count them."""
         self._outcomes.settle(positions, result, note_ids=note_ids, reason=reason, at=at, request=request)
         self.settled += len(positions)
+        self.ended[result] += len(positions)
         if result is Result.CREATED:
             self.created += len(positions)
         else:

@@ -30,9 +30,9 @@ class Twins:
         self._made: list[tuple[Post, str, float]] = []
 
     @property
-    def are_due(self) -> bool:
-        """Whether there is anything to look at."""
-        return bool(self._made)
+    def due(self) -> int:
+        """How many there are to look at."""
+        return len(self._made)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
         """A delivery that was sent again made this note; to be looked at when all else is done."""
