@@ -45,6 +45,7 @@ COMMANDS = (
     "logout",
     "config",
     "doctor",
+    "init",
     "schedule",
     "repeat",
     "journal",

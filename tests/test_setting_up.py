@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
+import stat
+from dataclasses import replace
 from pathlib import Path
 
+import keyring
 import pytest
 
+from importer.commands.workspaces import is_first
 from importer.journal.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
+from tests.keystores import InMemory
 from tests.listening import http_ear
-from tests.test_cli import Terminal
+from tests.test_cli import KEY, Ended, Terminal
 
 pytestmark = pytest.mark.usefixtures("jumping")
 
@@ -192,3 +198,81 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
         assert "this is a test" in ear.calls[0].body
     status, found = looked(type_, "--test-notification")
     assert (status, found["Notifications"].split()[0]) == (1, "look")
+
+
+# -- init
+
+
+def answered(type_: Terminal, monkeypatch: pytest.MonkeyPatch, *answers: str) -> Ended:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+    return type_("init")
+
+
+def test_init_writes_a_profile_that_can_be_used_at_once(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
+    profiles.write_text("# mine\n[other]\nworkers = 3\n", encoding="utf-8")
+    away = "https://notes.invalid/v1"
+    answers = ("night", away, "private", "10%", "01:00-05:00", KEY, "json://127.0.0.1:1/hush")
+    ended = answered(type_, monkeypatch, *answers)
+    assert ended.status == 0
+    assert "hush" not in ended.all
+    text = profiles.read_text(encoding="utf-8")
+    assert text.startswith("# mine\n[other]\nworkers = 3\n")
+    assert "# For rows where the visibility is blank." in text
+    assert KEY not in text
+    for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
+        del type_.variables[variable]
+    lines = type_("config", "--profile", "night").out
+    for shown in ("private", "10%", away, "{name}.{date}.results.xlsx"):
+        assert f"  {shown}  (the profile 'night' in " in lines
+    assert f"API key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
+    for secret in (profiles.with_name("night.key"), profiles.with_name("night.notify")):
+        assert os.name != "posix" or stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert "note-importer schedule --profile night --between 01:00-05:00 exports" in ended.out
+    settings = Settings(profile="night", base_url=away)
+    assert not is_first(None, settings)
+    assert is_first(None, replace(settings, profile="other"))
+
+
+def test_init_asks_again_until_an_answer_can_be_used(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what is allowed; a profile that is there already is never replaced."""
+    profiles.write_text("[night]\n", encoding="utf-8")
+    answers = ("night", "day", "ftp://x", type_.box.url, "secret", "", "many", "-", "noon", "-", "two words", "", "")
+    ended = answered(type_, monkeypatch, *answers)
+    assert ended.status == 0
+    for words in (
+        "There is a profile 'night'", "is no web address", "is not one of 'public', 'private'", "'many'",
+        "is no window", "That is no API key", "The key is still missing",
+    ):  # fmt: skip
+        assert words in ended.all
+    assert "max-invalid =" not in profiles.read_text(encoding="utf-8").replace("# max-invalid", "")
+
+
+def test_init_that_is_broken_off_writes_nothing(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status is 2."""
+    ended = answered(type_, monkeypatch, "night", "", "private")
+    assert ended.status == 2
+    assert ended.err.endswith("Nothing was written.\n")
+    assert profiles.read_text(encoding="utf-8") == ""
+    assert [*profiles.parent.iterdir()] == [profiles]
+
+
+def test_init_keeps_the_key_in_the_systems_store_where_there_is_one(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If that is wanted; then no file holds it."""
+    before, store = keyring.get_keyring(), InMemory()
+    keyring.set_keyring(store)
+    try:
+        ended = answered(type_, monkeypatch, "night", "", "", "", "", KEY, "", "yes")
+        assert ended.status == 0
+        assert [*store.held.values()] == [KEY]
+        assert [*profiles.parent.glob("*.key")] == []
+    finally:
+        keyring.set_keyring(before)

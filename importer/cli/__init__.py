@@ -6,6 +6,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     several      what is seen and asked of files that are imported one after the other
     asking       what couldn't be decided, asked
     journalled   history, verify, hide, journal
+    beginning    init
     setting_up   config, doctor, completion
     keys         login, logout
     scheduling   schedule, repeat
@@ -34,6 +35,7 @@ from collections.abc import Sequence
 import click
 
 from importer import __version__
+from importer.cli.beginning import init
 from importer.cli.importing import check, make_template, run, write_results
 from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
@@ -62,6 +64,7 @@ def cli() -> None:
 
 
 for _command in (
+    init,
     login,
     logout,
     config,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
 from importer.cli.options import Told, settings_about
 from importer.cli.screen import argument
-from importer.cli.terminal import ask_unseen, is_terminal, say
+from importer.cli.terminal import ask_unseen, say
 from importer.errors import BadSettings
 from importer.settings import Topic, keystore
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
@@ -24,11 +23,7 @@ def login(**_: Any) -> int:
     terminal, it is read from standard input.
     """
     workspace = Told.here().settings.workspace
-    if is_terminal(sys.stdin):
-        key = ask_unseen(f"API key for profile {workspace.profile!r} at {workspace.base_url}")
-    else:
-        key = sys.stdin.readline()
-    key = key.strip()
+    key = ask_unseen(f"API key for profile {workspace.profile!r} at {workspace.base_url}")
     if not key or not can_be_key(key):
         raise BadSettings(f"That is no API key: {WHAT_A_KEY_IS}. Nothing was kept.")
     store = keystore.keep(workspace, key)

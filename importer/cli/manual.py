@@ -15,6 +15,7 @@ from importer.settings import SETTINGS, Topic
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Set up, once": {
+        "init": "note-importer init",
         "login": "note-importer login --profile night",
         "doctor": "note-importer doctor --profile night",
         "config": "note-importer config --profile night",

@@ -71,15 +71,16 @@ def ask(question: str) -> bool:
     return click.confirm(visible(question))
 
 
-def ask_for(what: str) -> str:
-    """What the person types in a line; empty for Enter alone."""
-    answer: str = click.prompt(visible(what), default="", show_default=False, err=True)
+def ask_for(what: str, usual: str = "") -> str:
+    """What the person types in a line; what is ``usual`` for Enter alone."""
+    answer: str = click.prompt(visible(what), default=usual, show_default=bool(usual), err=True)
     return answer.strip()
 
 
 def ask_unseen(question: str) -> str:
-    """What the person types, which isn't shown."""
-    return str(click.prompt(visible(question), hide_input=True))
+    """What the person types, which isn't shown; where none sits there, the next line of standard input."""
+    hidden = is_terminal(sys.stdin)
+    return str(click.prompt(visible(question), default="", show_default=False, hide_input=hidden, err=True)).strip()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

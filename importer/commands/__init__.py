@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         series,
         template,
         verify,
+        workspaces,
     )
     from importer.commands.run import prepare
 
@@ -69,6 +70,7 @@ __all__ = [
     "series",
     "template",
     "verify",
+    "workspaces",
 ]
 
 

@@ -21,6 +21,16 @@ _SERVICE = "note-importer"
 _ELSEWHERE = f"Keep the key in a file that only you can read, and name that: {by_name('api-key-file')}"
 
 
+def is_there() -> bool:
+    """Whether this system has one that can be used, as far as can be seen without asking it anything."""
+    if find_spec("keyring") is None:
+        return False
+    try:
+        return _store() is not None
+    except Exception:  # noqa: BLE001 - each store has exceptions of its own
+        return False
+
+
 def kept(workspace: Workspace) -> str | None:
     """The key that is kept for a workspace; None where there is none, or no key store.
 
@@ -65,10 +75,10 @@ def forget(workspace: Workspace) -> bool:
 
 def _store() -> KeyringBackend | None:
     import keyring  # noqa: PLC0415 - takes its time to look for stores; only who has no other key waits for it
-    from keyring.backends import fail  # noqa: PLC0415 - see above
+    from keyring.backends import fail, null  # noqa: PLC0415 - see above
 
     found = keyring.get_keyring()
-    return None if isinstance(found, fail.Keyring) else found
+    return None if isinstance(found, (fail.Keyring, null.Keyring)) else found
 
 
 def _needed_store() -> KeyringBackend:

@@ -1,7 +1,7 @@
 """Named settings of a workspace, kept in a file that a person may edit.
 
-Comes in: a profile's name. Goes out: its settings, by their names; or some to be remembered. A profile looks like
-this; every setting of the table may stand in it but ``profile``, and the key is none:
+Comes in: a profile's name. Goes out: its settings, by their names; or some to be remembered, or a new one. A profile
+looks like this; every setting of the table may stand in it but ``profile``, and the key is none:
 
     [default]
     default-visibility = "private"
@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,12 +133,63 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     profile = document.setdefault(name, tomlkit.table())
     for setting, value in settings.items():
         profile[SETTINGS[setting].profile_name] = value
+    _write(path, document)
+    return path
+
+
+def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) -> Path:
+    """Write a new profile, with a comment on each setting; the rest of the file is kept.
+
+    Args:
+        name: of the profile.
+        settings: what stands in it.
+        hints: settings that are proposed in comments → how each is written.
+
+    Returns:
+        the file.
+
+    Raises:
+        BadSettings: there is such a profile, or the file can't be read or written.
+    """
+    path, document = profiles_file(), _document()
+    if name in document:
+        raise BadSettings(f"There is a profile {name!r} in {path} already. Change it there, or name another.")
+    profile = tomlkit.table()
+    for setting, value in settings.items():
+        for line in textwrap.wrap(SETTINGS[setting].help, 100):
+            profile.add(tomlkit.comment(line))
+        profile.add(setting, value)
+        profile.add(tomlkit.nl())
+    for setting, example in hints.items():
+        for line in (*textwrap.wrap(SETTINGS[setting].help, 100), example):
+            profile.add(tomlkit.comment(line))
+        profile.add(tomlkit.nl())
+    document[name] = profile
+    _write(path, document)
+    return path
+
+
+def keep_beside(file: str, text: str) -> Path:
+    """Keep a secret in a file beside the profiles that only its owner can read; its place.
+
+    Raises:
+        BadSettings: it can't be written.
+    """
+    path = profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
+    try:
+        files.make_private_folder(path.parent)
+        files.replace(path, f"{text}\n".encode())
+    except OSError as error:
+        raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
+    return path
+
+
+def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
     try:
         files.make_private_folder(path.parent)
         files.replace(path, tomlkit.dumps(document).encode())
     except OSError as error:
         raise BadSettings(f"The profile could not be written to {path}: {error.strerror}.") from error
-    return path
 
 
 def _document() -> tomlkit.TOMLDocument:

@@ -1,0 +1,138 @@
+"""The command with which everything begins: init, which writes a profile by asking a few questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from importer import commands
+from importer.cli.screen import argument
+from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say
+from importer.errors import BadSettings
+from importer.settings import LIVE, SETTINGS, Settings, keystore, profiles
+from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+
+_Value = TypeVar("_Value")
+
+_HINTS = {
+    "map": 'map = { content = "Call summary" }',
+    "key-column": 'key-column = "Call ID"',
+    "rate": 'rate = "20/1s"',
+    "max-notes": "max-notes = 5000",
+    "archive": 'archive = "/path/to/a/folder"',
+}
+"""Settings that a new profile proposes in a comment."""
+
+
+@click.command()
+def init() -> int:
+    """Set a profile up, by asking a few questions: the key, the hours, who is told. Sends nothing.
+
+    It writes a commented profile, which you may edit afterwards, and confirms the workspace: the first import as this
+    profile then needs nobody at the terminal.
+    """
+    try:
+        return _init()
+    except click.Abort:
+        say(err=True)
+        say("Nothing was written.", err=True)
+        return 2
+
+
+def _init() -> int:
+    paragraph("A few questions; Enter takes what stands in brackets. Nothing is sent.")
+    say()
+    name = _asked("Name of the profile, yours to choose", "night", _new_name)
+    chosen: dict[str, object] = {}
+    address = _asked("Address of the API", LIVE, lambda text: str(SETTINGS["base-url"].read(text)))
+    if address != LIVE:
+        chosen["base-url"] = address
+    _ask_visibility(chosen)
+    most = "Part of a file's rows with problems above which nothing of it is sent (- for any)"
+    if invalid := _asked(most, "20%", lambda text: _checked("max-invalid", text)):
+        chosen["max-invalid"] = invalid
+    hours = _asked("Hours of the night in which it may send", "02:00-06:00", lambda text: _checked("between", text))
+    chosen["results-name"] = "{name}.{date}.results.xlsx"
+    key = _asked_unseen("API key (not shown; Enter: later)")
+    told = ask_for("Address for notifications, as slack://… or mailtos://… (Enter: nobody is told)")
+    in_store = (
+        bool(key)
+        and keystore.is_there()
+        and ask("Keep the key in the system's key store? (No: in a file that only you can read)")
+    )
+    return _write(name, chosen, key, told, in_store=in_store, hours=hours)
+
+
+def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_store: bool, hours: str) -> int:
+    """Write the profile and what belongs to it, confirm the workspace, and say what comes next."""
+    if key and not in_store:
+        chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
+    if told:
+        chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", told))
+    path = profiles.make(name, chosen, _HINTS)
+    settings = Settings(profile=name, base_url=str(chosen.get("base-url", LIVE)))  # whatever this session says
+    if in_store:
+        keystore.keep(settings.workspace, key)
+    commands.workspaces.confirm(settings)
+    say()
+    paragraph(f"Written: the profile {name!r}, to {path}. Edit it as you like; `note-importer config` shows all of it.")
+    profile = f"--profile {argument(name)}"
+    if not key:
+        paragraph(f"The key is still missing: note-importer login {profile}; or put it into a file that you name in the"
+                  f" profile: api-key-file")  # fmt: skip
+    say("Next:")
+    for line in (
+        f"note-importer doctor {profile}" + (" --test-notification" if told else ""),
+        f"note-importer check {profile} contacts.xlsx",
+        f"note-importer run {profile} contacts.xlsx",
+        f"note-importer schedule {profile} --between {hours or '02:00-06:00'} exports",
+    ):
+        say(f"  {line}")
+    return 0
+
+
+def _asked(question: str, usual: str, read: Callable[[str], _Value]) -> _Value:
+    """What is answered, asked again until it can be used."""
+    while True:
+        try:
+            return read(ask_for(question, usual))
+        except BadSettings as error:
+            paragraph(error.reason, "  ")
+
+
+def _asked_unseen(question: str) -> str:
+    while True:
+        key = ask_unseen(question)
+        if not key or can_be_key(key):
+            return key
+        paragraph(f"That is no API key: {WHAT_A_KEY_IS}.", "  ")
+
+
+def _checked(setting: str, text: str) -> str:
+    """The text, once it is known that it can be used; nothing for a dash."""
+    if text == "-":
+        return ""
+    SETTINGS[setting].read(text)
+    return text
+
+
+def _new_name(name: str) -> str:
+    if name in profiles.names():
+        where = profiles.profiles_file()
+        raise BadSettings(f"There is a profile {name!r} in {where} already. Change it there, or name another.")
+    if not name.isprintable():
+        raise BadSettings("A name is one line of text.")
+    return name
+
+
+def _ask_visibility(chosen: dict[str, object]) -> None:
+    def read(text: str) -> str:
+        if text == "problem":
+            return ""
+        SETTINGS["default-visibility"].read(text)
+        return text
+
+    if found := _asked("A note without a visibility: private, public, or a problem", "problem", read):
+        chosen["default-visibility"] = found
