@@ -609,14 +609,35 @@ def test_check_points_out_notes_that_look_the_same(type_: Terminal) -> None:
     assert "It’s done (row 2, row 3, row 4)" in type_("check", "n.csv").all
 
 
-def test_check_shows_twenty_problems_and_writes_all(type_: Terminal) -> None:
+def test_problems_of_one_kind_are_told_together(type_: Terminal) -> None:
+    """How many, with which values, and the first cells; a kind of one or two is told cell by cell."""
+    lines = [f"P{i},{'' if i < 3 else 'x'},{('?', '!')[i > 36]}" for i in range(40)]
+    type_.file("n.csv", HEAD + "\n".join([*lines, "a b,x,1", "P50,x,Pubic"]) + "\n")
+    for command, status in (("check", 1), ("run", 1)):
+        ended = type_(command, "n.csv")
+        assert ended.status == status
+        assert (
+            "40 × … is no visibility; allowed are Public (or 1) and Private (or 2). It is '?' (37), '!' (3): C2, C3, "
+            in ended.all
+        )
+        assert (
+            "3 × the note is empty; write its text, or delete the row: B2, B3, B4 A42: the prospect id 'a b'"
+            in ended.all
+        )
+        assert "C43: 'Pubic' is no visibility; allowed are Public (or 1) and Private (or 2); did you mean" in ended.all
+        assert ("C21 … and 20 more; correct" if command == "check" else "C6 … and 35 more; every one") in ended.all
+
+
+def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     """``--report`` takes every one, in a file that runs nothing in a spreadsheet program."""
     type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)))
     ended = type_("check", "n.csv", "--report", "problems.csv")
     assert ended.status == 1
-    assert "C21: " in ended.out
-    assert "C22: " not in ended.out
-    assert "… and 30 more" in ended.out
+    assert "50 × … is no visibility; allowed are Public (or 1) and Private (or 2). It is '=cmd0', '=cmd1'," in ended.all
+    assert "and 46 other values: C2, C3, " in ended.all
+    assert "C21" in ended.out
+    assert "C22" not in ended.out
+    assert "… and 30 more" in ended.all
     found = csv_rows(type_.folder / "problems.csv")
     assert [(row["row"], row["cell"], row["heading"]) for row in found] == [
         (str(i), f"C{i}", "Visibility") for i in range(2, 52)

@@ -6,7 +6,8 @@ Comes in: a :class:`~importer.commands.run.Preview`. Goes out: sayings.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from importer import grouping
 from importer.commands.loading import Loaded
@@ -14,10 +15,12 @@ from importer.commands.run import Preview
 from importer.commands.sayings import Kind, Saying, count, duration, listed
 from importer.errors import by_name
 from importer.markup import is_html
-from importer.models import Note, Status, Visibility
+from importer.models import Note, Problem, Status, Visibility
 from importer.reading import column_letter
 
 _SHOWN_PROBLEMS = 20
+_FEW = 2  # so many problems of one kind are told one by one
+_VALUES = 4  # that are named of a kind
 
 
 def plan(preview: Preview) -> Iterator[Saying]:
@@ -146,12 +149,37 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
 
 
 def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:
-    """The first problems, and how many more there are."""
-    problems = [problem for _, found in sorted(loaded.rows.problems.items()) for problem in found]
-    for problem in problems[:most]:
-        yield Saying(str(problem), Kind.DETAIL)
-    if len(problems) > most:
-        yield Saying(f"  … and {len(problems) - most:,} more; {more}")
+    """The kinds of problems, the most frequent first: how many there are of each, and where they begin.
+
+    Args:
+        loaded: the file.
+        most: so many kinds are told of, and so many cells of each.
+        more: what to say of the rest.
+    """
+    kinds: dict[tuple[int | None, str], list[Problem]] = {}
+    for _, found in sorted(loaded.rows.problems.items()):
+        for problem in found:
+            kinds.setdefault((problem.column, problem.kind), []).append(problem)
+    ordered = sorted(kinds.values(), key=len, reverse=True)
+    for alike in ordered[:most]:
+        if len(alike) <= _FEW:
+            yield from (Saying(str(problem), Kind.DETAIL) for problem in alike)
+        else:
+            rest = f" … and {len(alike) - most:,} more; {more}" if len(alike) > most else ""
+            cells = ", ".join(problem.cell for problem in alike[:most])
+            yield Saying(f"{len(alike):,} × {_in_common(alike)}: {cells}{rest}", Kind.DETAIL)
+    if left := sum(map(len, ordered[most:])):
+        yield Saying(f"  … and {left:,} more; {more}")
+
+
+def _in_common(problems: Sequence[Problem]) -> str:
+    """What is wrong with several cells, and what stands in them where that differs."""
+    if len({problem.text for problem in problems}) == 1:
+        return problems[0].text
+    values = Counter(problem.value for problem in problems)
+    told = [f"{value!r}" + (f" ({times:,})" if times > 1 else "") for value, times in values.most_common(_VALUES)]
+    others = f" and {len(values) - _VALUES:,} other values" if len(values) > _VALUES else ""
+    return f"{problems[0].kind}. It is {', '.join(told)}{others}"
 
 
 def _first_words(text: str) -> str:

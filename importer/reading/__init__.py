@@ -47,6 +47,7 @@ class Options:
         encoding: how a text file's characters are encoded.
         delimiter: what separates a text file's columns: one character, or its name (tab, comma, semicolon, pipe).
         limits: how much is read at most.
+        fill_merged: whether a merged cell counts for every row that it covers, not for the first alone.
     """
 
     sheet: str | None = None
@@ -54,6 +55,7 @@ class Options:
     encoding: str | None = None
     delimiter: str | None = None
     limits: Limits = field(default_factory=Limits)
+    fill_merged: bool = False
 
 
 DEFAULTS = Options()
@@ -102,7 +104,9 @@ def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader)
         choice = choose(book, source, options.sheet, options.header_row, is_header, is_copy)
         renamed = detection.other_than_named(file_type, source)
         remarks = [*([renamed] if renamed else []), *book.remarks, *choice.remarks]
-        return spooled(source, book, choice, remarks, fingerprint, options.limits, deadline)
+        return spooled(
+            source, book, choice, remarks, fingerprint, options.limits, deadline, fill_merged=options.fill_merged
+        )
 
 
 def _open_book(

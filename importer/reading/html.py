@@ -165,7 +165,6 @@ class _OpenTable:
         self.limits, self.kept = limits, kept
         self.first: list[list[str]] = []
         self.number = 0
-        self.merged = 0
         self.row: list[str] | None = None
         self.pieces: list[str] | None = None
         self.size = 0
@@ -176,10 +175,6 @@ class _OpenTable:
         """The table ends."""
         self.end_row()
         self.kept.finish()
-        if self.merged:
-            self.kept.found.remarks.append(
-                f"{self.merged:,} cells span several columns or rows; only the first of each holds the value."
-            )
         return self.kept
 
     def begin_row(self) -> None:
@@ -217,7 +212,9 @@ class _OpenTable:
         if self.down > 1:
             for column in range(len(self.row), min(len(self.row) + self.across, self.limits.columns)):
                 self.covered[column] = self.down
-        self.merged += self.across > 1 or self.down > 1
+        if self.across > 1 or self.down > 1:
+            top, left = self.number + 1, len(self.row)
+            self.kept.found.merged.append((top, left, top + self.down - 1, left + self.across - 1))
         self.row.append(text)
         self.row.extend([""] * (self.across - 1))
         if len(self.row) > self.limits.columns:

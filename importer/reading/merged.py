@@ -1,9 +1,12 @@
-"""Merged cells of a sheet: their areas in, the cells emptied that a spreadsheet program doesn't show out."""
+"""Merged cells of a sheet: their areas in, the cells emptied that a spreadsheet program doesn't show out.
+
+And where a merged cell is to count for every row that it covers: what its first cell holds, in each of them.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -68,5 +71,48 @@ class Merged:
                 "" if hides else cell for cell, hides in zip(columns[position], hidden, strict=True)
             )
 
+    def spreading(self, width: int) -> Spreading:
+        """What merged cells with several rows hold, for the rows below their first; ``width``: columns of the sheet."""
+        ends: dict[int, dict[int, int]] = {}
+        for top, left, bottom, _ in self._areas().tolist():
+            if top < bottom and left < width:
+                column = ends.setdefault(left, {})
+                column[top] = max(bottom, column.get(top, 0))
+        return Spreading(dict(sorted(ends.items())))
+
     def _areas(self) -> npt.NDArray[np.int64]:
         return np.frombuffer(self._numbers, dtype=np.int64).reshape(-1, 4)
+
+
+class Spreading:
+    """Goes through the blocks of a sheet in their order; where areas lie on each other, the one that began last counts.
+
+    Args:
+        ends: column → the first row of each area that begins in it → its last row.
+    """
+
+    def __init__(self, ends: dict[int, dict[int, int]]) -> None:
+        self._ends = ends
+        self._open: dict[int, tuple[int, str]] = {}
+
+    def covered(self, numbers: Sequence[int], columns: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, str]]:
+        """The cells of a block that a merged cell with a value covers: index of the row, column, the value."""
+        for column, ends in self._ends.items():
+            cells = columns[column] if column < len(columns) else None
+            last, value = self._open.get(column, (0, ""))
+            for index, number in enumerate(numbers):
+                if number in ends:
+                    last, value = ends[number], cells[index] if cells is not None else ""
+                elif number <= last and value:
+                    yield index, column, value
+            self._open[column] = (last, value)
+
+    def fill(self, numbers: Sequence[int], columns: list[Sequence[str]]) -> None:
+        """Let each merged cell of a block count for every row that it covers."""
+        filled: dict[int, list[str]] = {}
+        for index, column, value in self.covered(numbers, [*columns]):
+            while column >= len(columns):
+                columns.append(("",) * len(numbers))
+            if column not in filled:
+                columns[column] = filled[column] = [*columns[column]]
+            filled[column][index] = value

@@ -9,10 +9,15 @@ from typing import Self
 
 import pandas as pd
 
+from importer.errors import by_name
 from importer.reading.merged import Merged
 from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
 
 NO_VALUE = "the formula's result is not stored in the file. Save the file in a spreadsheet program and import that"
+COVERED = (
+    "a merged cell covers this one, and counts for its first row alone. Unmerge the cells, or let it count for every"
+    f" row: {by_name('fill-merged')}"
+)
 ERROR = "the cell shows the error {}. Correct the formula or type the value"
 
 
@@ -76,6 +81,7 @@ class Sheet:
         row_count: rows below the header that hold something.
         remarks: sentences about guesses and cleanings that matter.
         flaws: problems of single rows and cells, by row number.
+        covered: row number → columns of cells that a merged cell further up covers, and doesn't count for.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
     """
 
@@ -89,6 +95,7 @@ class Sheet:
     row_count: int
     remarks: tuple[str, ...]
     flaws: Mapping[int, Sequence[Flaw]]
+    covered: Mapping[int, Sequence[int]]
     fingerprint: str
     _spool: Spool = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
@@ -98,6 +105,11 @@ class Sheet:
         if self._restore is not None:
             return self
         return replace(self, headings=tuple(map(restore, self.headings)), _restore=restore)
+
+    def wrong(self, number: int) -> Iterator[Flaw]:
+        """What is wrong with a row and its cells: its flaws, and what a merged cell covers."""
+        yield from self.flaws.get(number, ())
+        yield from (Flaw(column, COVERED) for column in self.covered.get(number, ()))
 
     def blocks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in frames of at most 8,000 (fewer where a sheet is very wide).

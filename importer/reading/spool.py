@@ -35,6 +35,7 @@ class Spool:
     Attributes:
         row_count: rows appended so far.
         merged: merged areas, of which only the first cell shows anything.
+        spread: over how many columns a merged cell counts for every row that it covers; 0: it counts for the first.
     """
 
     def __init__(self, beside: Spool | None = None) -> None:
@@ -51,6 +52,7 @@ class Spool:
         self._characters = 0
         self.row_count = 0
         self.merged = Merged()
+        self.spread = 0
 
     def append(self, number: int, cells: list[str], characters: int) -> None:
         """Add a row whose cells hold ``characters`` characters together."""
@@ -80,12 +82,14 @@ class Spool:
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks in the order in which their rows were appended."""
         self.flush()
+        spreading = self.merged.spreading(self.spread)
         for offset, size in self._places:
             self._file.seek(offset)
             data = self._file.read(size)
             numbers, columns = marshal.loads(data)  # noqa: S302 — our own unnamed file, nobody else can write to it
             if self.merged:
                 self.merged.blank(numbers, columns)
+                spreading.fill(numbers, columns)
             yield numbers, columns
 
     def rows(self) -> RowStream:

@@ -126,8 +126,10 @@ def spooled(
     fingerprint: str,
     limits: Limits,
     deadline: Deadline,
+    *,
+    fill_merged: bool = False,
 ) -> Sheet:
-    """Read the table to its end and hand over the sheet."""
+    """Read the table to its end and hand over the sheet; ``fill_merged``: see :class:`Options`."""
     header_row, header = choice.header
     found = Found()
     rows = _Writer(header_row, header, ragged=book.delimiter is not None, found=found, limits=limits)
@@ -144,6 +146,9 @@ def spooled(
         rows.judge_short()
         rows.spool.flush()
         rows.spool.merged = found.merged
+        if fill_merged:
+            rows.spool.spread = rows.width
+        covered = _covered(rows)
     except BaseException:
         rows.spool.close()
         raise
@@ -159,9 +164,20 @@ def spooled(
         row_count=rows.spool.row_count,
         remarks=(*remarks, *_remarks(rows, headings, header_row, above)),
         flaws={row: tuple(flaws) for row, flaws in found.flaws.items() if row > header_row},
+        covered=covered,
         fingerprint=fingerprint,
         _spool=rows.spool,
     )
+
+
+def _covered(rows: _Writer) -> dict[int, list[int]]:
+    """Row number → columns of cells that look filled, because a merged cell with a value reaches down to them."""
+    found: dict[int, list[int]] = {}
+    spreading = rows.spool.merged.spreading(rows.width)
+    for numbers, columns in rows.spool.blocks() if rows.spool.merged and not rows.spool.spread else ():
+        for index, column, _ in spreading.covered(numbers, columns):
+            found.setdefault(numbers[index], []).append(column)
+    return found
 
 
 def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[str]:
@@ -170,6 +186,9 @@ def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int
     blank = max(0, rows.last - header_row - rows.spool.row_count)
     nameless = sum(not heading.strip() for heading in headings)
     merged = found.merged.below(header_row)
+    holds = "only the first cell of each holds the value."
+    if rows.spool.spread:
+        holds = "the value of each counts for every row that it covers."
     hidden_columns = sum(column < len(headings) for column in found.hidden_columns)
     counted = (
         (above, f"{{}} above the header (row {header_row}) {{were}} skipped.", "row"),
@@ -178,7 +197,7 @@ def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int
         (hidden_columns, "{} {are} hidden in the spreadsheet.", "column"),
         (rows.widest - rows.width, "{} at the right {were} left out.", "empty column"),
         (nameless, "{} {have} no heading.", "column"),
-        (merged, "{} of merged cells: only the first cell of each holds the value.", "area"),
+        (merged, f"{{}} of merged cells: {holds}", "area"),
         (found.formulas, "{} {were} read by the value that the file stores for it.", "formula"),
     )
     return [*found.remarks, *(_counted(count, sentence, noun) for count, sentence, noun in counted if count > 0)]

@@ -266,18 +266,18 @@ class _Validation:
 
     def _note_flaws(self, block: pd.DataFrame, start: int) -> None:
         """What reading found wrong, where it concerns a row as a whole or a cell that is used."""
-        flaws, used = self.sheet.flaws, self.used
-        if not flaws:
+        sheet, used = self.sheet, self.used
+        if not sheet.flaws and not sheet.covered:
             return
         for i, number in enumerate(block.index):
-            for flaw in flaws.get(number, ()):
+            for flaw in sheet.wrong(number):
                 if flaw.column is None or flaw.column in used:
                     value = "" if flaw.column is None else str(block.iat[i, flaw.column])
                     self._replace(start + i, number, flaw.column, value, flaw.text)
 
     def _is_marked(self, number: int) -> bool:
         """Whether reading found something wrong with the row, or with a cell of it that is used."""
-        return any(flaw.column is None or flaw.column in self.used for flaw in self.sheet.flaws.get(number, ()))
+        return any(flaw.column is None or flaw.column in self.used for flaw in self.sheet.wrong(number))
 
     def _note_done(self, block: pd.DataFrame, start: int) -> None:
         """Rows that an earlier results file says were delivered are left alone, whatever else stands in them."""

@@ -38,6 +38,7 @@ class Settings:
         key_column: heading of the column that tells occurrences of the same note apart.
         ignored: headings of columns that have no role, whatever they are called and hold.
         sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
+        fill_merged: whether a merged cell counts for every row that it covers.
         limits: how much of a file is read at most.
         batch_size: prospects in one request at most; None: 100, or what proved to work in this workspace.
         workers: calls in flight at most.
@@ -74,6 +75,7 @@ class Settings:
     header_row: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    fill_merged: bool = False
     limits: Limits = field(default_factory=Limits)
     batch_size: int | None = None
     workers: int = 8

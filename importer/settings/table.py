@@ -152,6 +152,11 @@ SETTINGS: Mapping[str, Setting] = {
             "SIGN", "delimiter",
         ),
         Setting(
+            "fill-merged", Topic.FILE, Yes(),
+            "Let a merged cell count for every row that it covers. Without it, it counts for the first alone.",
+            attribute="fill_merged",
+        ),
+        Setting(
             "limit", Topic.FILE, Limited(),
             "Raise a limit on what is read, such as rows=6000000; the message that names it says how.",
             "NAME=NUMBER", "limits", many=True, default="",

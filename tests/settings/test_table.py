@@ -53,6 +53,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "header-row": (["3"], "3"),
     "encoding": (["cp1252"], '"cp1252"'),
     "delimiter": (["tab"], '"tab"'),
+    "fill-merged": (["true"], "true"),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
     "batch-size": (["25"], "25"),
     "base-url": (["http://127.0.0.1:1/v1"], '"http://127.0.0.1:1/v1"'),

@@ -1,0 +1,119 @@
+"""A merged cell counts for its first row; what it covers is no blank, and counts too where a person says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from importer.commands.loading import Loaded, load
+from importer.models import Status
+from importer.reading import Options, read
+from importer.reading.spool import BLOCK_ROWS
+from importer.settings import Settings
+
+Line = list[str | None]
+HEAD: Line = ["Prospect ID", "Note", "Visibility", "Status"]
+ROWS: list[Line] = [
+    ["P1", "for three", "Public", "Draft"],
+    ["P2", None, "Public", None],
+    ["P3", None, "Public", None],
+    ["P4", "alone", "Public", None],
+]
+
+
+def workbook(folder: Path, *merged: str, rows: list[Line] = ROWS) -> Path:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for line in (HEAD, *rows):
+        sheet.append(line)
+    for area in merged:
+        sheet.merge_cells(area)
+    path = folder / "n.xlsx"
+    book.save(path)
+    return path
+
+
+def page(folder: Path) -> Path:
+    """As a CRM writes a page that is called .xls."""
+    cells = (
+        '<td>P1</td><td rowspan="3">for three</td><td>Public</td><td rowspan="3">Draft</td>',
+        "<td>P2</td><td>Public</td>", "<td>P3</td><td>Public</td>", "<td>P4</td><td>alone</td><td>Public</td><td></td>",
+    )  # fmt: skip
+    head = "".join(f"<th>{heading}</th>" for heading in HEAD)
+    path = folder / "n.xls"
+    path.write_text(
+        f"<html><table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table></html>", "utf-8"
+    )
+    return path
+
+
+def loaded(path: Path, **settings: object) -> Loaded:
+    with load(path, Settings(**settings)) as found:  # type: ignore[arg-type]
+        return found
+
+
+def problems(found: Loaded) -> list[str]:
+    return [str(problem) for row in found.rows.problems.values() for problem in row]
+
+
+@pytest.mark.parametrize("kind", ["workbook", "page"])
+def test_what_a_merged_cell_covers_is_a_problem_that_names_the_setting(tmp_path: Path, kind: str) -> None:
+    """Its note isn't lost in silence, and no draft is published because its status shows once for three rows."""
+    path = workbook(tmp_path, "B2:B4", "D2:D4") if kind == "workbook" else page(tmp_path)
+    found = loaded(path)
+    assert [problem.partition(": ")[0].rpartition("!")[2] for problem in problems(found)] == ["B3", "D3", "B4", "D4"]
+    assert all("`fill-merged`" in problem for problem in problems(found))
+    assert [note.text for note in found.rows.notes] == ["for three", "alone"]
+    assert [note.status for note in found.rows.notes] == [Status.DRAFT, Status.PUBLISHED]
+
+
+@pytest.mark.parametrize("kind", ["workbook", "page"])
+def test_a_merged_cell_counts_for_every_row_that_it_covers_where_that_is_said(tmp_path: Path, kind: str) -> None:
+    """One note for three prospects; and that is said."""
+    path = workbook(tmp_path, "B2:B4", "D2:D4") if kind == "workbook" else page(tmp_path)
+    found = loaded(path, fill_merged=True)
+    assert found.rows.problems == {}
+    assert [(note.text, note.status) for note in found.rows.notes] == [
+        ("for three", Status.DRAFT), ("alone", Status.PUBLISHED),
+    ]  # fmt: skip
+    assert found.rows.note.tolist() == [0, 0, 0, 1]
+    assert "2 areas of merged cells: the value of each counts for every row that it covers." in found.sheet.remarks
+
+
+def test_cells_merged_across_count_for_their_first_column(tmp_path: Path) -> None:
+    """What stands beside is another column's, which they don't fill."""
+    with read(workbook(tmp_path, "B2:D3"), Options(fill_merged=True), is_header=lambda _: True) as sheet:
+        [block] = sheet.blocks()
+    assert block.to_numpy().tolist()[:2] == [["P1", "for three", "", ""], ["P2", "for three", "", ""]]
+
+
+def test_a_heading_merged_with_the_row_below_fills_nothing(tmp_path: Path) -> None:
+    """Headings of two rows are no data."""
+    rows: list[Line] = [[None, "text", None, None], *ROWS[3:]]
+    with read(
+        workbook(tmp_path, "A1:A2", rows=rows), Options(fill_merged=True, header_row=1), is_header=lambda _: True
+    ) as sheet:
+        [block] = sheet.blocks()
+    assert block.to_numpy().tolist()[0] == ["", "text", "", ""]
+
+
+def test_a_merged_cell_reaches_from_block_to_block(tmp_path: Path) -> None:
+    """Also where the rest of its column is blank; the rows may be read as often as wanted."""
+    many = BLOCK_ROWS + 5
+    rows: list[Line] = [[f"P{i}", "Public", None] for i in range(many)]
+    rows[0][2] = "for all"
+    book = Workbook()
+    sheet = book.worksheets[0]
+    head: Line = ["Prospect ID", "Visibility", "Note"]
+    for line in (head, *rows):
+        sheet.append(line)
+    sheet.merge_cells(f"C2:C{many}")
+    book.save(tmp_path / "n.xlsx")
+    with load(tmp_path / "n.xlsx", Settings(fill_merged=True)) as found:
+        assert [len(group.positions) for group in found.plan.groups] == [many - 1]
+        assert len(found.rows.problems) == 1
+        for _ in range(2):
+            shown = [text for _, columns in found.sheet.columns() for text in columns[2]]
+            assert shown == ["for all"] * (many - 1) + [""]
