@@ -312,6 +312,7 @@ class Remaining:
         public: how many of all these are public.
         made_without_key: of ``deliveries`` those whose note stands on the prospect already, imported when no column
             told occurrences apart.
+        held_back: notes beside ``deliveries`` that wait until a person has looked at the first ones.
     """
 
     deliveries: int
@@ -320,6 +321,7 @@ class Remaining:
     unclear: int = 0
     made_without_key: int = 0
     public: int = field(default=0, compare=False)
+    held_back: int = 0
 
     @property
     def total(self) -> int:

@@ -170,3 +170,61 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     assert seen.screen.count("Which column") == 2
     assert seen.screen.count("ask no more next time?") == 1
     assert len(box.notes) == 2
+
+
+# -- some first
+
+
+def results() -> list[tuple[str, str]]:
+    with Path("out.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [(row["result"], row["reason"]) for row in csv.DictReader(file)]
+
+
+def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(box: Sandbox) -> None:
+    """In the sheet's order, whatever is grouped; the others say so, and it ends with 1. Without it the rest follows."""
+    lines = [(f"P{i}", f"Note {i % 3}", "1") for i in range(10)]
+    path = write(("Prospect ID", "Note", "Visibility"), [*lines, ("P9", "Note 0", "1"), ("P1", "Note 1", "1")])
+    seen = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
+    assert seen.status == 1, seen.screen
+    assert "Only the first 4 of the rest are sent (--first); 6 are held back" in seen.screen
+    assert "Send 4 notes to" in seen.screen
+    assert "7 not sent held back by --first: look at the others in Saleshandy, then run again without it" in seen.screen
+    assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
+    held = ("not sent", "held back by `first`")
+    repeats = [("not sent", "the same note for the same prospect as row 11, which is not sent"), ("duplicate", "")]
+    found = results()
+    assert found[:10] == [("created", "")] * 4 + [held] * 6
+    assert [result for result, _ in found[10:]] == [result for result, _ in repeats]
+    again = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
+    assert again.status == 1
+    assert len(box.notes) == 8
+    assert main(["run", path, "--yes", "--results", "out.csv"]) == 0
+    assert len(box.notes) == 10
+    assert all(len(prospects) == 1 for prospects in box_prospects(box).values())
+
+
+def box_prospects(box: Sandbox) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for note in box.notes:
+        found.setdefault(note.prospect_id, []).append(note.content)
+    return found
+
+
+def test_nothing_is_held_back_where_no_more_remain(box: Sandbox) -> None:
+    """Then it ends as any run does."""
+    path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
+    assert types(["run", path, "--first", "4"], ["y"]).status == 0
+
+
+def test_the_first_alone_need_a_person_at_the_terminal(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At night the rest would never be sent; wherever the setting stands."""
+    path = write(("Prospect ID", "Note", "Visibility"), [("P0", "x", "1")])
+    assert main(["run", path, "--first", "4"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Invalid value for '--first': it sends some rows for a person to look at" in said
+    profiles.write_text("[default]\nfirst = 4\n", encoding="utf-8")
+    assert main(["run", path, "--yes"]) == 2
+    assert "from the profile 'default'" in capsys.readouterr().err
+    assert box.received == ()

@@ -35,7 +35,25 @@ class Asking:
     @property
     def may(self) -> bool:
         """Whether a person is there who wants to be asked."""
-        return is_terminal(sys.stdin) and is_terminal(sys.stderr) and not self._told.says("yes")
+        return self._is_anybody_there and not self._told.says("yes")
+
+    @property
+    def _is_anybody_there(self) -> bool:
+        return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+    def check(self, settings: Settings) -> None:
+        """See that nothing is left for a person to look at where none is.
+
+        Raises:
+            BadSettings: the rest would never be sent.
+        """
+        if settings.first is not None and not self._is_anybody_there:
+            raise BadSettings(
+                "it sends some rows for a person to look at before the rest, and nobody is at this terminal. Leave it"
+                " out, or run it where somebody is. Nothing was sent.",
+                setting="first",
+                origin=self._told.given["first"].at("first"),
+            )
 
     def ask(self, prepared: Prepared) -> None:
         """Ask until nothing is left to decide, or the person doesn't say."""

@@ -34,8 +34,10 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         settings = told.settings_with_key
         if told.says("remember"):
             say(f"Remembered in {told.remembered(settings)}.")
+        asking = Asking(told)
+        asking.check(settings)
         chosen = commands.choosing.choose(files)
-        importing = Importing(stopper, hearing, Asking(told), is_one=chosen.is_one_file)
+        importing = Importing(stopper, hearing, asking, is_one=chosen.is_one_file)
         series = commands.series.run(chosen, settings, importing.face())
         if not chosen.is_one_file:
             show(commands.endings.series(series))

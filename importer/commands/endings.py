@@ -13,7 +13,7 @@ from importer.commands.sayings import Kind, Saying, count, first_sentence, twins
 from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.commands.verify import Verified
-from importer.errors import JournalFailed, NeedsAPerson
+from importer.errors import JournalFailed, NeedsAPerson, by_name
 from importer.journal import Run
 from importer.models import Result
 from importer.results.presentation import MEANINGS
@@ -27,7 +27,8 @@ def report(ended: Report) -> Iterator[Saying]:
         yield Saying(caught_up, Kind.TEXT)
     if ended.stopped is not None:
         yield Saying(f"Stopped before the end. {ended.stopped}", Kind.TEXT)
-    yield from counts(ended.counts, needs_a_hand=isinstance(ended.stopped, _NEED_A_HAND))
+    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
+    yield from counts(ended.counts, needs_a_hand=needs_a_hand, held_back=bool(ended.held_back and not ended.stopped))
     asked = f"; the API asked to wait {count(ended.rate_limited, 'time')}" if ended.rate_limited else ""
     looks = f", {count(ended.looks, 'look-up')}" if ended.looks else ""
     if ended.twins:
@@ -74,18 +75,22 @@ def series(found: Series) -> Iterator[Saying]:
         yield Saying(f"{path} was left out: {why}.", Kind.NOTE)
 
 
-def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False) -> Iterator[Saying]:
+def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False, held_back: bool = False) -> Iterator[Saying]:
     """How many rows ended in which way, and what that means.
 
     Args:
         found: result → rows.
         needs_a_hand: whether the run stopped for something that the same command alone won't mend.
+        held_back: whether what wasn't sent waits for a person to look at what was.
     """
     width = max((len(result) for result in found), default=0)
     for result, rows in found.items():
         meaning = MEANINGS[result]
         then = "mend what is said above first" if result is Result.NOT_SENT and needs_a_hand else meaning.next
-        yield Saying(f"  {rows:9,}  {result:{width}}  {meaning.means}{f': {then}' if then else ''}")
+        said = f"{meaning.means}{f': {then}' if then else ''}"
+        if result is Result.NOT_SENT and held_back:
+            said = f"held back by {by_name('first')}: look at the others in Saleshandy, then run again without it"
+        yield Saying(f"  {rows:9,}  {result:{width}}  {said}")
 
 
 def verified(found: Verified) -> Iterator[Saying]:

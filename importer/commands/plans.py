@@ -117,9 +117,12 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
         + (f", {len(rows.skipped):,} skipped, being no data" if rows.skipped else "")
     )
-    if before := plan.deliveries - remaining.deliveries - remaining.unclear:
+    if before := plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back:
         were, are = ("was", "is") if before == 1 else ("were", "are")
         yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
+    if held := remaining.held_back:
+        said = f"Only the first {remaining.deliveries:,} of the rest are sent ({by_name('first')})"
+        yield Saying(f"{said}; {held:,} are held back")
     if remaining.unclear:
         yield Saying(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first")
     if remaining.made_without_key:
@@ -165,11 +168,12 @@ def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:
         if len(alike) <= _FEW:
             yield from (Saying(str(problem), Kind.DETAIL) for problem in alike)
         else:
-            rest = f" … and {len(alike) - most:,} more; {more}" if len(alike) > most else ""
             cells = ", ".join(problem.cell for problem in alike[:most])
-            yield Saying(f"{len(alike):,} × {_in_common(alike)}: {cells}{rest}", Kind.DETAIL)
+            yield Saying(f"{len(alike):,} × {_in_common(alike)}: {cells}", Kind.DETAIL)
+            if len(alike) > most:
+                yield Saying(f"  … and {len(alike) - most:,} more; {more}")
     if left := sum(map(len, ordered[most:])):
-        yield Saying(f"  … and {left:,} more; {more}")
+        yield Saying(f"  … and {left:,} of other kinds; {more}")
 
 
 def _in_common(problems: Sequence[Problem]) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
-from importer.errors import Stopped
+from importer.errors import Stopped, by_name
 from importer.models import Problem, Result
 
 Kinds = Mapping[Result, Mapping[str, int]]
 
+HELD_BACK = f"held back by {by_name('first')}"
 _REJECTED = (
     ("what stands between this machine and the API", "something between this machine and the API turned it away"),
     (
@@ -52,6 +53,9 @@ def _kind(problem: Problem, role_of: Mapping[int, str]) -> str:
 def _of_sentences(outcomes: Outcomes, result: Result, otherwise: str) -> Counter[str]:
     counted: Counter[str] = Counter()
     for sentence, rows in outcomes.reasons(result).items():
+        if sentence == HELD_BACK:
+            counted[sentence] += rows
+            continue
         known = (kind for beginning, kind in _REJECTED if result is Result.REJECTED and sentence.startswith(beginning))
         counted[next(known, otherwise)] += rows
     return counted

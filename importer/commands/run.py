@@ -18,7 +18,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from importer import grouping
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
@@ -29,7 +28,7 @@ from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.sending import Report, Sending
 from importer.commands.workspaces import check_place, guard, held, is_first, learned_rate, other_profiles
-from importer.delivery.earlier import foresee
+from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.models import Answer, Progress, Question, Remaining
@@ -137,7 +136,7 @@ class Prepared:
         loaded, settings = self._loaded, self._settings
         if not Journal.exists(settings.journal):
             batch_size = settings.batch_size or BATCH_SIZE
-            remaining = grouping.remaining(loaded.plan.groups, loaded.rows, batch_size)
+            remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
             first = is_first(None, settings)
             return Preview(loaded, settings, remaining, batch_size, vendor=self._vendor, is_first=first)
         with Journal.open(settings.journal) as journal:
@@ -146,7 +145,7 @@ class Prepared:
             occurrence = ""
             if settings.again:
                 occurrence = journal.runs.unfinished_again(workspace, loaded.sheet.fingerprint) or "again"
-            remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence)
+            remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
             return Preview(
                 loaded, settings, remaining, batch_size, learned_rate(journal, settings),
                 other_profiles(journal, settings), self._vendor, is_first(journal, settings),

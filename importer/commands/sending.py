@@ -11,19 +11,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from importer import results
 from importer.api import Vendor
 from importer.calls.limiter import Limiter
 from importer.commands import guards
 from importer.commands.calling import calls, policy
 from importer.commands.loading import Loaded, how_read, writable
-from importer.commands.reasons import Kinds, kinds
+from importer.commands.reasons import HELD_BACK, Kinds, kinds
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Caller, Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.uncalled import settle_after, settle_before
-from importer.errors import Changed, JournalFailed, Stopped
+from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
 from importer.models import NEEDS_A_PERSON, Progress, Result, Rows
@@ -47,6 +49,7 @@ class Report:
         reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
         started_at, ended_at: in seconds since 1970.
         caught_up: what is to be said of results that earlier runs didn't come to write.
+        held_back: how many rows wait until a person has looked at those that were sent (the setting ``first``).
     """
 
     run: str
@@ -62,13 +65,15 @@ class Report:
     started_at: float = 0.0
     ended_at: float = 0.0
     caught_up: Sequence[str] = ()
+    held_back: int = 0
 
     @property
     def exit_status(self) -> int:
         """0: every row delivered; 1: some need a person; 3: stopped before the end; 4: and only a person can help."""
         if self.stopped is not None:
             return self.stopped.exit_status
-        return exit_status(self.counts) or int(bool(self.twins))
+        others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
+        return exit_status(others) or int(bool(self.twins or self.held_back))
 
 
 def exit_status(counts: Mapping[Result, int]) -> int:
@@ -131,6 +136,7 @@ class Sending:
             except Stopped as error:
                 stopped, ended = error, "stopped"
             finally:
+                self.outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=HELD_BACK)
                 self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 written = self._finish(run, delivery, caller.limiter, ended, stopped)
@@ -138,8 +144,13 @@ class Sending:
         return Report(
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
             written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
-            self.started_at, self.clock(),
+            self.started_at, self.clock(), held_back=self._held_back(delivery),
         )  # fmt: skip
+
+    def _held_back(self, delivery: Delivery) -> int:
+        """How many rows, those that repeat one of them included."""
+        repeats = np.isin(self.loaded.plan.original, delivery.held_back).sum()
+        return len(delivery.held_back) + int(repeats)
 
     def _begin(self) -> Run:
         settings, sheet = self.settings, self.loaded.sheet
@@ -166,7 +177,7 @@ class Sending:
                 policy(self.settings, learned=learned), self.observe,
                 self.journal.learned.lag(self.settings.workspace),
             )  # fmt: skip
-            remaining = delivery.prepare(self.loaded.rows, self.loaded.plan)
+            remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
             if expected is not None and remaining.total != expected:
                 raise Changed(
                     f"The number of notes to send has changed since you agreed: it was {expected:,}, and is"
@@ -204,6 +215,7 @@ class Sending:
             ("Ended", f"{when(now)} ({ended})"),
             *([("Why it stopped", str(stopped))] if stopped else []),
             ("Requests sent", f"{delivery.posts_sent:,}"),
+            *([("Held back", f"{held:,} rows, by {by_name('first')}")] if (held := self._held_back(delivery)) else []),
             *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),

@@ -240,12 +240,13 @@ class _One:
                 expected=preview.remaining.total, observe=self.face.observe, stop=self.face.stop, hours=self.hours
             )
         self.taken.add(target)
-        fate = Fate.IMPORTED if report.exit_status <= 1 else Fate.STOPPED
+        is_over = report.exit_status <= 1 and not report.held_back
+        fate = Fate.IMPORTED if is_over else Fate.STOPPED
         over = FileEnded(
             path, fate, report.exit_status, started_at, self.clock(),
             "" if report.stopped is None else str(report.stopped), report,
         )  # fmt: skip
-        if self.settings.archive is None or report.exit_status > 1 or str(path) == "-":
+        if self.settings.archive is None or not is_over or str(path) == "-":
             return over
         return self._archived(over, report, preview.loaded.sheet.fingerprint)
 

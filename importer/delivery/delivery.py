@@ -101,6 +101,7 @@ class Delivery:
         )  # fmt: skip
         self._posts: Iterator[Post] = iter(())
         self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
+        self.held_back: list[int] = []
 
     @property
     def posts_sent(self) -> int:
@@ -127,8 +128,11 @@ class Delivery:
         """Whether the API refused a size, and accepted a smaller one."""
         return self._coordinator.has_learned
 
-    def prepare(self, rows: Rows, plan: Plan) -> Remaining:
-        """Look up what earlier runs did, settle what needs no call, and return what remains."""
+    def prepare(self, rows: Rows, plan: Plan, first: int | None = None) -> Remaining:
+        """Look up what earlier runs did, settle what needs no call, and return what remains.
+
+        ``first``: so many of the rows that are to be sent are sent; ``held_back`` has the positions of the others.
+        """
         assert self._run is not None
         occurrence = self._run.occurrence
         keys = [NoteKey.of(group.note) for group in plan.groups]
@@ -147,8 +151,9 @@ class Delivery:
                 indices, deliveries = [i for i, _ in members], [delivery for _, delivery in members]
                 self._take_up(one, deliveries, [int(positions[i]) for i in indices], conflicts)
             one.made = []  # of a million rows they would fill the memory
+        self.held_back = earlier.hold_back(found, first) if first is not None else []
         self._posts = self._to_send(found, rows, conflicts, occurrence)
-        self._remaining = earlier.summed(found, rows, self.batch_size)
+        self._remaining = replace(earlier.summed(found, rows, self.batch_size), held_back=len(self.held_back))
         return self._remaining
 
     def _take_up(

@@ -118,12 +118,46 @@ def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, st
 
 
 def foresee(
-    rows: Rows, plan: Plan, journal: Journal, workspace: Workspace, batch_size: int, occurrence: str = ""
+    rows: Rows,
+    plan: Plan,
+    journal: Journal,
+    workspace: Workspace,
+    batch_size: int,
+    occurrence: str = "",
+    first: int | None = None,
 ) -> Remaining:
     """What a run would find left to do; nothing is entered anywhere."""
     keys = [NoteKey.of(group.note) for group in plan.groups]
     numbers = journal.deliveries.find_notes(workspace, keys)
-    return summed(sort(plan.groups, keys, numbers, rows, journal, occurrence), rows, batch_size)
+    found = sort(plan.groups, keys, numbers, rows, journal, occurrence)
+    return summed(found, rows, batch_size) if first is None else _first([*found], rows, batch_size, first)
+
+
+def foresee_all(rows: Rows, plan: Plan, batch_size: int, first: int | None = None) -> Remaining:
+    """The same where no journal knows of anything."""
+    if first is None:
+        return grouping.remaining(plan.groups, rows, batch_size)
+    found = [Sorted(group, NoteKey.of(group.note), None, [*range(len(group.positions))]) for group in plan.groups]
+    return _first(found, rows, batch_size, first)
+
+
+def _first(found: Sequence[Sorted], rows: Rows, batch_size: int, first: int) -> Remaining:
+    held_back = len(hold_back(found, first))
+    return replace(summed(found, rows, batch_size), held_back=held_back)
+
+
+def hold_back(found: Sequence[Sorted], first: int) -> list[int]:
+    """Leave of what is to be made only so many rows, the first in the sheet.
+
+    Returns:
+        positions of the others.
+    """
+    left = sorted(int(one.group.positions[i]) for one in found for i in one.left)
+    held_back = left[first:]
+    if held_back:
+        for one in found:
+            one.left = [i for i in one.left if one.group.positions[i] < held_back[0]]
+    return held_back
 
 
 def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:

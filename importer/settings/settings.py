@@ -44,6 +44,7 @@ class Settings:
         workers: calls in flight at most.
         rate: calls in a time at most; None: as many as the API allows.
         connect_timeout, read_timeout, settle, give_up: in seconds.
+        first: so many of the rows that remain are sent, for a person to look at; the others are held back.
         again: deliver anew what earlier runs delivered.
         resend_unconfirmed: send again what could not be read back.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_file`.
@@ -84,6 +85,7 @@ class Settings:
     read_timeout: float = 60.0
     settle: float = 5.0
     give_up: float = 900.0
+    first: int | None = None
     again: bool = False
     resend_unconfirmed: bool = False
     journal: Path | str = field(default_factory=default_journal)

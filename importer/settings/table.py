@@ -261,6 +261,11 @@ SETTINGS: Mapping[str, Setting] = {
             "for", Topic.HOURS, Span(), "Stop after so long, as 4h, with exit status 3.", "TIME", "longest",
         ),
         Setting(
+            "first", Topic.RUN, Whole(1),
+            "Send only the first so many of the rows that remain, to look at them in Saleshandy before the rest.",
+            "N", "first",
+        ),
+        Setting(
             "again", Topic.RUN, Yes(), "Deliver anew, on purpose, what earlier runs delivered.", attribute="again",
         ),
         Setting(

@@ -77,6 +77,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "max-public": (["0"], "0"),
     "between": (["02:00-06:00"], '"02:00-06:00"'),
     "for": (["1h30m"], "5400"),
+    "first": (["5"], "5"),
     "again": (["true"], "true"),
     "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
