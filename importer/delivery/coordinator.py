@@ -174,7 +174,7 @@ class Coordinator:
                 self._resolver.look_up(part, failure)
             case Doubt(why):
                 self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
-                self._release_key(post, len(post.request))
+                self._release_key(post, len(post.request), doubted=post.request.prospects)
             case Checked(twins):
                 self._ledger.checked(post, twins)
             case Abandon(reason):
@@ -240,10 +240,26 @@ class Coordinator:
             task.has_turn = task.conflict.acquire(task, len(task.request))
             if not task.has_turn:
                 return False
+        if task.conflict is not None and not task.conflict.doubted.isdisjoint(task.request.prospects):
+            self._hold_back(task, task.conflict.doubted)
+            return False
         if self._must_wait(task):
             self._parked.append(task)
             return False
         return True
+
+    def _hold_back(self, post: Post, doubted: set[str]) -> None:
+        """What reads the same as a note that may be there isn't sent: nobody could tell which of them is found."""
+        prospects = post.request.prospects
+        back = [index for index, prospect in enumerate(prospects) if prospect in doubted]
+        if len(back) < len(prospects):
+            rest = post.only([index for index in range(len(prospects)) if index not in back])
+            self._dispatcher.add(rest)
+        self._abandon(
+            post.only(back),
+            "another note of the prospect that reads the same, or would hide this one, is unconfirmed; run verify, or"
+            " look in Saleshandy, then run again",
+        )
 
     def _must_wait(self, post: Post) -> bool:
         """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
@@ -251,8 +267,8 @@ class Coordinator:
             return True
         return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
 
-    def _release_key(self, post: Post, settled: int) -> None:
-        after = post.conflict.release(settled) if post.conflict is not None else None
+    def _release_key(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
+        after = post.conflict.release(settled, doubted) if post.conflict is not None else None
         if after is not None:
             self._dispatcher.add(after)
 

@@ -91,8 +91,9 @@ class Delivery:
         )  # fmt: skip
         lag = ReadLag(policy.assumed_lag, learned_lag)
         self._evidence = Evidence(
-            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, lag, policy.retry
-        )
+            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, lag, policy.retry,
+            run.id if run is not None else None,
+        )  # fmt: skip
         way = Way(self._dispatcher, caller.api.traits, policy)
         resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock)
         self._coordinator = Coordinator(

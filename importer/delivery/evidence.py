@@ -6,6 +6,7 @@ own, and whether one that is missed surely isn't there.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +24,9 @@ from importer.models import Status, Workspace
 _CLOCKS_APART = 5.0  # seconds by which clocks that date notes may differ from one another
 _CLOCKS_ASTRAY = 900.0  # seconds within which that isn't believed, and not ruled out either
 _ANY_ZONE = 26 * 3600.0  # seconds by which a clock of which nothing is known may be off
+_TAKES = 16  # lookups at one prospect by which runs are apart that a cache might take for one another
 _MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
+_PAUSE = 5.0  # seconds between looks for a note of an earlier run that can't be read yet
 _MOST_WATCHES = 60  # looks in a run that measure how reading lags
 
 
@@ -38,6 +41,7 @@ class Evidence:
         clock: seconds since 1970, never going back.
         lag: how reading lags.
         retry: of one look.
+        run: the run's number, where there is a run.
 
     Attributes:
         authors: ids of those who write our notes, as far as pages have shown.
@@ -55,6 +59,7 @@ class Evidence:
         clock: Callable[[], float],
         lag: ReadLag,
         retry: RetryPolicy,
+        run: int | None = None,
     ) -> None:
         self.authors: set[str] = set()
         self.lag = lag
@@ -66,11 +71,13 @@ class Evidence:
         self._youngest: Watched | None = None
         self._is_introduced = False
         self.is_introducing = False
+        self._introduced_by = math.inf
         self._watches = 0
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
         self._lookups_of: Counter[str] = Counter()
-        self._first_take = int(clock())  # a cache may still hold what an earlier run asked for
+        # A cache may still hold what an earlier run asked for: each begins where the one before will hardly have come.
+        self._first_take = int(clock()) if run is None else run * _TAKES
 
     # -- told -------------------------------------------------------------------------------------------------------
 
@@ -162,7 +169,7 @@ class Evidence:
     def take(self, prospect: str) -> int:
         """How many notes a lookup asks for: no two lookups of a prospect ask alike, lest a cache answers."""
         self._lookups_of[prospect] += 1
-        different = max(1, self._traits.page * 4 // 5)
+        different = max(1, self._traits.page * 9 // 10)
         return self._traits.page - (self._first_take + self._lookups_of[prospect]) % different
 
     # -- measuring the lag ------------------------------------------------------------------------------------------
@@ -187,6 +194,7 @@ class Evidence:
             note = Watched(note_id, prospect, 0.0, 0.0)
             self._dispatcher.add(Watch(note, is_young=False, take=self.take(prospect)))
             self.is_introducing = True
+            self._introduced_by = self._clock() + self.margin  # by then reading shows the note, however young it is
 
     def _introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
         page = reply.value
@@ -195,10 +203,14 @@ class Evidence:
             return
         found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.notes])
         self._learn_from(page, found)
-        self.is_introducing = not found and page.has_more and watch.skip < 10 * self._traits.page
-        if self.is_introducing:
+        is_deeper = page.has_more and watch.skip < 10 * self._traits.page
+        self.is_introducing = not found and (is_deeper or self._clock() < self._introduced_by)
+        if self.is_introducing and is_deeper:
             watch.skip += len(page.notes)
             self._dispatcher.add(watch)
+        elif self.is_introducing:
+            watch.skip, watch.take = 0, self.take(watch.prospect)
+            self._dispatcher.add(watch, self._clock() + _PAUSE)
 
     def read_again(self, read: Read, failure: Failure | None) -> bool:
         """Look once more after a failure; False when it is time to give it up."""

@@ -9,7 +9,7 @@ say whose the note is that was found.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -27,11 +27,13 @@ class ConflictKey(Generic[Waiter]):
         contested: prospects that several of the deliveries are for.
         open: deliveries of the request that holds it which are not settled yet.
         waiting: requests that come after it.
+        doubted: prospects for which it can't be told whether one of the deliveries was made; no other goes to them.
     """
 
     contested: frozenset[str]
     open: int = 0
     waiting: deque[Waiter] = field(default_factory=deque)
+    doubted: set[str] = field(default_factory=set)
 
     def acquire(self, waiter: Waiter, size: int) -> bool:
         """Take it for a request of so many deliveries, or else have that wait until it is free."""
@@ -41,8 +43,9 @@ class ConflictKey(Generic[Waiter]):
         self.open = size
         return True
 
-    def release(self, settled: int) -> Waiter | None:
-        """So many deliveries are settled; who comes next, where that sets it free."""
+    def release(self, settled: int, doubted: Iterable[str] = ()) -> Waiter | None:
+        """So many deliveries are settled, those to some prospects in doubt; who comes next, where that sets it free."""
+        self.doubted.update(doubted)
         self.open -= settled
         return self.waiting.popleft() if self.open <= 0 and self.waiting else None
 

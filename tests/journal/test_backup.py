@@ -59,7 +59,7 @@ def test_nothing_but_an_earlier_copy_is_replaced(
         before = target.read_bytes()
         assert main(["journal", "backup", str(target), "--journal", str(path)]) == 2
         assert target.read_bytes() == before
-        assert "was left alone" in capsys.readouterr().err
+        assert "was left alone" in " ".join(capsys.readouterr().err.split())  # lines break where the path is long
 
 
 def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:

@@ -41,8 +41,10 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.lag import ReadLag
 from importer.delivery.policy import Policy
 from importer.delivery.resolver import Resolver
+from importer.delivery.tasks import Lookup
+from importer.delivery.twins import Twins
 from importer.errors import Blocked
-from importer.grouping.conflicts import ConflictKeys
+from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.markup import are_alike
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
@@ -252,6 +254,7 @@ def _constant_mutants() -> Iterator[Mutant]:
         (lag, "ENOUGH", (lag.ENOUGH // 2, 1)),
         (lag, "_YOUNGEST", (lag._YOUNGEST // 2, 1)),
         (evidence, "_CLOCKS_APART", (evidence._CLOCKS_APART / 2, 0.0)),
+        (evidence, "_TAKES", (0,)),
         (evidence, "_CLOCKS_ASTRAY", (evidence._CLOCKS_ASTRAY / 2, 0.0)),
         (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
         (resolver, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
@@ -288,10 +291,10 @@ def _without_authors(change: Change) -> None:
 
 
 def _any_author_rewritten(change: Change) -> None:
-    def is_ours(self: Any, candidate: Any, post: Any) -> bool:
-        return post.request.note is not None and are_alike(candidate.content, post.request.note.content)
+    def is_rewritten(candidate: Any, note: Any, _authors: Any) -> bool:
+        return note is not None and are_alike(candidate.content, note.content)
 
-    change(Resolver, "_is_ours_rewritten", is_ours)
+    change(readback, "is_rewritten", is_rewritten)
 
 
 def _claims_not_on_disk(change: Change) -> None:
@@ -329,7 +332,7 @@ def _several_candidates(change: Change) -> None:
 
 
 def _nothing_taken(change: Change) -> None:
-    change(Evidence, "taken", lambda _self, _page: {})
+    change(Evidence, "taken", lambda _self, *_given: {})
 
 
 def _no_others(change: Change) -> None:
@@ -417,7 +420,41 @@ def _known_first_to_wait(change: Change) -> None:
 
 
 def _no_check(change: Change) -> None:
-    change(Evidence, "check", lambda _self, _post, _note_id, _came: None)
+    change(Twins, "made", lambda _self, _post, _note_id, _came: None)
+
+
+def _pages_need_not_join(change: Change) -> None:
+    change(Lookup, "joins", lambda _self, _page: True)
+
+
+def _no_introduction(change: Change) -> None:
+    change(Evidence, "introduce", lambda _self: None)
+
+
+def _introduction_once(change: Change) -> None:
+    original = Evidence._introduced
+
+    def introduced(self: Any, watch: Any, reply: Any) -> None:
+        self._introduced_by = -math.inf
+        if reply.value is None:
+            self.is_introducing = False
+        else:
+            original(self, watch, reply)
+
+    change(Evidence, "_introduced", introduced)
+
+
+def _uncertain_while_introducing(change: Change) -> None:
+    change(Resolver, "_may_know_better", lambda *_given: False)
+
+
+def _given_up_is_forgotten(change: Change) -> None:
+    original = ConflictKey.release
+    change(ConflictKey, "release", lambda self, settled, _doubted=(): original(self, settled))
+
+
+def _alone_anyway(change: Change) -> None:
+    change(Evidence, "is_alone", lambda _self, _prospect: True)
 
 
 RULES: dict[str, Callable[[Change], None]] = {
@@ -443,6 +480,12 @@ RULES: dict[str, Callable[[Change], None]] = {
     "drafts of a prospect don't conflict": _drafts_dont_conflict,
     "requests go before lookups": _known_first_to_wait,
     "what was sent again is not looked at once more": _no_check,
+    "pages need not join": _pages_need_not_join,
+    "who writes our notes is not asked of earlier runs": _no_introduction,
+    "who writes our notes is asked once": _introduction_once,
+    "what isn't explained doesn't wait for who writes our notes": _uncertain_while_introducing,
+    "what was given up doesn't hold back what reads alike": _given_up_is_forgotten,
+    "a candidate is the one's though another is unclear": _alone_anyway,
 }
 
 HARMLESS: dict[str, str] = {

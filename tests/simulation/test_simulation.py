@@ -11,6 +11,7 @@ import pytest
 from tests.simulation.imports import Violation, simulate
 
 SEEDS = 10_000 if os.environ.get("CI") else 200
+ONCE_BROKEN = [575, 1351, 1560, 2377, 4916, 7218, 8612, 11122]  # worlds that have shown a fault, since mended
 FEW = 200  # what doesn't count as slow
 CHUNK = 20  # seeds in one test, so that they spread over processes
 BEYOND = 50
@@ -35,6 +36,11 @@ def run(seeds: range, beyond: str = "") -> None:
 )
 def test_every_note_is_there_once_and_every_result_is_true(first: int) -> None:
     run(range(first, first + CHUNK))
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_what_was_broken_once_stays_mended(seed: int) -> None:
+    run(range(seed, seed + 1))
 
 
 @pytest.mark.parametrize("first", range(0, BEYOND, 10))
