@@ -10,6 +10,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     readback      what one page of a prospect's notes says of a delivery
     evidence      what is known of notes: whose they are, and what lag and clock measure
     way           whether calls come through, and whose trouble a refusal is
+    turns         posts that must not go before others have ended
     twins         what was sent again, looked at once more
     lag           how far reading lags behind writing
     clock         the clock that dates notes

@@ -7,7 +7,6 @@ read back first. What a reply means is decided in :mod:`importer.delivery.decisi
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,12 +21,16 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Knock, Lookup, Post, Task, Watch
+from importer.delivery.turns import Turns, held_back
 from importer.delivery.twins import Twins
 from importer.delivery.way import Way
 from importer.errors import Busy, JournalFailed
 
 _ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
-_MOST_PARKED = 200  # posts that wait for a prospect, after which no new ones are looked at
+_HELD_BACK = (
+    "another note of the prospect that reads the same, or would hide this one, is unconfirmed; run verify, or look in"
+    " Saleshandy, then run again"
+)
 
 
 class Coordinator:
@@ -66,7 +69,7 @@ class Coordinator:
         self._way = way
         self._policy, self._clock, self._observe = policy, clock, observe
         self._posts: Iterator[Post] = iter(())
-        self._parked: deque[Post] = deque()
+        self._turns = Turns(dispatcher, self._must_wait)
         self._known = decisions.Known()
         self._twins = Twins(dispatcher, evidence)
 
@@ -78,7 +81,7 @@ class Coordinator:
     @property
     def to_come(self) -> int:
         """Calls that are to be made besides those that the dispatcher knows of, as far as that is known."""
-        return len(self._parked) + self._twins.due
+        return len(self._turns) + self._twins.due
 
     def take_up(self, post: Post, *, broke_off: bool) -> None:
         """What an earlier run sent without a clear answer is looked up before anything else.
@@ -123,7 +126,7 @@ class Coordinator:
                     self._carry_out(post, decision)
             except JournalFailed as error:  # it could not even be read; what is under way is waited for
                 self._dispatcher.halt(error)
-            self._unpark()
+            self._turns.proceed()
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """What follows from a reply, for which post."""
@@ -160,7 +163,7 @@ class Coordinator:
                         if answer.note_id is not None:
                             self._twins.made(post.only([index]), answer.note_id, self._clock())
                 self._ledger.answered(post, answers, self._clock(), reason, twins)
-                self._release_key(post, len(answers))
+                self._turns.ended(post, len(answers))
             case Retry() | Suspect():
                 self._ledger.pending(post)
                 self._send_again(post, decision)
@@ -174,7 +177,7 @@ class Coordinator:
                 self._resolver.look_up(part, failure)
             case Doubt(why):
                 self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
-                self._release_key(post, len(post.request), doubted=post.request.prospects)
+                self._turns.ended(post, len(post.request), doubted=post.request.prospects)
             case Checked(twins):
                 self._ledger.checked(post, twins)
             case Abandon(reason):
@@ -209,12 +212,12 @@ class Coordinator:
 
     def _abandon(self, post: Post, reason: str) -> None:
         self._ledger.abandoned(post, reason)
-        self._release_key(post, len(post.request))
+        self._turns.ended(post, len(post.request))
 
     # -- whose turn it is -------------------------------------------------------------------------------------------
 
     def _fresh(self, kind: str) -> Post | None:
-        return next(self._posts, None) if kind == Post.kind and len(self._parked) < _MOST_PARKED else None
+        return next(self._posts, None) if kind == Post.kind and not self._turns.are_many else None
 
     @property
     def _is_doubtful(self) -> bool:
@@ -236,48 +239,21 @@ class Coordinator:
         if len(task.request) > self.batch_size and not task.is_too_large:
             self._dispatcher.add_all(task.split(self.batch_size))
             return False
-        if task.conflict is not None and not task.has_turn:
-            task.has_turn = task.conflict.acquire(task, len(task.request))
-            if not task.has_turn:
-                return False
-        if task.conflict is not None and not task.conflict.doubted.isdisjoint(task.request.prospects):
-            self._hold_back(task, task.conflict.doubted)
+        if not self._turns.has_come(task):
             return False
-        if self._must_wait(task):
-            self._parked.append(task)
-            return False
-        return True
-
-    def _hold_back(self, post: Post, doubted: set[str]) -> None:
-        """What reads the same as a note that may be there isn't sent: nobody could tell which of them is found."""
-        prospects = post.request.prospects
-        back = [index for index, prospect in enumerate(prospects) if prospect in doubted]
-        if len(back) < len(prospects):
-            rest = post.only([index for index in range(len(prospects)) if index not in back])
+        rest, back = held_back(task)
+        if back is None:
+            return True
+        if rest is not None:
             self._dispatcher.add(rest)
-        self._abandon(
-            post.only(back),
-            "another note of the prospect that reads the same, or would hide this one, is unconfirmed; run verify, or"
-            " look in Saleshandy, then run again",
-        )
+        self._abandon(back, _HELD_BACK)
+        return False
 
     def _must_wait(self, post: Post) -> bool:
         """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
         if self._is_doubtful or self._way.is_closed:
             return True
         return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
-
-    def _release_key(self, post: Post, settled: int, doubted: Sequence[str] = ()) -> None:
-        after = post.conflict.release(settled, doubted) if post.conflict is not None else None
-        if after is not None:
-            self._dispatcher.add(after)
-
-    def _unpark(self) -> None:
-        """What waited for a prospect that is clear now may go."""
-        ready = [post for post in self._parked if not self._must_wait(post)]
-        if ready:
-            self._parked = deque(post for post in self._parked if self._must_wait(post))
-            self._dispatcher.add_all(ready)
 
     def _enter(self, chosen: Sequence[Task]) -> bool:
         """Write what is known and what is about to be sent; False where that failed, and nothing may leave."""

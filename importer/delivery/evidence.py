@@ -92,9 +92,9 @@ class Evidence:
         if self._is_wanted:
             self.watch()
 
-    def adopted(self, note_id: str) -> None:
-        """A note was read back and is a delivery's now."""
-        self._adopted[note_id] = self._clock()
+    def adopted(self, *note_ids: str) -> None:
+        """Notes were read back and are a delivery's now: its own, or once more the same."""
+        self._adopted.update(dict.fromkeys(note_ids, self._clock()))
 
     def read(self, page: NotesPage) -> None:
         """A page was read: known notes on it show the clock that dates them, and who writes them."""

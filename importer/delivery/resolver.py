@@ -127,7 +127,7 @@ class Resolver:
             case Settle(((_, answer),), reason, twins):
                 assert answer.note_id is not None
                 ambiguous.is_applied = True
-                self._evidence.adopted(answer.note_id)
+                self._evidence.adopted(answer.note_id, *twins)
                 yield post, Settle(((lookup.index, answer),), reason, twins)
                 self._follow_first(lookup, self._clock())
                 yield from self._conclude(ambiguous, lookup.index)
@@ -216,6 +216,7 @@ class Resolver:
                 f"{lookup.ambiguous.failure.text}; found by reading back, though the API shows its text differently"
             )
             lookup.ambiguous.is_applied = True
+            self._evidence.adopted(note_id)
             yield post, Settle(((lookup.index, Answer(note_id, reason)),), reason)
             yield from self._conclude(lookup.ambiguous, lookup.index)
             return

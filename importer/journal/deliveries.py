@@ -203,13 +203,17 @@ class Deliveries:
     def adopted(
         self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool
     ) -> dict[str, tuple[float, float]]:
-        """Ids of the prospect's notes that a delivery already has → when it was sent, and known to exist.
+        """Ids of the prospect's notes that a delivery already has, twins too → when it was sent, and known to exist.
 
         They are the notes in which a reader sees the same as in this one; with ``any_draft``, for a draft all drafts.
         """
         query = _ADOPTED_OR_DRAFT if any_draft and key.status is Status.DRAFT else _ADOPTED
         values = {**_owner(workspace), "of_seen": key.seen, "of_prospect": prospect}
-        return {row.note_id: (row.sent_at, row.at) for row in self._store.rows(query, values)}
+        return {
+            note_id: (row.sent_at, row.at)
+            for row in self._store.rows(query, values)
+            for note_id in (row.note_id, *_twins(row.twins))
+        }
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> int:
         """How many of the prospect's deliveries are unclear, of whichever sheet they are."""
@@ -292,8 +296,12 @@ def _known(row: Any) -> Known:
     note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, run, sent_at, since = row[:13]
     return Known(
         note, prospect, occurrence, _STATES[state], note_id, at, reason, request, resent_at,
-        tuple(json.loads(twins)) if twins else (), run, sent_at, since,
+        _twins(twins), run, sent_at, since,
     )  # fmt: skip
+
+
+def _twins(written: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(written)) if written else ()
 
 
 def _claim() -> sa.Insert:
@@ -346,7 +354,7 @@ def _made(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url")
     )
     return (
-        sa.select(deliveries.c.note_id, requests.c.sent_at, deliveries.c.at)
+        sa.select(deliveries.c.note_id, deliveries.c.twins, requests.c.sent_at, deliveries.c.at)
         .join(notes, notes.c.id == deliveries.c.note)
         .join(requests, requests.c.id == deliveries.c.request)
         .where(notes.c.workspace == owner.scalar_subquery(), *conditions)
