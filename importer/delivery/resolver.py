@@ -119,7 +119,7 @@ class Resolver:
         decision = decisions.after_lookup(reply, verdict, ambiguous.failure, lookup.pages + 1, self._policy.pages)
         is_early = lookup.began < self._caught_up_at(ambiguous)
         match decision:
-            case Settle() | Doubt() | Missed() if self._may_know_better(lookup, verdict, decision):
+            case Settle() | Doubt() | Missed() if not is_early and self._may_know_better(lookup, verdict, decision):
                 self._follow_first(lookup, ambiguous.rest_at)
                 self._add(ambiguous, lookup.index, self._clock() + _PAUSE)
             case Settle() if is_early and verdict is not None and not verdict.is_certain:
@@ -150,9 +150,8 @@ class Resolver:
 
     def _may_know_better(self, lookup: Lookup, verdict: readback.Verdict | None, decision: LookDecision) -> bool:
         """Whether something isn't explained, and it is about to be known who writes our notes, or what dates them."""
-        if verdict is None or not self._evidence.is_introducing or lookup.began < self._caught_up_at(lookup.ambiguous):
-            return False
-        return isinstance(decision, Doubt) or bool(lookup.candidates) or not verdict.is_certain
+        is_unexplained = isinstance(decision, Doubt) or bool(lookup.candidates)
+        return self._evidence.is_introducing and verdict is not None and (is_unexplained or not verdict.is_certain)
 
     def _begin_again(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""
