@@ -77,6 +77,8 @@ class Worksheet:
                 held = 0
             elif tag == "v" or tag == "t":  # noqa: PLR1714 — a set would be slower
                 clear()
+            elif tag == "is":
+                pass  # here, since in some files it stands in every cell
             elif tag == "row":
                 row = attributes
                 reference = ""
@@ -91,7 +93,7 @@ class Worksheet:
                 depth -= 1
                 events.handle(start, end)
                 start(tag.rpartition(":")[2], attributes)
-            elif tag != "is":
+            else:
                 clear()
                 self._other(tag, attributes)
 
@@ -137,8 +139,8 @@ class Worksheet:
         row: list[str] = []
         width = 0
         for reference, kind, style, text, formula in cells:
-            known = columns.get(reference)
-            column = self._column(reference.rstrip(_DIGITS)) if known is None else known
+            name = reference.rstrip(_DIGITS)
+            column = columns[name] if name in columns else self._column(name)
             if kind == "s":
                 position = int(text) if text.isdecimal() else count
                 text = kept[position] if position < count else strings.find(text)  # noqa: PLW2901
