@@ -42,11 +42,14 @@ class Importing:
         self._stopper, self._hearing, self._asking, self._is_one = stopper, hearing, asking, is_one
         self._watch: Watch | None = None
         self._has_sent = False
+        self._said = ""
 
     def face(self) -> Face:
         """The same for the series."""
         confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
-        return commands.series.Face(self.decide, self.agree, confirm, self.ended, self.observe, self._stopper.why)
+        return commands.series.Face(
+            self._asking.may, self.decide, self.agree, confirm, self.ended, self.observe, self._stopper.why
+        )
 
     def decide(self, prepared: Prepared) -> None:
         """Ask what is undecided."""
@@ -96,6 +99,9 @@ class Importing:
         """Show how far it is."""
         if self._watch is not None:
             self._watch.observe(progress)
+        elif progress.trouble and progress.trouble != self._said:
+            self._said = progress.trouble
+            say(f"It {progress.trouble}", err=True)
 
     def ended(self, over: FileEnded) -> None:
         """Say what became of a file.

@@ -33,7 +33,7 @@ class NotArchived(ImporterError):
 
     Attributes:
         moved: where both are.
-        exit_status: 3 where the next run will see to it, 1 where a person has to.
+        exit_status: 3 where the next run will see to it, 1 where a person has to, 0 where nobody has to.
     """
 
     kind = "it could not be moved into the archive"
@@ -87,6 +87,8 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
             _give_back(moved)
             raise
     except OSError as error:
+        if here.file == file and not file.exists():
+            raise NotArchived(f"{file} isn't there any more, so it was not moved to {folder}.", here, 0) from error
         what = "its results could not be" if here.file != file else "could not be"
         raise NotArchived(
             f"{file} is imported, but {what} moved to {folder}: {plain(error)}. Move them by hand; should the file"

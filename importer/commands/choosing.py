@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.errors import UnreadableFile
 from importer.results.csvfile import holds_problems
 from importer.resultsfile import is_results
 
@@ -59,13 +60,23 @@ class Chosen:
 
 
 def choose(named: Sequence[str | Path]) -> Chosen:
-    """Find the files that a person named: files, folders and patterns such as ``exports/*.csv``."""
+    """Find the files that a person named: files, folders and patterns such as ``exports/*.csv``.
+
+    Raises:
+        UnreadableFile: a folder can't be looked into.
+    """
     found: list[Candidate] = []
     left_out: list[tuple[Path, str]] = []
     for name in named:
         path = Path(name)
         if path.is_dir():
-            inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
+            try:
+                inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
+            except OSError as error:
+                raise UnreadableFile(
+                    f"What is in the folder {path} can't be seen: {error.strerror}. Nothing was sent. See that you may"
+                    " read it."
+                ) from error
             found += _of_place(path, f"the folder {path}", inside, left_out)
         elif glob.has_magic(str(name)) and not path.exists():
             inside = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from importer.commands.hide import Hidden, Hiding
-from importer.commands.sayings import Kind, Saying, count, first_sentence, twins_in_words, when
+from importer.commands.sayings import Kind, Saying, count, first_sentence, listed, twins_in_words, when
 from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.commands.verify import Verified
@@ -49,6 +49,8 @@ def file_ended(over: FileEnded) -> Iterator[Saying]:
         yield from report(over.report)
     if over.archived is not None:
         yield Saying(f"{over.file.name} was moved to {over.archived}.", Kind.TEXT)
+    if over.fate is Fate.NOT_BEGUN:
+        return  # the summary says why, once for all of them
     if over.report is None:
         yield Saying(f"{over.file}: {over.fate}. {over.why}", Kind.TEXT)
     elif over.report.stopped is None and over.why:
@@ -66,13 +68,19 @@ def series(found: Series) -> Iterator[Saying]:
     for over in found.files:
         rows = ", ".join(f"{rows:,} {result}" for result, rows in over.counts.items())
         where = f"; results: {over.report.results}" if over.report else ""
-        why = f": {first_sentence(over.why)}" if over.why and not rows else ""
+        is_plain = bool(rows) or over.fate is Fate.NOT_BEGUN
+        why = f": {first_sentence(over.why)}" if over.why and not is_plain else ""
         yield Saying(f"  {over.file.name:{width}}  {over.fate}{f': {rows}' if rows else why}{where}")
+    if why := next((over.why for over in found.files if over.fate is Fate.NOT_BEGUN), ""):
+        yield Saying(f"Not begun, because: {why}", Kind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Saying("All together:")
         yield from counts(found.counts)
+    reasons: dict[str, list[str]] = {}
     for path, why in found.left_out:
-        yield Saying(f"{path} was left out: {why}.", Kind.NOTE)
+        reasons.setdefault(why, []).append(path.name)
+    for why, names in reasons.items():
+        yield Saying(f"Left out, as {why}: {listed(names, most=3)}.", Kind.NOTE)
 
 
 def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False, held_back: bool = False) -> Iterator[Saying]:

@@ -24,17 +24,23 @@ from importer.commands.run import Prepared, Preview, prepare, unconfirmed
 from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
+    FirstRun,
     Guarded,
     ImporterError,
     NotBegun,
     NotYet,
     ResultsNotWritten,
+    SharedKey,
     Stopped,
     UnusableJournal,
     by_name,
 )
+from importer.journal import Journal
 from importer.models import Progress, Result
 from importer.settings import Settings
+
+_FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
+"""What is not a single file's trouble: the next one would meet it, too."""
 
 
 class Fate(StrEnum):
@@ -46,6 +52,7 @@ class Fate(StrEnum):
     DECLINED = "declined"
     LEFT = "left for next time"
     NOT_BEGUN = "not begun"
+    GONE = "gone meanwhile"
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,7 @@ class Face:
     """Who is asked and told while files are imported; without one, nobody is.
 
     Attributes:
+        is_person: whether a person agrees: then nothing is sent but what they saw.
         decide: may answer what is undecided of a file; the answers count for the files after it, too.
         agree: shown what is about to happen to a file; False: it isn't sent.
         confirm: asks a person whether a workspace is the right one into which nobody has imported yet; None: nobody can
@@ -128,6 +136,7 @@ class Face:
         stop: asked again and again; a sentence ends the series early, with what is under way waited for.
     """
 
+    is_person: bool = False
     decide: Callable[[Prepared], None] = lambda _: None
     agree: Callable[[Preview], bool] = lambda _: True
     confirm: Callable[[Preview], bool] | None = None
@@ -168,16 +177,16 @@ def run(
         archiving.check(settings.archive)
     one = _One(settings, hours, clock(), face, clock, vendor)
     found: list[FileEnded] = []
-    held_up = ""
+    held_up: NotBegun | None = None
     for candidate in chosen.candidates:
-        now = clock()
-        if held_up := held_up or face.stop() or hours.over() or "":
-            status = max((3, *(each.exit_status for each in found if _ends_all(each))))
-            over = FileEnded.failed(candidate.path, NotBegun(held_up, status), now, Fate.NOT_BEGUN)
+        if held_up is None and (why := face.stop() or hours.over()) is not None:
+            held_up = NotBegun(why, Stopped.exit_status)
+        if held_up is not None:
+            over = FileEnded.failed(candidate.path, held_up, clock(), Fate.NOT_BEGUN)
         else:
             over = one.imported(candidate)
             if _ends_all(over):
-                held_up = over.why
+                held_up = NotBegun(over.why, over.exit_status)
         found.append(over)
         face.ended(over)
     return Series(tuple(found), tuple(chosen.left_out))
@@ -186,7 +195,7 @@ def run(
 def _ends_all(over: FileEnded) -> bool:
     """Whether what ended a file's run would end the next one's too."""
     trouble = over.error or (over.report and over.report.stopped)
-    return over.fate is not Fate.LEFT and isinstance(trouble, (Stopped, UnusableJournal, ResultsNotWritten))
+    return over.fate is not Fate.LEFT and isinstance(trouble, _FOR_ALL)
 
 
 @dataclass
@@ -206,12 +215,32 @@ class _One:
         path, started_at = candidate.path, self.clock()
         if candidate.nothing:
             return self._nothing(candidate)
-        if not candidate.is_named and (why := why_not_yet(path, started_at)):
+        try:
+            self._wait()
+        except ImporterError as error:
+            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+        if not candidate.is_named and not path.exists():
+            why = "It isn't there any more: another import may have taken it."
+            return FileEnded(path, Fate.GONE, 0, started_at, started_at, why)
+        if not candidate.is_named and (why := why_not_yet(path, self.clock())):
             return FileEnded.failed(path, NotYet(f"{_capital(why)}."), started_at, Fate.LEFT)
         try:
             return self._sent(path, started_at)
         except ImporterError as error:
             return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+
+    def _wait(self) -> None:
+        """Wait for another import before the file is read, for it may import, and move, the same one.
+
+        Raises:
+            Busy: it is still at work.
+            Interrupted: it was to end while it waited.
+        """
+        if self.settings.wait and Journal.exists(self.settings.journal):
+            with workspaces.held(
+                self.settings, observe=self.face.observe, stop=lambda: self.face.stop() or self.hours.over()
+            ):
+                pass
 
     def _nothing(self, candidate: Candidate) -> FileEnded:
         now = self.clock()
@@ -237,8 +266,9 @@ class _One:
             if not (self._is_right(preview) and self.face.agree(preview)):
                 return FileEnded(path, Fate.DECLINED, 2, started_at, self.clock(), "You said no. Nothing was sent.")
             report = prepared.send(
-                expected=preview.remaining.total, observe=self.face.observe, stop=self.face.stop, hours=self.hours
-            )
+                expected=preview.remaining.total if self.face.is_person else None,
+                observe=self.face.observe, stop=self.face.stop, hours=self.hours,
+            )  # fmt: skip
         self.taken.add(target)
         is_over = report.exit_status <= 1 and not report.held_back
         fate = Fate.IMPORTED if is_over else Fate.STOPPED

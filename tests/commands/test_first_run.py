@@ -78,6 +78,16 @@ def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_
         assert isinstance(run(sheet, other, vendor).files[0].error, FirstRun)
 
 
+def test_of_several_files_the_first_alone_says_so(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, tmp_path: Path
+) -> None:
+    """It would be so for all of them; the status stays 2, on which nothing is repeated."""
+    other = write_sheet(tmp_path / "o.csv", [Line("P2", "x")])
+    found = series.run(choose([sheet, other]), away, vendor=vendor)
+    assert [over.fate.value for over in found.files] == ["not imported", "not begun"]
+    assert found.exit_status == 2
+
+
 def test_it_may_be_confirmed_beforehand(box: Sandbox, sheet: Path, away: Settings, vendor: Vendor) -> None:
     """As whoever sets a profile up does."""
     workspaces.confirm(away)

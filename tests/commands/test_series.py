@@ -7,19 +7,21 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from importer.commands import archiving
+from importer.commands import archiving, workspaces
 from importer.commands import series as series_
 from importer.commands.choosing import choose
+from importer.commands.run import prepare
 from importer.commands.series import Face, Fate, Series
 from importer.commands.template import write as write_template
-from importer.errors import BadSettings, Guarded, KeyRefused, Outage
-from importer.models import Result
+from importer.errors import BadSettings, Changed, Guarded, KeyRefused, Outage
+from importer.models import Progress, Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 
@@ -339,3 +341,41 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
         assert "by hand" in str(error)
     assert (names(tmp_path / "done"), names(folder), ended) == (there, here, status)
     assert all(path.stat().st_size for path in (tmp_path / "done").iterdir())
+
+
+def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_this_one(
+    box: Sandbox, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    """What it sends, or moves away, while this one waits is neither sent again nor an error."""
+    (tmp_path / "done").mkdir()
+    for name in ("a.csv", "b.csv"):
+        lay(folder, name, f"P-{name[0]},x,private")
+    with ExitStack() as other:
+        other.enter_context(workspaces.held(settings))
+
+        def observe(progress: Progress) -> None:
+            if progress.trouble:
+                other.close()
+                run(folder / "a.csv", settings)
+                (folder / "b.csv").rename(tmp_path / "done" / "b.csv")
+
+        found = run(folder, replace(settings, wait=60.0), observe=observe)
+    assert [(over.fate, over.exit_status) for over in found.files] == [(Fate.IMPORTED, 0), (Fate.GONE, 0)]
+    assert found.counts == {Result.ALREADY_IMPORTED: 1}
+    assert len(box.notes) == 1
+
+
+def test_only_what_a_person_saw_is_bound_to_stay_as_it_was(box: Sandbox, settings: Settings, folder: Path) -> None:
+    """Where nobody was asked, what another import did meanwhile is left alone; where somebody was, nothing is sent."""
+    sheet = lay(folder, "a.csv", "P1,x,private")
+
+    def overtaken(_: object) -> bool:
+        with prepare(sheet, settings) as prepared:
+            prepared.send()
+        return True
+
+    assert run(sheet, settings, agree=overtaken).counts == {Result.ALREADY_IMPORTED: 1}
+    lay(folder, "a.csv", "P2,x,private")
+    found = run(sheet, settings, agree=overtaken, is_person=True)
+    assert isinstance(found.files[0].error, Changed)
+    assert len(box.notes) == 2
