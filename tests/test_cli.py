@@ -238,6 +238,7 @@ def test_the_same_command_again_leaves_everything_alone(type_: Terminal) -> None
     type_("run", "n.csv")
     ended = type_("run", "n.csv")
     assert ended.status == 0
+    assert "2 rows: 2 notes, none of them to deliver" in ended.out
     assert "2 of them were imported by an earlier run and are left alone" in ended.out
     assert "0 requests sent." in ended.out
     assert type_.posts == 1
@@ -586,6 +587,8 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     type_.box.set_limit(Limit.parse("10/1s"))
     assert type_("run", "n.csv", "--yes").status == 0
     type_.file("m.csv", HEAD + "".join(f"P{i},note {i},1\n" for i in range(10, 81)))
+    assert "--rate has no effect" not in type_("check", "m.csv").all + type_("check", "m.csv", "--rate", "1/s").all
+    assert "--rate has no effect: the account's own limit is lower." in type_("check", "m.csv", "--rate", "50/s").all
     for ended in (type_("check", "m.csv"), type_.process("check", "m.csv", "--rate", "50/s")):
         assert "71 rows: 71 notes to deliver 20 of them were imported by an earlier run" in ended.all
         assert "51 distinct notes in 51 requests of up to 100 prospects" in ended.all

@@ -422,6 +422,31 @@ def test_the_workbook_opens_on_results_with_a_frozen_heading_and_a_filter(tmp_pa
     assert max(widths) <= 60
 
 
+def test_long_notes_wrap_on_both_sheets_and_short_ones_dont(tmp_path: Path) -> None:
+    """Whoever opens it reads them without touching a column, also where nothing is wrong with the row."""
+    table = Rows(("P1", "Spoke about the annual plan. " * 9, "Private"), ("P2", "Called", "Private"))
+    outcomes = Outcomes(2)
+    outcomes.settle([0], Result.CREATED, note_ids=["N1"], at=AT, request=1)
+    outcomes.settle([1], Result.INVALID, reason="C3 is empty")
+    book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path)
+    wraps = [cell.alignment.wrap_text for cell in book["Results"][2]][:3]
+    assert [bool(wrap) for wrap in wraps] == [False, True, False]
+    assert [bool(cell.alignment.wrap_text) for cell in book["Results"][3]][:3] == [False, True, False]
+    assert [bool(cell.alignment.wrap_text) for cell in book["To fix"][2]][2:5] == [False, True, False]
+
+
+@pytest.mark.parametrize(("columns", "fits"), [(3, True), (30, False)])
+def test_a_wide_sheet_prints_on_several_pages_that_can_be_read(tmp_path: Path, columns: int, fits: bool) -> None:
+    """A narrow one on one page's width; the headings are on every page."""
+    table = Rows(("x" * 20,) * columns, headings=[f"Column {i}" for i in range(columns)])
+    book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, created(1), SUMMARY).path)
+    for name in ("Results", "To fix"):
+        sheet = book[name]
+        assert bool(sheet.sheet_properties.pageSetUpPr and sheet.sheet_properties.pageSetUpPr.fitToPage) is fits
+        assert (sheet.page_setup.scale == 60) is not fits
+        assert sheet.print_title_rows == "$1:$1"
+
+
 def test_results_are_told_apart_by_colour(tmp_path: Path) -> None:
     """Green, grey, red and amber: one fill for each kind of result, and our headings differ from theirs."""
     table, outcomes = every_outcome()

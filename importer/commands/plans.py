@@ -110,8 +110,9 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
+    to_deliver = " to deliver" if remaining.total or not plan.deliveries else ", none of them to deliver"
     yield Saying(
-        f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')} to deliver"
+        f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')}{to_deliver}"
         + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
@@ -149,6 +150,8 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
                 "" if preview.slower == preview.settings.rate else ", the limit that the account was last seen to have,"
             )
             yield Saying(f"At {preview.slower}{whose} that takes {duration(preview.seconds)}.")
+            if preview.settings.rate not in (None, preview.slower):
+                yield Saying(f"{by_name('rate')} has no effect: the account's own limit is lower.", Kind.NOTE)
 
 
 def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:

@@ -44,7 +44,7 @@ def first_sentence(text: str) -> str:
 def duration(seconds: float) -> str:
     """A time that something takes."""
     if seconds < 1:
-        return "no time to speak of"
+        return "less than a second"
     if seconds < 120:
         return count(round(seconds), "second")
     return count(round(seconds / 60), "minute") if seconds < 7200 else f"{seconds / 3600:,.1f} hours"

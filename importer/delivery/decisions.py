@@ -191,7 +191,9 @@ def after_lookup(
     if verdict.goes_on and pages < most_pages:
         return NextPage(len(reply.value.notes))
     if verdict.note_id is not None:
-        return Settle(((0, Answer(verdict.note_id)),), f"{failure_before.text}; found by reading back", verdict.twins)
+        return Settle(
+            ((0, Answer(verdict.note_id)),), f"found by reading back; before, {failure_before.text}", verdict.twins
+        )
     if verdict.goes_on:
         return Doubt("and the prospect has too many notes to look through")
     if verdict.odd:

@@ -212,7 +212,8 @@ class Resolver:
         if is_alone and readback.is_rewritten(candidates[0], post.request.note, self._evidence.authors):
             note_id = candidates[0].note_id
             reason = (
-                f"{lookup.ambiguous.failure.text}; found by reading back, though the API shows its text differently"
+                "found by reading back, though the API shows its text differently; before,"
+                f" {lookup.ambiguous.failure.text}"
             )
             lookup.ambiguous.is_applied = True
             self._evidence.adopted(note_id)

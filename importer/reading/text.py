@@ -53,7 +53,8 @@ def open_text(
     def rows(found: Found) -> RowStream:
         return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, deadline=deadline, found=found)
 
-    return Book("CSV", (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks))
+    kind = "text with tabs" if chosen == "\t" else "CSV"
+    return Book(kind, (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks))
 
 
 def _checked(delimiter: str) -> str:

@@ -86,7 +86,7 @@ class OverwriteWritten:
             return f"{place.name} can't be read and was left alone"
         except JournalFailed:
             return f"{place.name} was left alone, as the journal can't be read"
-        why = "changed after it was written" if changed else "written by no run"
+        why = "changed after it was written, or written with another journal," if changed else "written by no run"
         return f"{place.name} was {why} and was left alone"
 
     def enter(self, place: Path, digest: bytes) -> None:

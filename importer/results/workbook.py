@@ -38,6 +38,8 @@ MOST_COLUMNS = 16_384
 MOST_CHARACTERS = 32_767  # of UTF-16 in a cell
 
 _ROOM = 4 * 2**30  # bytes of free space that make the system's temporary folder good enough for a million rows
+_WIDEST = 44  # characters; what is longer goes on in the next line
+_LEGIBLE = 230  # characters side by side that can still be read on a page of paper, put across
 _WIDTHS = {"result": 18, "note_id": 16, "reason": 56, "source_row": 15, "finished_at": 21, "request": 22}
 _CALM = {
     "width": 440,
@@ -112,6 +114,7 @@ class _Sheets:
         self._results: Worksheet = book.add_worksheet("Results", LineSheet if is_fast else Worksheet)
         self._fix = book.add_worksheet("To fix")
         self._rows = self._rows_to_fix = 0
+        self._wraps: list[bool] = []
         self._started = False
 
     def add(self, some: ResultRows) -> None:
@@ -152,7 +155,8 @@ class _Sheets:
         result, note_id, reason, source_row, finished_at, request = ours
         formats, rows, col = self._formats, range(start + 2, start + 2 + len(result)), len(own)
         text, number, time = map(LineSheet.style, (formats.text, formats.number, formats.time))
-        columns = [texts(i, text, rows, column) for i, column in enumerate(own)]
+        wrapped = LineSheet.style(formats.untinted.wrapped)
+        columns = [texts(i, wrapped if self._wraps[i] else text, rows, column) for i, column in enumerate(own)]
         columns.append(labels(col, {name: LineSheet.style(of) for name, of in formats.result.items()}, rows, result))
         columns.append(texts(col + 1, text, rows, note_id))
         columns.append(texts(col + 2, text, rows, reason))
@@ -167,7 +171,7 @@ class _Sheets:
         result, note_id, reason, source_row, finished_at, request = ours
         tint = formats.tinted[result] if to_fix else formats.untinted
         marked = self._contents.marked.get(position, ())
-        own = [(text, formats.marked if col in marked else tint.text) for col, text in enumerate(theirs)]
+        own = self._own(theirs, marked, tint)
         trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
         mine = [(result, formats.result[result]), (note_id, tint.text), (reason, tint.text), *trace]
         for col, (value, cell_format) in enumerate((*own, *mine)):
@@ -176,11 +180,16 @@ class _Sheets:
             return
         self._rows_to_fix += 1
         tint = formats.untinted
-        own = [(text, formats.marked if col in marked else tint.text) for col, text in enumerate(theirs)]
+        own = self._own(theirs, marked, tint)
         trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
         first = [(result, formats.result[result]), (reason, formats.reason)]
         for col, (value, cell_format) in enumerate((*first, *own, (note_id, tint.text), *trace)):
             _put(self._fix, self._rows_to_fix, col, value, cell_format)
+
+    def _own(self, theirs: Sequence[str], marked: Collection[int], tint: Tint) -> list[tuple[str, Format]]:
+        """A row's own cells, each with its format."""
+        plain = [tint.wrapped if wraps else tint.text for wraps in self._wraps]
+        return [(text, self._formats.marked if col in marked else plain[col]) for col, text in enumerate(theirs)]
 
     def _start(self, own: Sequence[Sequence[str]]) -> None:
         """Headings, widths and frozen panes; the widths come from the first rows."""
@@ -191,6 +200,7 @@ class _Sheets:
             (name, _width(name, sample), formats.their_heading)
             for name, sample in zip(self._headings, samples, strict=True)
         ]
+        self._wraps = [width >= _WIDEST for _, width, _ in theirs]
         ours = {name: (name, _WIDTHS[name], formats.our_heading) for name in OUR_COLUMNS}
         for sheet, columns in (
             (self._results, [*theirs, *ours.values()]),
@@ -202,7 +212,11 @@ class _Sheets:
                 _put(sheet, 0, col, name, cell_format)
             sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
             sheet.set_landscape()
-            sheet.fit_to_pages(1, 0)
+            if sum(width for _, width, _ in columns) <= _LEGIBLE:
+                sheet.fit_to_pages(1, 0)
+            else:  # on one page nobody could read it
+                sheet.set_print_scale(60)
+                sheet.print_across()
             sheet.repeat_rows(0)
         self._results.freeze_panes(1, 0)
         self._fix.freeze_panes(1, len(FIX_FIRST))
@@ -221,6 +235,7 @@ class Tint:
     """The formats of a row's cells, all of one background."""
 
     text: Format
+    wrapped: Format
     number: Format
     time: Format
 
@@ -235,7 +250,7 @@ class Formats:
         def tint(**properties: object) -> Tint:
             number = cell(**{"num_format": "0", "align": "center", **properties})
             time = cell(**{"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", **properties})
-            return Tint(cell(**properties), number, time)
+            return Tint(cell(**properties), cell(**properties, text_wrap=True), number, time)
 
         heading = {"bold": True, "font_color": "#FFFFFF", "valign": "vcenter", "border": 1, "border_color": "#FFFFFF"}
         self.their_heading = cell(**heading, bg_color="#44525F")
@@ -252,7 +267,7 @@ class Formats:
             )
             for result, colours in COLOURS.items()
         }
-        self.marked = cell(font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
+        self.marked = cell(text_wrap=True, font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
         self.reason = cell(text_wrap=True)
 
 
@@ -281,7 +296,7 @@ def _fit(text: str) -> str:
 def _width(heading: str, sample: Sequence[str]) -> int:
     """In characters: the longest line of the first rows, within bounds; a heading leaves room for its arrow."""
     longest = max((len(line) for text in sample[:500] for line in text[:500].split("\n")), default=0)
-    return min(max(longest + 2, min(len(heading), 30) + 5, 9), 44)
+    return min(max(longest + 2, min(len(heading), 30) + 5, 9), _WIDEST)
 
 
 @lru_cache(maxsize=4096)

@@ -727,7 +727,8 @@ def test_results_replace_only_what_a_run_wrote(settings: Settings, tmp_path: Pat
         report = ran(path, replace(told, again=result is CREATED))
         assert report.results == tmp_path / f"out (2){kind}"
         assert report.remark == (
-            f"out{kind} was changed after it was written and was left alone, so this is out (2){kind} beside it."
+            f"out{kind} was changed after it was written, or written with another journal, and was left alone, so this"
+            f" is out (2){kind} beside it."
         )
         assert column(report.results, "result") == [result]
     assert (tmp_path / f"out{kind}").read_bytes() == corrected
@@ -748,7 +749,9 @@ def test_results_written_again_leave_corrected_ones_alone(settings: Settings, tm
     written, _ = rewrite("last", path, told)
     assert written.path == ran(path, told).results == tmp_path / f"out (2){kind}"
     assert written.remark is not None
-    assert written.remark.startswith(f"out{kind} was changed after it was written")
+    assert written.remark.startswith(
+        f"out{kind} was changed after it was written, or written with another journal, and"
+    )
     assert (tmp_path / f"out{kind}").read_bytes() == corrected
 
 

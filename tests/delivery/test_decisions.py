@@ -182,7 +182,7 @@ class Read:
 
 
 MOST_PAGES = 3
-FOUND = "lost; found by reading back"
+FOUND = "found by reading back; before, lost"
 NOT_READ = "and the prospect's notes could not be read: trouble"
 READS = [
     Read("it is there", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
