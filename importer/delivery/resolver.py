@@ -211,10 +211,8 @@ class Resolver:
         is_alone = len(candidates) == 1 and self._evidence.is_alone(lookup.prospect)
         if is_alone and readback.is_rewritten(candidates[0], post.request.note, self._evidence.authors):
             note_id = candidates[0].note_id
-            reason = (
-                "found by reading back, though the API shows its text differently; before,"
-                f" {lookup.ambiguous.failure.text}"
-            )
+            said = lookup.ambiguous.failure.text
+            reason = f"found by reading back, though the API shows its text differently; before, {said}"
             lookup.ambiguous.is_applied = True
             self._evidence.adopted(note_id)
             yield post, Settle(((lookup.index, Answer(note_id, reason)),), reason)
