@@ -74,7 +74,10 @@ def _about(one: FileEnded) -> Iterator[str]:
     name, report = one.file.name, one.report
     if report is None:
         why = one.error.kind if one.error is not None else "a fault of note-importer's own"
-        why = f"{one.fate}, for {why}" if one.fate in (Fate.LEFT, Fate.NOT_BEGUN) else why
+        if one.fate in (Fate.LEFT, Fate.NOT_BEGUN):
+            why = f"{one.fate}, for {why}"
+        elif one.error is None and not one.exit_status:
+            why = "gone when its turn came" if one.fate is Fate.GONE else "there was nothing to import"
         yield f"{name}: {why}." + (" Nothing was sent." if one.exit_status == 2 else "")
         return
     ended = f"stopped before the end: {report.stopped.kind}" if report.stopped is not None else "finished"
