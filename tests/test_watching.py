@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 
 import pytest
 
-from importer.cli.watching import Watch
+from importer.cli.watching import Stopper, Watch
 from importer.commands.sayings import progressed, rate_in_words
 from importer.models import Progress, Result
 
@@ -67,3 +68,15 @@ def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(pro
 )
 def test_a_rate_is_said_as_people_say_it(calls: int, seconds: float, words: str) -> None:
     assert rate_in_words(calls, seconds) == words
+
+
+def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys: pytest.CaptureFixture[str]) -> None:
+    """A handler may interrupt a print, and printing within that breaks either; it only takes note."""
+    with Stopper() as stopper:
+        stopper.arm()
+        signal.raise_signal(signal.SIGINT)
+        assert capsys.readouterr().err == ""
+        assert stopper.why() == "You asked it to end (Ctrl-C). Run the same command again to go on."
+        assert capsys.readouterr().err == "\nCtrl-C: finishing the requests under way, then writing the results …\n"
+        assert stopper.why() is not None
+        assert capsys.readouterr().err == ""

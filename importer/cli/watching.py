@@ -96,6 +96,7 @@ class Stopper:
 
     def __init__(self) -> None:
         self._why: str | None = None
+        self._unsaid: str | None = None  # the signal that was heard, until the loop has said so
         self._before: dict[int, Any] = {}
         self._timers: list[threading.Timer] = []
 
@@ -128,7 +129,11 @@ class Stopper:
         self._why = f"You asked it to end ({name}). Run the same command again to go on."
 
     def why(self) -> str | None:
-        """Why the run is to end, or None."""
+        """Why the run is to end, or None. Says so once: a signal's handler must not, for it may interrupt a print."""
+        if self._unsaid is not None:
+            name, self._unsaid = self._unsaid, None
+            say(err=True)
+            say(f"{name}: finishing the requests under way, then writing the results …", err=True)
         return self._why
 
     def _heard(self, number: int, _: FrameType | None) -> None:
@@ -136,10 +141,9 @@ class Stopper:
             raise EndedAtOnce
         name = _NAMES.get(signal.Signals(number).name, signal.Signals(number).name)
         self.end(name)
+        self._unsaid = name
         if number != signal.SIGINT:
             self._set_timers()
-        say(err=True)
-        say(f"{name}: finishing the requests under way, then writing the results …", err=True)
 
     def _set_timers(self) -> None:
         for seconds, what in ((self._AT_ONCE, _thread.interrupt_main), (self._LATEST, lambda: os._exit(3))):
