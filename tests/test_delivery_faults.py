@@ -15,6 +15,7 @@ from importer.api.saleshandy import Saleshandy
 from importer.cli.screen import show
 from importer.commands import endings
 from importer.commands.sending import Report
+from importer.commands.verify import verify
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.models import Note, Status, Visibility
 from importer.sandbox import Fault, Limit, Sandbox
@@ -340,7 +341,10 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     assert all(note_id in summary for note_id in ids)
 
 
-def test_the_next_run_looks_at_what_was_sent_again_by_one_that_was_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_verify", [False, True])
+def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_stopped(
+    tmp_path: Path, by_verify: bool
+) -> None:
     """The first attempt arrives all the same when nobody looks any more; the next run says so, and the one after it."""
     lines = [Line("P1", "Hello"), Line("P2", "Something else")]
     with Sandbox(api_key=KEY, faults=[fault("500:before@1")]) as box:
@@ -353,7 +357,11 @@ def test_the_next_run_looks_at_what_was_sent_again_by_one_that_was_stopped(tmp_p
         other.create(Note("Hello", Visibility.PUBLIC, Status.PUBLISHED), ["P1"])
         other.close()
         ids = {note.id for note in box.notes if note.prospect_id == "P1"}
-        for calls in (1, 0):
+        if by_verify:
+            found = verify(given)
+            assert (found.found, found.absent, found.unconfirmed, found.exit_status) == (0, 0, 0, 1)
+            assert set(found.twins) < ids
+        for calls in (0, 0) if by_verify else (1, 0):
             again = running.run(sheet, given)
             assert again is not None
             assert (again.exit_status, counts(again)) == (1, Counter({"already imported": 2}))

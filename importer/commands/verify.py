@@ -1,4 +1,7 @@
-"""Deliveries that no clear answer came for, looked up and settled. Creates nothing."""
+"""Deliveries that no clear answer came for, looked up and settled; what was sent again, looked at once more.
+
+Creates nothing.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,8 @@ def verify(
 ) -> Verified:
     """Read back every delivery of the workspace of which no run knows what became of it; creates nothing.
 
+    What a run sent again and then, because it broke off, didn't look at once more, is looked at too.
+
     Args:
         settings: which workspace, and how to call the API.
         begin: told how many there are.
@@ -65,9 +70,11 @@ def verify(
     with held(settings) as journal:
         keep_in_mind(journal, settings)
         unsettled = journal.deliveries.unsettled(settings.workspace)
+        resent = journal.deliveries.resent(settings.workspace)
         size = sum(len(deliveries) for _, deliveries in unsettled.values())
         begin(size)
-        outcomes = Outcomes(size)
+        outcomes = Outcomes(size + len(resent))
+        outcomes.settle(range(size, len(outcomes)), Result.ALREADY_IMPORTED)
         with calls(settings, vendor, clock, stop) as caller:
             how = policy(settings, resends=False)
             delivery = Delivery(outcomes, journal, settings.workspace, None, caller, how, observe)
@@ -75,6 +82,8 @@ def verify(
             for key, deliveries in unsettled.values():
                 delivery.take_up(key, deliveries[0].note, deliveries, range(start, start + len(deliveries)))
                 start += len(deliveries)
+            for position, (key, known) in enumerate(resent, size):
+                delivery.check(key, [(position, known)])
             stopped = None
             try:
                 delivery.run()
