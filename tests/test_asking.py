@@ -172,6 +172,18 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     assert len(box.notes) == 2
 
 
+def test_the_exports_of_two_programs_in_one_workspace_are_each_asked_about_once(box: Sandbox, profiles: Path) -> None:
+    """What was answered for one stays true when the other is answered; at night neither is asked about."""
+    one = (("Contact ID", "Full Comments"), [("jzRkmgMdw1", TEXTS[0])])
+    other = (("Contact ID", "Call notes"), [("jzRkmgMdw2", TEXTS[1])])
+    assert types(["run", write(*one)], ["1", "1", "y", "y"]).status == 0
+    assert types(["run", write(*other)], ["1", "y", "y"]).status == 0
+    assert 'content = ["Full Comments", "Call notes"]' in profiles.read_text(encoding="utf-8")
+    for head, rows in (one, other):
+        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), "--yes"]) == 0
+    assert len(box.notes) == 4
+
+
 # -- some first
 
 

@@ -167,7 +167,9 @@ class Told:
         """
         kept: dict[str, object] = {"content": settings.content.value}
         if settings.mapping:
-            kept["map"] = {role.value: heading for role, heading in settings.mapping.items()}
+            kept["map"] = {
+                role.value: named if isinstance(named, str) else [*named] for role, named in settings.mapping.items()
+            }
         if settings.values:
             kept["value"] = {
                 role.value: {word: value.name.capitalize() if value else "" for word, value in words.items()}

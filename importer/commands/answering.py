@@ -30,4 +30,7 @@ def _together(before: object, said: object) -> object:
         return {**before, **{name: _together(before.get(name), value) for name, value in said.items()}}
     if isinstance(before, tuple) and isinstance(said, tuple):
         return (*before, *(value for value in said if value not in before))
+    if type(said) is str and said and before:  # another heading of a role, for sheets that haven't the others
+        others = [before] if isinstance(before, str) else [*before] if isinstance(before, tuple) else []
+        return (*(name for name in others if name != said), said)
     return said

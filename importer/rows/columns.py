@@ -77,12 +77,13 @@ class Wanted:
     """What the person said about columns.
 
     Attributes:
-        mapping: role → heading, or a column's letter where no heading is so called; empty: no column has the role.
+        mapping: role → heading, or a column's letter where no heading is so called; of several the first counts that
+            the sheet has; empty: no column has the role.
         needs_visibility: False where a default visibility was given.
         ignored: headings, or letters, of columns that have no role.
     """
 
-    mapping: Mapping[Role, str] = field(default_factory=dict)
+    mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
     needs_visibility: bool = True
     ignored: Sequence[str] = ()
 
@@ -93,6 +94,11 @@ class Wanted:
         if settings.key_column:
             mapping[Role.KEY] = settings.key_column
         return cls(mapping, needs_visibility=settings.default_visibility is None, ignored=tuple(settings.ignored))
+
+    def names(self, role: Role) -> tuple[str, ...] | None:
+        """The columns that were named for a role; None where nothing was said."""
+        named = self.mapping.get(role)
+        return None if named is None else (named,) if isinstance(named, str) else tuple(named)
 
     @property
     def required(self) -> tuple[Role, ...]:
@@ -172,15 +178,18 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
 
 def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> list[int]:
     """The columns that may have the role: those that were named, else those whose heading says so."""
-    named = wanted.mapping.get(role)
+    named = wanted.names(role)
     free = [i for i in range(len(headings)) if i not in ours.values()]
-    if named == "":
-        return []
     if named is not None:
-        return _named(named, headings, free)
-    claimed = {i for name in wanted.mapping.values() if name for i in _named(name, headings, free)}
+        return _first_named(named, headings, free)
+    claimed = {i for other in wanted.mapping for i in _first_named(wanted.names(other) or (), headings, free)}
     claimed |= _set_aside(headings, wanted, ours)
     return [i for i in free if _ROLE_OF.get(folded(headings[i])) is role and i not in claimed]
+
+
+def _first_named(names: Sequence[str], headings: Sequence[str], free: Sequence[int]) -> list[int]:
+    """The columns that the first name means which means any."""
+    return next((found for name in names if name and (found := _named(name, headings, free))), [])
 
 
 def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> set[int]:
@@ -243,16 +252,15 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
 
 
 def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]) -> Question:
-    named = wanted.mapping.get(role)
+    named = [name for name in wanted.names(role) or () if name]
     choices = _choices(role, headings, range(len(headings)), cells)
     if named:
-        text = f"No column is headed {named!r}, which was named as the {role}."
-        return Question(f"{text}{_near(named, headings)}", f"{text} {which(role)}", choices, roles=[role])
+        text = f"No column is headed {' or '.join(map(repr, named))}, which was named as the {role}."
+        return Question(f"{text}{_near(named[-1], headings)}", f"{text} {which(role)}", choices, roles=[role])
     claimed = [
         f" {shown(headings[i])} was named as the {other}."
-        for other, name in wanted.mapping.items()
-        if name
-        for i in _named(name, headings, range(len(headings)))
+        for other in wanted.mapping
+        for i in _first_named(wanted.names(other) or (), headings, range(len(headings)))
         if _ROLE_OF.get(folded(headings[i])) is role
     ]
     guess = next((choice.value.partition("=")[2] for choice in choices if choice.is_likely), None)

@@ -186,22 +186,23 @@ class Names:
 
 @dataclass(frozen=True)
 class Columns:
-    """Role → heading."""
+    """Role → heading, or several, of which the first counts that a sheet has."""
 
     @property
     def allowed(self) -> str:
         """The roles; a key has a setting of its own."""
         return f'ROLE="HEADING", where ROLE is one of {", ".join(role for role in Role if role is not Role.KEY)}'
 
-    def read(self, value: object) -> dict[Role, str]:
+    def read(self, value: object) -> dict[Role, str | tuple[str, ...]]:
         """See :class:`Kind`."""
-        mapping = {}
-        for name, heading in _pairs(value, self.allowed):
+        found: dict[Role, list[str]] = {}
+        for name, headings in _pairs(value, self.allowed):
             role = name.strip().lower()
-            if role not in set(Role) - {Role.KEY} or not isinstance(heading, str):
-                raise ValueError(f"{f'{name}={heading}'!r}: write {self.allowed}.")
-            mapping[Role(role)] = heading.strip().strip('"')
-        return mapping
+            for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
+                if role not in set(Role) - {Role.KEY} or not isinstance(heading, str):
+                    raise ValueError(f"{f'{name}={heading}'!r}: write {self.allowed}.")
+                found.setdefault(Role(role), []).append(heading.strip().strip('"'))
+        return {role: named[0] if len(named) == 1 else tuple(named) for role, named in found.items()}
 
 
 _WORDED = {Role.VISIBILITY: Choice(Visibility, by_name=True), Role.STATUS: Choice(Status, by_name=True)}

@@ -31,7 +31,8 @@ class Settings:
         profile: the workspace's name of your own; deliveries are remembered per profile and base URL.
         base_url: where the API is.
         key: the API key.
-        mapping: role → heading, or a column's letter; empty: no column has the role.
+        mapping: role → heading, or a column's letter, or several, of which the first counts that the sheet has; empty:
+            no column has the role.
         values: role → a word of the sheet → what it means; None: its rows are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the content column is meant.
@@ -66,7 +67,7 @@ class Settings:
     profile: str = "default"
     base_url: str = LIVE
     key: str = field(default="", repr=False)
-    mapping: Mapping[Role, str] = field(default_factory=dict)
+    mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
     values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO

@@ -318,3 +318,27 @@ def test_a_column_cant_be_named_and_set_aside() -> None:
     """One of the two is a mistake."""
     with pytest.raises(UnclearColumns, match="'State' was named as the status, and is to be ignored as well"):
         find((*PLAIN, "State"), Wanted({Role.STATUS: "State"}, ignored=("State",)))
+
+
+# -- several names for one role
+
+
+def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
+    """One profile serves the exports of several programs; a name beats a heading that is known."""
+    wanted = Wanted({Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
+    for headings, at in (
+        (("Prospect ID", "Call notes", "Visibility"), 1),
+        (("Prospect ID", "Visibility", "Call notes", "Full Comments"), 3),
+        (("Prospect ID", "Note", "Visibility", "Note body"), 3),
+    ):
+        assert find(headings, wanted).columns[Role.CONTENT] == at
+        assert recognised(headings, wanted) == 3
+
+
+def test_where_none_of_several_names_is_found_all_are_said() -> None:
+    """And each of the columns is an answer."""
+    with pytest.raises(UnclearColumns, match="No column is headed 'A thing' or 'Some thing', which was named") as error:
+        find(PLAIN, Wanted({Role.CONTENT: ("A thing", "Some thing")}))
+    answers = error.value.questions[0].answers["map"]
+    assert answers[0] == "content=Note"
+    assert sorted(answers) == sorted(f"content={heading}" for heading in PLAIN)

@@ -40,7 +40,10 @@ from importer.settings.times import Between, Span
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
-    "map": (["content=Call summary", 'prospect="Who"'], '{ content = "Call summary", prospect = "Who" }'),
+    "map": (
+        ["content=Call summary", 'prospect="Who"', "content=Notes of it"],
+        '{ content = ["Call summary", "Notes of it"], prospect = "Who" }',
+    ),
     "value": (
         ["visibility:Team only=Private", 'visibility:"Yes"=public', "status:Lost="],
         '{ visibility = { "Team only" = "Private", Yes = "Public" }, status = { Lost = "" } }',
