@@ -1,0 +1,159 @@
+"""The guides in docs/ for people who run it: what they quote is said, and what they show works."""
+
+from __future__ import annotations
+
+import ast
+import io
+import itertools
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+import importer
+from importer.cli import cli, main
+from importer.sandbox import Fault, Limit, Sandbox
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings, Window
+from importer.settings.sources import OTHER_VARIABLES
+from tests import running
+from tests.truth import Line, check, write_sheet
+
+ROOT = Path(__file__).parent.parent
+
+
+def text_of(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+# -- when something went wrong
+
+
+def said() -> str:
+    """Every text of the package, the pieces of a message joined; where a value stands there, a gap."""
+    found = []
+    for path in Path(importer.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.append(
+                    "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(found)
+
+
+def test_every_sentence_that_the_guide_explains_is_one_that_a_person_can_see() -> None:
+    """Word for word, so that it can be searched for."""
+    quoted = re.findall(r"“([^”]+)”", text_of("when-something-went-wrong.md").replace("\n", " "))
+    words = said()
+    assert len(quoted) > 10
+    assert [quote for quote in quoted if quote not in words] == []
+
+
+def test_every_exit_status_is_explained_in_their_order() -> None:
+    """All five, and which of them a schedule repeats."""
+    rows = re.findall(r"^\| (\d) \| (.+) \|$", text_of("when-something-went-wrong.md"), re.MULTILINE)
+    assert [status for status, _ in rows] == ["0", "1", "2", "3", "4"]
+    assert "a schedule does that by itself" in dict(rows)["3"]
+
+
+@pytest.mark.parametrize("name", ["every-night.md", "when-something-went-wrong.md", "practice.md", "unattended.md"])
+def test_every_command_of_the_guides_is_understood(name: str) -> None:
+    """The command exists, and so do its flags."""
+    lines = re.findall(r"(?:^|`)(note-importer [^`\n]+)", text_of(name), re.MULTILINE)
+    for line in lines:
+        words = shlex.split(line)[1:]
+        command = cli.commands[words[0]] if words[0] != "--help" else cli
+        flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+        assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= flags | {"--help"}, line
+
+
+# -- Kubernetes
+
+
+def test_the_job_on_kubernetes_repeats_on_3_within_the_window_and_on_nothing_else() -> None:
+    """And what it runs is understood: command, flags, variables; the window is the job's own."""
+    [block] = re.findall(r"^```yaml\n(.*?)^```", text_of("every-night.md"), re.MULTILINE | re.DOTALL)
+    job = yaml.safe_load(block)["spec"]
+    spec = job["jobTemplate"]["spec"]
+    [rule] = spec["podFailurePolicy"]["rules"]
+    assert (rule["action"], rule["onExitCodes"]["operator"], rule["onExitCodes"]["values"]) == ("FailJob", "NotIn", [3])
+    pod = spec["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"  # which the policy needs
+    assert job["concurrencyPolicy"] == "Forbid"
+    [container] = pod["containers"]
+    assert container["name"] == rule["onExitCodes"]["containerName"]
+    command, *arguments = container["args"]
+    made = cli.commands[command].make_context(command, arguments, parent=cli.make_context("note-importer", [command]))
+    window = Window.parse(made.params["between"])
+    hours = (window.closes.hour - window.opens.hour) * 3600
+    assert spec["activeDeadlineSeconds"] == hours
+    assert job["schedule"] == f"{window.opens.minute} {window.opens.hour} * * *"
+    known = {setting.variable for setting in SETTINGS.values()} | {*OTHER_VARIABLES, KEY_VARIABLE, "TZ"}
+    variables = {entry["name"]: entry.get("value", "") for entry in container["env"]}
+    assert set(variables) <= known
+    mounted = [mount["mountPath"] for mount in container["volumeMounts"]]
+    places = [made.params["journal"], variables["NOTE_IMPORTER_PROFILES"], variables["NOTE_IMPORTER_JOURNALS"]]
+    assert all(any(place.startswith(f"{mount}/") for mount in mounted) for place in places)
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+# -- practice
+
+SHOWN = re.findall(r"^\| ([^|]+) \| `(--[^|]+)` \| ([^|]+) \|$", text_of("practice.md"), re.MULTILINE)
+STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
+
+
+@pytest.mark.parametrize(("told", "expected"), [(flags, expected) for _, flags, expected in SHOWN],
+                         ids=[flags for _, flags, _ in SHOWN])  # fmt: skip
+def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
+    """Notes are there once, and the rows end as is said; long waits are shortened."""
+    flags = shlex.split(told.replace("`", " ").replace("=60@", "=0.5@").replace("lag=5", "lag=0.2"))
+    faults = [Fault.parse(value) for flag, value in itertools.pairwise(flags) if flag == "--fault"]
+    limits = [Limit.parse(value) for flag, value in itertools.pairwise(flags) if flag == "--rate-limit"]
+    sizes = [int(value) for flag, value in itertools.pairwise(flags) if flag == "--max-batch"]
+    lines = [Line(f"P{i}", "about the invoice" if i == 5 else f"note {i % 5 if sizes else i}") for i in range(6)]
+    if sizes:
+        lines = [Line(f"P{i}", "alike") for i in range(30)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(faults=faults, limit=limits[0] if limits else None, max_batch=sizes[0] if sizes else None) as box:
+        report = running.run(sheet, Settings(
+            base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
+            workers=1, read_timeout=2, settle=0.1, give_up=20,
+        ))  # fmt: skip
+        assert report is not None
+        found = check(lines, report.results, box)
+    assert report.exit_status == STATUS.get(told, 0)
+    named = set(re.findall(r"[*`]([a-z ]+)[*`]", expected))
+    assert named <= set(found)
+    if not STATUS.get(told):
+        assert set(found) == {"created"}
+
+
+# -- the first ten minutes
+
+
+def test_the_first_ten_minutes_of_the_readme_lead_to_a_schedule(
+    box: Sandbox, tmp_path: Path, profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its commands one after the other, as they stand there; only the address is the sandbox's, as it proposes."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = readme.partition("## The first ten minutes")[2].partition("\n## ")[0]
+    [block] = re.findall(r"^```\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
+    (tmp_path / "exports").mkdir()
+    sheet = tmp_path / "exports" / "contacts.csv"
+    sheet.write_text("Prospect ID,Note,Visibility\nP1,Called back,Public\nP2,Called back,\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOTE_IMPORTER_JOURNAL", str(tmp_path / "journal.sqlite"))
+    monkeypatch.setattr("importer.commands.choosing.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
+    for line in block.strip().splitlines():
+        if line == "note-importer init":
+            answers = ("", box.url, "private", "", "", box.api_key, "")
+            monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+        assert main(shlex.split(line)[1:]) == 0, line
+    assert {(note.prospect_id, note.visibility) for note in box.notes} == {("P1", "1"), ("P2", "2")}
+    installed = capsys.readouterr().out.partition("Results: ")[2]
+    assert str(tmp_path / "exports") in installed
+    assert "02:00-06:00" in installed
