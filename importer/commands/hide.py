@@ -114,7 +114,7 @@ def hide(
         Changed: there are others by now; nothing was changed.
     """
     clock = clock or steady_clock()
-    with held(settings) as journal:
+    with held(settings, observe=observe, stop=stop) as journal:
         found = _found(planned.run.name if planned.run is not None else None, journal, settings)
         if [known.note_id for known in found.notes] != [known.note_id for known in planned.notes]:
             raise Changed(

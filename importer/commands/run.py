@@ -245,7 +245,7 @@ def unconfirmed(settings: Settings) -> FirstRun:
     return FirstRun(
         f"This would be the first import as profile {settings.profile!r} at {settings.base_url}, and nobody has"
         " confirmed yet that this is the right workspace. Nothing was sent. Run the same command once at a terminal,"
-        " and say yes there; from then on it runs by itself."
+        " and say yes there, or set the profile up with `note-importer init`; from then on it runs by itself."
     )
 
 

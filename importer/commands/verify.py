@@ -67,7 +67,7 @@ def verify(
         vendor: whose API is read.
     """
     clock = clock or steady_clock()
-    with held(settings) as journal:
+    with held(settings, observe=observe, stop=stop) as journal:
         keep_in_mind(journal, settings)
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)

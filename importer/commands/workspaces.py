@@ -41,10 +41,11 @@ def held(
     if not Journal.exists(settings.journal):
         guard(None, settings)  # before one is made in the place of what may only be out of reach
     until = time.monotonic() + settings.wait
-    with ExitStack() as stack:
+    with Journal.open(settings.journal) as journal, ExitStack() as stack:
+        guard(journal, settings)
         while True:
             try:
-                journal = stack.enter_context(_held_now(settings))
+                stack.enter_context(_locks(journal, settings))
                 break
             except Busy as error:
                 if (left := until - time.monotonic()) <= 0:
@@ -58,15 +59,13 @@ def held(
 
 
 @contextmanager
-def _held_now(settings: Settings) -> Iterator[Journal]:
+def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
     with ExitStack() as stack:
-        journal = stack.enter_context(Journal.open(settings.journal))
-        guard(journal, settings)
         stack.enter_context(journal.held(settings.workspace))
         if _is_guarded_by_key(settings):
             workspace, is_shared = settings.workspace, settings.shared_account
             stack.enter_context(accounts.held(workspace, settings.key, is_shared=is_shared))
-        yield journal
+        yield
 
 
 def _is_guarded_by_key(settings: Settings) -> bool:
