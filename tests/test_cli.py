@@ -636,7 +636,8 @@ def test_check_tells_problems_by_kind_and_writes_all(type_: Terminal) -> None:
     type_.file("n.csv", HEAD + "".join(f"P{i},=x,=cmd{i}\n" for i in range(50)))
     ended = type_("check", "n.csv", "--report", "problems.csv")
     assert ended.status == 1
-    assert "50 × … is no visibility; allowed are Public (or 1) and Private (or 2). It is '=cmd0', '=cmd1'," in ended.all
+    assert "50 × … is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:" in ended.all
+    assert "and so on. It is '=cmd0', '=cmd1'," in ended.all
     assert "and 46 other values: C2, C3, " in ended.all
     assert "C21" in ended.out
     assert "C22" not in ended.out
@@ -1506,3 +1507,13 @@ def test_the_key_and_the_notes_text_stand_in_no_file_of_ours(type_: Terminal) ->
         data = path.read_bytes()
         assert KEY.encode() not in data
         assert b"rather private" not in data or path.name in ("n.csv", "out.csv")
+
+
+def test_words_that_are_told_together_come_with_the_setting_that_would_map_them(type_: Terminal) -> None:
+    """The first as the example; each with its count where it stands more than once."""
+    type_.file("n.csv", HEAD + "P1,a,1\nP2,b,Yes\nP3,c,Never\nP4,d,Somebody\n")
+    assert (
+        "3 × … is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
+        " --value visibility:Yes=Public or --value visibility:Yes=Private, and so on. It is 'Yes', 'Never', 'Somebody':"
+        " C3, C4, C5"
+    ) in type_("check", "n.csv").all

@@ -17,6 +17,7 @@ from importer.errors import by_name
 from importer.markup import is_html
 from importer.models import Note, Problem, Status, Visibility
 from importer.reading import column_letter
+from importer.rows.values import OR_SAY
 
 _SHOWN_PROBLEMS = 20
 _FEW = 2  # so many problems of one kind are told one by one
@@ -186,7 +187,8 @@ def _in_common(problems: Sequence[Problem]) -> str:
     values = Counter(problem.value for problem in problems)
     told = [f"{value!r}" + (f" ({times:,})" if times > 1 else "") for value, times in values.most_common(_VALUES)]
     others = f" and {len(values) - _VALUES:,} other values" if len(values) > _VALUES else ""
-    return f"{problems[0].kind}. It is {', '.join(told)}{others}"
+    _, say, ways = problems[0].text.partition(OR_SAY)
+    return f"{problems[0].kind}{f'{say}{ways}, and so on' if say else ''}. It is {', '.join(told)}{others}"
 
 
 def _first_words(text: str) -> str:

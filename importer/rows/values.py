@@ -58,7 +58,8 @@ _LONGEST_SHOWN = 60
 LONGEST_ID = 200
 SHORTEST_SURE = 6
 """Characters from which on a plain word is surely no checkbox's TRUE or FALSE."""
-_OR_SAY = "; or say what it means: "
+OR_SAY = "; or say what it means: "
+"""Parts what is wrong with a word from the settings that would give it a meaning."""
 _LIKE = 0.8  # what is less like a known word is rather a word of their own than a slip
 _LONGEST_NEAR = 40
 """Characters up to which a text is looked at for a near word; the longest word has 16, and none of more is like it."""
@@ -186,12 +187,12 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
     if len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text):
         return Wrong(reason)
     ways = " or ".join(by_name("value", meaning(words.role, as_argument(text), value)) for value in words.known)
-    return Wrong(f"{reason}{_OR_SAY}{ways}", text)
+    return Wrong(f"{reason}{OR_SAY}{ways}", text)
 
 
 def kind_of(text: str, value: str) -> str:
     """What is said of a cell, without what stands in it; problems of one kind are told together."""
-    return text.partition(_OR_SAY)[0].replace(repr(value), "…")
+    return text.partition(OR_SAY)[0].replace(repr(value), "…")
 
 
 def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:
