@@ -29,6 +29,7 @@ What this package offers is loaded when it is first asked for.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from importer.version import __version__
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from importer.commands.run import prepare
     from importer.commands.sending import Report
     from importer.settings import Settings
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever uses the library says where logs go
 
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 

@@ -14,6 +14,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     practising   sandbox
     manual       what help says
     hearing      who is notified of how a run ended
+    reporting    what is printed, for a person or a program; the log
     watching     progress, and the word to end
     options      settings as flags
     wording      a setting's name becomes its flag

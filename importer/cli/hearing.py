@@ -16,29 +16,52 @@ import click
 
 from importer import commands
 from importer.cli.options import Told
+from importer.cli.reporting import Reporting, reporting
 from importer.cli.terminal import paragraph
 from importer.errors import ImporterError
 
 if TYPE_CHECKING:
-    from importer.commands.series import FileEnded
+    from importer.commands.series import FileEnded, Series
 
 
 class Hearing:
-    """Who hears of a run, and what became of its files so far."""
+    """Who hears of a run, and what became of its files so far.
 
-    def __init__(self, told: Told, *, as_far_as_possible: bool = False) -> None:
-        self.told = told
-        self._notifier = told.notifier(as_far_as_possible=as_far_as_possible)
+    Args:
+        told: the settings.
+        out: what the command comes to; None where it never began.
+    """
+
+    def __init__(self, told: Told, out: Reporting | None) -> None:
+        self.told, self.is_quiet = told, out is not None and out.is_quiet
+        self._out = out
+        self._notifier = told.notifier(as_far_as_possible=out is None)
         self._ended: list[FileEnded] = []
 
     def ended(self, ended: FileEnded) -> None:
         """A file came to its end."""
         self._ended.append(ended)
 
+    def failed(self, file: Path, error: ImporterError | None) -> None:
+        """The whole came to its end with an error; None: with a fault of the program's own."""
+        if error is None or not any(ended.error is error for ended in self._ended):
+            self.ended(commands.series.FileEnded.failed(file, error))
+        if self._out is not None:
+            status = max(ended.exit_status for ended in self._ended)
+            self._out.over(status, lambda: commands.documents.run(self._ended, (), self.told.profile))
+        self.tell()
+
+    def over(self, series: Series) -> int:
+        """All files came to their end."""
+        assert self._out is not None
+        document = commands.documents.run
+        return self._out.over(series.exit_status, lambda: document(series.files, series.left_out, self.told.profile))
+
     def tell(self) -> None:
         """Notify whoever is to hear of it."""
         if self._ended:
-            for failed in self._notifier.tell(commands.notices.notice(self._ended, self.told.profile)):
+            notice = commands.notices.notice(self._ended, self.told.profile, self.told.read("log-file"))
+            for failed in self._notifier.tell(notice):
                 paragraph(failed, "Warning: ", err=True)
 
 
@@ -48,23 +71,21 @@ def heard(files: Sequence[Path]) -> Iterator[Hearing]:
 
     A person who says no to the plan has heard of it.
     """
-    told = None
-    try:
-        told = Told.here()
-        hearing = Hearing(told)
-    except ImporterError as error:
-        with contextlib.suppress(ImporterError):  # the same again, or another: the first is what is said
-            hearing = Hearing(told or Told.here(without_profile=True), as_far_as_possible=True)
-            hearing.ended(commands.series.FileEnded.failed(files[0], error))
-            hearing.tell()
-        raise
-    try:
-        yield hearing
-    except click.Abort:
-        raise
-    except Exception as error:
-        found = error if isinstance(error, ImporterError) else None
-        hearing.ended(commands.series.FileEnded.failed(files[0], found))
+    with contextlib.ExitStack() as stack:
+        told = None
+        try:
+            out = stack.enter_context(reporting("run"))
+            told = out.told
+            hearing = Hearing(told, out)
+        except ImporterError as error:
+            with contextlib.suppress(ImporterError):  # the same again, or another: the first is what is said
+                Hearing(told or Told.here(without_profile=True), None).failed(files[0], error)
+            raise
+        try:
+            yield hearing
+        except click.Abort:
+            raise
+        except Exception as error:
+            hearing.failed(files[0], error if isinstance(error, ImporterError) else None)
+            raise
         hearing.tell()
-        raise
-    hearing.tell()

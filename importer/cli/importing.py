@@ -12,6 +12,7 @@ from importer.cli.asking import Asking
 from importer.cli.hearing import heard
 from importer.cli.manual import InGroups
 from importer.cli.options import Told, file_argument, files_argument, settings_about
+from importer.cli.reporting import Reporting, reporting
 from importer.cli.screen import argument, show
 from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
@@ -41,12 +42,23 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         series = commands.series.run(chosen, settings, importing.face())
         if not chosen.is_one_file:
             show(commands.endings.series(series))
-        return series.exit_status
+        return hearing.over(series)
 
 
 @click.command(cls=InGroups)
 @file_argument
-@settings_about(Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL, Topic.ASKING)
+@settings_about(
+    Topic.FILE,
+    Topic.SIZE,
+    Topic.PLACE,
+    Topic.PACE,
+    Topic.GUARDS,
+    Topic.NEW_JOURNAL,
+    Topic.ASKING,
+    Topic.LOG,
+    Topic.OUTPUT,
+    Topic.QUIET,
+)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every problem to this .csv file.")  # fmt: skip
 def check(file: Path, *, report: Path | None, **_: Any) -> int:
@@ -54,7 +66,12 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
 
     The exit status is the one that `run` would give if the API accepted everything.
     """
-    told = Told.here()
+    with reporting("check") as out:
+        return _check(file, report, out)
+
+
+def _check(file: Path, report: Path | None, out: Reporting) -> int:
+    told = out.told
     if report is not None:
         commands.check.check_report(report, file)
     with commands.prepare(file, told.settings) as prepared:
@@ -69,7 +86,8 @@ def check(file: Path, *, report: Path | None, **_: Any) -> int:
             say()
             say(f"Every problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         asking.offer_to_remember(preview.settings)
-        return commands.check.exit_status(preview)
+        status = commands.check.exit_status(preview)
+        return out.over(status, lambda: commands.documents.check(preview, status))
 
 
 @click.command(name="results")

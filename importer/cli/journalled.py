@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from importer import commands
 from importer.cli.options import Told, settings_about
+from importer.cli.reporting import reporting
 from importer.cli.screen import show
 from importer.cli.terminal import ask, is_terminal, say
 from importer.cli.watching import Stopper, Watch
@@ -19,29 +21,51 @@ _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITI
 
 
 @click.command()
-@settings_about(Topic.PLACE)
-@click.option("--all", "all_profiles", is_flag=True, help="The runs of every workspace in the journal.")
-def history(*, all_profiles: bool, **_: Any) -> int:
-    """List the runs: when, what file, how many rows ended how, how the run ended."""
-    runs = commands.history.history(Told.here().settings, of_all=all_profiles)
-    show(commands.endings.history(runs, of_all=all_profiles))
-    return 0
+@click.argument("run_name", metavar="[RUN]", required=False)
+@settings_about(Topic.PLACE, Topic.OUTPUT)
+@click.option("--all", "of_all", is_flag=True, help="The runs of every workspace in the journal.")
+@click.option("--since", metavar="DAY", help="Those that began since then: 2026-03-01, or 7d for seven days.")
+@click.option("--file", "name", default="", metavar="TEXT", help="Those of files in whose names this stands.")
+@click.option(
+    "--ended", default="", metavar="WORD", help="Those that ended so: finished, stopped, broken off, declined."
+)
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="So many at most.")
+def history(
+    run_name: str | None, *, of_all: bool, since: str | None, name: str, ended: str, last: int | None, **_: Any
+) -> int:
+    """List the runs: when, what file, how long, how many rows ended how; or show one, RUN.
+
+    RUN is a name from the list, or last.
+    """
+    with reporting("history") as out:
+        settings = out.told.settings
+        if run_name is not None:
+            found = [commands.history.one(settings, run_name)]
+            show(commands.endings.past_run(found[0]))
+        else:
+            began = None if since is None else commands.history.since(since, datetime.now().astimezone())
+            wanted = commands.history.Wanted(began, name, ended, last, of_all)
+            found = commands.history.history(settings, wanted)
+            is_filtered = wanted != commands.history.Wanted(of_all=of_all)
+            show(commands.endings.history(found, of_all=of_all, is_filtered=is_filtered))
+        return out.over(0, lambda: commands.documents.history(found))
 
 
 @click.command()
-@settings_about(*_CALLING)
+@settings_about(*_CALLING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 def verify(**_: Any) -> int:
     """Look up every delivery that no clear answer came for, and settle it. Creates nothing.
 
     Exit status: 0 all are settled; 1 some are still in doubt, or are there more than once; 3 stopped before the
     end; 4 stopped, and only a person can help.
     """
-    settings = Told.here().settings_with_key
-    with Stopper() as stopper, Watch() as watch:
-        stopper.arm()
-        found = commands.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
-    show(commands.endings.verified(found))
-    return found.exit_status
+    with reporting("verify") as out:
+        settings = out.told.settings_with_key
+        with Stopper() as stopper, Watch(silent=out.is_quiet) as watch:
+            stopper.arm()
+            found = commands.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
+        show(commands.endings.verified(found))
+        return out.over(found.exit_status, lambda: commands.documents.verify(found))
 
 
 @click.command()

@@ -46,7 +46,19 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
     "Reading": frozenset({Topic.FILE}),
     "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
     "Results": frozenset({Topic.RESULTS}),
-    "Unattended": frozenset({Topic.ASKING, Topic.GUARDS, Topic.HOURS, Topic.WAITING, Topic.ARCHIVE, Topic.NOTIFYING}),
+    "Unattended": frozenset(
+        {
+            Topic.ASKING,
+            Topic.GUARDS,
+            Topic.HOURS,
+            Topic.WAITING,
+            Topic.ARCHIVE,
+            Topic.NOTIFYING,
+            Topic.LOG,
+            Topic.OUTPUT,
+            Topic.QUIET,
+        }
+    ),
 }
 """What the settings of a topic stand under in a command's help."""
 

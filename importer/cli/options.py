@@ -154,6 +154,10 @@ class Told:
             sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
         )
 
+    def read(self, name: str) -> Any:
+        """The value of a setting that is for the command line itself; None where none was given."""
+        return sources.read(self.given, name)
+
     def says(self, name: str) -> bool:
         """Whether a setting that is for the command line itself is on."""
         return bool(sources.read(self.given, name))

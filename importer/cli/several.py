@@ -79,7 +79,7 @@ class Importing:
             return False
         if self._asking.may:
             self._answered(lambda: self._asking.offer_to_remember(preview.settings))
-        self._watch, self._has_sent = Watch(), True
+        self._watch, self._has_sent = Watch(silent=self._hearing.is_quiet), True
         self._watch.begin(total)
         self._stopper.arm()
         return True

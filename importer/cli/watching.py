@@ -38,7 +38,8 @@ class Watch:
     _IN_TROUBLE = "{n_fmt}/{total_fmt} rows, {elapsed}{postfix}"  # room for words; tqdm cuts it to the terminal's width
     _BESIDES = 37  # columns that are left for numbers where there is trouble, besides those of rows
 
-    def __init__(self) -> None:
+    def __init__(self, *, silent: bool = False) -> None:
+        self._is_silent = silent
         self._bar: tqdm[Any] | None = None
         self._total = 0
         self._trouble = ""
@@ -53,9 +54,9 @@ class Watch:
 
     def begin(self, total: int) -> None:
         """So many notes are to be delivered."""
-        self._total = total
+        self._total = 0 if self._is_silent else total
         self._next_line = time.monotonic() + self._EVERY
-        if total and is_terminal(sys.stderr):
+        if self._total and is_terminal(sys.stderr):
             from tqdm import tqdm  # noqa: PLC0415 - only who watches waits for it
 
             stream = sys.stderr.for_bar() if isinstance(sys.stderr, Gate) else sys.stderr

@@ -15,6 +15,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     answering   answers to what couldn't be decided
     repeating   a run, again while that helps
     template    a workbook to fill in                 sayings      how things are said
+    logs        a line an event                       documents    what is told to programs
     notifying   notices, sent to whoever is told      notices      what a notification says
                                                       reasons      why rows ended so, in kinds
 
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
         check,
         choosing,
         doctor,
+        documents,
         endings,
         hide,
         history,
         journals,
+        logs,
         notices,
         notifying,
         plans,
@@ -54,10 +57,12 @@ __all__ = [
     "check",
     "choosing",
     "doctor",
+    "documents",
     "endings",
     "hide",
     "history",
     "journals",
+    "logs",
     "notices",
     "notifying",
     "plans",

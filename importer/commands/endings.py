@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from importer.commands.hide import Hidden, Hiding
-from importer.commands.sayings import Kind, Saying, count, first_sentence, listed, twins_in_words, when
+from importer.commands.history import Past
+from importer.commands.sayings import Kind, Saying, count, first_sentence, listed, taken, twins_in_words, when
 from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.commands.verify import Verified
 from importer.errors import JournalFailed, NeedsAPerson, by_name
-from importer.journal import Run
 from importer.models import Result
 from importer.results.presentation import MEANINGS
 
@@ -161,20 +161,38 @@ def hiding(planned: Hiding) -> Iterator[Saying]:
     )
 
 
-def history(runs: Sequence[Run], *, of_all: bool) -> Iterator[Saying]:
-    """Runs, the latest first; ``of_all`` workspaces, or of one."""
+def history(runs: Sequence[Past], *, of_all: bool, is_filtered: bool = False) -> Iterator[Saying]:
+    """Runs, the latest first; ``of_all`` workspaces, or of one; all of those, or some."""
     if not runs:
-        yield Saying("No run is recorded yet.")
-    followed = set()
-    for run in runs:
-        # A later one could begin only when the lock was free, so this one is over.
-        ended = run.ended or ("broken off" if run.workspace in followed else "still running, or broken off")
-        followed.add(run.workspace)
-        yield Saying(f"{run.name}  {when(run.started_at)}  {ended}  {run.file}")
+        yield Saying("No such run is recorded." if is_filtered else "No run is recorded yet.")
+    for past in runs:
+        run, seconds = past.run, past.seconds
+        took = "" if seconds is None else taken(seconds)
+        yield Saying(f"{run.name}  {when(run.started_at)}  {took:>7}  {past.ended}  {run.file}")
         if of_all:
             yield Saying(f"    workspace: {run.workspace}")
         if run.counts:
             yield Saying("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
+
+
+def past_run(past: Past) -> Iterator[Saying]:
+    """One run."""
+    run, seconds = past.run, past.seconds
+    lines = [
+        ("Run", run.name),
+        ("File", run.file),
+        ("Workspace", str(run.workspace)),
+        ("Started", when(run.started_at)),
+        ("Ended", when(run.ended_at) if run.ended_at is not None else ""),
+        ("Took", taken(seconds) if seconds is not None else ""),
+        ("How", past.ended),
+    ]
+    for name, text in lines:
+        if text:
+            yield Saying(f"{name + ':':11}{text}")
+    yield from counts({result: run.counts[result] for result in Result if run.counts.get(result)})
+    if past.ended != "declined":
+        yield Saying(f"Its results again: note-importer results {run.name} FILE, where FILE is what it imported.")
 
 
 def _capital(text: str) -> str:

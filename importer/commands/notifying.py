@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 
+from importer.commands import logs
 from importer.errors import BadSettings
 from importer.settings import Occasion, Recipient
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)
 _SECONDS = 10.0
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,10 @@ class Notifier:
         for way in ways:
             if why := way.send(notice):
                 failed.append(f"A notification could not be sent ({way.origin}): {why}.")
+            logs.event(
+                "notification failed" if why else "notification sent", logging.WARNING if why else logging.INFO,
+                to=way.origin, why=why,
+            )  # fmt: skip
         return failed
 
 

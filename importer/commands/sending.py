@@ -7,7 +7,8 @@ file, and a :class:`Report`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 from importer import results
 from importer.api import Vendor
 from importer.calls.limiter import Limiter
-from importer.commands import guards
+from importer.commands import guards, logs
 from importer.commands.calling import calls, policy
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
@@ -123,8 +124,7 @@ class Sending:
             Guarded: that are more notes than the settings allow; nothing was sent.
             ResultsNotWritten: the run ended, but its results could be written nowhere.
         """
-        with calls(self.settings, self.vendor, self.clock, self.stop) as caller:
-            run = self._begin()
+        with calls(self.settings, self.vendor, self.clock, self.stop) as caller, self._begun() as run:
             delivery = self._planned(run, caller, expected)
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
@@ -152,12 +152,15 @@ class Sending:
         repeats = np.isin(self.loaded.plan.original, delivery.held_back).sum()
         return len(delivery.held_back) + int(repeats)
 
-    def _begin(self) -> Run:
+    @contextmanager
+    def _begun(self) -> Iterator[Run]:
         settings, sheet = self.settings, self.loaded.sheet
         settle_before(self.loaded.rows, self.outcomes)
-        return self.journal.runs.begin(
+        run = self.journal.runs.begin(
             settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
         )
+        with logs.about(run=run.name):
+            yield run
 
     def _owe_results(self, run: Run) -> None:
         """Note that results are to be written: if this run doesn't come to it, the next one does."""
@@ -178,6 +181,10 @@ class Sending:
                 self.journal.learned.lag(self.settings.workspace),
             )  # fmt: skip
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
+            logs.event(
+                "run begun", rows=len(self.loaded.rows), notes=remaining.deliveries, requests=remaining.requests,
+                unclear=remaining.unclear, workspace=self.settings.workspace,
+            )  # fmt: skip
             if expected is not None and remaining.total != expected:
                 raise Changed(
                     f"The number of notes to send has changed since you agreed: it was {expected:,}, and is"
@@ -230,7 +237,15 @@ class Sending:
             if limit := limiter.learned_rate:
                 self.journal.learned.learn_limit(run.workspace, limit.calls, limit.seconds)
             self.journal.runs.end(run, ended, {result.value: count for result, count in counts.items()}, now)
-        return write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
+        logs.event(
+            f"run {ended}", requests=delivery.posts_sent, look_ups=delivery.lookups_sent,
+            told_to_wait=limiter.rate_limited, seconds=round(now - self.started_at, 1),
+            **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
+            why=logs.said(stopped) if stopped else None,
+        )  # fmt: skip
+        written = write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
+        logs.event("results written", results=written.path, remark=written.remark)
+        return written
 
 
 def write_results(

@@ -7,6 +7,7 @@ a key that is refused, a full disk) ends the series, and so does the end of its 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
-from importer.commands import archiving, workspaces
+from importer.commands import archiving, logs, workspaces
 from importer.commands.choosing import Candidate, Chosen, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
@@ -184,12 +185,23 @@ def run(
         if held_up is not None:
             over = FileEnded.failed(candidate.path, held_up, clock(), Fate.NOT_BEGUN)
         else:
-            over = one.imported(candidate)
+            with logs.about(file=candidate.path.name):
+                over = one.imported(candidate)
             if _ends_all(over):
                 held_up = NotBegun(over.why, over.exit_status)
         found.append(over)
+        _log(over)
         face.ended(over)
     return Series(tuple(found), tuple(chosen.left_out))
+
+
+def _log(over: FileEnded) -> None:
+    error = over.error
+    logs.event(
+        f"file {over.fate}", logging.INFO if over.exit_status <= 1 else logging.ERROR, file=over.file.name,
+        exit_status=over.exit_status, seconds=round(over.ended_at - over.started_at, 1), archived=over.archived,
+        why=logs.said(error) if error is not None else None,
+    )  # fmt: skip
 
 
 def _ends_all(over: FileEnded) -> bool:

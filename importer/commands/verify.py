@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
+from importer.commands import logs
 from importer.commands.calling import calls, policy, steady_clock
 from importer.commands.workspaces import held, keep_in_mind
 from importer.delivery.delivery import Delivery
@@ -92,5 +93,6 @@ def verify(
         counts = outcomes.counts()
         created = counts.get(Result.CREATED, 0)
         twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
+        logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
         absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
         return Verified(created, absent, doubts.total(), doubts, twins, stopped)

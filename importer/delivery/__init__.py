@@ -19,4 +19,5 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     uncalled      rows that need no call
     tasks         calls and ambiguities as data
     policy        how to go about it, as a value
+    events        what a log tells of calls
 """

@@ -14,7 +14,7 @@ from typing import Any
 from importer.api import Answer, Cause, Failure, NotesApi, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import decisions
+from importer.delivery import decisions, events
 from importer.delivery.decisions import Abandon, Checked, Decision, Doubt, LookUp, Retry, Settle, Split, Stop, Suspect
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
@@ -130,6 +130,7 @@ class Coordinator:
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """What follows from a reply, for which post."""
+        events.came_back(task, reply)
         failure = reply.failure
         if failure is None or failure.cause in API_REFUSED:
             self._known = replace(self._known, any_success=True)

@@ -54,6 +54,9 @@ class Topic(Enum):
     NEW_JOURNAL = "whether another journal may be taken on"
     ASKING = "whether a person is asked"
     NOTIFYING = "who is told how it ended"
+    LOG = "where a log goes"
+    OUTPUT = "what is printed"
+    QUIET = "whether anything is printed"
 
 
 @dataclass(frozen=True)
@@ -280,6 +283,18 @@ SETTINGS: Mapping[str, Setting] = {
         Setting(
             "yes", Topic.ASKING, Yes(),
             "Ask nothing, also not before anything is sent or changed. What is undecided then stops it.", short="-y",
+        ),
+        Setting(
+            "log-file", Topic.LOG, File(),
+            "A file that gets a line an event; a new one is begun each day, and the last thirty stay. It holds no"
+            " note's text.", "FILE",
+        ),
+        Setting(
+            "quiet", Topic.QUIET, Yes(), "Print nothing unless the exit status is other than 0.", short="-q",
+        ),
+        Setting(
+            "json", Topic.OUTPUT, Yes(),
+            "Print one document for programs on standard output, and everything else on standard error.",
         ),
         Setting(
             "notify", Topic.NOTIFYING, Choice(Occasion),

@@ -85,6 +85,9 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "resend-unconfirmed": (["true"], "true"),
     "remember": (["true"], "true"),
     "yes": (["true"], "true"),
+    "log-file": (["import.log"], '"import.log"'),
+    "quiet": (["true"], "true"),
+    "json": (["true"], "true"),
     "notify": (["always"], '"always"'),
     "notify-file": (["notify.txt"], '"notify.txt"'),
 }

@@ -1,0 +1,106 @@
+"""How a command speaks: to a person, to a program (one document), or only when something needs a person; and its log.
+
+Comes in: what a command was told, what it comes to. Goes out: what is printed is put aside as that says; a document on
+standard output; lines in the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from importer import __version__, commands
+from importer.cli.options import Told
+from importer.cli.terminal import is_terminal
+from importer.cli.wording import with_flags
+from importer.errors import ImporterError
+
+
+class Reporting:
+    """What a command was told, and what it comes to.
+
+    Attributes:
+        told: the settings.
+        is_quiet: whether nothing is printed while it goes well.
+        exit_status: of the command, once it is over.
+    """
+
+    def __init__(self, command: str, told: Told) -> None:
+        self.told, self._command = told, command
+        asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not told.says("yes")
+        self.is_quiet = told.says("quiet") and not asks
+        self._document: Callable[[], Mapping[str, Any]] | None = None
+        self.exit_status = 0
+
+    def over(self, exit_status: int, document: Callable[[], Mapping[str, Any]]) -> int:
+        """The command's end: its status, and what a program is told, asked for only where one listens."""
+        self.exit_status, self._document = exit_status, document
+        return exit_status
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Put aside what is printed as long as the block runs, and say at its end what is to be said."""
+        out, as_json = sys.stdout, self.told.says("json")
+        kept = sys.stderr if as_json else io.StringIO() if self.is_quiet else out
+        try:
+            with contextlib.redirect_stdout(kept):
+                yield
+        except BaseException as error:
+            self._failed(error)
+            raise
+        finally:
+            if as_json and self._document is not None:
+                print_document(self._document())
+            if isinstance(kept, io.StringIO) and self.exit_status:
+                out.write(kept.getvalue())
+
+    def _failed(self, error: BaseException) -> None:
+        """What a command is told to have come to that ended with an error."""
+        if isinstance(error, ImporterError):
+            status, why = error.exit_status, commands.logs.said(error)
+        elif isinstance(error, (click.ClickException, click.Abort)):
+            status, why = 2, "declined, or the command line can't be used"
+        else:
+            status, why = ImporterError.exit_status, f"a fault of note-importer's own: {type(error).__name__}"
+        commands.logs.event("ended with an error", logging.ERROR, why=why)
+        if self._document is None:
+            self.over(status, lambda: commands.documents.failed(self._command, error, status))
+        self.exit_status = status
+
+
+@contextmanager
+def reporting(command: str) -> Iterator[Reporting]:
+    """What a command is told; what it prints and logs goes where that says."""
+    try:
+        told = Told.here()
+        found = Reporting(command, told)
+        log_file = told.read("log-file")
+    except ImporterError as error:
+        if click.get_current_context().params.get("json"):
+            print_document(commands.documents.failed(command, error, error.exit_status))
+        raise
+    with commands.logs.logging_to(log_file, debugging=commands.logs.is_debugging()), found.speaking():
+        commands.logs.event(f"{command} begun", version=__version__, profile=told.profile)
+        yield found
+        commands.logs.event(f"{command} over", exit_status=found.exit_status)
+
+
+def print_document(document: Mapping[str, Any]) -> None:
+    """Write a document on standard output; what it says of settings names their flags."""
+    sys.stdout.write(json.dumps(_in_words(document), indent=2) + "\n")
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, str):
+        return with_flags(value)
+    if isinstance(value, Mapping):
+        return {name: _in_words(found) for name, found in value.items()}
+    return [_in_words(found) for found in value] if isinstance(value, list) else value

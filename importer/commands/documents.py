@@ -1,0 +1,190 @@
+"""What is told to programs: one document a command, of numbers, words and lists; see docs/output.schema.json.
+
+Comes in: what a command found or did. Goes out: a document, ready to be written as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importer.commands import reasons
+from importer.errors import ImporterError
+from importer.models import Result
+from importer.reading import column_letter
+
+if TYPE_CHECKING:
+    from importer.commands.history import Past
+    from importer.commands.run import Preview
+    from importer.commands.sending import Report
+    from importer.commands.series import FileEnded
+    from importer.commands.verify import Verified
+
+FORMAT = 1
+"""Raised when a program that reads these documents would have to be changed."""
+
+_MOST_PROBLEMS = 1000
+
+Document = Mapping[str, Any]
+
+
+def failed(command: str, error: BaseException, exit_status: int) -> Document:
+    """A command that came to nothing."""
+    return {**_head(command, exit_status), "error": _error(error)}
+
+
+def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, str]], profile: str) -> Document:
+    """An import of files."""
+    return {
+        **_head("run", max((one.exit_status for one in ended), default=0)),
+        "profile": profile,
+        "files": [_file(one) for one in ended],
+        "left_out": [{"file": str(path), "why": why} for path, why in left_out],
+    }
+
+
+def _file(one: FileEnded) -> Document:
+    report = one.report
+    return {
+        "file": str(one.file.absolute()) if str(one.file) != "-" else "-",
+        "fate": one.fate.value,
+        "exit_status": one.exit_status,
+        **_span(one.started_at, one.ended_at),
+        "why": one.why or None,
+        "error": _error(one.error) if one.error is not None else None,
+        "archived": str(one.archived) if one.archived is not None else None,
+        "run": _report(report) if report is not None else None,
+    }
+
+
+def _report(report: Report) -> Document:
+    return {
+        "name": report.run,
+        **_span(report.started_at, report.ended_at),
+        "counts": _counts(report.counts),
+        "held_back": report.held_back,
+        "reasons": [
+            {"result": result.value, "kind": kind, "rows": rows}
+            for result, kinds in report.reasons.items()
+            for kind, rows in kinds.items()
+        ],
+        "requests": report.requests,
+        "look_ups": report.looks,
+        "told_to_wait": report.rate_limited,
+        "results": str(report.results.absolute()),
+        "remark": report.remark,
+        "more_than_once": [{"row": row, "note_ids": list(ids)} for row, ids in report.twins.items()],
+        "stopped": _error(report.stopped) if report.stopped is not None else None,
+    }
+
+
+def check(preview: Preview, exit_status: int) -> Document:
+    """A file as it was understood."""
+    loaded, remaining = preview.loaded, preview.remaining
+    sheet, plan = loaded.sheet, loaded.plan
+    problems = [problem for _, found in sorted(loaded.rows.problems.items()) for problem in found]
+    return {
+        **_head("check", exit_status),
+        "profile": preview.settings.profile,
+        "base_url": preview.settings.base_url,
+        "file": sheet.source,
+        "format_of_file": sheet.format,
+        "sheet": sheet.name,
+        "header_row": sheet.header_row,
+        "columns": [
+            {"role": role.value, "column": column_letter(column), "heading": sheet.headings[column]}
+            for role, column in loaded.roles.columns.items()
+        ],
+        "unused": [sheet.headings[column] for column in loaded.roles.unused],
+        "remarks": [*sheet.remarks, *loaded.rows.remarks],
+        "rows": len(loaded.rows),
+        "notes": plan.deliveries,
+        "repeated_rows": int((plan.original >= 0).sum()),
+        "delivered_already": len(loaded.rows.done),
+        "imported_before": plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back,
+        "left": {
+            "notes": remaining.deliveries,
+            "distinct_notes": remaining.notes,
+            "requests": remaining.requests,
+            "unclear": remaining.unclear,
+            "held_back": remaining.held_back,
+            "seconds": preview.seconds,
+        },
+        "questions": [
+            {
+                "text": question.text,
+                "column": column_letter(question.column) if question.column is not None else None,
+                "settings": list(question.answers),
+            }
+            for question in preview.questions
+        ],
+        "guards": [{"setting": guard.setting, "text": str(guard)} for guard in preview.guarded],
+        "problems": {
+            "rows": len(loaded.rows.problems),
+            "total": len(problems),
+            "kinds": [{"kind": kind, "rows": rows} for kind, rows in reasons.problems(loaded).most_common()],
+            "first": [
+                {"row": problem.row, "cell": problem.cell, "text": problem.text}
+                for problem in problems[:_MOST_PROBLEMS]
+            ],
+        },
+    }
+
+
+def history(runs: Sequence[Past]) -> Document:
+    """Runs, the latest first."""
+    return {**_head("history", 0), "runs": [_past(past) for past in runs]}
+
+
+def _past(past: Past) -> Document:
+    run = past.run
+    return {
+        "name": run.name,
+        "profile": run.workspace.profile,
+        "base_url": run.workspace.base_url,
+        "file": run.file,
+        "ended": past.ended,
+        **_span(run.started_at, run.ended_at),
+        "counts": dict(run.counts),
+    }
+
+
+def verify(found: Verified) -> Document:
+    """What looking up found."""
+    return {
+        **_head("verify", found.exit_status),
+        "found": found.found,
+        "absent": found.absent,
+        "in_doubt": found.unconfirmed,
+        "doubts": [{"why": why, "notes": notes} for why, notes in found.doubts.items()],
+        "more_than_once": list(found.twins),
+        "stopped": _error(found.stopped) if found.stopped is not None else None,
+    }
+
+
+def _head(command: str, exit_status: int) -> dict[str, Any]:
+    return {"format": FORMAT, "command": command, "exit_status": exit_status}
+
+
+def _error(error: BaseException) -> Document:
+    if isinstance(error, ImporterError):
+        return {"kind": error.kind, "text": str(error)}
+    return {"kind": "a fault of note-importer's own", "text": type(error).__name__}
+
+
+def _counts(counts: Mapping[Result, int]) -> dict[str, int]:
+    return {result.value: rows for result, rows in counts.items()}
+
+
+def _span(started_at: float, ended_at: float | None) -> dict[str, Any]:
+    return {
+        "started_at": _time(started_at),
+        "ended_at": _time(ended_at) if ended_at is not None else None,
+        "seconds": round(ended_at - started_at, 1) if ended_at is not None else None,
+    }
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,146 @@
+"""The log: a line an event, with the time, the run, the file, and counts.
+
+Comes in: a file to log to; events, as records of the standard library's ``logging`` whose ``facts`` are values by name.
+Goes out: lines such as
+
+    2026-03-01T02:00:07+01:00 INFO    request answered  request=7 notes=100 created=98 … run=20260301-… file="a.csv"
+
+A new file is begun each day, and thirty are kept. No note's text, email or key stands in it, and none of the API's
+words, unless whoever starts the program asks to debug it; even then no key and no email does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from logging.handlers import TimedRotatingFileHandler
+from pathlib import Path
+
+from importer import files
+from importer.errors import (
+    BadSettings,
+    Blocked,
+    ImporterError,
+    KeyRefused,
+    Outage,
+    Redirected,
+    UnclearColumns,
+    WrongAddress,
+)
+
+_DAYS = 30
+_EMAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+\.[^\s@\"'<>(),;:.]+")
+_PLAIN = re.compile(r"[\w.:/+\-]+")
+_QUOTE_THE_API = (KeyRefused, Redirected, WrongAddress, Blocked, Outage)
+_about: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
+_log = logging.getLogger(__name__)
+
+
+def event(name: str, level: int = logging.INFO, **facts: object) -> None:
+    """Log an event."""
+    _log.log(level, name, extra={"facts": facts})
+
+
+@contextmanager
+def about(**facts: object) -> Iterator[None]:
+    """What every event within is about: the file, the run."""
+    token = _about.set({**(_about.get() or {}), **facts})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def said(error: ImporterError) -> str:
+    """What a log tells of an error: its message, unless the API or a cell may have a word in it."""
+    if isinstance(error, _QUOTE_THE_API):
+        return error.kind
+    text = str(error)
+    if isinstance(error, UnclearColumns):
+        for sample in sorted({sample for question in error.questions for sample in question.samples}, key=len):
+            text = re.sub(rf"(?<!\w){re.escape(sample)}(?!\w)", "…", text) if sample.strip() else text
+    return text
+
+
+@contextmanager
+def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
+    """Log to a file as long as the block runs; None: to wherever the caller of the library logs.
+
+    Raises:
+        BadSettings: it can't be written.
+    """
+    if file is None:
+        yield
+        return
+    log = logging.getLogger("importer")
+    try:
+        files.make_private_folder(file.absolute().parent)
+        handler = _Handler(file)
+    except OSError as error:
+        raise BadSettings(
+            f"The log can't be written to {file}: {error.strerror}. Nothing was sent. Name another file.",
+            setting="log-file",
+        ) from error
+    handler.setFormatter(_Formatter())
+    before, propagates = log.level, log.propagate
+    log.setLevel(logging.DEBUG if debugging else logging.INFO)
+    log.propagate = False
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+        log.propagate = propagates
+        handler.close()
+
+
+class _Handler(TimedRotatingFileHandler):
+    """A file a day; its owner's alone. What can't be written is lost: the import goes on without."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, when="midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
+
+    def _open(self) -> object:  # type: ignore[override]
+        files.make_private(Path(self.baseFilename))
+        return super()._open()
+
+    def rotate(self, source: str, dest: str) -> None:
+        """Begin a new file; where another program has it open, go on in the same."""
+        with contextlib.suppress(OSError):
+            super().rotate(source, dest)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Nothing: a disk that is full is the journal's to tell of."""
+
+
+class _Formatter(logging.Formatter):
+    """One line an event."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds")
+        facts = {**getattr(record, "facts", {}), **(_about.get() or {})}
+        told = "".join(f" {name}={_written(value)}" for name, value in facts.items() if value not in (None, ""))
+        return f"{at} {record.levelname:7} {record.getMessage()} {told}".rstrip()
+
+
+def _written(value: object) -> str:
+    """A value as one word that steers nothing; an email is nobody's business."""
+    text = _EMAIL.sub("…@…", str(value))
+    if _PLAIN.fullmatch(text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in quoted)
+
+
+def is_debugging() -> bool:
+    """Whether whoever started the program wants to find a fault in it."""
+    return bool(os.environ.get("NOTE_IMPORTER_DEBUG"))

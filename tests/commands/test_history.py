@@ -1,0 +1,82 @@
+"""The history is filtered, tells how long each run took, and shows one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from importer.commands import endings, history
+from importer.commands.history import Wanted
+from importer.errors import BadSettings
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, write_sheet
+
+
+@pytest.fixture
+def imported(settings: Settings, tmp_path: Path) -> Callable[..., str]:
+    def imported(name: str, at: float, **more: object) -> str:
+        sheet = write_sheet(tmp_path / name, [Line("P1", name), Line("INVALID1", name)])
+        ticks = iter(range(1_000_000))
+        told = replace(settings, **more)  # type: ignore[arg-type]
+        report = running.run(sheet, told, clock=lambda: at + next(ticks) / 100)
+        assert report is not None
+        return report.run
+
+    return imported
+
+
+def test_runs_are_filtered(imported: Callable[..., str], settings: Settings) -> None:
+    """By when they began, the file's name, how they ended, and how many."""
+    first, second = imported("March.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
+
+    def names(wanted: Wanted) -> list[str]:
+        return [past.run.name for past in history.history(settings, wanted)]
+
+    assert names(Wanted()) == [second, first]
+    assert names(Wanted(since=1_774_000_000.0)) == [second]
+    assert names(Wanted(file="mar")) == [first]
+    assert names(Wanted(ended="finished", last=1)) == [second]
+    assert names(Wanted(ended="stopped")) == []
+    assert names(Wanted(of_all=True)) == [second, first]
+
+
+def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:
+    """By its name, or as the last."""
+    name = imported("march.csv", 1_772_000_000.0)
+    for asked in (name, "last"):
+        past = history.one(settings, asked)
+        said = [saying.text for saying in endings.past_run(past)]
+        assert said[0] == f"Run:       {name}"
+        assert any(line.startswith("Took:      0:0") for line in said)
+        assert any("1  rejected  the API said no: correct the row, run again" in line for line in said)
+        assert f"note-importer results {name} FILE" in said[-1]
+    with pytest.raises(BadSettings, match="knows no run 'none'"):
+        history.one(settings, "none")
+
+
+def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:
+    imported("march.csv", 1_772_000_000.0)
+    [line, counts] = [saying.text for saying in endings.history(history.history(settings), of_all=False)]
+    assert re.search(r"     0:0\d  finished  .*march\.csv$", line)
+    assert counts.strip() == "created: 1  rejected: 1"
+    assert [saying.text for saying in endings.history([], of_all=False)] == ["No run is recorded yet."]
+    assert [saying.text for saying in endings.history([], of_all=False, is_filtered=True)] == [
+        "No such run is recorded."
+    ]
+
+
+def test_since_is_a_day_or_a_time_ago() -> None:
+    now = datetime(2026, 3, 10, 12).astimezone()
+    assert history.since("2026-03-01", now) == datetime(2026, 3, 1).astimezone().timestamp()
+    assert history.since("2026-03-01 14:30", now) == datetime(2026, 3, 1, 14, 30).astimezone().timestamp()
+    assert history.since("7d", now) == now.timestamp() - 7 * 86400
+    assert history.since("12h", now) == now.timestamp() - 12 * 3600
+    for wrong in ("yesterday", "2026-02-30", "7 weeks", "-3d", "99999999d"):
+        with pytest.raises(BadSettings, match="is no day"):
+            history.since(wrong, now)

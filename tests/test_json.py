@@ -1,0 +1,156 @@
+"""With --json a program reads one document on standard output, in the shape that docs/output.schema.json describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from importer.cli import main
+from importer.commands.documents import FORMAT
+from importer.models import Result
+from importer.sandbox import Fault, Sandbox
+from importer.settings import KEY_VARIABLE, SETTINGS
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "output.schema.json").read_text(encoding="utf-8"))
+HEAD = "Prospect ID,Note,Visibility\n"
+SHEET = HEAD + "P1,Hello,Public\nINVALID1,Hello,Public\nP3,Ümläut,pubic\n"
+
+Ask = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture
+def ask(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Run a command with --json; its status, its document, which is valid, and what else it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    for name, value in {"BASE_URL": box.url, "JOURNAL": "journal.sqlite", "SETTLE": "0", "READ_TIMEOUT": "1"}.items():
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
+
+    def ask(*arguments: str) -> tuple[int, dict[str, Any], str]:
+        capsys.readouterr()
+        status = main([*arguments, "--json"])
+        shown = capsys.readouterr()
+        assert shown.out.isascii()
+        document = json.loads(shown.out)
+        validator.validate(document)
+        assert (document["format"], document["command"]) == (FORMAT, arguments[0])
+        assert document["exit_status"] == status
+        return status, document, shown.err
+
+    return ask
+
+
+def test_the_schema_is_one_and_lets_nothing_else_pass() -> None:
+    """What is misspelt or missing isn't valid; it names every result."""
+    Draft202012Validator.check_schema(SCHEMA)
+    assert {result.value for result in Result} <= set(SCHEMA["$defs"]["result"]["enum"])
+    valid = {"format": 1, "command": "history", "exit_status": 0, "runs": []}
+    validator = Draft202012Validator(SCHEMA)
+    assert validator.is_valid(valid)
+    assert not validator.is_valid(valid | {"run": []})
+    assert not validator.is_valid(valid | {"format": 2})
+    assert not validator.is_valid({"format": 1, "command": "history", "exit_status": 0})
+    assert not validator.is_valid(valid | {"command": "verify"})
+
+
+def test_run_tells_of_each_file(ask: Ask) -> None:
+    """Counts, kinds of reasons, where the results are; what a person reads goes to standard error."""
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    status, document, said = ask("run", "a.csv", "--yes")
+    assert status == 1
+    [file] = document["files"]
+    assert (file["fate"], file["exit_status"], file["error"], file["archived"]) == ("imported", 1, None, None)
+    assert file["file"] == str(Path("a.csv").absolute())
+    run = file["run"]
+    assert run["counts"] == {"created": 1, "rejected": 1, "invalid": 1}
+    assert {"result": "invalid", "kind": "the visibility cannot be used", "rows": 1} in run["reasons"]
+    assert Path(run["results"]).exists()
+    assert (run["requests"], run["stopped"], run["more_than_once"]) == (1, None, [])
+    assert "Results: a.results.xlsx" in said
+
+
+def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
+    """One that can't be read is told with its error, and the worst status counts."""
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    Path("b.csv").write_text("", encoding="utf-8")
+    status, document, _ = ask("run", "a.csv", "b.csv", "--yes")
+    assert status == 2
+    assert [file["fate"] for file in document["files"]] == ["imported", "not imported"]
+    assert document["files"][1]["error"]["kind"] == "the file can't be read"
+    assert document["files"][1]["run"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "kind"),
+    [
+        (("run", "none.csv"), 2, "the file can't be read"),
+        (("check", "none.csv"), 2, "the file can't be read"),
+        (("verify", "--profile", "nite"), 2, "a setting can't be used"),
+        (("history", "20200101-000000-aaaa"), 2, "a setting can't be used"),
+    ],
+)
+def test_what_comes_to_nothing_says_why(ask: Ask, arguments: tuple[str, ...], status: int, kind: str) -> None:
+    """As a document too; flags are named as flags."""
+    found, document, said = ask(*arguments)
+    assert found == status
+    error = document["files"][0]["error"] if "files" in document else document["error"]
+    assert error["kind"] == kind
+    assert "Error: " in said
+    assert not any(f"`{name}" in error["text"] for name in SETTINGS)
+
+
+def test_a_run_that_stops_says_why(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    monkeypatch.setenv(KEY_VARIABLE, "another-key")
+    status, document, _ = ask("run", "a.csv", "--yes")
+    assert status == 4
+    [file] = document["files"]
+    assert file["run"]["stopped"]["kind"] == "the API does not accept the key"
+    assert file["fate"] == "stopped before its end"
+
+
+def test_a_fault_of_our_own_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importer.commands.verify.verify", lambda *_, **__: 1 / 0)
+    status, document, _ = ask("verify")
+    assert status == 3
+    assert document["error"] == {"kind": "a fault of note-importer's own", "text": "ZeroDivisionError"}
+
+
+def test_check_tells_what_was_understood(ask: Ask) -> None:
+    """Columns, what is left, problems by kind and cell; questions name the settings that answer them."""
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    status, document, _ = ask("check", "a.csv")
+    assert status == 1
+    assert [column["role"] for column in document["columns"]] == ["prospect", "content", "visibility"]
+    assert (document["rows"], document["notes"], document["left"]["requests"]) == (3, 2, 1)
+    assert document["problems"]["kinds"] == [{"kind": "the visibility cannot be used", "rows": 1}]
+    assert document["problems"]["first"][0]["cell"] == "C4"
+    Path("b.csv").write_text("Prospect ID,Note,Visibility,State\nP1,x,1,Draft\n", encoding="utf-8")
+    status, document, _ = ask("check", "b.csv")
+    assert status == 2
+    assert document["questions"][0]["column"] == "D"
+    assert "map" in document["questions"][0]["settings"]
+
+
+def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    assert ask("history")[1]["runs"] == []
+    box.add_fault(Fault.parse("500:after@1"))
+    box.add_fault(Fault.parse("403:GET"))
+    status, document, _ = ask("run", "a.csv", "--yes", "--give-up-after", "2")
+    name = document["files"][0]["run"]["name"]
+    box.clear_faults()
+    runs = ask("history")[1]["runs"]
+    assert [run["name"] for run in runs] == [name]
+    assert runs[0]["seconds"] >= 0
+    assert ask("history", name)[1]["runs"] == runs
+    assert ask("history", "--file", "other")[1]["runs"] == []
+    status, document, _ = ask("verify")
+    assert status == 0
+    assert document["found"] + document["absent"] == 2

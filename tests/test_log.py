@@ -1,0 +1,161 @@
+"""A log tells by lines what happened when, to which file and request; no note, email, key or API's word is in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.commands import logs
+from importer.errors import Outage, UnclearColumns
+from importer.models import Question
+from importer.sandbox import Fault, Sandbox
+from importer.settings import KEY_VARIABLE
+
+SHEET = (
+    "Prospect ID,Note,Visibility\nP1,A secret1 note,Public\nINVALID1,A secret1 note,Public\n"
+    "P3,secret2,secret3\njo.secret4@example.com,x,Public\n"
+)
+LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d) (INFO|WARNING|ERROR|DEBUG) +(\w[^=]*?)((?: \S+=.*)?)")
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in a folder of the test's own, with a log."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    for name, value in {
+        "BASE_URL": box.url, "JOURNAL": "journal.sqlite", "SETTLE": "0", "READ_TIMEOUT": "1", "LOG_FILE": "logs/a.log",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+    Path("a.csv").write_text(SHEET, encoding="utf-8")
+    return lambda *arguments: main([*arguments])
+
+
+def events() -> list[tuple[str, str, str]]:
+    """Level, event and the rest of each line."""
+    found = []
+    for line in Path("logs/a.log").read_text(encoding="utf-8").splitlines():
+        match = LINE.fullmatch(line)
+        assert match, line
+        found.append((match[2], match[3].strip(), match[4]))
+    return found
+
+
+def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, box: Sandbox) -> None:
+    """From the beginning to the results; and nothing of the sheet, of the API's words, or of the key."""
+    box.add_fault(Fault.parse("503:any@1"))
+    assert run("run", "a.csv", "--yes", "--batch-size", "2") == 1
+    log = Path("logs/a.log").read_text(encoding="utf-8")
+    names = [name for _, name, _ in events()]
+    assert names[0] == "run begun"
+    for name in ("request failed", "request answered", "run finished", "results written", "file imported", "run over"):
+        assert name in names
+    answered = next(rest for _, name, rest in events() if name == "request answered")
+    assert re.search(r" request=\d+ notes=\d created=1 rejected=1 status=201 seconds=[\d.]+ ", answered)
+    assert re.search(r" run=\d{8}-\d{6}-\w{4}$", answered.replace(" file=a.csv", ""))
+    assert " file=a.csv" in answered
+    failed = next((level, rest) for level, name, rest in events() if name == "request failed")
+    assert failed[0] == "WARNING"
+    assert "status=503 cause=failed" in failed[1]
+    finished = [rest for _, name, rest in events() if name == "run finished"]
+    assert "created=1 rejected=1 invalid=2" in finished[-1]
+    assert "secret" not in log
+    assert box.api_key not in log
+    assert "Internal server error" not in log
+
+
+def test_who_debugs_sees_the_apis_words_but_no_key(run: Run, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
+    box.add_fault(Fault.parse("503:any@1"))
+    run("run", "a.csv", "--yes")
+    log = Path("logs/a.log").read_text(encoding="utf-8")
+    assert "Internal server error" in log
+    assert box.api_key not in log
+    assert "secret4@" not in log
+
+
+def test_why_nothing_was_sent_is_told(run: Run) -> None:
+    """With the whole message, since whoever reads the log in the morning may have nothing else."""
+    assert run("run", "none.csv") == 2
+    assert any(
+        level == "ERROR" and name == "file not imported" and "There is no file none.csv" in rest
+        for level, name, rest in events()
+    )
+    assert events()[-1][:2] == ("ERROR", "ended with an error")
+
+
+def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:
+    text = "The column 'State' holds 'A secret' and 'b': is `value State.b=Draft` meant?"
+    told = logs.said(UnclearColumns(text, [Question(text, "What is it?", samples=["A secret", "b", ""])]))
+    assert told == "The column 'State' holds '…' and '…': is `value State.…=Draft` meant?"
+    assert logs.said(Outage("The last trouble was: secret")) == Outage.kind
+
+
+def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:
+    """Whatever a file is called."""
+    file = tmp_path / "a.log"
+    with logs.logging_to(file), logs.about(file="a\n\x1b[2Jb\u202e jo@example.com.csv"):
+        logs.event("begun")
+    assert file.read_text(encoding="utf-8").count("\n") == 1
+    assert 'file="a\\n\\u001b[2Jb\\u202e …@…"' in file.read_text(encoding="utf-8")
+
+
+def test_days_have_files_of_their_own_and_old_ones_go(tmp_path: Path) -> None:
+    """A file that was last written to on an earlier day is put aside; thirty of those stay."""
+    file = tmp_path / "a.log"
+    for day in range(1, 41):
+        (tmp_path / f"a.log.2020-{1 + day // 28:02}-{1 + day % 28:02}").write_text("old\n", encoding="utf-8")
+    file.write_text("yesterday\n", encoding="utf-8")
+    os.utime(file, (1_600_000_000, 1_600_000_000))
+    with logs.logging_to(file):
+        logs.event("begun")
+    assert "yesterday" not in file.read_text(encoding="utf-8")
+    kept = sorted(tmp_path.glob("a.log.*"))
+    assert len(kept) == 30
+    assert kept[-1].read_text(encoding="utf-8") == "yesterday\n"
+    if os.name == "posix":
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_can_not_be_written_is_said_before_anything_is_sent(
+    run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("logs").write_text("a file, and no folder", encoding="utf-8")
+    assert run("run", "a.csv", "--yes") == 2
+    assert "The log can't be written to " in " ".join(capsys.readouterr().err.split())
+    assert box.received == ()
+
+
+def test_without_a_log_nothing_is_printed_of_events(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever uses the library hears of them by the standard library's logging."""
+    monkeypatch.delenv("NOTE_IMPORTER_LOG_FILE")
+    with caplog.at_level(logging.INFO, "importer"):
+        assert run("run", "a.csv", "--yes") == 1
+    assert "request answered" in [record.getMessage() for record in caplog.records]
+    assert not Path("logs").exists()
+
+
+def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing where all is well; else all that was put aside, as cron would send it by mail."""
+    Path("good.csv").write_text("Prospect ID,Note,Visibility\nP1,x,Public\n", encoding="utf-8")
+    assert run("run", "good.csv", "--quiet") == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "")
+    assert run("run", "a.csv", "-q") == 1
+    shown = capsys.readouterr()
+    assert "4 rows: 2 notes to deliver" in shown.out
+    assert "Results: a.results.xlsx" in shown.out
+    assert run("verify", "--quiet") == 0
+    assert capsys.readouterr().out == ""
+    assert run("run", "none.csv", "--quiet") == 2
+    assert "There is no file none.csv" in capsys.readouterr().err
