@@ -23,6 +23,7 @@
     │       ├── WrongAddress     something answers there, but it isn't the API
     │       ├── Blocked          a certificate or a proxy stands in the way, and waiting doesn't change that
     │       └── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
+    ├── Fault                    a fault of the program's own, with one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
 
 Every message says what happened, where, and what to do now. It names a setting as `journal`, or, with a value that it
@@ -244,3 +245,15 @@ class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
 
     kind = "the results could be written nowhere"
+
+
+class Fault(ImporterError):
+    """A fault of the program's own, met with one of several files; the others are not held up by it."""
+
+    kind = "a fault of note-importer's own"
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is recorded;"
+            " the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows for this file alone."
+        )

@@ -25,6 +25,7 @@ from importer.commands.run import Prepared, Preview, prepare, unconfirmed
 from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
+    Fault,
     FirstRun,
     Guarded,
     ImporterError,
@@ -176,7 +177,7 @@ def run(
         )
     if settings.archive is not None:
         archiving.check(settings.archive)
-    one = _One(settings, hours, clock(), face, clock, vendor)
+    one = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     found: list[FileEnded] = []
     held_up: NotBegun | None = None
     for candidate in chosen.candidates:
@@ -220,6 +221,7 @@ class _One:
     face: Face
     clock: Callable[[], float]
     vendor: Vendor
+    is_alone: bool
     taken: set[Path] = field(default_factory=set)
 
     def imported(self, candidate: Candidate) -> FileEnded:
@@ -240,6 +242,10 @@ class _One:
             return self._sent(path, started_at)
         except ImporterError as error:
             return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
+        except Exception as error:
+            if self.is_alone:
+                raise
+            return replace(FileEnded.failed(path, Fault(error), self.clock()), started_at=started_at)
 
     def _wait(self) -> None:
         """Wait for another import before the file is read, for it may import, and move, the same one.

@@ -169,6 +169,27 @@ def test_one_files_failure_doesnt_stop_the_others(box: Sandbox, settings: Settin
     assert {note.prospect_id for note in box.notes} == {"P1", "P4"}
 
 
+def test_a_fault_of_the_programs_own_with_one_file_doesnt_stop_the_others(
+    box: Sandbox, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or what lies behind it in the folder would never be imported. Of a single file it is raised as it is."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        lay(folder, name, f"P-{name[0]},x,private")
+
+    def broken(file: Path, *arguments: Any, **options: Any) -> Any:
+        if file.name == "b.csv":
+            raise ZeroDivisionError
+        return prepare(file, *arguments, **options)
+
+    monkeypatch.setattr(series_, "prepare", broken)
+    found = run(folder, settings)
+    assert [over.exit_status for over in found.files] == [0, 3, 0]
+    assert "a fault of note-importer's own (ZeroDivisionError" in found.files[1].why
+    assert len(box.notes) == 2
+    with pytest.raises(ZeroDivisionError):
+        run(folder / "b.csv", settings)
+
+
 @pytest.mark.parametrize(("error", "status"), [(Outage, 3), (KeyRefused, 4)], ids=["outage", "key refused"])
 def test_what_would_be_so_for_every_file_ends_them_all(
     box: Sandbox, settings: Settings, folder: Path, error: type, status: int
