@@ -48,6 +48,7 @@ COMMANDS = (
     "init",
     "schedule",
     "repeat",
+    "prune",
     "journal",
     "completion",
 )

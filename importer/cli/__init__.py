@@ -9,7 +9,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     beginning    init
     setting_up   config, doctor, completion
     keys         login, logout
-    scheduling   schedule, repeat
+    scheduling   schedule, repeat, prune
     units        what to install, as each system reads it
     practising   sandbox
     manual       what help says
@@ -42,7 +42,7 @@ from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
 from importer.cli.manual import Commands
 from importer.cli.practising import serve_sandbox
-from importer.cli.scheduling import repeat, schedule
+from importer.cli.scheduling import prune, repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
 from importer.cli.terminal import gated, paragraph, say
 from importer.cli.watching import EndedAtOnce
@@ -73,6 +73,7 @@ for _command in (
     completion,
     schedule,
     repeat,
+    prune,
     run,
     check,
     history,

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "schedule": "note-importer schedule --between 02:00-06:00 --profile night exports",
         "repeat": "note-importer repeat --between 02:00-06:00 run exports --profile night --yes",
         "journal": "note-importer journal backup journal-copy.sqlite",
+        "prune": "note-importer prune exports --older-than 90",
         "logout": "note-importer logout --profile night",
     },
 }

@@ -1,4 +1,4 @@
-"""The commands for nights that nobody watches: schedule, which says what to install; repeat, which that may use."""
+"""The commands for nights that nobody watches: schedule, which says what to install; repeat, which it uses; prune."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ import click
 from importer import commands
 from importer.cli import units
 from importer.cli.options import Told, settings_named
-from importer.cli.terminal import paragraph, say
+from importer.cli.terminal import ask, is_terminal, paragraph, say
 from importer.errors import BadSettings, by_name
 from importer.settings import KEY_VARIABLE, Window, sources
 from importer.settings.times import Span
@@ -128,3 +129,30 @@ class _Child:
         if os.name == "posix" and number == signal.SIGTERM and self._process is not None:
             with contextlib.suppress(OSError):
                 self._process.terminate()
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--older-than", "days", type=click.IntRange(min=1), required=True, metavar="DAYS", help="In days.")
+@settings_named("profile", "base-url", "journal", "yes")
+def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
+    """Remove old results from FOLDERS: those that still are as a run wrote them. Whatever you changed or made stays.
+
+    A log's old files go by themselves.
+    """
+    told = Told.here()
+    found = commands.pruning.old_results(folders, days, told.settings)
+    for path in found:
+        say(str(path))
+    what = commands.sayings.count(len(found), "results file")
+    if not found:
+        say(f"Nothing to remove: no results there are older than {days} days and as a run wrote them.")
+        return 0
+    if not told.says("yes") and not (is_terminal(sys.stdin) and ask(f"Remove {what}?")):
+        say("Nothing was removed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
+        return 2
+    left = commands.pruning.remove(found)
+    say(f"{commands.sayings.count(len(found) - len(left), 'results file')} removed.")
+    for path in left:
+        say(f"It could not be removed: {path}", err=True)
+    return 1 if left else 0

@@ -13,7 +13,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     history     the list of runs                      endings      what is said of how things ended
     journals    a journal, copied                     doctor       what can be checked beforehand
     answering   answers to what couldn't be decided
-    repeating   a run, again while that helps
+    repeating   a run, again while that helps         pruning      old results, removed
     template    a workbook to fill in                 sayings      how things are said
     logs        a line an event                       documents    what is told to programs
     notifying   notices, sent to whoever is told      notices      what a notification says
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         notices,
         notifying,
         plans,
+        pruning,
         repeating,
         results,
         run,
@@ -67,6 +68,7 @@ __all__ = [
     "notifying",
     "plans",
     "prepare",
+    "pruning",
     "repeating",
     "results",
     "run",
