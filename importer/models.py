@@ -29,6 +29,7 @@ class Role(StrEnum):
     VISIBILITY = "visibility"
     STATUS = "status"
     ATTACHMENTS = "attachments"
+    EMAIL = "email"
     KEY = "key"
 
 
@@ -44,6 +45,15 @@ class Status(StrEnum):
 
     DRAFT = "0"
     PUBLISHED = "1"
+
+
+class OnSeveral(StrEnum):
+    """What becomes of a row whose email several prospects have."""
+
+    REJECT = "reject"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    ALL = "all"
 
 
 class Result(StrEnum):
@@ -198,13 +208,17 @@ class Rows:
 
     Attributes:
         number: row numbers as the spreadsheet program shows them.
-        prospect: cleaned prospect ids.
+        prospect: cleaned prospect ids; an email where that alone names the prospect and wasn't looked up yet.
+        email: emails in small letters, empty where a row has none; None without such a column.
         note: index into ``notes``; -1 where the row is invalid or already carries a note id.
         notes: the distinct notes, in the order of their first row.
         key: what tells occurrences of the same note apart (the setting ``key-column``), or None without such a column.
         problems: position → what is wrong with that row.
         done: position → the note id that the row carries from an earlier results file.
         skipped: position → why that row is surely no data.
+        rejected: position → why its email names no prospect; known once that was looked up.
+        sheet_rows: for every position that of the sheet's row which it stands for, where one row makes several notes;
+            None where each stands for itself.
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
         unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
@@ -215,9 +229,12 @@ class Rows:
     note: Ints
     notes: list[Note]
     key: Texts | None = None
+    email: Texts | None = None
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
     skipped: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
+    sheet_rows: Ints | None = None
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)

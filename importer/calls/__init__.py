@@ -2,6 +2,7 @@
 
 Comes in: tasks. Goes out: their replies, one by one, in the thread that decides what follows.
 
+    caller        what calls are made with
     dispatcher    what is due, what is in flight; the one loop of rounds that delivery, verify and hide stand on
     workers       the pool that carries the calls
     limiter       when the next call may go: quota windows, concurrency, the person's own rate

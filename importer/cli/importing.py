@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +16,11 @@ from importer.cli.reporting import Reporting, reporting
 from importer.cli.screen import argument, show
 from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
-from importer.cli.watching import Stopper
+from importer.cli.watching import Stopper, Watch
 from importer.settings import Topic
+
+if TYPE_CHECKING:
+    from importer.commands.run import Prepared
 
 
 @click.command(cls=InGroups)
@@ -48,35 +51,32 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 @click.command(cls=InGroups)
 @file_argument
 @settings_about(
-    Topic.FILE,
-    Topic.SIZE,
-    Topic.PLACE,
-    Topic.PACE,
-    Topic.GUARDS,
-    Topic.NEW_JOURNAL,
-    Topic.ASKING,
-    Topic.LOG,
-    Topic.OUTPUT,
-    Topic.QUIET,
-)
+    Topic.FILE, Topic.EMAILS, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL,
+    Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET,
+)  # fmt: skip
+@click.option("--online", is_flag=True,
+              help="Look up the emails of FILE's rows as well, still sending nothing; needs the key.")  # fmt: skip
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every problem to this .csv file.")  # fmt: skip
-def check(file: Path, *, report: Path | None, **_: Any) -> int:
-    """Look at FILE without sending anything: problems by cell, groups, requests needed. Needs no key.
+def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
+    """Look at FILE without sending anything: problems by cell, groups, requests needed. Needs no key, and calls nobody.
 
     The exit status is the one that `run` would give if the API accepted everything.
     """
     with reporting("check") as out:
-        return _check(file, report, out)
+        return _check(file, report, out, online=online)
 
 
-def _check(file: Path, report: Path | None, out: Reporting) -> int:
+def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
     told = out.told
+    settings = told.settings_with_key if online else told.settings
     if report is not None:
         commands.check.check_report(report, file)
-    with commands.prepare(file, told.settings) as prepared:
+    with commands.prepare(file, settings) as prepared:
         asking = Asking(told)
         asking.ask(prepared)
+        if online and not prepared.questions:
+            _look_up(prepared)
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
@@ -85,9 +85,19 @@ def _check(file: Path, report: Path | None, out: Reporting) -> int:
             written = commands.check.write_report(report, preview, file)
             say()
             say(f"Every problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
+        if online and (emails := commands.check.write_unknown_emails(preview, file)) is not None:
+            say(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
         asking.offer_to_remember(preview.settings)
         status = commands.check.exit_status(preview)
         return out.over(status, lambda: commands.documents.check(preview, status))
+
+
+def _look_up(prepared: Prepared) -> None:
+    """Look up who has the emails; progress and Ctrl-C are as in a run."""
+    with Stopper() as stopper, Watch() as watch:
+        watch.begin(prepared.preview.remaining.total)
+        stopper.arm()
+        prepared.look_up(observe=watch.observe, stop=stopper.why)
 
 
 @click.command(name="results")

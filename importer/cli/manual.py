@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 """The commands in the order of use, an example each."""
 
 GROUPS: Mapping[str, frozenset[Topic]] = {
-    "Reading": frozenset({Topic.FILE}),
+    "Reading": frozenset({Topic.FILE, Topic.EMAILS}),
     "Sending": frozenset({Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.RUN, Topic.NEW_JOURNAL}),
     "Results": frozenset({Topic.RESULTS}),
     "Unattended": frozenset(

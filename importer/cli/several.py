@@ -73,7 +73,7 @@ class Importing:
             say()
         show(commands.plans.plan(preview))
         total = preview.remaining.total
-        sends = f"Send {commands.sayings.count(total, 'note')} to {preview.settings.base_url}?"
+        sends = commands.plans.question(preview, total)
         if self._asking.may and total and not self._answered(lambda: ask(sends)):
             say("Nothing was sent." if self._is_one else "Nothing of it was sent.")
             return False

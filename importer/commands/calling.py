@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from importer.api import Vendor
+from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import Threads
-from importer.delivery.delivery import Caller
 from importer.delivery.policy import Policy
 from importer.settings import BATCH_SIZE, Settings
 

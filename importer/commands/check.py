@@ -30,8 +30,14 @@ def write_report(report: Path, preview: Preview, file: Path) -> Written:
     return results.write_problems(report, loaded.sheet.headings, loaded.rows.problems, file)
 
 
+def write_unknown_emails(preview: Preview, file: Path) -> Written | None:
+    """Write the emails that nobody has, where that is wanted."""
+    target = preview.settings.unknown_emails
+    return None if target is None else results.write_emails(target, preview.unknown_emails, file)
+
+
 def exit_status(preview: Preview) -> int:
     """The exit status that a run would end with if the API accepted everything."""
     if preview.questions or preview.guarded:
         return 2
-    return 1 if preview.loaded.rows.problems else 0
+    return 1 if preview.loaded.rows.problems or preview.loaded.rows.rejected else 0

@@ -37,9 +37,12 @@ def report(ended: Report) -> Iterator[Saying]:
             f" {_capital(twins_in_words(ended.twins))}",
             Kind.TEXT,
         )
-    yield Saying(f"{count(ended.requests, 'request')} sent{looks}{asked}.")
+    found = f"; {count(ended.finding_calls, 'call')} to find prospects by email" if ended.finding_calls else ""
+    yield Saying(f"{count(ended.requests, 'request')} sent{looks}{found}{asked}.")
     if ended.remark:
         yield Saying(ended.remark, Kind.TEXT)
+    if (emails := ended.unknown_emails) is not None:
+        yield Saying(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
     yield Saying(f"Results: {ended.results}")
 
 

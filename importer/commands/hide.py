@@ -14,12 +14,11 @@ from typing import ClassVar
 from importer.api import Cause, Failure, NotesApi, Reply, Vendor
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import SALESHANDY
+from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.commands.calling import calls, policy, steady_clock
 from importer.commands.workspaces import find_run, guard, held, keep_in_mind
-from importer.delivery.decisions import stopped_by
-from importer.delivery.delivery import Caller
 from importer.errors import BadSettings, Changed, Outage, Stopped, by_name
 from importer.journal import Journal, Known, Run
 from importer.models import Progress, Status, Visibility

@@ -22,7 +22,7 @@ from importer.errors import BadSettings, UnclearColumns, by_name
 from importer.models import Plan, Rows
 from importer.reading import Sheet
 from importer.results import check_target
-from importer.rows import columns, suggestions, validation
+from importer.rows import columns, foreign, suggestions, validation
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic
@@ -86,7 +86,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group what stands in an open sheet, as the settings say."""
     wanted = columns.Wanted.of(settings)
     try:
-        roles = columns.find(sheet.headings, wanted, suggestions.glance(sheet))
+        roles = foreign.find(sheet, wanted, suggestions.glance(sheet))
     except UnclearColumns as error:
         nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
@@ -94,6 +94,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
     rules = validation.Rules(settings.default_visibility, settings.content, settings.values)
     rows = validation.validate(sheet, roles, rules)
+    rows.remarks += foreign.remarks(sheet, roles)
     return Loaded(sheet, roles, rows, grouping.plan(rows))
 
 

@@ -15,11 +15,12 @@ from importer.commands.run import Preview
 from importer.commands.sayings import Kind, Saying, count, duration, listed
 from importer.errors import by_name
 from importer.markup import is_html
-from importer.models import Note, Problem, Status, Visibility
+from importer.models import Note, OnSeveral, Problem, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.values import OR_SAY
 
 _SHOWN_PROBLEMS = 20
+_SHOWN_REJECTED = 5
 _FEW = 2  # so many problems of one kind are told one by one
 _VALUES = 4  # that are named of a kind
 
@@ -31,6 +32,17 @@ def plan(preview: Preview) -> Iterator[Saying]:
     yield from _profiles(preview)
     yield from _sizes(preview)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
+
+
+def question(preview: Preview, total: int) -> str:
+    """What a person is asked to agree to."""
+    rows, url = preview.loaded.rows, preview.settings.base_url
+    if not preview.to_look_up:
+        return f"Send {count(total, 'note')} to {url}?"
+    first = f"Look up {count(preview.to_look_up, 'email')} for {count(len(rows), 'row')}, and send"
+    if preview.settings.on_several is OnSeveral.ALL:
+        return f"{first} {count(total, 'note')} to {url}, or more: one for each prospect that has such an email?"
+    return f"{first} at most {count(total, 'note')} to {url}?"
 
 
 def check(preview: Preview) -> Iterator[Saying]:
@@ -111,14 +123,17 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
+    in_sheet = len(rows) if rows.sheet_rows is None else int((rows.sheet_rows == range(len(rows))).sum())
     to_deliver = " to deliver" if remaining.total or not plan.deliveries else ", none of them to deliver"
     yield Saying(
-        f"{count(len(rows), 'row')}: {count(plan.deliveries, 'note')}{to_deliver}"
+        f"{count(in_sheet, 'row')}: {count(plan.deliveries, 'note')}{to_deliver}"
         + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
+        + (f", {len(rows.rejected):,} whose email names no prospect" if rows.rejected else "")
         + (f", {len(rows.skipped):,} skipped, being no data" if rows.skipped else "")
     )
+    yield from _emails(preview)
     if before := plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back:
         were, are = ("was", "is") if before == 1 else ("were", "are")
         yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
@@ -153,6 +168,21 @@ def _sizes(preview: Preview) -> Iterator[Saying]:
             yield Saying(f"At {preview.slower}{whose} that takes {duration(preview.seconds)}.")
             if preview.settings.rate not in (None, preview.slower):
                 yield Saying(f"{by_name('rate')} has no effect: the account's own limit is lower.", Kind.NOTE)
+
+
+def _emails(preview: Preview) -> Iterator[Saying]:
+    """What has to be looked up first, and what that may come to."""
+    several = preview.settings.on_several
+    if preview.to_look_up:
+        each = ", and each of several that have it receives the note" if several is OnSeveral.ALL else ""
+        yield Saying(
+            f"{count(preview.to_look_up, 'email')} to look up first, in about as many calls or fewer. A row whose email"
+            f" no prospect has is rejected: none is guessed, and nobody is added{each}."
+        )
+    for why, rows in Counter(preview.loaded.rows.rejected.values()).most_common(_SHOWN_REJECTED):
+        yield Saying(f"{count(rows, 'row')}: {why}", Kind.DETAIL)
+    if (more := len({*preview.loaded.rows.rejected.values()}) - _SHOWN_REJECTED) > 0:
+        yield Saying(f"  … and {more:,} more emails; {by_name('unknown-emails', 'FILE.csv')} lists those nobody has")
 
 
 def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:

@@ -17,6 +17,10 @@ Kinds = Mapping[Result, Mapping[str, int]]
 
 HELD_BACK = f"held back by {by_name('first')}"
 _REJECTED = (
+    ("no prospect has the email", "no prospect has the email"),
+    ("several prospects have the email", "several prospects have the email"),
+    ("the API refused to look up the email", "the email could not be looked up"),
+    ("the email", "the email could not be looked up"),
     ("what stands between this machine and the API", "something between this machine and the API turned it away"),
     (
         "the API did not accept this prospect and gave no reason",

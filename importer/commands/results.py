@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from importer.commands.finding import asked, resolved
 from importer.commands.loading import Loaded, load, results_path
 from importer.commands.sayings import when
 from importer.commands.sending import write_results
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.errors import BadSettings
 from importer.journal import Journal, Known, NoteKey, Run, State
@@ -23,7 +25,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcome
     """Write the results of an earlier run again, from its file and the journal.
 
     Raises:
-        BadSettings: there is no such run, or it imported another file.
+        BadSettings: there is no such run, it imported another file, or its rows name prospects by their emails.
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
@@ -35,11 +37,21 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcome
                 raise BadSettings(
                     f"{path} is not what run {run.name} imported ({run.file}), or has changed since. Name that file."
                 )
+            known = asked(loaded, journal, settings, run.occurrence)
+            naming = known.emails.naming
+            if naming and len(known.open.naming) == len(naming):
+                raise BadSettings(
+                    f"The rows of {path} name prospects by their emails, and who has them is kept only until an import"
+                    " is finished. Import the file again instead: what was delivered is left alone, and the results say"
+                    " so, with the note ids."
+                )
+            loaded = resolved(loaded, known.answers, settings, known.made)
             outcomes = Outcomes(len(loaded.rows))
             settle_before(loaded.rows, outcomes)
             _recall(journal, run, loaded, outcomes)
             outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
             settle_after(loaded.rows, loaded.plan, outcomes)
+            outcomes = gathered(outcomes, loaded.rows)
             lines = [
                 ("File", run.file),
                 ("Run", run.name),

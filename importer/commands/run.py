@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -22,8 +22,9 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
 from importer.commands.answering import answered
-from importer.commands.calling import steady_clock
+from importer.commands.calling import calls, policy, steady_clock
 from importer.commands.catching_up import catch_up
+from importer.commands.finding import Finding, asked, check_list, resolved, unknown
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.sending import Report, Sending
@@ -32,6 +33,7 @@ from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.models import Answer, Progress, Question, Remaining
+from importer.rows.naming import Answers
 from importer.settings import BATCH_SIZE, Rate, Settings
 
 
@@ -48,6 +50,8 @@ class Preview:
         other_profiles: as which earlier runs delivered at this address, where none did as this one.
         vendor: whose API the notes go to.
         is_first: whether nobody has imported into this workspace yet: a person has to confirm that it is the right one.
+        answers: what is known of the file's emails.
+        to_look_up: emails of which it isn't known yet who has them; until then each counts as one prospect.
     """
 
     loaded: Loaded
@@ -58,6 +62,13 @@ class Preview:
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
     is_first: bool = False
+    answers: Answers = field(default_factory=Answers)
+    to_look_up: int = 0
+
+    @property
+    def unknown_emails(self) -> dict[str, int]:
+        """The emails that nobody has, as far as that was looked up → in how many rows each stands."""
+        return unknown(self.loaded, self.answers)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -78,9 +89,10 @@ class Preview:
     @property
     def seconds(self) -> float | None:
         """How long the calls take at the slower of what the API allows and what the person allows, if that is known."""
-        if not self.remaining.requests or (rate := self.slower) is None:
+        calls = self.remaining.requests + self.to_look_up
+        if not calls or (rate := self.slower) is None:
             return None
-        return (self.remaining.requests - 1) // rate.calls * rate.seconds  # the first go at once; then the rate binds
+        return (calls - 1) // rate.calls * rate.seconds  # the first go at once; then the rate binds
 
     @property
     def slower(self) -> Rate | None:
@@ -101,6 +113,7 @@ class Prepared:
 
     def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
         self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
+        self._answers: Answers | None = None
 
     @property
     def settings(self) -> Settings:
@@ -133,23 +146,60 @@ class Prepared:
         Raises:
             JournalFailed: the journal can't be read.
         """
-        loaded, settings = self._loaded, self._settings
+        settings = self._settings
         if not Journal.exists(settings.journal):
+            known = asked(self._loaded, None, settings, before=self._answers)
+            loaded = resolved(self._loaded, known.answers, settings)
             batch_size = settings.batch_size or BATCH_SIZE
             remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
-            first = is_first(None, settings)
-            return Preview(loaded, settings, remaining, batch_size, vendor=self._vendor, is_first=first)
+            return Preview(
+                loaded, settings, remaining, batch_size, vendor=self._vendor, is_first=is_first(None, settings),
+                answers=known.answers, to_look_up=len(known.open),
+            )  # fmt: skip
         with Journal.open(settings.journal) as journal:
             workspace = settings.workspace
+            occurrence = self._occurrence(journal)
+            known = asked(self._loaded, journal, settings, occurrence, self._answers)
+            loaded = resolved(self._loaded, known.answers, settings, known.made)
             batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
-            occurrence = ""
-            if settings.again:
-                occurrence = journal.runs.unfinished_again(workspace, loaded.sheet.fingerprint) or "again"
             remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
             return Preview(
                 loaded, settings, remaining, batch_size, learned_rate(journal, settings),
                 other_profiles(journal, settings), self._vendor, is_first(journal, settings),
+                known.answers, len(known.open),
             )  # fmt: skip
+
+    def _occurrence(self, journal: Journal) -> str:
+        """What a run would put before every key."""
+        if not self._settings.again:
+            return ""
+        return journal.runs.unfinished_again(self._settings.workspace, self._loaded.sheet.fingerprint) or "again"
+
+    def look_up(
+        self,
+        *,
+        observe: Callable[[Progress], None] = lambda _: None,
+        stop: Callable[[], str | None] = lambda: None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Look up the emails of the file's rows, so that the preview knows who has them; sends nothing.
+
+        Raises:
+            UnclearColumns: there are questions.
+            Stopped: it ended before its end; what was found so far is not looked up again.
+        """
+        if (error := _undecided(self._loaded)) is not None:
+            raise error
+        settings, clock = self._settings, clock or steady_clock()
+        with (
+            held(settings, rows=len(self._loaded.rows), observe=observe, stop=stop) as journal,
+            calls(settings, self._vendor, clock, stop) as caller,
+        ):
+            retry, occurrence = policy(settings).retry, self._occurrence(journal)
+            finding = Finding(self._loaded, settings, journal, caller, retry, observe, occurrence)
+            finding.look_up()
+            self._answers = finding.answers
+        self.__dict__.pop("preview", None)
 
     def send(
         self,
@@ -199,7 +249,7 @@ class Prepared:
                 self._loaded, self._target, self._settings, journal, self._vendor,
                 clock=clock or steady_clock(), observe=observe, stop=why,
             )  # fmt: skip
-            return replace(sending.run(expected), caught_up=caught_up)
+            return replace(sending.run(expected, self._answers), caught_up=caught_up)
 
     def close(self) -> None:
         """Close the sheet; what was prepared can't be sent any more."""
@@ -222,6 +272,7 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
     loaded = load(file, settings)
     try:
         target = results_path(file, settings)
+        check_list(settings.unknown_emails, file)
         if Journal.exists(settings.journal):
             with Journal.open(settings.journal) as journal:
                 guard(journal, settings)

@@ -16,20 +16,27 @@ import numpy as np
 
 from importer import results
 from importer.api import Vendor
+from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.commands import guards, logs
 from importer.commands.calling import calls, policy
+from importer.commands.finding import Finding, unknown
 from importer.commands.loading import Loaded, how_read, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
-from importer.delivery.delivery import Caller, Delivery
+from importer.delivery.delivery import Delivery
+from importer.delivery.earlier import foresee
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.policy import Policy
+from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
 from importer.models import NEEDS_A_PERSON, Progress, Result, Rows
+from importer.results import Written
+from importer.rows.naming import Answers
 from importer.settings import Settings
 
 
@@ -51,6 +58,8 @@ class Report:
         started_at, ended_at: in seconds since 1970.
         caught_up: what is to be said of results that earlier runs didn't come to write.
         held_back: how many rows wait until a person has looked at those that were sent (the setting ``first``).
+        finding_calls: how many calls it took to find prospects by their emails.
+        unknown_emails: where the emails are that nobody has, if they were to be written.
     """
 
     run: str
@@ -67,6 +76,8 @@ class Report:
     ended_at: float = 0.0
     caught_up: Sequence[str] = ()
     held_back: int = 0
+    finding_calls: int = 0
+    unknown_emails: Written | None = None
 
     @property
     def exit_status(self) -> int:
@@ -116,8 +127,12 @@ class Sending:
         self.outcomes = Outcomes(len(loaded.rows))
         self.started_at = clock()
 
-    def run(self, expected: int | None) -> Report:
+    def run(self, expected: int | None, before: Answers | None = None) -> Report:
         """Deliver what no earlier run did.
+
+        Args:
+            expected: how many notes were agreed to; None: however many there are.
+            before: what was looked up of emails since the file was read.
 
         Raises:
             Changed: that are not as many notes as ``expected``; nothing was sent.
@@ -125,26 +140,42 @@ class Sending:
             ResultsNotWritten: the run ended, but its results could be written nowhere.
         """
         with calls(self.settings, self.vendor, self.clock, self.stop) as caller, self._begun() as run:
-            delivery = self._planned(run, caller, expected)
+            how = policy(self.settings, learned=self.journal.learned.batch_size(self.settings.workspace))
+            finding = Finding(
+                self.loaded, self.settings, self.journal, caller, how.retry, self.observe, run.occurrence, before
+            )  # fmt: skip
+            if finding.asked.emails:
+                self._check_agreed(run, finding.as_known, how, expected)
+            stopped: Stopped | None = None
+            try:
+                self.loaded = finding.look_up()
+            except Stopped as error:
+                stopped, self.loaded = error, finding.as_known
+            self.outcomes = Outcomes(len(self.loaded.rows))
+            settle_before(self.loaded.rows, self.outcomes)
+            delivery = self._planned(run, caller, how, finding, None if stopped else expected)
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
-            stopped: Stopped | None = None
             ended = "broken off"
             try:
-                delivery.run()
-                ended = "finished"
+                if stopped is None:
+                    delivery.run()
+                    self._send_elsewhere(finding, delivery)
+                ended = "finished" if stopped is None else "stopped"
             except Stopped as error:
                 stopped, ended = error, "stopped"
             finally:
                 self.outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=HELD_BACK)
                 self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
-                written = self._finish(run, delivery, caller.limiter, ended, stopped)
+                self.outcomes = gathered(self.outcomes, self.loaded.rows)
+                written = self._finish(run, delivery, finding, caller.limiter, ended, stopped)
                 self.journal.unwritten.cross_out(run.workspace, run.name)
         return Report(
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
             written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
             self.started_at, self.clock(), held_back=self._held_back(delivery),
+            finding_calls=finding.calls, unknown_emails=self._write_unknown(finding),
         )  # fmt: skip
 
     def _held_back(self, delivery: Delivery) -> int:
@@ -155,7 +186,6 @@ class Sending:
     @contextmanager
     def _begun(self) -> Iterator[Run]:
         settings, sheet = self.settings, self.loaded.sheet
-        settle_before(self.loaded.rows, self.outcomes)
         run = self.journal.runs.begin(
             settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
         )
@@ -170,14 +200,26 @@ class Sending:
             owed = Owed(run.name, str(file), str(target), how_read(self.settings))
             self.journal.unwritten.enter(run.workspace, owed)
 
-    def _planned(self, run: Run, caller: Caller, expected: int | None) -> Delivery:
-        """Plan it anew; where that isn't what was agreed to, the run is recorded as declined."""
-        learned = self.journal.learned.batch_size(self.settings.workspace)
+    def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> None:
+        """See before any call that there is as much to send as was agreed to."""
+        found = foresee(
+            known.rows, known.plan, self.journal, self.settings.workspace, how.batch_size, run.occurrence,
+            self.settings.first,
+        )  # fmt: skip
+        if expected is not None and found.total != expected:
+            self._decline(run)
+            raise _changed(expected, found.total)
+
+    def _planned(self, run: Run, caller: Caller, how: Policy, finding: Finding, expected: int | None) -> Delivery:
+        """Plan it anew; where that isn't what was agreed to, the run is recorded as declined.
+
+        Once emails are looked up, it may well be less. It may be more only by the further notes of rows whose email
+        several prospects have, where each of these was agreed to.
+        """
         agreed = False
         try:
             delivery = Delivery(
-                self.outcomes, self.journal, self.settings.workspace, run, caller,
-                policy(self.settings, learned=learned), self.observe,
+                self.outcomes, self.journal, self.settings.workspace, run, caller, how, self.observe,
                 self.journal.learned.lag(self.settings.workspace),
             )  # fmt: skip
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
@@ -186,18 +228,35 @@ class Sending:
                 unclear=remaining.unclear, workspace=self.settings.workspace,
             )  # fmt: skip
             if expected is not None and remaining.total != expected:
-                raise Changed(
-                    f"The number of notes to send has changed since you agreed: it was {expected:,}, and is"
-                    f" {remaining.total:,} now. Another import may have been at work. Nothing was sent. Run the same"
-                    " command again, and look at the new plan."
-                )
+                most = expected + len(self.loaded.rows) - len(finding.as_known.rows)
+                if not finding.asked.emails or remaining.total > most:
+                    raise _changed(expected, remaining.total)
+            for guarded in guards.of_rows(self.loaded, self.settings):
+                raise guarded
             for guarded in guards.of_notes(self.loaded, remaining, self.settings):
                 raise guarded
             agreed = True
         finally:
             if not agreed:
-                self.journal.runs.end(run, "declined", {}, self.clock())
+                self._decline(run)
         return delivery
+
+    def _decline(self, run: Run) -> None:
+        self.journal.runs.end(run, "declined", {}, self.clock())
+
+    def _send_elsewhere(self, finding: Finding, delivery: Delivery) -> None:
+        """Deliver to whom an email belongs now, where the API rejected the prospect that was known to have it."""
+        if (moved := finding.look_again(self.loaded, self.outcomes)) is not None:
+            held_back = delivery.held_back
+            delivery.prepare(moved.rows, moved.plan)
+            delivery.held_back = held_back
+            delivery.run()
+            settle_after(moved.rows, moved.plan, self.outcomes)
+
+    def _write_unknown(self, finding: Finding) -> results.Written | None:
+        """Write the emails that nobody has, where that is wanted."""
+        target, source = self.settings.unknown_emails, Path(self.loaded.sheet.source)
+        return None if target is None else results.write_emails(target, unknown(self.loaded, finding.answers), source)
 
     def _twins(self) -> dict[int, Sequence[str]]:
         """Row number → the ids of its notes, where there are more than one."""
@@ -208,7 +267,7 @@ class Sending:
         }
 
     def _finish(
-        self, run: Run, delivery: Delivery, limiter: Limiter, ended: str, stopped: Stopped | None
+        self, run: Run, delivery: Delivery, finding: Finding, limiter: Limiter, ended: str, stopped: Stopped | None
     ) -> results.Written:
         counts = self.outcomes.counts()
         if counts.get(Result.NOT_SENT) and ended == "finished":
@@ -224,6 +283,7 @@ class Sending:
             ("Requests sent", f"{delivery.posts_sent:,}"),
             *([("Held back", f"{held:,} rows, by {by_name('first')}")] if (held := self._held_back(delivery)) else []),
             *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
+            *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *([("More than once there", twins_in_words(twins))] if (twins := self._twins()) else []),
@@ -236,6 +296,8 @@ class Sending:
                 self.journal.learned.learn_lag(run.workspace, lag, now)
             if limit := limiter.learned_rate:
                 self.journal.learned.learn_limit(run.workspace, limit.calls, limit.seconds)
+            if ended == "finished" and not counts.get(Result.UNCONFIRMED):
+                finding.finish()
             self.journal.runs.end(run, ended, {result.value: count for result, count in counts.items()}, now)
         logs.event(
             f"run {ended}", requests=delivery.posts_sent, look_ups=delivery.lookups_sent,
@@ -257,6 +319,13 @@ def write_results(
         policy=results.OverwriteWritten(journal, Path(loaded.sheet.source)),
         ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip
+
+
+def _changed(expected: int, found: int) -> Changed:
+    return Changed(
+        f"The number of notes to send has changed since you agreed: it was {expected:,}, and is {found:,} now. Another"
+        " import may have been at work. Nothing was sent. Run the same command again, and look at the new plan."
+    )
 
 
 def _why_not_sent(stopped: Stopped | None) -> str:

@@ -175,6 +175,8 @@ def run(
             f"{by_name('results')} names one file, and results of several may be written. Say how they are to be called"
             f" instead: {by_name('results-name', '{name}.{date}.results.xlsx')}."
         )
+    if settings.unknown_emails is not None and not chosen.is_one_file:
+        raise BadSettings(f"{by_name('unknown-emails')} names one list, and several files would each write theirs.")
     if settings.archive is not None:
         archiving.check(settings.archive)
     one = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)

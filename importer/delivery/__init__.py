@@ -16,6 +16,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     clock         the clock that dates notes
     ledger        the journal's entry and the row's outcome, in one call
     outcomes      what became of every row, as columns
+    several       one outcome for a row that made several notes
     uncalled      rows that need no call
     tasks         calls and ambiguities as data
     policy        how to go about it, as a value

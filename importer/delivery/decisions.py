@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 from importer.api import Answer, Cause, Failure, NotesPage, Reply
 from importer.api.protocol import API_REFUSED
+from importer.calls.caller import stopped_by
 from importer.delivery.readback import Verdict
-from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+from importer.errors import Stopped
 
 ENOUGH_MISSES = 2
 """So often a note has to be missed, before it is believed that it isn't there."""
@@ -262,12 +263,3 @@ def after_absence(
     if sends >= most_sends:
         return Abandon(f"sent {sends} times in vain: {failure.text}; run again later")
     return Retry()
-
-
-def stopped_by(failure: Failure) -> Stopped:
-    """The end of a run that one call's failure brings about."""
-    if failure.cause is Cause.BAD_KEY:
-        return KeyRefused(failure.text)
-    if failure.cause is Cause.REDIRECTED:
-        return Redirected(failure.text)
-    return Blocked(failure.text)

@@ -5,17 +5,13 @@ Comes in: rows and their plan. Goes out: an outcome for every row.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
 
 from importer import grouping
-from importer.api import NotesApi
+from importer.calls.caller import Caller
 from importer.calls.dispatcher import Dispatcher
-from importer.calls.limiter import Limiter
-from importer.calls.workers import WorkerPool
 from importer.delivery import earlier
 from importer.delivery.coordinator import Coordinator, perform
 from importer.delivery.evidence import Evidence
@@ -30,29 +26,6 @@ from importer.grouping.conflicts import ConflictKeys
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.models import Plan, Progress, Remaining, Request, Rows, Workspace
 from importer.settings import Rate
-
-
-@dataclass(frozen=True)
-class Caller:
-    """What calls to the API are made with.
-
-    Attributes:
-        api: the vendor.
-        pool: who carries the calls.
-        limiter: when the next may go.
-        clock: seconds since 1970, never going back.
-        give_up: seconds without any progress after which it stops.
-        stop: asked in every round whether a person wants it to end; says why, or None.
-        rng: for jitter.
-    """
-
-    api: NotesApi
-    pool: WorkerPool[Any]
-    limiter: Limiter
-    clock: Callable[[], float]
-    give_up: float
-    stop: Callable[[], str | None] = lambda: None
-    rng: random.Random | None = None
 
 
 class Delivery:

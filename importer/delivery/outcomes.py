@@ -109,6 +109,24 @@ class Outcomes:
         """The note id of one row, empty where it has none."""
         return str(self._note_id[position])
 
+    def reason(self, position: int) -> str:
+        """Why one row ended so."""
+        return [*self._reasons][int(self._reason[position])]
+
+    def finished_at(self, position: int) -> float | None:
+        """When one row was settled, where anything settled it."""
+        at = float(self._finished_at[position])
+        return None if np.isnan(at) else at
+
+    def first(self, size: int) -> Outcomes:
+        """Those of the first rows, apart from these."""
+        some = Outcomes(size)
+        some._result[:], some._note_id[:] = self._result[:size], self._note_id[:size]
+        some._reason[:], some._reasons = self._reason[:size], dict(self._reasons)
+        some._finished_at[:], some._request[:] = self._finished_at[:size], self._request[:size]
+        some._twins = {position: ids for position, ids in self._twins.items() if position < size}
+        return some
+
     def positions(self, *results: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The rows that ended in one of these ways, in the sheet's order."""
         return np.flatnonzero(np.isin(self._result, [_CODE[result] for result in results]))

@@ -13,11 +13,13 @@ from importer.models import DELIVERED, Plan, Result, Rows
 
 
 def settle_before(rows: Rows, outcomes: Outcomes) -> None:
-    """Settle the rows that need no delivery: invalid ones, those that are no data, and those that carry a note id."""
+    """Settle the rows that need no delivery: invalid, no data, named by an email in vain, or with a note id."""
     for position, problems in rows.problems.items():
         outcomes.settle([position], Result.INVALID, reason="; ".join(str(problem) for problem in problems))
     for position, why in rows.skipped.items():
         outcomes.settle([position], Result.SKIPPED, reason=why)
+    for position, why in rows.rejected.items():
+        outcomes.settle([position], Result.REJECTED, reason=why)
     if rows.done:
         outcomes.settle(
             list(rows.done),

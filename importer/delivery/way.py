@@ -16,9 +16,10 @@ from typing import Any
 
 from importer.api import Answer, Cause, Failure, Reply, Traits
 from importer.api.protocol import API_REFUSED
+from importer.calls.caller import stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
-from importer.delivery.decisions import Abandon, Decision, Retry, Settle, Stop, stopped_by
+from importer.delivery.decisions import Abandon, Decision, Retry, Settle, Stop
 from importer.delivery.policy import LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Knock, Post, Task
 from importer.errors import WrongAddress

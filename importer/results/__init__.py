@@ -17,7 +17,7 @@ row once, in order, its own columns as they were read and :data:`importer.result
 from importer.results.layout import Input, Summary
 from importer.results.overwriting import NeverOverwrite, OverwritePolicy, OverwriteWritten
 from importer.results.saving import Written
-from importer.results.writing import check_target, write, write_problems
+from importer.results.writing import check_target, write, write_emails, write_problems
 
 __all__ = [
     "Input",
@@ -28,5 +28,6 @@ __all__ = [
     "Written",
     "check_target",
     "write",
+    "write_emails",
     "write_problems",
 ]

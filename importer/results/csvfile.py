@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import StringIO
@@ -20,6 +20,7 @@ from importer.models import Problem
 from importer.results.layout import ResultRows, encodable
 from importer.resultsfile import OUR_COLUMNS, protected_all
 
+_EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
 _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem\r\n"
 
 
@@ -41,10 +42,26 @@ def write_problems(file: BinaryIO, headings: Sequence[str], problems: Iterable[P
         file.write(_encoded([[problem.row, *texts]]))
 
 
+def write_emails(file: BinaryIO, emails: Mapping[str, int]) -> None:
+    """Write emails that nobody has, with how many rows have each. Raises OSError."""
+    file.write(_EMAILS_HEAD)
+    texts = protected_all(encodable([*emails]))
+    file.write(_encoded(zip(texts, emails.values(), strict=True)))
+
+
 def holds_problems(path: Path) -> bool:
     """Whether a file begins as :func:`write_problems` begins it. Raises OSError."""
+    return _begins(path, _PROBLEM_HEAD)
+
+
+def holds_emails(path: Path) -> bool:
+    """Whether a file begins as :func:`write_emails` begins it. Raises OSError."""
+    return _begins(path, _EMAILS_HEAD)
+
+
+def _begins(path: Path, head: bytes) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_PROBLEM_HEAD)) == _PROBLEM_HEAD
+        return file.read(len(head)) == head
 
 
 def _encoded(lines: Iterable[Iterable[object]]) -> bytes:

@@ -57,6 +57,17 @@ class OverwriteProblems(NeverOverwrite):
         return f"{place.name} is no list of problems and was left alone"
 
 
+class OverwriteEmails(NeverOverwrite):
+    """Every file stays that isn't a list of emails that nobody has."""
+
+    def objection(self, place: Path) -> str:
+        """See :class:`OverwritePolicy`."""
+        with contextlib.suppress(OSError):
+            if csvfile.holds_emails(place):
+                return ""
+        return f"{place.name} is no list of emails that nobody has and was left alone"
+
+
 class OverwriteWritten:
     """Results files go that still are, byte for byte, what a run wrote.
 

@@ -17,7 +17,7 @@ from importer.models import Problem
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
 from importer.results.layout import Input, Summary, kept, result_rows
-from importer.results.overwriting import NeverOverwrite, OverwritePolicy, OverwriteProblems
+from importer.results.overwriting import NeverOverwrite, OverwriteEmails, OverwritePolicy, OverwriteProblems
 from importer.results.saving import Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import OUR_COLUMNS
@@ -150,3 +150,8 @@ def write_problems(
     return save(
         target, lambda draft: csvfile.write_problems(draft.file, headings, found), OverwriteProblems(source=source)
     )
+
+
+def write_emails(target: Path, emails: Mapping[str, int], source: Path | None = None) -> Written:
+    """Write the emails that nobody has, and in how many rows each stands; see :func:`write_problems`."""
+    return save(target, lambda draft: csvfile.write_emails(draft.file, emails), OverwriteEmails(source=source))

@@ -1,12 +1,16 @@
-"""A sheet → rows: which column is which, what stands in each cell, and what is wrong in the sheet.
+"""A sheet → rows: which column is which, what stands in each cell, and what is wrong in the sheet; then emails → ids.
 
 Comes in: a :class:`~importer.reading.Sheet`. Goes out: :class:`~importer.models.Rows`; what is wrong with a row is a
 value, never an exception.
 
     columns      headings → roles
     suggestions  which columns the sheet itself speaks for
+    foreign      ids of other programs, and the emails beside them
     values       one cell → a value, or why it is none
+    addresses    the same, for emails
     words        words of their own, and what is to ask of them
     footers      rows that surely are no data
     validation   every row of a sheet
+    lookups      emails → the prospects that have them, in few calls
+    naming       rows with ids in the place of emails
 """

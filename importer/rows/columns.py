@@ -1,4 +1,4 @@
-"""Headings → roles: which column holds the prospect, the content, the visibility, the status, the attachments.
+"""Headings → roles: which column holds the prospect or the email, the content, the visibility, and so on.
 
 Comes in: the headings of a sheet and what the person said of them. Goes out: :class:`Roles`, or one error
 that names the headings found and says how to choose. Only exact words count; near misses are suggested, never taken.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument, by_name
 from importer.models import Answer, Question, Role
@@ -26,6 +26,18 @@ HEADINGS: Mapping[Role, tuple[str, ...]] = {
         "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
         "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
         "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
+    ),
+    Role.EMAIL: (
+        "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
+        "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email", "Recipient Email",
+        "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1", "E-mail 1 - Value",
+        "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Kontakt-E-Mail", "E-Mail des Kontakts",
+        "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
+        "E-mail professionnel", "E-mail du contact",
+        "Correo", "Correo electrónico", "Dirección de correo electrónico", "Dirección de correo", "Dirección de email",
+        "Correo del contacto",
+        "Endereço de e-mail", "E-mail comercial", "E-mail corporativo", "E-mail do contato", "Correio eletrônico",
+        "Correio eletrónico", "Endereço eletrônico",
     ),
     Role.CONTENT: (
         "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
@@ -63,7 +75,7 @@ MOST_VALUES = 8
 """So many of a column's values are listed."""
 
 _WHICH = {
-    Role.PROSPECT: "Which column names the prospect, by the id that Saleshandy shows?",
+    Role.PROSPECT: "Which column names the prospect, by the id that Saleshandy shows or by the email?",
     Role.CONTENT: "Which column holds the text of the notes?",
     Role.VISIBILITY: "Which column says who may see a note?",
 }
@@ -129,7 +141,10 @@ class Roles:
 def recognised(headings: Sequence[str], wanted: Wanted) -> int:
     """How many of the required roles have a heading in this row; a header row has all of them."""
     ours = own_columns(headings)
-    return sum(bool(_candidates(role, headings, wanted, ours)) for role in wanted.required)
+    return sum(
+        bool(_candidates(role, headings, wanted, ours)) or _is_named_otherwise(role, headings, wanted, ours)
+        for role in wanted.required
+    )
 
 
 def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]] = ()) -> Roles:
@@ -148,6 +163,8 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
     troubles: list[Question] = []
     for role in Role:
         found = _candidates(role, headings, wanted, ours)
+        if len(found) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in wanted.mapping:
+            continue  # with an id in each row, none of them is needed
         if len(found) > 1:
             names = " and ".join(f"{shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
             choice = _mapped(role, _quoted(headings, found[0]))
@@ -155,7 +172,7 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
             troubles.append(Question(text, which(role), _choices(role, headings, found, cells), found[0], [role]))
         elif found:
             columns[role] = found[0]
-        elif role in wanted.required:
+        elif role in wanted.required and not _is_named_otherwise(role, headings, wanted, ours):
             troubles.append(_missing(role, headings, wanted, cells))
     taken: dict[int, Role] = {}
     aside = _set_aside(headings, wanted, ours)
@@ -174,6 +191,17 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
     unused = tuple(i for i in range(len(headings)) if i not in used)
     vacant = tuple(role for role in Role if role not in columns and role not in wanted.mapping)
     return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant)
+
+
+def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> bool:
+    """Whether it is one of the two columns that name prospects which is missing, and the other one does.
+
+    Where a person named the one alone, that is the one.
+    """
+    other = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}.get(role)
+    if other is None or (wanted.mapping.get(role) and not wanted.mapping.get(other)):
+        return False
+    return bool(_candidates(other, headings, wanted, ours))
 
 
 def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> list[int]:
@@ -266,6 +294,12 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
     guess = next((choice.value.partition("=")[2] for choice in choices if choice.is_likely), None)
     near = f" Did you mean {shown(guess)}?" if guess else ""
     advice = f"Say which column it is: {_mapped(role, as_argument(guess or 'ITS HEADING'))}"
+    if role is Role.PROSPECT:
+        found = _choices(Role.EMAIL, headings, range(len(headings)), cells)
+        emails = [replace(choice, means=f"{choice.means}, by the email") for choice in found if choice.is_likely]
+        choices = emails + choices
+        column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
+        advice += f", or which one holds their emails: {_mapped(Role.EMAIL, column)}"
     if role is Role.VISIBILITY:
         likely = sum(choice.is_likely for choice in choices)
         choices[likely:likely] = [

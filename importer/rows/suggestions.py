@@ -28,6 +28,10 @@ _IGNORED = re.compile(r"[\W_]+")
 # such names. None is taken without a word: "Description" is an account's as often as a note's.
 _CALLED: Mapping[Role, tuple[str, ...]] = {
     Role.PROSPECT: ("Saleshandy Id", "Saleshandy Prospect", "Prospect Identifier", "External Prospect ID"),
+    Role.EMAIL: (
+        "Email (Work)", "Email (Private)", "Secondary Email", "Additional email addresses", "Person - Email - Home",
+        "E-mail 2 - Value", "Personal Email", "Login", "Username",
+    ),
     Role.CONTENT: (
         "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
         "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
@@ -43,12 +47,14 @@ _CALLED: Mapping[Role, tuple[str, ...]] = {
 }  # fmt: skip
 _PART: Mapping[Role, re.Pattern[str]] = {
     Role.PROSPECT: re.compile(r"saleshandy|prospect", re.IGNORECASE),
+    Role.EMAIL: re.compile(r"mail|courriel|correo", re.IGNORECASE),
     Role.CONTENT: re.compile(r"note|comment|remark|body|summary|notiz|kommentar|commentaire|comentari", re.IGNORECASE),
     Role.VISIBILITY: re.compile(r"visib|privat|public|shar|sicht", re.IGNORECASE),
     Role.STATUS: re.compile(r"draft|publish|entwurf", re.IGNORECASE),
 }
 # An id as Saleshandy shows it: ten letters and digits (the vendor's reference). Salesforce's have 15 or 18, HubSpot's
 # and Pipedrive's are numbers.
+_EMAIL = re.compile(r".{0,100}?[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+>?")
 _ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{10}")
 
 
@@ -102,6 +108,10 @@ def _is_id(text: str) -> bool:
     return _ID.fullmatch(cleaned_id(text)) is not None
 
 
+def _is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
+
+
 def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
     known = {folded_word(word) for found in words for word in found if not word.isdecimal()}
     return lambda text: folded_word(cleaned_id(text)) in known
@@ -109,6 +119,7 @@ def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
 
 _LOOKS: Mapping[Role, Callable[[str], bool]] = {
     Role.PROSPECT: _is_id,
+    Role.EMAIL: _is_email,
     Role.CONTENT: _is_prose,
     Role.VISIBILITY: _is_one_of(VISIBILITY_WORDS.values()),
     Role.STATUS: _is_one_of(STATUS_WORDS.values()),

@@ -18,6 +18,7 @@ from importer.markup import ContentKind, content_of
 from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
 from importer.rows import words
+from importer.rows.addresses import read_email
 from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
 from importer.rows.values import (
@@ -39,6 +40,7 @@ from importer.rows.values import (
     wrong_with_id,
 )
 
+_NO_ONE = "the email is blank; write the person's email as Saleshandy shows it, or delete the row"
 _FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
 
 
@@ -154,6 +156,7 @@ class _Validation:
         self.sheet, self.roles, self.rules = sheet, roles, rules
         at = roles.columns.get
         self.visibilities, self.statuses = words.vocabularies(rules.values)
+        self.email = _Column(at(Role.EMAIL), read_email)
         self.content = _Column(at(Role.CONTENT), read_content, has_control)
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
         self.status = _Column(at(Role.STATUS), self._read_status)
@@ -169,6 +172,7 @@ class _Validation:
         prospect: Texts = np.full(size, "", dtype=TEXT)
         note = np.full(size, -1, dtype=np.int32)
         key: Texts | None = np.full(size, "", dtype=TEXT) if Role.KEY in self.roles.columns else None
+        email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in self.roles.columns else None
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
         unexplained = _Overlooked(self.sheet, self.roles)
@@ -181,8 +185,10 @@ class _Validation:
             unexplained.look(block)
             part = slice(start, start + len(block))
             number[part] = block.index
-            ids = self._prospects(block, start)
+            ids, emails = self._prospects(block, start)
             prospect[part] = np.array(ids, dtype=TEXT)
+            if email is not None:
+                email[part] = np.array(emails, dtype=TEXT)
             if key is not None:
                 key[part] = np.array([text.strip() for text in block[self.roles.columns[Role.KEY]]], dtype=TEXT)
             codes = [column.codes(block) for column in self._columns()]
@@ -199,7 +205,7 @@ class _Validation:
         for position in skipped:
             del self.problems[position]
         return Rows(
-            number, prospect, note, notes, key, self.problems, self.done, skipped,
+            number, prospect, note, notes, key, email, self.problems, self.done, skipped,
             remarks=self._remarks(), overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
         )  # fmt: skip
@@ -207,19 +213,39 @@ class _Validation:
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
         return (self.content, self.visibility, self.status, self.attachments)
 
-    def _prospects(self, block: pd.DataFrame, start: int) -> list[str]:
-        """The block's cleaned prospect ids; what is wrong with one is noted."""
-        column = self.roles.columns[Role.PROSPECT]
-        ids = block[column].tolist()
+    def _prospects(self, block: pd.DataFrame, start: int) -> tuple[list[str], list[str]]:
+        """The block's cleaned prospect ids and emails; where the email alone names the prospect, it is both."""
+        column = self.roles.columns.get(Role.PROSPECT)
+        emails = self._emails(block)
+        ids = [""] * len(block) if column is None else block[column].tolist()
         for i, text in enumerate(ids):
             if text.isascii() and text.isalnum() and not text[0].isdigit() and SHORTEST_SURE <= len(text) <= LONGEST_ID:
                 continue  # what nearly every id looks like
             prospect = cleaned_id(text)
+            if not prospect and emails is not None:
+                ids[i] = self._named_by_email(block, i, start, emails[i])
+                continue
             self.cleaned_ids += is_unclean(text)
             if wrong := wrong_with_id(prospect):
                 self._add(start + i, block.index[i], column, text, wrong)
             ids[i] = prospect[:LONGEST_ID]
-        return ids
+        return ids, [email if isinstance(email, str) else "" for email in emails or ()]
+
+    def _emails(self, block: pd.DataFrame) -> list[object] | None:
+        """What the cells of the emails' column say, None without such a column."""
+        if self.email.position is None:
+            return None
+        values = self.email.values
+        return [values[code] for code in self.email.codes(block).tolist()]
+
+    def _named_by_email(self, block: pd.DataFrame, i: int, start: int, email: object) -> str:
+        """The email of a row that has no id; what is wrong with it is noted."""
+        column = self.email.position
+        assert column is not None
+        wrong = email.reason if isinstance(email, Wrong) else "" if email else _NO_ONE
+        if wrong:
+            self._add(start + i, block.index[i], column, str(block.iat[i, column]), wrong)
+        return "" if wrong else str(email)
 
     def _notes(
         self,

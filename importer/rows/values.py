@@ -137,7 +137,10 @@ def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
     if is_link or is_checkbox or not any(sign.isalnum() for sign in text):
         return f"{shortened(text)!r} is no {what}; write the id that Saleshandy shows for it"
     if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
-        return f"{shortened(text)!r} is an e-mail address; write the {what} that Saleshandy shows for it"
+        or_say = f"; if the column holds emails, say so: {by_name('map', 'email=ITS-HEADING')}"
+        return f"{shortened(text)!r} is an e-mail address; write the {what} that Saleshandy shows for it" + (
+            or_say if what == "prospect id" else ""
+        )
     if _CONTROL.search(text) or any("\ud800" <= sign <= "\udfff" for sign in text):
         return f"the {what} holds a control character; type it anew"
     if _DAMAGED.fullmatch(text):
@@ -146,6 +149,11 @@ def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
             " format the column as text and paste the ids anew"
         )
     return None
+
+
+def error_in(text: str) -> str | None:
+    """What to say of a cell that shows a formula's error; None for others."""
+    return _error_value(text) if _ERROR_VALUE.fullmatch(text) else None
 
 
 def _error_value(text: str) -> str:

@@ -106,7 +106,8 @@ class Directory:
         if not wanted and not self._lists:
             raise Refused(400, 1000, "search must not be empty")
         first = (page - 1) * (size + (0 if wanted else moves))
-        found = itertools.islice(self._found(wanted), first, first + size)
+        some = slice(first, first + size)
+        found = itertools.islice(self._found(wanted), some.start, some.stop) if wanted else self._all[some]
         shown: list[Document] = [prospect.shown() for prospect in found]
         return Reply(200, {"message": "Prospects fetched successfully", "payload": shown})
 

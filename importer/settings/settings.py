@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.markup import ContentKind
-from importer.models import Role, Status, Visibility, Workspace
+from importer.models import OnSeveral, Role, Status, Visibility, Workspace
 from importer.settings.address import default_journal, is_this_machine
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 from importer.settings.limits import Limits
@@ -37,6 +37,8 @@ class Settings:
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the content column is meant.
         key_column: heading of the column that tells occurrences of the same note apart.
+        on_several: what becomes of a row whose email several prospects have.
+        unknown_emails: a file for the emails that nobody has; None: none is written.
         ignored: headings of columns that have no role, whatever they are called and hold.
         sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
         fill_merged: whether a merged cell counts for every row that it covers.
@@ -72,6 +74,8 @@ class Settings:
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
     key_column: str | None = None
+    on_several: OnSeveral = OnSeveral.REJECT
+    unknown_emails: Path | None = None
     ignored: Sequence[str] = ()
     sheet: str | None = None
     header_row: int | None = None

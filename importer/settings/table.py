@@ -13,7 +13,7 @@ from enum import Enum
 from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.markup import ContentKind
-from importer.models import Visibility
+from importer.models import OnSeveral, Visibility
 from importer.settings.key import KEY_VARIABLE
 from importer.settings.kinds import (
     Address,
@@ -41,6 +41,7 @@ class Topic(Enum):
     """What a setting is about; a command has the settings of some topics."""
 
     FILE = "how the file is read"
+    EMAILS = "how prospects are found by their emails"
     SIZE = "how many prospects a request holds"
     PLACE = "which workspace, where, and its journal"
     CALLS = "how the API is called"
@@ -116,8 +117,8 @@ SETTINGS: Mapping[str, Setting] = {
     for setting in (
         Setting(
             "map", Topic.FILE, Columns(),
-            "Name a column: prospect, content, visibility, status or attachments, by its heading or letter, as in"
-            ' `map content="Call summary"`. Nothing after the = means that no column has the role.',
+            "Name a column: prospect, content, visibility, status, attachments or email, by its heading or letter, as"
+            ' in `map content="Call summary"`. Nothing after the = means that no column has the role.',
             "ROLE=HEADING", "mapping", many=True,
         ),
         Setting(
@@ -144,6 +145,16 @@ SETTINGS: Mapping[str, Setting] = {
             "ignore", Topic.FILE, Names(),
             "Set a column aside that looks as if it were meant for something.",
             "HEADING", "ignored", many=True,
+        ),
+        Setting(
+            "on-several", Topic.EMAILS, Choice(OnSeveral),
+            "Who receives a note whose email several prospects have: nobody, so that the row is rejected; the newest or"
+            " oldest of them; or each.", "[reject|newest|oldest|all]", "on_several",
+        ),
+        Setting(
+            "unknown-emails", Topic.EMAILS, File(),
+            "Write the emails that no prospect has to this .csv file, for whoever adds prospects.",
+            "FILE", "unknown_emails", default="",
         ),
         Setting("sheet", Topic.FILE, Text(), "Which sheet of a workbook.", "NAME", "sheet"),
         Setting("header-row", Topic.FILE, Whole(1), "Which row holds the headings.", "N", "header_row"),

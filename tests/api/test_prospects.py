@@ -66,3 +66,10 @@ def test_an_empty_list_that_comes_another_way_than_the_apis_answers_is_not_belie
         server.pieces = (reply({"payload": []}, "200 OK", JSON, *TOLD),)
         assert value_of(api.look_up("ben@example.com", 1)) == ()
         api.close()
+
+
+def test_what_a_gateway_says_of_a_search_is_told_without_the_email() -> None:
+    body = {"message": "Cannot GET /v1/prospects?search=Jo%40example.com for jo@example.com"}
+    with Canned(reply(body, "404 Not Found", JSON)) as server:
+        failure = failure_of(called(server.url, lambda api: api.look_up("jo@example.com", 1)))
+    assert "Cannot GET /v1/prospects?search=(email) for (email)" in failure.text

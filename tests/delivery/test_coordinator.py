@@ -13,8 +13,9 @@ import pytest
 
 from importer import grouping
 from importer.api import Answer, Cause, Failure, FoundProspect, Metadata, NotesPage, Reply, Traits
+from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
-from importer.delivery.delivery import Caller, Delivery
+from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
 from importer.errors import Outage

@@ -52,6 +52,8 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "content": (["html"], '"html"'),
     "key-column": (["Call ID"], '"Call ID"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
+    "on-several": (["newest"], '"newest"'),
+    "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'),
     "header-row": (["3"], "3"),
     "encoding": (["cp1252"], '"cp1252"'),

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from importer import grouping
+from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
-from importer.delivery.delivery import Caller, Delivery
+from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
 from importer.errors import Stopped

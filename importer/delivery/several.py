@@ -1,0 +1,49 @@
+"""Rows that made several notes, since several prospects have their email: one outcome for each row of the sheet.
+
+Comes in: the outcomes of all notes, and which row each is of. Goes out: outcomes of the sheet's rows. A row is as well
+off as the worst of its notes; the reason names each.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from importer.delivery.outcomes import Outcomes
+from importer.models import DELIVERED, Result, Rows
+
+_WORST_FIRST = (
+    Result.UNCONFIRMED, Result.NOT_SENT, Result.REJECTED, Result.CREATED, Result.ALREADY_IMPORTED, Result.DUPLICATE,
+)  # fmt: skip
+_MOST_NAMED = 10
+
+
+def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
+    """One outcome for each row of the sheet."""
+    if rows.sheet_rows is None:
+        return outcomes
+    size = int((rows.sheet_rows == np.arange(len(rows))).sum())
+    found = outcomes.first(size)
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for position in range(size, len(rows)):
+        members[int(rows.sheet_rows[position])].append(position)
+    for row, others in members.items():
+        _gather(found, outcomes, rows, row, [row, *others])
+    return found
+
+
+def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions: list[int]) -> None:
+    ended = [outcomes.result(position) for position in positions]
+    worst = min(ended, key=_WORST_FIRST.index)
+    told = []
+    for position, result in [*zip(positions, ended, strict=True)][:_MOST_NAMED]:
+        note_id, why = outcomes.note_id(position), outcomes.reason(position)
+        told.append(f"{rows.prospect[position]} {result.value}" + (f" ({note_id or why})" if note_id or why else ""))
+    more = f"; and {len(positions) - _MOST_NAMED:,} more" if len(positions) > _MOST_NAMED else ""
+    reason = f"{len(positions)} prospects have the email: {'; '.join(told)}{more}"
+    is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
+    note_ids = [outcomes.note_id(row)] if is_delivered else None
+    found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
+    if twins := [twin for position in positions for twin in outcomes.twins.get(position, ())]:
+        found.found_twins(row, twins)

@@ -1,0 +1,256 @@
+"""Emails → the prospects that have them, in few calls.
+
+Comes in: the emails of rows. Goes out: :class:`Answers`; what was found is entered in the journal round by round, so
+that what is broken off is gone on with.
+
+Few emails are searched for one by one; many are found by reading through all prospects, a hundred a call. Replies carry
+no total, and listing isn't documented, so with *e* emails page *e* + 1 is asked for first: if it is empty, listing
+takes fewer calls. What listing didn't find is searched for before nobody is said to have it, since prospects move
+between pages while one reads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, TypeAlias
+
+from importer.api import Cause, Failure, FoundProspect, NotesApi, Reply
+from importer.api.protocol import API_REFUSED
+from importer.calls.caller import Caller, stopped_by
+from importer.calls.dispatcher import Dispatcher
+from importer.calls.retry import Attempts, RetryPolicy
+from importer.errors import Outage
+from importer.journal import Found, Match, Matches
+from importer.rows.naming import Answers, Emails
+
+_LEAST = 3  # emails; of fewer, none is saved a call by listing
+_AHEAD = 10  # pages that have been read for each that is asked for in vain at most
+_LISTING_TRIES = 3
+_MOST_PAGES = 1_000  # of one search: a name that so many have is no email
+
+
+@dataclass(eq=False, slots=True)
+class Search:
+    """One page of what a search for an email finds.
+
+    Attributes:
+        found: on earlier pages.
+    """
+
+    email: str
+    page: int = 1
+    found: list[Match] = field(default_factory=list)
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[str] = "looking up again what failed"
+
+
+@dataclass(eq=False, slots=True)
+class Listing:
+    """One page of all prospects; ``is_probe`` where it is only asked whether there are so many."""
+
+    page: int
+    is_probe: bool = False
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[str] = "looking up again what failed"
+
+
+_Task: TypeAlias = Search | Listing
+
+
+def _perform(api: NotesApi, task: _Task) -> Reply[tuple[FoundProspect, ...]]:
+    return api.look_up(task.email if isinstance(task, Search) else "", task.page)
+
+
+class Lookups:
+    """Looks emails up.
+
+    Args:
+        caller: makes the calls.
+        journal: what was found is entered there.
+        retry: of one call.
+        needs_whole: whether all prospects that have an email have to be known; else looking stops once each is found.
+        observe: told after every round how many emails are done, and what holds it up.
+
+    Attributes:
+        calls: that left for the API, answered or not.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        journal: Found,
+        retry: RetryPolicy,
+        *,
+        needs_whole: bool,
+        observe: Callable[[int, str], None] = lambda *_: None,
+    ) -> None:
+        self.calls = 0
+        self._journal, self._retry, self._needs_whole, self._observe = journal, retry, needs_whole, observe
+        self._dispatcher: Dispatcher[_Task] = Dispatcher(
+            caller.pool, partial(_perform, caller.api), caller.limiter, (Search.kind,),
+            clock=caller.clock, give_up=caller.give_up, stop=caller.stop, rng=caller.rng,
+        )  # fmt: skip
+        self._size = caller.api.traits.prospects_page
+        self._found: dict[str, Matches] = {}
+        self._refused: dict[str, str] = {}
+        self._unwritten: dict[str, Matches] = {}
+        self._wanted = Emails()
+        self._all: frozenset[str] = frozenset()
+        self._listed: dict[str, dict[str, Match]] = {}  # email → its prospects, as far as pages have shown them
+        self._missing: set[str] = set()  # emails that no page has shown
+        self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
+        self._is_listing = self._is_searching = self._any_success = False
+
+    def look_up(self, wanted: Emails) -> Answers:
+        """Find out who has some emails.
+
+        Raises:
+            Stopped: the run can't go on; what was found so far is in the journal.
+        """
+        self._wanted, self._all, self._missing = wanted, frozenset(wanted.all), set(wanted.all)
+        if len(wanted) >= _LEAST:
+            self._dispatcher.add(Listing(len(wanted) + 1, is_probe=True))
+        else:
+            self._search(wanted.all)
+        for task, reply in self._dispatcher.replies(enter=self._enter, after_round=self._tell):
+            self.calls += reply.has_left
+            if reply.failure is not None:
+                self._failed(task, reply.failure)
+                continue
+            assert reply.value is not None
+            self._any_success = True
+            if isinstance(task, Search):
+                self._searched(task, reply.value)
+            elif task.is_probe:
+                self._begin(reply.value)
+            else:
+                self._take_page(task, reply.value)
+        self._enter()
+        if self._dispatcher.stopped is not None:
+            raise self._dispatcher.stopped
+        return Answers(self._found, self._refused)
+
+    # -- one by one -------------------------------------------------------------------------------------------------
+
+    def _search(self, emails: Sequence[str]) -> None:
+        self._dispatcher.add_all([Search(email) for email in emails])
+
+    def _searched(self, task: Search, page: tuple[FoundProspect, ...]) -> None:
+        task.found += [_match(one) for one in page if _email(one) == task.email]
+        if len(page) >= self._size and task.page < _MOST_PAGES:
+            self._dispatcher.add(Search(task.email, task.page + 1, task.found))
+            return
+        self._know(task.email, task.found, is_whole=True)
+
+    # -- page by page -----------------------------------------------------------------------------------------------
+
+    def _begin(self, page: tuple[FoundProspect, ...]) -> None:
+        """The answer to whether there are more pages than emails."""
+        if page:
+            self._search(self._wanted.all)
+            return
+        self._is_listing, self._end = True, len(self._wanted) + 1
+        self._ask_on()
+
+    def _ask_on(self) -> None:
+        """Ask for so many pages ahead that hardly any is asked for in vain."""
+        is_enough = not self._missing and not self._needs_whole
+        while not is_enough and self._next < self._end and self._in_flight < max(1, self._read // _AHEAD):
+            self._dispatcher.add(Listing(self._next))
+            self._next += 1
+            self._in_flight += 1
+        if not self._in_flight:
+            self._finish(is_whole=not is_enough)
+
+    def _take_page(self, task: Listing, page: tuple[FoundProspect, ...]) -> None:
+        self._in_flight -= 1
+        if not self._is_listing:
+            return
+        self._read += 1
+        if len(page) < self._size:
+            self._end = min(self._end, task.page)
+        for one in page:
+            if (email := _email(one)) in self._all:
+                self._missing.discard(email)
+                found = self._listed.setdefault(email, {})
+                found[one.prospect_id] = _match(one)
+                if not self._needs_whole:
+                    self._know(email, found.values(), is_whole=False)
+        self._ask_on()
+
+    def _finish(self, *, is_whole: bool) -> None:
+        """Listing is over: what it found is known, and the rest is searched for where a row depends on it."""
+        self._is_listing = False
+        for email, found in self._listed.items() if is_whole else ():
+            self._know(email, found.values(), is_whole=True)
+        self._search([email for email in self._wanted.naming if email in self._missing])
+        for email in self._wanted.compared:
+            if email in self._missing:
+                self._know(email, (), is_whole=True)
+
+    def _search_instead(self) -> None:
+        """Listing isn't possible, or not any more."""
+        if not self._is_searching:
+            self._is_searching, self._is_listing = True, False
+            self._search([email for email in self._wanted.all if self._needs_whole or email in self._missing])
+
+    # -- what comes of it -------------------------------------------------------------------------------------------
+
+    def _know(self, email: str, found: Iterable[Match], *, is_whole: bool) -> None:
+        matches = Matches(tuple({match.prospect: match for match in found}.values()), is_whole)
+        self._found[email] = self._unwritten[email] = matches
+
+    def _enter(self, _: object = None) -> bool:
+        if self._unwritten:
+            self._journal.enter(self._unwritten)
+            self._unwritten = {}
+        return True
+
+    def _tell(self) -> None:
+        self._observe(len(self._found) + len(self._refused), self._dispatcher.trouble)
+
+    def _failed(self, task: _Task, failure: Failure) -> None:
+        match failure.cause:
+            case Cause.RATE_LIMITED | Cause.OUTDATED:
+                self._dispatcher.add(task)
+            case Cause.BAD_KEY | Cause.BLOCKED:
+                self._dispatcher.halt(stopped_by(failure))
+            case Cause.REDIRECTED if not self._any_success:
+                self._dispatcher.halt(stopped_by(failure))
+            case cause if cause in API_REFUSED and isinstance(task, Listing):
+                self._search_instead()
+            case cause if cause in API_REFUSED and isinstance(task, Search):
+                self._refused[task.email] = f"the API refused to look up the email {task.email}: {failure.text}"
+            case _:
+                self._again(task, failure)
+
+    def _again(self, task: _Task, failure: Failure) -> None:
+        """A failure that may pass: the same again, after a pause, as long as that is of use."""
+        policy = self._retry
+        is_turned_away = failure.cause is Cause.FOREIGN
+        if isinstance(task, Listing) and is_turned_away:
+            policy = RetryPolicy(_LISTING_TRIES, policy.seconds)
+        if self._dispatcher.retry(task, failure, policy):
+            return
+        if isinstance(task, Listing) and is_turned_away:
+            self._search_instead()
+        elif isinstance(task, Search) and is_turned_away and self._any_success:
+            self._refused[task.email] = f"the email {task.email} could not be looked up: {failure.text}"
+        else:
+            why = f"Prospects can't be looked up by their emails: {failure.text}. Run the same command again later."
+            self._dispatcher.halt(Outage(why))
+
+
+def _email(prospect: FoundProspect) -> str:
+    return prospect.email.strip().lower()
+
+
+def _match(prospect: FoundProspect) -> Match:
+    return Match(prospect.prospect_id, prospect.created_at)

@@ -1,0 +1,121 @@
+"""A CRM's own ids are not taken for Saleshandy's: the emails beside them are, or how to export them is said."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from importer.commands.loading import Loaded, load
+from importer.models import Role
+from importer.settings import Settings
+
+NOTE = ("Note", "Visibility")
+SAID = ("Hello", "Public")
+SALESFORCE = [f"0035g0000{number:06}AAB" for number in range(100_000, 100_006)]
+NUMBERS = [str(number) for number in range(151, 157)]
+
+
+def loaded(folder: Path, headings: Sequence[str], rows: Sequence[Sequence[str]], **more: object) -> Loaded:
+    path = folder / "export.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([[*headings, *NOTE], *([*row, *SAID] for row in rows)])
+    with load(path, Settings(journal=folder / "journal.sqlite", **more)) as found:  # type: ignore[arg-type]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("heading", "ids", "program"),
+    [
+        ("Record ID", NUMBERS, "HubSpot"),
+        ("Record ID - Contact", NUMBERS, "HubSpot"),
+        ("Person - ID", NUMBERS, "Pipedrive"),
+        ("Contact ID", SALESFORCE, "Salesforce"),
+        ("Lead ID", [f"00Q5g0000{number:06}" for number in range(6)], "Salesforce"),
+        ("Prospect ID", SALESFORCE, "Salesforce"),
+        ("Contact ID", [f"zcrm_{number}" for number in NUMBERS], "Zoho"),
+    ],
+)
+def test_a_sheet_of_foreign_ids_alone_is_told_so_at_once(
+    tmp_path: Path, heading: str, ids: list[str], program: str
+) -> None:
+    found = loaded(tmp_path, [heading], [[one] for one in ids])
+    assert found.unclear is not None
+    said = str(found.unclear)
+    assert f"'{heading}', holds ids of {program}" in said
+    assert "every row would be rejected" in said
+    assert f"in {program}, " in said
+    assert "mail" in said
+
+
+@pytest.mark.parametrize(
+    ("heading", "ids"), [("Record ID", NUMBERS), ("Contact ID", SALESFORCE), ("Person - ID", NUMBERS)]
+)
+def test_beside_emails_the_emails_are_taken_and_that_is_said(tmp_path: Path, heading: str, ids: list[str]) -> None:
+    rows = [[one, f"p{one}@example.com".lower()] for one in ids]
+    found = loaded(tmp_path, [heading, "E-mail"], rows)
+    assert found.unclear is None
+    assert found.roles.columns[Role.EMAIL] == 1
+    assert Role.PROSPECT not in found.roles.columns
+    assert found.rows.problems == {}
+    assert any("Saleshandy doesn't know" in remark and "column B" in remark for remark in found.rows.remarks)
+
+
+def test_a_reports_footer_below_them_makes_no_difference(tmp_path: Path) -> None:
+    rows = [[one, "jo@example.com"] for one in SALESFORCE]
+    found = loaded(tmp_path, ["Contact ID", "Email"], [*rows, ["Grand Totals (6 records)", ""]])
+    assert Role.PROSPECT not in found.roles.columns
+
+
+@pytest.mark.parametrize("ids", [["8PvBmrB7P7", "jzRkmgMdwA"], ["tHfdWSsw"], NUMBERS])
+def test_what_may_be_saleshandys_ids_stays(tmp_path: Path, ids: list[str]) -> None:
+    """Numbers under a heading of Saleshandy's own may be ids of it: ids are opaque."""
+    found = loaded(tmp_path, ["Contact ID", "Email"], [[one, ""] for one in ids])
+    assert found.roles.columns[Role.PROSPECT] == 0
+    assert found.rows.problems == {}
+
+
+def test_naming_such_a_column_doesnt_make_its_ids_known(tmp_path: Path) -> None:
+    found = loaded(tmp_path, ["Record ID"], [[one] for one in NUMBERS], mapping={"prospect": "Record ID"})
+    assert "holds ids of HubSpot" in str(found.unclear)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Email", "E-mail", "EMAIL ADDRESS", "e_mail", "Contact: Email", "Person - Email", "E-mail 1 - Value", "Mail",
+     "E-Mail-Adresse", "Mailadresse", "Courriel", "Adresse électronique", "Adresse e-mail", "Correo electrónico",
+     "Dirección de correo electrónico", "Endereço de e-mail", "Correio eletrônico"],
+)  # fmt: skip
+def test_emails_are_known_by_their_headings(tmp_path: Path, heading: str) -> None:
+    found = loaded(tmp_path, [heading], [["jo@example.com"]])
+    assert found.roles.columns[Role.EMAIL] == 0
+    assert found.rows.prospect.tolist() == ["jo@example.com"]
+
+
+def test_of_two_columns_of_emails_a_person_chooses_unless_there_are_ids(tmp_path: Path) -> None:
+    rows = [["jo@example.com", "jo@example.org"]]
+    unclear = loaded(tmp_path, ["Email", "Work Email"], rows).unclear
+    assert unclear is not None
+    assert [choice.value for choice in unclear.questions[0].choices] == ["email=Email", "email=Work Email"]
+    found = loaded(tmp_path, ["Prospect ID", "Email", "Work Email"], [["P1", *rows[0]]])
+    assert found.unclear is None
+    assert Role.EMAIL not in found.roles.columns
+
+
+def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tmp_path: Path) -> None:
+    both = {"prospect": "Ours", "email": "Reach at"}
+    assert loaded(tmp_path, ["Reach at"], [["jo@example.com"]], mapping=both).roles.columns[Role.EMAIL] == 0
+    assert loaded(tmp_path, ["Ours"], [["8PvBmrB7P7"]], mapping=both).roles.columns[Role.PROSPECT] == 0
+    for one in both:
+        unclear = loaded(tmp_path, ["Email", "Prospect ID"], [["jo@example.com", "a"]], mapping={one: "Slip"}).unclear
+        assert "No column is headed 'Slip'" in str(unclear)
+
+
+def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path: Path) -> None:
+    unclear = loaded(tmp_path, ["Reach at", "Town"], [["jo@example.com", "Ulm"], ["kim@example.com", "Ulm"]]).unclear
+    assert unclear is not None
+    [question] = [found for found in unclear.questions if Role.PROSPECT in found.roles]
+    assert question.choices[0].value == "email=Reach at"
+    assert question.choices[0].is_likely

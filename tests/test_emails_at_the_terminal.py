@@ -1,0 +1,78 @@
+"""Emails by the command line: what `check` says and calls, and a run that is killed while it looks them up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.sandbox import Sandbox, invented
+from tests.commands.test_emails import PEOPLE, asked, by_email, notes, spread, write
+
+
+def arguments(command: str, sheet: Path, box: Sandbox, *more: str) -> list[str]:
+    place = ["--base-url", box.url, "--journal", str(sheet.with_name("journal.sqlite"))]
+    return [command, str(sheet), *place, *more]
+
+
+def test_check_calls_nobody_and_check_online_sends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert main(arguments("check", sheet, box)) == 0
+        assert "3 emails to look up first" in capsys.readouterr().out
+        assert box.received == ()
+        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
+        unknown = tmp_path / "unknown.csv"
+        assert main(arguments("check", sheet, box, "--online", "--unknown-emails", str(unknown))) == 1
+        said = " ".join(capsys.readouterr().out.split())
+        assert "3 rows: 1 note to deliver, 2 whose email names no prospect" in said
+        assert "several prospects have the email twice@example.com: P4, P5" in said
+        assert "--on-several newest" in said
+        assert f"Emails that nobody has: {unknown}" in said
+        assert "nobody@example.com,1" in unknown.read_text(encoding="utf-8")
+        assert box.notes == ()
+        assert main(arguments("run", sheet, box, "--yes")) == 1
+        assert notes(box) == [("P1", "Hello")]
+
+
+def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert main(arguments("check", sheet, box, "--online")) == 2
+        assert "API key" in capsys.readouterr().err
+        assert box.received == ()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills as only POSIX can")
+@pytest.mark.parametrize(("count", "people"), [(40, 8_000), (300, 4_000)], ids=["searching", "listing"])
+def test_killed_in_the_middle_of_look_ups_it_goes_on(tmp_path: Path, count: int, people: int) -> None:
+    """No email is searched for twice whose answer was recorded, and every note is made once."""
+    everyone = invented(people)
+    sheet = write(tmp_path, by_email(spread(everyone, count)))
+    with Sandbox(prospects=everyone, latency=0.05) as box:
+        program = [sys.executable, "-m", "importer", *arguments("run", sheet, box, "--yes", "--workers", "2")]
+        environment = {**os.environ, "SALESHANDY_API_KEY": box.api_key}
+        running = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while len(asked(box)) < 22 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGKILL)
+        running.wait(timeout=30)
+        before = asked(box)
+        assert notes(box) == []
+        done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(notes(box)) == len(set(notes(box))) == count
+        after = asked(box)[len(before) :]
+        searched = {call for call in before if "@" in call}
+        # What was asked for in the last moments, by two workers, and in a round's wait for the disk, was not recorded.
+        assert len(searched & set(after)) <= 4
