@@ -19,7 +19,7 @@ from importer import commands
 from importer.cli.terminal import paragraph
 from importer.cli.wording import with_flags
 from importer.errors import BadSettings
-from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, sources, who_can_read
+from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, remembering, sources, who_can_read
 from importer.settings.kinds import Choice, File, JournalPlace
 from importer.settings.sources import Given
 
@@ -169,22 +169,4 @@ class Told:
             settings: what was said.
             only: names of settings, where not all are to be kept.
         """
-        kept: dict[str, object] = {"content": settings.content.value}
-        if settings.mapping:
-            kept["map"] = {
-                role.value: named if isinstance(named, str) else [*named] for role, named in settings.mapping.items()
-            }
-        if settings.values:
-            kept["value"] = {
-                role.value: {word: value.name.capitalize() if value else "" for word, value in words.items()}
-                for role, words in settings.values.items()
-            }
-        if settings.default_visibility is not None:
-            kept["default-visibility"] = settings.default_visibility.name.lower()
-        if settings.key_column is not None:
-            kept["key-column"] = settings.key_column
-        if settings.ignored:
-            kept["ignore"] = list(settings.ignored)
-        if only:
-            kept = {name: value for name, value in kept.items() if name in only}
-        return profiles.remember(settings.profile, kept)
+        return remembering.remember(settings, only)

@@ -13,7 +13,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     results     a run's results written again         plans        what a preview says
     history     the list of runs                      endings      what is said of how things ended
     journals    a journal, copied                     doctor       what can be checked beforehand
-    answering   answers to what couldn't be decided
+    answering   answers to what couldn't be decided   overview     a preview as plain values
     repeating   a run, again while that helps         pruning      old results, removed
     template    a workbook to fill in                 sayings      how things are said
     logs        a line an event                       documents    what is told to programs

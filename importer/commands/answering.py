@@ -25,6 +25,35 @@ def answered(settings: Settings, answer: Answer) -> Settings:
     return replace(settings, **changed)
 
 
+def chosen(settings: Settings, name: str, value: str) -> Settings:
+    """The settings with a choice that counts more than what they said before: of a role's headings it comes first.
+
+    Args:
+        settings: as they are.
+        name: of a setting.
+        value: what it is given, as a text.
+
+    Raises:
+        BadSettings: it can't be given that.
+    """
+    setting = SETTINGS[name]
+    before, said = getattr(settings, setting.attribute), setting.read(value)
+    if setting.attribute == "mapping":
+        assert isinstance(said, Mapping)
+        said = {**before, **{role: _first(heading, before.get(role)) for role, heading in said.items()}}
+    elif isinstance(said, Mapping | tuple):
+        said = _together(before, said)
+    changed: dict[str, Any] = {setting.attribute: said}
+    return replace(settings, **changed)
+
+
+def _first(said: Any, before: Any) -> object:
+    """A heading, and after it those that were named before, for sheets that haven't this one."""
+    others = [before] if isinstance(before, str) else [*(before or ())]
+    names = [name for name in others if name and name != said]
+    return (said, *names) if said and names else said
+
+
 def _together(before: object, said: object) -> object:
     if isinstance(before, Mapping) and isinstance(said, Mapping):
         return {**before, **{name: _together(before.get(name), value) for name, value in said.items()}}

@@ -15,7 +15,7 @@ from importer.commands.run import Preview
 from importer.commands.sayings import Kind, Saying, count, duration, listed
 from importer.errors import by_name
 from importer.markup import is_html
-from importer.models import Note, OnSeveral, Problem, Status, Visibility
+from importer.models import Group, Note, OnSeveral, Problem, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.values import OR_SAY
 
@@ -29,8 +29,8 @@ def plan(preview: Preview) -> Iterator[Saying]:
     """What a run is about to do."""
     yield from _file(preview.loaded)
     yield Saying(f"To: {preview.settings.base_url}, profile {preview.settings.profile!r}")
-    yield from _profiles(preview)
-    yield from _sizes(preview)
+    yield from profiles(preview)
+    yield from sizes(preview)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
 
 
@@ -49,26 +49,20 @@ def check(preview: Preview) -> Iterator[Saying]:
     """All that `check` has to say."""
     loaded = preview.loaded
     yield from _file(loaded)
-    yield from _profiles(preview)
+    yield from profiles(preview)
     yield Saying()
-    yield from _sizes(preview)
+    yield from sizes(preview)
     groups = loaded.plan.groups
-    sizes = {group.note: len(group.positions) for group in groups}
-    counted = {
-        "public": sum(size for note, size in sizes.items() if note.visibility is Visibility.PUBLIC),
-        "private": sum(size for note, size in sizes.items() if note.visibility is Visibility.PRIVATE),
-        "drafts": sum(size for note, size in sizes.items() if note.status is Status.DRAFT),
-    }
-    yield Saying("  ".join(f"{name}: {size:,}" for name, size in counted.items()))
-    html = sum(size for note, size in sizes.items() if is_html(note.text))
-    escaped = sum(size for note, size in sizes.items() if note.content != note.text)
+    yield Saying("  ".join(f"{name}: {size:,}" for name, size in counted(groups).items()))
+    html = sum(len(group.positions) for group in groups if is_html(group.note.text))
+    escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:
         yield Saying(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
     if groups:
         yield Saying()
         yield Saying("The largest groups:")
-        for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
-            yield Saying(f"  {len(group.positions):7,} × {_first_words(group.note.text)}{_aside(group.note)}")
+        for size, words in largest(groups):
+            yield Saying(f"  {size:7,} × {words}")
     near = grouping.near_identical(groups)
     if near:
         yield Saying()
@@ -92,12 +86,33 @@ def check(preview: Preview) -> Iterator[Saying]:
         yield from _problems(loaded, _SHOWN_PROBLEMS, more="correct these first")
 
 
+def counted(groups: Sequence[Group]) -> dict[str, int]:
+    """How many notes are public, private, drafts."""
+    sizes = [(group.note, len(group.positions)) for group in groups]
+    return {
+        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
+        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
+        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
+    }
+
+
+def largest(groups: Sequence[Group]) -> Iterator[tuple[int, str]]:
+    """The notes for most prospects: for how many, and the first words."""
+    for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
+        yield len(group.positions), f"{_first_words(group.note.text)}{_aside(group.note)}"
+
+
+def about(loaded: Loaded) -> str:
+    """What the file was understood to be, in a line."""
+    sheet = loaded.sheet
+    found = [sheet.format] + ([f"sheet {sheet.name!r}"] if sheet.name else [])
+    return ", ".join(found + [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else []))
+
+
 def _file(loaded: Loaded) -> Iterator[Saying]:
     """What the file was understood to be."""
     sheet = loaded.sheet
-    about = [sheet.format] + ([f"sheet {sheet.name!r}"] if sheet.name else [])
-    about += [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else [])
-    yield Saying(f"{sheet.source}: {', '.join(about)}")
+    yield Saying(f"{sheet.source}: {about(loaded)}")
     for role, column in loaded.roles.columns.items():
         yield Saying(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
     if loaded.roles.unused:
@@ -109,7 +124,7 @@ def _file(loaded: Loaded) -> Iterator[Saying]:
         yield Saying("There is no row below the headings, so there is nothing to import.", Kind.NOTE)
 
 
-def _profiles(preview: Preview) -> Iterator[Saying]:
+def profiles(preview: Preview) -> Iterator[Saying]:
     """A profile's first import may be a slip of the hand, and would deliver everything again."""
     if others := preview.other_profiles:
         yield Saying(
@@ -119,7 +134,7 @@ def _profiles(preview: Preview) -> Iterator[Saying]:
         )
 
 
-def _sizes(preview: Preview) -> Iterator[Saying]:
+def sizes(preview: Preview) -> Iterator[Saying]:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
@@ -193,24 +208,29 @@ def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:
         most: so many kinds are told of, and so many cells of each.
         more: what to say of the rest.
     """
-    kinds: dict[tuple[int | None, str], list[Problem]] = {}
-    for _, found in sorted(loaded.rows.problems.items()):
-        for problem in found:
-            kinds.setdefault((problem.column, problem.kind), []).append(problem)
-    ordered = sorted(kinds.values(), key=len, reverse=True)
+    ordered = kinds_of_problems(loaded)
     for alike in ordered[:most]:
         if len(alike) <= _FEW:
             yield from (Saying(str(problem), Kind.DETAIL) for problem in alike)
         else:
             cells = ", ".join(problem.cell for problem in alike[:most])
-            yield Saying(f"{len(alike):,} × {_in_common(alike)}: {cells}", Kind.DETAIL)
+            yield Saying(f"{len(alike):,} × {in_common(alike)}: {cells}", Kind.DETAIL)
             if len(alike) > most:
                 yield Saying(f"  … and {len(alike) - most:,} more; {more}")
     if left := sum(map(len, ordered[most:])):
         yield Saying(f"  … and {left:,} of other kinds; {more}")
 
 
-def _in_common(problems: Sequence[Problem]) -> str:
+def kinds_of_problems(loaded: Loaded) -> list[list[Problem]]:
+    """Problems that are told together, the most frequent first."""
+    kinds: dict[tuple[int | None, str], list[Problem]] = {}
+    for _, found in sorted(loaded.rows.problems.items()):
+        for problem in found:
+            kinds.setdefault((problem.column, problem.kind), []).append(problem)
+    return sorted(kinds.values(), key=len, reverse=True)
+
+
+def in_common(problems: Sequence[Problem]) -> str:
     """What is wrong with several cells, and what stands in them where that differs."""
     if len({problem.text for problem in problems}) == 1:
         return problems[0].text

@@ -41,6 +41,26 @@ from importer.settings import Settings
 
 
 @dataclass(frozen=True)
+class ToFix:
+    """A row that needs a person.
+
+    Attributes:
+        row: its number as the spreadsheet program shows it.
+        prospect: whose note it is, as far as that is known.
+        result, reason: as the results say.
+    """
+
+    row: int
+    prospect: str
+    result: Result
+    reason: str
+
+
+MOST_TO_FIX = 100
+"""So many of them are told by a report; the results have all."""
+
+
+@dataclass(frozen=True)
 class Report:
     """How a run ended.
 
@@ -60,6 +80,7 @@ class Report:
         held_back: how many rows wait until a person has looked at those that were sent (the setting ``first``).
         finding_calls: how many calls it took to find prospects by their emails.
         unknown_emails: where the emails are that nobody has, if they were to be written.
+        to_fix: the first rows that need a person.
     """
 
     run: str
@@ -78,6 +99,7 @@ class Report:
     held_back: int = 0
     finding_calls: int = 0
     unknown_emails: Written | None = None
+    to_fix: Sequence[ToFix] = ()
 
     @property
     def exit_status(self) -> int:
@@ -175,13 +197,21 @@ class Sending:
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
             written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
             self.started_at, self.clock(), held_back=self._held_back(delivery),
-            finding_calls=finding.calls, unknown_emails=self._write_unknown(finding),
+            finding_calls=finding.calls, unknown_emails=self._write_unknown(finding), to_fix=tuple(self._to_fix()),
         )  # fmt: skip
 
     def _held_back(self, delivery: Delivery) -> int:
         """How many rows, those that repeat one of them included."""
         repeats = np.isin(self.loaded.plan.original, delivery.held_back).sum()
         return len(delivery.held_back) + int(repeats)
+
+    def _to_fix(self) -> Iterator[ToFix]:
+        """The first of them."""
+        rows = self.loaded.rows
+        for position in np.flatnonzero(self.outcomes.to_fix())[:MOST_TO_FIX].tolist():
+            ended = self.outcomes.columns(position, position + 1)
+            prospect = str(rows.prospect[position])
+            yield ToFix(int(rows.number[position]), prospect, Result(ended.result[0]), ended.reason[0])
 
     @contextmanager
     def _begun(self) -> Iterator[Run]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from importer.errors import ImporterError, UnreadableFile
+from importer.errors import ImporterError, UnclearColumns, UnreadableFile
 from importer.reading import detection, html, opendocument, text, workbook, xls, xmlsheet
 from importer.reading.book import Book
 from importer.reading.choice import choose
@@ -76,6 +76,8 @@ def read(
     source = str(path)
     try:
         return _read(source, options, is_header, is_copy)
+    except UnclearColumns as exc:
+        raise UnclearColumns(f"{source}: {exc}", exc.questions) from exc
     except ImporterError as exc:
         if source in str(exc):
             raise

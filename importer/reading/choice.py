@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from importer.errors import UnclearColumns, UnreadableFile, by_name
+from importer.models import Answer, Question
 from importer.reading.book import HEADER_WITHIN, Book, Table
 from importer.reading.sheet import Found
 from importer.reading.spool import Row
@@ -55,7 +56,7 @@ def choose(
     qualified = [candidate for candidate in candidates if candidate.qualifies] or candidates
     qualified = [candidate for candidate in qualified if not is_copy(candidate.header[1])] or qualified
     if len(qualified) > 1:
-        raise UnclearColumns(_question(qualified))
+        raise _undecided(qualified)
     chosen = qualified[0]
     return Choice(chosen.table, chosen.header, tuple(_aside(book, chosen, candidates, asked=sheet is not None)))
 
@@ -114,6 +115,17 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
             f" {by_name('sheet')}."
         )
     return f"{source} holds no table: there is no row with text in it."
+
+
+def _undecided(candidates: Sequence[_Candidate]) -> UnclearColumns:
+    """Which sheet is meant, as a question: each of them is an answer."""
+    text = _question(candidates)
+    choices = [
+        Answer("sheet", name, f"the sheet {name!r}", [cell for cell in candidate.header[1] if cell.strip()][:6])
+        for candidate in candidates
+        if (name := candidate.table.name) is not None
+    ]
+    return UnclearColumns(text, [Question(text, "Which sheet is to be imported?", choices)])
 
 
 def _question(candidates: Sequence[_Candidate]) -> str:

@@ -83,6 +83,7 @@ class Sheet:
         flaws: problems of single rows and cells, by row number.
         covered: row number → columns of cells that a merged cell further up covers, and doesn't count for.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
+        sheets: the names of the workbook's worksheets that are not hidden; none for a text file.
     """
 
     source: str
@@ -97,6 +98,7 @@ class Sheet:
     flaws: Mapping[int, Sequence[Flaw]]
     covered: Mapping[int, Sequence[int]]
     fingerprint: str
+    sheets: tuple[str, ...]
     _spool: Spool = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 

@@ -166,6 +166,7 @@ def spooled(
         flaws={row: tuple(flaws) for row, flaws in found.flaws.items() if row > header_row},
         covered=covered,
         fingerprint=fingerprint,
+        sheets=tuple(table.name for table in book.tables if table.name is not None and not table.hidden),
         _spool=rows.spool,
     )
 

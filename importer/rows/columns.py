@@ -238,9 +238,9 @@ def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], va
         f" or whether it is published: {listed}{more}. Say what it is: {ways}. If it has nothing to do with the notes:"
         f" {by_name('ignore', name)}"
     )
-    called = _called(headings, position)
-    choices = [Answer("map", f"{role}={called}", f"the {role} of the notes") for role in roles]
-    choices.append(Answer("ignore", called, "nothing to do with the notes"))
+    own = called(headings, position)
+    choices = [Answer("map", f"{role}={own}", f"the {role} of the notes") for role in roles]
+    choices.append(Answer("ignore", own, "nothing to do with the notes"))
     asks = f"What is column {column_letter(position)}, {heading}? It holds {listed}{more}."
     return Question(text, asks, choices, position, roles, values[:MOST_VALUES], len(values))
 
@@ -255,7 +255,7 @@ def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: S
     scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
     return [
         Answer(
-            "map", f"{role}={_called(headings, i)}", f"column {column_letter(i)}, {shown(headings[i])}",
+            "map", f"{role}={called(headings, i)}", f"column {column_letter(i)}, {shown(headings[i])}",
             samples(cells[i]) if cells else (), is_likely=scores[i] >= LIKELY,
         )
         for i in sorted(found, key=lambda i: -scores[i])[:MOST_SHOWN]
@@ -320,7 +320,7 @@ def _near(name: str, headings: Sequence[str]) -> str:
     return f" Did you mean {shown(match)}?" if match else ""
 
 
-def _called(headings: Sequence[str], position: int) -> str:
+def called(headings: Sequence[str], position: int) -> str:
     """What names this column: its heading, or its letter where the heading is blank, long, or stands twice."""
     heading = headings[position]
     same = [other for other in headings if folded(other) == folded(heading)]
@@ -330,7 +330,7 @@ def _called(headings: Sequence[str], position: int) -> str:
 
 def _quoted(headings: Sequence[str], position: int) -> str:
     """The same as one argument of a command line."""
-    return as_argument(_called(headings, position))
+    return as_argument(called(headings, position))
 
 
 def _listed(headings: Sequence[str]) -> str:

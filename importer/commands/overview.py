@@ -1,0 +1,187 @@
+"""A preview as plain values, which outlive the open sheet: for a face that isn't in the process that read the file.
+
+Comes in: a :class:`~importer.commands.run.Preview`. Goes out: an :class:`Overview`. Nothing heavy is loaded by whoever
+only receives one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.commands.sayings import Kind
+from importer.models import Question, Role
+
+if TYPE_CHECKING:
+    from importer.commands.loading import Loaded
+    from importer.commands.run import Preview
+
+FIRST_ROWS = 5
+_CHARACTERS = 200  # so much of a cell is shown
+_COLUMNS = 200  # so many columns can be chosen from
+_KINDS = 50  # so many kinds of problems are told
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the sheet.
+
+    Attributes:
+        letter: as a spreadsheet program calls it.
+        heading: what stands above it.
+        name: by which settings name it: its heading, or its letter where that wouldn't do.
+    """
+
+    letter: str
+    heading: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Problems of one kind.
+
+    Attributes:
+        count: how many cells have it.
+        text: what is wrong, and what is allowed.
+        cells: where, the first of them.
+    """
+
+    count: int
+    text: str
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What was understood of a file, what is wrong with it, and what would be sent.
+
+    Attributes:
+        file: its name.
+        about: what it is: format, sheet, encoding.
+        sheet: which of ``sheets``; None in a text file.
+        sheets: of the workbook.
+        header_row: the row that holds the headings.
+        encoding, delimiter: of a text file; None in a workbook.
+        columns: of the sheet.
+        roles: role → position of its column.
+        first_rows: the first rows, as they were read: number, cells.
+        remarks: what is good to know of how the file was read.
+        questions: what couldn't be decided; while there are any, nothing can be sent.
+        guarded: what is wrong with the file as a whole; while anything is, nothing can be sent.
+        rows, invalid: how many there are; how many of them have problems.
+        total: notes that would be sent or looked up.
+        deliveries, notes, requests: notes that would be sent; distinct ones among them; requests that this takes.
+        public, private, drafts: how the file's notes are.
+        sizes: the same in sentences, with what earlier runs did.
+        good_to_know: what a person should consider before they send.
+        seconds: how long the calls take; None where that isn't known yet.
+        largest: the notes for most prospects: how many, and the beginning of the text.
+        troubles: what is wrong with cells, in kinds, the most frequent first.
+        more_troubles: how many more problems there are, of other kinds.
+        is_first: whether nobody has imported into the workspace yet.
+    """
+
+    file: str
+    about: str
+    sheet: str | None
+    sheets: Sequence[str]
+    header_row: int
+    encoding: str | None
+    delimiter: str | None
+    columns: Sequence[Column]
+    roles: Mapping[Role, int]
+    first_rows: Sequence[tuple[int, Sequence[str]]]
+    remarks: Sequence[str]
+    questions: Sequence[Question]
+    guarded: Sequence[str]
+    rows: int
+    invalid: int
+    total: int
+    deliveries: int
+    notes: int
+    requests: int
+    public: int
+    private: int
+    drafts: int
+    sizes: Sequence[str]
+    good_to_know: Sequence[str]
+    seconds: float | None
+    largest: Sequence[tuple[int, str]]
+    troubles: Sequence[Trouble]
+    more_troubles: int = 0
+    is_first: bool = False
+    undecided: str = field(default="")
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether a person may say yes to it."""
+        return not self.questions and not self.guarded and not self.undecided and self.total > 0
+
+
+def of(preview: Preview) -> Overview:
+    """A preview as values."""
+    from importer.commands import plans  # noqa: PLC0415 - it loads what reads sheets, which a receiver needn't
+
+    loaded, remaining = preview.loaded, preview.remaining
+    sheet, rows = loaded.sheet, loaded.rows
+    kinds = plans.kinds_of_problems(loaded)
+    counted = plans.counted(loaded.plan.groups)
+    sayings = [] if loaded.unclear is not None else [*plans.sizes(preview), *plans.profiles(preview)]
+    undecided = preview.undecided
+    return Overview(
+        file=sheet.source,
+        about=plans.about(loaded),
+        sheet=sheet.name,
+        sheets=sheet.sheets,
+        header_row=sheet.header_row,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        columns=tuple(itertools.islice(_columns(sheet.headings), _COLUMNS)),
+        roles=dict(loaded.roles.columns),
+        first_rows=tuple(_first_rows(loaded)),
+        remarks=(*sheet.remarks, *rows.remarks),
+        questions=preview.questions,
+        guarded=tuple(map(str, preview.guarded)),
+        rows=sheet.row_count,
+        invalid=len(rows.problems),
+        total=remaining.total,
+        deliveries=remaining.deliveries,
+        notes=remaining.notes,
+        requests=remaining.requests,
+        public=counted["public"],
+        private=counted["private"],
+        drafts=counted["drafts"],
+        sizes=tuple(saying.text for saying in sayings if saying.kind is not Kind.NOTE),
+        good_to_know=tuple(saying.text for saying in sayings if saying.kind is Kind.NOTE),
+        seconds=preview.seconds,
+        largest=tuple(plans.largest(loaded.plan.groups)),
+        troubles=tuple(
+            Trouble(len(alike), plans.in_common(alike), tuple(problem.cell for problem in alike[:20]))
+            for alike in kinds[:_KINDS]
+        ),
+        more_troubles=sum(map(len, kinds[_KINDS:])),
+        is_first=preview.is_first,
+        undecided="" if undecided is None or preview.questions else str(undecided),
+    )
+
+
+def _columns(headings: Sequence[str]) -> Iterator[Column]:
+    from importer.reading import column_letter  # noqa: PLC0415 - see above
+    from importer.rows.columns import called  # noqa: PLC0415
+
+    for position, heading in enumerate(headings):
+        yield Column(column_letter(position), _short(heading), called(headings, position))
+
+
+def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
+    for numbers, columns in loaded.sheet.columns():
+        for index, number in enumerate(numbers[:FIRST_ROWS]):
+            yield number, tuple(_short(column[index]) for column in columns[:_COLUMNS])
+        return
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…"

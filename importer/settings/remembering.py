@@ -1,0 +1,46 @@
+"""What a person said of a file's columns and words, kept in the profile, so that nothing is asked the next time.
+
+Comes in: settings. Goes out: the same in the file of profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from importer.settings import profiles
+from importer.settings.settings import Settings
+
+REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column")
+"""The settings that are kept."""
+
+
+def remember(settings: Settings, only: Collection[str] = ()) -> Path:
+    """Keep in the profile what was said about the file's columns and values; the file of profiles.
+
+    Args:
+        settings: what was said.
+        only: names of settings, where not all are to be kept.
+
+    Raises:
+        BadSettings: the file of profiles can't be read or written.
+    """
+    kept: dict[str, object] = {"content": settings.content.value}
+    if settings.mapping:
+        kept["map"] = {
+            role.value: named if isinstance(named, str) else [*named] for role, named in settings.mapping.items()
+        }
+    if settings.values:
+        kept["value"] = {
+            role.value: {word: value.name.capitalize() if value else "" for word, value in words.items()}
+            for role, words in settings.values.items()
+        }
+    if settings.default_visibility is not None:
+        kept["default-visibility"] = settings.default_visibility.name.lower()
+    if settings.key_column is not None:
+        kept["key-column"] = settings.key_column
+    if settings.ignored:
+        kept["ignore"] = list(settings.ignored)
+    if only:
+        kept = {name: value for name, value in kept.items() if name in only}
+    return profiles.remember(settings.profile, kept)

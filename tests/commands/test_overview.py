@@ -1,0 +1,102 @@
+"""What a face needs that isn't in the process that read the file: an overview as values, choices, rows to fix."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.commands import overview
+from importer.commands.answering import chosen
+from importer.commands.run import prepare
+from importer.errors import UnclearColumns
+from importer.models import Result, Role
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests.running import run
+
+HEAD = ["Prospect ID", "Note", "Visibility", "Status"]
+
+
+def write(path: Path, *rows: list[str], head: list[str] = HEAD) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return path
+
+
+def seen(path: Path, settings: Settings) -> overview.Overview:
+    with prepare(path, settings) as prepared:
+        found = overview.of(prepared.preview)
+    copy: overview.Overview = pickle.loads(pickle.dumps(found))
+    assert copy == found
+    return copy
+
+
+def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settings: Settings, tmp_path: Path) -> None:
+    """Columns, roles, first rows, numbers, kinds of problems; it may go from process to process."""
+    rows = [[f"p{i}", "Hello", ["public", "private"][i % 2], ["", "draft"][i == 0]] for i in range(8)]
+    found = seen(write(tmp_path / "n.csv", *rows, ["", "Hello", "pubic", ""], ["p9", "", "public", ""]), settings)
+    assert [column.name for column in found.columns] == HEAD
+    assert found.roles[Role.CONTENT] == 1
+    assert found.first_rows[0] == (2, ("p0", "Hello", "public", "draft"))
+    assert (found.rows, found.invalid, found.total, found.notes, found.requests) == (10, 2, 8, 3, 3)
+    assert (found.public, found.private, found.drafts) == (4, 4, 1)
+    assert found.largest[0] == (4, "Hello  (private)")
+    assert sum(trouble.count for trouble in found.troubles) == 3
+    assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
+    assert found.can_be_sent
+    assert not replace(found, guarded=["too few rows"]).can_be_sent
+
+
+def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:
+    """The module loads neither pandas nor numpy nor the journal."""
+    code = (
+        "import importer.commands.overview, sys; print({'pandas', 'numpy', 'sqlalchemy', 'requests'} & {*sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "set()\n"
+
+
+def test_where_several_sheets_would_do_each_is_an_answer(settings: Settings, tmp_path: Path) -> None:
+    """The question names them, and the choice of one is enough; then all of them are told of."""
+    book = openpyxl.Workbook()
+    for name in ("May", "June"):
+        sheet = book.create_sheet(name)
+        sheet.append(HEAD)
+        sheet.append([f"p-{name}", "Hello", "public", ""])
+    del book["Sheet"]
+    book.save(tmp_path / "n.xlsx")
+    with pytest.raises(UnclearColumns) as undecided:
+        prepare(tmp_path / "n.xlsx", settings)
+    (question,) = undecided.value.questions
+    assert [(choice.setting, choice.value) for choice in question.choices] == [("sheet", "May"), ("sheet", "June")]
+    found = seen(tmp_path / "n.xlsx", chosen(settings, "sheet", "June"))
+    assert (found.sheet, found.sheets) == ("June", ("May", "June"))
+    assert found.first_rows == ((2, ("p-June", "Hello", "public", "")),)
+
+
+def test_a_choice_counts_before_what_the_profile_says_and_other_headings_stay(settings: Settings) -> None:
+    """A drop-down is the last word; a heading that a profile names for other sheets is not forgotten by it."""
+    before = replace(settings, mapping={Role.CONTENT: ("Text", "Remark"), Role.STATUS: "State"}, ignored=("Old",))
+    after = chosen(chosen(chosen(before, "map", "content=Remark"), "map", "status="), "ignore", "New")
+    assert after.mapping == {Role.CONTENT: ("Remark", "Text"), Role.STATUS: ""}
+    assert after.ignored == ("Old", "New")
+    assert chosen(replace(settings, encoding="cp1252"), "encoding", "utf-8").encoding == "utf-8"
+
+
+def test_a_report_names_the_rows_that_need_a_person(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """What is wrong in the sheet, and what the API refused, by row; the others not."""
+    path = write(tmp_path / "n.csv", ["p1", "Hello", "public", ""], ["INVALID-1", "Hello", "public", ""],
+                 ["p3", "", "public", ""])  # fmt: skip
+    report = run(path, settings)
+    assert report is not None
+    assert [(row.row, row.prospect, row.result) for row in report.to_fix] == [
+        (3, "INVALID-1", Result.REJECTED), (4, "p3", Result.INVALID),
+    ]  # fmt: skip
+    assert all(row.reason for row in report.to_fix)
