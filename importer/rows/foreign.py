@@ -16,6 +16,7 @@ from importer.models import Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
 from importer.rows.columns import Roles, Wanted, shown
+from importer.rows.footers import is_footer
 from importer.rows.suggestions import folded
 from importer.rows.values import cleaned_id
 
@@ -130,7 +131,7 @@ def _program(sheet: Sheet, at: int) -> str | None:
 
 
 def _cells(sheet: Sheet, at: int) -> list[str]:
-    cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[at])
+    cells = (cleaned_id(text) for _, block in sheet.columns() for text in block[at] if not is_footer(text))
     return list(islice((cell for cell in cells if cell), _LOOKED_AT))
 
 

@@ -7,6 +7,7 @@ with the real thing: the journal is in ``demo/`` too, and the key is the sandbox
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,13 @@ from importer.sandbox import Fault, Limit, Sandbox
 _KEY = "sandbox-key"
 # One reply lost after its notes were made, and one request turned away by an overloaded server: both come right.
 _FAULTS = ("reset:after@4", "503:before@7")
+# What a person answers when `run` asks about this sample, or says at once.
+_SAID = {
+    "4-salesforce-report.csv": (
+        *("--map", "content=Full Comments", "--map", "visibility=Shared?"),
+        *("--value", "visibility:Team only=Public", "--value", "visibility:Only the owner=Private"),
+    )
+}
 
 
 def main(samples: Path, folder: Path) -> int:
@@ -27,7 +35,8 @@ def main(samples: Path, folder: Path) -> int:
     with Sandbox(api_key=_KEY, latency=0.15, limit=Limit.parse("20/1s"), faults=faults, any_email=True) as box:
         print(f"A sandbox of the Saleshandy API is at {box.url}; nothing leaves this machine.")
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
-        print("One sample names people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
+        print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
+        print("One of them has words of its own and ends like a report; flags say what run would ask at a terminal.")
         statuses = [_import(sample, folder, box.url) for sample in sorted(samples.iterdir())]
         first = sorted(samples.iterdir())[0]
         print("\nThe first file once more, as the nightly run would do it: what is there already is left alone.")
@@ -43,8 +52,9 @@ def main(samples: Path, folder: Path) -> int:
 def _import(sample: Path, folder: Path, url: str, results: str | None = None) -> int:
     copy = Path(shutil.copy(sample, folder))
     arguments = ["run", str(copy), "--base-url", url, "--journal", str(folder / "journal.sqlite"), "--yes"]
-    arguments += ["--read-timeout", "5", "--settle", "1"] + (["--results", str(folder / results)] if results else [])
-    print(f"\n$ note-importer {' '.join(arguments)}", flush=True)
+    arguments += [*_SAID.get(sample.name, ()), "--read-timeout", "5", "--settle", "1"]
+    arguments += ["--results", str(folder / results)] if results else []
+    print(f"\n$ note-importer {shlex.join(arguments)}", flush=True)
     environment = {**os.environ, "SALESHANDY_API_KEY": _KEY}
     return subprocess.run([sys.executable, "-m", "importer", *arguments], env=environment, check=False).returncode
 
