@@ -55,8 +55,15 @@ def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, bo
     assert run("run", "a.csv", "--yes", "--batch-size", "2") == 1
     log = Path("logs/a.log").read_text(encoding="utf-8")
     names = [name for _, name, _ in events()]
-    assert names[0] == "run begun"
-    for name in ("request failed", "request answered", "run finished", "results written", "file imported", "run over"):
+    assert names[0] == "command begun"
+    for name in (
+        "request failed",
+        "request answered",
+        "run finished",
+        "results written",
+        "file imported",
+        "command over",
+    ):
         assert name in names
     answered = next(rest for _, name, rest in events() if name == "request answered")
     assert re.search(r" request=\d+ notes=\d created=1 rejected=1 status=201 seconds=[\d.]+ ", answered)
@@ -90,6 +97,12 @@ def test_why_nothing_was_sent_is_told(run: Run) -> None:
         for level, name, rest in events()
     )
     assert events()[-1][:2] == ("ERROR", "ended with an error")
+
+
+def test_the_log_names_flags_as_the_command_line_does(run: Run) -> None:
+    Path("a.csv").write_text("Prospect ID,Note\nP1,x\n", encoding="utf-8")
+    assert run("run", "a.csv") == 2
+    assert any("--map visibility=" in rest for _, name, rest in events() if name == "file not imported")
 
 
 def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:

@@ -71,7 +71,7 @@ def verify(**_: Any) -> int:
 @click.command()
 @click.argument("run_name", metavar="RUN", required=False)
 @click.option("--twins", is_flag=True, help="Not a run's notes, but those found to be there once too often.")
-@settings_about(*_CALLING, Topic.ASKING)
+@settings_about(*_CALLING, Topic.ASKING, Topic.LOG)
 def hide(run_name: str | None, *, twins: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist: the API can't delete notes.
 
@@ -80,7 +80,11 @@ def hide(run_name: str | None, *, twins: bool, **_: Any) -> int:
     """
     if (run_name is None) is not twins:
         raise click.UsageError("Say which notes: hide RUN, such as hide last, or hide --twins.")
-    told = Told.here()
+    with reporting("hide") as out:
+        return out.over(_hide(run_name, out.told), dict)
+
+
+def _hide(run_name: str | None, told: Told) -> int:
     settings = told.settings_with_key
     planned = commands.hide.what_to_hide(run_name, settings)
     show(commands.endings.hiding(planned))

@@ -20,6 +20,7 @@ import click
 from importer import __version__, commands
 from importer.cli.options import Told
 from importer.cli.terminal import is_terminal
+from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import with_flags
 from importer.errors import ImporterError
 
@@ -65,14 +66,16 @@ class Reporting:
     def _failed(self, error: BaseException) -> None:
         """What a command is told to have come to that ended with an error."""
         if isinstance(error, ImporterError):
-            status, why = error.exit_status, commands.logs.said(error)
-        elif isinstance(error, (click.ClickException, click.Abort)):
-            status, why = 2, "declined, or the command line can't be used"
+            status, kind, text, why = error.exit_status, error.kind, str(error), commands.logs.said(error)
+        elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
+            status = 3 if isinstance(error, EndedAtOnce) else 2
+            kind = text = why = "a person ended it" if status == 3 else "a person ended it before anything was sent"
         else:
-            status, why = ImporterError.exit_status, f"a fault of note-importer's own: {type(error).__name__}"
+            status, kind, text = ImporterError.exit_status, "a fault of note-importer's own", type(error).__name__
+            why = f"{kind}: {text}"
         commands.logs.event("ended with an error", logging.ERROR, why=why)
         if self._document is None:
-            self.over(status, lambda: commands.documents.failed(self._command, error, status))
+            self.over(status, lambda: commands.documents.failed(self._command, status, kind, text))
         self.exit_status = status
 
 
@@ -85,12 +88,13 @@ def reporting(command: str) -> Iterator[Reporting]:
         log_file = told.read("log-file")
     except ImporterError as error:
         if click.get_current_context().params.get("json"):
-            print_document(commands.documents.failed(command, error, error.exit_status))
+            print_document(commands.documents.failed(command, error.exit_status, error.kind, str(error)))
         raise
-    with commands.logs.logging_to(log_file, debugging=commands.logs.is_debugging()), found.speaking():
-        commands.logs.event(f"{command} begun", version=__version__, profile=told.profile)
+    debugging = commands.logs.is_debugging()
+    with commands.logs.logging_to(log_file, debugging=debugging, in_words=with_flags), found.speaking():
+        commands.logs.event("command begun", command=command, version=__version__, profile=told.profile)
         yield found
-        commands.logs.event(f"{command} over", exit_status=found.exit_status)
+        commands.logs.event("command over", command=command, exit_status=found.exit_status)
 
 
 def print_document(document: Mapping[str, Any]) -> None:

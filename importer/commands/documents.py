@@ -30,9 +30,9 @@ _MOST_PROBLEMS = 1000
 Document = Mapping[str, Any]
 
 
-def failed(command: str, error: BaseException, exit_status: int) -> Document:
-    """A command that came to nothing."""
-    return {**_head(command, exit_status), "error": _error(error)}
+def failed(command: str, exit_status: int, kind: str, text: str) -> Document:
+    """A command that came to nothing, with the kind of error in words that are the same each time, and the message."""
+    return {**_head(command, exit_status), "error": {"kind": kind, "text": text}}
 
 
 def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, str]], profile: str) -> Document:
@@ -168,10 +168,8 @@ def _head(command: str, exit_status: int) -> dict[str, Any]:
     return {"format": FORMAT, "command": command, "exit_status": exit_status}
 
 
-def _error(error: BaseException) -> Document:
-    if isinstance(error, ImporterError):
-        return {"kind": error.kind, "text": str(error)}
-    return {"kind": "a fault of note-importer's own", "text": type(error).__name__}
+def _error(error: ImporterError) -> Document:
+    return {"kind": error.kind, "text": str(error)}
 
 
 def _counts(counts: Mapping[Result, int]) -> dict[str, int]:

@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -70,8 +70,13 @@ def said(error: ImporterError) -> str:
 
 
 @contextmanager
-def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
+def logging_to(file: Path | None, *, debugging: bool = False, in_words: Callable[[str], str] = str) -> Iterator[None]:
     """Log to a file as long as the block runs; None: to wherever the caller of the library logs.
+
+    Args:
+        file: where.
+        debugging: whether the API's words are logged, too.
+        in_words: how the face that logs says what names settings.
 
     Raises:
         BadSettings: it can't be written.
@@ -88,7 +93,7 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
             f"The log can't be written to {file}: {error.strerror}. Nothing was sent. Name another file.",
             setting="log-file",
         ) from error
-    handler.setFormatter(_Formatter())
+    handler.setFormatter(_Formatter(in_words))
     before, propagates = log.level, log.propagate
     log.setLevel(logging.DEBUG if debugging else logging.INFO)
     log.propagate = False
@@ -124,17 +129,25 @@ class _Handler(TimedRotatingFileHandler):
 class _Formatter(logging.Formatter):
     """One line an event."""
 
+    def __init__(self, in_words: Callable[[str], str]) -> None:
+        super().__init__()
+        self._in_words = in_words
+
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds")
         facts = {**getattr(record, "facts", {}), **(_about.get() or {})}
-        told = "".join(f" {name}={_written(value)}" for name, value in facts.items() if value not in (None, ""))
+        told = "".join(
+            f" {name}={_written(self._in_words(str(value)))}"
+            for name, value in facts.items()
+            if value not in (None, "")
+        )
         return f"{at} {record.levelname:7} {record.getMessage()} {told}".rstrip()
 
 
-def _written(value: object) -> str:
+def _written(text: str) -> str:
     """A value as one word that steers nothing; an email is nobody's business."""
-    text = _EMAIL.sub("…@…", str(value))
+    text = _EMAIL.sub("…@…", text)
     if _PLAIN.fullmatch(text):
         return text
     quoted = json.dumps(text, ensure_ascii=False)

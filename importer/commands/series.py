@@ -202,7 +202,8 @@ def _log(over: FileEnded) -> None:
     error = over.error
     logs.event(
         f"file {over.fate}", logging.INFO if over.exit_status <= 1 else logging.ERROR, file=over.file.name,
-        exit_status=over.exit_status, seconds=round(over.ended_at - over.started_at, 1), archived=over.archived,
+        run=over.report.run if over.report is not None else None, exit_status=over.exit_status,
+        seconds=round(over.ended_at - over.started_at, 1), archived=over.archived,
         why=logs.said(error) if error is not None else None,
     )  # fmt: skip
 
