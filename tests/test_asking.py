@@ -121,14 +121,15 @@ def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles
     assert profiles.read_text(encoding="utf-8") == ""
 
 
-def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox) -> None:
+def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path) -> None:
     """What is no answer is asked again: another number, no column's name, a column that is something else already."""
-    seen = types(["run", write()], ["9", "Nonsense", "c", "C", "2", "y", "n"])
+    seen = types(["run", write()], ["9", "Nonsense", "c", "C", "2", "y", "y"])
     assert seen.status == 0, seen.screen
     assert "'9' is none of these" in seen.screen
     assert "No column is headed 'Nonsense'" in seen.screen
     assert "'Full Comments' can't be both the content and the visibility" in seen.screen
     assert {note.visibility for note in box.notes} == {"2"}
+    assert "Nonsense" not in profiles.read_text(encoding="utf-8")
 
 
 def test_check_asks_too_and_keeps_the_answers(box: Sandbox, profiles: Path) -> None:

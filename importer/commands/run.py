@@ -35,6 +35,7 @@ from importer.journal import Journal
 from importer.models import Answer, Progress, Question, Remaining
 from importer.rows.naming import Answers
 from importer.settings import BATCH_SIZE, Rate, Settings
+from importer.settings.kinds import Columns
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,10 @@ class Prepared:
         """
         settings = answered(self._settings, answer)
         loaded = understood(self._loaded.sheet, settings)
+        roles = Columns().read(answer.value) if answer.setting == "map" else {}
         for question in questions_of(loaded):
-            if not question.choices:
+            names_no_column = question.column is None and any(roles.get(role) for role in question.roles)
+            if not question.choices or names_no_column:
                 raise BadSettings(question.text)
         self._loaded, self._settings = loaded, settings
         self.__dict__.pop("preview", None)
