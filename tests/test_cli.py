@@ -692,7 +692,7 @@ def test_several_files_have_one_summary_and_the_worst_status(type_: Terminal) ->
     type_("check", "exports/a.csv", "--report", "exports/p.csv")
     ended = type_("run", "exports", "--yes")
     assert ended.status == 2
-    assert ended.err.lstrip().startswith("Error: ")
+    assert ended.err.lstrip().startswith(f"{Path('exports', 'b.csv')}: not imported.\nError: ")
     assert "b.csv has no row below its headings; at least 1 is expected." in " ".join(ended.err.split())
     assert "--min-rows 0" in ended.err
     summary = ended.out[ended.out.index("3 files: 2 imported, 1 not imported") :]

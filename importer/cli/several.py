@@ -119,6 +119,7 @@ class Importing:
             self._hearing.ended(over)
         if over.error is not None and over.fate in (fates.REFUSED, fates.STOPPED):
             say(err=True)
+            say(f"{over.file}: {over.fate}.", err=True)
             paragraph(
                 words(over.error),
                 "Stopped: " if isinstance(over.error, (Stopped, ResultsNotWritten)) else "Error: ",
