@@ -286,7 +286,7 @@ def test_no_text_becomes_a_formula_in_csv_and_numbers_are_left_alone(tmp_path: P
 
 
 SIGNS = "=+-@\t\r＝＋－＠"
-BORDERS = ',;|"\t\r\n'
+BORDERS = ',;|"\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029'
 ANY_TEXT = st.text(alphabet="'=+-@\t\r\n 5.,eEa＝;|\"") | st.text()
 
 
@@ -296,6 +296,7 @@ ANY_TEXT = st.text(alphabet="'=+-@\t\r\n 5.,eEa＝;|\"") | st.text()
 @example("'-5")
 @example("a;'=1")
 @example("\t'\t'\t")
+@example("0\x1e=")
 def test_unprotected_is_the_exact_inverse_of_protected(text: str) -> None:
     """Every text survives, also one that looks as if it had been protected before; only apostrophes are added."""
     assert unprotected(protected(text)) == text

@@ -49,7 +49,7 @@ from importer.markup import are_alike
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
-from tests.simulation.regime import READ_TIMEOUT, SETTLE
+from tests.simulation.regime import ONCE_BROKEN, READ_TIMEOUT, SETTLE
 
 Change = Callable[[Any, str, Any], None]
 """Puts something in place of an attribute, until the mutant is over."""
@@ -530,7 +530,7 @@ def search(number: int, seeds: int) -> tuple[int, int | None, str]:
     """The first seed that shows a mutant, and how; None where none does."""
     mutant = generated()[number]
     with applied(mutant):
-        for seed in range(seeds):
+        for seed in (*ONCE_BROKEN, *range(seeds)):
             try:
                 simulate(seed)
             except Violation as violation:

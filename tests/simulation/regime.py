@@ -9,6 +9,9 @@ READ_TIMEOUT, SETTLE, BATCH = 3.0, 1.0, 4
 REST = READ_TIMEOUT + SETTLE
 """Seconds after it left within which a request is applied, if it ever is."""
 
+ONCE_BROKEN = (575, 1351, 1560, 2377, 4916, 7218, 8612, 11122)
+"""Seeds that have shown a fault, since mended."""
+
 FATES = (
     "500 before", "500 after", "502 late", "lost before", "lost after", "lost late", "some missing", "all missing",
     "part", "spoilt", "page before", "page after", "page late", "redirect after", "redirect late", "unreachable", "429",

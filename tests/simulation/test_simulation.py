@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from tests.simulation.imports import Violation, simulate
+from tests.simulation.regime import ONCE_BROKEN
 
 SEEDS = 10_000 if os.environ.get("CI") else 200
-ONCE_BROKEN = [575, 1351, 1560, 2377, 4916, 7218, 8612, 11122]  # worlds that have shown a fault, since mended
 FEW = 200  # what doesn't count as slow
 CHUNK = 20  # seeds in one test, so that they spread over processes
 BEYOND = 50
