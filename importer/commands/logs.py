@@ -122,6 +122,11 @@ class _Handler(TimedRotatingFileHandler):
         with contextlib.suppress(OSError):
             super().rotate(source, dest)
 
+    def close(self) -> None:
+        """Close the file; what the disk has no room for is lost."""
+        with contextlib.suppress(OSError):
+            super().close()
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         """Nothing: a disk that is full is the journal's to tell of."""
 
