@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from importer.api.protocol import Failure
+
+_TITLE = re.compile(rb"<title>\s*(\d{3}\b[^<]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,12 @@ class Exchange:
     cut: str | None = None
     is_too_large: bool = False
     failure: Failure | None = None
+
+
+def title(data: bytes) -> str:
+    """What a gateway's page says at its head: a status and why; empty where it says none."""
+    found = _TITLE.search(data[:1000])
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def phrase(status: int) -> str:

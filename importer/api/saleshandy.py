@@ -6,6 +6,7 @@ what can't be read with certainty is unclear, and delivery looks it up.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from importer.api.document import at, parsed, text_of
-from importer.api.exchange import SMALL, Exchange, Most, phrase
+from importer.api.exchange import SMALL, Exchange, Most, phrase, title
 from importer.api.headers import Announcement, seconds_since_1970, seconds_to_wait, server_now
 from importer.api.protocol import (
     Answer,
@@ -186,7 +187,7 @@ class Saleshandy:
         else:
             failure = self._failure(method, answer)
         if failure is None:
-            self._way.learn(answer.headers)
+            self._way.learn(answer.headers, method, answer.came - answer.began)
         return Reply(method, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
 
     def _failure(self, method: str, answer: Exchange) -> Failure:
@@ -194,22 +195,25 @@ class Saleshandy:
         status, headers = answer.status, answer.headers
         document = parsed(answer.data, SMALL)
         words = _words(document)
-        said = self._brief(words) if words else f"{status} {phrase(status)}"
+        said = self._brief(words or title(answer.data) or f"{status} {phrase(status)}")
+        # Nobody's patience ended: with so little of it, a gateway would have let no success through.
+        is_hasty = answer.came - answer.began < 0.8 * self._way.fastest(method) < math.inf
         wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
         is_own = words is not None and self._is_own(words, document, headers)
-        if status == 429 and (answer.came - answer.began < _FAST or self._is_limiters(answer)):
+        if status == 429 and self._is_limiters(method, answer, document):
             return Failure(Cause.RATE_LIMITED, f"too many calls: {said}", wait)
         if status < 300 or status >= 500 or status == 408:
             # Only the API's own word for it says that it is over; another's may stand in the place of a 504.
             is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(said) is not None
             at_work = not is_over or self._way.is_other(headers)
-            return Failure(Cause.FAILED, f"the API failed: {said}", wait, at_work=at_work)
+            text = f"the API failed: {said}"
+            return Failure(Cause.FAILED, text, wait, at_work=at_work, has_hardly_begun=at_work and is_hasty)
         if status < 400:
             text = (
                 f"The API at {self._base} answered with a redirect ({status}) to {self._target(headers)}. The key is"
                 " never sent to another address. Check the base URL, and that no proxy stands in between."
             )
-            return Failure(Cause.REDIRECTED, text, at_work=True)
+            return Failure(Cause.REDIRECTED, text, at_work=True, has_hardly_begun=is_hasty)
         if status == 407:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login())
         if is_own:
@@ -217,7 +221,7 @@ class Saleshandy:
         cut = f", and {answer.cut}" if answer.cut else ""
         by_status = f"with {status}, " if words else ""
         text = f"the call was turned away {by_status}in words that are not the API's ({said}{cut})"
-        return Failure(Cause.FOREIGN, text, wait, at_work=True, is_size=status == 413)
+        return Failure(Cause.FOREIGN, text, wait, at_work=True, has_hardly_begun=is_hasty, is_size=status == 413)
 
     def _target(self, headers: Mapping[str, str]) -> str:
         """Where a redirect leads, as far as that can be read and shown: scheme, host and port."""
@@ -257,15 +261,22 @@ class Saleshandy:
             return True
         return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
 
-    def _is_limiters(self, answer: Exchange) -> bool:
-        """Whether a 429 that took long is a limiter's all the same: it comes the API's way, and says that none remain.
+    def _is_limiters(self, method: str, answer: Exchange, document: object) -> bool:
+        """Whether a 429 is a limiter's, which lets nothing through, rather than a gateway's page for what failed.
 
-        The words of a limiter are not documented.
+        The words of a limiter are not documented. It is one's where it says when to come again, or where it comes the
+        API's way and as its refusals are laid out. What comes otherwise, and took about as long as a call that does its
+        work, may be shown in the place of any error; and whatever took long, in that of an upstream that timed out.
         """
-        said = Announcement.read(answer.headers)
-        if said is None or said.remaining or self._way.is_other(answer.headers):
+        took, headers = answer.came - answer.began, answer.headers
+        said = Announcement.read(headers)
+        is_its_way = _words(document) is not None and not self._way.is_other(headers)
+        if is_its_way and said is not None and said.remaining == 0:
+            return True
+        if took >= _FAST:
             return False
-        return _words(parsed(answer.data, SMALL)) is not None
+        is_laid_out = is_its_way and text_of(at(document, "code")) is not None
+        return method == "GET" or "retry-after" in headers or is_laid_out or took < self._way.fastest(method) / 2
 
     def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
         return {

@@ -1,10 +1,11 @@
 """How an API's successes come, by which its refusals are told from those of what stands before it.
 
-Comes in: the headers of successes. Goes out: whether another answer came another way.
+Comes in: the headers of successes, and how long they took. Goes out: whether another answer came another way.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -20,9 +21,11 @@ class Way:
     def __init__(self) -> None:
         self._type = ""
         self._marks: frozenset[str] | None = None
+        self._fastest: Mapping[str, float] = {}
 
-    def learn(self, headers: Mapping[str, str]) -> None:
-        """Take in what a success came with."""
+    def learn(self, headers: Mapping[str, str], method: str, took: float) -> None:
+        """Take in what a success came with, and how many seconds it took."""
+        self._fastest = {**self._fastest, method: min(took, self.fastest(method))}
         marks = frozenset(name for name in headers if _MARK.match(name))
         self._type = _media_type(headers)  # before the marks, which tell that anything was learned
         self._marks = marks if self._marks is None else self._marks & marks
@@ -32,6 +35,10 @@ class Way:
         if self._marks is None:
             return False
         return _media_type(headers) != self._type or not self._marks <= headers.keys()
+
+    def fastest(self, method: str) -> float:
+        """Seconds that a success took at least; infinity while there was none."""
+        return self._fastest.get(method, math.inf)
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ flight, and evenly sent, so that it is a rate too. A flow under 1 is one call at
 from __future__ import annotations
 
 _GROWTH = 1.005  # of the flow with every call that succeeds: after fifty it is where a refusal found it
+_REGROWTH = 1.5  # the same, as far as it was lowered by refusals in a row, which may have been an outage's
 _UNKNOWN = 0.1  # seconds that a call is taken to last before any has succeeded
 _SLOW = 0.25  # seconds; what is faster needs no relief
 
@@ -18,6 +19,7 @@ class ConcurrencyLimiter:
         self._workers = workers
         self._size = float(workers)
         self._flow: float | None = None  # once a limit that nobody tells has refused a call
+        self._borne = 0.0  # the flow a little below the last at which calls succeeded before one was refused
         self._usual = self._lately = 0.0  # seconds a call takes
 
     @property
@@ -41,11 +43,15 @@ class ConcurrencyLimiter:
         """A call did what it was to do: more may go."""
         self._size = min(float(self._workers), self._size + max(1.0, self._workers / 8))
         if self._flow is not None:
-            self._flow = self._flow * _GROWTH if self._flow * _GROWTH < self._workers else None
+            flow = max(self._flow * _GROWTH, min(self._flow * _REGROWTH, self._borne))
+            self._flow = flow if flow < self._workers else None
 
     def refused(self, *, again: bool) -> None:
         """A call was refused by a limit that nobody tells; ``again``: none has succeeded since the last."""
-        self._flow = (self.size if self._flow is None else self._flow) * (0.5 if again else 0.8)
+        flow = self.size if self._flow is None else self._flow
+        if not again:
+            self._borne = 0.8 * flow
+        self._flow = flow * (0.5 if again else 0.8)
 
     def failed(self) -> None:
         """A call failed: half as many."""

@@ -287,8 +287,13 @@ class Limiter:
 
 def _is_untold(reply: Reply[Any]) -> bool:
     """Whether it looks like a limit of which nothing is told, such as a gateway's on calls a second or at a time."""
-    told = reply.metadata
-    if told is None or told.status != 503 or reply.came - reply.began >= _FAST:
+    told, failure = reply.metadata, reply.failure
+    is_limit = (
+        told is not None
+        and failure is not None
+        and (told.status == 503 or (told.status == 429 and failure.cause is Cause.FOREIGN))
+    )
+    if told is None or not is_limit or reply.came - reply.began >= _FAST:
         return False
     return "retry-after" not in told.headers and Announcement.read(told.headers) is None
 

@@ -245,7 +245,7 @@ def after_absence(
         size: prospects in question.
         failure: why it was unclear.
         refusals: how often in a row it was refused in words that are not the API's.
-        passed: whether the API accepted other requests since it was first refused.
+        passed: whether other calls came through between its refusals.
         healed: whether in this run what had been refused so was accepted when it was sent again. Then the way is bad at
             times, as where one of several gateways has lost its route, and no note can be blamed.
         sends: how often it was sent so far.

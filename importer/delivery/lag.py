@@ -46,6 +46,7 @@ class ReadLag:
         self._longest = 0.0  # age at which a note was missed, or was there after it had been missed
         self._missed: set[str] = set()
         self._pause = _FIRST_PAUSE
+        self._setback = 0.0  # the pause while looks come to nothing
 
     @property
     def is_known(self) -> bool:
@@ -66,22 +67,22 @@ class ReadLag:
     @property
     def pause(self) -> float:
         """Seconds until the next look is worth its while."""
-        return self._pause
+        return max(self._pause, self._setback)
 
     def not_read(self) -> None:
         """A look came to nothing."""
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        self._setback = min(2 * max(self._setback, _FIRST_PAUSE), _LONGEST_PAUSE)
 
     def saw(self, note_id: str, age: float) -> None:
         """A note of this age was there when it was looked for."""
         self._seen.append(age)
         if note_id in self._missed:
             self._longest = max(self._longest, age)
-        self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)
+        self._pause, self._setback = min(self._pause * _GROWTH, _LONGEST_PAUSE), 0.0
 
     def missed(self, note_id: str, age: float) -> None:
         """A note of this age wasn't there, though it exists."""
         self._missed.add(note_id)
         self._longest = max(self._longest, age)
         self._seen.clear()
-        self._pause = min(self._pause * _GROWTH, _LONGEST_PAUSE)
+        self._pause, self._setback = min(self._pause * _GROWTH, _LONGEST_PAUSE), 0.0

@@ -275,7 +275,7 @@ class Resolver:
         if not self._policy.resends:
             return post, Abandon("it isn't there; run the import again to send it")
         decision = decisions.after_absence(
-            len(request), ambiguous.failure, refusals=post.refusals, passed=self._way.passed(post),
+            len(request), ambiguous.failure, refusals=post.refusals, passed=post.is_alone,
             healed=self._way.healed, sends=sent.sends, most_sends=self._policy.retry.attempts,
             can_tell=self._way.can_tell,
         )  # fmt: skip

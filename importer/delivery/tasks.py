@@ -35,6 +35,7 @@ class Post:
         refusals: how often in a row it was refused in words that are not the API's.
         is_cut: whether it was refused so as a part of a larger one, and not yet by itself.
         refused_since: when that began, by our clock.
+        is_alone: whether other calls came through in between.
         of_earlier_run: whether an earlier run sent it.
     """
 
@@ -54,6 +55,7 @@ class Post:
     refusals: int = 0
     is_cut: bool = False
     refused_since: float = 0.0
+    is_alone: bool = False
     of_earlier_run: bool = False
 
     kind: ClassVar[str] = "POST"

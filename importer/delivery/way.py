@@ -4,8 +4,9 @@ Comes in: what calls came to, and posts that stand alone and were refused again 
 Goes out: what is known of the way, and decisions on those posts.
 
 Whether the note is the trouble, or the way, a knock tells: a call of the kind that creates, for an id that no prospect
-can have. Where the API itself says no to that, such calls come through, and it is the notes that something dislikes.
-Where the knock is refused, too, the way is closed: nothing is sent until it is open again, or patience ends.
+can have. Where the API itself says no to that, such calls come through; a note that is refused once more is what
+something dislikes. Where the knock is refused, too, the way is closed: nothing is sent until it is open again, or
+patience ends.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from importer.api import Answer, Cause, Failure, Reply, Traits
+from importer.api import Cause, Failure, Reply, Traits
 from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
-from importer.delivery.decisions import Abandon, Decision, Retry, Settle, Stop
+from importer.delivery.decisions import Abandon, Decision, Retry, Stop
 from importer.delivery.policy import LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Knock, Post, Task
 from importer.errors import WrongAddress
@@ -67,7 +68,10 @@ class Way:
             self.healed |= post.refusals > 0 and not post.is_cut
             post.refusals = 0
         elif failure.cause is Cause.FOREIGN:
-            post.refused_since = post.refused_since if post.refusals else reply.came
+            if not post.refusals:
+                post.refused_since, post.is_alone = reply.came, False
+            # What came through before the way closed, or after it was open again, says nothing.
+            post.is_alone |= reply.began > self._open_at > post.refused_since
             post.refusals, post.is_cut = post.refusals + 1, False
 
     def read(self, reply: Reply[Any]) -> None:
@@ -76,10 +80,6 @@ class Way:
         self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
 
     # -- asked ------------------------------------------------------------------------------------------------------
-
-    def passed(self, post: Post) -> bool:
-        """Whether anything came through that left after the post was first refused, not only before the way closed."""
-        return self._open_at > post.refused_since
 
     @property
     def can_tell(self) -> bool:
@@ -123,16 +123,12 @@ class Way:
                 yield from self._given_up(failure)
 
     def _opened(self) -> Iterator[tuple[Post, Decision]]:
-        """Calls come through: refused are the notes, unless it was the way that was closed meanwhile."""
+        """Calls come through: what is refused once more is disliked, unless the way was closed until now."""
         suspects, was_closed = self._suspects, self.is_closed
         self._suspects, self.is_closed = [], False
-        for post, failure in suspects:
-            if was_closed:
-                post.refusals = 0
-                yield post, Retry()
-            else:
-                reason = f"what stands between this machine and the API turned it away: {failure.text}"
-                yield post, Settle(((0, Answer(None, reason)),))
+        for post, _ in suspects:
+            post.refusals = 0 if was_closed else post.refusals
+            yield post, Retry()
 
     def _given_up(self, failure: Failure) -> Iterator[tuple[Post, Decision]]:
         if self.is_closed:

@@ -99,12 +99,15 @@ class _Answering(BaseHTTPRequestHandler):
         pass
 
 
-def after_success(success: Sequence[str], status: str, body: object, headers: Sequence[str]) -> Failure:
-    """What a refusal means once a success came in its own way."""
+def after_success(
+    success: Sequence[str], status: str, body: object, headers: Sequence[str], took: Sequence[float] = (0.1, 0.1)
+) -> Failure:
+    """What a refusal means once a success came in its own way; ``took`` is how long the two of them were on the way."""
+    times = iter([0.0, took[0], 10.0, 10.0 + took[1]])
     with Scripted(success, status, body, headers) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        api = connected(f"http://127.0.0.1:{server.server_address[1]}/v1")
+        api = connected(f"http://127.0.0.1:{server.server_address[1]}/v1", clock=lambda: next(times))
         try:
             assert create(api).failure is None
             return failure_of(create(api))
@@ -203,3 +206,46 @@ def test_a_slow_429_may_be_a_gateways_page_for_an_upstream_that_timed_out(body: 
 
 def test_a_slow_429_that_says_that_no_calls_remain_is_a_limiters() -> None:
     assert after(2.1, {"message": "Too many requests"}, JSON, *NONE_LEFT).cause is Cause.RATE_LIMITED
+
+
+TOO_MANY = "429 Too Many Requests"
+
+
+@pytest.mark.parametrize("body", [b"<html>Slow down</html>", {"message": "API rate limit exceeded"}])
+@pytest.mark.parametrize(
+    ("took", "headers", "cause"),
+    [
+        (0.1, [JSON], Cause.FOREIGN),
+        (0.06, [JSON, *MARKS], Cause.FOREIGN),
+        (0.04, [JSON], Cause.RATE_LIMITED),
+        (0.1, [JSON, "Retry-After: 3"], Cause.RATE_LIMITED),
+    ],
+)
+def test_a_429_that_took_as_long_as_a_call_that_does_its_work_may_be_a_gateways_page_for_any_error(
+    body: object, took: float, headers: Sequence[str], cause: Cause
+) -> None:
+    """A limiter lets nothing through, so it is done sooner; or it says when to come again."""
+    assert after_success([JSON, *MARKS], TOO_MANY, body, headers, (0.1, took)).cause is cause
+
+
+def test_a_429_as_the_apis_refusals_are_laid_out_is_a_limiters_however_long_it_took() -> None:
+    body = {"code": 429, "message": "Too many requests"}
+    assert after_success([JSON], TOO_MANY, body, [JSON], (0.1, 0.1)).cause is Cause.RATE_LIMITED
+    assert after_success([JSON, *MARKS], TOO_MANY, body, [JSON], (0.1, 0.1)).cause is Cause.FOREIGN
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "302 Found", "503 Service Unavailable"])
+def test_nobody_is_at_work_for_long_on_what_was_answered_sooner_than_any_call_is_done(status: str) -> None:
+    """A gateway whose patience is that short would have let no success through."""
+    for took, has_hardly_begun in ((0.05, True), (0.1, False), (1.0, False)):
+        failure = after_success([JSON], status, b"<html>Sorry</html>", ["Content-Type: text/html"], (0.1, took))
+        assert failure.at_work
+        assert failure.has_hardly_begun is has_hardly_begun
+
+
+def test_what_a_gateways_page_says_at_its_head_is_shown() -> None:
+    page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
+    with Canned(reply(page, "400 Bad Request", "Content-Type: text/html")) as server:
+        assert "(400 No required SSL certificate was sent)" in failure_of(posted(server)).text
+    with Canned(reply(b"<title>Welcome</title>", "400 Bad Request", "Content-Type: text/html")) as server:
+        assert "(400 Bad Request)" in failure_of(posted(server)).text

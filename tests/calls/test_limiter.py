@@ -314,6 +314,19 @@ def test_a_limit_on_calls_at_a_time_that_nobody_tells_costs_less_than_half_the_p
     assert api.refused <= 0.1 * 600
 
 
+@pytest.mark.parametrize("away", [1.0, 8.0])
+def test_a_server_that_refused_every_call_for_a_while_is_soon_called_as_before(away: float) -> None:
+    """That was no limit, though it looked like one at first."""
+
+    class Away(Gateway):
+        def call(self, ours: float) -> tuple[int, dict[str, str]]:
+            return (503, {}) if 3.0 <= ours - NOON < 3.0 + away else super().call(ours)
+
+    run = Importer(Away(), lambda: 0.005, lambda: 0.105)
+    ideal = 600 * 0.11 / 8
+    assert run.run(600) <= ideal + away + 15 + 2
+
+
 def test_a_server_that_refuses_every_call_is_an_outage_one_tries_and_it_is_given_up() -> None:
     driver = Driver(give_up=100.0)
     driver.begin()
