@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from importer.cli import main
@@ -241,3 +242,28 @@ def test_the_first_alone_need_a_person_at_the_terminal(
     assert main(["run", path, "--yes"]) == 2
     assert "from the profile 'default'" in capsys.readouterr().err
     assert box.received == ()
+
+
+# -- which sheet
+
+
+def test_which_sheet_is_meant_is_asked_too(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """By what stands in its headings; it isn't kept in the profile, where it would count for other files, too."""
+    book = openpyxl.Workbook()
+    for name in ("Calls", "Emails"):
+        sheet = book.create_sheet(name)
+        sheet.append(["Prospect ID", "Note", "Visibility"])
+        sheet.append([f"P-{name}", "x", "Public"])
+    book.save("n.xlsx")
+    seen = types(["check", "n.xlsx"], ["2"])
+    assert seen.status == 0, seen.screen
+    assert "Which sheet is to be imported? 1 the sheet 'Calls': Prospect ID; Note; Visibility 2" in seen.screen
+    assert "To be asked no more: --sheet Emails" in seen.screen
+    seen = types(["run", "n.xlsx"], ["2", "y"])
+    assert seen.status == 0, seen.screen
+    assert "Remember" not in seen.screen
+    assert [note.prospect_id for note in box.notes] == ["P-Emails"]
+    assert types(["run", "n.xlsx"], [""]).status == 2
+    assert main(["run", "n.xlsx", "--yes"]) == 2
+    assert "--sheet NAME" in capsys.readouterr().err
+    assert len(box.notes) == 1

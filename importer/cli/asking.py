@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from importer.cli.options import Told
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
-from importer.errors import BadSettings
+from importer.errors import BadSettings, UnclearColumns, as_argument, by_name
 from importer.models import Answer, Question
 from importer.settings import Settings
 
@@ -55,6 +55,18 @@ class Asking:
                 origin=self._told.given["first"].at("first"),
             )
 
+    def choose(self, error: UnclearColumns) -> Answer | None:
+        """Ask what has to be known before a file can be read; None where nobody says.
+
+        It isn't kept in the profile, which other files are imported with, too.
+        """
+        if not self.may or not error.questions or not error.questions[0].choices:
+            return None
+        answer = _ask(error.questions[0])
+        if answer is not None:
+            paragraph(f"To be asked no more: {by_name(answer.setting, as_argument(answer.value))}", err=True)
+        return answer
+
     def ask(self, prepared: Prepared) -> None:
         """Ask until nothing is left to decide, or the person doesn't say."""
         while self.may and (questions := prepared.questions) and questions[0].choices:
@@ -85,7 +97,7 @@ def _ask(question: Question) -> Answer | None:
     """What a person chooses; None for Enter alone."""
     say(err=True)
     paragraph(question.asks, err=True)
-    names_a_column = question.column is None
+    names_a_column = question.column is None and bool(question.roles)
     choices = question.choices[: _most_shown(question)] if names_a_column else question.choices
     for number, choice in enumerate(choices, 1):
         held = f": {'; '.join(choice.samples)}" if choice.samples else ""

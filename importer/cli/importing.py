@@ -17,7 +17,8 @@ from importer.cli.screen import argument, show
 from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
 from importer.cli.watching import Stopper, Watch
-from importer.settings import Topic
+from importer.errors import UnclearColumns
+from importer.settings import Settings, Topic
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
@@ -67,13 +68,23 @@ def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
         return _check(file, report, out, online=online)
 
 
+def _prepared(file: Path, settings: Settings, asking: Asking) -> Prepared:
+    """The file, prepared; where it isn't clear which of its sheets is meant, a person may say."""
+    try:
+        return commands.prepare(file, settings)
+    except UnclearColumns as error:
+        if (answer := asking.choose(error)) is None:
+            raise
+        return commands.prepare(file, commands.answering.answered(settings, answer))
+
+
 def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
     told = out.told
     settings = told.settings_with_key if online else told.settings
     if report is not None:
         commands.check.check_report(report, file)
-    with commands.prepare(file, settings) as prepared:
-        asking = Asking(told)
+    asking = Asking(told)
+    with _prepared(file, settings, asking) as prepared:
         asking.ask(prepared)
         if online and not prepared.questions:
             _look_up(prepared)

@@ -16,8 +16,8 @@ from importer.cli.screen import show
 from importer.cli.terminal import ask, is_terminal, paragraph, say
 from importer.cli.watching import Stopper, Watch
 from importer.cli.wording import words
-from importer.errors import ResultsNotWritten, Stopped
-from importer.models import Progress
+from importer.errors import ResultsNotWritten, Stopped, UnclearColumns
+from importer.models import Answer, Progress
 
 if TYPE_CHECKING:
     from importer.cli.asking import Asking
@@ -48,8 +48,13 @@ class Importing:
         """The same for the series."""
         confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
         return commands.series.Face(
-            self._asking.may, self.decide, self.agree, confirm, self.ended, self.observe, self._stopper.why
-        )
+            self._asking.may, self.decide, self.agree, confirm, self.ended, self.observe, self._stopper.why,
+            self.choose,
+        )  # fmt: skip
+
+    def choose(self, error: UnclearColumns) -> Answer | None:
+        """Ask what has to be known before a file can be read."""
+        return self._answered(lambda: self._asking.choose(error))
 
     def decide(self, prepared: Prepared) -> None:
         """Ask what is undecided."""

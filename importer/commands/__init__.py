@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from importer.commands import (
+        answering,
         check,
         choosing,
         doctor,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from importer.commands.run import prepare
 
 __all__ = [
+    "answering",
     "check",
     "choosing",
     "doctor",

@@ -18,6 +18,7 @@ from pathlib import Path
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
+from importer.commands.answering import answered
 from importer.commands.choosing import Candidate, Chosen, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
@@ -34,11 +35,12 @@ from importer.errors import (
     ResultsNotWritten,
     SharedKey,
     Stopped,
+    UnclearColumns,
     UnusableJournal,
     by_name,
 )
 from importer.journal import Journal
-from importer.models import Progress, Result
+from importer.models import Answer, Progress, Result
 from importer.settings import Settings
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
@@ -136,6 +138,7 @@ class Face:
         ended: told of each file when it is over.
         observe: told of progress.
         stop: asked again and again; a sentence ends the series early, with what is under way waited for.
+        choose: may answer what is undecided before a file can be read, as which of its sheets is meant.
     """
 
     is_person: bool = False
@@ -145,6 +148,7 @@ class Face:
     ended: Callable[[FileEnded], None] = lambda _: None
     observe: Callable[[Progress], None] = lambda _: None
     stop: Callable[[], str | None] = lambda: None
+    choose: Callable[[UnclearColumns], Answer | None] = lambda _: None
 
 
 def run(
@@ -274,11 +278,19 @@ class _One:
         )
         return FileEnded.failed(candidate.path, error, now)
 
+    def _prepared(self, path: Path, settings: Settings) -> Prepared:
+        try:
+            return prepare(path, settings, vendor=self.vendor)
+        except UnclearColumns as error:
+            if (answer := self.face.choose(error)) is None:
+                raise
+            return prepare(path, answered(settings, answer), vendor=self.vendor)
+
     def _sent(self, path: Path, started_at: float) -> FileEnded:
         target = results_path(path, self.settings, self.began_at, self.taken)
-        with prepare(path, replace(self.settings, results=target), vendor=self.vendor) as prepared:
+        with self._prepared(path, replace(self.settings, results=target)) as prepared:
             self.face.decide(prepared)
-            self.settings = replace(prepared.settings, results=self.settings.results)
+            self.settings = replace(prepared.settings, results=self.settings.results, sheet=self.settings.sheet)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:
                 raise undecided

@@ -53,6 +53,18 @@ def test_a_guard_that_fires_sends_nothing_of_the_file(
     assert not (tmp_path / "n.results.xlsx").exists()
 
 
+def test_a_report_that_is_empty_but_for_its_footer_is_empty(settings: Settings, tmp_path: Path) -> None:
+    """What is skipped is no row that was expected, and makes no smaller share of the others wrong."""
+    path = tmp_path / "n.csv"
+    report = "Prospect ID,Note,Visibility\nGrand Totals (0 records),,\nCopyright (c) 2026 Acme,,\n"
+    path.write_text(report, encoding="utf-8")
+    with prepare(path, replace(settings, min_rows=1)) as prepared:
+        assert [found.setting for found in prepared.preview.guarded] == ["min-rows"]
+    path.write_text(f"{report}P1,x,1\nP2,,1\n", encoding="utf-8")
+    with prepare(path, replace(settings, max_invalid=0.4)) as prepared:
+        assert [found.setting for found in prepared.preview.guarded] == ["max-invalid"]
+
+
 def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """Last night's file with one row more sends one note, and that is what is bounded."""
     with prepare(write_sheet(tmp_path / "n.csv", LINES[:3]), settings) as prepared:
