@@ -54,7 +54,9 @@ def words_of(command: str) -> list[str]:
 @pytest.mark.parametrize("window", [WINDOW, OVER_MIDNIGHT], ids=str)
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, window: Window) -> None:
     """Asked with its own tool, which sees unknown settings, bad times and programs that aren't there."""
-    found = units(night(window=window, variables={"NOTE_IMPORTER_PROFILES": 'a "b" %h $c'}), System.SYSTEMD)
+    (place := tmp_path / "it's 100% here").mkdir()
+    variables = {"NOTE_IMPORTER_PROFILES": 'a "b" %h $c'}
+    found = units(night(window=window, variables=variables, folder=place), System.SYSTEMD)
     for unit in found:
         (tmp_path / unit.name).write_text(unit.text, encoding="utf-8")
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
@@ -121,16 +123,20 @@ def test_a_shell_reads_the_cron_line_as_it_was_meant(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
     program.write_text(
         f"#!{sys.executable}\nimport json, os, sys\n"
-        f"json.dump([sys.argv[1:], os.environ.get('NOTE_IMPORTER_PROFILES')], open({str(told)!r}, 'w'))\n",
+        f"json.dump([sys.argv[1:], os.environ.get('NOTE_IMPORTER_PROFILES'), os.getcwd()], open({str(told)!r}, 'w'))\n",
         encoding="utf-8",
     )
     program.chmod(0o755)
-    found = night(program=[str(program)], variables={"NOTE_IMPORTER_PROFILES": "/a 'b' %d/profiles.toml"})
+    place = tmp_path / "it's 100% here"
+    place.mkdir()
+    variables = {"NOTE_IMPORTER_PROFILES": "/a 'b' %d/profiles.toml"}
+    found = night(program=[str(program)], variables=variables, folder=place)
     minute, hour, *days, command = cron_line(found).rstrip("\n").split(" ", 5)
     assert (minute, hour, days) == ("0", "2", ["*", "*", "*"])
     assert "%" not in command.replace(r"\%", "")
     subprocess.run(["/bin/sh", "-c", command.replace(r"\%", "%")], env={}, timeout=20, check=True)
-    arguments, profiles = json.loads(told.read_text(encoding="utf-8"))
+    arguments, profiles, where = json.loads(told.read_text(encoding="utf-8"))
+    assert where == str(place)
     assert arguments == found.repeated
     assert profiles == "/a 'b' %d/profiles.toml"
 
@@ -191,7 +197,7 @@ def test_schedule_makes_names_full_and_says_what_the_night_wont_know(
     profiles.write_text('[night]\nbetween = "02:00-06:00"\n', encoding="utf-8")
     assert main(["schedule", "my exports", "--profile", "night", "--system", "cron"]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("0 2 * * * NOTE_IMPORTER_PROFILES=")
+    assert told.out.startswith(f"0 2 * * * cd {tmp_path} && NOTE_IMPORTER_PROFILES=")
     assert f"-- '{tmp_path / 'my exports'}'" in told.out
     notes = " ".join(told.err.split())
     assert "won't count: NOTE_IMPORTER_WORKERS. Put them into the profile." in notes

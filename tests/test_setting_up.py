@@ -162,6 +162,16 @@ def test_doctor_finds_a_journal_that_cant_be_used(type_: Terminal) -> None:
     assert (status, found["Journal"].split()[0]) == (2, "WRONG")
 
 
+def test_doctor_looks_whether_the_archive_is_there(type_: Terminal, profiles: Path) -> None:
+    """The profile names it; a night would end with 2."""
+    profiles.write_text('[night]\narchive = "done"\n', encoding="utf-8")
+    status, found = looked(type_, "--profile", "night")
+    assert (status, found["Archive"].split()[0]) == (2, "WRONG")
+    (type_.folder / "done").mkdir()
+    status, found = looked(type_, "--profile", "night")
+    assert (status, found["Archive"]) == (0, "ok finished files go to done")
+
+
 def test_doctor_looks_at_the_rest_without_a_key(type_: Terminal) -> None:
     """And warns of a key file that others can read."""
     del type_.variables[KEY_VARIABLE]

@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import Told, default_of, settings_about
+from importer.cli.options import Told, default_of, settings_about, settings_named
 from importer.cli.terminal import paragraph, say
 from importer.cli.wording import words
 from importer.errors import BadSettings
@@ -56,6 +56,7 @@ def config(**_: Any) -> int:
 
 @click.command(cls=InGroups)
 @settings_about(Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING)
+@settings_named("archive")
 @click.option("--test-notification", is_flag=True, help="Send a test to everyone who is notified.")
 def doctor(*, test_notification: bool, **_: Any) -> int:
     """Check what can be checked before the first night; one call is made, which only reads.

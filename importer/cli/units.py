@@ -64,6 +64,7 @@ class Night:
         window: when.
         program: the words that start this program.
         variables: what it has to find in its environment.
+        folder: where it runs; what the profile names in part is meant from there, as when a person tried it.
     """
 
     files: Sequence[Path]
@@ -71,9 +72,10 @@ class Night:
     window: Window
     program: Sequence[str] = field(default_factory=this_program)
     variables: Mapping[str, str] = field(default_factory=carried_on)
+    folder: Path = field(default_factory=Path.cwd)
 
     def __post_init__(self) -> None:
-        for text in (*map(str, self.files), self.profile, *self.program, *self.variables.values()):
+        for text in (*map(str, self.files), str(self.folder), self.profile, *self.program, *self.variables.values()):
             if not text.isprintable():
                 raise BadSettings(f"{text!r} holds a line break or the like, which no scheduler takes. Rename it.")
 
@@ -134,7 +136,9 @@ def write(unit: Unit, folder: Path) -> Path:
 def _cron(night: Night) -> list[Unit]:
     variables = [f"{name}={shlex.quote(value)}" for name, value in night.variables.items()]
     words = [*variables, *map(shlex.quote, [*night.program, *night.repeated])]
-    command = " ".join(words).replace("%", r"\%")  # cron ends the command at a bare one, whatever the quotes
+    command = f"cd {shlex.quote(str(night.folder))} && {' '.join(words)}".replace(
+        "%", r"\%"
+    )  # cron ends the command at a bare one, whatever the quotes
     opens = night.window.opens
     line = f"{opens.minute} {opens.hour} * * * {command}\n"
     return [Unit(f"{night.name}.cron", line, "Add this line with: crontab -e")]
@@ -155,6 +159,7 @@ def _systemd(night: Night) -> list[Unit]:
             f"Environment={_systemd_word(f'{name}={value}', variables=False)}"
             for name, value in night.variables.items()
         ),
+        f"WorkingDirectory={_specifiers(str(night.folder))}",
         "# Outside of the window nothing is started, and so nothing repeated.",
         f"ExecCondition=/bin/sh -c {_systemd_word(is_open)}",
         f"ExecStart={' '.join(map(_systemd_word, [*night.program, *night.run]))}",
@@ -231,6 +236,7 @@ def _windows(night: Night) -> list[Unit]:
                 "Exec": {
                     "Command": night.program[0],
                     "Arguments": subprocess.list2cmdline([*night.program[1:], *night.repeated]),
+                    "WorkingDirectory": str(night.folder),
                 }
             },
         },

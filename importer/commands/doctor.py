@@ -19,6 +19,7 @@ from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
+from importer.commands import archiving
 from importer.commands.calling import steady_clock
 from importer.commands.sayings import count, duration, when
 from importer.commands.workspaces import check_place, guard, learned_rate
@@ -50,6 +51,7 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Find
     yield from _way(settings)
     yield from _api(settings, vendor)
     yield from _journal(settings)
+    yield from _archive(settings)
     yield from _room(settings)
 
 
@@ -194,6 +196,17 @@ def _try_folder(file: Path) -> None:
     folder = next(parent for parent in file.absolute().parents if parent.exists())
     with files.draft(folder / "note-importer-doctor"):
         pass
+
+
+def _archive(settings: Settings) -> Iterator[Finding]:
+    if settings.archive is None:
+        return
+    try:
+        archiving.check(settings.archive)
+    except BadSettings as error:
+        yield Finding("Archive", error.reason, error.exit_status)
+    else:
+        yield Finding("Archive", f"finished files go to {settings.archive}")
 
 
 def _room(settings: Settings) -> Iterator[Finding]:
