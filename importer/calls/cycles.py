@@ -69,7 +69,7 @@ class Cycles:
         Args:
             rate: what a window holds, and how long it is, if that is known.
         """
-        openings = [*self._openings][len(self._openings) > 2 :]  # of the first, some calls went before it was noticed
+        openings = [*self._openings]
         if len(openings) < 2:
             return None
         first, last = openings[0], openings[-1]
@@ -78,7 +78,7 @@ class Cycles:
             number = max(number, round(span / rate.seconds))
         each = max(1.0, calls / number)
         is_spent = rate is not None and each >= _SPENT * rate.calls
-        busy = last.last - self._openings[-2].at
+        busy = last.last - openings[-2].at
         return _Cycle(span / number, float(rate.calls) if rate and is_spent else each, busy, is_spent)
 
     def seconds_for(

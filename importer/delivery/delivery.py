@@ -205,7 +205,7 @@ class Delivery:
         self._observe(
             Progress(
                 len(self._outcomes), ledger.settled, ledger.created, ledger.failed, self.posts_sent, calls.trouble,
-                ledger.ended, calls.seconds_for(self._calls_to_come, self._usual),
+                dict(ledger.ended), calls.seconds_for(self._calls_to_come, self._usual),
                 None if held is None else (held.calls, held.seconds), calls.gives_up_in,
             )
         )  # fmt: skip

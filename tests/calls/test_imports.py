@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.models import Progress
+from importer.models import Progress, Result
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
 from tests import running
@@ -59,3 +59,33 @@ def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_
         statuses = Counter(call.status for call in box.received)
         assert statuses.pop(201) == 48  # of 25 prospects each, from the first that was accepted on
         assert statuses.total() <= 8
+
+
+def test_an_import_tells_what_holds_it_up_how_rows_ended_and_how_long_the_rest_takes(
+    tmp_path: Path, settings: Settings, box: Sandbox
+) -> None:
+    """The limit, once windows have shown it; nothing is left at the end."""
+    box.set_limit(Limit(20, 0.5))
+    seen: list[Progress] = []
+    running.run(notes(tmp_path / "notes.csv", 90, 2), settings, observe=seen.append)
+    held = {one.held_to for one in seen} - {None}
+    assert {calls for calls, _ in held} == {20}  # type: ignore[misc]
+    assert dict(seen[-1].ended) == {Result.CREATED: 180}
+    assert seen[-1].seconds_left == 0.0
+    assert all(one.seconds_left is not None for one in seen[len(seen) // 2 :])
+
+
+def test_an_import_tells_when_it_gives_up_while_nobody_is_there(
+    tmp_path: Path, settings: Settings, box: Sandbox
+) -> None:
+    """Counting down, and no time left is told meanwhile."""
+    box.stop()
+    seen: list[Progress] = []
+    report = running.run(notes(tmp_path / "notes.csv", 3, 1), replace(settings, give_up=2), observe=seen.append)
+    box.start()
+    assert report is not None
+    assert report.exit_status == 3
+    told = [one.gives_up_in for one in seen if one.gives_up_in is not None]
+    assert told == sorted(told, reverse=True)
+    assert 0.0 <= told[-1] <= told[0] <= 2.0
+    assert seen[-1].seconds_left is None

@@ -66,6 +66,21 @@ def test_by_the_limit_once_it_is_known(
             assert one.held_to.seconds == pytest.approx(seconds, rel=0.11)
 
 
+def test_where_a_window_was_noticed_late() -> None:
+    """What it holds is known, though some of its calls were counted to the one before."""
+    run = importer(Api(30, 10.0), 0.3, 2)
+    found = samples(run, 210, 1.4)
+    assert wrong(run, found, run.sent[0] + 10.0) == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_where_not_every_window_is_noticed(seed: int) -> None:
+    """As where whole seconds to go are told, and a second is all there is."""
+    run = importer(Api(5, 1.0, reset="seconds"), 0.05, seed)
+    found = samples(run, 200, 0.3)
+    assert wrong(run, found, run.sent[0] + 5.0) == []
+
+
 @pytest.mark.parametrize("limit", [5, 20])
 def test_with_windows_of_a_second_from_the_fifth_second_on(limit: int) -> None:
     """The first two come late: nothing is known yet when they open."""
