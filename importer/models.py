@@ -243,6 +243,11 @@ class Rows:
         return len(self.number)
 
     @property
+    def in_sheet(self) -> int:
+        """How many rows the sheet has."""
+        return len(self) if self.sheet_rows is None else int(self.sheet_rows.max()) + 1
+
+    @property
     def questions(self) -> tuple[Question, ...]:
         """What only a person can decide; nothing may be sent before."""
         return (*self.overlooked, *self.unknown)

@@ -14,7 +14,7 @@ from importer.settings import Settings
 
 def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
     """The guards that need nothing but the file."""
-    rows = len(loaded.rows) - len(loaded.rows.skipped)  # a report's footer is no data, however long it is
+    rows = loaded.rows.in_sheet - len(loaded.rows.skipped)  # a report's footer is no data, however long it is
     found, name = [], writable(loaded.sheet.source)
     if loaded.unclear is None and rows < settings.min_rows:
         found.append(

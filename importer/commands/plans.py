@@ -39,7 +39,7 @@ def question(preview: Preview, total: int) -> str:
     rows, url = preview.loaded.rows, preview.settings.base_url
     if not preview.to_look_up:
         return f"Send {count(total, 'note')} to {url}?"
-    first = f"Look up {count(preview.to_look_up, 'email')} for {count(len(rows), 'row')}, and send"
+    first = f"Look up {count(preview.to_look_up, 'email')} for {count(rows.in_sheet, 'row')}, and send"
     if preview.settings.on_several is OnSeveral.ALL:
         return f"{first} {count(total, 'note')} to {url}, or more: one for each prospect that has such an email?"
     return f"{first} at most {count(total, 'note')} to {url}?"
@@ -138,10 +138,9 @@ def sizes(preview: Preview) -> Iterator[Saying]:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
-    in_sheet = len(rows) if rows.sheet_rows is None else int((rows.sheet_rows == range(len(rows))).sum())
     to_deliver = " to deliver" if remaining.total or not plan.deliveries else ", none of them to deliver"
     yield Saying(
-        f"{count(in_sheet, 'row')}: {count(plan.deliveries, 'note')}{to_deliver}"
+        f"{count(rows.in_sheet, 'row')}: {count(plan.deliveries, 'note')}{to_deliver}"
         + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")

@@ -254,7 +254,7 @@ class Sending:
             )  # fmt: skip
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
             logs.event(
-                "run begun", rows=len(self.loaded.rows), notes=remaining.deliveries, requests=remaining.requests,
+                "run begun", rows=self.loaded.rows.in_sheet, notes=remaining.deliveries, requests=remaining.requests,
                 unclear=remaining.unclear, workspace=self.settings.workspace,
             )  # fmt: skip
             if expected is not None and remaining.total != expected:
@@ -380,6 +380,6 @@ def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
         lines.append(("Sheet", sheet.name))
     if sheet.encoding is not None:
         lines.append(("Encoding", sheet.encoding))
-    lines.append(("Rows", f"{len(loaded.rows):,}"))
+    lines.append(("Rows", f"{loaded.rows.in_sheet:,}"))
     lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
     return lines

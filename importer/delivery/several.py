@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import numpy as np
-
 from importer.delivery.outcomes import Outcomes
 from importer.models import DELIVERED, Result, Rows
 
@@ -23,7 +21,7 @@ def gathered(outcomes: Outcomes, rows: Rows) -> Outcomes:
     """One outcome for each row of the sheet."""
     if rows.sheet_rows is None:
         return outcomes
-    size = int((rows.sheet_rows == np.arange(len(rows))).sum())
+    size = rows.in_sheet
     found = outcomes.first(size)
     members: defaultdict[int, list[int]] = defaultdict(list)
     for position in range(size, len(rows)):
