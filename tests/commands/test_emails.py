@@ -45,11 +45,22 @@ def settings_of(box: Sandbox, folder: Path, **more: object) -> Settings:
     return Settings(**(given | {"settle": 0, "read_timeout": 5, "give_up": 20} | more))  # type: ignore[arg-type]
 
 
-def send(sheet: Path, settings: Settings, stop_after: int | None = None, box: Sandbox | None = None) -> Report:
+def send(
+    sheet: Path,
+    settings: Settings,
+    stop_after: int | None = None,
+    box: Sandbox | None = None,
+    *,
+    crashes: bool = False,
+) -> Report:
     """Import as the command line does; with ``stop_after``, until so many prospects were asked for."""
 
     def stop() -> str | None:
-        return "You asked it to end." if stop_after is not None and box and len(asked(box)) >= stop_after else None
+        if stop_after is None or box is None or len(asked(box)) < stop_after:
+            return None
+        if crashes:
+            raise Crash
+        return "You asked it to end."
 
     with prepare(sheet, settings) as prepared:
         return prepared.send(expected=prepared.preview.remaining.total, stop=stop)
@@ -245,6 +256,13 @@ def test_where_listing_is_refused_emails_are_searched_for(tmp_path: Path) -> Non
     assert sorted(calls[1:]) == sorted(spread(people, 10))
 
 
+def test_a_search_is_read_to_its_end(tmp_path: Path) -> None:
+    """So many others have the email as a part of theirs that the one who has it stands on the second page."""
+    others = {f"Q{number}": f"n{number}.jo@example.com" for number in range(130)}
+    calls = calls_for(tmp_path, others | {"P1": "jo@example.com"}, ["jo@example.com"])
+    assert calls == ["jo@example.com"] * 2
+
+
 def test_what_moved_between_pages_is_searched_for_before_nobody_is_said_to_have_it(tmp_path: Path) -> None:
     people = invented(1_000)
     calls = calls_for(tmp_path, people, spread(people, 60), faults=[Fault.parse("moving=10")])
@@ -255,20 +273,29 @@ def test_what_moved_between_pages_is_searched_for_before_nobody_is_said_to_have_
 # -- what is remembered, and for how long -----------------------------------------------------------------------------
 
 
-def test_look_ups_that_were_broken_off_are_gone_on_with(tmp_path: Path) -> None:
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("crashes", [False, True], ids=["stopped", "crashed"])
+def test_look_ups_that_were_broken_off_are_gone_on_with(tmp_path: Path, crashes: bool) -> None:
     """No email is looked up twice whose answer was recorded, and every note is made once."""
     people = invented(2_000)
     emails = spread(people, 18)
     sheet = write(tmp_path, by_email(emails))
     with Sandbox(prospects=people) as box:
         settings = settings_of(box, tmp_path, workers=1)
-        stopped = send(sheet, settings, stop_after=10, box=box)
-        assert stopped.exit_status == 3
-        assert stopped.counts == {Result.NOT_SENT: 18}
+        if crashes:
+            with pytest.raises(Crash):
+                send(sheet, settings, stop_after=10, box=box, crashes=True)
+        else:
+            stopped = send(sheet, settings, stop_after=10, box=box)
+            assert stopped.exit_status == 3
+            assert stopped.counts == {Result.NOT_SENT: 18}
         assert box.notes == ()
         with Journal.open(settings.journal) as journal:
             recorded = set(journal.found(settings.workspace, settings.key, settings_clock).known(emails))
-        assert 9 <= len(recorded) < 18
+        assert 7 <= len(recorded) < 18
         before = len(asked(box))
         with prepare(sheet, settings) as prepared:
             assert prepared.preview.to_look_up == 18 - len(recorded)
@@ -299,6 +326,20 @@ def test_a_prospect_that_is_gone_is_looked_up_anew_once(tmp_path: Path) -> None:
         assert notes(box) == [("P2", "Hello"), ("P9", "Hello")]
         assert asked(box) == ["jo@example.com"]
         assert send(sheet, settings).counts == {Result.ALREADY_IMPORTED: 2}
+
+
+def test_who_had_an_email_is_forgotten_once_somebody_else_has_it(tmp_path: Path) -> None:
+    """A run that then breaks off leaves one prospect with the email behind, not two."""
+    sheet = write(tmp_path, by_email(["jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings, port = settings_of(box, tmp_path, give_up=1), box.port
+        with prepare(sheet, settings) as prepared:
+            prepared.look_up()
+    with Sandbox(prospects={"P9": "jo@example.com"}, port=port, faults=[Fault.parse("500:before@2-")]) as box:
+        assert send(sheet, settings).exit_status == 3
+        with Journal.open(settings.journal) as journal:
+            [found] = journal.found(settings.workspace, settings.key, settings_clock).known(["jo@example.com"]).values()
+        assert [match.prospect for match in found.all] == ["P9"]
 
 
 def test_who_is_gone_and_has_no_successor_is_rejected(tmp_path: Path) -> None:
