@@ -85,8 +85,10 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     """Here: the key is refused. Its kind of reason is told, not the API's words."""
     monkeypatch.setenv(KEY_VARIABLE, "another-key")
     addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
-    assert run(GOOD, addresses=addresses) == 4
+    assert run(GOOD, "--log-file", "a.log", addresses=addresses) == 4
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
+    assert Path("a.log").read_text(encoding="utf-8").count("notification sent") == 2
+    assert ear.place not in Path("a.log").read_text(encoding="utf-8")
     told = ear.calls[0].json
     assert told["title"] == "note-importer: stopped, and needs a person (night.csv)"
     assert "stopped before the end: the API does not accept the key" in told["message"]

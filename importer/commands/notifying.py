@@ -96,7 +96,11 @@ class Notifier:
     def tell(self, notice: Notice) -> list[str]:
         """Send a notice to whoever is to have it; a sentence for each that failed. Nothing is raised."""
         is_due = self.occasion is Occasion.ALWAYS or notice.exit_status != 0
-        return self._send(notice, [way for way in self.ways if is_due or isinstance(way, _Ping)])
+        is_failure = notice.exit_status > 1
+        return self._send(
+            notice,
+            [way for way in self.ways if (way.for_failure is is_failure if isinstance(way, _Ping) else is_due)],
+        )
 
     def test(self, notice: Notice) -> list[str]:
         """Send a notice to everyone who isn't a ping, whatever the occasion; a sentence for each that failed."""
@@ -150,10 +154,8 @@ class _Ping:
     url: str
     for_failure: bool
 
-    def send(self, notice: Notice) -> str:
+    def send(self, _: Notice) -> str:
         """See :class:`_Way`."""
-        if self.for_failure != (notice.exit_status > 1):
-            return ""
         try:
             status = requests.get(self.url, timeout=_SECONDS).status_code
         except requests.RequestException:
