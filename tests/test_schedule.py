@@ -44,6 +44,8 @@ def line_of(unit: str, name: str) -> str:
 
 def words_of(command: str) -> list[str]:
     """A command as systemd reads it: quoted words, then %% and $$ for one."""
+    assert "%" not in command.replace("%%", "")
+    assert "$" not in command.replace("$$", "")
     return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(command)]
 
 
