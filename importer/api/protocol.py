@@ -65,6 +65,7 @@ class Failure:
         is_size: whether a refusal that isn't in the API's words speaks of the request's size.
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
+        is_busy: whether what answers says that it has too much to do, or is asked too often.
     """
 
     cause: Cause
@@ -74,6 +75,7 @@ class Failure:
     has_hardly_begun: bool = False
     is_size: bool = False
     is_other: bool = False
+    is_busy: bool = False
 
     @property
     def is_strange(self) -> bool:
@@ -117,6 +119,11 @@ class Reply(Generic[Value]):
     value: Value | None = None
     failure: Failure | None = None
     metadata: Metadata | None = None
+
+    @property
+    def is_rate_limited(self) -> bool:
+        """Whether it was refused for too many calls."""
+        return self.failure is not None and self.failure.cause is Cause.RATE_LIMITED
 
     @property
     def has_left(self) -> bool:

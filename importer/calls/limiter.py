@@ -48,7 +48,7 @@ class Limiter:
 
     Attributes:
         server_clock: what the replies' ``date`` showed.
-        rate_limited: how often the API said 429.
+        rate_limited: how often a call was refused for too many.
         outlook: how long the calls take that are still to come.
         down_until: when the next may try, by our clock, while the API fails.
     """
@@ -250,9 +250,10 @@ class Limiter:
     def _observe(self, reply: Reply[Any]) -> None:
         """Learn from a reply's headers and times."""
         assert reply.metadata is not None
-        status, headers = reply.metadata.status, reply.metadata.headers
+        headers, failure = reply.metadata.headers, reply.failure
         self.server_clock.observe(headers.get("date", ""), reply.began, reply.came)
-        is_answer = status < 500 and status != 429
+        is_refusal = reply.is_rate_limited or (failure is not None and failure.is_busy)
+        is_answer = not is_refusal and (failure is None or failure.cause is not Cause.FAILED)
         if is_answer:
             self._concurrency.took(reply.came - reply.began)
         told = Announcement.read(headers)
@@ -260,7 +261,7 @@ class Limiter:
             self._quotas.tell_apart(reply, told)
             quota = self._quotas.of(reply.kind)
             quota.learn(reply, told, self._drawn(quota))
-            if status == 429 and told.remaining:
+            if reply.is_rate_limited and told.remaining:
                 self._odd_refusals += 1
             if self._is_told_all:
                 self._speed.lift()
@@ -287,13 +288,8 @@ class Limiter:
 
 def _is_untold(reply: Reply[Any]) -> bool:
     """Whether it looks like a limit of which nothing is told, such as a gateway's on calls a second or at a time."""
-    told, failure = reply.metadata, reply.failure
-    is_limit = (
-        told is not None
-        and failure is not None
-        and (told.status == 503 or (told.status == 429 and failure.cause is Cause.FOREIGN))
-    )
-    if told is None or not is_limit or reply.came - reply.began >= _FAST:
+    failure, told = reply.failure, reply.metadata
+    if failure is None or not failure.is_busy or told is None or reply.came - reply.began >= _FAST:
         return False
     return "retry-after" not in told.headers and Announcement.read(told.headers) is None
 
@@ -305,7 +301,7 @@ def _few_words(failure: Failure) -> str:
 
 
 class _Speed:
-    """Calls a second, where nothing but 429s tells the limit: down by a fifth at each, and up again step by step.
+    """Calls a second, where nothing but refusals tells the limit: down by a fifth at each, and up again step by step.
 
     After the first one, and after a minute without any, little is known: the rate grows by a hundredth with every call.
     """

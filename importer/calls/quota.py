@@ -131,7 +131,7 @@ class QuotaWindow:
             # The call was made after the reset which its own reply still announces.
             self._lag = 1.0
         self._limit = told.limit or max(self._limit, told.remaining + 1)
-        if _status(reply) == 429:
+        if reply.is_rate_limited:
             self._is_sure = False
         self._measure(reset, told.remaining, reply.came)
         is_ours = reply.began >= self._opened
@@ -224,7 +224,3 @@ class Quotas:
             if limit != told.limit and before[1] <= came <= reply.began:
                 for kind in (other, reply.kind):
                     self._own.setdefault(kind, QuotaWindow(self._clock))
-
-
-def _status(reply: Reply[Any]) -> int:
-    return reply.metadata.status if reply.metadata is not None else 0

@@ -288,6 +288,7 @@ def test_how_long_to_wait_is_understood_in_both_forms(status: str, headers: list
     with Canned(reply({"message": "slow down"}, status, *headers)) as server:
         failure = failure_of(posted(server))
     assert failure.cause is (Cause.RATE_LIMITED if status.startswith("429") else Cause.FAILED)
+    assert failure.is_busy is status.startswith("503")
     assert failure.wait == seconds
 
 

@@ -102,7 +102,7 @@ def reply(kind: str, began: float, came: float, status: int, headers: dict[str, 
     wait = seconds_to_wait(headers.get("retry-after", ""), came)
     failure = {
         429: Failure(Cause.RATE_LIMITED, "too many", wait),
-        503: Failure(Cause.FAILED, "503 Service Unavailable", wait, at_work=True),
+        503: Failure(Cause.FAILED, "503 Service Unavailable", wait, at_work=True, is_busy=True),
     }.get(status)
     return Reply(kind, began, came, failure=failure, metadata=Metadata(status, headers))
 
