@@ -231,7 +231,7 @@ class Coordinator:
 
     def _admit(self, task: Task) -> bool:
         """Whether a task may go as far as other deliveries are concerned; if not, its turn comes after them."""
-        if isinstance(task, Lookup) and self._resolver.passes_over(task):
+        if isinstance(task, Lookup) and self._way.passes_over(task):
             for post, decision in self._resolver.pass_over(task):
                 self._carry_out(post, decision)
             return False

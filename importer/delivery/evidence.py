@@ -225,6 +225,11 @@ class Evidence:
         self._dispatcher.add(Watch(note, take=self.take(note.prospect)), due)
 
     @property
+    def is_measuring(self) -> bool:
+        """Whether it may soon be known how reading lags: there is a note to measure it on."""
+        return self._youngest is not None and self._may_watch
+
+    @property
     def _may_watch(self) -> bool:
         return not self.lag.is_known and self._watches < _MOST_WATCHES
 

@@ -30,12 +30,10 @@ from importer.delivery.decisions import (
 from importer.delivery.evidence import Evidence
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
-from importer.delivery.way import REFUSED, Way
+from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
 from importer.journal import NoteKey
 
 _LONGEST_REST = 600.0
-# Lookups of a run, or of one note, refused in words not the API's, before what a person said is sent again unread.
-_REFUSED_BEFORE_RESENT = 2
 _PAUSE = 1.0  # seconds between looks while something that tells is about to be known
 
 
@@ -160,11 +158,6 @@ class Resolver:
         if not self._look_again(lookup, failure):
             yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
 
-    def passes_over(self, lookup: Lookup) -> bool:
-        """Whether a lookup isn't worth a call: a person said to send again what can't be read, and nothing can be."""
-        is_given_up = not self._way.has_read and self._way.refused_reads >= _REFUSED_BEFORE_RESENT
-        return self._policy.resend_unconfirmed and is_given_up and lookup.ambiguous.post.of_earlier_run
-
     def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """What follows where a lookup isn't worth a call."""
         return self._missed(lookup, for_good=True)
@@ -187,8 +180,10 @@ class Resolver:
         """The note isn't there, which means nothing before rest, nor before reading has caught up with that."""
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
-        # How long reading lags may be known better by the time of rest.
+        # How long reading lags may be known better by the time of rest, or soon after it.
         next_at = ambiguous.rest_at if lookup.began < ambiguous.rest_at else caught_up_at
+        if self._evidence.is_measuring and lookup.began >= ambiguous.rest_at:
+            next_at = min(next_at, self._clock() + max(self._policy.settle, self._clock() - ambiguous.rest_at))
         self._follow_first(lookup, next_at)
         if not for_good and lookup.began < caught_up_at:
             self._add(ambiguous, lookup.index, next_at)
@@ -229,7 +224,7 @@ class Resolver:
         is_refused = failure.cause in REFUSED
         policy = replace(self._policy.retry, longest=min(60.0, max(1.0, self._policy.read_timeout)))
         if is_refused and self._policy.resend_unconfirmed:  # a person has said so: reading need not come back for it
-            policy = replace(policy, attempts=_REFUSED_BEFORE_RESENT)
+            policy = replace(policy, attempts=REFUSED_BEFORE_RESENT)
         elif is_refused and self._dispatcher.wait_out(lookup):
             return True  # not its own trouble
         if failure.cause is Cause.UNREACHABLE:  # not its own trouble

@@ -22,11 +22,14 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
 from importer.delivery.decisions import Abandon, Decision, Retry, Stop
 from importer.delivery.policy import LONGEST_PAUSE, Policy
-from importer.delivery.tasks import Knock, Post, Task
+from importer.delivery.tasks import Knock, Lookup, Post, Task
 from importer.errors import WrongAddress
 
 REFUSED = frozenset({Cause.FOREIGN, Cause.REDIRECTED})
 """Causes that are a no of something that isn't the API."""
+
+REFUSED_BEFORE_RESENT = 2
+"""Lookups of a run, or of one note, that were refused so, before what a person said is sent again unread."""
 
 _SLOWER = 5  # times as long as the slowest a call may take of which nothing was heard
 _NEVER_OPEN = 60.0  # seconds after which a way on which nothing came through in this run is believed to stay closed
@@ -85,6 +88,12 @@ class Way:
     def can_tell(self) -> bool:
         """Whether there is an id that no prospect can have."""
         return bool(self._nobody)
+
+    def passes_over(self, lookup: Lookup) -> bool:
+        """Whether a lookup isn't worth a call: a person said to send again what can't be read, and nothing can be."""
+        is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
+        is_said = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
+        return is_given_up and is_said
 
     def work(self, failure: Failure) -> float:
         """Seconds for which the API may be at work on a call that has ended otherwise.
