@@ -101,7 +101,13 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     [
         ("", [], "the file can't be read"),
         ("Prospect ID,Note\nP1,Hello\n", [], "it isn't clear which column is which"),
-        (GOOD, ["--workers", "none"], "a setting can't be used"),
+        (GOOD, ["--workers", "none"], "a setting can't be used: workers"),
+        ("Prospect ID,Note,Visibility\n", [], "night.csv has no row below its headings; at least 1 is expected"),
+        (
+            BAD,
+            ["--max-invalid", "20%"],
+            "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows",
+        ),
         (GOOD, ["--profile", "nite"], "a setting can't be used"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from importer import commands
 from importer.cli.options import Told
 from importer.cli.reporting import Reporting, reporting
 from importer.cli.terminal import paragraph
+from importer.cli.wording import with_flags
 from importer.errors import ImporterError
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Hearing:
         """Notify whoever is to hear of it."""
         if self._ended:
             notice = commands.notices.notice(self._ended, self.told.profile, self.told.read("log-file"))
-            for failed in self._notifier.tell(notice):
+            for failed in self._notifier.tell(replace(notice, body=with_flags(notice.body))):
                 paragraph(failed, "Warning: ", err=True)
 
 

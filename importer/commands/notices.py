@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from importer.commands.notifying import Notice
-from importer.commands.sayings import clock_time, count, in_result_words, taken
+from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, taken
 from importer.commands.series import Fate, FileEnded
+from importer.errors import BadSettings, Guarded, ImporterError
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
@@ -73,7 +74,7 @@ def _about(one: FileEnded) -> Iterator[str]:
     """What happened to a file."""
     name, report = one.file.name, one.report
     if report is None:
-        why = one.error.kind if one.error is not None else "a fault of note-importer's own"
+        why = _why(one.error) if one.error is not None else "a fault of note-importer's own"
         if one.fate in (Fate.LEFT, Fate.NOT_BEGUN):
             why = f"{one.fate}, for {why}"
         elif one.error is None and not one.exit_status:
@@ -92,6 +93,13 @@ def _about(one: FileEnded) -> Iterator[str]:
         yield "It could not be moved into the archive."
     yield f"Results: {report.results.absolute()}"
     yield f"Run: {report.run}"
+
+
+def _why(error: ImporterError) -> str:
+    """What kept a file from being imported; a guard's words hold numbers alone, and a setting's name is ours."""
+    if isinstance(error, Guarded):
+        return first_sentence(str(error))
+    return f"{error.kind}: {error.setting}" if isinstance(error, BadSettings) and error.setting else error.kind
 
 
 def _advice(ended: Sequence[FileEnded], status: int) -> str:
