@@ -297,7 +297,8 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
     if role is Role.PROSPECT:
         found = _choices(Role.EMAIL, headings, range(len(headings)), cells)
         emails = [replace(choice, means=f"{choice.means}, by the email") for choice in found if choice.is_likely]
-        choices = emails + choices
+        theirs = {choice.value.partition("=")[2] for choice in emails}
+        choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in theirs]
         column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
         advice += f", or which one holds their emails: {_mapped(Role.EMAIL, column)}"
     if role is Role.VISIBILITY:

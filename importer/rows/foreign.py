@@ -15,6 +15,7 @@ from importer.errors import UnclearColumns, by_name
 from importer.models import Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
+from importer.rows.addresses import read_email
 from importer.rows.columns import Roles, Wanted, shown
 from importer.rows.footers import is_footer
 from importer.rows.suggestions import folded
@@ -68,15 +69,21 @@ def find(sheet: Sheet, wanted: Wanted, cells: Sequence[Sequence[str]]) -> Roles:
 
 def _without_foreign_ids(sheet: Sheet, roles: Roles) -> Roles:
     at = roles.columns.get(Role.PROSPECT)
+    if at is not None and Role.EMAIL not in roles.columns and _holds_emails(sheet, at):
+        return replace(roles, columns={Role.EMAIL: at, **_without_prospect(roles)})
     if at is None or (program := _program(sheet, at)) is None:
         return roles
     if Role.EMAIL in roles.columns:
-        left = dict(roles.columns)
-        del left[Role.PROSPECT]
-        return replace(roles, columns=left, unused=tuple(sorted((*roles.unused, at))))
+        return replace(roles, columns=_without_prospect(roles), unused=tuple(sorted((*roles.unused, at))))
     sample = _cells(sheet, at)[0]
     text = f"{_advice(sheet.headings, at, program, f', such as {sample!r}')}."
     raise UnclearColumns(text, [Question(text, text, (), at, [Role.PROSPECT], [sample])])
+
+
+def _without_prospect(roles: Roles) -> dict[Role, int]:
+    left = dict(roles.columns)
+    del left[Role.PROSPECT]
+    return left
 
 
 def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns:
@@ -128,6 +135,13 @@ def _program(sheet: Sheet, at: int) -> str | None:
             return program
     known = _HEADINGS.get(folded(sheet.headings[at]))
     return known if known and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells) else None
+
+
+def _holds_emails(sheet: Sheet, at: int) -> bool:
+    """Whether a column that is headed as one of ids holds emails, which no id looks like; one alone may be a slip."""
+    cells = _cells(sheet, at)
+    emails = sum(isinstance(read_email(cell), str) for cell in cells)
+    return emails > 1 and emails * 2 > len(cells)
 
 
 def _cells(sheet: Sheet, at: int) -> list[str]:

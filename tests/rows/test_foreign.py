@@ -119,3 +119,12 @@ def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path:
     [question] = [found for found in unclear.questions if Role.PROSPECT in found.roles]
     assert question.choices[0].value == "email=Reach at"
     assert question.choices[0].is_likely
+    assert "prospect=Reach at" not in [choice.value for choice in question.choices]
+
+
+def test_emails_in_a_column_of_prospects_are_emails(tmp_path: Path) -> None:
+    """No id looks like one, so there is nothing to ask."""
+    found = loaded(tmp_path, ["Prospect"], [["jo@example.com"], ["Kim <kim@example.com>"], ["8PvBmrB7P7"]])
+    assert found.roles.columns[Role.EMAIL] == 0
+    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.com", ""]
+    assert [*found.rows.problems] == [2]
