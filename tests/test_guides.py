@@ -150,7 +150,7 @@ def test_the_first_ten_minutes_of_the_readme_lead_to_a_schedule(
     monkeypatch.setattr("importer.commands.choosing.STILL_YOUNG", 0.0)  # nobody waits a minute for a file in a test
     for line in block.strip().splitlines():
         if line == "note-importer init":
-            answers = ("", box.url, "private", "", "", box.api_key, "")
+            answers = ("", box.url, "private", "", "", "done", box.api_key, "")
             monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
         assert main(shlex.split(line)[1:]) == 0, line
     assert {(note.prospect_id, note.visibility) for note in box.notes} == {("P1", "1"), ("P2", "2")}

@@ -224,7 +224,7 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     """Commented, beside what stood there; key and addresses in files that only their owner can read, and not shown."""
     profiles.write_text("# mine\n[other]\nworkers = 3\n", encoding="utf-8")
     away = "https://notes.invalid/v1"
-    answers = ("night", away, "private", "10%", "01:00-05:00", KEY, "json://127.0.0.1:1/hush")
+    answers = ("night", away, "private", "10%", "01:00-05:00", "my done", KEY, "json://127.0.0.1:1/hush")
     ended = answered(type_, monkeypatch, *answers)
     assert ended.status == 0
     assert "hush" not in ended.all
@@ -235,7 +235,8 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]
     lines = type_("config", "--profile", "night").out
-    for shown in ("private", "10%", away, "{name}.{date}.results.xlsx"):
+    assert (type_.folder / "my done").is_dir()
+    for shown in ("private", "10%", away, "{name}.{date}.results.xlsx", str(type_.folder / "my done")):
         assert f"  {shown}  (the profile 'night' in " in lines
     assert f"API key: from the file {profiles.with_name('night.key')}, named by" in " ".join(lines.split())
     for secret in (profiles.with_name("night.key"), profiles.with_name("night.notify")):
@@ -251,12 +252,29 @@ def test_init_asks_again_until_an_answer_can_be_used(
 ) -> None:
     """With what is allowed; a profile that is there already is never replaced."""
     profiles.write_text("[night]\n", encoding="utf-8")
-    answers = ("night", "day", "ftp://x", type_.box.url, "secret", "", "many", "-", "noon", "-", "two words", "", "")
+    type_.file("n.csv", "")
+    answers = (
+        "night",
+        "day",
+        "ftp://x",
+        type_.box.url,
+        "secret",
+        "",
+        "many",
+        "-",
+        "noon",
+        "-",
+        "n.csv/x",
+        "",
+        "two words",
+        "",
+        "",
+    )
     ended = answered(type_, monkeypatch, *answers)
     assert ended.status == 0
     for words in (
         "There is a profile 'night'", "is no web address", "is not one of 'public', 'private'", "'many'",
-        "is no window", "That is no API key", "The key is still missing",
+        "is no window", "can't be made", "That is no API key", "The key is still missing",
     ):  # fmt: skip
         assert words in ended.all
     assert "max-invalid =" not in profiles.read_text(encoding="utf-8").replace("# max-invalid", "")
@@ -280,7 +298,7 @@ def test_init_keeps_the_key_in_the_systems_store_where_there_is_one(
     before, store = keyring.get_keyring(), InMemory()
     keyring.set_keyring(store)
     try:
-        ended = answered(type_, monkeypatch, "night", "", "", "", "", KEY, "", "yes")
+        ended = answered(type_, monkeypatch, "night", "", "", "", "", "", KEY, "", "yes")
         assert ended.status == 0
         assert [*store.held.values()] == [KEY]
         assert [*profiles.parent.glob("*.key")] == []

@@ -126,16 +126,16 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     """Set up by `init`, as a person does it; and a few lines added to the profile."""
-    for name in ("exports", "settings", "log", "done"):
+    for name in ("exports", "settings", "log"):
         (tmp_path / name).mkdir()
     profiles = tmp_path / "settings" / "profiles.toml"
     profiles.touch()
     with Sandbox(api_key=KEY) as box, http_ear() as ear:
         office = Office(tmp_path, box, ear)
-        answers = ("night", box.url, "", "", "", KEY, f"json://{ear.place}/told")
+        answers = ("night", box.url, "", "", "", "done", KEY, f"json://{ear.place}/told")
         status, said = office.typed("init", answers="".join(f"{answer}\n" for answer in answers))
         assert status == 0, said
-        more = ('archive = "done"', 'log-file = "log/night.log"', 'journal = "journal.sqlite"', "settle = 0.2",
+        more = ('log-file = "log/night.log"', 'journal = "journal.sqlite"', "settle = 0.2",
                 "read-timeout = 2", "give-up-after = 2", "batch-size = 4", "workers = 2")  # fmt: skip
         profiles.write_text(profiles.read_text(encoding="utf-8") + "\n".join(more) + "\n", encoding="utf-8")
         assert office.typed("doctor", "--profile", "night", "--test-notification")[0] == 0
@@ -173,9 +173,7 @@ def is_well(morning: Morning) -> None:
     """Nothing is to be heard of a night that went well; its log says so."""
     assert morning.status == 0, morning.said
     assert morning.notified == []
-    assert any(
-        "run over" in line and "exit_status=0" in line.replace("status=0", "exit_status=0") for line in morning.log
-    )
+    assert any("command over" in line and "exit_status=0" in line for line in morning.log)
 
 
 def told(morning: Morning, status: int, *words: str) -> None:
@@ -185,7 +183,7 @@ def told(morning: Morning, status: int, *words: str) -> None:
     for word in words:
         assert word in morning.notified[0]
     assert f"exit status {status}" in morning.notified[0]
-    assert any("run over" in line and f"exit_status={status}" in line for line in morning.log)
+    assert any("command over" in line and f"exit_status={status}" in line for line in morning.log)
 
 
 def monday(office: Office) -> None:

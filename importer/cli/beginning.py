@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -21,7 +22,6 @@ _HINTS = {
     "key-column": 'key-column = "Call ID"',
     "rate": 'rate = "20/1s"',
     "max-notes": "max-notes = 5000",
-    "archive": 'archive = "/path/to/a/folder"',
 }
 """Settings that a new profile proposes in a comment."""
 
@@ -54,6 +54,8 @@ def _init() -> int:
     if invalid := _asked(most, "20%", lambda text: _checked("max-invalid", text)):
         chosen["max-invalid"] = invalid
     hours = _asked("Hours of the night in which it may send", "02:00-06:00", lambda text: _checked("between", text))
+    if archive := _asked("Folder for finished files and their results (Enter: they stay)", "", _folder):
+        chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
     key = _asked_unseen("API key (not shown; Enter: later)")
     told = ask_for("Address for notifications, as slack://… or mailtos://… (Enter: nobody is told)")
@@ -67,6 +69,11 @@ def _init() -> int:
 
 def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_store: bool, hours: str) -> int:
     """Write the profile and what belongs to it, confirm the workspace, and say what comes next."""
+    if archive := chosen.get("archive"):
+        try:
+            Path(str(archive)).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadSettings(f"The folder {archive} can't be made: {error.strerror}. Nothing was written.") from error
     if key and not in_store:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if told:
@@ -116,6 +123,16 @@ def _checked(setting: str, text: str) -> str:
         return ""
     SETTINGS[setting].read(text)
     return text
+
+
+def _folder(folder: str) -> str:
+    """A folder's name in full, where there is one or can be."""
+    if not folder:
+        return ""
+    path = Path(folder).expanduser().absolute()
+    if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
+        raise BadSettings(f"The folder {path} can't be made: something else stands in its place. Name another.")
+    return str(path)
 
 
 def _new_name(name: str) -> str:
