@@ -172,6 +172,8 @@ class Finding:
         before = before or Answers()
         self.asked = replace(kept, answers=Answers({**before.found, **kept.answers.found}, before.refused))
         self.answers, self._open = kept.answers, kept.open
+        if kept.emails:
+            self._journal.expire()
         self._kept = frozenset(kept.answers.found)
 
     @cached_property

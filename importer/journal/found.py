@@ -101,12 +101,17 @@ class Found:
             number = self._store.entered(self._workspace)
             self._store.many(_FORGET, [(self._digest(email),) for email in emails], of=number)
 
+    def expire(self) -> None:
+        """Nothing is kept that is older than it may be, of whatever workspace."""
+        now = self._clock()
+        with self._store.transaction():
+            self._store.execute(sa.delete(found).where(~found.c.at.between(now - LASTS, now)))
+
     def clear(self) -> None:
         """The import is finished: nothing of it is kept."""
         with self._store.transaction():
-            number = self._store.entered(self._workspace)
-            old = sa.or_(found.c.workspace == number, ~found.c.at.between(self._clock() - LASTS, self._clock()))
-            self._store.execute(sa.delete(found).where(old))
+            self.expire()
+            self._store.execute(sa.delete(found).where(found.c.workspace == self._store.entered(self._workspace)))
 
     def _digest(self, email: str) -> bytes:
         return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256)

@@ -72,6 +72,17 @@ def test_it_is_believed_for_a_day(found: Found, time: Time) -> None:
     assert found.known([JO]) == {}
 
 
+def test_what_is_too_old_is_not_kept_either(journal: Journal, found: Found, time: Time) -> None:
+    found.enter({JO: ONE})
+    time.now += DAY + 1
+    found.enter({KIM: ONE})
+    found.expire()
+    time.now -= 2
+    assert found.known([JO]) == {}
+    time.now += 2
+    assert found.known([KIM]) == {KIM: ONE}
+
+
 def test_what_is_found_anew_takes_the_place_of_what_was(found: Found) -> None:
     found.enter({JO: TWO, KIM: ONE})
     found.forget([JO])
