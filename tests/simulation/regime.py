@@ -64,6 +64,7 @@ class Regime:
         disk_full: after how many transactions one fails, or 0.
         firewall: index of a note that something on the way turns down, or -1.
         lost_route: seconds for which nothing but a gateway answers, once.
+        closed: seconds for which a gateway turns away all that is sent, once, while reading works.
         busy: chance that a call waits for a worker, up to 8 seconds.
         page: notes on a page at most.
         beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
@@ -90,6 +91,7 @@ class Regime:
     disk_full: int = 0
     firewall: int = -1
     lost_route: float = 0.0
+    closed: float = 0.0
     busy: float = 0.0
     page: int = 3
     beyond: str = ""
@@ -142,4 +144,5 @@ def draw(seed: int, beyond: str = "") -> Regime:
         busy=chance.choice([0.0, 0.0, 0.0, 0.2]),
         page=100 if beyond else 3,
         beyond=beyond,
+        closed=chance.choice([0.0, 0.0, 0.0, 0.0, 15.0, 200.0]),
     )

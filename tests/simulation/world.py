@@ -23,6 +23,8 @@ _CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page":
 _CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.FOREIGN, "spoilt": Cause.UNREADABLE}
 
 
+NOBODY = "no prospect"
+
 Delivered: TypeAlias = tuple[str, str, Visibility, Status]
 """Prospect, content, visibility, status."""
 
@@ -74,7 +76,7 @@ class World:
     regime: Regime
     story: list[str] | None = None
     now: float = 1_800_000_000.0
-    traits: Traits = field(default_factory=lambda: Traits(one_draft=True, page=100))
+    traits: Traits = field(default_factory=lambda: Traits(one_draft=True, page=100, nobody=NOBODY))
     is_calm: bool = False
     notes: list[Stored] = field(default_factory=list)
     posts: int = 0
@@ -100,6 +102,7 @@ class World:
         self._calls: deque[float] = deque()
         start = self.now
         self._route_lost_at = start + self.chance.uniform(0, 20) if self.regime.lost_route else math.inf
+        self._closed_at = start + self.chance.uniform(0, 10) if self.regime.closed else math.inf
         if self.regime.jumps:
             self.later(start + self.chance.uniform(1, 30), self._jump)
         for _ in range(self.regime.colleagues):
@@ -252,8 +255,8 @@ class World:
             failure = Failure(cause, text, wait, at_work=at_work)
             return Reply(kind, began, self.now, failure=failure, metadata=metadata)
 
-        if self._route_lost_at <= self.now < self._route_lost_at + self.regime.lost_route and not self.is_calm:
-            return failed(Cause.FOREIGN, "a gateway's page: no such route", at_work=True)
+        if page := self._gateway(kind):
+            return failed(Cause.FOREIGN, page, at_work=True)
         if fate == "unreachable":
             return failed(Cause.UNREACHABLE, "nobody there")
         if fate == "429":
@@ -274,13 +277,22 @@ class World:
             return failed(Cause.BAD_REQUEST, "bad request") if len(prospects) > 1 else None
         return None
 
+    def _gateway(self, kind: str) -> str:
+        """What a gateway says that lets nothing through now, or nothing that is to change something; else nothing."""
+        if self.is_calm:
+            return ""
+        if self._route_lost_at <= self.now < self._route_lost_at + self.regime.lost_route:
+            return "a gateway's page: no such route"
+        is_closed = kind == "POST" and self._closed_at <= self.now < self._closed_at + self.regime.closed
+        return "a gateway's page: no writing" if is_closed else ""
+
     def _apply_quietly(self, note: Note, prospects: Sequence[str]) -> None:
         self._apply(note, prospects)
 
     def _apply(self, note: Note, prospects: Sequence[str]) -> dict[str, Answer]:
         answers = {}
         for prospect in prospects:
-            if prospect == "INVALID":
+            if prospect in ("INVALID", NOBODY):
                 answers[prospect] = Answer(None, "unknown prospect")
                 continue
             answers[prospect] = Answer(self._store(prospect, note, is_ours=True).note_id)
