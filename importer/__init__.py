@@ -21,6 +21,7 @@ The house. Numbered rooms are the way of the data; each imports only from number
 
     commands        what can be done, a module a use; imports all of these
     cli             the terminal's face of the commands
+    page            the browser's
     sandbox         a stand-in of the API; shares no code with the rest
 
 What this package offers is loaded when it is first asked for.

@@ -19,6 +19,7 @@ NUMBERED = {"reading": 1, "rows": 2, "grouping": 3, "delivery": 4, "results": 5}
 TOOLS = {"models", "errors", "settings", "markup", "files", "resultsfile", "calls", "api", "journal", "version"}
 FACES = {"cli", "page"}
 FOR_FACES = {"commands", "settings", "models", "errors"}
+SERVED = {("importer.cli.practising", "sandbox"), ("importer.cli.paging", "page")}  # a command each that serves it
 
 
 def module_of(path: Path) -> str:
@@ -62,7 +63,7 @@ def may_import(one: str, other: str) -> bool:
     if mine == "commands":
         return its in TOOLS | NUMBERED.keys()
     if mine in FACES:
-        return its in FOR_FACES or other == "importer" or (one == "importer.cli.practising" and its == "sandbox")
+        return its in FOR_FACES or other == "importer" or (one, its) in SERVED
     return {"": {"commands", "settings", "version"}, "__main__": {"cli"}}.get(mine, set()) >= {its}
 
 

@@ -12,6 +12,7 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     scheduling   schedule, repeat, prune
     units        what to install, as each system reads it
     practising   sandbox
+    paging       page
     manual       what help says
     hearing      who is notified of how a run ended
     reporting    what is printed, for a person or a program; the log
@@ -41,6 +42,7 @@ from importer.cli.importing import check, make_template, run, write_results
 from importer.cli.journalled import hide, history, journal, verify
 from importer.cli.keys import login, logout
 from importer.cli.manual import Commands
+from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
 from importer.cli.scheduling import prune, repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
@@ -82,6 +84,7 @@ for _command in (
     hide,
     journal,
     make_template,
+    page,
     serve_sandbox,
 ):
     cli.add_command(_command)

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Import a file": {
         "template": "note-importer template contacts.xlsx",
+        "page": "note-importer page",
         "check": "note-importer check contacts.xlsx",
         "run": "note-importer run contacts.xlsx",
     },

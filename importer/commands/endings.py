@@ -23,12 +23,25 @@ _NEED_A_HAND = (NeedsAPerson, JournalFailed)
 
 def report(ended: Report) -> Iterator[Saying]:
     """How a run ended."""
+    yield from why(ended)
+    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
+    yield from counts(ended.counts, needs_a_hand=needs_a_hand, held_back=bool(ended.held_back and not ended.stopped))
+    yield from besides(ended)
+    if (emails := ended.unknown_emails) is not None:
+        yield Saying(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
+    yield Saying(f"Results: {ended.results}")
+
+
+def why(ended: Report) -> Iterator[Saying]:
+    """What comes before the counts of a run: why it stopped, if it did."""
     for caught_up in ended.caught_up:
         yield Saying(caught_up, Kind.TEXT)
     if ended.stopped is not None:
         yield Saying(f"Stopped before the end. {ended.stopped}", Kind.TEXT)
-    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
-    yield from counts(ended.counts, needs_a_hand=needs_a_hand, held_back=bool(ended.held_back and not ended.stopped))
+
+
+def besides(ended: Report) -> Iterator[Saying]:
+    """What comes after them: notes that are there twice, how many calls it took."""
     asked = f"; the API asked to wait {count(ended.rate_limited, 'time')}" if ended.rate_limited else ""
     looks = f", {count(ended.looks, 'look-up')}" if ended.looks else ""
     if ended.twins:
@@ -41,9 +54,6 @@ def report(ended: Report) -> Iterator[Saying]:
     yield Saying(f"{count(ended.requests, 'request')} sent{looks}{found}{asked}.")
     if ended.remark:
         yield Saying(ended.remark, Kind.TEXT)
-    if (emails := ended.unknown_emails) is not None:
-        yield Saying(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
-    yield Saying(f"Results: {ended.results}")
 
 
 def file_ended(over: FileEnded) -> Iterator[Saying]:
@@ -95,13 +105,27 @@ def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False, held_back
         held_back: whether what wasn't sent waits for a person to look at what was.
     """
     width = max((len(result) for result in found), default=0)
+    for result, rows, said in meanings(found, needs_a_hand=needs_a_hand, held_back=held_back):
+        yield Saying(f"  {rows:9,}  {result:{width}}  {said}")
+
+
+def of_report(ended: Report) -> Iterator[tuple[Result, int, str]]:
+    """How many rows of a run ended in which way, and what that means and asks for."""
+    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
+    return meanings(ended.counts, needs_a_hand=needs_a_hand, held_back=bool(ended.held_back and not ended.stopped))
+
+
+def meanings(
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, held_back: bool = False
+) -> Iterator[tuple[Result, int, str]]:
+    """The same as values; see :func:`counts`."""
     for result, rows in found.items():
         meaning = MEANINGS[result]
         then = "mend what is said above first" if result is Result.NOT_SENT and needs_a_hand else meaning.next
         said = f"{meaning.means}{f': {then}' if then else ''}"
         if result is Result.NOT_SENT and held_back:
             said = f"held back by {by_name('first')}: look at the others in Saleshandy, then run again without it"
-        yield Saying(f"  {rows:9,}  {result:{width}}  {said}")
+        yield result, rows, said
 
 
 def verified(found: Verified) -> Iterator[Saying]:

@@ -55,6 +55,14 @@ def time_left(progress: Progress) -> str:
     return "" if progress.seconds_left is None else f"about {taken(progress.seconds_left)} left"
 
 
+def pace(settled: int, seconds: float) -> str:
+    """How fast notes are settled; empty while that can't be said."""
+    if settled < 1 or seconds < 1:
+        return ""
+    a_second = settled / seconds
+    return f"about {a_second:,.0f} notes a second" if a_second >= 2 else f"about {a_second * 60:,.0f} notes a minute"
+
+
 def what_holds_it_up(progress: Progress, most: int = 120) -> str:
     """Trouble, in so many characters, and when it gives up; or the account's limit; empty when nothing holds it up."""
     if trouble := progress.trouble:

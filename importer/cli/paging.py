@@ -1,0 +1,93 @@
+"""The command that opens a page in the browser: page."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import sys
+import time
+import webbrowser
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from importer.cli.manual import InGroups
+from importer.cli.options import Told, settings_about
+from importer.cli.terminal import paragraph, say
+from importer.cli.wording import with_flags
+from importer.errors import BadSettings
+from importer.settings import Topic
+
+if TYPE_CHECKING:
+    from importer.page.runs import Run
+    from importer.page.serving import Server
+
+_ASKED = "You asked the program to end (Ctrl-C)."
+
+
+@click.command(cls=InGroups)
+@settings_about(
+    Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.HOURS, Topic.WAITING,
+    Topic.NEW_JOURNAL,
+)  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+              help="Where the page is served on this computer.  [default: any that is free]")  # fmt: skip
+@click.option("--no-browser", is_flag=True, help="Print the page's address instead of opening a browser.")
+def page(port: int, *, no_browser: bool, **_: Any) -> int:
+    """Open a page in your browser on which a file is dropped, checked and sent.
+
+    Nobody but this computer sees it. Ctrl-C ends a run in good order, and then the program.
+    """
+    if importlib.util.find_spec("flask") is None:
+        raise BadSettings(
+            "The page needs a part that isn't installed. Install it with: pip install 'note-importer[page]'"
+        )
+    from importer.page import serving  # noqa: PLC0415 - only this command waits for it
+    from importer.page.site import Told as ToldToPage  # noqa: PLC0415
+
+    context = click.get_current_context()
+
+    def told() -> Told:
+        with context.scope(cleanup=False):  # the profile may have been changed since, by the page itself
+            return Told.here()
+
+    first = told()
+    try:
+        server = serving.Server(ToldToPage(lambda: told().settings, lambda: told().settings_with_key), port)
+    except OSError as error:
+        raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
+    with server:
+        return _serve(server, first, no_browser=no_browser)
+
+
+def _serve(server: Server, told: Told, *, no_browser: bool) -> int:
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    say(f"Workspace: {told.settings.workspace}")
+    if no_browser or not webbrowser.open(server.address):
+        say("Open this address in your browser; it is good for once:")
+        say(server.address)
+    say("Leave this window open as long as you use the page. Ctrl-C ends it.")
+    sys.stdout.flush()
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        run = server.stop_run(_ASKED)
+    if run is not None:
+        say("Finishing the requests under way, then writing the results …", err=True)
+        while run.ended is None:  # a second Ctrl-C ends this; the run then ends itself
+            time.sleep(0.05)
+    return _said(run)
+
+
+def _said(run: Run | None) -> int:
+    if run is None or run.ended is None:
+        return 0
+    for sentence in (run.ended.error, *run.ended.why):
+        if sentence:
+            paragraph(with_flags(sentence), err=True)
+    if run.ended.results is not None:
+        say(f"Results: {run.ended.results}", err=True)
+    return run.ended.exit_status

@@ -1,0 +1,17 @@
+"""A page in the browser: the same commands for those who don't type any. Nobody but this computer sees it.
+
+Comes in: settings, files that a person drops. Goes out: pages; what is read and sent goes through
+:mod:`importer.commands`, in processes of their own, so that the pages stay quick and a file's path is nowhere shown.
+
+    serving    the server, from its start to a clean end
+    site       addresses → screens: Import, Reading, Check, Confirm, Send, Results
+    guard      who may ask: loopback, exact Host, launch token, cookie, Origin; the headers of every answer
+    choices    what a person chose for a file, as the address holds it
+    form       what an overview asks, as drop-downs
+    uploads    the files that were dropped
+    reading    files being read, in processes of their own
+    runs       files being sent, each in a process of its own, one at a time
+    tasks      what those processes do
+    processes  how they are begun
+    wording    how this face says what the library says
+"""

@@ -1,0 +1,59 @@
+// Keeps pages fresh and takes files that are dropped. Everything works without it, with a reload now and then.
+"use strict";
+
+const EVERY = 700; // milliseconds between two questions
+const status = document.getElementById("status");
+
+function say(text) {
+  if (status.textContent !== text) status.textContent = text; // read out only where it differs
+}
+
+function fill(part, values) {
+  for (const element of part.querySelectorAll("[data-field]")) {
+    const value = values[element.dataset.field];
+    if (element instanceof HTMLProgressElement) element.value = value;
+    else element.textContent = value || "–";
+  }
+  if (values.status) say(values.status);
+}
+
+async function poll(part) {
+  let wait = EVERY;
+  try {
+    const answer = await fetch(part.dataset.poll, { cache: "no-store" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const values = await answer.json();
+    if (values.reload) return location.reload();
+    fill(part, values);
+  } catch {
+    say("The program doesn't answer. Is the window still open that it was started from?");
+    wait = 4 * EVERY;
+  }
+  setTimeout(poll, wait, part);
+}
+
+for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
+
+const drop = document.getElementById("drop");
+if (drop) {
+  const input = drop.querySelector("input[type=file]");
+  const send = () => {
+    say("Handing the file over …");
+    drop.requestSubmit();
+  };
+  input.addEventListener("change", () => input.files.length && send());
+  for (const name of ["dragenter", "dragover"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+  }
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files.length !== 1) return say("Drop one file, please.");
+    input.files = event.dataTransfer.files;
+    send();
+  });
+}

@@ -1,0 +1,180 @@
+"""What processes of their own do: read a file and see what a run would make of it; send one; make the template.
+
+Comes in: an upload's folder and name, settings. Goes out: values that travel between processes. Such a process works in
+the upload's folder, so that the file's name is all that messages, the journal and the results ever learn of its path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from importer import commands
+from importer.commands import overview
+from importer.commands.overview import Overview
+from importer.errors import FirstRun, ImporterError, UnclearColumns
+from importer.models import Progress, Question, Result
+from importer.settings import Settings
+
+_EVERY = 0.1  # seconds between two words of progress
+_NOT_CONFIRMED = (
+    "This is the first import into this workspace, and it wasn't ticked that it is the right one. Nothing was sent."
+)
+FAULT = (
+    "This is a fault of note-importer's own ({}). What was delivered is recorded, and is not sent again. Please report"
+    " it."
+)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that couldn't be looked at.
+
+    Attributes:
+        why: in sentences.
+        questions: whose answers would help.
+    """
+
+    why: str
+    questions: Sequence[Question] = ()
+
+
+@dataclass(frozen=True)
+class RowToFix:
+    """A row that needs a person, as the results say."""
+
+    row: int
+    prospect: str
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended.
+
+    Attributes:
+        exit_status: as a program would end with it.
+        error: why nothing was sent, or nothing is known of the rows; empty where there is a report.
+        why, besides: what is to be said before and after the counts.
+        counts: result, rows, what that means and asks for.
+        to_fix: the first rows that need a person.
+        results: the file of the results; None where there is none.
+        left: rows that sending again would see to.
+        is_for_all: whether what stopped it has to be mended first.
+    """
+
+    exit_status: int
+    error: str = ""
+    why: Sequence[str] = ()
+    besides: Sequence[str] = ()
+    counts: Sequence[tuple[Result, int, str]] = ()
+    to_fix: Sequence[RowToFix] = ()
+    results: Path | None = None
+    left: int = 0
+    needs_a_hand: bool = field(default=False)
+
+
+def begin() -> None:
+    """Leave it to the server to hear that it is to end; and load what reads sheets, before anybody waits for it."""
+    for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    commands.prepare  # noqa: B018 - loads it
+
+
+def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
+    """See what a run would make of a file; every problem of it goes into a report, if there are any."""
+    os.chdir(folder)
+    try:
+        with commands.prepare(name, settings) as prepared:
+            preview = prepared.preview
+            found = overview.of(preview)
+            if found.invalid:
+                report.parent.mkdir(exist_ok=True, mode=0o700)
+                commands.check.write_report(report, preview, Path(name))
+            return found
+    except UnclearColumns as error:
+        return Unread(str(error), error.questions)
+    except ImporterError as error:
+        return Unread(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
+        return Unread(FAULT.format(type(error).__name__))
+
+
+def template() -> bytes:
+    """The workbook to fill in."""
+    with tempfile.TemporaryDirectory() as folder:
+        return commands.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
+
+
+def send(connection: Connection, folder: Path, name: str, settings: Settings, expected: int, is_right: bool) -> None:  # noqa: FBT001 - what processes are given has no names
+    """Send a file; tells of its progress, and at last how it ended."""
+    begin()
+    os.chdir(folder)
+    word = _Word(connection)
+    try:
+        ended = _sent(word, name, settings, expected, is_right=is_right)
+    except ImporterError as error:
+        ended = Ended(error.exit_status, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
+        ended = Ended(3, FAULT.format(type(error).__name__))
+    word.tell(ended)
+
+
+def _sent(word: _Word, name: str, settings: Settings, expected: int, *, is_right: bool) -> Ended:
+    with commands.prepare(name, settings) as prepared:
+        if prepared.preview.is_first:
+            if not is_right:
+                raise FirstRun(_NOT_CONFIRMED)
+            commands.workspaces.confirm(settings)
+        report = prepared.send(expected=expected, observe=word.observe, stop=word.why)
+    counts = tuple(commands.endings.of_report(report))
+    rows = [RowToFix(row.row, row.prospect, row.result.value, row.reason) for row in report.to_fix]
+    return Ended(
+        report.exit_status,
+        why=[saying.text for saying in commands.endings.why(report)],
+        besides=[saying.text for saying in commands.endings.besides(report)],
+        counts=counts,
+        to_fix=rows,
+        results=report.results.absolute(),
+        left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
+        needs_a_hand=report.exit_status == 4,
+    )
+
+
+class _Word:
+    """The way to the server: progress one way, the word to end the other."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._why: str | None = None
+        self._next = 0.0
+
+    def observe(self, progress: Progress) -> None:
+        """Tell of it, now and then."""
+        if (now := time.monotonic()) >= self._next:
+            self._next = now + _EVERY
+            self.tell(progress)
+
+    def tell(self, what: Progress | Ended) -> None:
+        """Tell something; where nobody listens any more, that is heard by the word to end."""
+        with contextlib.suppress(OSError):
+            self._connection.send(what)
+
+    def why(self) -> str | None:
+        """Why the run is to end, or None."""
+        if self._why is None:
+            try:
+                if self._connection.poll():
+                    self._why = str(self._connection.recv())
+            except (EOFError, OSError):
+                self._why = "The program from which the page was opened has ended."
+        return self._why

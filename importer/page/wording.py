@@ -1,0 +1,73 @@
+"""How the page says what the library says: a setting's name becomes what its field is called here.
+
+Comes in: texts that name settings as `journal` or `journal practice.sqlite` (see :func:`importer.errors.by_name`), and
+commands as `note-importer verify`. Goes out: the same for a person who has a mouse.
+"""
+
+from __future__ import annotations
+
+import re
+
+from importer.models import Role
+from importer.settings import SETTINGS
+
+ROLES = {
+    Role.PROSPECT: "Prospect",
+    Role.EMAIL: "Email of the prospect",
+    Role.CONTENT: "Text of the note",
+    Role.VISIBILITY: "Who may see it",
+    Role.STATUS: "Published or draft",
+    Role.ATTACHMENTS: "Attachments",
+    Role.KEY: "Tells repeats apart",
+}
+FIELDS = {
+    "sheet": "Sheet",
+    "header-row": "Row of the headings",
+    "encoding": "Encoding",
+    "delimiter": "Columns are separated by",
+    "fill-merged": "Merged cells",
+    "default-visibility": "Where nothing says who may see it",
+    "key-column": ROLES[Role.KEY],
+    "first": "Only the first five",
+    "map": "Columns",
+    "value": "Words of your own",
+    "ignore": "Columns set aside",
+}
+"""What the settings are called that can be chosen on the page."""
+
+_COMMANDS = {
+    "run `note-importer verify`": "send the rest: it is looked up first",
+    "`note-importer check`": "the list of problems",
+    "Run the same command again": "Send the rest",
+    "run the same command again": "send the rest",
+    "Run the same command once at a terminal": "Run it once at a terminal",
+    "the same command": "sending it",
+    "then run again without it": "then send the rest",
+    "run again": "import it again",
+    "the command line": "the settings",
+}
+_NAMED = re.compile(rf"`({'|'.join(SETTINGS)})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
+_QUOTED = re.compile(r"`([^`]*)`")
+
+
+def words(text: str) -> str:
+    """The text with fields in the place of settings, and buttons in the place of commands."""
+    for command, instead in _COMMANDS.items():
+        text = text.replace(command, instead)
+    return _QUOTED.sub(r"“\1”", _NAMED.sub(_field, text))
+
+
+def _field(named: re.Match[str]) -> str:
+    name, value = named[1], named[2].strip().replace('"', "")
+    for unnamed in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
+        value = value.replace(unnamed, "…")
+    if name == "map" and "=" in value:
+        role, _, heading = value.partition("=")
+        label = ROLES[Role(role)] if role in set(Role) else role
+        return f"“{label}: {heading or 'no column'}”"
+    if name == "value" and "=" in value:
+        word, _, meaning = value.partition(":")[2].rpartition("=")
+        return f"“{word} means {meaning or 'leave its rows out'}”"
+    if name in FIELDS:
+        return f"“{FIELDS[name]}{f': {value}' if value else ''}”"
+    return f"the setting “{name}{f' = {value}' if value else ''}” of the profile"

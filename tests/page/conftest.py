@@ -1,0 +1,74 @@
+"""The page, served to a browser or to bare requests; and the browser, where this machine has one."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from importer.page.serving import Server
+from importer.page.site import Told
+from importer.settings import Settings
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
+_PATIENCE = 40_000  # milliseconds: processes begin slowly on a machine that has much to do
+expect.set_options(timeout=_PATIENCE)
+HEAD = ("Prospect ID", "Note", "Visibility")
+
+
+def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> Path:
+    """A CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return path
+
+
+@pytest.fixture
+def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
+    """The page, for the test's own sandbox and journal."""
+    told = Told(lambda: replace(settings, key=""), lambda: settings)
+    with Server(told, folder=tmp_path / "uploads") as server:
+        yield server
+        if (run := server.stop_run("The test is over.")) is not None:
+            run.listener.join(30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser that is on this machine; where there is none, the test is skipped, unless in CI."""
+    path = os.environ.get("BROWSER_FOR_TESTS") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        why = f"no browser was found ({', '.join(BROWSERS)}); name one in BROWSER_FOR_TESTS"
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if is_root else [])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A tab with the page's first screen; at its end nothing was asked elsewhere, and nothing stands on the console."""
+    ours = f"http://127.0.0.1:{server.port}/"
+    with browser.new_context(accept_downloads=True) as context:
+        context.set_default_timeout(_PATIENCE)
+        tab = context.new_page()
+        said: list[str] = []
+        elsewhere: list[str] = []
+        context.on("console", lambda message: said.append(message.text))
+        context.on("weberror", lambda error: said.append(str(error.error)))
+        context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
+        tab.goto(server.address)
+        tab.wait_for_url(ours)  # loaded, and the script with it
+        yield tab
+    assert said == []
+    assert elsewhere == []

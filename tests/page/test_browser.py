@@ -1,0 +1,152 @@
+"""The page in a real browser: a file is dropped, checked, agreed to, sent; the server holds what was agreed to."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import Page, expect
+
+from importer.page.serving import Server
+from importer.sandbox import Limit, Sandbox
+from tests.page.conftest import write
+
+pytestmark = pytest.mark.slow
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+TEXTS = ("Spoke about the annual plan", "Left a message, will call again on Monday")
+
+
+def drop(page: Page, path: Path) -> None:
+    page.get_by_label("Drop the file here, or choose it").set_input_files(path)
+
+
+def accessible(page: Page) -> None:
+    """No rule of axe's is broken on this screen."""
+    session = page.context.new_cdp_session(page)  # the page's own policy lets no script in
+    session.send("Runtime.evaluate", {"expression": AXE})
+    found = session.send(
+        "Runtime.evaluate",
+        {
+            "expression": "axe.run().then(r => JSON.stringify(r.violations))",
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
+    )
+    assert found["result"]["value"] == "[]", page.url
+    session.detach()
+
+
+def wide(page: Page) -> None:
+    """Nothing sticks out at the right of a telephone's screen."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    session = page.context.new_cdp_session(page)
+    width = session.send("Runtime.evaluate", {"expression": "document.documentElement.scrollWidth"})["result"]["value"]
+    assert width <= 390, page.url
+    session.detach()
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def looked_at(page: Page, name: str) -> None:
+    """A screen, tried by axe and on a telephone; SCREENSHOTS names a folder for pictures of it."""
+    accessible(page)
+    wide(page)
+    if folder := os.environ.get("SCREENSHOTS"):
+        for width, height in ((390, 844), (1280, 800)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+
+
+def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
+    page: Page, box: Sandbox, tmp_path: Path
+) -> None:
+    """Nothing leaves before the button is pressed; then every note once, and the workbook says what became of each."""
+    rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(6)]
+    rows += [("INVALID-1", TEXTS[0], "Public"), ("p8", "", "Public"), ("p9", TEXTS[0], "pubic")]
+    looked_at(page, "import")
+    drop(page, write(tmp_path / "Kontakte März.csv", rows))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Kontakte März.csv")
+    expect(page.get_by_role("status")).to_have_text("Ready: 7 notes to send, 2 rows with problems left out.")
+    looked_at(page, "check")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send 7 notes?")
+    looked_at(page, "confirm")
+    assert not box.received
+    page.get_by_role("button", name="Send 7 notes").click()
+    expect(page.get_by_role("status")).to_have_text("Done; some rows need you.")
+    looked_at(page, "results")
+    assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(6)]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the results").click()
+    assert download.value.suggested_filename == "Kontakte März.results.xlsx"
+    download.value.save_as(tmp_path / "taken.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "taken.xlsx")
+    results = [row[3] for row in book["Results"].iter_rows(min_row=2, values_only=True)]
+    assert results == ["created"] * 6 + ["rejected", "invalid", "invalid"]
+    summary = "\n".join(str(cell) for row in book["Summary"].iter_rows(values_only=True) for cell in row)
+    assert "Kontakte März.csv" in summary
+    assert str(tmp_path) not in summary
+    expect(page.get_by_role("row", name="INVALID-1")).to_contain_text("rejected")
+
+
+def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
+    page: Page, box: Sandbox, tmp_path: Path
+) -> None:
+    """A column by its drop-down, a word of their own by its; the address holds both, and nothing is sent meanwhile."""
+    head = ("Contact ID", "First Name", "Full Comments", "Shared?")
+    rows = [(f"p{i}", "Jo", TEXTS[i % 2], ("Team only", "Yes")[i % 2]) for i in range(4)]
+    drop(page, write(tmp_path / "n.csv", rows, head))
+    expect(page.get_by_role("status")).to_contain_text("2 things to decide")
+    expect(page.get_by_role("button", name="Go on")).to_have_count(0)
+    looked_at(page, "undecided")
+    page.get_by_label("Text of the note").select_option(label="C: Full Comments")
+    page.get_by_label("Who may see it", exact=True).select_option(label="D: Shared?")
+    page.get_by_role("button", name="Look again").click()
+    expect(page.get_by_role("status")).to_contain_text("2 things to decide")
+    page.get_by_label("What does 'Team only' mean").select_option(
+        label="Private: only the owner of the API key sees it"
+    )
+    page.get_by_label("What does 'Yes' mean").select_option(label="Public: all team members see the note")
+    page.get_by_role("button", name="Look again").click()
+    expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
+    page.reload()
+    expect(page.get_by_role("status")).to_have_text("Ready: 4 notes to send.")
+    looked_at(page, "decided")
+    assert not box.received
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 4 notes").click()
+    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
+        ("p0", "2"), ("p1", "1"), ("p2", "2"), ("p3", "1"),
+    ]  # fmt: skip
+
+
+def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
+    page: Page, server: Server, box: Sandbox, tmp_path: Path
+) -> None:
+    """The run doesn't hang on any tab; stopped in the middle it says so, and what is left is sent without a twin."""
+    box.set_limit(Limit.parse("1/15s"))
+    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 8 notes").click()
+    expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
+    looked_at(page, "sending")
+    page.reload()
+    expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
+    other = page.context.new_page()
+    other.goto(f"http://127.0.0.1:{server.port}/")
+    other.get_by_role("link", name="See how far it is").click()
+    other.get_by_role("button", name="Stop").click()
+    expect(other.get_by_role("status")).to_contain_text("It stopped before the end.")
+    expect(page.get_by_role("status")).to_contain_text("It stopped before the end.")
+    left = 8 - len(box.notes)
+    assert 0 < left < 8
+    box.set_limit(None)
+    page.get_by_role("link", name="Send the rest").click()
+    expect(page.get_by_role("status")).to_contain_text(f"Ready: {left} note")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name=f"Send {left} note").click()
+    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(8)]

@@ -1,0 +1,139 @@
+"""The command that opens the page: what it prints, and how Ctrl-C ends it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+import requests
+
+from importer.cli import main
+from importer.sandbox import Limit, Sandbox
+from importer.settings import KEY_VARIABLE
+from tests.page.conftest import write
+from tests.page.test_site import Visitor
+
+
+class Program:
+    """``note-importer page``, started as a person starts it, with its lines as they come."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows, so that only it is interrupted
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "importer", "page", "--no-browser", *arguments], env={**os.environ, **environment},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", creationflags=flags,
+            start_new_session=sys.platform != "win32",
+        )  # fmt: skip
+        self.lines: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.said = ""
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout:
+            for line in self.process.stdout:
+                self.lines.put(line)
+
+    def until(self, words: str) -> str:
+        """Everything up to the line with these words."""
+        while words not in self.said:
+            self.said += self.lines.get(timeout=120)
+        return self.said
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the terminal sends it to every process that was started from it."""
+        if sys.platform == "win32":
+            self.process.send_signal(signal.CTRL_BREAK_EVENT)
+        else:
+            os.killpg(self.process.pid, signal.SIGINT)
+
+    def ended(self) -> int:
+        """Its exit status."""
+        status = self.process.wait(120)
+        self._reader.join(30)
+        while not self.lines.empty():
+            self.said += self.lines.get()
+        return status
+
+
+class At:
+    """Where a program says that its page is."""
+
+    def __init__(self, program: Program) -> None:
+        self.address = re.findall(r"http://\S+/start/\S+", program.until("Leave this window open"))[0]
+        self.port = int(re.findall(r":(\d+)/start", self.address)[0])
+
+
+@pytest.fixture
+def program(box: Sandbox, tmp_path: Path) -> Iterator[Program]:
+    journal = str(tmp_path / "journal.sqlite")
+    running = Program(
+        "--base-url", box.url, "--journal", journal, XDG_DATA_HOME=str(tmp_path / "data"), **{KEY_VARIABLE: box.api_key}
+    )
+    yield running
+    running.process.kill()
+    running.ended()
+
+
+def test_without_its_part_the_command_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Most need no page, so that what it needs is an extra."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert main(["page"]) == 2
+    assert "pip install 'note-importer[page]'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_profile_that_is_not_there_is_said_before_anything_is_served(capsys: pytest.CaptureFixture[str]) -> None:
+    """As by every command."""
+    assert main(["page", "--profile", "nigth", "--no-browser"]) == 2
+    assert "There is no profile 'nigth'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, box: Sandbox, tmp_path: Path) -> None:
+    """The results of what was sent are written and named; the server is gone; the token opened the page just once."""
+    box.set_limit(Limit.parse("1/15s"))
+    at = At(program)
+    with Visitor(at) as visitor:  # type: ignore[arg-type]
+        assert requests.get(at.address, timeout=30).status_code == 403
+        seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
+        assert visitor.agree(seen).ok
+        while not box.notes:
+            time.sleep(0.05)
+    program.interrupt()
+    assert program.ended() == 3
+    assert "Traceback" not in program.said
+    assert "Stopped before the end. You asked the program to end (Ctrl-C)." in " ".join(program.said.split())
+    results = Path(re.findall(r"Results: (.+)", program.said)[0].strip())
+    rows = [*openpyxl.load_workbook(results)["Results"].iter_rows(min_row=2, values_only=True)]
+    assert [row[3] for row in rows].count("created") == len(box.notes)
+    assert [row[3] for row in rows].count("not sent") == 6 - len(box.notes)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{at.port}/", timeout=10)
+    for secret in (box.api_key, at.address.rpartition("/")[2]):
+        assert program.said.count(secret) <= (1 if secret in at.address else 0)
+
+
+@pytest.mark.slow
+def test_files_that_were_never_sent_are_gone_with_the_program(program: Program, tmp_path: Path) -> None:
+    """Ctrl-C while nothing is under way ends with 0, and leaves no copy of anybody's notes."""
+    with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
+        visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+    folder = next(iter((tmp_path / "data").rglob("n.csv")), None)
+    assert folder is None or (folder.parent.stat().st_mode & 0o77) == 0
+    program.interrupt()
+    assert program.ended() == 0
+    assert [*(tmp_path / "data").rglob("n.csv")] == []

@@ -1,0 +1,201 @@
+"""Who is let in, and what every answer carries; and that nothing of a file can become a part of the page."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from importer.page.guard import HEADERS, Guard
+from importer.page.reading import Reading
+from importer.page.runs import Runs
+from importer.page.serving import Server
+from importer.page.site import Told, make
+from importer.page.uploads import Uploads, plain_name
+from importer.settings import Settings
+
+HOST = "127.0.0.1:8765"
+OURS = f"http://{HOST}"
+NUMBER = "0" * 32
+SECRET = "sesame-0123456789"
+EVERYTHING = [
+    ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
+    ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/problems.csv"), ("GET", f"/file/{NUMBER}/confirm"),
+    ("GET", f"/run/{NUMBER}"), ("GET", f"/run/{NUMBER}/state"), ("GET", f"/run/{NUMBER}/results"),
+    ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
+    ("POST", f"/run/{NUMBER}/stop"), ("GET", "/no-such-page"), ("POST", "/no-such-page"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def guard() -> Guard:
+    return Guard(8765)
+
+
+@pytest.fixture
+def site(guard: Guard, settings: Settings, tmp_path: Path) -> Iterator[Flask]:
+    settings = replace(settings, key=SECRET)
+    reading = Reading()
+    yield make(Told(lambda: settings, lambda: settings), guard, Uploads(tmp_path / "uploads"), reading, Runs())
+    reading.close()
+
+
+@pytest.fixture
+def stranger(site: Flask) -> FlaskClient:
+    """A browser that was never here."""
+    return site.test_client()
+
+
+@pytest.fixture
+def friend(site: Flask, guard: Guard) -> FlaskClient:
+    """The browser that the page was opened in."""
+    client = site.test_client()
+    assert client.get(guard.address, base_url=OURS).status_code == 200
+    return client
+
+
+def test_every_address_is_in_the_matrix(site: Flask) -> None:
+    """A screen that is added has to be added here."""
+    rules = {
+        rule.rule.replace("<number>", NUMBER).replace("<path:filename>", "page.css")
+        for rule in site.url_map.iter_rules()
+    }
+    assert rules <= {path for _, path in EVERYTHING}
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+def test_whoever_lacks_the_cookie_gets_nothing(stranger: FlaskClient, guard: Guard, method: str, path: str) -> None:
+    """Neither without one, nor with another's, nor with one of the right name and a wrong value."""
+    origin = {"Origin": OURS}
+    assert stranger.open(path, method=method, base_url=OURS, headers=origin).status_code == 403
+    stranger.set_cookie(guard.cookie, "guessed", domain="127.0.0.1")
+    assert stranger.open(path, method=method, base_url=OURS, headers=origin).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+@pytest.mark.parametrize(
+    "host", ["localhost:8765", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8765.", "evil.example:8765", "0.0.0.0:8765", ""]
+)
+def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient, method: str, path: str, host: str) -> None:
+    """Names that somebody lets lead here are no names of ours, whatever cookie comes along."""
+    headers = {"Host": host, "Origin": OURS}
+    assert friend.open(path, method=method, base_url=OURS, headers=headers).status_code == 421
+
+
+@pytest.mark.parametrize("path", [path for method, path in EVERYTHING if method == "POST"])
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "http://127.0.0.1:9999", "http://localhost:8765", f"https://{HOST}"]
+)
+def test_another_site_can_change_nothing(friend: FlaskClient, path: str, origin: str | None) -> None:
+    """Not even with the cookie: whatever isn't a GET says that it comes from here."""
+    headers = {} if origin is None else {"Origin": origin}
+    assert friend.post(path, base_url=OURS, headers=headers).status_code == 403
+    assert friend.post(path, base_url=OURS, headers={"Origin": OURS}).status_code != 403
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
+@pytest.mark.parametrize("path", ["/", f"/run/{NUMBER}/stop", "/no-such-page"])
+def test_there_are_no_other_methods(friend: FlaskClient, method: str, path: str) -> None:
+    """The server takes GET and POST."""
+    assert friend.open(path, method=method, base_url=OURS, headers={"Origin": OURS}).status_code == 405
+
+
+@pytest.mark.parametrize("path", [path for method, path in EVERYTHING if method == "POST" and "no-such" not in path])
+def test_no_get_changes_anything(friend: FlaskClient, path: str) -> None:
+    """What is changed by a POST isn't by a GET."""
+    assert friend.get(path, base_url=OURS).status_code in (404, 405)
+
+
+def test_the_launch_token_is_good_for_once(site: Flask, guard: Guard, stranger: FlaskClient) -> None:
+    """A wrong one opens nothing and spends nothing; the right one gives a cookie that scripts and other sites lack."""
+    assert stranger.get("/start/guessed", base_url=OURS).status_code == 403
+    answer = stranger.get(guard.address, base_url=OURS)
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("note-importer-8765=")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert "Domain" not in cookie
+    assert guard.address.rpartition("/")[2] not in cookie + answer.text
+    assert stranger.get("/", base_url=OURS).status_code == 200
+    assert stranger.get(guard.address, base_url=OURS).status_code == 200, "the same browser may come again"
+    assert site.test_client().get(guard.address, base_url=OURS).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/static/page.js", "/no-such-page", "/start/guessed", "/template.xlsx"])
+@pytest.mark.parametrize("who", ["friend", "stranger"])
+def test_every_answer_carries_the_headers(request: pytest.FixtureRequest, who: str, path: str) -> None:
+    """Refusals and errors too."""
+    if path == "/template.xlsx" and who == "friend":
+        pytest.skip("needs a process; the browser's tests get it")
+    with request.getfixturevalue(who).get(path, base_url=OURS) as answer:
+        headers = answer.headers
+    assert {name: headers.get(name) for name in HEADERS} == dict(HEADERS)
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_no_page_holds_a_script_or_a_style_of_its_own() -> None:
+    """The policy would not let them in; and no template takes a text as it is."""
+    for template in (Path(__file__).parents[2] / "importer" / "page" / "templates").glob("*.html"):
+        text = template.read_text(encoding="utf-8")
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|\|\s*safe|autoescape|https?:", text), (
+            template
+        )
+
+
+def test_a_server_listens_on_this_machine_alone_and_writes_no_log(
+    server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Only the loopback address answers; neither token nor key is printed; nothing is told of what serves it."""
+    token = server.address.rpartition("/")[2]
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", f"/start/{token}")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.headers["Server"] == "note-importer"
+    connection.close()
+    for address in {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
+        if not str(address).startswith("127."):
+            with pytest.raises(OSError, match=r".*"):
+                socket.create_connection((str(address), server.port), timeout=2)
+    said = capfd.readouterr()
+    assert said.out + said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("contacts.xlsx", "contacts.xlsx"), ("Kontakte März.csv", "Kontakte März.csv"), (r"C:\Users\me\a.csv", "a.csv"),
+        ("../../etc/passwd", "passwd"), ("-", "file -"), ("--help.csv", "file --help.csv"), ("..", "file"),
+        ("con.csv", "file con.csv"), ('a<b>:"|?*.csv', "a_b______.csv"), ("a\u202evsc.exe", "a_vsc.exe"),
+        ("a\n\x00b.csv", "a__b.csv"), (".csv", "csv"), ("x" * 300 + ".xlsx", "x" * 100 + ".xlsx"),
+    ],
+)  # fmt: skip
+def test_a_name_is_only_ever_a_name(given: str, kept: str) -> None:
+    """No folder, no device, no sign that a system or a command takes for something else."""
+    assert plain_name(given) == kept
+
+
+def test_ids_that_nobody_gave_lead_nowhere(friend: FlaskClient) -> None:
+    """Neither paths nor guesses."""
+    for number in (NUMBER, "..", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "contacts.xlsx"):
+        for path in (f"/file/{number}", f"/run/{number}/results", f"/file/{number}/problems.csv"):
+            assert friend.get(path, base_url=OURS).status_code == 404
+
+
+def test_a_form_that_is_too_large_is_refused(friend: FlaskClient) -> None:
+    """Fields beside the file may hold little."""
+    part = 'Content-Disposition: form-data; name="expected"'
+    body = f"--x\r\n{part}\r\n\r\n{'9' * 2_000_000}\r\n--x--\r\n".encode()
+    kind = "multipart/form-data; boundary=x"
+    answer = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data=body, content_type=kind)
+    assert answer.status_code == 413

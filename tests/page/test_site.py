@@ -1,0 +1,232 @@
+"""The screens, asked for without a browser: what they hold, what they refuse, and how they say it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+import importer
+from importer.errors import FirstRun, by_name
+from importer.page import tasks
+from importer.page.choices import Choices
+from importer.page.serving import Server
+from importer.page.wording import words
+from importer.sandbox import Limit, Sandbox
+from importer.settings import SETTINGS, Settings
+from tests.page.conftest import write
+from tests.running import run
+
+ROOT = Path(importer.__file__).parent
+HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
+
+
+class Visitor(requests.Session):
+    """A browser without JavaScript, which has opened the page."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.base = f"http://127.0.0.1:{server.port}"
+        self.headers["Origin"] = self.base
+        assert self.get(server.address, timeout=30).ok
+
+    def see(self, address: str) -> requests.Response:
+        """A screen, once it has stopped to say that a file is read or sent."""
+        for _ in range(600):
+            answer = self.get(self.base + address if address.startswith("/") else address, timeout=60)
+            if "data-poll" not in answer.text:
+                return answer
+            time.sleep(0.05)
+        raise AssertionError(answer.text)
+
+    def drop(self, path: Path, name: str = "") -> requests.Response:
+        """Hand a file over, and see what is said of it."""
+        with path.open("rb") as file:
+            answer = self.post(f"{self.base}/file", files={"file": (name or path.name, file)}, timeout=60)
+        return self.see(answer.url)
+
+    def agree(self, checked: requests.Response, **fields: str) -> requests.Response:
+        """Press the button on the screen that asks."""
+        address, _, query = checked.url.partition("?")
+        asked = self.see(f"{address}/confirm?{query}")
+        action = re.search(r'<form method="post" action="([^"]+)"', asked.text)
+        assert action, asked.text
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked.text))
+        to = self.base + action[1].replace("&amp;", "&")
+        return self.post(to, data={**hidden, **fields}, timeout=60)
+
+
+@pytest.fixture
+def visitor(server: Server) -> Iterator[Visitor]:
+    with Visitor(server) as visitor:
+        yield visitor
+
+
+def test_nothing_of_a_file_becomes_a_part_of_a_page(visitor: Visitor, tmp_path: Path) -> None:
+    """Headings, cells, words that nobody knows, reasons of the API and the file's own name are text."""
+    head = ("Prospect ID", "Note", "Visibility", HOSTILE)
+    rows = [("p1", HOSTILE, "Public", HOSTILE), ("INVALID" + HOSTILE, "a", "Public", ""), ("p3", "b", HOSTILE, "")]
+    seen = visitor.drop(write(tmp_path / "n.csv", rows, head), "'><b>n&.csv")
+    asked = visitor.see(f"{seen.url}/confirm")
+    ended = visitor.see(visitor.agree(seen).url)
+    for screen in (seen, asked, ended):
+        assert screen.status_code == 200
+        assert "onerror=alert(1)&gt;" in screen.text or screen is asked
+        for part in ("<img", "49<", "<b>", "</script>\"'"):
+            assert part not in screen.text.replace("</script>\n", "").replace("defer></script>", "")
+    assert "n&amp;.csv" in seen.text
+
+
+def test_every_problem_can_be_taken_as_a_list(visitor: Visitor, tmp_path: Path) -> None:
+    """As CSV, with the cells; of this very choice of columns."""
+    seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "pubic") for i in range(30)]))
+    assert "30 ×" in seen.text
+    link = re.search(r'href="([^"]+problems.csv[^"]*)"', seen.text)
+    assert link
+    listed = visitor.get(visitor.base + link[1], timeout=30)
+    assert "n.csv.problems.csv" in listed.headers["Content-Disposition"]
+    assert listed.text.count("pubic") >= 30
+
+
+@pytest.mark.slow
+def test_what_was_agreed_to_must_still_be_true_when_it_starts(
+    visitor: Visitor, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Somebody else sends a part of the same file meanwhile: nothing is sent, and that is said."""
+    rows = [(f"p{i}", "Hello", "Public") for i in range(4)]
+    seen = visitor.drop(write(tmp_path / "n.csv", rows))
+    asked = visitor.see(f"{seen.url}/confirm")
+    assert "Send 4 notes?" in asked.text
+    run(write(tmp_path / "m.csv", rows[:3]), settings)
+    ended = visitor.see(visitor.agree(seen).url)
+    assert "The number of notes to send has changed since you agreed: it was 4, and is 1 now." in ended.text
+    assert len(box.notes) == 3
+    assert "Ready: 1 note to send." in visitor.see(seen.url).text
+
+
+@pytest.mark.slow
+def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
+    visitor: Visitor, server: Server, box: Sandbox, tmp_path: Path
+) -> None:
+    """409, in words, with the way to the run that is under way; no GET stops it, a POST does."""
+    box.set_limit(Limit.parse("1/15s"))
+    seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
+    under_way = visitor.agree(seen)
+    again = visitor.agree(seen)
+    assert again.status_code == 409
+    assert "n.csv is being sent. One file at a time" in again.text
+    assert visitor.get(f"{under_way.url}/stop", timeout=30).status_code == 405
+    assert server.runs.under_way is not None
+    stopped = visitor.see(visitor.post(f"{under_way.url}/stop", timeout=30).url)
+    assert "You pressed Stop." in stopped.text
+    assert "Send the rest" in stopped.text
+    assert server.runs.under_way is None
+
+
+def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
+    visitor: Visitor, profiles: Path, tmp_path: Path
+) -> None:
+    """What was chosen, and nothing else; not before."""
+    head = ("Prospect ID", "Comments of ours", "Visibility")
+    seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")], head))
+    assert "1 thing to decide" in seen.text
+    chosen = visitor.see(f"{seen.url}?map=content%3DComments+of+ours&map=&sheet=")
+    assert "Ready: 1 note to send." in chosen.text
+    assert chosen.url.endswith("?map=content%3DComments+of+ours")
+    assert profiles.read_text(encoding="utf-8") == ""
+    number, query = chosen.url.rpartition("/")[2].split("?")
+    assert visitor.post(f"{visitor.base}/file/{number}/remember?{query}", timeout=30).ok
+    assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Comments', "of", 'ours"']
+
+
+def test_an_address_that_says_something_else_is_an_error(visitor: Visitor, tmp_path: Path) -> None:
+    """A misspelt choice never silently doesn't count, and none reaches a setting that can't be chosen here."""
+    seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+    for query in ("shet=x", "base-url=http://127.0.0.1:1/v1", "again=true", "header-row=0", "answer=profile%20x"):
+        assert visitor.get(f"{seen.url}?{query}", timeout=30).status_code == 400, query
+
+
+def test_a_first_import_needs_a_persons_word_on_the_workspace(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the form said: without the tick nothing is sent."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
+    elsewhere = replace(settings, base_url="https://api.example.test/v1")
+    with pytest.raises(FirstRun, match="wasn't ticked"):
+        tasks._sent(None, "n.csv", elsewhere, 1, is_right=False)  # type: ignore[arg-type]
+
+
+# -- words ------------------------------------------------------------------------------------------------------
+
+
+def texts_for_people() -> set[str]:
+    """Every text in the library that names a setting or a command, as far as it is written in one piece."""
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        if path.relative_to(ROOT).parts[0] in ("cli", "sandbox"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        remarks = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # documentation
+        for node in ast.walk(tree):
+            if node in remarks:
+                continue
+            if isinstance(node, ast.JoinedStr):
+                found.add("".join(_part(value) for value in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return {text for text in found if "`" in text or "command" in text}
+
+
+def _part(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    call = node.value if isinstance(node, ast.FormattedValue) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "by_name":
+        return by_name(*(str(arg.value) if isinstance(arg, ast.Constant) else "X" for arg in call.args))
+    return "X"
+
+
+def test_no_text_of_ours_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None:
+    """Settings are called as their fields are; what the page does itself is not sent to a terminal."""
+    texts = texts_for_people()
+    assert len(texts) > 50
+    flags = re.compile(rf"--({'|'.join(SETTINGS)})\b")
+    for text in texts:
+        said = words(text)
+        assert not flags.search(said), said
+        assert "same command" not in said, said
+        assert not re.search(r"note-importer (verify|check|run)", said) or "FILE" in said, said
+    for template in (ROOT / "page" / "templates").glob("*.html"):
+        assert not flags.search(template.read_text(encoding="utf-8")), template
+
+
+@pytest.mark.parametrize(
+    ("said", "here"),
+    [
+        ("Choose one: " + by_name("map", 'content="Call summary"'), "Choose one: “Text of the note: Call summary”"),
+        (by_name("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
+        (by_name("value", "status:Old="), "“Old means leave its rows out”"),
+        (by_name("header-row"), "“Row of the headings”"),
+        (by_name("max-notes", "5000"), "the setting “max-notes = 5000” of the profile"),
+        ("run `note-importer verify`", "send the rest: it is looked up first"),
+    ],
+)
+def test_a_setting_is_called_as_its_field_is(said: str, here: str) -> None:
+    """And one without a field as what it is."""
+    assert words(said) == here
+
+
+def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
+    """In one order, each once, answers as the settings that they are; blanks say nothing."""
+    choices = Choices.of([("value", "status:A=Draft"), ("sheet", ""), ("answer", "ignore State"), ("ignore", "State")])
+    assert choices.pairs == (("value", "status:A=Draft"), ("ignore", "State"))
+    assert Choices.of(choices.pairs) == choices
+    assert choices.and_also("first", "5").without("first") == choices
