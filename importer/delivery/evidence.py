@@ -135,7 +135,12 @@ class Evidence:
 
     def is_alone(self, prospect: str) -> bool:
         """Whether one delivery to the prospect is unclear and no more: none of another sheet, none given up."""
-        return self._journal.deliveries.unclear_at(self._workspace, prospect) == 1
+        return len(self._journal.deliveries.unclear_at(self._workspace, prospect)) == 1
+
+    def is_contested(self, prospect: str, key: NoteKey) -> bool:
+        """Whether a note like this one on the prospect may be that of a delivery that is unclear."""
+        others = self._journal.deliveries.unclear_at(self._workspace, prospect)
+        return any(other.status is key.status and not key.readings.isdisjoint(other.readings) for other in others)
 
     def _learn_from(self, page: NotesPage, delivered: Mapping[str, tuple[float, float]]) -> None:
         """Notes that deliveries have show who writes ours; those of earlier runs also which clock dates them."""

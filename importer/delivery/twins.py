@@ -51,6 +51,8 @@ class Twins:
         if page is None:
             evidence.read_again(check, reply.failure)
             return
+        if evidence.is_contested(check.prospect, check.post.key):
+            return  # a later run looks, when it is known whose the others are
         shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
         key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
         sought = Sought(

@@ -215,9 +215,9 @@ class Deliveries:
             for note_id in (row.note_id, *_twins(row.twins))
         }
 
-    def unclear_at(self, workspace: Workspace, prospect: str) -> int:
-        """How many of the prospect's deliveries are unclear, of whichever sheet they are."""
-        return len(self._few(workspace, deliveries.c.prospect == prospect, _IS_UNCLEAR))
+    def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
+        """The notes of the prospect's deliveries that are unclear, of whichever sheet they are."""
+        return [key for key, _ in self._few(workspace, deliveries.c.prospect == prospect, _IS_UNCLEAR)]
 
     def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[Known]]]:
         """Deliveries of which no run knows what became of them: request number → note and deliveries."""

@@ -69,7 +69,10 @@ def simulate(seed: int, *, beyond: str = "", regime: Regime | None = None, story
     world.calm()
     world.pass_time(world.now + 120.0)
     last, more = _until_it_ends(world, disk, rows, written)
-    if last.positions(Result.UNCONFIRMED).size:  # which clock dates notes may be known only now
+    before = -1
+    while (unconfirmed := last.positions(Result.UNCONFIRMED).size) and unconfirmed != before:
+        # Which clock dates notes may be known only by what the last run made.
+        before = unconfirmed
         _check(world, rows, last, is_last=False)
         last, still_more = _until_it_ends(world, disk, rows, written)
         more += still_more
