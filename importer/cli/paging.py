@@ -16,7 +16,7 @@ from importer.cli.options import Told, settings_about
 from importer.cli.terminal import paragraph, say
 from importer.cli.wording import with_flags
 from importer.errors import BadSettings
-from importer.settings import Topic
+from importer.settings import Topic, sources, who_can_read
 
 if TYPE_CHECKING:
     from importer.page.runs import Run
@@ -52,8 +52,12 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
             return Told.here()
 
     first = told()
+    if (file := sources.key_file(first.given)) is not None and (warning := who_can_read(file)):
+        paragraph(warning, "Warning: ", err=True)
     try:
-        server = serving.Server(ToldToPage(lambda: told().settings, lambda: told().settings_with_key), port)
+        server = serving.Server(
+            ToldToPage(lambda: told().settings, lambda: sources.with_key(told().settings, told().given)), port
+        )
     except OSError as error:
         raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
     with server:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FIRST_ROWS = 5
 _CHARACTERS = 200  # so much of a cell is shown
 _COLUMNS = 200  # so many columns can be chosen from
+_WORDS = 20  # so many words can be given a meaning
 _KINDS = 50  # so many kinds of problems are told
 
 
@@ -80,6 +81,7 @@ class Overview:
         seconds: how long the calls take; None where that isn't known yet.
         largest: the notes for most prospects: how many, and the beginning of the text.
         troubles: what is wrong with cells, in kinds, the most frequent first.
+        words: words of the sheet that are no value of their role, and could be given a meaning: role, word.
         more_troubles: how many more problems there are, of other kinds.
         is_first: whether nobody has imported into the workspace yet.
     """
@@ -111,6 +113,7 @@ class Overview:
     seconds: float | None
     largest: Sequence[tuple[int, str]]
     troubles: Sequence[Trouble]
+    words: Sequence[tuple[Role, str]] = ()
     more_troubles: int = 0
     is_first: bool = False
     undecided: str = field(default="")
@@ -162,6 +165,7 @@ def of(preview: Preview) -> Overview:
             Trouble(len(alike), plans.in_common(alike), tuple(problem.cell for problem in alike[:20]))
             for alike in kinds[:_KINDS]
         ),
+        words=tuple(itertools.islice(_words(loaded), _WORDS)),
         more_troubles=sum(map(len, kinds[_KINDS:])),
         is_first=preview.is_first,
         undecided="" if undecided is None or preview.questions else str(undecided),
@@ -181,6 +185,19 @@ def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:
         for index, number in enumerate(numbers[:FIRST_ROWS]):
             yield number, tuple(_short(column[index]) for column in columns[:_COLUMNS])
         return
+
+
+def _words(loaded: Loaded) -> Iterator[tuple[Role, str]]:
+    """Those that nobody asks about, for each stands in one row: most are slips, but not all."""
+    role_of = {column: role for role, column in loaded.roles.columns.items()}
+    asked = {word for question in loaded.rows.unknown for word in question.samples}
+    seen = {
+        (role_of[problem.column], problem.word)
+        for problems in loaded.rows.problems.values()
+        for problem in problems
+        if problem.word and problem.column in role_of and problem.word not in asked
+    }
+    yield from sorted(seen)
 
 
 def _short(text: str) -> str:

@@ -159,18 +159,23 @@ def questions(found: Sequence[Question]) -> list[Field]:
     return fields
 
 
-def decided(choices: Choices) -> Iterator[Field]:
-    """Words that were given a meaning, and columns that were set aside: so that it can be taken back."""
+def said(found: Overview, choices: Choices) -> Iterator[Field]:
+    """Words that were given a meaning or could be, columns that were set aside: so that it can be taken back."""
     for number, value in enumerate(choices.values("value")):
         role, _, rest = value.partition(":")
-        word = rest.rpartition("=")[0]
-        kinds: Iterable[Visibility | Status] = Status if role == Role.STATUS else Visibility
-        options = [(f"{role}:{word}={kind.name.capitalize()}", _LABELS[kind.name]) for kind in kinds]
-        options.append((f"{role}:{word}=", "leave its rows out"))
-        options = [(value if said.lower() == value.lower() else said, label) for said, label in options]
-        yield _field("value", f"What {word!r} means", "not said", options, [value], key=f"-{number}")
+        yield _word(Role(role), rest.rpartition("=")[0], value, f"-{number}")
+    for number, (role, word) in enumerate(found.words):
+        yield _word(role, word, "", f"-open-{number}")
     for number, value in enumerate(choices.values("ignore")):
         yield _field("ignore", f"Column {value!r}", "not set aside", [(value, "set aside")], [value], key=f"-{number}")
+
+
+def _word(role: Role, word: str, chosen: str, key: str) -> Field:
+    kinds: Iterable[Visibility | Status] = Status if role is Role.STATUS else Visibility
+    options = [(f"{role}:{word}={kind.name.capitalize()}", _LABELS[kind.name]) for kind in kinds]
+    options.append((f"{role}:{word}=", "leave its rows out"))
+    options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
+    return _field("value", f"What {word!r} means", "nothing: a problem", options, [chosen] if chosen else [], key=key)
 
 
 def contradictions(found: Sequence[Question]) -> list[str]:

@@ -124,7 +124,7 @@ class Reading:
 
 
 def _pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), tasks.begin)
+    return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), tasks.begin_reading)
 
 
 def _report(upload: Upload, choices: Choices) -> Path:

@@ -115,7 +115,7 @@ class _Screens:
 
     def check(self, number: str) -> Page:
         upload, said = self._upload(number), [*request.args.items(multi=True)]
-        choices = Choices.of(pair for pair in said if pair[0] != "next")
+        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered"))
         if any(name in ("answer", "next") or not value for name, value in said):
             screen = "confirm" if request.args.get("next") == "confirm" else "check"
             return redirect(url_for(screen, number=number) + choices.query, 303)
@@ -132,7 +132,7 @@ class _Screens:
         return render_template(
             "check.html", found=found, **about,
             about_file=form.about_file(found, choices), roles=form.roles(found, choices, settings),
-            questions=form.questions(found.questions), decided=[*form.decided(choices)],
+            questions=form.questions(found.questions), said=[*form.said(found, choices)],
             contradictions=form.contradictions(found.questions),
             role_of={position: ROLES[role] for role, position in found.roles.items()},
             is_remembered=request.args.get("remembered"),
@@ -155,7 +155,7 @@ class _Screens:
         choices = Choices.of(request.args.items(multi=True))
         if choices.to_remember:
             remember(choices.applied(self._told.settings()), choices.to_remember)
-        return redirect(url_for("check", number=number) + choices.query, 303)
+        return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
 
     def confirm(self, number: str) -> Page:
         upload, choices = self._upload(number), Choices.of(request.args.items(multi=True))
@@ -189,6 +189,8 @@ class _Screens:
             is_right = request.form.get("is-right") == "yes"
             run = self._runs.begin(upload, choices, _for_page(settings), int(expected), is_right=is_right)
         except UnderWay as error:
+            if (error.run.upload, error.run.choices) == (upload, choices):  # the button was pressed twice
+                return redirect(url_for("run", number=error.run.id), 303)
             return _problem(
                 "Nothing was sent.",
                 f"{error.run.upload.name} is being sent. One file at a time: send this one when that is done.",
@@ -229,11 +231,7 @@ class _Screens:
     def _look(
         self, upload: Upload, choices: Choices, *, wait: float | None = None
     ) -> tuple[Overview | Unread | None, Settings]:
-        try:
-            settings = self._told.with_key()
-        except ImporterError:
-            settings = self._told.settings()  # whoever only looks needs none
-        settings = _for_page(choices.applied(settings))
+        settings = _for_page(choices.applied(self._told.settings()))  # whoever only looks needs no key
         if wait is None:
             return self._reading.look(upload, choices, settings), settings
         return self._reading.look(upload, choices, settings, wait=wait), settings
@@ -252,16 +250,17 @@ def _state(run: Run) -> dict[str, object]:
     progress, total = run.progress, run.expected
     settled = min(progress.settled, total) if progress is not None else 0
     seconds = time.monotonic() - run.began_at
-    parts = 10 * (10 * settled // max(total, 1))
-    said = (
-        "Stopping: what is under way is finished, then the results are written."
-        if run.stopping
-        else (f"{parts} % of the notes are done." if progress is not None else "It begins.")
-    )
+    if run.stopping:
+        said = "Stopping: what is under way is finished, then the results are written."
+    elif progress is None:
+        said = "It begins."
+    else:
+        parts = 10 * (10 * settled // max(total, 1))  # a reader of the screen needn't hear of every note
+        said = f"{parts} % of the notes are done{'; it is held up' if progress.trouble else ''}."
     holds = sayings.what_holds_it_up(progress) if progress is not None else ""
     return {
         "reload": run.ended is not None,
-        "status": words(f"{said} It {holds}." if holds and progress and progress.trouble else said),
+        "status": said,
         "settled": settled,
         "total": total,
         "done": f"{settled:,} of {sayings.count(total, 'note')}",

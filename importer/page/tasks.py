@@ -7,12 +7,14 @@ the upload's folder, so that the file's name is all that messages, the journal a
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -68,7 +70,7 @@ class Ended:
         to_fix: the first rows that need a person.
         results: the file of the results; None where there is none.
         left: rows that sending again would see to.
-        is_for_all: whether what stopped it has to be mended first.
+        held_back: whether some rows wait until a person has looked at those that were sent.
     """
 
     exit_status: int
@@ -79,7 +81,7 @@ class Ended:
     to_fix: Sequence[RowToFix] = ()
     results: Path | None = None
     left: int = 0
-    needs_a_hand: bool = field(default=False)
+    held_back: bool = False
 
 
 def begin() -> None:
@@ -88,6 +90,19 @@ def begin() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     commands.prepare  # noqa: B018 - loads it
+
+
+def begin_reading() -> None:
+    """The same; and end with the server, whatever ends that."""
+    begin()
+    threading.Thread(target=_end_with_server, daemon=True).start()
+
+
+def _end_with_server() -> None:
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os._exit(3)
 
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
@@ -146,7 +161,7 @@ def _sent(word: _Word, name: str, settings: Settings, expected: int, *, is_right
         to_fix=rows,
         results=report.results.absolute(),
         left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
-        needs_a_hand=report.exit_status == 4,
+        held_back=bool(report.held_back) and report.stopped is None,
     )
 
 

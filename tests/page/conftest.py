@@ -32,6 +32,7 @@ def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD)
 @pytest.fixture
 def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
     """The page, for the test's own sandbox and journal."""
+    settings = replace(settings, give_up=300)  # what is looked at while it is held up
     told = Told(lambda: replace(settings, key=""), lambda: settings)
     with Server(told, folder=tmp_path / "uploads") as server:
         yield server
@@ -70,5 +71,5 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         tab.goto(server.address)
         tab.wait_for_url(ours)  # loaded, and the script with it
         yield tab
-    assert said == []
+    assert [text for text in said if "ERR_INTERNET_DISCONNECTED" not in text] == []  # what a test did on purpose
     assert elsewhere == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from importer.page.serving import Server
 from importer.sandbox import Limit, Sandbox
-from tests.page.conftest import write
+from tests.page.conftest import HEAD, write
 
 pytestmark = pytest.mark.slow
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -150,3 +151,109 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     page.get_by_role("button", name=f"Send {left} note").click()
     expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
     assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(8)]
+
+
+def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
+    page: Page, box: Sandbox, tmp_path: Path
+) -> None:
+    """Five and no more; the results say that the others wait, and lead to them."""
+    drop(page, write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(9)]))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("link", name="Send only the first 5").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send 5 notes?")
+    page.get_by_role("button", name="Send 5 notes").click()
+    expect(page.get_by_role("status")).to_contain_text("The first ones are sent. Look at them in Saleshandy")
+    assert [note.prospect_id for note in box.notes] == [f"p{i}" for i in range(5)]
+    page.get_by_role("link", name="Send the rest").click()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 4 notes").click()
+    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    assert len(box.notes) == 9
+
+
+def test_the_keyboard_alone_is_enough(page: Page, box: Sandbox, tmp_path: Path) -> None:
+    """From the file's button to the download, with Tab, arrows, Space and Enter; and where one is can be seen."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "")])
+
+    def to(role: str, name: str) -> None:
+        wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
+        wanted.wait_for()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if wanted.and_(page.locator(":focus-visible")).count():
+                return
+        raise AssertionError(f"{name} can't be reached")
+
+    to("button", "Drop the file here, or choose it")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(path)
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems left out.")
+    to("combobox", "Where nothing says who may see it")
+    page.keyboard.press("ArrowDown")
+    to("button", "Look again with these choices")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
+    to("button", "Go on")
+    page.keyboard.press("Enter")
+    to("button", "Send 2 notes")
+    page.keyboard.press("Space")
+    to("link", "Download the results")
+    with page.expect_download():
+        page.keyboard.press("Enter")
+    assert [note.visibility for note in box.notes] == ["1", "2"]
+
+
+def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
+    page: Page, server: Server, box: Sandbox, tmp_path: Path
+) -> None:
+    """What holds the run up stands on the screen; a page whose program is gone says so instead of standing still."""
+    drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 1 note").wait_for()
+    box.stop()
+    page.get_by_role("button", name="Send 1 note").click()
+    held_up = "0 % of the notes are done; it is held up."
+    expect(page.get_by_role("status")).to_have_text(held_up)
+    expect(page.locator("[data-field=holds]")).to_contain_text("could not be reached")
+    page.context.set_offline(True)
+    expect(page.get_by_role("status")).to_contain_text("The program doesn't answer.")
+    page.context.set_offline(False)
+    expect(page.get_by_role("status")).to_have_text(held_up)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status")).to_contain_text("It stopped before the end.")
+
+
+def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
+    page: Page, box: Sandbox, tmp_path: Path
+) -> None:
+    """Onto the field, one alone. Which sheet is meant, and what can't be read at all, have screens of their own."""
+    book = openpyxl.Workbook()
+    for name in ("May", "June"):
+        sheet = book.create_sheet(name)
+        sheet.append(HEAD)
+        sheet.append([f"p-{name}", "Hello", "public"])
+    del book["Sheet"]
+    book.save(tmp_path / "n.xlsx")
+    data = base64.b64encode((tmp_path / "n.xlsx").read_bytes()).decode()
+    files = "new File([Uint8Array.from(atob(data), sign => sign.charCodeAt(0))], 'n.xlsx')"
+    making = "([data, times]) => { const held = new DataTransfer();"
+    making += f" for (let i = 0; i < times; i++) held.items.add({files}); return held; }}"
+    page.dispatch_event("#drop", "drop", {"dataTransfer": page.evaluate_handle(making, [data, 2])})
+    expect(page.get_by_role("status")).to_have_text("Drop one file, please.")
+    page.dispatch_event("#drop", "drop", {"dataTransfer": page.evaluate_handle(making, [data, 1])})
+    expect(page.get_by_role("status")).to_have_text("One thing has to be decided first.")
+    looked_at(page, "sheets")
+    page.get_by_label("Which sheet is to be imported?").select_option(label="the sheet 'June': " + "; ".join(HEAD))
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+    expect(page.get_by_role("cell", name="p-June")).to_be_visible()
+    page.get_by_label("Sheet", exact=True).select_option("May")
+    page.get_by_role("button", name="Look again").click()
+    expect(page.get_by_role("cell", name="p-May")).to_be_visible()
+    page.get_by_role("link", name="note-importer").click()
+    (tmp_path / "n.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
+    drop(page, tmp_path / "n.pdf")
+    expect(page.get_by_role("status")).to_have_text("This file can't be used as it is. Nothing was sent.")
+    looked_at(page, "unreadable")
+    assert not box.received

@@ -13,10 +13,11 @@ import pytest
 import requests
 
 import importer
-from importer.errors import FirstRun, by_name
+from importer.errors import BadSettings, FirstRun, by_name
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.serving import Server
+from importer.page.site import Told
 from importer.page.wording import words
 from importer.sandbox import Limit, Sandbox
 from importer.settings import SETTINGS, Settings
@@ -111,6 +112,22 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
     assert "Ready: 1 note to send." in visitor.see(seen.url).text
 
 
+def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings, tmp_path: Path) -> None:
+    """The screen that would ask says how to give one."""
+
+    def with_key() -> Settings:
+        raise BadSettings(f"There is no key. Name a file that holds it: {by_name('api-key-file')}.")
+
+    with Server(Told(lambda: settings, with_key), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
+        seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+        assert "Ready: 1 note to send." in seen.text
+        asked = visitor.see(f"{seen.url}/confirm")
+        assert "Name a file that holds it: the setting “api-key-file” of the profile." in asked.text
+        assert "<button" not in asked.text
+        form = {"expected": "1", "workspace": str(settings.workspace)}
+        assert visitor.post(f"{seen.url}/send", data=form, timeout=30).status_code == 400
+
+
 @pytest.mark.slow
 def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     visitor: Visitor, server: Server, box: Sandbox, tmp_path: Path
@@ -119,7 +136,9 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     box.set_limit(Limit.parse("1/15s"))
     seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)]))
     under_way = visitor.agree(seen)
-    again = visitor.agree(seen)
+    assert visitor.agree(seen).url == under_way.url, "whoever presses twice has said it once"
+    other = visitor.drop(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]))
+    again = visitor.agree(other)
     assert again.status_code == 409
     assert "n.csv is being sent. One file at a time" in again.text
     assert visitor.get(f"{under_way.url}/stop", timeout=30).status_code == 405
@@ -143,6 +162,8 @@ def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
     assert profiles.read_text(encoding="utf-8") == ""
     number, query = chosen.url.rpartition("/")[2].split("?")
     assert visitor.post(f"{visitor.base}/file/{number}/remember?{query}", timeout=30).ok
+    again = visitor.see(f"{chosen.url}&remembered=yes")
+    assert "Remembered for the profile “default”" in again.text
     assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Comments', "of", 'ours"']
 
 
@@ -230,3 +251,14 @@ def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
     assert choices.pairs == (("value", "status:A=Draft"), ("ignore", "State"))
     assert Choices.of(choices.pairs) == choices
     assert choices.and_also("first", "5").without("first") == choices
+
+
+def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(visitor: Visitor, tmp_path: Path) -> None:
+    """Nobody asks about it, for it may be a slip; yet it can be said what it means."""
+    rows = [("p1", "Hello", "Public"), ("p2", "Hello", "Team-wide")]
+    seen = visitor.drop(write(tmp_path / "n.csv", rows))
+    assert "Ready: 1 note to send, 1 row with problems left out." in seen.text
+    assert '<option value="visibility:Team-wide=Private">' in seen.text
+    said = visitor.see(f"{seen.url}?value=visibility%3ATeam-wide%3DPrivate&value=")
+    assert "Ready: 2 notes to send." in said.text
+    assert '<option value="visibility:Team-wide=Private" selected>' in said.text
