@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("jumping")
 KEY = "sandbox-key"
 HEAD = "Prospect ID,Note,Visibility\n"
 COMMANDS = (
+    "page",
     "run",
     "check",
     "history",

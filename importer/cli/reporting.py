@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +18,7 @@ import click
 
 from importer import __version__, commands
 from importer.cli.options import Told
-from importer.cli.terminal import is_terminal
+from importer.cli.terminal import is_terminal, say_json
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import with_flags
 from importer.errors import ImporterError
@@ -99,7 +98,7 @@ def reporting(command: str) -> Iterator[Reporting]:
 
 def print_document(document: Mapping[str, Any]) -> None:
     """Write a document on standard output; what it says of settings names their flags."""
-    sys.stdout.write(json.dumps(_in_words(document), indent=2) + "\n")
+    say_json(_in_words(document))
 
 
 def _in_words(value: Any) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import shutil
 import sys
@@ -64,6 +65,11 @@ def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
                                 break_long_words=False, break_on_hyphens=False)  # fmt: skip
         click.echo("\n".join(wrapped), err=err)
         indent = following or "  "
+
+
+def say_json(document: object) -> None:
+    """Write a document on standard output, in ASCII: whatever it holds, no sign of it steers the terminal."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def ask(question: str) -> bool:
