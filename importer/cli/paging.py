@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import signal
 import sys
+import threading
 import time
 import webbrowser
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import click
 from importer.cli.manual import InGroups
 from importer.cli.options import Told, settings_about
 from importer.cli.terminal import paragraph, say
+from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import with_flags
 from importer.errors import BadSettings
 from importer.settings import Topic, sources, who_can_read
@@ -27,8 +29,8 @@ _ASKED = "You asked the program to end (Ctrl-C)."
 
 @click.command(cls=InGroups)
 @settings_about(
-    Topic.FILE, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.HOURS, Topic.WAITING,
-    Topic.NEW_JOURNAL,
+    Topic.FILE, Topic.EMAILS, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.HOURS,
+    Topic.WAITING, Topic.NEW_JOURNAL,
 )  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
               help="Where the page is served on this computer.  [default: any that is free]")  # fmt: skip
@@ -46,9 +48,10 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     from importer.page.site import Told as ToldToPage  # noqa: PLC0415
 
     context = click.get_current_context()
+    turn = threading.Lock()  # a context belongs to a thread at a time
 
     def told() -> Told:
-        with context.scope(cleanup=False):  # the profile may have been changed since, by the page itself
+        with turn, context.scope(cleanup=False):  # the profile may have been changed since, by the page itself
             return Told.here()
 
     first = told()
@@ -72,6 +75,8 @@ def _serve(server: Server, told: Told, *, no_browser: bool) -> int:
     if no_browser or not webbrowser.open(server.address):
         say("Open this address in your browser; it is good for once:")
         say(server.address)
+    else:
+        say("A page opens in your browser. If none does, press Ctrl-C, and say --no-browser: that prints the address.")
     say("Leave this window open as long as you use the page. Ctrl-C ends it.")
     sys.stdout.flush()
     try:
@@ -81,8 +86,11 @@ def _serve(server: Server, told: Told, *, no_browser: bool) -> int:
         run = server.stop_run(_ASKED)
     if run is not None:
         say("Finishing the requests under way, then writing the results …", err=True)
-        while run.ended is None:  # a second Ctrl-C ends this; the run then ends itself
-            time.sleep(0.05)
+        try:
+            while run.ended is None:
+                time.sleep(0.05)
+        except KeyboardInterrupt as error:  # a second time: the run ends by itself, as it finds itself alone
+            raise EndedAtOnce from error
     return _said(run)
 
 

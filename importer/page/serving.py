@@ -50,8 +50,8 @@ class Server:
             self.guard = Guard(self.port)
             usual = platformdirs.user_data_path("note-importer", appauthor=False) / "page"
             self.uploads, self.runs = Uploads(folder or usual), Runs()
-            self._reading = Reading()
-            app = make(told, self.guard, self.uploads, self._reading, self.runs)
+            self.reading = Reading()
+            app = make(told, self.guard, self.uploads, self.reading, self.runs)
             self._server = make_server(
                 "127.0.0.1", self.port, app, threaded=True, request_handler=_Handler, fd=listening.fileno()
             )
@@ -66,13 +66,13 @@ class Server:
 
     def __enter__(self) -> Server:
         self._thread.start()
-        self._reading.begin()
+        self.reading.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._reading.close()
+        self.reading.close()
         self.uploads.discard({run.upload.id for run in self.runs})
 
     def stop_run(self, why: str) -> Run | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from importer.page.serving import Server
+from importer.page.site import Told
 from importer.sandbox import Limit, Sandbox
+from importer.settings import Settings
 from tests.page.conftest import HEAD, write
 
 pytestmark = pytest.mark.slow
@@ -257,3 +260,47 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
     expect(page.get_by_role("status")).to_have_text("This file can't be used as it is. Nothing was sent.")
     looked_at(page, "unreadable")
     assert not box.received
+
+
+def test_a_large_file_has_a_screen_while_it_is_read_which_goes_on_by_itself(
+    page: Page, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what is done; nobody has to reload. Reading is held up here, so that it can be looked at."""
+    with monkeypatch.context() as held:
+        held.setattr(server.reading, "look", lambda *_, **__: None)
+        drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+        expect(page.get_by_role("status")).to_have_text("n.csv is being read and checked. A large file takes a while.")
+        looked_at(page, "reading")
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+
+
+def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server: Server) -> None:
+    """In words, with a way back; in a tab of its own, for the console tells of it."""
+    with browser.new_context(storage_state=page.context.storage_state()) as context:
+        tab = context.new_page()
+        tab.goto(f"http://127.0.0.1:{server.port}/run/0")
+        expect(tab.get_by_text("There is nothing here.")).to_be_visible()
+        looked_at(tab, "nothing")
+        tab.get_by_role("link", name="Go back").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Choose a spreadsheet")
+
+
+def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
+    browser: Browser, settings: Settings, tmp_path: Path
+) -> None:
+    """The button alone sends nothing: the browser asks for the tick. No call is made to that address here."""
+    elsewhere = replace(settings, base_url="https://api.example.test/v1", profile="sales")
+    with (
+        Server(Told(lambda: elsewhere, lambda: elsewhere), folder=tmp_path / "uploads") as server,
+        browser.new_context() as context,
+    ):
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(f"http://127.0.0.1:{server.port}/")
+        drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("This is the first import as “sales”")).to_be_visible()
+        looked_at(page, "first")
+        page.get_by_role("button", name="Send 1 note").click()
+        expect(page.get_by_label("This is the right workspace")).to_be_focused()
+        assert not [*server.runs]
