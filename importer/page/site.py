@@ -183,7 +183,7 @@ class _Screens:
                 "Nothing was sent.", "The profile or its address has changed since. Look again.", 409, again
             )
         expected = request.form.get("expected", "")
-        if not (expected.isascii() and expected.isdecimal()):
+        if not (expected.isascii() and expected.isdecimal() and len(expected) < 10):
             return _problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
         try:
             is_right = request.form.get("is-right") == "yes"
