@@ -1091,6 +1091,8 @@ def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
             pages = [process.stdout.readline().rpartition(" ")[2].strip() for _ in ("received", "notes")]
             listed = requests.get(pages[1], timeout=10).json()["notes"]
             assert len(listed) == 1
+            type_.file("e.csv", "Email,Note,Visibility\njo@example.com,x,1\n")
+            assert type_("run", "e.csv", "--base-url", found[0]).status == 0  # an email is somebody's there
             process.terminate()
             assert process.communicate(timeout=30) == ("", "")
             if os.name != "nt":  # there a process can only be killed

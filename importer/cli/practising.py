@@ -33,8 +33,6 @@ class _WithManual(click.Command):
 @click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
 @click.option("--prospects", "count", type=click.IntRange(min=1), metavar="N",
               help="Only so many prospects exist, each with an email; it says where they are listed.")  # fmt: skip
-@click.option("--any-email", is_flag=True,
-              help="Every email is somebody's, unless it begins with nobody, unknown or invalid.")  # fmt: skip
 @click.option("--no-listing", is_flag=True, help="Prospects are found by a search only, not page by page.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
@@ -50,8 +48,10 @@ def serve_sandbox(
 ) -> int:
     """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
 
-    Prospect ids that begin with INVALID don't exist there. It prints the addresses at which a browser shows what it
-    received and the notes it holds; they end in a token, since nobody else is to read them.
+    Prospect ids that begin with INVALID don't exist there, and emails that begin with nobody, unknown or invalid are
+    nobody's; every other one is somebody's, unless you say how many prospects there are. It prints the addresses at
+    which a browser shows what it received and the notes it holds; they end in a token, since nobody else is to read
+    them.
     """
     from importer import sandbox  # noqa: PLC0415 - see above
 
@@ -63,7 +63,8 @@ def serve_sandbox(
     try:
         sandbox.serve_forever(
             say=say, port=port, api_key=key, limit=window, faults=found,
-            prospects=None if count is None else sandbox.invented(count), lists=not no_listing, **options,
+            prospects=None if count is None else sandbox.invented(count), any_email=count is None,
+            lists=not no_listing, **options,
         )  # fmt: skip
     except OSError as error:
         raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error

@@ -5,10 +5,12 @@ Comes in: a loaded file, what is left to do of it, and settings. Goes out: each 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from importer.commands.loading import Loaded, writable
 from importer.commands.sayings import count
 from importer.errors import Guarded, by_name
-from importer.models import Remaining
+from importer.models import Remaining, Visibility
 from importer.settings import Settings
 
 
@@ -42,7 +44,7 @@ def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
 
 def of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
     """The guards that need to know what earlier runs left to do."""
-    found, name = [], writable(loaded.sheet.source)
+    found, name, remaining = [], writable(loaded.sheet.source), _surely(loaded, remaining)
     for setting, most, number, things in (
         ("max-notes", settings.max_notes, remaining.total, "note"),
         ("max-public", settings.max_public, remaining.public, "public note"),
@@ -56,3 +58,18 @@ def of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[G
                 )
             )
     return found
+
+
+def _surely(loaded: Loaded, remaining: Remaining) -> Remaining:
+    """What is left to do whoever has the emails that aren't looked up yet: their notes may all be delivered already."""
+    rows = loaded.rows
+    if rows.email is None:
+        return remaining
+    is_open = (rows.email != "") & (rows.prospect == rows.email)
+    opened = [(group.note, int(is_open[group.positions].sum())) for group in loaded.plan.groups]
+    public = sum(size for note, size in opened if note.visibility is Visibility.PUBLIC)
+    return replace(
+        remaining,
+        deliveries=max(0, remaining.deliveries - sum(size for _, size in opened)),
+        public=max(0, remaining.public - public),
+    )

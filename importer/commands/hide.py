@@ -119,7 +119,8 @@ def hide(
             raise Changed(
                 "Meanwhile there are other notes to hide than you agreed to. Nothing was changed; run it again."
             )
-        keep_in_mind(journal, settings)
+        if found.notes:
+            keep_in_mind(journal, settings)
         with calls(settings, vendor, clock, stop) as caller:
             are_hidden = journal.deliveries.hide_twins if planned.run is None else journal.deliveries.hide
             return _hide(found.notes, are_hidden, caller, policy(settings).retry, observe)

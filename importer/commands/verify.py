@@ -69,9 +69,10 @@ def verify(
     """
     clock = clock or steady_clock()
     with held(settings, observe=observe, stop=stop) as journal:
-        keep_in_mind(journal, settings)
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)
+        if unsettled or resent:  # a journal that knows nothing of the workspace isn't thereby the workspace's
+            keep_in_mind(journal, settings)
         size = sum(len(deliveries) for _, deliveries in unsettled.values())
         begin(size)
         outcomes = Outcomes(size + len(resent))

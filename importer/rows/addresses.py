@@ -15,6 +15,7 @@ _ADDRESS = re.compile(r"[^\s<>(),:;\"\[\]|/\\@]+@[^\s<>(),:;\"\[\]|/\\@]+")
 _DOMAIN = re.compile(r"(?:[^\s.]+\.)+[^\s.]{2,}")
 _NAMED = re.compile(r"(?:[^<>]*)<([^<>]*)>")
 _SCHEME = re.compile(r"mailto:\s*", re.IGNORECASE)
+_ID = re.compile(r"(?=.*[a-z])(?=.+[A-Z0-9])[A-Za-z0-9]{10}")  # as Saleshandy shows them; no word, nor a name
 _QUERY = re.compile(r"(?<=[^\s?])\?[^\s>]*")  # what a link says besides: ?subject=…
 
 
@@ -36,6 +37,11 @@ def read_email(text: str) -> str | Wrong:
     if not found or bare != found[0] or not _is_email(bare):
         return Wrong(f"{shortened(cell)!r} is no email; write it like name@example.com")
     return bare
+
+
+def is_id(text: str) -> bool:
+    """Whether a cleaned cell holds a prospect's id, in the place of an email that several prospects have."""
+    return _ID.fullmatch(text) is not None
 
 
 def _is_email(address: str) -> bool:

@@ -147,11 +147,11 @@ def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> str:
     if on_several is not OnSeveral.REJECT:
         return (
             f"several prospects have the email {email} ({listed}), and the API doesn't tell which is the"
-            f" {on_several.value}; write the id of the one that is meant"
+            f" {on_several.value}; write the id of the one that is meant in the place of the email"
         )
     return (
-        f"several prospects have the email {email}: {listed}; write the id of the one that is meant, or say which:"
-        f" {by_name('on-several', 'newest')}, oldest or all"
+        f"several prospects have the email {email}: {listed}; write the id of the one that is meant in the place of the"
+        f" email, or say which: {by_name('on-several', 'newest')}, oldest or all"
     )
 
 

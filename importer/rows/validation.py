@@ -18,7 +18,7 @@ from importer.markup import ContentKind, content_of
 from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
 from importer.rows import words
-from importer.rows.addresses import read_email
+from importer.rows.addresses import is_id, read_email
 from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
 from importer.rows.values import (
@@ -239,9 +239,11 @@ class _Validation:
         return [values[code] for code in self.email.codes(block).tolist()]
 
     def _named_by_email(self, block: pd.DataFrame, i: int, start: int, email: object) -> str:
-        """The email of a row that has no id; what is wrong with it is noted."""
+        """The email of a row that has no id, or the id in its place; what is wrong with it is noted."""
         column = self.email.position
         assert column is not None
+        if isinstance(email, Wrong) and is_id(prospect := cleaned_id(str(block.iat[i, column]))):
+            return prospect
         wrong = email.reason if isinstance(email, Wrong) else "" if email else _NO_ONE
         if wrong:
             self._add(start + i, block.index[i], column, str(block.iat[i, column]), wrong)

@@ -12,7 +12,7 @@ import pytest
 from importer.commands import plans
 from importer.commands.run import prepare
 from importer.commands.sending import Report
-from importer.errors import BadSettings, Changed
+from importer.errors import BadSettings, Changed, Guarded
 from importer.journal import Journal
 from importer.models import OnSeveral, Result
 from importer.sandbox import Fault, Limit, Sandbox, invented
@@ -127,6 +127,28 @@ def test_of_several_prospects_with_one_email_those_receive_the_note_that_were_sa
         assert all(prospect in first[1] for prospect in (("P4", "P5") if len(receivers) != 1 else ()))
         assert send(sheet, settings).counts.get(Result.CREATED) is None
         assert len(box.notes) == len(receivers) + 1
+
+
+@pytest.mark.parametrize(
+    "crm", [(), ("003Dm00000XyZ12IAB", "003Dm00000XyZ13IAB")], ids=["emails alone", "beside a CRM's ids"]
+)
+def test_of_several_the_one_is_taken_whose_id_is_written_in_the_place_of_the_email(
+    tmp_path: Path, crm: Sequence[str]
+) -> None:
+    """As the reason says; a word in its place is still no email, and nothing is asked for it."""
+    headings = (*HEADINGS, "Contact ID") if crm else HEADINGS
+
+    def sheet(*emails: str) -> Path:
+        return write(tmp_path, [(*row, *crm[i : i + 1]) for i, row in enumerate(by_email(emails))], headings)
+
+    with Sandbox(prospects=PEOPLE | {"pTWINold01": "two@example.com", "pTWINnew02": "two@example.com"}) as box:
+        settings = settings_of(box, tmp_path)
+        send(sheet("two@example.com", "jo@example.com"), settings)
+        assert "write the id of the one that is meant in the place of the email" in results(tmp_path)[0][1]
+        report = send(sheet(" pTWINold01", "unassigned"), settings)
+        assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
+        assert notes(box) == [("P1", "Hello"), ("pTWINold01", "Hello")]
+    assert "'unassigned' is no email" in results(tmp_path)[1][1]
 
 
 def test_which_is_newest_is_not_guessed(tmp_path: Path) -> None:
@@ -430,13 +452,27 @@ def test_that_each_of_several_receives_the_note_is_said_before(tmp_path: Path) -
 
 
 def test_more_notes_than_a_guard_allows_are_not_sent_though_the_email_hid_them(tmp_path: Path) -> None:
-    from importer.errors import Guarded  # noqa: PLC0415 - for this one
-
     sheet = write(tmp_path, by_email(["twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box:
         with pytest.raises(Guarded):
             send(sheet, settings_of(box, tmp_path, on_several="all", max_notes=1))
         assert box.notes == ()
+
+
+def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> None:
+    """Nobody knows before the look-up; after it, what is new is bounded."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path, max_notes=0, max_public=0)
+        send(sheet, replace(settings, max_notes=2, max_public=2))
+        with prepare(sheet, settings) as prepared:
+            assert prepared.preview.guarded == []
+            assert prepared.send().counts == {Result.ALREADY_IMPORTED: 2}
+        sheet = write(tmp_path, by_email(["jo@example.com", "joann@example.com", "kim@example.com"]))
+        for loose in ("max_notes", "max_public"):
+            with pytest.raises(Guarded, match=r"^1 (public )?note would be sent"):
+                send(sheet, replace(settings, **{loose: None}))  # type: ignore[arg-type]
+        assert len(box.notes) == 2
 
 
 # -- when the API can't be used ---------------------------------------------------------------------------------------

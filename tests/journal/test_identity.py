@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import journals, workspaces
+from importer.commands import hide, journals, verify, workspaces
 from importer.errors import WrongJournal
 from importer.journal import Journal, identity
 from importer.settings import Settings
@@ -99,6 +99,15 @@ def test_an_earlier_copy_of_the_journal_stops_with_4_and_the_latest_is_taken(liv
 def test_other_workspaces_may_have_other_journals(live: Settings, tmp_path: Path) -> None:
     for other in (replace(live, profile="other", key="another"), replace(live, base_url="https://other.invalid/v1")):
         assert opened(replace(other, journal=tmp_path / "another.sqlite"))
+
+
+def test_looking_up_or_hiding_nothing_takes_no_journal_for_the_workspaces(tmp_path: Path) -> None:
+    """A command whose address was forgotten would bind the journal of another workspace to the live one."""
+    settings = Settings(base_url=AWAY, key="k", journal=tmp_path / "practice.sqlite")
+    Journal.open(settings.journal).close()
+    assert verify.verify(settings).found == 0
+    assert hide.hide(hide.what_to_hide(None, settings), settings).hidden == 0
+    assert identity.remembered(settings.workspace) is None
 
 
 def test_practice_on_this_machine_begins_anew_by_deleting_its_journal(tmp_path: Path) -> None:

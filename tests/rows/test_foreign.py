@@ -123,8 +123,9 @@ def test_a_column_that_holds_emails_is_suggested_whatever_it_is_called(tmp_path:
 
 
 def test_emails_in_a_column_of_prospects_are_emails(tmp_path: Path) -> None:
-    """No id looks like one, so there is nothing to ask."""
-    found = loaded(tmp_path, ["Prospect"], [["jo@example.com"], ["Kim <kim@example.com>"], ["8PvBmrB7P7"]])
+    """No id looks like one, so there is nothing to ask; an id among them is one, a word isn't."""
+    cells = [["jo@example.com"], ["Kim <kim@example.com>"], ["8PvBmrB7P7"], ["unassigned"], ["a@example.com"]]
+    found = loaded(tmp_path, ["Prospect"], cells)
     assert found.roles.columns[Role.EMAIL] == 0
-    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.com", ""]
-    assert [*found.rows.problems] == [2]
+    assert found.rows.prospect.tolist() == ["jo@example.com", "kim@example.com", "8PvBmrB7P7", "", "a@example.com"]
+    assert [*found.rows.problems] == [3]
