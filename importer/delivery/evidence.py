@@ -24,10 +24,10 @@ from importer.models import Status, Workspace
 _CLOCKS_APART = 5.0  # seconds by which clocks that date notes may differ from one another
 _CLOCKS_ASTRAY = 900.0  # seconds within which that isn't believed, and not ruled out either
 _ANY_ZONE = 26 * 3600.0  # seconds by which a clock of which nothing is known may be off
-_TAKES = 16  # lookups at one prospect by which runs are apart that a cache might take for one another
+_TAKES = 28  # addresses by which runs are apart, of 90: so many lookups at a prospect a run hardly makes
 _MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
 _PAUSE = 5.0  # seconds between looks for a note of an earlier run that can't be read yet
-_MOST_WATCHES = 60  # looks in a run that measure how reading lags
+_MOST_WATCHES = 25  # looks in a run that measure how reading lags; fewer than keep runs apart
 
 
 class Evidence:

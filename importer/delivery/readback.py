@@ -82,6 +82,8 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
         hides = _take_draft(page.draft, sought, matching)
     goes_on = page.has_more and bool(page.notes) and not _is_past(page, window.perhaps)
     own = [note for note in matching if _is_dated_right(note, window)]
+    if not sought.authors and len({note.author for note in own}) > 1:
+        return Verdict(goes_on=goes_on, odd="notes that read the same were found there, written by several people")
     if own:
         first, *others = sorted(own, key=lambda note: note.created_at or 0.0)
         twins = tuple(note.note_id for note in others if note.note_id != first.note_id)

@@ -9,7 +9,26 @@ READ_TIMEOUT, SETTLE, BATCH = 3.0, 1.0, 4
 REST = READ_TIMEOUT + SETTLE
 """Seconds after it left within which a request is applied, if it ever is."""
 
-ONCE_BROKEN = (575, 1351, 1560, 2377, 4916, 7218, 8612, 11122, 13662, 13726, 15474, 15995, 20614, 20854, 21303)
+ONCE_BROKEN = (
+    575,
+    1351,
+    1560,
+    2377,
+    4916,
+    7218,
+    8612,
+    11122,
+    13662,
+    13726,
+    15474,
+    15995,
+    20614,
+    20854,
+    21303,
+    27879,
+    28096,
+    30232,
+)
 """Seeds that have shown a fault, since mended."""
 
 FATES = (

@@ -81,7 +81,6 @@ class World:
     notes: list[Stored] = field(default_factory=list)
     posts: int = 0
     reads: int = 0
-    answered: int = 0
     ids_told: int = 0
 
     def __post_init__(self) -> None:
@@ -226,7 +225,6 @@ class World:
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
             answers = self._apply(note, applied)
-            self.answered += 1
             self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             return Reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
@@ -314,7 +312,7 @@ class World:
         prospect, number, _ = self.chance.choice(self.regime.lines)
         if prospect == "INVALID":
             return
-        says_the_same = self.regime.same_text and self.answered > 2  # by then it is known who writes our notes
+        says_the_same = self.regime.same_text and self.ids_told > 2  # by then it is known who writes our notes
         text = TEXTS[number] if says_the_same and self.chance.random() < 0.5 else "Something of their own"
         self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False)
 
