@@ -13,7 +13,7 @@ import pytest
 
 from importer.cli import main
 from importer.sandbox import Sandbox, invented
-from tests.commands.test_emails import PEOPLE, asked, by_email, notes, spread, write
+from tests.commands.test_emails import HEADINGS, PEOPLE, asked, by_email, notes, spread, write
 
 
 def arguments(command: str, sheet: Path, box: Sandbox, *more: str) -> list[str]:
@@ -41,6 +41,23 @@ def test_check_calls_nobody_and_check_online_sends_nothing(
         assert box.notes == ()
         assert main(arguments("run", sheet, box, "--yes")) == 1
         assert notes(box) == [("P1", "Hello")]
+
+
+def test_the_lines_of_a_plan_break_between_words_where_the_terminal_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not within, as a terminal breaks what is too long for it."""
+    monkeypatch.setenv("COLUMNS", "60")
+    unused = [f"Column {number}" for number in range(9)]
+    rows = [(email, "Hello", "Public", *unused) for email in ("jo@example.com", "jo@example.com", "no email")]
+    sheet = write(tmp_path, rows, (*HEADINGS, *unused))
+    with Sandbox(prospects=PEOPLE) as box:
+        assert main(arguments("check", sheet, box)) == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if str(sheet) not in line]
+    assert max(map(len, lines)) < 60
+    said = " ".join(" ".join(lines).split())
+    assert "none is guessed, and nobody is added." in said
+    assert "not used: 'Column 0', 'Column 1'" in said
 
 
 def test_check_online_needs_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

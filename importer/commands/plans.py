@@ -117,7 +117,7 @@ def _file(loaded: Loaded) -> Iterator[Saying]:
         yield Saying(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
     if loaded.roles.unused:
         unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
-        yield Saying(f"  {'not used:':12} {listed(unused)}")
+        yield Saying(f"{'not used:':12} {listed(unused)}", Kind.DETAIL)
     for remark in (*sheet.remarks, *loaded.rows.remarks):
         yield Saying(remark, Kind.NOTE)
     if not len(loaded.rows):
@@ -145,17 +145,18 @@ def sizes(preview: Preview) -> Iterator[Saying]:
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
         + (f", {len(rows.rejected):,} whose email names no prospect" if rows.rejected else "")
-        + (f", {len(rows.skipped):,} skipped, being no data" if rows.skipped else "")
+        + (f", {len(rows.skipped):,} skipped, being no data" if rows.skipped else ""),
+        Kind.TEXT,
     )
     yield from _emails(preview)
     if before := plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back:
         were, are = ("was", "is") if before == 1 else ("were", "are")
-        yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone")
+        yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone", Kind.TEXT)
     if held := remaining.held_back:
         said = f"Only the first {remaining.deliveries:,} of the rest are sent ({by_name('first')})"
-        yield Saying(f"{said}; {held:,} are held back")
+        yield Saying(f"{said}; {held:,} are held back", Kind.TEXT)
     if remaining.unclear:
-        yield Saying(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first")
+        yield Saying(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first", Kind.TEXT)
     if remaining.made_without_key:
         yield Saying(
             f"{remaining.made_without_key:,} of these notes were imported before without {by_name('key-column')}; with"
@@ -166,7 +167,8 @@ def sizes(preview: Preview) -> Iterator[Saying]:
         saved = remaining.deliveries - remaining.requests
         yield Saying(
             f"{count(remaining.notes, 'distinct note')} in {count(remaining.requests, 'request')} of up to"
-            f" {preview.batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else "")
+            f" {preview.batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else ""),
+            Kind.TEXT,
         )
         vendor = preview.vendor
         if drafts := grouping.several_drafts(plan.groups, rows) if vendor.traits.one_draft else 0:
@@ -179,7 +181,7 @@ def sizes(preview: Preview) -> Iterator[Saying]:
             whose = (
                 "" if preview.slower == preview.settings.rate else ", the limit that the account was last seen to have,"
             )
-            yield Saying(f"At {preview.slower}{whose} that takes {duration(preview.seconds)}.")
+            yield Saying(f"At {preview.slower}{whose} that takes {duration(preview.seconds)}.", Kind.TEXT)
             if preview.settings.rate not in (None, preview.slower):
                 yield Saying(f"{by_name('rate')} has no effect: the account's own limit is lower.", Kind.NOTE)
 
@@ -191,7 +193,8 @@ def _emails(preview: Preview) -> Iterator[Saying]:
         each = ", and each of several that have it receives the note" if several is OnSeveral.ALL else ""
         yield Saying(
             f"{count(preview.to_look_up, 'email')} to look up first, in about as many calls or fewer. A row whose email"
-            f" no prospect has is rejected: none is guessed, and nobody is added{each}."
+            f" no prospect has is rejected: none is guessed, and nobody is added{each}.",
+            Kind.TEXT,
         )
     for why, rows in Counter(preview.loaded.rows.rejected.values()).most_common(_SHOWN_REJECTED):
         yield Saying(f"{count(rows, 'row')}: {why}", Kind.DETAIL)

@@ -166,8 +166,7 @@ class Sending:
             finding = Finding(
                 self.loaded, self.settings, self.journal, caller, how.retry, self.observe, run.occurrence, before
             )  # fmt: skip
-            if finding.asked.emails:
-                self._check_agreed(run, finding.as_known, how, expected)
+            agreed = self._check_agreed(run, finding.as_known, how, expected) if finding.asked.emails else 0
             stopped: Stopped | None = None
             try:
                 self.loaded = finding.look_up()
@@ -175,7 +174,9 @@ class Sending:
                 stopped, self.loaded = error, finding.as_known
             self.outcomes = Outcomes(len(self.loaded.rows))
             settle_before(self.loaded.rows, self.outcomes)
-            delivery = self._planned(run, caller, how, finding, None if stopped else expected)
+            delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
+            rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
+            delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
             ended = "broken off"
@@ -230,8 +231,8 @@ class Sending:
             owed = Owed(run.name, str(file), str(target), how_read(self.settings))
             self.journal.unwritten.enter(run.workspace, owed)
 
-    def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> None:
-        """See before any call that there is as much to send as was agreed to."""
+    def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> int:
+        """See before any call that there is as much to send as was agreed to, and say how much."""
         found = foresee(
             known.rows, known.plan, self.journal, self.settings.workspace, how.batch_size, run.occurrence,
             self.settings.first,
@@ -239,9 +240,12 @@ class Sending:
         if expected is not None and found.total != expected:
             self._decline(run)
             raise _changed(expected, found.total)
+        return found.total
 
-    def _planned(self, run: Run, caller: Caller, how: Policy, finding: Finding, expected: int | None) -> Delivery:
-        """Plan it anew; where that isn't what was agreed to, the run is recorded as declined.
+    def _planned(
+        self, run: Run, caller: Caller, how: Policy, finding: Finding, expected: int | None
+    ) -> tuple[Delivery, int]:
+        """Plan it anew, and say how many notes that are; where it isn't what was agreed to, it is declined.
 
         Once emails are looked up, it may well be less. It may be more only by the further notes of rows whose email
         several prospects have, where each of these was agreed to.
@@ -269,7 +273,7 @@ class Sending:
         finally:
             if not agreed:
                 self._decline(run)
-        return delivery
+        return delivery, remaining.total
 
     def _decline(self, run: Run) -> None:
         self.journal.runs.end(run, "declined", {}, self.clock())

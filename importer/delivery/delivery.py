@@ -5,7 +5,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -24,7 +24,7 @@ from importer.delivery.tasks import Lookup, Post, Task
 from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import Journal, Known, NoteKey, Run, State
-from importer.models import Plan, Progress, Remaining, Request, Rows, Workspace
+from importer.models import Plan, Progress, Remaining, Request, Result, Rows, Workspace
 from importer.settings import Rate
 
 
@@ -191,6 +191,11 @@ class Delivery:
     def _runs(self) -> dict[int, Run]:
         """Earlier runs, by their number."""
         return {run.id: run for run in self._journal.runs.listed()}
+
+    def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
+        """Count so many as settled that needed no sending after all; of some it is told how they ended."""
+        self._ledger.settled += size
+        self._ledger.ended.update(ended)
 
     def run(self) -> None:
         """Deliver everything that can be delivered.

@@ -14,7 +14,7 @@ from importer.commands.run import prepare
 from importer.commands.sending import Report
 from importer.errors import BadSettings, Changed, Guarded
 from importer.journal import Journal
-from importer.models import OnSeveral, Result
+from importer.models import OnSeveral, Progress, Result
 from importer.sandbox import Fault, Limit, Sandbox, invented
 from importer.settings import Settings
 from tests.truth import read_results
@@ -107,6 +107,17 @@ def test_an_email_that_nobody_has_is_rejected_and_nobody_is_added(tmp_path: Path
     listed = (tmp_path / "unknown.csv").read_text(encoding="utf-8-sig").splitlines()
     assert listed[1:] == ["o@example.com,2"]
     assert listed[0].startswith("Email,")
+
+
+def test_at_the_end_all_is_done_that_was_to_be_done(tmp_path: Path) -> None:
+    """Rows that no request is sent for count as well: whose email nobody has, and what an earlier run has delivered."""
+    sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        for ended in ({Result.CREATED: 1, Result.REJECTED: 2}, {Result.REJECTED: 2}):
+            told: list[Progress] = []
+            with prepare(sheet, settings_of(box, tmp_path)) as prepared:
+                prepared.send(expected=3, observe=told.append)
+            assert (told[-1].settled, told[-1].ended) == (3, ended)
 
 
 @pytest.mark.parametrize(
