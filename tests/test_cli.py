@@ -800,6 +800,21 @@ def test_verify_settles_what_could_not_be_read_back(type_: Terminal) -> None:
     assert "0 notes found" in type_("verify").out
 
 
+def test_commands_that_are_printed_work_as_printed(type_: Terminal, profiles: Path) -> None:
+    """On the screen, in the Summary of the results and in the history they name the profile that is in force."""
+    profiles.write_text("[night]\n", encoding="utf-8")
+    type_.box.set_faults([Fault.parse("reset:after"), Fault.parse("404:GET")])
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    ended = type_("run", "n.csv", "--profile", "night", "--results", "out.xlsx")
+    assert "may or may not exist: run `note-importer verify --profile night`" in ended.all
+    cells = [cell.value for row in openpyxl.load_workbook(type_.folder / "out.xlsx")["Summary"] for cell in row]
+    assert "Run `note-importer verify --profile night`." in cells
+    told = type_("history", "last", "--profile", "night").all
+    assert re.search(r"`note-importer results \S+ FILE --profile night`", told)
+    assert "See `note-importer history --profile night`." in type_("results", "no", "n.csv", "--profile", "night").all
+    assert "verify`" in type_("run", "n.csv", "--results", "b.csv").all  # and without one, as ever
+
+
 def test_look_ups_are_counted_apart_and_what_reached_nobody_is_not_counted(type_: Terminal) -> None:
     """On the screen and in the summary; without any, neither speaks of them."""
     type_.box.set_faults([Fault.parse("500:after@1")])

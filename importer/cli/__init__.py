@@ -48,8 +48,9 @@ from importer.cli.scheduling import prune, repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
 from importer.cli.terminal import gated, paragraph, say
 from importer.cli.watching import EndedAtOnce
-from importer.cli.wording import words
+from importer.cli.wording import PROFILE, words
 from importer.errors import ImporterError, ResultsNotWritten, Stopped
+from importer.settings import profiles
 
 _COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable for a shell that asks what may follow
 
@@ -92,6 +93,7 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every error becomes a message and an exit status here."""
+    PROFILE.set(profiles.DEFAULT)
     with gated():
         try:
             status = cli.main(arguments, prog_name="note-importer", standalone_mode=False)

@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 
 from importer import commands
 from importer.cli.terminal import paragraph
-from importer.cli.wording import with_flags
+from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
 from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, remembering, sources, who_can_read
 from importer.settings.kinds import Choice, File, JournalPlace
@@ -123,7 +123,9 @@ class Told:
             for name, value in context.params.items()
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
-        return cls(sources.gather(said, [name for name in names.values() if name in SETTINGS]))
+        told = cls(sources.gather(said, [name for name in names.values() if name in SETTINGS]))
+        PROFILE.set(told.profile)
+        return told
 
     @property
     def profile(self) -> str:

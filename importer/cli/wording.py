@@ -1,23 +1,28 @@
-"""How the command line says what the library says: a setting's name becomes its flag.
+"""How the command line says what the library says: a setting's name becomes its flag, a command names the profile.
 
 Comes in: texts that name settings as `journal` or `journal practice.sqlite` (see :func:`importer.errors.by_name`). Goes
-out: the same with --journal and --journal practice.sqlite.
+out: the same with --journal and --journal practice.sqlite, and commands such as `note-importer verify` with the profile
+that is in force.
 """
 
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 
 from importer.errors import BadSettings, ImporterError
-from importer.settings import SETTINGS
+from importer.settings import SETTINGS, profiles
+
+PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
+"""The profile of the command that is at work."""
 
 _OTHERS = ("overwrite", "report")  # flags of commands that no setting of a run stands behind
 _NAMED = re.compile(rf"`({'|'.join([*SETTINGS, *_OTHERS])})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
 
 
 def with_flags(text: str) -> str:
-    """The text with flags in the place of settings."""
-    return _NAMED.sub(r"--\1\2", text)
+    """The text with flags in the place of settings, and with the profile in commands."""
+    return profiles.in_commands(_NAMED.sub(r"--\1\2", text), PROFILE.get())
 
 
 def words(error: ImporterError) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from importer.commands import results
 from importer.commands.loading import how_read
-from importer.errors import ImporterError, ResultsNotWritten
+from importer.errors import ImporterError, ResultsNotWritten, as_argument
 from importer.journal import Journal
 from importer.settings import Settings
 
@@ -30,7 +30,7 @@ def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[str]
         if each.file == coming:
             continue
         said = f"The run {each.run} of {each.file} ended before its results were written"
-        by_hand = f"`note-importer results {each.run}` writes them."
+        by_hand = f"`note-importer results {each.run} {as_argument(each.file)}` writes them."
         if each.reading != how_read(settings):
             yield f"{said}, and the file is read differently now. With the flags of then, {by_hand}"
         else:

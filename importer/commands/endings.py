@@ -219,7 +219,7 @@ def past_run(past: Past) -> Iterator[Saying]:
             yield Saying(f"{name + ':':11}{text}")
     yield from counts({result: run.counts[result] for result in Result if run.counts.get(result)})
     if past.ended != "declined":
-        yield Saying(f"Its results again: note-importer results {run.name} FILE, where FILE is what it imported.")
+        yield Saying(f"Its results again: `note-importer results {run.name} FILE`, where FILE is what it imported.")
 
 
 def _capital(text: str) -> str:

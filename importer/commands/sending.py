@@ -349,7 +349,7 @@ def write_results(
 ) -> results.Written:
     """Write what became of a file's rows; ``lines`` say in the summary what was run."""
     return results.write(
-        target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines),
+        target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines, run.workspace.profile),
         policy=results.OverwriteWritten(journal, Path(loaded.sheet.source)),
         ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip

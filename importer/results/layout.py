@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from importer.delivery.outcomes import Outcomes
+from importer.settings import profiles
 
 _ROWS = 4_000  # of which a writer's lists and cells stay small
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
@@ -39,10 +40,12 @@ class Summary:
     Attributes:
         title: what was done, as a heading.
         lines: label and value, in the order to be shown.
+        profile: as which it ran.
     """
 
     title: str
     lines: Sequence[tuple[str, str]] = ()
+    profile: str = profiles.DEFAULT
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
 from importer.results.presentation import COLOURS, COLUMN_MEANINGS, MEANINGS
+from importer.settings import profiles
 
 _NAME = "Summary"
 
@@ -35,7 +36,7 @@ def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int]
     sheet.set_row(1, 28)
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(headline(counts, twins), lead))
-    row = _table(book, sheet, counts, 4)
+    row = _table(book, sheet, counts, 4, summary.profile)
     row = _chart(book, sheet, counts, row + 1)
     row = _pairs(book, sheet, "What was run", summary.lines, row + 1)
     _pairs(book, sheet, "The last six columns of Results", list(COLUMN_MEANINGS.items()), row + 1)
@@ -61,7 +62,7 @@ def headline(counts: Mapping[Result, int], twins: int = 0) -> str:
     return ", ".join(parts) + "."
 
 
-def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int) -> int:
+def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, profile: str) -> int:
     """Result, rows, share, meaning, next; gives back the first free row."""
     line: dict[str, object] = {"bottom": 1, "bottom_color": "#D5DCE1", "valign": "vcenter"}
     head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44525F", "valign": "vcenter"}
@@ -89,7 +90,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
         sheet.write_string(row, 4, meaning.sentence, text)
-        sheet.write_string(row, 5, meaning.advice, text)
+        sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, profile), text))
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))

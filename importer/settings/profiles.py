@@ -26,11 +26,18 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from importer import files
-from importer.errors import BadSettings
+from importer.errors import BadSettings, as_argument
 from importer.settings.table import SETTINGS
 
 DEFAULT = "default"
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
+_COMMAND = re.compile(r"`(note-importer (?:check|history|hide|journal|login|results|run|verify)\b[^`]*)`")
+
+
+def in_commands(text: str, name: str) -> str:
+    """The text with the profile in each command that it names, as in `note-importer verify`, so it works as printed."""
+    flag = f" --{SETTINGS['profile'].name} {as_argument(name)}"
+    return text if name == DEFAULT else _COMMAND.sub(lambda found: f"`{found[1].removesuffix(flag)}{flag}`", text)
 
 
 def profiles_file() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from importer import results
 from importer.calls import dispatcher
 from importer.commands.run import prepare
 from importer.commands.sending import Report
-from importer.errors import ResultsNotWritten
+from importer.errors import ResultsNotWritten, as_argument
 from importer.models import Result
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -103,7 +104,7 @@ def test_what_cant_be_told_any_more_is_not_told(
     else:
         settings = replace(settings, ignored=["State"])
     [said] = run(second, settings).caught_up
-    assert "`note-importer results 20" in said
+    assert re.search(rf"`note-importer results 20\S+ {re.escape(as_argument(str(first)))}`", said)
     assert not first.with_name("first.results.csv").exists()
 
 
