@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from datetime import time as dt_time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,7 +20,7 @@ import pytest
 from importer.cli import main
 from importer.cli.units import Night, System, this_program, units
 from importer.commands.repeating import repeat
-from importer.errors import BadSettings
+from importer.errors import BadSettings, Interrupted
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Window
 
@@ -245,6 +246,34 @@ def tried(statuses: list[int], *, breaks_off: bool = False) -> tuple[int, list[d
         return breaks_off
 
     return repeat(run, WINDOW, 600, now=lambda: now, wait=wait), tries
+
+
+@pytest.mark.parametrize("shown", ["01:59", "06:00"])
+def test_outside_of_the_window_nothing_is_begun(shown: str) -> None:
+    """Not even once."""
+    at = datetime.combine(START, dt_time.fromisoformat(shown))
+    with pytest.raises(Interrupted, match=f"It is {shown} here, outside of 02:00-06:00"):
+        repeat(lambda: pytest.fail("it was run"), WINDOW, 600, now=lambda: at, wait=lambda _: True)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("os._exit(99)", "exit status 99"),
+        pytest.param("os.kill(os.getpid(), 9)", "SIGKILL", marks=posix),
+    ],
+)
+def test_what_is_killed_is_said_and_begun_again(
+    end: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The first try ends as no command does, the second delivers."""
+    monkeypatch.chdir(tmp_path)
+    script = f"import os\ntry: open('begun', 'x')\nexcept OSError: os._exit(1)\n{end}"
+    monkeypatch.setattr("importer.cli.units.this_program", lambda: [sys.executable, "-c", script])
+    now = datetime.now().astimezone()
+    all_day = f"{now:%H:%M}-{now - timedelta(minutes=1):%H:%M}"
+    assert main(["repeat", "--between", all_day, "--every", "0s", "run"]) == 1
+    assert f"The command ended all at once ({said})" in " ".join(capfd.readouterr().err.split())
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 4])

@@ -21,7 +21,7 @@ from importer import commands
 from importer.cli import units
 from importer.cli.options import Told, settings_named
 from importer.cli.terminal import ask, is_terminal, paragraph, say
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings, Stopped, by_name
 from importer.settings import KEY_VARIABLE, Window, sources
 from importer.settings.times import Span
 
@@ -74,14 +74,17 @@ def _missed_at_night(told: Told) -> Iterator[str]:
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--between", required=True, metavar="TIMES", help="While this window of the day is open, as 02:00-06:00.")
+@click.option("--between", required=True, metavar="TIMES", help="Begin it only while this window of the day is open.")
 @click.option("--every", default="10m", show_default=True, metavar="TIME", help="From an end to the next beginning.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
-    """Run another COMMAND of note-importer, and again while it stops before its end (exit status 3).
+    """Run another COMMAND of note-importer, and again while it stops before its end (exit status 3, or a crash).
 
     For schedulers that can't do that by themselves, such as cron. Everything after the options is the COMMAND, as in:
     note-importer repeat --between 02:00-06:00 run exports --profile night --yes
+
+    Outside of the window nothing is begun. What is at work when it closes goes on, unless `between` in the profile, or
+    --between after COMMAND, ends it.
     """
     try:
         window, pause = Window.parse(between), Span().read(every)
@@ -103,11 +106,16 @@ class _Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """Run it once."""
+        """Run it once; a crash is said, and counts as stopped before its end."""
         self._process = subprocess.Popen(self._words)  # noqa: S603 - this program
         if self.stopped.is_set():  # asked in between
             self._process.terminate()
-        return self._process.wait()
+        status = self._process.wait()
+        if (said := commands.repeating.broke_off(status)) is None:
+            return status
+        if not self.stopped.is_set():
+            paragraph(said, "Warning: ", err=True)
+        return Stopped.exit_status
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:

@@ -49,11 +49,7 @@ class Hours:
         """
         now, found = clock(), []
         if (window := settings.between) is not None:
-            if not window.holds(_on_the_wall(now, zone).time()):
-                raise Interrupted(
-                    f"It is {_on_the_wall(now, zone):%H:%M} here, outside of {window} ({by_name('between')}). Nothing"
-                    " was sent. Run the same command again in that window."
-                )
+            check(window, _on_the_wall(now, zone))
             found.append((_closing(window, now, zone), f"The window {window} is over ({by_name('between')})"))
         if settings.longest is not None:
             found.append((now + settings.longest, f"The time that it was given is over ({by_name('for')})"))
@@ -71,6 +67,19 @@ class Hours:
         if self.ends_at is None or self.clock() < self.ends_at - _AT_THE_END - rows / _ROWS_WRITTEN:
             return None
         return self.why
+
+
+def check(window: Window, shown: datetime) -> None:
+    """See whether a window is open by what the clock on the wall shows.
+
+    Raises:
+        Interrupted: it isn't; nothing was sent.
+    """
+    if not window.holds(shown.time()):
+        raise Interrupted(
+            f"It is {shown:%H:%M} here, outside of {window} ({by_name('between')}). Nothing was sent. Run the same"
+            " command again in that window."
+        )
 
 
 def _on_the_wall(at: float, zone: tzinfo | None) -> datetime:
