@@ -88,7 +88,8 @@ def series(found: Series) -> Iterator[Saying]:
         yield Saying(f"Not begun, because: {why}", Kind.TEXT)
     if len(found.files) > 1 and found.counts:
         yield Saying("All together:")
-        yield from counts(found.counts)
+        hands = any(over.report is not None and isinstance(over.report.stopped, _NEED_A_HAND) for over in found.files)
+        yield from counts(found.counts, needs_a_hand=hands)
     reasons: dict[str, list[str]] = {}
     for path, why in found.left_out:
         reasons.setdefault(why, []).append(path.name)

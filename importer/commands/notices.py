@@ -9,11 +9,11 @@ Comes in: what became of files. Goes out: a :class:`~importer.commands.notifying
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.notifying import Notice
-from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, taken
+from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
 from importer.errors import BadSettings, Guarded, ImporterError
 from importer.models import NEEDS_A_PERSON, Result
@@ -41,14 +41,15 @@ def notice(ended: Sequence[FileEnded], profile: str, log_file: Path | None = Non
         profile: as which it ran.
         log_file: where more stands.
     """
+    groups = _by_status(ended)
     status = max(one.exit_status for one in ended)
     what = ended[0].file.name if len(ended) == 1 else count(len(ended), "file")
     lines = [line for one in ended for line in (*_about(one), "")]
-    lines.append(f"What to do: {_advice(ended, status)}")
+    lines.append(_what_to_do(groups))
     lines.append(f"Profile {profile}, on {platform.node() or 'this machine'}, exit status {status}.")
     if log_file is not None:
         lines.append(f"What was said in full stands in the log: {log_file.absolute()}")
-    return Notice(f"note-importer: {_title(ended, status)} ({what})", "\n".join(lines), status)
+    return Notice(f"note-importer: {_title(ended, groups)} ({what})", "\n".join(lines), status)
 
 
 def trial(profile: str) -> Notice:
@@ -59,15 +60,42 @@ def trial(profile: str) -> Notice:
     return Notice("note-importer: this is a test", body, 0)
 
 
-def _title(ended: Sequence[FileEnded], status: int) -> str:
-    reports = [one.report for one in ended if one.report is not None]
-    if status == 2 and reports:
-        return "not every file was imported"
+def _by_status(ended: Sequence[FileEnded]) -> Mapping[int, Sequence[FileEnded]]:
+    """The files by exit status, the worst first; those that went well only where all did."""
+    found: dict[int, list[FileEnded]] = {}
+    for one in sorted(ended, key=lambda one: -one.exit_status):
+        found.setdefault(one.exit_status, []).append(one)
+    if len(found) > 1:
+        found.pop(0, None)
+    return found
+
+
+def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]) -> str:
+    if len(groups) > 1:
+        return "; ".join(f"{count(len(files), 'file')}: {_in_short(files, it)}" for it, files in groups.items())
+    [(status, files)] = groups.items()
+    return "not every file was imported" if status == 2 and len(files) < len(ended) else _in_short(files, status)
+
+
+def _in_short(files: Sequence[FileEnded], status: int) -> str:
+    """How files of one exit status ended."""
     if status != 1:
         return _TITLES[status]
+    reports = [one.report for one in files if one.report is not None]
     rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
     rows += sum(len(report.twins) for report in reports)
     return f"{count(rows, 'row')} {'needs' if rows == 1 else 'need'} a person"
+
+
+def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> str:
+    """In a line; or in one for each kind of end, with the names of the files."""
+    if len(groups) == 1:
+        [(status, files)] = groups.items()
+        return f"What to do: {_advice(files, status)}"
+    lines = (
+        f"- {listed([one.file.name for one in files])}: {_advice(files, status)}" for status, files in groups.items()
+    )
+    return "\n".join(("What to do:", *lines))
 
 
 def _about(one: FileEnded) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from importer.commands import archiving, workspaces
+from importer.commands import archiving, endings, notices, workspaces
 from importer.commands import series as series_
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
@@ -206,7 +207,27 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert list(fates(found).values()) == [Fate.STOPPED, Fate.NOT_BEGUN, Fate.NOT_BEGUN]
     assert [over.exit_status for over in found.files] == [status] * 3
     assert found.files[2].why == found.files[0].why
+    together = " ".join(saying.text for saying in endings.series(replace(found, files=[found.files[0]] * 2)))
+    assert ("mend what is said above first" in together) is (status == 4)
+    assert ("run the same command again" in together.partition("All together:")[2]) is (status == 3)
     assert len(box.received) <= 1
+
+
+def test_files_that_ended_differently_are_told_each_with_what_to_do(settings: Settings, folder: Path) -> None:
+    """The worst first; a file of which nothing was sent isn't lost behind one that needs but another try."""
+    lay(folder, "a.csv")
+    lay(folder, "b.csv", "P1,x,private", "INVALID,x,private")
+    lay(folder, "c.csv", "P2,x,private", age=0)
+    lay(folder, "d.csv", "P3,x,private")
+    told = notices.notice(run(folder, settings).files, "night")
+    assert told.title == (
+        "note-importer: 1 file: stopped before the end; 1 file: nothing was sent; 1 file: 1 row needs a person"
+        " (4 files)"
+    )
+    advice = told.body.partition("What to do:\n")[2]
+    assert re.search(
+        r"^- 'c.csv': Run the same .*\n- 'a.csv': Correct it, .*\n- 'b.csv': look at the sheet To fix .*$", advice, re.M
+    )
 
 
 def test_who_asks_for_the_end_ends_them_all(box: Sandbox, settings: Settings, folder: Path) -> None:
