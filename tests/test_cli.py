@@ -220,7 +220,7 @@ def test_rows_that_need_a_person_make_status_1(type_: Terminal) -> None:
     assert (
         "C4: 'Pubic' is no visibility; allowed are Public (or 1) and Private (or 2); did you mean Public?" in ended.all
     )
-    assert re.search(r"1  rejected +the API said no: correct the row, run again", ended.out)
+    assert re.search(r"1  rejected +turned down; the reason says why: correct the row, run again", ended.out)
     assert len(type_.box.notes) == 1
 
 
@@ -778,6 +778,19 @@ def test_results_of_another_file_or_run_are_refused(type_: Terminal) -> None:
     ended = type_("results", "last", "n.csv")
     assert ended.status == 2
     assert "or has changed since" in ended.all
+
+
+def test_whose_runs_a_journal_knows_is_said_where_it_knows_none_of_this_workspace(type_: Terminal) -> None:
+    """After practice the address is easily forgotten, and nothing to be found would look like nothing delivered."""
+    type_.file("n.csv", HEAD + "P1,x,1\n")
+    assert type_("run", "n.csv").status == 0
+    for command in ("history", "verify"):
+        ended = type_(command, "--base-url", "http://127.0.0.1:9/v1")
+        assert ended.status == 0
+        assert "knows no run of the workspace 'default at http://127.0.0.1:9/v1', but of 'default at " in ended.all
+        assert f"'{Settings(base_url=type_.box.url).workspace}'. Name the one you mean with --profile and" in ended.all
+        assert "knows no run" not in type_(command).all
+    assert type_.box.url in type_("history", "--all", "--base-url", "http://127.0.0.1:9/v1").out
 
 
 # -- verify

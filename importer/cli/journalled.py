@@ -47,7 +47,8 @@ def history(
             wanted = commands.history.Wanted(began, name, ended, last, of_all)
             found = commands.history.history(settings, wanted)
             is_filtered = wanted != commands.history.Wanted(of_all=of_all)
-            show(commands.endings.history(found, of_all=of_all, is_filtered=is_filtered))
+            elsewhere = "" if found or of_all else commands.history.elsewhere(settings)
+            show(commands.endings.history(found, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere))
         return out.over(0, lambda: commands.documents.history(found))
 
 

@@ -133,6 +133,8 @@ def verified(found: Verified) -> Iterator[Saying]:
     """What looking up found."""
     if found.stopped is not None:
         yield Saying(f"Stopped before the end. {found.stopped}", Kind.TEXT)
+    if found.elsewhere:
+        yield Saying(found.elsewhere, Kind.TEXT)
     yield Saying(f"{count(found.found, 'note')} found: they count as created now.")
     yield Saying(f"{count(found.absent, 'note')} not there: run the import again to send them.")
     yield Saying(f"{count(found.unconfirmed, 'note')} still in doubt{':' if found.doubts else '.'}")
@@ -189,10 +191,10 @@ def hiding(planned: Hiding) -> Iterator[Saying]:
     )
 
 
-def history(runs: Sequence[Past], *, of_all: bool, is_filtered: bool = False) -> Iterator[Saying]:
-    """Runs, the latest first; ``of_all`` workspaces, or of one; all of those, or some."""
+def history(runs: Sequence[Past], *, of_all: bool, is_filtered: bool = False, elsewhere: str = "") -> Iterator[Saying]:
+    """Runs, the latest first; ``of_all`` workspaces, or of one; all of those, or some; or whose runs there are."""
     if not runs:
-        yield Saying("No such run is recorded." if is_filtered else "No run is recorded yet.")
+        yield Saying("No such run is recorded." if is_filtered else elsewhere or "No run is recorded yet.", Kind.TEXT)
     for past in runs:
         run, seconds = past.run, past.seconds
         took = "" if seconds is None else taken(seconds)
@@ -220,7 +222,11 @@ def past_run(past: Past) -> Iterator[Saying]:
             yield Saying(f"{name + ':':11}{text}")
     yield from counts({result: run.counts[result] for result in Result if run.counts.get(result)})
     if past.ended != "declined":
-        yield Saying(f"Its results again: `note-importer results {run.name} FILE`, where FILE is what it imported.")
+        yield Saying(
+            f"Its results again: `note-importer results {run.name} FILE`, where FILE is what it imported. If its rows"
+            " go by email: import it again, which leaves alone what was delivered.",
+            Kind.TEXT,
+        )
 
 
 def _capital(text: str) -> str:

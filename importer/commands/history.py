@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from importer.commands import workspaces
 from importer.commands.workspaces import find_run
 from importer.errors import BadSettings
 from importer.journal import Journal, Run
@@ -66,6 +67,12 @@ def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
     with Journal.open(settings.journal) as journal:
         runs = journal.runs.listed(None if wanted.of_all else settings.workspace)
     return [past for past in _told(runs) if wanted.holds(past)][: wanted.last]
+
+
+def elsewhere(settings: Settings) -> str:
+    """Of which workspaces the journal knows runs, in words, where it knows none of this one."""
+    with Journal.open(settings.journal) as journal:
+        return workspaces.elsewhere(journal, settings)
 
 
 def one(settings: Settings, name: str) -> Past:

@@ -139,8 +139,9 @@ def sizes(preview: Preview) -> Iterator[Saying]:
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
     to_deliver = " to deliver" if remaining.total or not plan.deliveries else ", none of them to deliver"
+    at_most = "at most " if preview.to_look_up and preview.settings.on_several is not OnSeveral.ALL else ""
     yield Saying(
-        f"{count(rows.in_sheet, 'row')}: {count(plan.deliveries, 'note')}{to_deliver}"
+        f"{count(rows.in_sheet, 'row')}: {at_most}{count(plan.deliveries, 'note')}{to_deliver}"
         + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
         + (f", {len(rows.done):,} delivered already" if rows.done else "")
         + (f", {len(rows.problems):,} with problems" if rows.problems else "")
@@ -193,7 +194,8 @@ def _emails(preview: Preview) -> Iterator[Saying]:
         each = ", and each of several that have it receives the note" if several is OnSeveral.ALL else ""
         yield Saying(
             f"{count(preview.to_look_up, 'email')} to look up first, in about as many calls or fewer. A row whose email"
-            f" no prospect has is rejected: none is guessed, and nobody is added{each}.",
+            f" no prospect has is rejected: none is guessed, and nobody is added{each}. What of it earlier runs"
+            " delivered is known then.",
             Kind.TEXT,
         )
     for why, rows in Counter(preview.loaded.rows.rejected.values()).most_common(_SHOWN_REJECTED):

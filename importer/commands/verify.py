@@ -12,7 +12,7 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import logs
 from importer.commands.calling import calls, policy, steady_clock
-from importer.commands.workspaces import held, keep_in_mind
+from importer.commands.workspaces import elsewhere, held, keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
@@ -31,6 +31,7 @@ class Verified:
         doubts: why they are, in words → how many.
         twins: ids of notes that stand there besides those that were found.
         stopped: why it ended before its end, or None.
+        elsewhere: of which workspaces the journal knows runs, in words, where it knows none of this one.
     """
 
     found: int
@@ -39,6 +40,7 @@ class Verified:
     doubts: Mapping[str, int]
     twins: Sequence[str]
     stopped: Stopped | None
+    elsewhere: str = ""
 
     @property
     def exit_status(self) -> int:
@@ -96,4 +98,6 @@ def verify(
         twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
         logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
         absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
-        return Verified(created, absent, doubts.total(), doubts, twins, stopped)
+        return Verified(
+            created, absent, doubts.total(), doubts, twins, stopped, elsewhere(journal, settings)
+        )  # fmt: skip

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from importer.calls.workers import LONGEST_WAIT
+from importer.commands.sayings import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
 from importer.journal import Journal, Run, accounts, identity
 from importer.models import Progress, Workspace
@@ -149,6 +150,18 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
     if found is None:
         raise BadSettings(f"The journal {journal.name} knows no run {name!r}{there}. See `note-importer {where}.")
     return found
+
+
+def elsewhere(journal: Journal, settings: Settings) -> str:
+    """Of which workspaces the journal knows runs, where it knows none of this one: a flag may be forgotten."""
+    known = journal.runs.workspaces()
+    if not known or settings.workspace in known:
+        return ""
+    return (
+        f"The journal {journal.name} knows no run of the workspace '{settings.workspace}', but of"
+        f" {listed([*map(str, known)])}. Name the one you mean with {by_name('profile')} and"
+        f" {by_name('base-url')}."
+    )
 
 
 def learned_rate(journal: Journal, settings: Settings) -> Rate | None:

@@ -43,7 +43,7 @@ MEANINGS: Mapping[Result, Meaning] = {
         f"nothing, unless it is meant twice; then {by_name('key-column')}",
     ),
     Result.ALREADY_IMPORTED: Meaning("an earlier run created it; left alone"),
-    Result.REJECTED: Meaning("the API said no", "correct the row, run again"),
+    Result.REJECTED: Meaning("turned down; the reason says why", "correct the row, run again"),
     Result.INVALID: Meaning("something is wrong in the sheet", "correct the cell, run again"),
     Result.UNCONFIRMED: Meaning("may or may not exist", "run `note-importer verify`"),
     Result.NOT_SENT: Meaning("the run stopped before it", "run the same command again"),

@@ -427,6 +427,20 @@ def test_the_preview_makes_no_call_and_says_how_many_emails_there_are_to_look_up
         assert asked(box) == []
 
 
+def test_before_the_look_up_nobody_knows_what_was_delivered_and_that_is_said(tmp_path: Path) -> None:
+    sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        send(sheet, settings)
+        with prepare(sheet, settings) as prepared:
+            said = " ".join(saying.text for saying in plans.check(prepared.preview))
+            assert "2 rows: at most 2 notes to deliver" in said
+            assert "What of it earlier runs delivered is known then." in said
+            prepared.look_up()
+            said = " ".join(saying.text for saying in plans.check(prepared.preview))
+            assert "2 rows: 2 notes, none of them to deliver" in said
+
+
 def test_a_look_up_without_sending_tells_what_would_be_sent(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com", "nobody@example.com", "twice@example.com"]))
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:

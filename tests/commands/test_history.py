@@ -54,8 +54,9 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
         said = [saying.text for saying in endings.past_run(past)]
         assert said[0] == f"Run:       {name}"
         assert any(line.startswith("Took:      0:0") for line in said)
-        assert any("1  rejected  the API said no: correct the row, run again" in line for line in said)
+        assert any("1  rejected  turned down; the reason says why: correct the row, run again" in line for line in said)
         assert f"note-importer results {name} FILE" in said[-1]
+        assert "If its rows go by email: import it again" in said[-1]
     with pytest.raises(BadSettings, match="knows no run 'none'"):
         history.one(settings, "none")
 
