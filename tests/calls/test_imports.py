@@ -65,12 +65,12 @@ def test_an_import_tells_what_holds_it_up_how_rows_ended_and_how_long_the_rest_t
     tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:
     """The limit, once windows have shown it; nothing is left at the end."""
-    box.set_limit(Limit(5, 0.5))  # far slower than any machine
+    box.set_limit(Limit(4, 1.0))  # far slower than any machine
     seen: list[Progress] = []
-    running.run(notes(tmp_path / "notes.csv", 30, 2), settings, observe=seen.append)
+    running.run(notes(tmp_path / "notes.csv", 16, 2), settings, observe=seen.append)
     held = {one.held_to for one in seen} - {None}
-    assert {calls for calls, _ in held} == {5}  # type: ignore[misc]
-    assert dict(seen[-1].ended) == {Result.CREATED: 60}
+    assert {calls for calls, _ in held} == {4}  # type: ignore[misc]
+    assert dict(seen[-1].ended) == {Result.CREATED: 32}
     assert seen[-1].seconds_left == 0.0
     assert all(one.seconds_left is not None for one in seen[len(seen) // 2 :])
 
