@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from importer.cli import main
 from importer.commands import notices
 from importer.commands.notifying import Notifier
+from importer.commands.repeating import Tries
+from importer.commands.series import Fate, FileEnded
 from importer.errors import ImporterError
 from importer.sandbox import Sandbox
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Window
 from tests.listening import Ear, http_ear, mail_ear
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -128,6 +131,30 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
     assert "night.csv: a fault of note-importer's own." in ear.calls[0].json["message"]
     assert "division" not in ear.calls[0].body
+
+
+@pytest.mark.parametrize(("closes_in", "calls"), [(10, []), (3, ["/hook", "/fail"])], ids=["goes on", "last"])
+def test_who_tries_again_is_quiet_about_the_tries_until_the_last(
+    run: Run, ear: Ear, closes_in: int, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One locked file would page all night; and nobody hears of what a later try has mended."""
+    now = datetime.now().astimezone()
+    window = f"{now - timedelta(minutes=5):%H:%M}-{now + timedelta(minutes=closes_in):%H:%M}"
+    monkeypatch.setenv("NOTE_IMPORTER_TRIES", f"{window} 180s")
+    away = ["--base-url", "http://127.0.0.1:1", "--give-up-after", "1"]
+    addresses = f"json://{ear.place}/hook\nping-fail+http://{ear.place}/fail"
+    assert run(GOOD, *away, addresses=addresses) == 3
+    assert [call.path for call in ear.calls] == calls
+
+
+def test_rows_that_need_a_person_are_told_though_another_try_follows() -> None:
+    """In the archive the next try doesn't find them."""
+    at, tries = datetime(2026, 3, 1, 3, 0).astimezone(), Tries(Window.parse("02:00-06:00"), 600)
+    locked = FileEnded(Path("b.csv"), Fate.LEFT, 3, 0, 0)
+    assert tries.goes_on([locked], at)
+    assert tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.IMPORTED, 1, 0, 0)], at)
+    assert not tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.IMPORTED, 1, 0, 0, archived=Path("done/a"))], at)
+    assert not tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.STOPPED, 4, 0, 0)], at)
 
 
 def test_mail_is_sent(run: Run) -> None:

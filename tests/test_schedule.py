@@ -19,7 +19,7 @@ import pytest
 
 from importer.cli import main
 from importer.cli.units import Night, System, this_program, units
-from importer.commands.repeating import repeat
+from importer.commands.repeating import Tries, repeat
 from importer.errors import BadSettings, Interrupted
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Window
@@ -78,6 +78,7 @@ def test_the_unit_runs_what_was_said_whatever_the_names_hold() -> None:
     assert words_of(line_of(service_of(found), "ExecStart")) == [*this_program(), *found.run]
     assert found.run[-1] == str(AWKWARD)
     assert found.run[1:3] == ["--profile", "it's night"]
+    assert 'Environment="NOTE_IMPORTER_TRIES=02:00-06:00 600s"' in service_of(found)
 
 
 def test_the_unit_repeats_on_3_and_never_on_2_or_4() -> None:
@@ -245,7 +246,7 @@ def tried(statuses: list[int], *, breaks_off: bool = False) -> tuple[int, list[d
         now += timedelta(seconds=seconds)
         return breaks_off
 
-    return repeat(run, WINDOW, 600, now=lambda: now, wait=wait), tries
+    return repeat(run, Tries(WINDOW, 600), now=lambda: now, wait=wait), tries
 
 
 @pytest.mark.parametrize("shown", ["01:59", "06:00"])
@@ -253,7 +254,7 @@ def test_outside_of_the_window_nothing_is_begun(shown: str) -> None:
     """Not even once."""
     at = datetime.combine(START, dt_time.fromisoformat(shown))
     with pytest.raises(Interrupted, match=f"It is {shown} here, outside of 02:00-06:00"):
-        repeat(lambda: pytest.fail("it was run"), WINDOW, 600, now=lambda: at, wait=lambda _: True)
+        repeat(lambda: pytest.fail("it was run"), Tries(WINDOW, 600), now=lambda: at, wait=lambda _: True)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +34,11 @@ class Hearing:
     Args:
         told: the settings.
         out: what the command comes to; None where it never began.
+        asked: why it was asked to end, if it was: then nobody tries it again.
     """
 
-    def __init__(self, told: Told, out: Reporting | None) -> None:
+    def __init__(self, told: Told, out: Reporting | None, asked: Callable[[], str | None]) -> None:
+        self._asked, self._tries = asked, commands.repeating.Tries.told(os.environ)
         self.told, self.is_quiet = told, out is not None and out.is_quiet
         self._out = out
         self._notifier = told.notifier(as_far_as_possible=out is None)
@@ -61,14 +65,17 @@ class Hearing:
 
     def tell(self) -> None:
         """Notify whoever is to hear of it."""
-        if self._ended:
+        now = datetime.now().astimezone()
+        if self._tries is not None and self._ended and self._tries.goes_on(self._ended, now) and not self._asked():
+            commands.logs.event("it will be tried again: nobody is notified")
+        elif self._ended:
             notice = commands.notices.notice(self._ended, self.told.profile, self.told.read("log-file"))
             for failed in self._notifier.tell(replace(notice, body=with_flags(notice.body))):
                 paragraph(failed, "Warning: ", err=True)
 
 
 @contextmanager
-def heard(files: Sequence[Path]) -> Iterator[Hearing]:
+def heard(files: Sequence[Path], asked: Callable[[], str | None]) -> Iterator[Hearing]:
     """What a command is told; and however its block is left, whoever is to be notified hears of it.
 
     A person who says no to the plan has heard of it.
@@ -78,10 +85,10 @@ def heard(files: Sequence[Path]) -> Iterator[Hearing]:
         try:
             out = stack.enter_context(reporting("run"))
             told = out.told
-            hearing = Hearing(told, out)
+            hearing = Hearing(told, out, asked)
         except ImporterError as error:
             with contextlib.suppress(ImporterError):  # the same again, or another: the first is what is said
-                Hearing(told or Told.here(without_profile=True), None).failed(files[0], error)
+                Hearing(told or Told.here(without_profile=True), None, asked).failed(files[0], error)
             raise
         try:
             yield hearing

@@ -34,7 +34,7 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
     input. The key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command goes on
     where it was.
     """
-    with Stopper() as stopper, heard(files) as hearing:
+    with Stopper() as stopper, heard(files, stopper.why) as hearing:
         told = hearing.told
         settings = told.settings_with_key
         if told.says("remember"):

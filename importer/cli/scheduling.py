@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -87,27 +87,27 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
     --between after COMMAND, ends it.
     """
     try:
-        window, pause = Window.parse(between), Span().read(every)
+        tries = commands.repeating.Tries(Window.parse(between), Span().read(every))
     except ValueError as error:
         raise BadSettings(str(error)) from error
-    child = _Child([*units.this_program(), *command])
+    child = _Child([*units.this_program(), *command], dict([tries.variable]))
     with child.stoppable():
         return commands.repeating.repeat(
-            child.run, window, pause, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait
+            child.run, tries, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait
         )
 
 
 class _Child:
     """A process of this program's that is run again and again; who asks this process to end, asks that one."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], variables: Mapping[str, str]) -> None:
         self.stopped = threading.Event()
-        self._words = words
+        self._words, self._environment = words, {**os.environ, **variables}
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
         """Run it once; a crash is said, and counts as stopped before its end."""
-        self._process = subprocess.Popen(self._words)  # noqa: S603 - this program
+        self._process = subprocess.Popen(self._words, env=self._environment)  # noqa: S603 - this program
         if self.stopped.is_set():  # asked in between
             self._process.terminate()
         status = self._process.wait()

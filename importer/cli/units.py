@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree
 
+from importer import commands
 from importer.errors import BadSettings
 from importer.settings import Window
 
@@ -148,6 +149,7 @@ def _systemd(night: Night) -> list[Unit]:
     opens, closes = (f"{at:%H%M}" for at in (night.window.opens, night.window.closes))
     either = "&&" if night.window.opens < night.window.closes else "||"
     is_open = f't=$(date +%H%M); [ "$t" -ge {opens} ] {either} [ "$t" -lt {closes} ]'
+    tries = dict([commands.repeating.Tries(night.window, PAUSE).variable])
     service = [
         "[Unit]",
         f"Description=Notes of the profile {_specifiers(night.profile)}, imported by note-importer",
@@ -157,7 +159,7 @@ def _systemd(night: Night) -> list[Unit]:
         "Type=exec",
         *(
             f"Environment={_systemd_word(f'{name}={value}', variables=False)}"
-            for name, value in night.variables.items()
+            for name, value in {**night.variables, **tries}.items()
         ),
         f"WorkingDirectory={_specifiers(str(night.folder))}",
         "# Outside of the window nothing is started, and so nothing repeated.",

@@ -21,7 +21,10 @@ from importer.settings.recipients import ADDRESSES_VARIABLE, Recipient, read_rec
 from importer.settings.settings import Settings
 from importer.settings.table import SETTINGS
 
-OTHER_VARIABLES = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", ADDRESSES_VARIABLE)
+TRIES_VARIABLE = "NOTE_IMPORTER_TRIES"
+OTHER_VARIABLES = (
+    "NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", TRIES_VARIABLE, ADDRESSES_VARIABLE,
+)  # fmt: skip
 """Variables of ours that are no settings: where profiles and the journals' ids are kept, more words on a fault, and
 where notifications go."""
 

@@ -35,7 +35,7 @@ from importer.settings.kinds import (
     Yes,
 )
 from importer.settings.profiles import FILE_VARIABLE
-from importer.settings.sources import OTHER_VARIABLES
+from importer.settings.sources import OTHER_VARIABLES, TRIES_VARIABLE
 from importer.settings.times import Between, Span
 
 # A value that isn't the default: as a text, and as it stands in a profile.
@@ -184,7 +184,9 @@ def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]],
 
 def test_a_variable_that_is_misspelt_is_no_variable_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, with what was meant; those that are no settings are known, too."""
-    assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(OTHER_VARIABLES)
+    assert {FILE_VARIABLE, FOLDER_VARIABLE, ADDRESSES_VARIABLE, TRIES_VARIABLE, "NOTE_IMPORTER_DEBUG"} == set(
+        OTHER_VARIABLES
+    )
     monkeypatch.setenv("NOTE_IMPORTER_DEBUG", "1")
     told([])
     monkeypatch.setenv("NOTE_IMPORTER_WORKRES", "2")
