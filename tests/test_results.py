@@ -436,6 +436,19 @@ def test_long_notes_wrap_on_both_sheets_and_short_ones_dont(tmp_path: Path) -> N
     assert [bool(cell.alignment.wrap_text) for cell in book["To fix"][2]][2:5] == [False, True, False]
 
 
+def test_reasons_wrap_wherever_they_stand_and_so_do_the_summarys_labels(tmp_path: Path) -> None:
+    """What to do stands at a reason's end: cut off at the cell's edge, nobody would read it."""
+    outcomes = Outcomes(2)
+    outcomes.settle([0], Result.DUPLICATE, note_ids=["N1"], reason="the same note for the same prospect as row 2")
+    outcomes.settle([1], Result.REJECTED, reason="several prospects have the email; write the id of the one meant")
+    summary = Summary("Notes", [("Calls to find prospects by email", "3")])
+    path = results.write(tmp_path / "r.xlsx", Rows(("P1", "x", "1"), ("P2", "y", "1")), outcomes, summary).path
+    book = openpyxl.load_workbook(path)
+    reasons = [book["Results"]["F2"], book["Results"]["F3"], book["To fix"]["B2"]]
+    labels = [cell for cell in book["Summary"]["B"] if cell.value == summary.lines[0][0]]
+    assert [bool(cell.value and cell.alignment.wrap_text) for cell in (*reasons, *labels)] == [True] * 4
+
+
 @pytest.mark.parametrize(("columns", "fits"), [(3, True), (30, False)])
 def test_a_wide_sheet_prints_on_several_pages_that_can_be_read(tmp_path: Path, columns: int, fits: bool) -> None:
     """A narrow one on one page's width; the headings are on every page."""

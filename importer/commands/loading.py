@@ -113,10 +113,8 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
     source = Path("standard input.csv") if str(path) == "-" else Path(path)
     wanted = settings.results
     if wanted is None:
-        match = re.fullmatch(r"(.*)\.results(?:-(\d+))?", source.stem)
-        stem, number = (match[1], int(match[2] or 1) + 1) if match else (source.stem, 1)
-        pattern = settings.results_name or f"{{name}}.results{f'-{number}' if number > 1 else ''}.xlsx"
-        wanted = source.parent / _filled(pattern, stem, at)
+        pattern = settings.results_name or "{name}.results.xlsx"
+        wanted = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
         if wanted in taken:
             wanted = source.parent / _filled(pattern, source.name, at)
     check_target(wanted)
@@ -125,6 +123,21 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
             f"The results would replace the file that is imported, {source}. Name another: {by_name('results')}."
         )
     return wanted
+
+
+_FIELDS = {"{name}": ".+", "{date}": r"\d{4}-\d\d-\d\d", "{time}": r"\d{4}"}
+
+
+def _next(pattern: str, stem: str) -> str:
+    """The name of the results of results: x.results.xlsx → x.results-2.xlsx → x.results-3.xlsx; empty for others."""
+    ending = Path(pattern).suffix
+    before = pattern.removesuffix(ending)
+    if not before.endswith(".results"):  # without that word any file could be called so
+        return ""
+    parts = re.split(r"(\{(?:name|date|time)\})", before)
+    wanted = "".join(_FIELDS.get(part) or re.escape(part) for part in parts)
+    match = re.fullmatch(rf"({wanted})(?:-(\d+))?", stem)
+    return f"{match[1]}-{int(match[2] or 1) + 1}{ending}" if match else ""
 
 
 def _filled(pattern: str, name: str, at: float | None) -> str:

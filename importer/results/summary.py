@@ -134,7 +134,7 @@ def _pairs(book: Workbook, sheet: Worksheet, title: str, pairs: Sequence[tuple[s
     if not pairs:
         return row
     heading = book.add_format({"bold": True, "font_size": 13, "font_color": "#26323B"})
-    label = book.add_format({"font_color": "#56626C", "valign": "top"})
+    label = book.add_format({"font_color": "#56626C", "valign": "top", "text_wrap": True})
     value = book.add_format({"num_format": "@", "valign": "top"})
     sheet.write_string(row, 1, title, heading)
     for name, text in pairs:

@@ -159,7 +159,7 @@ class _Sheets:
         columns = [texts(i, wrapped if self._wraps[i] else text, rows, column) for i, column in enumerate(own)]
         columns.append(labels(col, {name: LineSheet.style(of) for name, of in formats.result.items()}, rows, result))
         columns.append(texts(col + 1, text, rows, note_id))
-        columns.append(texts(col + 2, text, rows, reason))
+        columns.append(texts(col + 2, wrapped, rows, reason))
         columns.append(numbers(col + 3, number, rows, source_row))
         columns.append(numbers(col + 4, time, rows, finished_at))
         columns.append(texts(col + 5, text, rows, request))
@@ -173,7 +173,7 @@ class _Sheets:
         marked = self._contents.marked.get(position, ())
         own = self._own(theirs, marked, tint)
         trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
-        mine = [(result, formats.result[result]), (note_id, tint.text), (reason, tint.text), *trace]
+        mine = [(result, formats.result[result]), (note_id, tint.text), (reason, tint.wrapped), *trace]
         for col, (value, cell_format) in enumerate((*own, *mine)):
             _put(self._results, position + 1, col, value, cell_format)
         if not to_fix:
@@ -182,7 +182,7 @@ class _Sheets:
         tint = formats.untinted
         own = self._own(theirs, marked, tint)
         trace = [(source_row, tint.number), (finished_at, tint.time), (request, tint.text)]
-        first = [(result, formats.result[result]), (reason, formats.reason)]
+        first = [(result, formats.result[result]), (reason, tint.wrapped)]
         for col, (value, cell_format) in enumerate((*first, *own, (note_id, tint.text), *trace)):
             _put(self._fix, self._rows_to_fix, col, value, cell_format)
 
@@ -268,7 +268,6 @@ class Formats:
             for result, colours in COLOURS.items()
         }
         self.marked = cell(text_wrap=True, font_color="#A3201A", bg_color="#F9CFCA", border=1, border_color="#CC4B40")
-        self.reason = cell(text_wrap=True)
 
 
 def _put(sheet: Worksheet, row: int, col: int, value: str | float | None, cell_format: Format) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 from xlsxwriter.workbook import Workbook
 
 from importer.commands import workspaces
+from importer.commands.loading import results_path
 from importer.commands.results import rewrite
 from importer.commands.run import Preview
 from importer.commands.sending import Report
@@ -39,6 +42,9 @@ HEADINGS = ("Prospect ID", "Note", "Visibility")
 CREATED, DUPLICATE, ALREADY, REJECTED, INVALID = (
     "created", "duplicate", "already imported", "rejected", "invalid",
 )  # fmt: skip
+
+AT = 1_772_280_000.0
+DAY = f"{datetime.fromtimestamp(AT).astimezone():%Y-%m-%d}"
 
 Line = Sequence[str]
 
@@ -618,6 +624,24 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [CREATED]
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        (None, ["a.csv", "a.results.xlsx", "a.results-2.xlsx", "a.results-3.xlsx"]),
+        ("{name}.{date}.results.csv", ["a.csv", f"a.{DAY}.results.csv", f"a.{DAY}.results-2.csv"]),
+        ("{name}.out.csv", ["a.csv", "a.out.csv", "a.out.out.csv"]),
+        ("{name}.{date}.results.csv", ["a.results.csv", f"a.results.{DAY}.results.csv"]),
+    ],
+    ids=["usual", "with the date", "by no word of ours", "not ours"],
+)
+def test_results_of_results_are_counted_whatever_they_are_called(
+    tmp_path: Path, pattern: str | None, names: list[str]
+) -> None:
+    """The date stands in them once."""
+    for name, following in itertools.pairwise(names):
+        assert results_path(tmp_path / name, Settings(results_name=pattern), AT).name == following
 
 
 def test_a_workbooks_cells_are_written_as_text_as_the_sheet_shows_them(
