@@ -12,6 +12,7 @@
     │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
     │   ├── Outage               the API could not be reached, or kept failing, for too long
+    │   │   └── LimitUsedUp      it asks to wait for longer than the run is willing to
     │   ├── NotYet               a file was left for next time, for it may not be whole yet
     │   ├── NotBegun             what ended another file's run would have ended this one's
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
@@ -160,6 +161,12 @@ class Outage(Stopped):
     """The API could not be reached, or kept failing, for longer than the run is willing to wait."""
 
     kind = "the API could not be used for too long"
+
+
+class LimitUsedUp(Outage):
+    """The account's limit is used up, and the API asks to wait for longer than the run is willing to."""
+
+    kind = "the account's limit is used up"
 
 
 class NotYet(Stopped):

@@ -15,8 +15,9 @@ from importer.commands.notifying import Notifier
 from importer.commands.repeating import Tries
 from importer.commands.series import Fate, FileEnded
 from importer.errors import ImporterError
+from importer.journal.lock import held
 from importer.sandbox import Sandbox
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Window
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, Window
 from tests.listening import Ear, http_ear, mail_ear
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -123,6 +124,18 @@ def test_a_run_that_sends_nothing_is_told(
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
     assert f"night.csv: {why}. Nothing was sent." in ear.calls[0].json["message"]
     assert box.received == ()
+
+
+def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_that_one(
+    run: Run, ear: Ear, box: Sandbox
+) -> None:
+    """A person is told; but nothing is wrong that a switch should sound for."""
+    addresses = f"json://{ear.place}/hook\nping+http://{ear.place}/alive\nping-fail+http://{ear.place}/fail"
+    assert run(GOOD) == 0
+    with held(Path("journal.sqlite"), str(Settings(base_url=box.url).workspace)):
+        assert run(GOOD + "P9,new,Public\n", addresses=addresses) == 3
+    assert ear.paths() == [("POST", "/hook")]
+    assert "night.csv: not begun, for another import of the same workspace is at work." in ear.calls[0].json["message"]
 
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,14 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from importer.api import Cause, Failure, Reply
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
-from importer.errors import Interrupted, Outage, Stopped, WrongAddress, by_name
+from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress, by_name
 from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
@@ -231,7 +232,7 @@ class Dispatcher(Generic[AnyTask]):
     def _see_to_limit(self, kind: str) -> None:
         wait = self._limiter.wait_for_limit(kind)
         if math.isfinite(wait) and wait > self._give_up_after:
-            self.halt(_limit_used_up(wait))
+            self.halt(_limit_used_up(wait, self._clock()))
 
     def _pause(self) -> float:
         """Seconds until something can be done, other than taking in what comes back."""
@@ -244,7 +245,7 @@ class Dispatcher(Generic[AnyTask]):
     def _given_up(self, failure: Failure) -> Stopped:
         """Nothing has succeeded for too long; ``failure`` is the last that happened."""
         if failure.cause is Cause.RATE_LIMITED:
-            return _limit_used_up(failure.wait)
+            return _limit_used_up(failure.wait, self._clock())
         if failure.is_strange:
             return WrongAddress(
                 f"What answers isn't the API: {failure.text}. Check {by_name('base-url')}, the key, and what stands"
@@ -258,8 +259,11 @@ class Dispatcher(Generic[AnyTask]):
         )
 
 
-def _limit_used_up(wait: float | None) -> Outage:
-    when = f" The API asks to wait for {wait:,.0f} seconds." if wait else ""
-    return Outage(
-        f"The account's limit is used up.{when} What was delivered is recorded; run the same command again later."
+def _limit_used_up(wait: float | None, now: float) -> LimitUsedUp:
+    when, then = "", "later"
+    if wait:
+        when = f" The API asks to wait for {wait:,.0f} seconds."
+        then = f"after {datetime.fromtimestamp(now + wait).astimezone():%H:%M on %Y-%m-%d}"
+    return LimitUsedUp(
+        f"The account's limit is used up.{when} What was delivered is recorded; run the same command again {then}."
     )

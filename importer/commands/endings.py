@@ -66,8 +66,8 @@ def file_ended(over: FileEnded) -> Iterator[Saying]:
         return  # the summary says why, once for all of them
     if over.report is None:
         yield Saying(f"{over.file}: {over.fate}. {over.why}", Kind.TEXT)
-    elif over.report.stopped is None and over.why:
-        yield Saying(over.why, Kind.TEXT)
+    elif over.why_it_stays:
+        yield Saying(over.why_it_stays, Kind.TEXT)
 
 
 def series(found: Series) -> Iterator[Saying]:
@@ -81,9 +81,9 @@ def series(found: Series) -> Iterator[Saying]:
     for over in found.files:
         rows = ", ".join(f"{rows:,} {result}" for result, rows in over.counts.items())
         where = f"; results: {over.report.results}" if over.report else ""
-        is_plain = bool(rows) or over.fate is Fate.NOT_BEGUN
-        why = f": {first_sentence(over.why)}" if over.why and not is_plain else ""
-        yield Saying(f"  {over.file.name:{width}}  {over.fate}{f': {rows}' if rows else why}{where}")
+        why = over.why_it_stays or (over.why if not rows and over.fate is not Fate.NOT_BEGUN else "")
+        said = "; ".join(filter(None, (rows, first_sentence(why))))
+        yield Saying(f"  {over.file.name:{width}}  {over.fate}{f': {said}' if said else ''}{where}")
     if why := next((over.why for over in found.files if over.fate is Fate.NOT_BEGUN), ""):
         yield Saying(f"Not begun, because: {why}", Kind.TEXT)
     if len(found.files) > 1 and found.counts:

@@ -15,7 +15,7 @@ from pathlib import Path
 from importer.commands.notifying import Notice
 from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
-from importer.errors import BadSettings, Guarded, ImporterError
+from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
@@ -49,7 +49,8 @@ def notice(ended: Sequence[FileEnded], profile: str, log_file: Path | None = Non
     lines.append(f"Profile {profile}, on {platform.node() or 'this machine'}, exit status {status}.")
     if log_file is not None:
         lines.append(f"What was said in full stands in the log: {log_file.absolute()}")
-    return Notice(f"note-importer: {_title(ended, groups)} ({what})", "\n".join(lines), status)
+    title = f"note-importer: {_title(ended, groups)} ({what})"
+    return Notice(title, "\n".join(lines), status, is_for_switch=not _left_to_another(ended))
 
 
 def trial(profile: str) -> Notice:
@@ -79,12 +80,27 @@ def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]
 
 def _in_short(files: Sequence[FileEnded], status: int) -> str:
     """How files of one exit status ended."""
+    if _only_stay(files, status):
+        return "finished, but not moved into the archive"
     if status != 1:
         return _TITLES[status]
     reports = [one.report for one in files if one.report is not None]
     rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
     rows += sum(len(report.twins) for report in reports)
     return f"{count(rows, 'row')} {'needs' if rows == 1 else 'need'} a person"
+
+
+def _left_to_another(ended: Sequence[FileEnded]) -> bool:
+    """Whether nothing else is wrong than that another import is at work, of which a switch hears anyway."""
+    wrong = [one.error for one in ended if one.exit_status > 1]
+    return any(isinstance(error, Busy) for error in wrong) and all(
+        isinstance(error, (Busy, NotBegun)) for error in wrong
+    )
+
+
+def _only_stay(files: Sequence[FileEnded], status: int) -> bool:
+    """Whether nothing else is wrong with any of these files than that it wasn't moved into the archive."""
+    return all(one.why_it_stays and one.report is not None and one.report.exit_status < status for one in files)
 
 
 def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> str:
@@ -117,8 +133,8 @@ def _about(one: FileEnded) -> Iterator[str]:
         yield f"{result}: " + "; ".join(f"{rows:,} × {kind}" for kind, rows in kinds.items())
     if report.twins:
         yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
-    if one.exit_status != report.exit_status:
-        yield "It could not be moved into the archive."
+    if one.why_it_stays:
+        yield one.why_it_stays
     yield f"Results: {report.results.absolute()}"
     yield f"Run: {report.run}"
 
@@ -133,6 +149,8 @@ def _why(error: ImporterError) -> str:
 def _advice(ended: Sequence[FileEnded], status: int) -> str:
     if status != 1:
         return _ADVICE[status]
+    if _only_stay(ended, status):
+        return "Do what is said of it above."
     found = {result for one in ended if one.report is not None for result in one.report.counts}
     parts = [f"{result}: {MEANINGS[result].next}" for result in Result if result in found & NEEDS_A_PERSON]
     if any(one.report is not None and one.report.twins for one in ended):

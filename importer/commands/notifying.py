@@ -40,11 +40,13 @@ class Notice:
         title: what happened, in a line.
         body: the rest, in lines.
         exit_status: how the program ends.
+        is_for_switch: whether a dead man's switch hears of it.
     """
 
     title: str
     body: str
     exit_status: int
+    is_for_switch: bool = True
 
 
 class _Way(Protocol):
@@ -97,10 +99,8 @@ class Notifier:
         """Send a notice to whoever is to have it; a sentence for each that failed. Nothing is raised."""
         is_due = self.occasion is Occasion.ALWAYS or notice.exit_status != 0
         is_failure = notice.exit_status > 1
-        return self._send(
-            notice,
-            [way for way in self.ways if (way.for_failure is is_failure if isinstance(way, _Ping) else is_due)],
-        )
+        ways = [way for way in self.ways if (way.for_failure is is_failure if isinstance(way, _Ping) else is_due)]
+        return self._send(notice, [way for way in ways if notice.is_for_switch or not isinstance(way, _Ping)])
 
     def test(self, notice: Notice) -> list[str]:
         """Send a notice to everyone who isn't a ping, whatever the occasion; a sentence for each that failed."""

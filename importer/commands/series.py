@@ -26,10 +26,12 @@ from importer.commands.run import Prepared, Preview, prepare, unconfirmed
 from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
+    Busy,
     Fault,
     FirstRun,
     Guarded,
     ImporterError,
+    Interrupted,
     NotBegun,
     NotYet,
     ResultsNotWritten,
@@ -91,12 +93,20 @@ class FileEnded:
         """What became of a file of which no run came about; without an error, by a fault of the program's own."""
         at, status = time.time() if at is None else at, (error or ImporterError()).exit_status
         why = str(error) if error is not None else "This is a fault of note-importer's own."
-        return cls(file, fate or (Fate.REFUSED if status == 2 else Fate.STOPPED), status, at, at, why, error=error)
+        if fate is None:
+            is_early = isinstance(error, (Busy, Interrupted))  # of a run that is under way, its report says them
+            fate = Fate.REFUSED if status == 2 else Fate.NOT_BEGUN if is_early else Fate.STOPPED
+        return cls(file, fate, status, at, at, why, error=error)
 
     @property
     def counts(self) -> Mapping[Result, int]:
         """Result → rows; empty where no run was begun."""
         return {} if self.report is None else self.report.counts
+
+    @property
+    def why_it_stays(self) -> str:
+        """Why it wasn't moved into the archive though it is imported; empty where it was, or wasn't to be."""
+        return self.why if self.report is not None and self.report.stopped is None else ""
 
 
 @dataclass(frozen=True)

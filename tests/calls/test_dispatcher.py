@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from importer.calls.dispatcher import LAST_CALLS, Dispatcher
 from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import LONGEST_WAIT
-from importer.errors import Interrupted, Outage, Stopped, WrongAddress
+from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress
 from tests.calls.virtual import NOON
 
 
@@ -211,6 +212,9 @@ def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
     house.dispatcher.add(Call("POST", "a", [Failure(Cause.RATE_LIMITED, "slow down", 5000.0)]))
     assert names(house) == ["a"]
     assert "The account's limit is used up. The API asks to wait for 5,000 seconds." in str(house.dispatcher.stopped)
+    until = f"{datetime.fromtimestamp(house.now + 5000).astimezone():%H:%M on %Y-%m-%d}"
+    assert str(house.dispatcher.stopped).endswith(f"run the same command again after {until}.")
+    assert isinstance(house.dispatcher.stopped, LimitUsedUp)  # which is no outage to whoever is told its kind
 
 
 def test_a_long_pause_before_the_only_task_is_told_with_its_purpose() -> None:

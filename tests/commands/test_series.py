@@ -317,6 +317,10 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert "has changed while it was imported" in found.files[0].why
     assert names(tmp_path / "done") == set()
     assert path.read_text(encoding="utf-8").count("private") == 2
+    told = notices.notice(found.files, "night")
+    assert "finished, but not moved into the archive (a.csv)" in told.title
+    for words in (told.body, " ".join(saying.text for saying in endings.series(found))):
+        assert "a.csv has changed while it was imported" in words
 
 
 def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
