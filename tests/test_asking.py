@@ -186,6 +186,63 @@ def test_the_exports_of_two_programs_in_one_workspace_are_each_asked_about_once(
     assert len(box.notes) == 4
 
 
+def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(box: Sandbox, profiles: Path) -> None:
+    """What is remembered of the one doesn't make the other's private notes public, or send any again, at night."""
+    profiles.write_text(
+        '[default.map]\ncontent = "Full Comments"\nvisibility = "Shared?"\n'
+        '[default.values.visibility]\n"Team only" = "Private"\nYes = "Public"\n',
+        encoding="utf-8",
+    )
+    other = [("jzRkmgMdx1", "Meeting", TEXTS[0]), ("jzRkmgMdx2", "Meeting", TEXTS[1])]
+    write()
+    assert types(["run", "n.csv"], ["y"]).status == 0
+    write(("Contact ID", "Subject", "Note"), other)
+    seen = types(["run", "n.csv"], ["B", "4", "1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    for words in (
+        "No column is headed 'Shared?', which was named as the visibility. Which column says who may see a note?",
+        "none: all are private, for the owner of the API key",
+        "column B isn't the visibility; it has nothing to do with it",
+        "'Note' counts as the content: it is headed so",
+    ):
+        assert words in seen.screen
+    assert 'visibility = ["Shared?", "Subject", ""]' in profiles.read_text(encoding="utf-8")
+    received = len(box.notes)
+    assert received == len(ROWS) + len(other)
+    for _ in range(2):
+        for head, rows in ((HEAD, ROWS), (("Contact ID", "Subject", "Note"), other)):
+            assert main(["run", write(head, rows), "--yes"]) == 0
+            assert len(box.notes) == received
+    known = ("Contact ID", "Note", "Visibility")
+    assert main(["run", write(known, [("jzRkmgMdx9", "Seen by me", "Only me")]), "--yes"]) == 0
+    assert {note.visibility for note in box.notes if note.prospect_id == "jzRkmgMdx9"} == {"2"}
+
+
+@pytest.mark.parametrize("mapped", ['["Shared?", ""]', '""'])
+def test_a_column_of_the_profiles_own_words_is_not_overlooked(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str], mapped: str
+) -> None:
+    """Its heading is new, and for sheets without such a column all is public: what it says counts all the same."""
+    profiles.write_text(
+        f'[default]\ndefault-visibility = "public"\n[default.map]\nvisibility = {mapped}\n'
+        '[default.values.visibility]\n"Team only" = "Private"\n',
+        encoding="utf-8",
+    )
+    rows = [("P1", "x", "Team only"), ("P2", "y", "team ONLY"), ("P3", "z", "Everyone")]
+    assert main(["run", write(("Prospect ID", "Note", "Public?"), rows), "--yes"]) == 2
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "Column C, 'Public?', is not used, yet all that stands in it says who may see a note" in said
+    assert box.received == ()
+
+
+def test_that_a_run_has_no_visibility_is_remembered_beside_the_column_of_others(box: Sandbox, profiles: Path) -> None:
+    """Said on the command line it counts for that run; in the profile the other exports keep their column."""
+    profiles.write_text('[default.map]\nvisibility = "Shared?"\n', encoding="utf-8")
+    flags = ["--map", "visibility=", "--default-visibility", "private", "--remember"]
+    assert types(["run", write(("Prospect ID", "Note"), [("P1", "x")]), *flags], ["y"]).status == 0
+    assert 'visibility = ["Shared?", ""]' in profiles.read_text(encoding="utf-8")
+
+
 # -- some first
 
 

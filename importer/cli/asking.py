@@ -116,5 +116,7 @@ def _ask(question: Question) -> Answer | None:
 
 def _most_shown(question: Question) -> int:
     """How many choices are shown: those for which the sheet speaks, or a few more."""
-    telling = sum(choice.is_likely or choice.setting != "map" for choice in question.choices)
+    telling = sum(
+        choice.is_likely or choice.setting != "map" or choice.value.endswith("=") for choice in question.choices
+    )
     return min(max(telling, _LEAST_SHOWN), _MOST_SHOWN) if telling else _MOST_SHOWN

@@ -5,11 +5,11 @@ Comes in: settings, and an :class:`~importer.models.Answer`. Goes out: settings 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.models import Answer
+from importer.models import Answer, Role
 from importer.settings import SETTINGS, Settings
 
 
@@ -20,8 +20,17 @@ def answered(settings: Settings, answer: Answer) -> Settings:
         BadSettings: that can't be the answer.
     """
     setting = SETTINGS[answer.setting]
-    before = getattr(settings, setting.attribute)
-    changed: dict[str, Any] = {setting.attribute: _together(before, setting.read(answer.value))}
+    before, said = getattr(settings, setting.attribute), setting.read(answer.value)
+    changed: dict[str, Any] = {
+        setting.attribute: _together(before, said),
+        "usual": _usual(settings, answer.setting, said),
+    }
+    if answer.setting == "map":
+        assert isinstance(said, Mapping)
+        changed["mapping"] = {**before, **{role: _names(before.get(role, ()), name) for role, name in said.items()}}
+    elif answer.setting == "default-visibility" and Role.VISIBILITY in settings.mapping:
+        # It was asked as this sheet hasn't the column; where a sheet has it, the column counts.
+        changed["mapping"] = {**settings.mapping, Role.VISIBILITY: _names(settings.mapping[Role.VISIBILITY], "")}
     return replace(settings, **changed)
 
 
@@ -38,19 +47,37 @@ def chosen(settings: Settings, name: str, value: str) -> Settings:
     """
     setting = SETTINGS[name]
     before, said = getattr(settings, setting.attribute), setting.read(value)
+    changed: dict[str, Any] = {"usual": _usual(settings, name, said)}
     if setting.attribute == "mapping":
         assert isinstance(said, Mapping)
+        changed["usual"] = settings.usual - said.keys()
         said = {**before, **{role: _first(heading, before.get(role)) for role, heading in said.items()}}
     elif isinstance(said, Mapping | tuple):
         said = _together(before, said)
-    changed: dict[str, Any] = {setting.attribute: said}
+    changed[setting.attribute] = said
     return replace(settings, **changed)
+
+
+def _usual(settings: Settings, name: str, said: object) -> frozenset[Role]:
+    """The roles of which other sheets may have other columns: an answer is about one sheet."""
+    if isinstance(said, Mapping) and name == "map":
+        return settings.usual | (said.keys() - settings.mapping.keys())
+    if name == "ignore":  # of a column that was named for one of these, and turned out to be something else
+        return settings.usual | ({Role.VISIBILITY, Role.STATUS} & settings.mapping.keys())
+    return settings.usual
+
+
+def _names(before: str | Sequence[str], said: str) -> str | tuple[str, ...]:
+    """A role's names with another, for sheets that have none of the others; that there is none comes last."""
+    names = dict.fromkeys([*([before] if isinstance(before, str) else before), said])
+    found = (*filter(None, names), *([""] if "" in names else ()))
+    return found[0] if len(found) == 1 else found
 
 
 def _first(said: Any, before: Any) -> object:
     """A heading, and after it those that were named before, for sheets that haven't this one."""
     others = [before] if isinstance(before, str) else [*(before or ())]
-    names = [name for name in others if name and name != said]
+    names = [name for name in others if name != said]
     return (said, *names) if said and names else said
 
 
@@ -59,7 +86,4 @@ def _together(before: object, said: object) -> object:
         return {**before, **{name: _together(before.get(name), value) for name, value in said.items()}}
     if isinstance(before, tuple) and isinstance(said, tuple):
         return (*before, *(value for value in said if value not in before))
-    if type(said) is str and said and before:  # another heading of a role, for sheets that haven't the others
-        others = [before] if isinstance(before, str) else [*before] if isinstance(before, tuple) else []
-        return (*(name for name in others if name != said), said)
     return said

@@ -94,7 +94,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
     rules = validation.Rules(settings.default_visibility, settings.content, settings.values)
     rows = validation.validate(sheet, roles, rules)
-    rows.remarks += foreign.remarks(sheet, roles)
+    rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
     return Loaded(sheet, roles, rows, grouping.plan(rows))
 
 

@@ -33,6 +33,7 @@ from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.models import Answer, Progress, Question, Remaining
+from importer.rows.columns import headed
 from importer.rows.naming import Answers
 from importer.settings import BATCH_SIZE, Rate, Settings
 from importer.settings.kinds import Columns
@@ -132,6 +133,9 @@ class Prepared:
         Raises:
             BadSettings: that can't be the answer, or contradicts what was said before; the question stays.
         """
+        if answer.setting == "map":
+            role, _, name = answer.value.partition("=")
+            answer = replace(answer, value=f"{role}={headed(self._loaded.sheet.headings, name)}")
         settings = answered(self._settings, answer)
         loaded = understood(self._loaded.sheet, settings)
         roles = Columns().read(answer.value) if answer.setting == "map" else {}

@@ -3,6 +3,7 @@
 Comes in: a :class:`~importer.reading.Sheet`. Goes out: :class:`~importer.models.Rows`; what is wrong with a row is a
 value, never an exception.
 
+    headings     those that everybody may use for a role
     columns      headings → roles
     suggestions  which columns the sheet itself speaks for
     foreign      ids of other programs, and the emails beside them

@@ -7,66 +7,16 @@ that names the headings found and says how to choose. Only exact words count; ne
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument, by_name
 from importer.models import Answer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
+from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import LIKELY, folded, likeliness, samples
 from importer.settings import Settings
-
-# The words people use, per role: English, then German, French, Spanish, Portuguese.
-HEADINGS: Mapping[Role, tuple[str, ...]] = {
-    Role.PROSPECT: (
-        "Prospect ID", "Prospect", "Prospect IDs", "Prospect Key", "Contact ID", "Lead ID", "Saleshandy ID",
-        "Saleshandy Prospect ID",
-        "Interessenten-ID", "Kontakt-ID", "Lead-ID",
-        "ID prospect", "ID du prospect", "Identifiant prospect", "ID contact", "ID du contact",
-        "ID de prospecto", "ID prospecto", "ID de contacto", "ID contacto",
-        "ID do prospect", "ID do contato", "ID contato", "ID do contacto", "ID do lead",
-    ),
-    Role.EMAIL: (
-        "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
-        "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email", "Recipient Email",
-        "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1", "E-mail 1 - Value",
-        "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Kontakt-E-Mail", "E-Mail des Kontakts",
-        "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",
-        "E-mail professionnel", "E-mail du contact",
-        "Correo", "Correo electrónico", "Dirección de correo electrónico", "Dirección de correo", "Dirección de email",
-        "Correo del contacto",
-        "Endereço de e-mail", "E-mail comercial", "E-mail corporativo", "E-mail do contato", "Correio eletrônico",
-        "Correio eletrónico", "Endereço eletrônico",
-    ),
-    Role.CONTENT: (
-        "Note", "Notes", "Content", "Body", "Note Content", "Note Body", "Note Text", "Text", "Message", "Comment",
-        "Comments", "Remark", "Remarks",
-        "Notiz", "Notizen", "Notiztext", "Inhalt", "Kommentar", "Bemerkung",
-        "Contenu", "Contenu de la note", "Texte", "Commentaire", "Remarque",
-        "Nota", "Notas", "Contenido", "Texto", "Comentario",
-        "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
-    ),
-    Role.VISIBILITY: (
-        "Visibility", "Note Visibility", "Visible To", "Who Can See It", "Shared With", "Access", "Privacy",
-        "Sichtbarkeit", "Sichtbar für", "Zugriff",
-        "Visibilité", "Visible par", "Confidentialité",
-        "Visibilidad", "Visible para", "Privacidad",
-        "Visibilidade", "Visível para", "Privacidade",
-    ),
-    Role.STATUS: (
-        "Status", "Note Status", "Publication Status",
-        "Veröffentlichungsstatus", "Statut", "Estado", "Situação",
-    ),
-    Role.ATTACHMENTS: (
-        "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
-        "Anhänge", "Anhang-IDs", "Anlagen",
-        "Pièces jointes", "ID des pièces jointes",
-        "Adjuntos", "ID de adjuntos", "Archivos adjuntos",
-        "Anexos", "ID dos anexos",
-    ),
-    Role.KEY: (),
-}  # fmt: skip
 
 MOST_SHOWN = 30
 MOST_CHARACTERS = 60
@@ -81,6 +31,13 @@ _WHICH = {
 }
 
 
+_NONE = {
+    Role.VISIBILITY: "what counts for blank cells counts for all",
+    Role.STATUS: "all are published",
+    Role.ATTACHMENTS: "no note has attachments",
+}
+"""What it means that a sheet has no column for a role; the others are needed."""
+
 _ROLE_OF = {folded(heading): role for role, headings in HEADINGS.items() for heading in headings}
 
 
@@ -90,14 +47,17 @@ class Wanted:
 
     Attributes:
         mapping: role → heading, or a column's letter where no heading is so called; of several the first counts that
-            the sheet has; empty: no column has the role.
+            the sheet has; empty: no column has the role. An empty one after others: a sheet may have none of them.
         needs_visibility: False where a default visibility was given.
         ignored: headings, or letters, of columns that have no role.
+        usual: roles of which the mapping speaks for other sheets, too: of names that a sheet hasn't, or that are to be
+            ignored, nothing was said then, where a heading of it is known.
     """
 
     mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
     needs_visibility: bool = True
     ignored: Sequence[str] = ()
+    usual: Collection[Role] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Wanted:
@@ -105,7 +65,8 @@ class Wanted:
         mapping = dict(settings.mapping)
         if settings.key_column:
             mapping[Role.KEY] = settings.key_column
-        return cls(mapping, needs_visibility=settings.default_visibility is None, ignored=tuple(settings.ignored))
+        needs_visibility = settings.default_visibility is None
+        return cls(mapping, needs_visibility, tuple(settings.ignored), settings.usual)
 
     def names(self, role: Role) -> tuple[str, ...] | None:
         """The columns that were named for a role; None where nothing was said."""
@@ -116,7 +77,8 @@ class Wanted:
     def required(self) -> tuple[Role, ...]:
         """The roles without which nothing can be imported, and those that were named."""
         always = [Role.PROSPECT, Role.CONTENT] + [Role.VISIBILITY] * self.needs_visibility
-        return tuple(dict.fromkeys([*always, *(role for role, name in self.mapping.items() if name)]))
+        named = [role for role in self.mapping if "" not in (self.names(role) or ("",))]
+        return tuple(dict.fromkeys([*always, *named]))
 
 
 @dataclass(frozen=True)
@@ -128,7 +90,8 @@ class Roles:
         ours: the columns of an earlier results file that the importer added: heading → position; empty in other files.
         unused: positions of the other columns.
         unexplained: those of the unused of which the person has not said that they have no role.
-        vacant: roles that no column has, though the person has not said so.
+        vacant: roles that no column has, though the person has not said so of this very sheet.
+        instead: those that a column has by its heading, as none has a name that was usual.
     """
 
     columns: Mapping[Role, int]
@@ -136,13 +99,17 @@ class Roles:
     unused: tuple[int, ...]
     unexplained: tuple[int, ...] = ()
     vacant: tuple[Role, ...] = ()
+    instead: tuple[Role, ...] = ()
 
 
 def recognised(headings: Sequence[str], wanted: Wanted) -> int:
     """How many of the required roles have a heading in this row; a header row has all of them."""
     ours = own_columns(headings)
+    here = _here(headings, wanted, ours)
     return sum(
-        bool(_candidates(role, headings, wanted, ours)) or _is_named_otherwise(role, headings, wanted, ours)
+        role not in here.required
+        or bool(_candidates(role, headings, here, ours))
+        or _is_named_otherwise(role, headings, here, ours)
         for role in wanted.required
     )
 
@@ -159,6 +126,7 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
         UnclearColumns: a required role has no column, or a role has two; lists the headings found.
     """
     ours = own_columns(headings)
+    everywhere, wanted = wanted, _here(headings, wanted, ours)
     columns: dict[Role, int] = {}
     troubles: list[Question] = []
     for role in Role:
@@ -189,8 +157,26 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
         raise UnclearColumns(message, troubles)
     used = {*columns.values(), *ours.values()}
     unused = tuple(i for i in range(len(headings)) if i not in used)
-    vacant = tuple(role for role in Role if role not in columns and role not in wanted.mapping)
-    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant)
+    said = [role for role, names in everywhere.mapping.items() if names == "" and role not in everywhere.usual]
+    vacant = tuple(role for role in Role if role not in columns and role not in said)
+    instead = tuple(role for role in columns if everywhere.mapping.get(role) and role not in wanted.mapping)
+    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant, instead)
+
+
+def _here(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> Wanted:
+    """What was said, as it counts for these headings."""
+    aside = _set_aside(headings, wanted, ours)
+    free = [i for i in range(len(headings)) if i not in ours.values()]
+    mapping = dict(wanted.mapping)
+    for role in wanted.usual:
+        names = [
+            name for name in wanted.names(role) or () if not (name and aside.intersection(_named(name, headings, free)))
+        ]
+        del mapping[role]
+        known = _candidates(role, headings, replace(wanted, mapping=mapping), ours)
+        if _first_named(names, headings, free) or (names and not known):
+            mapping[role] = tuple(names)
+    return replace(wanted, mapping=mapping)
 
 
 def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> bool:
@@ -245,6 +231,15 @@ def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], va
     return Question(text, asks, choices, position, roles, values[:MOST_VALUES], len(values))
 
 
+def remarks(headings: Sequence[str], wanted: Wanted, roles: Roles) -> list[str]:
+    """What to say of columns that have a role by their headings alone, though others were named for it."""
+    return [
+        f"No column is headed {' or '.join(repr(name) for name in wanted.names(role) or () if name)}, as the profile"
+        f" has it. {shown(headings[roles.columns[role]])} counts as the {role}: it is headed so."
+        for role in roles.instead
+    ]
+
+
 def which(role: Role) -> str:
     """The question for a role's column."""
     return _WHICH.get(role, f"Which column is the {role}?")
@@ -282,9 +277,6 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
 def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]) -> Question:
     named = [name for name in wanted.names(role) or () if name]
     choices = _choices(role, headings, range(len(headings)), cells)
-    if named:
-        text = f"No column is headed {' or '.join(map(repr, named))}, which was named as the {role}."
-        return Question(f"{text}{_near(named[-1], headings)}", f"{text} {which(role)}", choices, roles=[role])
     claimed = [
         f" {shown(headings[i])} was named as the {other}."
         for other in wanted.mapping
@@ -292,7 +284,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
         if _ROLE_OF.get(folded(headings[i])) is role
     ]
     guess = next((choice.value.partition("=")[2] for choice in choices if choice.is_likely), None)
-    near = f" Did you mean {shown(guess)}?" if guess else ""
+    near = _near(named[-1], headings) if named else f" Did you mean {shown(guess)}?" if guess else ""
     advice = f"Say which column it is: {_mapped(role, as_argument(guess or 'ITS HEADING'))}"
     if role is Role.PROSPECT:
         found = _choices(Role.EMAIL, headings, range(len(headings)), cells)
@@ -301,18 +293,23 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
         choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in theirs]
         column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
         advice += f", or which one holds their emails: {_mapped(Role.EMAIL, column)}"
-    if role is Role.VISIBILITY:
-        likely = sum(choice.is_likely for choice in choices)
+    likely = sum(choice.is_likely for choice in choices)
+    none = f", or say that none is: {_mapped(role, '')}" if named else ""
+    if role is Role.VISIBILITY and wanted.needs_visibility:
         choices[likely:likely] = [
             Answer("default-visibility", "private", "none: all are private, for the owner of the API key"),
             Answer("default-visibility", "public", "none: all are public, for the whole team"),
         ]
-        advice += f", or give one visibility for all rows: {by_name('default-visibility', 'private')}"
-    text = (
-        f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
-        f"{''.join(claimed)}{near} {advice}."
-    )
-    return Question(text, which(role), choices, roles=[role])
+        with_it = f"{none} with" if named else ", or give one visibility for all rows:"
+        advice += f"{with_it} {by_name('default-visibility', 'private')}"
+    elif named and role in _NONE:
+        choices.insert(likely, Answer("map", f"{role}=", f"none: {_NONE[role]}"))
+        advice += none
+    if not named:
+        text = f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
+        return Question(f"{text}{''.join(claimed)}{near} {advice}.", which(role), choices, roles=[role])
+    text = f"No column is headed {' or '.join(map(repr, named))}, which was named as the {role}."
+    return Question(f"{text}{near} {advice}.", f"{text} {which(role)}", choices, roles=[role])
 
 
 def _near(name: str, headings: Sequence[str]) -> str:
@@ -327,6 +324,12 @@ def called(headings: Sequence[str], position: int) -> str:
     same = [other for other in headings if folded(other) == folded(heading)]
     is_handy = len(same) == 1 and heading.strip() and len(heading) <= MOST_CHARACTERS
     return heading if is_handy else column_letter(position)
+
+
+def headed(headings: Sequence[str], name: str) -> str:
+    """What names a column in other sheets, too: its heading, where it was named by a letter, which is another there."""
+    found = _named(name, headings, range(len(headings))) if name else []
+    return called(headings, found[0]) if len(found) == 1 else name
 
 
 def _quoted(headings: Sequence[str], position: int) -> str:

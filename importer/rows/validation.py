@@ -6,9 +6,10 @@ read once for all the rows that hold it, so that a million rows cost little more
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from importer.rows.values import (
     SHORTEST_SURE,
     TEXT,
     WORDS,
+    Vocabulary,
     Wrong,
     choice,
     cleaned_id,
@@ -114,14 +116,15 @@ class _Column:
 class _Overlooked:
     """Looks for columns that were meant for the visibility or the status, but whose headings nobody knows.
 
-    Such a column holds nothing but words of these roles, and at least one of a role that no column has. Where the
-    visibility has its column, a second one with ``Everyone`` and ``Team`` is about something else; bare numbers, as in
-    ``0`` and ``1``, are everywhere. A column is looked at until it holds anything else, which for most is its first
-    block's first rows.
+    Such a column holds nothing but words of these roles, whoever gave them their meaning, and at least one of a role
+    that no column has. Where the visibility has its column, a second one with ``Everyone`` and ``Team`` is about
+    something else; bare numbers, as in ``0`` and ``1``, are everywhere. A column is looked at until it holds anything
+    else, which for most is its first block's first rows.
     """
 
-    def __init__(self, sheet: Sheet, roles: Roles) -> None:
+    def __init__(self, sheet: Sheet, roles: Roles, vocabularies: Iterable[Vocabulary[Any]]) -> None:
         self._headings = sheet.headings
+        self._words = {one.role: WORDS[one.role] | one.own.keys() for one in vocabularies}
         self._vacant = [role for role in WORDS if role in roles.vacant]
         self._values: dict[int, dict[str, None]] = {i: {} for i in roles.unexplained if self._vacant}
 
@@ -132,7 +135,7 @@ class _Overlooked:
             for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
                 new = [text for text in part.unique() if text not in values]
                 values.update(dict.fromkeys(new))
-                if not all(is_word(text) or is_footer(text) for text in new):
+                if not all(is_word(text, self._words) or is_footer(text) for text in new):
                     del self._values[position]
                     break
 
@@ -143,7 +146,7 @@ class _Overlooked:
             told = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
             values = list({folded(word): word for word in told}.values())
             telling = {folded(value) for value in values if not value.isdecimal()}
-            roles = [role for role in self._vacant if telling & WORDS[role]]
+            roles = [role for role in self._vacant if telling & self._words[role]]
             if roles:
                 found.append(overlooked(self._headings, position, roles, values))
         return found
@@ -175,7 +178,7 @@ class _Validation:
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in self.roles.columns else None
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
-        unexplained = _Overlooked(self.sheet, self.roles)
+        unexplained = _Overlooked(self.sheet, self.roles, (self.visibilities, self.statuses))
         footers = Footers(
             self.sheet.header_row, self.used, self.roles.columns.get(Role.PROSPECT), self.roles.ours.values(),
             self._is_marked,

@@ -10,7 +10,7 @@ import difflib
 import re
 import string
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -224,9 +224,9 @@ def shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
-def is_word(text: str) -> bool:
+def is_word(text: str, known: Mapping[Role, Collection[str]] = WORDS) -> bool:
     """Whether a cell is blank, or holds a word that says who may see a note or whether it is published."""
     if len(text) > _LONGEST_SHOWN:
         return False
     word = folded(cleaned_id(text))
-    return not word or any(word in words for words in WORDS.values())
+    return not word or any(word in words for words in known.values())

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importer.errors import BadSettings, as_argument, by_name
 from importer.models import Answer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows.columns import shown
+from importer.rows.columns import called, shown
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, Vocabulary, cleaned_id, folded, meaning
 
 MOST_WORDS = 6
@@ -69,9 +69,9 @@ def unknown(
         often = [(spelt[column, key], count) for key, count in counts[column].most_common() if count >= _OFTEN]
         where = f"Column {column_letter(column)}, {shown(headings[column])},"
         if len(often) > MOST_WORDS:
-            questions.append(_another_column(role, column, where, often))
+            questions.append(_another_column(role, column, headings, where, often))
         else:
-            questions += [_word(role, column, where, word, count) for word, count in often]
+            questions += [_word(role, column, headings, where, word, count) for word, count in often]
     return questions
 
 
@@ -81,29 +81,33 @@ _ALLOWED: Mapping[Role, Sequence[Visibility | Status]] = {
 }
 
 
-def _word(role: Role, column: int, where: str, word: str, count: int) -> Question:
+def _word(role: Role, column: int, headings: Sequence[str], where: str, word: str, count: int) -> Question:
     choices = [Answer("value", meaning(role, word, value), _MEANS[value.name]) for value in _ALLOWED[role]]
     choices.append(Answer("value", meaning(role, word, None), "none of these: leave its rows out"))
-    choices.append(_not_this(role, column))
+    choices.append(_not_this(role, column, headings))
     ways = [by_name("value", meaning(role, as_argument(word), value)) for value in (*_ALLOWED[role], None)]
     text = (
         f"{where} holds {word!r} in {count:,} rows, which is no {role} that is known. Say what it means: {ways[0]} or"
         f" {ways[1]}. To leave these rows out: {ways[2]}. If the column isn't the {role}:"
-        f" {by_name('map', choices[3].value)}"
+        f" {by_name('ignore', as_argument(choices[3].value))}"
     )
     asks = f"What does {word!r} mean as the {role}? ({count:,} rows)"
     return Question(text, asks, choices, column, [role], [word], count)
 
 
-def _another_column(role: Role, column: int, where: str, often: Sequence[tuple[str, int]]) -> Question:
-    choice = _not_this(role, column)
+def _another_column(
+    role: Role, column: int, headings: Sequence[str], where: str, often: Sequence[tuple[str, int]]
+) -> Question:
+    choice = _not_this(role, column, headings)
     listed = ", ".join(f"{word!r} ({count:,})" for word, count in often[:MOST_WORDS])
     what = f"{where} holds {len(often):,} words that are no {role} that is known: {listed} and more."
     example = by_name("value", meaning(role, as_argument(often[0][0]), _ALLOWED[role][-1]))
-    text = f"{what} If it isn't the {role}: {by_name('map', choice.value)}. If it is, say what each means: {example}"
+    aside = by_name("ignore", as_argument(choice.value))
+    text = f"{what} If it isn't the {role}: {aside}. If it is, say what each means: {example}"
     words = [word for word, _ in often[:MOST_WORDS]]
     return Question(text, f"{what} Is it the {role} at all?", [choice], column, [role], words, len(often))
 
 
-def _not_this(role: Role, column: int) -> Answer:
-    return Answer("map", f"{role}=", f"column {column_letter(column)} isn't the {role}; it has nothing to do with it")
+def _not_this(role: Role, column: int, headings: Sequence[str]) -> Answer:
+    means = f"column {column_letter(column)} isn't the {role}; it has nothing to do with it"
+    return Answer("ignore", called(headings, column), means)

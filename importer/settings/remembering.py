@@ -5,10 +5,12 @@ Comes in: settings. Goes out: the same in the file of profiles.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from importer.models import Role
 from importer.settings import profiles
+from importer.settings.kinds import Columns
 from importer.settings.settings import Settings
 
 REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column")
@@ -27,8 +29,12 @@ def remember(settings: Settings, only: Collection[str] = ()) -> Path:
     """
     kept: dict[str, object] = {"content": settings.content.value}
     if settings.mapping:
+        before = profiles.load(settings.profile).get("map") if settings.profile in profiles.names() else None
+        known: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
         kept["map"] = {
-            role.value: named if isinstance(named, str) else [*named] for role, named in settings.mapping.items()
+            role.value: named if isinstance(named, str) else [*named]
+            for role, names in settings.mapping.items()
+            for named in [names or _or_none(known.get(role, ()))]
         }
     if settings.values:
         kept["value"] = {
@@ -42,5 +48,14 @@ def remember(settings: Settings, only: Collection[str] = ()) -> Path:
     if settings.ignored:
         kept["ignore"] = list(settings.ignored)
     if only:
+        names = settings.mapping.get(Role.VISIBILITY)
+        if "default-visibility" in only and names and "" in names and not isinstance(names, str):
+            only = {*only, "map"}  # it was said of a sheet that hasn't the column which is named
         kept = {name: value for name, value in kept.items() if name in only}
     return profiles.remember(settings.profile, kept)
+
+
+def _or_none(names: str | Sequence[str]) -> str | tuple[str, ...]:
+    """A role's names, of which a sheet may have none: that it hasn't any is no reason to forget those of others."""
+    found = [name for name in ([names] if isinstance(names, str) else names) if name]
+    return (*found, "") if found else ""

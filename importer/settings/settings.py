@@ -33,6 +33,8 @@ class Settings:
         key: the API key.
         mapping: role → heading, or a column's letter, or several, of which the first counts that the sheet has; empty:
             no column has the role.
+        usual: those of these roles whose columns a profile or an answer named, for the sheets that have them; in others
+            the headings count that everybody uses.
         values: role → a word of the sheet → what it means; None: its rows are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the content column is meant.
@@ -70,6 +72,7 @@ class Settings:
     base_url: str = LIVE
     key: str = field(default="", repr=False)
     mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
+    usual: frozenset[Role] = field(default=frozenset(), compare=False)  # where something was said, not what
     values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO

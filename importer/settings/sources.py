@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings, by_name
+from importer.models import Role
 from importer.settings import keystore, profiles
 from importer.settings.key import KEY_VARIABLE, read_key
 from importer.settings.recipients import ADDRESSES_VARIABLE, Recipient, read_recipients
@@ -27,6 +28,10 @@ OTHER_VARIABLES = (
 )  # fmt: skip
 """Variables of ours that are no settings: where profiles and the journals' ids are kept, more words on a fault, and
 where notifications go."""
+
+
+_TABLES = ("map", "value")
+"""The settings of which each place adds to what the others say: by role, and by word."""
 
 
 class Place(Enum):
@@ -44,12 +49,14 @@ class Given:
     Attributes:
         origin: where, in words; empty where it was said now.
         profile: which it stood in, if it did.
+        below: what stood of the same table at places that count less, by which this is added to.
     """
 
     value: object
     place: Place
     origin: str = ""
     profile: str = ""
+    below: tuple[Given, ...] = ()
 
     def at(self, name: str) -> str:
         """Where the setting of this name stood, in words, with its line in a file of profiles."""
@@ -77,16 +84,24 @@ def gather(
     for name in names:
         setting = SETTINGS[name]
         text = environment.get(setting.variable, "")
-        if name not in given and text.strip():
+        if text.strip():
             value: object = _parts(text) if setting.many else text
-            given[name] = Given(value, Place.ENVIRONMENT, f"the environment variable {setting.variable}")
+            _lay(given, name, Given(value, Place.ENVIRONMENT, f"the environment variable {setting.variable}"))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = f"the profile {profile!r} in {profiles.profiles_file()}"
         for name, value in profiles.load(profile).items():
             if name in names:
-                given.setdefault(name, Given(value, Place.PROFILE, origin, profile))
+                _lay(given, name, Given(value, Place.PROFILE, origin, profile))
     return given
+
+
+def _lay(given: dict[str, Given], name: str, found: Given) -> None:
+    """Put a value where it counts less than what was given of the setting already."""
+    if name not in given:
+        given[name] = found
+    elif name in _TABLES:
+        given[name] = replace(given[name], below=(*given[name].below, found))
 
 
 def _check_variables(environment: Mapping[str, str]) -> None:
@@ -112,11 +127,39 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     """
     values: dict[str, Any] = {SETTINGS[name].attribute: found.value for name, found in given.items()}
     values.pop("", None)
+    values |= _tables(given)
     try:
         return Settings(**values)
     except BadSettings as error:
         origin = given[error.setting].at(error.setting) if error.setting in given else ""
         raise BadSettings(error.reason, setting=error.setting, origin=origin) from error
+
+
+def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
+    """The settings of :data:`_TABLES`, and the roles that the profile alone speaks of.
+
+    Raises:
+        BadSettings: see :func:`settings_of`.
+    """
+    tables: dict[str, Any] = {}
+    usual: set[Role] = set()
+    for name in (name for name in _TABLES if name in given):
+        table: dict[Role, Any] = {}
+        for layer in reversed((given[name], *given[name].below)):
+            said = read({name: layer}, name)
+            table |= {role: _over(table.get(role), entry) for role, entry in said.items()}
+            if name == "map":
+                usual = usual | said.keys() if layer.place is Place.PROFILE else usual - said.keys()
+        tables[SETTINGS[name].attribute] = table
+    return {**tables, "usual": frozenset(usual)}
+
+
+def _over(below: Any, said: Any) -> Any:
+    """A table's entry: where it is a table of words, those of which nothing is said keep their meaning."""
+    if not isinstance(below, Mapping):
+        return said
+    again = {" ".join(word.casefold().split()) for word in said}
+    return {**{word: value for word, value in below.items() if " ".join(word.casefold().split()) not in again}, **said}
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:

@@ -13,7 +13,8 @@ from importer.errors import UnclearColumns
 from importer.models import Role
 from importer.reading import column_letter
 from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
-from importer.rows.columns import HEADINGS, Roles, Wanted, find, recognised
+from importer.rows.columns import Roles, Wanted, find, recognised
+from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded
 
 PLAIN = ("Prospect ID", "Note", "Visibility")

@@ -76,7 +76,7 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     for setting in ('`value visibility:"Team only"=Public`', '`value visibility:"Team only"=Private`'):
         assert setting in str(first)
     assert first.answers == {
-        "value": [f"visibility:Team only={value}" for value in ("Public", "Private", "")], "map": ["visibility="],
+        "value": [f"visibility:Team only={value}" for value in ("Public", "Private", "")], "ignore": ["Visibility"],
     }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_each_answer_answers(tmp_path: Path) -> None:
         found = loaded(tmp_path, "Team only", "Team only", "1", values=[text])
         assert found.rows.questions == ()
         assert [note.visibility for note in found.rows.notes] == meant[text.rpartition("=")[2]]
-    none: dict[str, Any] = {"mapping": question.answers["map"], "default_visibility": "private"}
+    none: dict[str, Any] = {"ignored": question.answers["ignore"], "default_visibility": "private"}
     found = loaded(tmp_path, "Team only", "Team only", "1", **none)
     assert found.rows.questions == ()
     assert {note.visibility for note in found.rows.notes} == {Visibility.PRIVATE}
@@ -119,4 +119,4 @@ def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path)
     names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
     [question] = loaded(tmp_path, *names, *names).rows.questions
     assert "holds 7 words that are no visibility that is known: 'Jo Miller 0' (2)" in str(question)
-    assert question.answers == {"map": ["visibility="]}
+    assert question.answers == {"ignore": ["Visibility"]}
