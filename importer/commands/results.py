@@ -47,7 +47,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcome
                 )
             loaded = resolved(loaded, known.answers, settings, known.made)
             outcomes = Outcomes(len(loaded.rows))
-            settle_before(loaded.rows, outcomes)
+            settle_before(loaded.rows, outcomes, loaded.sheet.headings)
             _recall(journal, run, loaded, outcomes)
             outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
             settle_after(loaded.rows, loaded.plan, outcomes)

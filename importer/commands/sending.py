@@ -173,7 +173,7 @@ class Sending:
             except Stopped as error:
                 stopped, self.loaded = error, finding.as_known
             self.outcomes = Outcomes(len(self.loaded.rows))
-            settle_before(self.loaded.rows, self.outcomes)
+            settle_before(self.loaded.rows, self.outcomes, self.loaded.sheet.headings)
             delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
             rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
             delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})

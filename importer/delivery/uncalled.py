@@ -5,17 +5,21 @@ Comes in: rows and their plan. Goes out: their outcomes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import shorten
+
 import numpy as np
 
 from importer.delivery.outcomes import Outcomes
 from importer.errors import by_name
-from importer.models import DELIVERED, Plan, Result, Rows
+from importer.models import DELIVERED, Plan, Problem, Result, Rows
 
 
-def settle_before(rows: Rows, outcomes: Outcomes) -> None:
+def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> None:
     """Settle the rows that need no delivery: invalid, no data, named by an email in vain, or with a note id."""
     for position, problems in rows.problems.items():
-        outcomes.settle([position], Result.INVALID, reason="; ".join(str(problem) for problem in problems))
+        reason = "; ".join(f"{_place(problem, headings)}: {problem.text}" for problem in problems)
+        outcomes.settle([position], Result.INVALID, reason=reason)
     for position, why in rows.skipped.items():
         outcomes.settle([position], Result.SKIPPED, reason=why)
     for position, why in rows.rejected.items():
@@ -27,6 +31,12 @@ def settle_before(rows: Rows, outcomes: Outcomes) -> None:
             note_ids=list(rows.done.values()),
             reason="this results file says so; the row was left alone",
         )
+
+
+def _place(problem: Problem, headings: Sequence[str]) -> str:
+    """The cell in the sheet that was read, and its row and heading: in the results it is another cell."""
+    heading = "" if problem.column is None else shorten(headings[problem.column], 40, placeholder=" …")
+    return f"{problem.cell} (row {problem.row}, {heading})" if heading else problem.cell
 
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:

@@ -206,7 +206,7 @@ def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem
     found = results(tmp_path)
     assert found[1][0] == "invalid"
     assert found[1][1].startswith(
-        "B3: the row names prospect P1 by its id, but the email kim@example.com is that of P3"
+        "B3 (row 3, Email): the row names prospect P1 by its id, but the email kim@example.com is that of P3"
     )
 
 

@@ -194,8 +194,8 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     assert reasons[2] == "the same note for the same prospect as row 3; if it is meant twice: `key-column`"
     assert "did not accept this prospect" in reasons[3]
     assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
-    assert reasons[5].startswith("B7: the note is empty")
-    assert reasons[6].startswith("C8: '?' is no visibility")
+    assert reasons[5].startswith("B7 (row 7, Note): the note is empty")
+    assert reasons[6].startswith("C8 (row 8, Visibility): '?' is no visibility")
     if kind == ".xlsx":
         assert [row["source_row"] for row in rows_of(report.results, "To fix")] == ["5", "6", "7", "8"]
         summary = [cell.value for cell in openpyxl.load_workbook(report.results)["Summary"]["B"]]
@@ -624,6 +624,14 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [CREATED]
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
+
+
+def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_results(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The sheet that was read isn't there either."""
+    report = ran(write(tmp_path / "n.xlsx", ("P1", "x", "1"), ("P2", "", "1")), settings)
+    assert rows_of(report.results, "To fix")[0]["reason"].startswith("Sheet!B3 (row 3, Note): the note is empty")
 
 
 @pytest.mark.parametrize(
