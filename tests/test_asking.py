@@ -261,13 +261,16 @@ def test_the_first_are_sent_for_a_person_to_look_at_and_the_rest_when_they_have(
     assert "Send 4 notes to" in seen.screen
     assert "7 not sent held back by --first: look at the others in Saleshandy, then run again without it" in seen.screen
     assert sorted(note.prospect_id for note in box.notes) == ["P0", "P1", "P2", "P3"]
-    held = ("not sent", "held back by `first`")
+    held = ("not sent", "held back by --first: look at the others in Saleshandy, then run again without it")
     repeats = [("not sent", "the same note for the same prospect as row 11, which is not sent"), ("duplicate", "")]
     found = results()
     assert found[:10] == [("created", "")] * 4 + [held] * 6
     assert [result for result, _ in found[10:]] == [result for result, _ in repeats]
-    again = types(["run", path, "--first", "4", "--results", "out.csv"], ["y"])
+    again = types(["run", path, "--first", "4", "--results", "out.xlsx"], ["y"])
     assert again.status == 1
+    summary = [str(cell) for row in openpyxl.load_workbook("out.xlsx")["Summary"].values for cell in row]
+    assert "Held back by --first." in summary
+    assert "Look at the others in Saleshandy, then run again without it." in summary
     assert len(box.notes) == 8
     assert main(["run", path, "--yes", "--results", "out.csv"]) == 0
     assert len(box.notes) == 10

@@ -868,6 +868,7 @@ def test_hide_makes_private_drafts_and_says_that_they_still_exist(type_: Termina
     assert "3 notes that it created would become private drafts:" in ended.out
     assert "the API can't delete notes" in ended.all
     assert "3 notes made private drafts. They still exist" in ended.all
+    assert "put those rows alone into a file, and run it with --again" in ended.all
     assert {note.prospect_id: (note.visibility, note.status) for note in type_.box.notes} == {
         "P1": ("2", "0"), "P2": ("2", "0"), "P3": ("2", "0"), "P9": ("1", "1"),
     }  # fmt: skip
@@ -914,7 +915,7 @@ def test_hidden_notes_are_not_sent_again(type_: Terminal) -> None:
     type_("hide", "last", "--yes")
     assert type_("run", "n.csv", "--results", "out.csv").status == 0
     assert {row["reason"].partition(", ")[2] for row in csv_rows(type_.folder / "out.csv")} == {
-        "and made a private draft later"
+        "and made a private draft later; to send it anew: --again"
     }
     assert len(type_.box.notes) == 3
 

@@ -7,22 +7,19 @@ that is in force.
 
 from __future__ import annotations
 
-import re
 from contextvars import ContextVar
 
 from importer.errors import BadSettings, ImporterError
-from importer.settings import SETTINGS, profiles
+from importer.settings import profiles
+from importer.settings.flags import as_flags
 
 PROFILE = ContextVar("PROFILE", default=profiles.DEFAULT)
 """The profile of the command that is at work."""
 
-_OTHERS = ("overwrite", "report")  # flags of commands that no setting of a run stands behind
-_NAMED = re.compile(rf"`({'|'.join([*SETTINGS, *_OTHERS])})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
-
 
 def with_flags(text: str) -> str:
     """The text with flags in the place of settings, and with the profile in commands."""
-    return profiles.in_commands(_NAMED.sub(r"--\1\2", text), PROFILE.get())
+    return profiles.in_commands(as_flags(text), PROFILE.get())
 
 
 def words(error: ImporterError) -> str:

@@ -16,7 +16,7 @@ from importer.commands.series import Fate, FileEnded, Series
 from importer.commands.verify import Verified
 from importer.errors import JournalFailed, NeedsAPerson, by_name
 from importer.models import Result
-from importer.results.presentation import MEANINGS
+from importer.results.presentation import meaning_of
 
 _NEED_A_HAND = (NeedsAPerson, JournalFailed)
 
@@ -121,12 +121,9 @@ def meanings(
 ) -> Iterator[tuple[Result, int, str]]:
     """The same as values; see :func:`counts`."""
     for result, rows in found.items():
-        meaning = MEANINGS[result]
+        meaning = meaning_of(result, held_back=held_back)
         then = "mend what is said above first" if result is Result.NOT_SENT and needs_a_hand else meaning.next
-        said = f"{meaning.means}{f': {then}' if then else ''}"
-        if result is Result.NOT_SENT and held_back:
-            said = f"held back by {by_name('first')}: look at the others in Saleshandy, then run again without it"
-        yield result, rows, said
+        yield result, rows, f"{meaning.means}{f': {then}' if then else ''}"
 
 
 def verified(found: Verified) -> Iterator[Saying]:
@@ -189,6 +186,12 @@ def hiding(planned: Hiding) -> Iterator[Saying]:
     yield Saying(
         "They will still exist: the API can't delete notes. The key's owner goes on seeing them, as drafts.", Kind.TEXT
     )
+    if run is not None:
+        yield Saying(
+            "An import leaves their rows alone, as delivered. To send them anew, put those rows alone into a file, and"
+            f" run it with {by_name('again')}.",
+            Kind.TEXT,
+        )
 
 
 def history(runs: Sequence[Past], *, of_all: bool, is_filtered: bool = False, elsewhere: str = "") -> Iterator[Saying]:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
-from importer.errors import Stopped, by_name
+from importer.errors import Stopped
 from importer.models import Problem, Result
+from importer.results import presentation
 
 Kinds = Mapping[Result, Mapping[str, int]]
 
-HELD_BACK = f"held back by {by_name('first')}"
+HELD_BACK = f"{presentation.HELD_BACK.means}: {presentation.HELD_BACK.next}"
 _REJECTED = (
     ("no prospect has the email", "no prospect has the email"),
     ("several prospects have the email", "several prospects have the email"),
@@ -58,7 +59,7 @@ def _of_sentences(outcomes: Outcomes, result: Result, otherwise: str) -> Counter
     counted: Counter[str] = Counter()
     for sentence, rows in outcomes.reasons(result).items():
         if sentence == HELD_BACK:
-            counted[sentence] += rows
+            counted[presentation.HELD_BACK.means] += rows
             continue
         known = (kind for beginning, kind in _REJECTED if result is Result.REJECTED and sentence.startswith(beginning))
         counted[next(known, otherwise)] += rows

@@ -306,7 +306,7 @@ class Sending:
         counts = self.outcomes.counts()
         if counts.get(Result.NOT_SENT) and ended == "finished":
             ended = "stopped"
-        now = self.clock()
+        now, held = self.clock(), self._held_back(delivery)
         lines = [
             *_about_file(self.loaded),
             ("Run", run.name),
@@ -315,7 +315,7 @@ class Sending:
             ("Ended", f"{when(now)} ({ended})"),
             *([("Why it stopped", str(stopped))] if stopped else []),
             ("Requests sent", f"{delivery.posts_sent:,}"),
-            *([("Held back", f"{held:,} rows, by {by_name('first')}")] if (held := self._held_back(delivery)) else []),
+            *([("Held back", f"{held:,} rows, by {by_name('first')}")] if held else []),
             *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
             *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
             ("Batch size", f"{delivery.batch_size:,}"),
@@ -339,17 +339,27 @@ class Sending:
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             why=logs.said(stopped) if stopped else None,
         )  # fmt: skip
-        written = write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal)
+        written = write_results(
+            self.target, self.loaded, self.outcomes, run, lines, self.journal, held_back=bool(held and not stopped)
+        )
         logs.event("results written", results=written.path, remark=written.remark)
         return written
 
 
 def write_results(
-    target: Path, loaded: Loaded, outcomes: Outcomes, run: Run, lines: Sequence[tuple[str, str]], journal: Journal
+    target: Path,
+    loaded: Loaded,
+    outcomes: Outcomes,
+    run: Run,
+    lines: Sequence[tuple[str, str]],
+    journal: Journal,
+    *,
+    held_back: bool = False,
 ) -> results.Written:
     """Write what became of a file's rows; ``lines`` say in the summary what was run."""
+    summary = results.Summary("What became of the notes", lines, run.workspace.profile, held_back)
     return results.write(
-        target, loaded.sheet, outcomes, results.Summary("What became of the notes", lines, run.workspace.profile),
+        target, loaded.sheet, outcomes, summary,
         policy=results.OverwriteWritten(journal, Path(loaded.sheet.source)),
         ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip

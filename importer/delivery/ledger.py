@@ -14,7 +14,7 @@ from itertools import groupby
 from importer.api import Answer
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
-from importer.errors import Busy, JournalFailed
+from importer.errors import Busy, JournalFailed, by_name
 from importer.journal import Journal, Known, Run, State
 from importer.models import Result
 
@@ -169,7 +169,7 @@ class Ledger:
             rows, deliveries = zip(*together, strict=True)
             reason = f"imported on {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
             if state is State.HIDDEN:
-                reason += ", and made a private draft later"
+                reason += f", and made a private draft later; to send it anew: {by_name('again')}"
             note_ids = [delivery.note_id or "" for delivery in deliveries]
             self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             for row, delivery in zip(rows, deliveries, strict=True):

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from importer.delivery.outcomes import Outcomes
 from importer.settings import profiles
+from importer.settings.flags import as_flags
 
 _ROWS = 4_000  # of which a writer's lists and cells stay small
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
@@ -41,11 +42,13 @@ class Summary:
         title: what was done, as a heading.
         lines: label and value, in the order to be shown.
         profile: as which it ran.
+        held_back: whether what wasn't sent waits for a person to look at what was.
     """
 
     title: str
     lines: Sequence[tuple[str, str]] = ()
     profile: str = profiles.DEFAULT
+    held_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def result_rows(
             [encodable(columns[position]) for position in keep],
             ended.result,
             encodable(ended.note_id),
-            encodable(ended.reason),
+            encodable([*map(as_flags, ended.reason)]),
             numbers if source_row is None else _numbers(columns[source_row]),
             ended.finished_at,
             [f"{run}/{number}" if number else "" for number in ended.request],

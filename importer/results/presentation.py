@@ -50,6 +50,14 @@ MEANINGS: Mapping[Result, Meaning] = {
     Result.SKIPPED: Meaning("no data: a report's footer, or a row that is blank in every column that is used"),
 }
 
+HELD_BACK = Meaning(f"held back by {by_name('first')}", "look at the others in Saleshandy, then run again without it")
+"""What *not sent* means where a person is to look at the first rows before the rest."""
+
+
+def meaning_of(result: Result, *, held_back: bool = False) -> Meaning:
+    """What a result means; ``held_back``: what wasn't sent waits for a person to look at what was."""
+    return HELD_BACK if held_back and result is Result.NOT_SENT else MEANINGS[result]
+
 
 @dataclass(frozen=True)
 class Colours:

@@ -13,8 +13,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
-from importer.results.presentation import COLOURS, COLUMN_MEANINGS, MEANINGS
+from importer.results.presentation import COLOURS, COLUMN_MEANINGS, meaning_of
 from importer.settings import profiles
+from importer.settings.flags import as_flags
 
 _NAME = "Summary"
 
@@ -36,7 +37,7 @@ def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int]
     sheet.set_row(1, 28)
     sheet.write_string(1, 1, *_text(summary.title, title))
     sheet.write_string(2, 1, *_text(headline(counts, twins), lead))
-    row = _table(book, sheet, counts, 4, summary.profile)
+    row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1)
     row = _pairs(book, sheet, "What was run", summary.lines, row + 1)
     _pairs(book, sheet, "The last six columns of Results", list(COLUMN_MEANINGS.items()), row + 1)
@@ -62,7 +63,7 @@ def headline(counts: Mapping[Result, int], twins: int = 0) -> str:
     return ", ".join(parts) + "."
 
 
-def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, profile: str) -> int:
+def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, summary: Summary) -> int:
     """Result, rows, share, meaning, next; gives back the first free row."""
     line: dict[str, object] = {"bottom": 1, "bottom_color": "#D5DCE1", "valign": "vcenter"}
     head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44525F", "valign": "vcenter"}
@@ -83,14 +84,14 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_string(row, col, name, cell_format)
     for result, count in counts.items():
         row += 1
-        colours, meaning = COLOURS[result], MEANINGS[result]
+        colours, meaning = COLOURS[result], meaning_of(result, held_back=summary.held_back)
         chip = book.add_format({**line, "bold": True, "indent": 1, "font_color": colours.ink, "bg_color": colours.fill})
         sheet.set_row(row, 20)
         sheet.write_string(row, 1, result.value, chip)
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
-        sheet.write_string(row, 4, meaning.sentence, text)
-        sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, profile), text))
+        sheet.write_string(row, 4, *_text(meaning.sentence, text))
+        sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, summary.profile), text))
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
@@ -146,4 +147,4 @@ def _pairs(book: Workbook, sheet: Worksheet, title: str, pairs: Sequence[tuple[s
 
 def _text(text: str, cell_format: Format) -> tuple[str, Format]:
     """A cell's text, short enough, and its format."""
-    return encodable([text])[0][:2000], cell_format
+    return encodable([as_flags(text)])[0][:2000], cell_format

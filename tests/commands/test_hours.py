@@ -126,7 +126,7 @@ def test_it_stops_when_its_hours_are_over_and_the_next_night_goes_on(settings: S
         assert (report.exit_status, set(report.counts)) == (3, {Result.CREATED, Result.NOT_SENT})
         rows = read_results(report.results)
         assert {row["reason"] for row in rows if row["result"] == "not sent"} == {
-            "the run stopped: The window 02:00-06:00 is over (`between`)"
+            "the run stopped: The window 02:00-06:00 is over (--between)"
         }
         with prepare(sheet, settings) as prepared:
             assert prepared.send().exit_status == 0

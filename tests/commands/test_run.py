@@ -191,7 +191,7 @@ def test_every_kind_of_row_gets_its_outcome(box: Sandbox, settings: Settings, tm
     reasons = [row["reason"] for row in rows]
     assert reasons[0].startswith("imported on 2")
     assert reasons[1] == ""
-    assert reasons[2] == "the same note for the same prospect as row 3; if it is meant twice: `key-column`"
+    assert reasons[2] == "the same note for the same prospect as row 3; if it is meant twice: --key-column"
     assert "did not accept this prospect" in reasons[3]
     assert reasons[4] == "the same note for the same prospect as row 5, which is rejected"
     assert reasons[5].startswith("B7 (row 7, Note): the note is empty")
