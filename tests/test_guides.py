@@ -9,6 +9,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
@@ -66,6 +67,8 @@ def test_every_command_of_the_guides_is_understood(name: str) -> None:
     for line in lines:
         words = shlex.split(line)[1:]
         command = cli.commands[words[0]] if words[0] != "--help" else cli
+        if isinstance(command, click.Group) and command is not cli:
+            command = command.commands[words[1]]
         flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
         assert {word.partition("=")[0] for word in words[1:] if word.startswith("--")} <= flags | {"--help"}, line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,20 @@ def test_run_tells_of_several_files_and_of_what_was_left_out(ask: Ask) -> None:
     assert [file["fate"] for file in document["files"]] == ["imported", "not imported"]
     assert document["files"][1]["error"]["kind"] == "the file can't be read"
     assert document["files"][1]["run"] is None
+
+
+def test_every_file_is_told_with_its_whole_path(ask: Ask) -> None:
+    """Whoever reads it may stand in another folder."""
+    for folder in ("exports", "done"):
+        Path(folder).mkdir()
+    Path("exports/a.csv").write_text(SHEET, encoding="utf-8")
+    ask("run", "exports/a.csv", "--yes")
+    os.utime("exports/a.csv", (946684800, 946684800))
+    _, document, _ = ask("run", "exports", "--yes", "--archive", "done", "--results-name", "{name}.xlsx")
+    [file], [left] = document["files"], document["left_out"]
+    assert file["archived"] == str(Path("done/a.csv").absolute())
+    assert file["run"]["results"] == str(Path("done/a.xlsx").absolute())
+    assert left["file"] == str(Path("exports/a.results.xlsx").absolute())
 
 
 @pytest.mark.parametrize(

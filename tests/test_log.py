@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -164,6 +165,11 @@ def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureF
     assert run("run", "good.csv", "--quiet") == 0
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "")
+    assert run("run", "good.csv", "--quiet", "--json") == 0
+    shown = capsys.readouterr()
+    assert (json.loads(shown.out)["exit_status"], shown.err) == (0, "")
+    assert run("run", "a.csv", "-q", "--json") == 1
+    assert "Results: a.results.xlsx" in capsys.readouterr().err
     assert run("run", "a.csv", "-q") == 1
     shown = capsys.readouterr()
     assert "4 rows: 2 notes to deliver" in shown.out

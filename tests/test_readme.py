@@ -76,6 +76,8 @@ def test_every_command_line_is_understood_by_the_program(arguments: list[str]) -
     if arguments == ["--version"]:
         return
     command = cli.commands[arguments[0]]
+    if isinstance(command, click.Group):
+        command = command.commands[arguments[1]]
     flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
     flags = {flag for flag in flags if flag.startswith("-")}
     for argument in arguments[1:]:

@@ -173,7 +173,7 @@ def test_the_task_runs_what_was_said() -> None:
     task = ElementTree.fromstring(unit.text)
     assert task.findtext(".//Command", namespaces=names) == r"C:\Program Files\note-importer.exe"
     assert task.findtext(".//Arguments", namespaces=names) == (
-        "repeat --between 02:00-06:00 --every 10m run --profile night --between 02:00-06:00 --yes --"
+        "repeat --between 02:00-06:00 --every 10m run --profile night --between 02:00-06:00 --yes --quiet --"
         r' "C:\Müller & Co\exports"'
     )
     assert str(task.findtext(".//StartBoundary", namespaces=names)).endswith("T02:00:00")

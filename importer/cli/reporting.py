@@ -49,7 +49,8 @@ class Reporting:
     def speaking(self) -> Iterator[None]:
         """Put aside what is printed as long as the block runs, and say at its end what is to be said."""
         out, as_json = sys.stdout, self.told.says("json")
-        kept = sys.stderr if as_json else io.StringIO() if self.is_quiet else out
+        spoken = sys.stderr if as_json else out
+        kept = io.StringIO() if self.is_quiet else spoken
         try:
             with contextlib.redirect_stdout(kept):
                 yield
@@ -60,7 +61,7 @@ class Reporting:
             if as_json and self._document is not None:
                 print_document(self._document())
             if isinstance(kept, io.StringIO) and self.exit_status:
-                out.write(kept.getvalue())
+                spoken.write(kept.getvalue())
 
     def _failed(self, error: BaseException) -> None:
         """What a command is told to have come to that ended with an error."""

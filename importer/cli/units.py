@@ -88,12 +88,19 @@ class Night:
     @property
     def run(self) -> list[str]:
         """The words of the import, without the program's."""
-        return ["run", "--profile", self.profile, "--between", str(self.window), "--yes", "--", *map(str, self.files)]
+        return self._run()
 
     @property
     def repeated(self) -> list[str]:
-        """The same, repeated by the program itself, for schedulers that can't tell one exit status from another."""
-        return ["repeat", "--between", str(self.window), "--every", f"{PAUSE // 60}m", *self.run]
+        """The same, repeated by the program itself, for schedulers that can't tell one exit status from another.
+
+        cron mails whatever is printed, so where all is well nothing is.
+        """
+        return ["repeat", "--between", str(self.window), "--every", f"{PAUSE // 60}m", *self._run("--quiet")]
+
+    def _run(self, *more: str) -> list[str]:
+        flags = ["--profile", self.profile, "--between", str(self.window), "--yes", *more]
+        return ["run", *flags, "--", *map(str, self.files)]
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,12 @@ def check(folder: Path) -> None:
         )
 
 
+def lies_in(file: Path, folder: Path) -> bool:
+    """Whether a file is in the folder already, or further down: what was corrected there stays where it is."""
+    place = file.parent.resolve()
+    return folder.resolve() in (place, *place.parents)
+
+
 def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
     """Move a file and its results into a folder.
 

@@ -41,7 +41,7 @@ def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, str]], profil
         **_head("run", max((one.exit_status for one in ended), default=0)),
         "profile": profile,
         "files": [_file(one) for one in ended],
-        "left_out": [{"file": str(path), "why": why} for path, why in left_out],
+        "left_out": [{"file": str(path.absolute()), "why": why} for path, why in left_out],
     }
 
 
@@ -54,7 +54,7 @@ def _file(one: FileEnded) -> Document:
         **_span(one.started_at, one.ended_at),
         "why": one.why or None,
         "error": _error(one.error) if one.error is not None else None,
-        "archived": str(one.archived) if one.archived is not None else None,
+        "archived": str(one.archived.absolute()) if one.archived is not None else None,
         "run": _report(report) if report is not None else None,
     }
 

@@ -20,6 +20,9 @@ def back_up(settings: Settings, target: Path) -> None:
         Unusable: the journal can't be read, or the copy not be written.
     """
     if not Journal.exists(settings.journal):
-        raise BadSettings(f"There is no journal at {settings.journal}. Name it with {by_name('journal')}.")
+        raise BadSettings(
+            f"There is no journal at {settings.journal}, where the profile {settings.profile!r} has it. Say which"
+            f" profile is meant with {by_name('profile')}, or name the journal with {by_name('journal')}."
+        )
     with Journal.open(settings.journal) as journal:
         journal.back_up(target)

@@ -321,6 +321,8 @@ class _One:
         )  # fmt: skip
         if self.settings.archive is None or not is_over or str(path) == "-":
             return over
+        if archiving.lies_in(path, self.settings.archive):
+            return over
         return self._archived(over, report, preview.loaded.sheet.fingerprint)
 
     def _is_right(self, preview: Preview) -> bool:

@@ -291,6 +291,16 @@ def test_what_is_finished_goes_into_the_archive_with_its_results_and_nothing_els
     assert (first.archived, first.report.results) == (archive / "a (2).csv", archive / "a.results (2).xlsx")
 
 
+def test_what_lies_in_the_archive_already_is_not_moved(settings: Settings, tmp_path: Path) -> None:
+    """Corrected and imported from there, it keeps its name, and its results lie beside it."""
+    archive = tmp_path / "done"
+    (archive / "older").mkdir(parents=True)
+    for place in (archive, archive / "older"):
+        found = run(lay(place, "a.csv", f"P1,{place.name},private"), replace(settings, archive=archive))
+        assert (found.exit_status, found.files[0].archived) == (0, None)
+        assert names(place) - {"older"} == {"a.csv", "a.results.xlsx"}
+
+
 def test_what_stopped_stays_where_it_is(settings: Settings, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "done").mkdir()
     lay(folder, "a.csv", "P1,x,private")
