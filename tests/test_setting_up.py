@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,6 +207,11 @@ def test_doctor_sends_a_test_notification_when_asked(type_: Terminal) -> None:
         status, found = looked(type_, "--test-notification")
         assert (status, found["Notifications"]) == (0, "ok the test was sent; see that it arrived")
         assert "this is a test" in ear.calls[0].body
+        type_.variables["NOTE_IMPORTER_NOTIFY_ADDRESSES"] += f" ping+http://{ear.place}/alive"
+        status, found = looked(type_, "--test-notification")
+        assert (status, found["Notifications"]) == (0, "ok the test was sent; see that it arrived")
+        assert found["Pings"] == "ok 1 address not tried: the service would take a test for a run"
+        assert len(ear.calls) == 2
     status, found = looked(type_, "--test-notification")
     assert (status, found["Notifications"].split()[0]) == (1, "look")
 
@@ -278,6 +284,28 @@ def test_init_asks_again_until_an_answer_can_be_used(
     ):  # fmt: skip
         assert words in ended.all
     assert "max-invalid =" not in profiles.read_text(encoding="utf-8").replace("# max-invalid", "")
+
+
+def test_what_init_could_not_finish_can_be_finished_as_it_says(
+    type_: Terminal, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that comes later has its place and its line; an address is understood, its package is named."""
+    ended = answered(type_, monkeypatch, "night", "", "", "", "", "", "", "slakc://hush", "json://127.0.0.1:1/hush")
+    assert ended.status == 0
+    assert "none that a notification can go to" in ended.all
+    assert "pip install apprise" not in ended.all
+    file = profiles.with_name("night.key")
+    assert str(file) in ended.all.replace("\n", "")
+    file.write_text(KEY, encoding="utf-8")
+    file.chmod(0o600)
+    text = profiles.read_text(encoding="utf-8")
+    profiles.write_text(text.replace("# api-key-file =", "api-key-file ="), encoding="utf-8")
+    for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
+        del type_.variables[variable]
+    assert f"API key: from the file {file}" in " ".join(type_("config", "--profile", "night").out.split())
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    ended = answered(type_, monkeypatch, "day", "", "", "", "", "", "", "json://127.0.0.1:1/hush")
+    assert (ended.status, "pip install apprise" in " ".join(ended.all.split())) == (0, True)
 
 
 def test_init_that_is_broken_off_writes_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +13,7 @@ from importer import commands
 from importer.cli.screen import argument
 from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say
 from importer.errors import BadSettings
-from importer.settings import LIVE, SETTINGS, Settings, keystore, profiles
+from importer.settings import LIVE, SETTINGS, Recipient, Settings, keystore, profiles
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 
 _Value = TypeVar("_Value")
@@ -58,7 +59,7 @@ def _init() -> int:
         chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
     key = _asked_unseen("API key (not shown; Enter: later)")
-    told = ask_for("Address for notifications, as slack://… or mailtos://… (Enter: nobody is told)")
+    told = _asked("Address for notifications, as slack://… or mailtos://… (Enter: nobody is told)", "", _recipient)
     in_store = (
         bool(key)
         and keystore.is_there()
@@ -78,7 +79,9 @@ def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_stor
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if told:
         chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", told))
-    path = profiles.make(name, chosen, _HINTS)
+    key_file = profiles.beside(f"{name}.key")
+    hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
+    path = profiles.make(name, chosen, hints)
     settings = Settings(profile=name, base_url=str(chosen.get("base-url", LIVE)))  # whatever this session says
     if in_store:
         keystore.keep(settings.workspace, key)
@@ -87,8 +90,13 @@ def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_stor
     paragraph(f"Written: the profile {name!r}, to {path}. Edit it as you like; `note-importer config` shows all of it.")
     profile = f"--profile {argument(name)}"
     if not key:
-        paragraph(f"The key is still missing: note-importer login {profile}; or put it into a file that you name in the"
-                  f" profile: api-key-file")  # fmt: skip
+        paragraph(
+            f"The key is still missing. Put it into the file {key_file}, which only you should be able to read, and"
+            f" take away the # before api-key-file in the profile; or: note-importer login {profile}"
+        )
+    if told and commands.notifying.lacks_package(told):
+        paragraph("Notifications need one more package, without which nothing is imported. Install it with: pip install"
+                  " apprise")  # fmt: skip
     say("Next:")
     for line in (
         f"note-importer doctor {profile}" + (" --test-notification" if told else ""),
@@ -133,6 +141,13 @@ def _folder(folder: str) -> str:
     if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
         raise BadSettings(f"The folder {path} can't be made: something else stands in its place. Name another.")
     return str(path)
+
+
+def _recipient(address: str) -> str:
+    """An address, once it is known that something can be sent to it; the package for that may come later."""
+    if address and not commands.notifying.lacks_package(address):
+        commands.notifying.Notifier.to([Recipient(address, "this line")])
+    return address
 
 
 def _new_name(name: str) -> str:

@@ -57,7 +57,9 @@ def config(**_: Any) -> int:
 @click.command(cls=InGroups)
 @settings_about(Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING)
 @settings_named("archive")
-@click.option("--test-notification", is_flag=True, help="Send a test to everyone who is notified.")
+@click.option(
+    "--test-notification", is_flag=True, help="Send a test to everyone who is notified; ping addresses are left alone."
+)
 def doctor(*, test_notification: bool, **_: Any) -> int:
     """Check what can be checked before the first night; one call is made, which only reads.
 
@@ -104,8 +106,11 @@ def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Ite
         failed = notifier.test(commands.notices.trial(told.profile))
         for text in failed:
             yield finding("Notifications", text, 1)
-        if not failed:
+        if not failed and number > notifier.pings:
             yield finding("Notifications", "the test was sent; see that it arrived")
+        if notifier.pings:
+            addresses = f"{notifier.pings} address{'es' if notifier.pings > 1 else ''}"
+            yield finding("Pings", f"{addresses} not tried: the service would take a test for a run")
 
 
 @click.command()

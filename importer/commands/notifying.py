@@ -13,6 +13,7 @@ So a service such as healthchecks says that *nothing* was heard, as when the mac
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -102,6 +103,11 @@ class Notifier:
         ways = [way for way in self.ways if (way.for_failure is is_failure if isinstance(way, _Ping) else is_due)]
         return self._send(notice, [way for way in ways if notice.is_for_switch or not isinstance(way, _Ping)])
 
+    @property
+    def pings(self) -> int:
+        """How many addresses are simply called: a test leaves them alone, for they would take it for a run."""
+        return sum(isinstance(way, _Ping) for way in self.ways)
+
     def test(self, notice: Notice) -> list[str]:
         """Send a notice to everyone who isn't a ping, whatever the occasion; a sentence for each that failed."""
         return self._send(notice, [way for way in self.ways if not isinstance(way, _Ping)])
@@ -116,6 +122,11 @@ class Notifier:
                 to=way.origin, why=why,
             )  # fmt: skip
         return failed
+
+
+def lacks_package(address: str) -> bool:
+    """Whether sending to an address needs `apprise`, which isn't installed."""
+    return not _PING.fullmatch(address) and importlib.util.find_spec("apprise") is None
 
 
 def _way(recipient: Recipient) -> _Way:

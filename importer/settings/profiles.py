@@ -176,13 +176,18 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
     return path
 
 
+def beside(file: str) -> Path:
+    """Where a secret of that name would be kept, beside the profiles."""
+    return profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
+
+
 def keep_beside(file: str, text: str) -> Path:
     """Keep a secret in a file beside the profiles that only its owner can read; its place.
 
     Raises:
         BadSettings: it can't be written.
     """
-    path = profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
+    path = beside(file)
     try:
         files.make_private_folder(path.parent)
         files.replace(path, f"{text}\n".encode())
