@@ -5,6 +5,7 @@
     │   ├── UnreadableFile
     │   ├── UnclearColumns
     │   ├── BadSettings
+    │   │   └── NoKey            no API key was given
     │   ├── Changed              there is more or less to send than was agreed to
     │   ├── FirstRun             no person has confirmed the profile's first import yet
     │   ├── SharedKey            the key is another profile's
@@ -18,6 +19,7 @@
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
     │   ├── Busy                 another import of the same workspace is at work
     │   ├── Interrupted          a person pressed Ctrl-C, the system asked the program to end, or its hours are over
+    │   │   └── OutOfHours       it was begun outside of them; nothing was sent
     │   └── NeedsAPerson         the same command again won't help by itself (exit status 4)
     │       ├── KeyRefused       the API does not accept the key
     │       ├── Redirected       the API answered with another address; the key does not follow
@@ -111,6 +113,12 @@ class BadSettings(Unusable):
         where = f", from {origin}" if origin else ""
         super().__init__(f"Invalid value for {by_name(setting)}{where}: {reason}" if setting else reason)
         self.reason, self.setting, self.origin = reason, setting, origin
+
+
+class NoKey(BadSettings):
+    """No API key was given, in none of the ways in which one can be."""
+
+    kind = "no API key was given"
 
 
 class Changed(Unusable):
@@ -209,6 +217,12 @@ class Interrupted(Stopped):
     """A person or the system asked the run to end, or the hours in which it may be at work are over."""
 
     kind = "it was asked to end, or its hours are over"
+
+
+class OutOfHours(Interrupted):
+    """It was begun when it may not be at work; nothing was sent."""
+
+    kind = "it isn't the time of day for it"
 
 
 class NeedsAPerson(Stopped):

@@ -14,7 +14,7 @@ from importer.commands import notices
 from importer.commands.notifying import Notifier
 from importer.commands.repeating import Tries
 from importer.commands.series import Fate, FileEnded
-from importer.errors import ImporterError
+from importer.errors import ImporterError, OutOfHours
 from importer.journal.lock import held
 from importer.sandbox import Sandbox
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, Window
@@ -112,7 +112,9 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
             ["--max-invalid", "20%"],
             "2 of the 4 rows in night.csv have problems, more than the 20% that --max-invalid allows",
         ),
-        (GOOD, ["--profile", "nite"], "a setting can't be used"),
+        (GOOD, ["--profile", "nite"], "a setting can't be used: profile"),
+        (GOOD, ["--archive", "none"], "a setting can't be used: archive"),
+        (GOOD, ["--api-key-file", "none"], "a setting can't be used: api-key-file"),
     ],
 )
 def test_a_run_that_sends_nothing_is_told(
@@ -136,6 +138,12 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
         assert run(GOOD + "P9,new,Public\n", addresses=addresses) == 3
     assert ear.paths() == [("POST", "/hook")]
     assert "night.csv: not begun, for another import of the same workspace is at work." in ear.calls[0].json["message"]
+
+
+def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
+    told = notices.notice([FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))], "night")
+    assert "n.csv: not begun, for it isn't the time of day for it." in told.body
+    assert "What to do: Run the same command again while it may be at work (`between`)." in told.body
 
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer import files
-from importer.errors import BadSettings, ImporterError, Stopped, by_name
+from importer.errors import BadSettings, ImporterError, Stopped
 from importer.results.saving import plain
 
 _NAMES = 999
@@ -51,8 +51,7 @@ def check(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise BadSettings(
-            f"Nothing can be moved to {folder}: there is no such folder. Make it, or name another with"
-            f" {by_name('archive')}."
+            f"Nothing can be moved to {folder}: there is no such folder. Make it, or name another.", setting="archive"
         )
 
 

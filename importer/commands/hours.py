@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from importer.errors import Interrupted, by_name
+from importer.errors import OutOfHours, by_name
 from importer.settings import Settings, Window
 
 _MINUTE = 60
@@ -45,7 +45,7 @@ class Hours:
             zone: where the clock on the wall hangs; None: here.
 
         Raises:
-            Interrupted: now is outside of the window; nothing was sent.
+            OutOfHours: now is outside of the window; nothing was sent.
         """
         now, found = clock(), []
         if (window := settings.between) is not None:
@@ -73,10 +73,10 @@ def check(window: Window, shown: datetime) -> None:
     """See whether a window is open by what the clock on the wall shows.
 
     Raises:
-        Interrupted: it isn't; nothing was sent.
+        OutOfHours: it isn't; nothing was sent.
     """
     if not window.holds(shown.time()):
-        raise Interrupted(
+        raise OutOfHours(
             f"It is {shown:%H:%M} here, outside of {window} ({by_name('between')}). Nothing was sent. Run the same"
             " command again in that window."
         )

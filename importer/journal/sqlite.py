@@ -156,20 +156,25 @@ def examine(path: Path) -> int:
     """
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return 0
-    untouched = f"It was left as it is, and nothing was sent. Name another with {by_name('journal')}."
+    untouched = "It was left as it is, and nothing was sent."
+    another = f"{untouched} Name another with {by_name('journal')}."
+    copy = (
+        f"{untouched} Put your latest copy of the journal in its place; a new one would know nothing of what was"
+        f" delivered. If this isn't the journal, name it with {by_name('journal')}."
+    )
     if not path.is_file():
-        raise UnusableJournal(f"The journal {path} is not a file. {untouched}")
+        raise UnusableJournal(f"The journal {path} is not a file. {another}")
     try:
         tables, about, state = _look_into(path)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {error}. {untouched}") from error
+        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {error}. {copy}") from error
     if tables and about.get("application") != schema.APPLICATION:
-        raise WrongJournal(f"{path} is a database of some other program. {untouched}")
+        raise WrongJournal(f"{path} is a database of some other program. {another}")
     version = str(about.get("schema", "0" if not tables else ""))
     if state != "ok" or not re.fullmatch(r"\d{1,9}", version):
-        raise WrongJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {untouched}")
+        raise WrongJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {copy}")
     if int(version) > schema.VERSION:
         raise WrongJournal(
             f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"

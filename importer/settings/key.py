@@ -12,9 +12,10 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings, NoKey, by_name
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
+_SETTING = "api-key-file"
 _ASSIGNED = re.compile(
     rf"^[ \t]*(?:export[ \t]+)?{KEY_VARIABLE}[ \t]*=[ \t]*([\"']?)([^\n]*?)\1[ \t\r]*$", re.MULTILINE
 )
@@ -33,24 +34,29 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
             key = _in_file(key_file.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it isn't a text file"
-            raise BadSettings(f"The API key could not be read from {key_file}: {reason}.") from error
+            raise BadSettings(
+                f"The API key could not be read from {key_file}: {reason}. Put the file there, or name another.",
+                setting=_SETTING,
+            ) from error
         origin = f"The file {key_file}"
     else:
         key = environment.get(KEY_VARIABLE, "").strip()
         origin = f"The environment variable {KEY_VARIABLE}"
         if not key:
-            raise BadSettings(
+            raise NoKey(
                 f"No API key was given. Put it into the environment variable {KEY_VARIABLE}, or into a file that you"
-                f" name: {by_name('api-key-file')}; or keep it in the system's key store with `note-importer login`."
+                f" name: {by_name(_SETTING)}; or keep it in the system's key store with `note-importer login`."
             )
+    setting = _SETTING if key_file is not None else ""
     if not key:
         raise BadSettings(
             f"{origin} is empty; it should hold the API key and nothing else"
             + (f", or a line {KEY_VARIABLE}=…" if key_file is not None else "")
-            + "."
+            + ".",
+            setting=setting,
         )
     if not can_be_key(key):
-        raise BadSettings(f"{origin} does not hold an API key: {WHAT_A_KEY_IS}.")
+        raise BadSettings(f"{origin} does not hold an API key: {WHAT_A_KEY_IS}.", setting=setting)
     return key
 
 

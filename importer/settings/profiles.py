@@ -55,7 +55,7 @@ def load(name: str) -> dict[str, object]:
     """
     document = _document()
     if name not in document and name != DEFAULT:
-        raise BadSettings(_unknown(name, document))
+        raise BadSettings(_unknown(name, document), setting="profile")
     profile = document.get(name, {})
     where = f"The profile {name!r} in {profiles_file()}"
     if not isinstance(profile, Mapping):
@@ -122,7 +122,7 @@ def _unknown(name: str, document: Mapping[str, object]) -> str:
     line = tomlkit.dumps({name: {}}).strip()
     return (
         f"There is no profile {name!r}. There {'are' if others else 'is'}: {listed}. Correct the name; or, if it is to"
-        f" be a new one, put the line {line} into {profiles_file()}."
+        f" be a new one, make it with `note-importer init`, or put the line {line} into {profiles_file()}."
     )
 
 

@@ -47,9 +47,15 @@ def read_recipients(file: Path | None, environment: Mapping[str, str] = os.envir
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't a text file"
-        raise BadSettings(f"The addresses for notifications could not be read from {file}: {reason}.") from error
+        raise BadSettings(
+            f"The addresses for notifications could not be read from {file}: {reason}. Put the file there, or name"
+            " another.",
+            setting="notify-file",
+        ) from error
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     found = tuple(Recipient(line, f"line {number} of {file}") for number, line in lines if line and line[0] != "#")
     if not found:
-        raise BadSettings(f"The file {file} holds no address for notifications. Write one a line.")
+        raise BadSettings(
+            f"The file {file} holds no address for notifications. Write one a line.", setting="notify-file"
+        )
     return found

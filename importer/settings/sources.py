@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -128,11 +129,19 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     values: dict[str, Any] = {SETTINGS[name].attribute: found.value for name, found in given.items()}
     values.pop("", None)
     values |= _tables(given)
-    try:
+    with _placed(given):
         return Settings(**values)
+
+
+@contextmanager
+def _placed(given: Mapping[str, Given]) -> Iterator[None]:
+    """A setting that can't be used in the block is told with where it stood."""
+    try:
+        yield
     except BadSettings as error:
-        origin = given[error.setting].at(error.setting) if error.setting in given else ""
-        raise BadSettings(error.reason, setting=error.setting, origin=origin) from error
+        if error.origin or error.setting not in given:
+            raise
+        raise BadSettings(error.reason, setting=error.setting, origin=given[error.setting].at(error.setting)) from error
 
 
 def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
@@ -200,7 +209,8 @@ def with_key(settings: Settings, given: Mapping[str, Given], environment: Mappin
             f" profile {settings.profile!r} is not sent there. Give the key for that address: put it into the"
             f" environment variable {KEY_VARIABLE}, or name a file that holds it: {by_name('api-key-file')}."
         )
-    return replace(settings, key=read_key(file, environment))
+    with _placed(given):
+        return replace(settings, key=read_key(file, environment))
 
 
 def key_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -214,7 +224,8 @@ def recipients(given: Mapping[str, Given], environment: Mapping[str, str] = os.e
     Raises:
         BadSettings: the file of addresses can't be used.
     """
-    return read_recipients(recipients_file(given, environment), environment)
+    with _placed(given):
+        return read_recipients(recipients_file(given, environment), environment)
 
 
 def recipients_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
