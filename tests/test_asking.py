@@ -243,6 +243,76 @@ def test_that_a_run_has_no_visibility_is_remembered_beside_the_column_of_others(
     assert 'visibility = ["Shared?", ""]' in profiles.read_text(encoding="utf-8")
 
 
+def test_what_is_said_of_columns_now_leaves_the_rest_of_the_profile(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By role, and by word; and a heading that everybody knows counts where a sheet has none of the profile's."""
+    profiles.write_text(
+        '[default.map]\ncontent = "Full Comments"\nvisibility = "Shared?"\n'
+        '[default.values.visibility]\n"Team only" = "Private"\nYes = "Private"\n',
+        encoding="utf-8",
+    )
+    assert main(["check", write(), "--value", "visibility:yes=Public"]) == 0
+    assert "public: 2 private: 2 drafts: 0" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", write(), "--map", "visibility=", "--default-visibility", "private", "--ignore", "D"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "content: column C, 'Full Comments'" in said
+    assert "visibility: no column, so all are private (--default-visibility)" in said
+    plain = write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "1")])
+    assert main(["check", plain]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "No column is headed 'Shared?', as the profile has it. 'Visibility' counts as the visibility" in said
+    assert main(["check", plain, "--map", "content=Comment text"]) == 2
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "No column is headed 'Comment text', which was named as the content" in said
+    assert "Say which column it is: --map content=" in said
+
+
+def test_the_plan_and_the_summary_say_who_may_see_the_notes(box: Sandbox) -> None:
+    """Before anything is sent, and afterwards, with the columns that were read."""
+    seen = types(["run", write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "1"), ("P2", "y", "2")])], ["y"])
+    assert "public: 1 private: 1 drafts: 0" in seen.screen.partition("Send 2 notes")[0]
+    summary = openpyxl.load_workbook("n.results.xlsx")["Summary"]
+    pairs = {row[1].value: row[2].value for row in summary.iter_rows() if row[1].value}
+    assert pairs["Columns"] == "prospect A 'Prospect ID', content B 'Note', visibility C 'Visibility'"
+    assert pairs["Visibility"] == "1 public, 1 private, 0 drafts"
+
+
+def test_answers_are_kept_though_a_guard_keeps_the_file_from_being_sent(box: Sandbox, profiles: Path) -> None:
+    """They stay true, whatever else is wrong with the file."""
+    rows = [("P1", TEXTS[0], "1"), ("", TEXTS[1], "1")]
+    path = write(("Prospect ID", "Full Comments", "Visibility"), rows)
+    assert types(["run", path, "--max-invalid", "20%"], ["1", "y"]).status == 2
+    assert 'content = "Full Comments"' in profiles.read_text(encoding="utf-8")
+    assert box.received == ()
+
+
+def test_a_blank_column_is_no_answer(box: Sandbox) -> None:
+    """Some reports begin with one."""
+    rows = [("", "jzRkmgMdw1", "Meeting of today", "Public")]
+    seen = types(["run", write(("", "Contact ID", "Agenda", "Visibility"), rows)], [""])
+    assert "2 column C, 'Agenda'" in seen.screen
+    assert "column A" not in seen.screen
+
+
+def test_that_merged_cells_count_for_every_row_is_remembered(box: Sandbox, profiles: Path) -> None:
+    """Without it, the guard says what is wrong, with the setting that mends it; the night after it is as by day."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("Prospect ID", "Note", "Visibility"), ("P1", "x", "1"), ("P2", None, "1")):
+        sheet.append(row)
+    sheet.merge_cells("B2:B3")
+    book.save("m.xlsx")
+    seen = types(["run", "m.xlsx", "--max-invalid", "20%"], [])
+    assert seen.status == 2
+    assert "B3: a merged cell covers this one" in seen.screen.partition("the first problem is ")[2]
+    assert "--fill-merged" in seen.screen
+    assert types(["run", "m.xlsx", "--max-invalid", "20%", "--fill-merged", "--remember"], ["y"]).status == 0
+    assert "fill-merged = true" in profiles.read_text(encoding="utf-8")
+    assert main(["check", "m.xlsx", "--max-invalid", "20%"]) == 0
+
+
 # -- some first
 
 

@@ -102,7 +102,7 @@ def test_doctor_finds_all_well_with_one_call_that_only_reads(type_: Terminal, tm
         assert [call.method for call in box.received] == ["GET"]
     assert status == 0
     assert found["Key"].startswith(f"ok from the environment variable {KEY_VARIABLE}; a scheduler may not have it")
-    assert found["Key accepted"].startswith("ok yes, by Saleshandy at http://127.0.0.1")
+    assert found["Key accepted"].startswith("ok yes, by what stands in for Saleshandy at http://127.0.0.1")
     assert found["Limit"] == "ok 19 calls remain in this window of 20"
     assert found["Clock"] == "ok agrees with the server's"
     assert found["Journal"].startswith("ok none yet; the first run makes it: ")
@@ -237,6 +237,8 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     text = profiles.read_text(encoding="utf-8")
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
     assert "# For rows where the visibility is blank." in text
+    assert 'An empty text, "", means that no column has the role.' in " ".join(text.replace("#", " ").split())
+    assert "as in `" not in text
     assert KEY not in text
     for variable in ("NOTE_IMPORTER_BASE_URL", KEY_VARIABLE):
         del type_.variables[variable]

@@ -62,6 +62,8 @@ class Importing:
             if not self._is_one:
                 say(f"\n{prepared.preview.loaded.sheet.source}:")
             self._answered(lambda: self._asking.ask(prepared))
+            if not prepared.questions and prepared.preview.guarded:  # it isn't sent; what was answered is true even so
+                self._answered(lambda: self._asking.offer_to_remember(prepared.settings))
 
     def confirm(self, preview: Preview) -> bool:
         """Whether a workspace is the right one into which nobody has imported yet; asked once, whatever was said."""

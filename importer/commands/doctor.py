@@ -94,7 +94,8 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Finding]:
 def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Finding:
     place = settings.base_url
     if failure is None or failure.cause is Cause.UNKNOWN_PROSPECT:
-        return Finding("Key accepted", f"yes, by {vendor.name} at {place}")
+        whose = f"what stands in for {vendor.name}" if settings.is_on_this_machine else vendor.name
+        return Finding("Key accepted", f"yes, by {whose} at {place}")
     match failure.cause:
         case Cause.BAD_KEY:
             return Finding("Key accepted", f"no. {failure.text}", NeedsAPerson.exit_status)

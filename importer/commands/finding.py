@@ -25,6 +25,7 @@ from importer.errors import BadSettings
 from importer.journal import Journal, NoteKey
 from importer.models import OnSeveral, Progress, Result, Role
 from importer.reading import cell_name
+from importer.rows.columns import called
 from importer.rows.lookups import Lookups
 from importer.rows.naming import Answers, Emails, chosen, emails_of, named, why_not
 from importer.settings import Settings
@@ -107,7 +108,8 @@ def resolved(loaded: Loaded, answers: Answers, settings: Settings, made: frozens
     def cell(number: int) -> tuple[int, str]:
         return column, cell_name(loaded.sheet.name, number, column)
 
-    rows = named(loaded.rows, answers, settings.on_several, cell, made)
+    heading = called(loaded.sheet.headings, column)
+    rows = named(loaded.rows, answers, settings.on_several, cell, made, heading)
     return replace(loaded, rows=rows, plan=grouping.plan(rows))
 
 

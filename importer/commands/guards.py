@@ -35,7 +35,7 @@ def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
             Guarded(
                 f"{wrong:,} of the {count(rows, 'row')} in {name} {'has' if wrong == 1 else 'have'} problems, more than"
                 f" the {most * 100:.4g}% that {by_name('max-invalid')} allows. Nothing of it was sent. This may be the"
-                f" wrong file; the first problem is in {first.cell}, and `note-importer check` lists them all.",
+                f" wrong file; the first problem is {first}; `note-importer check` lists them all.",
                 "max-invalid",
             )
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +19,8 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.errors import BadSettings, UnclearColumns, by_name
-from importer.models import Plan, Rows
-from importer.reading import Sheet
+from importer.models import Group, Plan, Rows, Status, Visibility
+from importer.reading import Sheet, column_letter
 from importer.results import check_target
 from importer.rows import columns, foreign, suggestions, validation
 from importer.rows.columns import Roles
@@ -145,6 +145,24 @@ def _filled(pattern: str, name: str, at: float | None) -> str:
     now = datetime.fromtimestamp(time.time() if at is None else at).astimezone()
     values = {"name": name, "date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M}"}
     return re.sub(r"\{(name|date|time)\}", lambda field: values[field[1]], pattern)
+
+
+def counted(groups: Sequence[Group]) -> dict[str, int]:
+    """How many notes are public, private, drafts."""
+    sizes = [(group.note, len(group.positions)) for group in groups]
+    return {
+        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
+        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
+        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
+    }
+
+
+def how_understood(loaded: Loaded) -> list[tuple[str, str]]:
+    """What a summary says of the columns, and of who may see the notes."""
+    headings, columns_of = loaded.sheet.headings, loaded.roles.columns.items()
+    listed = ", ".join(f"{role} {column_letter(at)} {columns.shown(headings[at])}" for role, at in columns_of)
+    sizes = ", ".join(f"{size:,} {name}" for name, size in counted(loaded.plan.groups).items())
+    return [("Columns", listed), ("Visibility", sizes)]
 
 
 def how_read(settings: Settings) -> str:

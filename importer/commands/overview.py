@@ -126,12 +126,12 @@ class Overview:
 
 def of(preview: Preview) -> Overview:
     """A preview as values."""
-    from importer.commands import plans  # noqa: PLC0415 - it loads what reads sheets, which a receiver needn't
+    from importer.commands import loading, plans  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
 
     loaded, remaining = preview.loaded, preview.remaining
     sheet, rows = loaded.sheet, loaded.rows
     kinds = plans.kinds_of_problems(loaded)
-    counted = plans.counted(loaded.plan.groups)
+    counted = loading.counted(loaded.plan.groups)
     sayings = [] if loaded.unclear is not None else [*plans.sizes(preview), *plans.profiles(preview)]
     undecided = preview.undecided
     return Overview(

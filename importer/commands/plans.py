@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from importer import grouping
-from importer.commands.loading import Loaded
+from importer.commands.loading import Loaded, counted
 from importer.commands.run import Preview
 from importer.commands.sayings import Kind, Saying, count, duration, listed
 from importer.errors import by_name
 from importer.markup import is_html
-from importer.models import Group, Note, OnSeveral, Problem, Status, Visibility
+from importer.models import Group, Note, OnSeveral, Problem, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.values import OR_SAY
 
@@ -27,10 +27,11 @@ _VALUES = 4  # that are named of a kind
 
 def plan(preview: Preview) -> Iterator[Saying]:
     """What a run is about to do."""
-    yield from _file(preview.loaded)
+    yield from _file(preview)
     yield Saying(f"To: {preview.settings.base_url}, profile {preview.settings.profile!r}")
     yield from profiles(preview)
     yield from sizes(preview)
+    yield _audience(preview.loaded)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
 
 
@@ -48,12 +49,12 @@ def question(preview: Preview, total: int) -> str:
 def check(preview: Preview) -> Iterator[Saying]:
     """All that `check` has to say."""
     loaded = preview.loaded
-    yield from _file(loaded)
+    yield from _file(preview)
     yield from profiles(preview)
     yield Saying()
     yield from sizes(preview)
     groups = loaded.plan.groups
-    yield Saying("  ".join(f"{name}: {size:,}" for name, size in counted(groups).items()))
+    yield _audience(loaded)
     html = sum(len(group.positions) for group in groups if is_html(group.note.text))
     escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:
@@ -86,16 +87,6 @@ def check(preview: Preview) -> Iterator[Saying]:
         yield from _problems(loaded, _SHOWN_PROBLEMS, more="correct these first")
 
 
-def counted(groups: Sequence[Group]) -> dict[str, int]:
-    """How many notes are public, private, drafts."""
-    sizes = [(group.note, len(group.positions)) for group in groups]
-    return {
-        "public": sum(size for note, size in sizes if note.visibility is Visibility.PUBLIC),
-        "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
-        "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
-    }
-
-
 def largest(groups: Sequence[Group]) -> Iterator[tuple[int, str]]:
     """The notes for most prospects: for how many, and the first words."""
     for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
@@ -109,12 +100,21 @@ def about(loaded: Loaded) -> str:
     return ", ".join(found + [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else []))
 
 
-def _file(loaded: Loaded) -> Iterator[Saying]:
+def _audience(loaded: Loaded) -> Saying:
+    """How many of all the file's notes are for whom."""
+    return Saying("  ".join(f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items()))
+
+
+def _file(preview: Preview) -> Iterator[Saying]:
     """What the file was understood to be."""
+    loaded, default = preview.loaded, preview.settings.default_visibility
     sheet = loaded.sheet
     yield Saying(f"{sheet.source}: {about(loaded)}")
     for role, column in loaded.roles.columns.items():
         yield Saying(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
+    if default is not None and loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns:
+        all_are = f"no column, so all are {default.name.lower()} ({by_name('default-visibility')})"
+        yield Saying(f"  {'visibility:':12} {all_are}")
     if loaded.roles.unused:
         unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
         yield Saying(f"{'not used:':12} {listed(unused)}", Kind.DETAIL)

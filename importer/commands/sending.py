@@ -21,7 +21,7 @@ from importer.calls.limiter import Limiter
 from importer.commands import guards, logs
 from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
-from importer.commands.loading import Loaded, how_read, writable
+from importer.commands.loading import Loaded, how_read, how_understood, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
@@ -320,6 +320,7 @@ class Sending:
             *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
+            *how_understood(self.loaded),
             *([("More than once there", twins_in_words(twins))] if (twins := self._twins()) else []),
             *([("Told to wait (429)", f"{limiter.rate_limited:,} times")] if limiter.rate_limited else []),
         ]

@@ -247,6 +247,7 @@ def which(role: Role) -> str:
 
 def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: Sequence[Sequence[str]]) -> list[Answer]:
     """Columns that may be named for a role, the likeliest first."""
+    found = [i for i in found if headings[i].strip() or not cells or cells[i]]  # a blank column speaks for nothing
     scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
     return [
         Answer(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from importer.errors import by_name
+from importer.errors import as_argument, by_name
 from importer.journal import Match, Matches
 from importer.models import OnSeveral, Problem, Rows
 from importer.rows.values import TEXT
@@ -83,6 +83,7 @@ def named(
     on_several: OnSeveral,
     cell: Callable[[int], tuple[int, str]],
     made: Collection[int] = (),
+    heading: str = "ITS-HEADING",
 ) -> Rows:
     """Rows with ids in the place of emails; an email of which nothing is known stays.
 
@@ -92,6 +93,7 @@ def named(
         on_several: what to do where several prospects have an email.
         cell: row number → the column of the email's cell, and the cell's name.
         made: positions of rows that an earlier run delivered by their ids; they are left alone.
+        heading: what names the column of the emails.
     """
     if rows.email is None:
         return rows
@@ -105,7 +107,7 @@ def named(
             is_open = matches is not None and matches.all and position not in made
             if matches is not None and is_open and name not in {match.prospect for match in matches.all}:
                 note[position] = -1
-                problems[position] = [_mismatch(name, email, matches, int(rows.number[position]), cell)]
+                problems[position] = [_mismatch(name, email, matches, int(rows.number[position]), cell, heading)]
             continue
         receiving = () if matches is None else chosen(matches, on_several)
         if receiving:
@@ -156,13 +158,13 @@ def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> str:
 
 
 def _mismatch(
-    prospect: str, email: str, matches: Matches, number: int, cell: Callable[[int], tuple[int, str]]
+    prospect: str, email: str, matches: Matches, number: int, cell: Callable[[int], tuple[int, str]], heading: str
 ) -> Problem:
     column, name = cell(number)
     kind = "the row names one prospect by its id, and another by the email"
     owners = ", ".join(match.prospect for match in matches.all[:_MOST_NAMED])
     text = (
         f"the row names prospect {prospect} by its id, but the email {email} is that of {owners}; correct the one that"
-        f" is wrong, or set the emails aside: {by_name('ignore')}"
+        f" is wrong, or set the emails aside: {by_name('ignore', as_argument(heading))}"
     )
     return Problem(number, column, name, email, text, kind)

@@ -163,12 +163,12 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
         raise BadSettings(f"There is a profile {name!r} in {path} already. Change it there, or name another.")
     profile = tomlkit.table()
     for setting, value in settings.items():
-        for line in textwrap.wrap(SETTINGS[setting].help, 100):
+        for line in _commented(setting):
             profile.add(tomlkit.comment(line))
         profile.add(setting, value)
         profile.add(tomlkit.nl())
     for setting, example in hints.items():
-        for line in (*textwrap.wrap(SETTINGS[setting].help, 100), example):
+        for line in (*_commented(setting), example):
             profile.add(tomlkit.comment(line))
         profile.add(tomlkit.nl())
     document[name] = profile
@@ -179,6 +179,12 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
 def beside(file: str) -> Path:
     """Where a secret of that name would be kept, beside the profiles."""
     return profiles_file().absolute().parent / re.sub(r"[^\w.-]+", "-", file)
+
+
+def _commented(setting: str) -> list[str]:
+    """What a setting does, as it stands in the file: how a flag is written is no help there."""
+    text = re.sub(r", as in `[^`]*`( or `[^`]*`)*", "", SETTINGS[setting].help)
+    return textwrap.wrap(text.replace("Nothing after the =", 'An empty text, "",'), 100)
 
 
 def keep_beside(file: str, text: str) -> Path:

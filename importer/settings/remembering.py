@@ -13,7 +13,7 @@ from importer.settings import profiles
 from importer.settings.kinds import Columns
 from importer.settings.settings import Settings
 
-REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column")
+REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column", "fill-merged")
 """The settings that are kept."""
 
 
@@ -45,6 +45,8 @@ def remember(settings: Settings, only: Collection[str] = ()) -> Path:
         kept["default-visibility"] = settings.default_visibility.name.lower()
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
+    if settings.fill_merged:
+        kept["fill-merged"] = True
     if settings.ignored:
         kept["ignore"] = list(settings.ignored)
     if only:

@@ -289,7 +289,8 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting(
             "remember", Topic.RUN, Yes(),
-            "Keep `map`, `value`, `ignore`, `default-visibility`, `content` and `key-column` for next time.",
+            "Keep `map`, `value`, `ignore`, `default-visibility`, `content`, `key-column` and `fill-merged` for next"
+            " time.",
         ),
         Setting(
             "yes", Topic.ASKING, Yes(),
