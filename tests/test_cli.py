@@ -230,7 +230,10 @@ def test_many_problems_are_counted_and_all_stand_in_the_results(type_: Terminal)
     ended = type_("run", "n.csv", "--results", "out.csv")
     assert ended.status == 1
     assert "… and 1,195 more; every one stands in the results" in ended.out
-    assert all(row["reason"].startswith(f"B{i}: ") for i, row in enumerate(csv_rows(type_.folder / "out.csv"), 2))
+    assert all(
+        row["reason"].startswith(f"B{i} (row {i}, Note): ")
+        for i, row in enumerate(csv_rows(type_.folder / "out.csv"), 2)
+    )
     assert type_.box.received == ()
 
 
