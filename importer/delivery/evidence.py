@@ -76,6 +76,7 @@ class Evidence:
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
         self._lookups_of: Counter[str] = Counter()
+        self._latest: dict[str, str] = {}  # prospect → the first note on the last page that was read of it
         # A cache may still hold what an earlier run asked for: each begins where the one before will hardly have come.
         self._first_take = int(clock()) if run is None else run * _TAKES
 
@@ -132,6 +133,19 @@ class Evidence:
         found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in candidates])
         claimed = {*found, *self._own, *self._adopted}
         return [note for note in candidates if note.note_id not in claimed]
+
+    def is_newest(self, read: Read, page: NotesPage) -> bool:
+        """Whether a first page is no older than those that were read of the prospect before: it has what they had.
+
+        An older one comes from a cache, or from a copy that lags; it tells nothing that isn't known already.
+        """
+        if read.skip:
+            return True
+        latest = self._latest.get(read.prospect)
+        is_newest = latest is None or latest in {note.note_id for note in page.notes} or page.has_more
+        if is_newest and page.notes:
+            self._latest[read.prospect] = page.notes[0].note_id
+        return is_newest
 
     def is_alone(self, prospect: str) -> bool:
         """Whether one delivery to the prospect is unclear and no more: none of another sheet, none given up."""

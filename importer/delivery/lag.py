@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENOUGH = 10
+ENOUGH = 14
 """Sightings in a row, with no miss between them, after which the lag is known: of several copies each had its turn."""
 
 _YOUNGEST = 4  # sightings at the least ages that count: two copies may take turns

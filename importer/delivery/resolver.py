@@ -106,7 +106,9 @@ class Resolver:
         """
         ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
         verdict = None
-        if reply.value is not None and not lookup.joins(reply.value):
+        if reply.value is not None and not (
+            lookup.joins(reply.value) and self._evidence.is_newest(lookup, reply.value)
+        ):
             yield from self._begin_again(lookup)
             return
         if reply.value is not None:

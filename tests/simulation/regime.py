@@ -28,6 +28,8 @@ ONCE_BROKEN = (
     27879,
     28096,
     30232,
+    34949,
+    36430,
 )
 """Seeds that have shown a fault, since mended."""
 
