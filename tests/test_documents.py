@@ -75,8 +75,8 @@ def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
     assert f"= {rest + margin:.0f} seconds after it left" in part
     assert f"with a lag of 0.2 s measured, after about {rest + ReadLag(margin, learned=0.2).margin:.0f}." in part
     assert f"more than {how.pages} pages of notes" in part
-    assert (ENOUGH, ENOUGH_MISSES) == (10, 2)
-    assert "after ten sightings in a row" in part
+    assert (ENOUGH, ENOUGH_MISSES) == (14, 2)
+    assert "after fourteen sightings in a row" in part
     assert "**Missed twice**" in part
     assert f"waits more than {LONGEST_CLAIM:.0f} seconds for a worker" in ARCHITECTURE.replace("\n", " ")
 
