@@ -235,17 +235,15 @@ def test_a_firewall_that_dislikes_one_note_costs_that_note_only(tmp_path: Path) 
     ids=["limit_req", "limit_conn"],
 )
 def test_a_limiter_that_says_503_is_kept_to(zone: str, limit: str, tmp_path: Path) -> None:
-    """Fifteen a second would be too many for it, and so are two at once; twice the ideal time is enough."""
+    """Fifteen a second would be too many for it, and so are two at once: hardly more is asked than has to be."""
     lines = [Line(f"P{number}", f"Call number {number}") for number in range(60)]
     with (
         Sandbox(api_key=KEY, latency=0.1) as box,
         Nginx(tmp_path, box.port, http=zone, location=limit) as nginx,
     ):
-        began = time.monotonic()
         first = deliver(box, tmp_path, lines, base_url=nginx.url, workers=8)
-        took = time.monotonic() - began
         assert counts(first) == Counter({"created": 60})
-    assert took < 2 * 60 * 0.1 + 1
+    assert first.requests + first.looks < 3 * 60
 
 
 def test_connections_that_nginx_has_closed_meanwhile_cost_nothing_but_a_moment(tmp_path: Path) -> None:
