@@ -72,6 +72,12 @@ class Draft:
         _folder_to_disk(place.parent)
 
 
+def digest(path: Path) -> bytes:
+    """SHA-256 of a file's content. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
 @contextmanager
 def draft(place: Path) -> Iterator[Draft]:
     """Begin a file that is to stand at ``place`` or beside it; unless it was put there, it is gone afterwards.

@@ -7,7 +7,6 @@ the folder is replaced, the folder may be on another disk, and a file that isn't
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -75,9 +74,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
     """
     here = Moved(file, results)
     try:
-        with file.open("rb") as opened:
-            is_changed = hashlib.file_digest(opened, "sha256").hexdigest() != fingerprint
-        if is_changed:
+        if files.digest(file).hex() != fingerprint:
             raise NotArchived(
                 f"{file} has changed while it was imported, so it stays where it is. Run the same command again to"
                 " import what is new in it.",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from importer.commands.hide import Hidden, Hiding
 from importer.commands.history import Past
-from importer.commands.sayings import Kind, Saying, count, first_sentence, listed, taken, twins_in_words, when
+from importer.commands.sayings import Kind, Saying, capital, count, first_sentence, listed, taken, twins_in_words, when
 from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.commands.verify import Verified
@@ -47,7 +47,7 @@ def besides(ended: Report) -> Iterator[Saying]:
     if ended.twins:
         yield Saying(
             f"{count(len(ended.twins), 'note')} {'is' if len(ended.twins) == 1 else 'are'} there more than once."
-            f" {_capital(twins_in_words(ended.twins))}",
+            f" {capital(twins_in_words(ended.twins))}",
             Kind.TEXT,
         )
     found = f"; {count(ended.finding_calls, 'call')} to find prospects by email" if ended.finding_calls else ""
@@ -230,7 +230,3 @@ def past_run(past: Past) -> Iterator[Saying]:
             " go by email: import it again, which leaves alone what was delivered.",
             Kind.TEXT,
         )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -6,11 +6,11 @@ wrote. What a person corrected or made stays, however old it is; so does every e
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from importer import files
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.settings import Settings
@@ -29,7 +29,9 @@ def old_results(folders: Iterable[Path], days: int, settings: Settings, now: flo
     if not Journal.exists(settings.journal):
         return []
     with Journal.open(settings.journal) as journal:
-        return [path for folder in folders for path in _older(folder, before) if journal.files.wrote(_digest(path))]
+        return [
+            path for folder in folders for path in _older(folder, before) if journal.files.wrote(files.digest(path))
+        ]
 
 
 def _older(folder: Path, before: float) -> Iterator[Path]:
@@ -40,11 +42,6 @@ def _older(folder: Path, before: float) -> Iterator[Path]:
                 yield path
     except OSError as error:
         raise BadSettings(f"The folder {folder} can't be read: {error.strerror}.") from error
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
 
 
 def remove(paths: Sequence[Path]) -> list[Path]:

@@ -36,6 +36,11 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def first_sentence(text: str) -> str:
     """The first sentence of a message, without its full stop."""
     return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")

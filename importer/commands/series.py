@@ -23,6 +23,7 @@ from importer.commands.choosing import Candidate, Chosen, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
 from importer.commands.run import Prepared, Preview, prepare, unconfirmed
+from importer.commands.sayings import capital
 from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
@@ -254,7 +255,7 @@ class _One:
             why = "It isn't there any more: another import may have taken it."
             return FileEnded(path, Fate.GONE, 0, started_at, started_at, why)
         if not candidate.is_named and (why := why_not_yet(path, self.clock())):
-            return FileEnded.failed(path, NotYet(f"{_capital(why)}."), started_at, Fate.LEFT)
+            return FileEnded.failed(path, NotYet(f"{capital(why)}."), started_at, Fate.LEFT)
         try:
             return self._sent(path, started_at)
         except ImporterError as error:
@@ -353,7 +354,3 @@ class _One:
                 archived=error.moved.file if is_moved else None,
             )  # fmt: skip
         return replace(over, archived=moved.file, report=replace(report, results=moved.results))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -132,12 +132,10 @@ class Known:
     Attributes:
         any_success: whether the API has done or refused anything in this run, in its own words.
         largest_accepted: prospects of the largest request that it accepted.
-        accepted: requests that it accepted so far.
     """
 
     any_success: bool = False
     largest_accepted: int = 0
-    accepted: int = 0
 
 
 def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Known) -> list[SendDecision]:

@@ -119,8 +119,9 @@ class Delivery:
             found.append(one)
             one.number = number
             positions = one.group.positions
-            self._ledger.already([int(positions[i]) for i, _ in one.made], [delivery for _, delivery in one.made])
-            self.check(one.key, [(int(positions[i]), delivery) for i, delivery in one.made])
+            there = [int(positions[i]) for i, _ in one.made], [delivery for _, delivery in one.made]
+            self._ledger.already(*there)
+            self.check(one.key, zip(*there, strict=True))
             for members in one.unclear.values():
                 indices, deliveries = [i for i, _ in members], [delivery for _, delivery in members]
                 self._take_up(one, deliveries, [int(positions[i]) for i in indices], conflicts)

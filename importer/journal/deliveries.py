@@ -185,20 +185,8 @@ class Deliveries:
 
     def latest_created(self, workspace: Workspace) -> tuple[str, str] | None:
         """The prospect and the id of a published note that was created lately, if there is one."""
-        lately = sa.select(requests.c.id, requests.c.note).order_by(requests.c.id.desc()).limit(_LATELY).subquery()
-        query = (
-            sa.select(deliveries.c.prospect, deliveries.c.note_id)
-            .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
-            .join(notes, notes.c.id == deliveries.c.note)
-            .where(
-                notes.c.workspace == _number_of(workspace),
-                notes.c.status == Status.PUBLISHED.value,
-                deliveries.c.state == State.CREATED.value,
-            )
-            .order_by(lately.c.id.desc())
-            .limit(1)
-        )
-        return next(((row.prospect, row.note_id) for row in self._store.rows(query)), None)
+        rows = self._store.rows(_LATEST, _owner(workspace))
+        return next(((row.prospect, row.note_id) for row in rows), None)
 
     def adopted(
         self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool
@@ -264,14 +252,6 @@ class Deliveries:
             .order_by(workspaces.c.profile, workspaces.c.base_url)
         )
         return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
-
-
-def _number_of(workspace: Workspace) -> Any:
-    return (
-        sa.select(workspaces.c.id)
-        .where(workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url)
-        .scalar_subquery()
-    )
 
 
 def _known_query() -> sa.Select[Any]:
@@ -348,16 +328,33 @@ def _owner(workspace: Workspace) -> dict[str, Any]:
     return {"of_profile": workspace.profile, "of_url": workspace.base_url}
 
 
+_IS_OWNERS = (
+    notes.c.workspace
+    == sa.select(workspaces.c.id)
+    .where(workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url"))
+    .scalar_subquery()
+)
+
+
+def _latest() -> sa.Select[Any]:
+    lately = sa.select(requests.c.id, requests.c.note).order_by(requests.c.id.desc()).limit(_LATELY).subquery()
+    return (
+        sa.select(deliveries.c.prospect, deliveries.c.note_id)
+        .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
+        .join(notes, notes.c.id == deliveries.c.note)
+        .where(_IS_OWNERS, notes.c.status == Status.PUBLISHED.value, deliveries.c.state == State.CREATED.value)
+        .order_by(lately.c.id.desc())
+        .limit(1)
+    )
+
+
 def _made(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Ids of a workspace's notes, when each was sent, and when it was known to exist."""
-    owner = sa.select(workspaces.c.id).where(
-        workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url")
-    )
     return (
         sa.select(deliveries.c.note_id, deliveries.c.twins, requests.c.sent_at, deliveries.c.at)
         .join(notes, notes.c.id == deliveries.c.note)
         .join(requests, requests.c.id == deliveries.c.request)
-        .where(notes.c.workspace == owner.scalar_subquery(), *conditions)
+        .where(_IS_OWNERS, *conditions)
     )
 
 
@@ -365,6 +362,7 @@ def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return _made(is_alike, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
 
 
+_LATEST = _latest()
 _WITH_IDS = _made(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
 _ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
 _DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from importer import files
 from importer.errors import JournalFailed
 from importer.journal import Journal
 from importer.results import csvfile
@@ -88,7 +89,7 @@ class OverwriteWritten:
             if place.samefile(self.source):
                 return f"{place.name} is the file that was imported"
         try:
-            if self._journal.files.wrote(_digest(place)):
+            if self._journal.files.wrote(files.digest(place)):
                 return ""
             changed = self._journal.files.wrote_at(_name(place))
             if not changed and is_results(place):
@@ -104,11 +105,6 @@ class OverwriteWritten:
         """Remember what is about to stand there; a journal that can't be written doesn't hold the file up."""
         with contextlib.suppress(JournalFailed):
             self._journal.files.enter(digest, _name(place))
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _name(place: Path) -> bytes:

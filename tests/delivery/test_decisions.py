@@ -36,7 +36,7 @@ from importer.delivery.readback import Verdict
 from importer.errors import Blocked, KeyRefused, Redirected, Stopped
 
 ONE, THREE = ("P0",), ("P0", "P1", "P2")
-NOTHING, SUCCESS = Known(), Known(any_success=True, largest_accepted=2, accepted=1)
+NOTHING, SUCCESS = Known(), Known(any_success=True, largest_accepted=2)
 
 
 def failed(cause: Cause, text: str = "trouble") -> Failure:
