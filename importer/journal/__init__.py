@@ -8,6 +8,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     learned      what an API was seen to take and allow
     files        which results files were written
     found        which prospects have an email, until an import is finished
+    uploads      under which id a file was uploaded, for a day
     notes        a note as the journal knows it, and its number
     identity     which journal a workspace's deliveries are recorded in, remembered outside of it
     unwritten    runs whose results are still to be written, beside the journal
@@ -39,10 +40,11 @@ from importer.journal.runs import Run, Runs
 from importer.journal.schema import VERSION, about
 from importer.journal.store import Store
 from importer.journal.unwritten import Unwritten
+from importer.journal.uploads import Uploads
 from importer.models import Workspace
 from importer.settings import journal_file
 
-__all__ = ["VERSION", "Found", "Journal", "Known", "Match", "Matches", "NoteKey", "Run", "State"]
+__all__ = ["VERSION", "Found", "Journal", "Known", "Match", "Matches", "NoteKey", "Run", "State", "Uploads"]
 
 
 class Journal:
@@ -138,6 +140,10 @@ class Journal:
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Found:
         """What an import that isn't finished yet has found for emails, known by their digests with the API's key."""
         return Found(self._store, workspace, key, clock)
+
+    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> Uploads:
+        """Under which ids files were uploaded for a workspace."""
+        return Uploads(self._store, workspace, clock)
 
     def close(self) -> None:
         """Close it."""

@@ -211,4 +211,14 @@ def _from_5(store: Store) -> None:
     ])  # fmt: skip
 
 
-_STEPS: dict[int, Callable[[Store], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
+def _from_6(store: Store) -> None:
+    """Ids of uploaded files are kept, by what the files hold."""
+    _run(store, [
+        """CREATE TABLE uploads (workspace INTEGER NOT NULL, digest BLOB NOT NULL, attachment TEXT NOT NULL,
+           at FLOAT NOT NULL, PRIMARY KEY (workspace, digest), FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
+    ])  # fmt: skip
+
+
+_STEPS: dict[int, Callable[[Store], None]] = {
+    1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6,
+}  # fmt: skip

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 6
+VERSION = 7
 APPLICATION = "note-importer"
 
 tables = sa.MetaData()
@@ -108,5 +108,13 @@ found = sa.Table(
     sa.Column("place", sa.BigInteger, nullable=False),  # among several prospects that have the email
     sa.Column("created_at", sa.Float),  # when the prospect was made, by the API's clock
     sa.Column("is_whole", sa.Boolean, nullable=False),  # whether surely no other prospect has it
+    sa.Column("at", sa.Float, nullable=False),
+)
+uploads = sa.Table(
+    "uploads",
+    tables,
+    sa.Column("workspace", sa.BigInteger, sa.ForeignKey("workspaces.id"), primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of the file
+    sa.Column("attachment", sa.Text, nullable=False),  # its latest id
     sa.Column("at", sa.Float, nullable=False),
 )

@@ -304,6 +304,7 @@ INSERT INTO written SELECT * FROM new_written;
 {"".join(f"DROP TABLE new_{table};" for table in
          ("deliveries", "requests", "notes", "runs", "learned", "written", "about"))}
 DROP TABLE found;
+DROP TABLE uploads;
 DROP TABLE workspaces;
 """  # fmt: skip
 
