@@ -151,11 +151,7 @@ def _recipient(address: str) -> str:
 
 
 def _new_name(name: str) -> str:
-    if name in profiles.names():
-        where = profiles.profiles_file()
-        raise BadSettings(f"There is a profile {name!r} in {where} already. Change it there, or name another.")
-    if not name.isprintable():
-        raise BadSettings("A name is one line of text.")
+    profiles.check_new(name)
     return name
 
 

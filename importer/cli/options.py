@@ -20,6 +20,7 @@ from importer.cli.terminal import paragraph
 from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
 from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, remembering, sources, who_can_read
+from importer.settings.editing import usual
 from importer.settings.kinds import Choice, File, JournalPlace
 from importer.settings.sources import Given
 
@@ -64,7 +65,7 @@ def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     text = with_flags(setting.help) + (" May be given more than once." if setting.many else "")
-    if default := default_of(setting):
+    if default := usual(setting):
         text += f"  [default: {default}]"
     if not setting.metavar:
         return click.option(*names, is_flag=True, help=text)
@@ -86,23 +87,6 @@ def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
             with contextlib.suppress(BadSettings):
                 words = profiles.names()
     return [CompletionItem(word) for word in words if word.startswith(begun)]
-
-
-def default_of(setting: Setting) -> str:
-    """What the help says of the value that counts where none is given."""
-    if setting.default is not None:
-        return setting.default
-    value = getattr(Settings(), setting.attribute, None) if setting.metavar else None
-    if value in (None, (), {}):
-        return ""
-    return _shown(value) if isinstance(value, Path) else str(value)
-
-
-def _shown(path: Path) -> str:
-    """A path for the help text, with the home folder as ~."""
-    with contextlib.suppress(ValueError, RuntimeError):
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    return str(path)
 
 
 @dataclass(frozen=True)

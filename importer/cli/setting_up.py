@@ -10,11 +10,12 @@ from click.shell_completion import get_completion_class
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import Told, default_of, settings_about, settings_named
+from importer.cli.options import Told, settings_about, settings_named
 from importer.cli.terminal import paragraph, say
 from importer.cli.wording import words
 from importer.errors import BadSettings
 from importer.settings import SETTINGS, Settings, Topic, profiles, sources, who_can_read
+from importer.settings.editing import usual
 
 if TYPE_CHECKING:
     from importer.commands.doctor import Finding
@@ -41,9 +42,7 @@ def config(**_: Any) -> int:
             if (name in told.given) is not is_given:
                 continue
             found = told.given.get(name)
-            value = (
-                _written(found.value) if found else default_of(setting) or ("no" if not setting.metavar else "not set")
-            )
+            value = _written(found.value) if found else usual(setting) or ("no" if not setting.metavar else "not set")
             origin = found.at(name) or "said now" if found else "default"
             say(f"  {name:{width}}  {value}  ({origin})")
     say()

@@ -18,8 +18,9 @@ import os
 import re
 import textwrap
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import tomlkit
@@ -129,6 +130,10 @@ def _unknown(name: str, document: Mapping[str, object]) -> str:
 def remember(name: str, settings: Mapping[str, object]) -> Path:
     """Put settings into a profile, beside what stands there already; the person's comments are kept.
 
+    Args:
+        name: of the profile.
+        settings: their values; None takes one out.
+
     Returns:
         the file.
 
@@ -139,9 +144,57 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
     document = _document()
     profile = document.setdefault(name, tomlkit.table())
     for setting, value in settings.items():
-        profile[SETTINGS[setting].profile_name] = value
+        if value is None:
+            profile.pop(SETTINGS[setting].profile_name, None)
+        else:
+            profile[SETTINGS[setting].profile_name] = value
     _write(path, document)
     return path
+
+
+def forget(name: str, path: Sequence[str]) -> None:
+    """Take one entry out of a table or a list of a profile; what that leaves empty goes with it.
+
+    Args:
+        name: of the profile.
+        path: where it stands, from the setting on, as ``("map", "content", "Call summary")``. One that isn't there is
+            forgotten already.
+
+    Raises:
+        BadSettings: the file can't be read or written.
+    """
+    document = _document()
+    if _taken_out(document.get(name), path):
+        _write(profiles_file(), document)
+
+
+def _taken_out(held: Any, path: Sequence[str]) -> bool:
+    """Take what the path leads to out of a table or a list; whether it was there."""
+    first, *rest = path
+    if not rest and isinstance(held, list) and first in held:
+        held.remove(first)
+        return True
+    if not isinstance(held, Mapping) or first not in held:
+        return False
+    if rest and held[first] != rest[0] and not _taken_out(held[first], rest):
+        return False
+    if not rest or held[first] == rest[0] or not held[first]:
+        del held[first]  # type: ignore[attr-defined]
+    return True
+
+
+def check_new(name: str) -> None:
+    """See that a profile can be called so.
+
+    Raises:
+        BadSettings: there is one of that name, or it is none; or the file of profiles can't be read.
+    """
+    if not name.strip() or not name.isprintable():
+        raise BadSettings("A name is one line of text.")
+    if name in _document():
+        raise BadSettings(
+            f"There is a profile {name!r} in {profiles_file()} already. Change it there, or name another."
+        )
 
 
 def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) -> Path:
@@ -156,11 +209,10 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
         the file.
 
     Raises:
-        BadSettings: there is such a profile, or the file can't be read or written.
+        BadSettings: there is such a profile, or it can't be called so; or the file can't be read or written.
     """
+    check_new(name)
     path, document = profiles_file(), _document()
-    if name in document:
-        raise BadSettings(f"There is a profile {name!r} in {path} already. Change it there, or name another.")
     profile = tomlkit.table()
     for setting, value in settings.items():
         for line in _commented(setting):
