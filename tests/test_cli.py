@@ -1084,6 +1084,7 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
         for column, value in enumerate(line, 1):
             sheet.cell(number, column, value)
     book.save(path)
+    type_.box.know_attachments("f1", "f2")
     assert type_("check", path).status == 0
     assert type_("run", path).status == 0
     assert [(n.prospect_id, n.content, n.visibility, n.status, n.attachment_ids) for n in type_.box.notes] == [

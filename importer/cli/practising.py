@@ -34,6 +34,7 @@ class _WithManual(click.Command):
 @click.option("--prospects", "count", type=click.IntRange(min=1), metavar="N",
               help="Only so many prospects exist, each with an email; it says where they are listed.")  # fmt: skip
 @click.option("--no-listing", is_flag=True, help="Prospects are found by a search only, not page by page.")
+@click.option("--uploads", default="", metavar="HOW", help="How it answers uploads of files, as id:list:x1; see below.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
 def serve_sandbox(
@@ -42,6 +43,7 @@ def serve_sandbox(
     limit: str | None,
     faults: tuple[str, ...],
     count: int | None,
+    uploads: str,
     *,
     no_listing: bool,
     **options: Any,
@@ -50,19 +52,20 @@ def serve_sandbox(
 
     Prospect ids that begin with INVALID don't exist there, and emails that begin with nobody, unknown or invalid are
     nobody's; every other one is somebody's, unless you say how many prospects there are. It prints the addresses at
-    which a browser shows what it received and the notes it holds; they end in a token, since nobody else is to read
-    them.
+    which a browser shows what it received, the notes it holds and the files it was given; they end in a token, since
+    nobody else is to read them.
     """
     from importer import sandbox  # noqa: PLC0415 - see above
 
     try:
         found = [sandbox.Fault.parse(fault) for fault in faults]
+        files = sandbox.Uploads.parse(uploads)
         window = None if limit is None else sandbox.Limit.parse(limit)
     except ValueError as error:
         raise BadSettings(str(error)) from error
     try:
         sandbox.serve_forever(
-            say=say, port=port, api_key=key, limit=window, faults=found,
+            say=say, port=port, api_key=key, limit=window, faults=found, uploads=files,
             prospects=None if count is None else sandbox.invented(count), any_email=count is None,
             lists=not no_listing, **options,
         )  # fmt: skip

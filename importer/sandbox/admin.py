@@ -2,13 +2,14 @@
 
 They need the token, as ``?token=…`` or in the header ``x-sandbox-token``, and take JSON only (see `door`).
 
-==========================  ========================================================================================
-``GET /sandbox/received``   the requests so far: ``{"received": [...]}``, as `Received` has them
-``GET /sandbox/notes``      the notes there are: ``{"notes": [...]}``, as `StoredNote` has them
-``GET /sandbox/prospects``  the prospects that are known by name: ``{"prospects": {id: email}}``
-``POST /sandbox/faults``    a JSON array of faults as text, which replace the present ones
-``POST /sandbox/limit``     a limit as a JSON text, or null for none
-==========================  ========================================================================================
+============================  ========================================================================================
+``GET /sandbox/received``     the requests so far: ``{"received": [...]}``, as `Received` has them
+``GET /sandbox/notes``        the notes there are: ``{"notes": [...]}``, as `StoredNote` has them
+``GET /sandbox/attachments``  the files that were uploaded: ``{"attachments": [...]}``, as `StoredAttachment` has them
+``GET /sandbox/prospects``    the prospects that are known by name: ``{"prospects": {id: email}}``
+``POST /sandbox/faults``      a JSON array of faults as text, which replace the present ones
+``POST /sandbox/limit``       a limit as a JSON text, or null for none
+============================  ========================================================================================
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
+from importer.sandbox.attachments import StoredAttachment
 from importer.sandbox.calls import Document, Reply, refusal
 from importer.sandbox.clock import iso_text
 from importer.sandbox.faults import Fault
@@ -33,6 +35,8 @@ def administer(state: State, method: str, path: str, body: object) -> Reply:
                 document: Document = {"received": [_record(received) for received in state.received]}
             case "GET", "/sandbox/notes":
                 document = {"notes": [_record(note) for note in state.notes]}
+            case "GET", "/sandbox/attachments":
+                document = {"attachments": [_record(attachment) for attachment in state.attachments]}
             case "GET", "/sandbox/prospects":
                 known = state.prospects or ()
                 document = {"prospects": dict(known) if isinstance(known, Mapping) else dict.fromkeys(known)}
@@ -62,5 +66,5 @@ def _set_limit(state: State, body: object) -> str | None:
     return body
 
 
-def _record(item: Received | StoredNote) -> Document:
+def _record(item: Received | StoredNote | StoredAttachment) -> Document:
     return {name: iso_text(value) if isinstance(value, datetime) else value for name, value in asdict(item).items()}

@@ -50,7 +50,7 @@ class Sandbox(State):
         return f"http://127.0.0.1:{self.port}/v1"
 
     def page(self, name: str) -> str:
-        """The address at which a browser shows what was ``received``, or the ``notes``."""
+        """The address at which a browser shows what was ``received``, the ``notes`` or the ``attachments``."""
         return f"http://127.0.0.1:{self.port}/sandbox/{name}?token={self.token}"
 
 
@@ -62,6 +62,7 @@ def serve_forever(say: Callable[[str], object], **options: Any) -> None:
         say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
         say(f"What it receives: {box.page('received')}")
         say(f"The notes it holds: {box.page('notes')}")
+        say(f"The files it was given: {box.page('attachments')}")
         if box.prospects:
             say(f"Its prospects: {box.page('prospects')}")
         while not ended.wait(0.5):  # in slices: on Windows no signal interrupts a wait without end

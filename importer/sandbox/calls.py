@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from importer.sandbox.forms import Upload
+
 Document = dict[str, object]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -13,7 +15,10 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as the service sees it; ``body`` is the parsed JSON, None where there was none or it was broken."""
+    """One request as the service sees it.
+
+    ``body`` is the parsed JSON, None where there was none or it was broken; ``upload`` is what came as a form instead.
+    """
 
     method: str
     path: str
@@ -21,6 +26,7 @@ class Call:
     key: str | None
     is_json: bool
     body: object
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True)

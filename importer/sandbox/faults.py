@@ -21,6 +21,9 @@ from importer.sandbox.limits import Limit
 
 When = Literal["before", "after"]
 
+UPLOAD = "upload"
+"""What faults call the POST of a file, which isn't the method of other POSTs: those are counted apart."""
+
 CONTRADICTIONS = ("true-null", "false-id", "two-answers")
 SPOILS_RESULTS = frozenset({*CONTRADICTIONS, "contradictory", "wrong-id"})
 SPOILS_ENTRIES = SPOILS_RESULTS | {"missing", "missing-all", "repeated", "shuffled"}
@@ -110,8 +113,9 @@ _NAMED = {
 KINDS: Mapping[str, Kind] = {**_FAMILIES, **_NAMED}
 PARTS: Mapping[str, str] = {
     ":after": "strikes once the notes are applied; :before instead of applying them",
-    ":GET": "strikes requests of this method, :any all; else POSTs, or what the kinds from clock on say: all, "
+    ":GET": "strikes requests of this method, :any all; else POSTs of notes, or what the kinds from clock on say: all, "
             "and for cache, lag, moving and rewrite GETs",
+    ":upload": "strikes uploads of files",
     ":x2": "strikes twice at most; :once is :x1",
     ":slow=20": "the reply comes only after so many seconds, as of a gateway that has waited",
     ":429": "a gateway that stands answers with this status instead of its own",
@@ -123,7 +127,7 @@ PARTS: Mapping[str, str] = {
 ANSWERS_ITSELF = {"lost-route": 404, "firewall": 403, "limit-req": 503, "limit-conn": 503}
 
 _CODED = re.compile(r"(?:(?:html-|gateway-)(?=[345])|(?=[45]))([345]\d\d)")
-_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "any")
+_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", UPLOAD, "any")
 _TEXT = re.compile(r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^:@%]*))?(?P<parts>(?:[:@%][^:@%]+)*)")
 _PART = re.compile(r"([:@%])([^:@%]+)")
 _SPAN = re.compile(r"(\d+)(?:(-)(\d+)?)?")
@@ -255,10 +259,10 @@ class Fault:
             raise ValueError(f"{self.kind} needs a rate such as 10/1s or 10/1s+5, not {self.value!r}")
         return Limit.parse(found["rate"]), int(found["burst"] or 0)
 
-    @property
-    def prevents(self) -> bool:
-        """Whether the request it strikes is not applied at all."""
-        return self.when == "before" and self.kind != "late" and self.kind not in SPOILS_ENTRIES
+    def prevents(self, *, upload: bool) -> bool:
+        """Whether the request it strikes is not applied at all, an upload being one thing."""
+        is_by_entry = self.kind in SPOILS_ENTRIES and not upload
+        return self.when == "before" and self.kind != "late" and not is_by_entry
 
     def struck(self, entries: list[str]) -> list[str]:
         """Those of the request's prospects whose entries are spoilt."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from importer.sandbox.faults import Fault
+from importer.sandbox.faults import UPLOAD, Fault
 from importer.sandbox.spoiling import Wire, gateways_page
 
 
@@ -21,6 +21,12 @@ class Head:
     target: str
     no_cache: bool = False
     is_reused: bool = False
+    is_upload: bool = False
+
+    @property
+    def struck_as(self) -> str:
+        """The method that a fault has to name in order to strike it."""
+        return UPLOAD if self.is_upload else self.method
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from importer.sandbox.admin import administer
+from importer.sandbox.attachments import PATH as UPLOADS
 from importer.sandbox.calls import Call, Reply, refusal
 from importer.sandbox.clock import http_date
 from importer.sandbox.door import PRIVATE, kept_out, turned_away
 from importer.sandbox.faults import Fault
+from importer.sandbox.forms import Upload, read_upload
 from importer.sandbox.gateway import Head, forbidden
 from importer.sandbox.spoiling import HUGE, Wire, plain, spoiled
 from importer.sandbox.state import Arrival, State
@@ -125,14 +127,18 @@ class Handler(BaseHTTPRequestHandler):
             return
         # What a client sends on a connection that it uses again may meet a gateway that has just closed it.
         no_cache = "no-cache" in self.headers.get("Cache-Control", "").lower()
-        head = Head(self.command, self.path, no_cache, self._is_reused)
+        is_upload = (self.command, url.path) == ("POST", UPLOADS)
+        head = Head(self.command, self.path, no_cache, self._is_reused, is_upload)
         self._is_reused = True
         arrival = state.arrive(head, url.path, query)
         try:
             if arrival.fault is not None and arrival.fault.kind in ("cut-request", "stale"):
                 raise HungUp
-            body = _parsed(self._body(arrival))
+            upload = self._upload(arrival) if is_upload else None
+            body = _parsed(self._body(arrival)) if upload is None else upload.record
             state.learn(arrival.number, body=body)
+            if upload is not None and not upload.is_whole:
+                raise HungUp
             call = Call(
                 self.command,
                 url.path,
@@ -140,6 +146,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.headers.get("x-api-key"),
                 self.headers.get_content_type() == "application/json",
                 body,
+                upload,
             )
             wire = self._decided(call, arrival, head)
         finally:
@@ -165,13 +172,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _performed(self, call: Call, arrival: Arrival) -> Wire:
         """Let the service do what the call asks, unless the fault forbids it; what is left of the reply."""
-        state, fault = self.server.state, arrival.fault
+        state, fault, is_upload = self.server.state, arrival.fault, call.upload is not None
         if fault is None:
             return plain(state.service.answer(call, view=state.view(arrival)))
         if fault.kind == "late":
             self._pause(fault.seconds or 0.0)
         reply: Reply | None = None
-        if not fault.prevents:
+        if not fault.prevents(upload=is_upload):
             reply = state.service.answer(call, _withheld(call, fault), state.view(arrival))
         if fault.kind == "hang":
             self._pause(fault.seconds or 0.0)
@@ -181,18 +188,28 @@ class Handler(BaseHTTPRequestHandler):
         if fault.kind in ("hang", "close", "reset"):
             raise HungUp
         # The same server under another name: a client that follows is seen to, by the request it makes there.
-        return spoiled(fault, reply, f"http://localhost:{self.server.server_port}{self.path}")
+        elsewhere = f"http://localhost:{self.server.server_port}{self.path}"
+        return spoiled(fault, reply, elsewhere, upload=is_upload)
+
+    def _upload(self, arrival: Arrival) -> Upload:
+        """What comes of a file, which is not kept."""
+        return read_upload(self.rfile, self._length(arrival), self.headers)
 
     def _body(self, arrival: Arrival | None) -> bytes:
+        length = self._length(arrival)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise HungUp
+        return body
+
+    def _length(self, arrival: Arrival | None) -> int:
+        """How long the body is, in bytes; a request that doesn't say, or that is too long, is refused."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
             self._give_up(arrival, 411, "Content-Length is needed")
         if int(length) > _MAX_BODY:
             self._give_up(arrival, 413, "the body is too large")
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            raise HungUp
-        return body
+        return int(length)
 
     def _give_up(self, arrival: Arrival | None, status: int, message: str) -> None:
         """Refuse a request whose end can't be found, and with it the connection."""

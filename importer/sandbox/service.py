@@ -1,8 +1,8 @@
 """The API's state and rules, without HTTP: a call comes in, a reply goes out.
 
-The shapes are those of the vendor's reference (Create Note, Get Notes, Update Note, List Prospects). Where it is silent
-the sandbox is strict, so that a client which gets by here gets by anywhere: unknown fields, numbers where strings are
-documented and a prospect named twice are refused.
+The shapes are those of the vendor's reference (Create Note, Get Notes, Update Note, List Prospects; uploads are in
+`attachments`). Where it is silent the sandbox is strict, so that a client which gets by here gets by anywhere: unknown
+fields, numbers where strings are documented, a prospect named twice and attachments that aren't known are refused.
 
 Prospect ids that begin with ``INVALID`` don't exist; one that begins with ``MALFORMED`` or holds white space turns its
 whole request away. All others exist, unless the known ones were named.
@@ -16,13 +16,15 @@ import random
 import re
 import string
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote
 
+from importer.sandbox.attachments import Attachments, StoredAttachment, Uploads
 from importer.sandbox.calls import Call, Document, Refused, Reply, choice, fields, invalid, number, only, strings
 from importer.sandbox.clock import Clock, iso_text, moment
+from importer.sandbox.forms import Upload
 from importer.sandbox.prospects import Directory
 
 INVALID_PROSPECT = "Invalid prospect Id"
@@ -70,6 +72,7 @@ class Rules:
     created_status: int = 201
     bad_key_status: int = 401
     notes_behind: float = 0.0
+    uploads: Uploads = field(default_factory=Uploads)
     seed: int = 0
 
 
@@ -81,6 +84,7 @@ class Service:
         self._clock = clock
         self._lock = threading.Lock()
         self._ids = _note_ids(rules.seed)
+        self._attachments = Attachments(rules.uploads, rules.created_status, rules.seed)
         self._opened = moment(clock.now())
         # A dictionary keeps the order in which its keys came: this one is also the list of notes by age.
         self._notes: dict[str, StoredNote] = {}
@@ -96,6 +100,17 @@ class Service:
         """Every note there is, drafts too, oldest first."""
         with self._lock:
             return tuple(self._notes.values())
+
+    @property
+    def attachments(self) -> tuple[StoredAttachment, ...]:
+        """Every file that was uploaded, in the order in which they came."""
+        with self._lock:
+            return self._attachments.stored
+
+    def know_attachments(self, ids: Iterable[str]) -> None:
+        """Let these attachments be there, as if they had been uploaded long ago."""
+        with self._lock:
+            self._attachments.know(ids)
 
     def answer(self, call: Call, withheld: Collection[str] = (), view: View | None = None) -> Reply:
         """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
@@ -113,6 +128,10 @@ class Service:
             case ["notes"]:
                 only("POST", call)
                 return self._create(call, withheld)
+            case ["notes", "attachments"]:
+                only("POST", call)
+                with self._lock:
+                    return self._attachments.store(call.upload or Upload(wrong="file is missing"), self._now())
             case ["notes", note_id] if note_id:
                 only("PATCH", call)
                 return self._update(note_id, call)
@@ -143,7 +162,8 @@ class Service:
         shown = _as_html(content)
         results: list[Document] = []
         with self._lock:
-            now = moment(self._clock.now() - self._rules.notes_behind)
+            now = self._now()
+            self._attachments.spend(attachments, len(prospects), now)
             for prospect in prospects:
                 note_id = next(self._ids) if self._exists(prospect) else None
                 if note_id is not None and prospect not in withheld:
@@ -194,6 +214,9 @@ class Service:
             "pagination": {"skip": skip, "take": take, "hasMore": len(published) > skip + take},
         }
         return Reply(200, {"message": "Notes fetched successfully", "payload": payload})
+
+    def _now(self) -> datetime:
+        return moment(self._clock.now() - self._rules.notes_behind)
 
     def _exists(self, prospect: str) -> bool:
         return not prospect.startswith("INVALID") and (self._known is None or prospect in self._known)

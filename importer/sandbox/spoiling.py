@@ -16,6 +16,7 @@ _JSON = ("Content-Type", "application/json; charset=utf-8")
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>%s</title></head><body><h1>%s</h1><hr>gateway</body></html>\n"
 _STUB: Document = {"message": "Notes created successfully", "payload": {"results": []}}
+_UPLOAD_STUB: Document = {"message": "Attachment uploaded successfully", "payload": {}}
 _MESSAGES = {
     400: (1000, "Bad request: prospectIds"),
     401: (1001, "Invalid token"),
@@ -24,6 +25,12 @@ _MESSAGES = {
     413: (413, "Payload too large: too many prospects"),
     422: (422, "Unprocessable entity: prospectIds"),
     429: (429, "Too many requests"),
+}
+_UPLOAD_MESSAGES = {
+    400: (4000, "Failed to upload attachment"),
+    404: (404, "Not found"),
+    413: (4002, "Attachment is larger than 20 MB"),
+    422: (4001, "Attachment type not supported"),
 }
 # As a widely used gateway words them; none is laid out as the API's errors are.
 _GATEWAYS = {
@@ -65,16 +72,17 @@ def plain(reply: Reply) -> Wire:
     return Wire(reply.status, _json(reply.document), (_JSON, *reply.headers))
 
 
-def spoiled(fault: Fault, reply: Reply | None, elsewhere: str) -> Wire:
+def spoiled(fault: Fault, reply: Reply | None, elsewhere: str, *, upload: bool) -> Wire:
     """Write down what the fault makes of the reply.
 
-    ``reply`` is None where the request was not applied; ``elsewhere`` is the address that a redirect names.
+    ``reply`` is None where the request was not applied; ``elsewhere`` is the address that a redirect names; ``upload``
+    says that a file was uploaded.
     """
     if fault.status is not None:
-        return _error(fault, fault.status, elsewhere)
+        return _error(fault, fault.status, elsewhere, upload=upload)
     if reply is not None and fault.kind in SPOILS_ENTRIES:
         return plain(_respelt(fault, reply))
-    honest = plain(reply or Reply(200, _STUB))
+    honest = plain(reply or Reply(200, _UPLOAD_STUB if upload else _STUB))
     if fault.kind == "redirect":
         return Wire(307, b"", (("Location", elsewhere),))
     spoil = _SPOILS.get(fault.kind)
@@ -89,22 +97,25 @@ def gateways_page(status: int, *, as_json: bool, headers: tuple[tuple[str, str],
     return Wire(status, _json({"message": _GATEWAYS.get(status, phrase)}), (_JSON, *headers), is_gateways=True)
 
 
-def _error(fault: Fault, status: int, elsewhere: str) -> Wire:
+def _error(fault: Fault, status: int, elsewhere: str, *, upload: bool) -> Wire:
     wait = () if fault.seconds is None else (("retry-after", f"{fault.seconds:g}"),)
     if fault.is_gateways:
         away = (("Location", elsewhere),) if 300 <= status < 400 else ()
         return gateways_page(status, as_json=fault.kind.startswith("gateway-"), headers=(*wait, *away))
-    code, message = _MESSAGES[401] if fault.kind == "400-token" else _MESSAGES.get(status, _SERVER_ERROR)
+    messages = {**_MESSAGES, **_UPLOAD_MESSAGES} if upload else _MESSAGES
+    code, message = _MESSAGES[401] if fault.kind == "400-token" else messages.get(status, _SERVER_ERROR)
     return plain(replace(refusal(status, code, message), headers=wait))
 
 
 def _respelt(fault: Fault, reply: Reply) -> Reply:
-    """Spoil the entries of an answer: the results of a POST, the notes or prospects of a GET; others have none."""
+    """Spoil the entries of an answer: results of a POST, notes or prospects of a GET, an upload's id, if it has any."""
     payload = reply.document.get("payload")
     if isinstance(payload, list):
         return replace(reply, document={**reply.document, "payload": _entries(fault.kind, payload)})
     if not isinstance(payload, dict):
         return reply
+    if fault.kind.startswith("missing") and payload.keys() <= {"attachmentId", "id"}:
+        return replace(reply, document={**reply.document, "payload": {}})
     name = "results" if "results" in payload else "notes"
     entries = payload.get(name)
     if not isinstance(entries, list):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from importer.sandbox.attachments import StoredAttachment, Uploads
 from importer.sandbox.clock import Clock, moment
 from importer.sandbox.faults import Fault, FaultPlan
 from importer.sandbox.gateway import Gateway, Head, Intervention
@@ -27,8 +28,9 @@ DEFAULT_KEY = "sandbox-key"
 class Received:
     """One request that arrived, without its headers, and so without its key.
 
-    ``number`` counts from 1; ``at`` is UTC by the sandbox's clock. ``body`` is None where there was no JSON object, and
-    ``status`` where no reply was sent, or not yet. ``fault`` names what struck it, such as ``500:after``.
+    ``number`` counts from 1; ``at`` is UTC by the sandbox's clock. ``body`` is None where there was no JSON object; of
+    an upload it says what came of the file: ``{"file": {"name", "type", "size", "sha256"}}``. ``status`` is None where
+    no reply was sent, or not yet. ``fault`` names what struck it, such as ``500:after``.
     """
 
     number: int
@@ -70,9 +72,9 @@ class State:
     an email is there, but for those that begin with nobody, unknown or invalid. More than ``max_batch`` prospects in a
     request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the
     clock that dates notes is behind the one in the replies, as where they come from different machines. Success is
-    answered with ``created_status``, a wrong key with ``bad_key_status``. ``seed`` decides the note ids and the chance
-    in faults. ``time_source`` returns seconds since the epoch. ``token`` opens the sandbox's own addresses, see
-    `admin`; it is made anew for each.
+    answered with ``created_status``, a wrong key with ``bad_key_status``, and files as ``uploads`` says. ``seed``
+    decides the ids and the chance in faults. ``time_source`` returns seconds since the epoch. ``token`` opens the
+    sandbox's own addresses, see `admin`; it is made anew for each.
     """
 
     latency: float = 0.0
@@ -88,6 +90,7 @@ class State:
     created_status: int = 201
     bad_key_status: int = 401
     notes_behind: float = 0.0
+    uploads: Uploads = field(default_factory=Uploads)
     seed: int = 0
     time_source: Callable[[], float] = time.time
     token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
@@ -107,6 +110,7 @@ class State:
                 created_status=self.created_status,
                 bad_key_status=self.bad_key_status,
                 notes_behind=self.notes_behind,
+                uploads=self.uploads,
                 seed=self.seed,
             ),
             self.clock,
@@ -128,6 +132,15 @@ class State:
     def notes(self) -> tuple[StoredNote, ...]:
         """Every note there is, drafts too, oldest first."""
         return self.service.notes
+
+    @property
+    def attachments(self) -> tuple[StoredAttachment, ...]:
+        """Every file that was uploaded, in the order in which they came."""
+        return self.service.attachments
+
+    def know_attachments(self, *ids: str) -> None:
+        """Let these attachments be there, as if they had been uploaded long ago."""
+        self.service.know_attachments(ids)
 
     def add_fault(self, fault: Fault) -> None:
         """Put one more fault in force; it counts requests from here."""
@@ -159,7 +172,7 @@ class State:
         with self._lock:
             now = self.clock.now()
             number = len(self._received) + 1
-            standing = tuple(self._plan.standing(head.method, now))
+            standing = tuple(self._plan.standing(head.struck_as, now))
             intervention = self._gateway.intervenes(standing, head, self._in_flight, now)
             if intervention is not None:
                 arrival = Arrival(number, Verdict(allowed=True), None, standing, intervention)
@@ -167,7 +180,7 @@ class State:
             else:
                 self._in_flight += 1
                 verdict = self._window.spend(now)
-                fault = self._plan.strike(head.method, is_reused=head.is_reused) if verdict.allowed else None
+                fault = self._plan.strike(head.struck_as, is_reused=head.is_reused) if verdict.allowed else None
                 arrival = Arrival(number, verdict, fault, standing)
                 label = fault.label if fault else None
             self._received.append(Received(number, moment(now), head.method, path, query, fault=label))

@@ -406,6 +406,7 @@ def test_drafts_attachments_and_numbers_travel_as_the_api_wants_them(
     box: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
     """Texts throughout; attachments only where there are some; one request for each different note."""
+    box.know_attachments("f1", "f2")
     path = write(
         tmp_path / "n.xlsx",
         ("00123", "x", "Public", "", ""), ("1E5", "x", "Public", "Published", ""), ("P3", "x", "Private", "Draft", ""),

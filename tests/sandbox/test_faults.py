@@ -16,7 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from importer.cli import cli
-from importer.sandbox import Fault, Limit, Received, Sandbox, faults, limits
+from importer.sandbox import Fault, Limit, Received, Sandbox, Uploads, attachments, faults, limits
 
 KEY = {"x-api-key": "sandbox-key"}
 PROSPECTS = ["a", "b", "c"]
@@ -413,13 +413,15 @@ def test_a_text_that_is_no_fault_is_refused(text: str) -> None:
 def test_every_kind_and_part_is_in_the_help() -> None:
     """With a value and a moment, where it takes one; each part by an example that can be read."""
     shown = CliRunner().invoke(cli, ["sandbox", "--help"], terminal_width=200).output
-    for name in [*faults.KINDS, *faults.PARTS, *limits.FORMS]:
+    for name in [*faults.KINDS, *faults.PARTS, *limits.FORMS, *attachments.FORMS]:
         assert f"\n  {name}" in shown
     for part in faults.PARTS:
         kind = "lost-route=5" if part in (":429", ":json") else "500"
         assert Fault.parse(kind + part) != Fault.parse(kind)
     for form in limits.FORMS:
         assert Limit.parse(form if "/" in form else f"20/1s{form}")
+    for form in attachments.FORMS:
+        assert Uploads.parse(form)
 
 
 def test_what_was_received_is_a_value() -> None:

@@ -58,7 +58,8 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
     with pytest.raises(requests.ConnectionError):
         requests.post(f"{found[1]}/notes", json=BODY, headers=KEY, timeout=10)
     received, notes = (requests.get(process.stdout.readline().split()[-1], timeout=10).json() for _ in range(2))
-    assert (len(received["received"]), len(notes["notes"])) == (3, 2)
+    files = requests.get(process.stdout.readline().split()[-1], timeout=10).json()
+    assert (len(received["received"]), len(notes["notes"]), files) == (3, 2, {"attachments": []})
     process.terminate()
     rest, errors = process.communicate(timeout=10)
     assert (rest, errors) == ("", "")
@@ -69,7 +70,7 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole consoles")
 def test_ctrl_c_ends_it_quietly(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
-    for _ in range(3):
+    for _ in range(4):
         process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=10) == ("", "")

@@ -32,6 +32,7 @@ def show(box: Sandbox, prospect: str = "Pr9xQ2Lm", **query: str | int) -> reques
 
 
 def test_a_note_is_made_for_each_prospect_in_order(box: Sandbox) -> None:
+    box.know_attachments("f1")
     reply = post(box, prospectIds=["a", "b"], attachmentIds=["f1"])
     assert reply.status_code == 201
     results = reply.json()["payload"]["results"]

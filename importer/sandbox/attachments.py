@@ -1,0 +1,149 @@
+"""The attachments of an account: which there are, and what may be done with their ids.
+
+Comes in: a file that was uploaded, or the ids that a note names. Goes out: the reply with its id, or a refusal.
+
+The vendor's reference says that a file is at most 20 MB, and which refusals there are; which types are supported, how
+the reply is laid out, and how often and how long an id serves, it doesn't say. So all of that can be chosen: `FORMS`
+says how. Of the names of files, those that begin with ``failed`` are refused as failed, and those of programs (such as
+``.exe``) as of a type that isn't supported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import PurePath
+from typing import Any
+
+from importer.sandbox.calls import Document, Refused, Reply
+from importer.sandbox.forms import Upload
+
+PATH = "/v1/notes/attachments"
+FORMS = {
+    ":attachmentId": "the reply names the id so, as without a word; with :id it names it id",
+    ":list": "the reply is a list of one; without it, or with :object, it is an object",
+    ":x1": "an id serves so many requests; later ones are refused as of an unknown attachment",
+    ":notes=1": "an id serves so many notes; a request for more of them is refused",
+    ":life=60": "an id serves for so many seconds",
+    ":max=1000": "the largest file, in bytes; 20 MB without it",
+    ":known=A1,A2": "these attachments are there already",
+}
+
+_PROGRAMS = frozenset({".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".ps1", ".js", ".vbs", ".sh", ".jar", ".dll"})
+_COUNT = re.compile(r"[1-9]\d{0,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """How uploads are answered, and how far their ids reach; ValueError if that cannot be.
+
+    The reply names the id ``named``, in a list if it ``is_list``. ``requests`` and ``notes`` are how many an id serves,
+    ``life`` (seconds) how long; None is without end. ``most`` is the size of a file in bytes. Those ``known`` are there
+    already.
+    """
+
+    named: str = "attachmentId"
+    is_list: bool = False
+    requests: int | None = None
+    notes: int | None = None
+    life: float | None = None
+    most: int = 20_000_000
+    known: Collection[str] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Uploads:
+        """Read it from its text form, the words of `FORMS` with colons between; ValueError says what is wrong."""
+        given: dict[str, Any] = {}
+        for word in filter(None, text.strip().split(":")):
+            given |= _worded(word, text)
+        return cls(**given)
+
+
+def _worded(word: str, text: str) -> dict[str, Any]:
+    """What one word says."""
+    name, _, value = word.partition("=")
+    if word in ("attachmentId", "id"):
+        return {"named": word}
+    if word in ("object", "list"):
+        return {"is_list": word == "list"}
+    if name == "known" and value:
+        return {"known": frozenset(value.split(","))}
+    if re.fullmatch(r"x\d+", word):
+        name, value = "requests", word[1:]
+    if name in ("requests", "notes", "life", "max") and _COUNT.fullmatch(value):
+        return {"most" if name == "max" else name: int(value)}
+    raise ValueError(f"{text!r} says nothing of uploads: {word!r} is none of {', '.join(FORMS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttachment:
+    """A file that was uploaded, without its content: ``size`` is in bytes, ``sha256`` in hexadecimal.
+
+    ``requests`` and ``notes`` are how many have named its id and were served.
+    """
+
+    id: str
+    name: str
+    type: str
+    size: int
+    sha256: str
+    created_at: datetime
+    requests: int = 0
+    notes: int = 0
+
+
+class Attachments:
+    """What was uploaded. Not thread-safe: the owner's lock guards it."""
+
+    def __init__(self, rules: Uploads, created_status: int, seed: int) -> None:
+        self._rules, self._created_status, self._seed = rules, created_status, seed
+        self._known = set(rules.known)
+        self._stored: dict[str, StoredAttachment] = {}
+
+    @property
+    def stored(self) -> tuple[StoredAttachment, ...]:
+        """All of them, in the order in which they came."""
+        return tuple(self._stored.values())
+
+    def know(self, ids: Iterable[str]) -> None:
+        """Let these be there, as if they had been uploaded long ago."""
+        self._known.update(ids)
+
+    def store(self, upload: Upload, now: datetime) -> Reply:
+        """Keep what was uploaded and answer with its id, or refuse it."""
+        if upload.wrong or upload.name.lower().startswith("failed"):
+            raise Refused(400, 4000, f"Failed to upload attachment: {upload.wrong or 'try again'}")
+        if PurePath(upload.name).suffix.lower() in _PROGRAMS:
+            raise Refused(400, 4001, "Attachment type not supported")
+        if upload.size > self._rules.most:
+            raise Refused(400, 4002, "Attachment is larger than 20 MB")
+        place = len(self._stored) + 1
+        found = f"At{hashlib.sha256(f'{self._seed} {place}'.encode()).hexdigest()[:8]}"
+        self._stored[found] = StoredAttachment(found, upload.name, upload.type, upload.size, upload.sha256, now)
+        payload: Document = {self._rules.named: found}
+        document: Document = {
+            "message": "Attachment uploaded successfully",
+            "payload": [payload] if self._rules.is_list else payload,
+        }
+        return Reply(self._created_status, document)
+
+    def spend(self, ids: Collection[str], notes: int, now: datetime) -> None:
+        """Take note that a request for so many notes names these ids; refuse it if one doesn't serve it."""
+        if any(not self._serves(attachment, notes, now) for attachment in ids):
+            raise Refused(400, 1001, "Invalid attachment Id")
+        for attachment in set(ids) & self._stored.keys():
+            stored = self._stored[attachment]
+            self._stored[attachment] = replace(stored, requests=stored.requests + 1, notes=stored.notes + notes)
+
+    def _serves(self, attachment: str, notes: int, now: datetime) -> bool:
+        stored, rules = self._stored.get(attachment), self._rules
+        if stored is None:
+            return attachment in self._known
+        return not (
+            (rules.requests is not None and stored.requests >= rules.requests)
+            or (rules.notes is not None and stored.notes + notes > rules.notes)
+            or (rules.life is not None and now - stored.created_at > timedelta(seconds=rules.life))
+        )
