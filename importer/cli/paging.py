@@ -21,7 +21,7 @@ from importer.errors import BadSettings
 from importer.settings import Topic, sources, who_can_read
 
 if TYPE_CHECKING:
-    from importer.page.runs import Run
+    from importer.page.jobs import Job
     from importer.page.serving import Server
 
 _ASKED = "You asked the program to end (Ctrl-C)."
@@ -45,7 +45,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
             "The page needs a part that isn't installed. Install it with: pip install 'note-importer[page]'"
         )
     from importer.page import serving  # noqa: PLC0415 - only this command waits for it
-    from importer.page.site import Told as ToldToPage  # noqa: PLC0415
+    from importer.page.screens import Told as ToldToPage  # noqa: PLC0415
 
     context = click.get_current_context()
     turn = threading.Lock()  # a context belongs to a thread at a time
@@ -83,23 +83,23 @@ def _serve(server: Server, told: Told, *, no_browser: bool) -> int:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        run = server.stop_run(_ASKED)
-    if run is not None:
+        jobs = server.stop_jobs(_ASKED)
+    if jobs:
         say("Finishing the requests under way, then writing the results …", err=True)
         try:
-            while run.ended is None:
+            while any(job.ended is None for job in jobs):
                 time.sleep(0.05)
         except KeyboardInterrupt as error:  # a second time: the run ends by itself, as it finds itself alone
             raise EndedAtOnce from error
-    return _said(run)
+    return max((_said(job) for job in jobs), default=0)
 
 
-def _said(run: Run | None) -> int:
-    if run is None or run.ended is None:
+def _said(job: Job) -> int:
+    if job.ended is None:
         return 0
-    for sentence in (run.ended.error, *run.ended.why):
+    for sentence in (job.ended.error, *job.ended.why):
         if sentence:
             paragraph(with_flags(sentence), err=True)
-    if run.ended.results is not None:
-        say(f"Results: {run.ended.results}", err=True)
-    return run.ended.exit_status
+    if job.ended.results is not None:
+        say(f"Results: {job.ended.results}", err=True)
+    return job.ended.exit_status

@@ -4,13 +4,17 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
 :mod:`importer.commands`, in processes of their own, so that the pages stay quick and a file's path is nowhere shown.
 
     serving    the server, from its start to a clean end
-    site       addresses → screens: Import, Reading, Check, Confirm, Send, Results
+    site       addresses → screens, in groups
+    screens    what the groups share
+    importing  Import: Reading, Check, Confirm
+    working    a job under way, and how it ended: Send, Results
+    history    Runs: what earlier imports came to
     guard      who may ask: loopback, exact Host, launch token, cookie, Origin; the headers of every answer
     choices    what a person chose for a file, as the address holds it
     form       what an overview asks, as drop-downs
     uploads    the files that were dropped
     reading    files being read, in processes of their own
-    runs       files being sent, each in a process of its own, one at a time
+    jobs       what takes a while, each in a process of its own, one at a time a workspace
     tasks      what those processes do
     processes  how they are begun
     wording    how this face says what the library says

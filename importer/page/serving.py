@@ -14,9 +14,10 @@ import platformdirs
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from importer.page.guard import Guard
+from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
-from importer.page.runs import Run, Runs
-from importer.page.site import Told, make
+from importer.page.screens import Parts, Told
+from importer.page.site import make
 from importer.page.uploads import Uploads
 
 
@@ -49,9 +50,9 @@ class Server:
             self.port: int = listening.getsockname()[1]
             self.guard = Guard(self.port)
             usual = platformdirs.user_data_path("note-importer", appauthor=False) / "page"
-            self.uploads, self.runs = Uploads(folder or usual), Runs()
+            self.uploads, self.jobs = Uploads(folder or usual), Jobs()
             self.reading = Reading()
-            app = make(told, self.guard, self.uploads, self.reading, self.runs)
+            app = make(Parts(told, self.uploads, self.reading, self.jobs), self.guard)
             self._server = make_server(
                 "127.0.0.1", self.port, app, threaded=True, request_handler=_Handler, fd=listening.fileno()
             )
@@ -73,14 +74,14 @@ class Server:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
-        self.uploads.discard({run.upload.id for run in self.runs})
+        self.uploads.discard({job.upload.id for job in self.jobs if job.upload is not None})
 
-    def stop_run(self, why: str) -> Run | None:
-        """Ask the run that is under way to end in good order; the run."""
-        run = self.runs.under_way
-        if run is not None:
-            run.stop(why)
-        return run
+    def stop_jobs(self, why: str) -> list[Job]:
+        """Ask what is under way to end in good order; the jobs."""
+        found = self.jobs.under_way
+        for job in found:
+            job.stop(why)
+        return found
 
 
 def _listening(port: int) -> socket.socket:

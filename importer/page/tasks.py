@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import ClassVar
 
 from importer import commands
 from importer.commands import overview
@@ -60,11 +61,11 @@ class RowToFix:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended.
+    """How a job ended.
 
     Attributes:
         exit_status: as a program would end with it.
-        error: why nothing was sent, or nothing is known of the rows; empty where there is a report.
+        error: why nothing was done, or nothing is known of the rows; empty where there is a report.
         why, besides: what is to be said before and after the counts.
         counts: result, rows, what that means and asks for.
         to_fix: the first rows that need a person.
@@ -130,13 +131,57 @@ def template() -> bytes:
         return commands.template.write(Path(folder) / "notes.xlsx").path.read_bytes()
 
 
-def send(connection: Connection, folder: Path, name: str, settings: Settings, expected: int, is_right: bool) -> None:  # noqa: FBT001 - what processes are given has no names
-    """Send a file; tells of its progress, and at last how it ended."""
+@dataclass(frozen=True)
+class Send:
+    """A file sent.
+
+    Attributes:
+        settings: as chosen, with the key.
+        folder, name: the upload's.
+        expected: how many notes a person agreed to.
+        is_right: whether they said that the workspace is.
+    """
+
+    settings: Settings
+    folder: Path
+    name: str
+    expected: int
+    is_right: bool = False
+    kind: ClassVar[str] = "sending"
+
+    def do(self, word: Word) -> Ended:
+        """Send it."""
+        os.chdir(self.folder)
+        with commands.prepare(self.name, self.settings) as prepared:
+            if prepared.preview.is_first:
+                if not self.is_right:
+                    raise FirstRun(_NOT_CONFIRMED)
+                commands.workspaces.confirm(self.settings)
+            report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
+        counts = tuple(commands.endings.of_report(report))
+        rows = [RowToFix(row.row, row.prospect, row.result.value, row.reason) for row in report.to_fix]
+        return Ended(
+            report.exit_status,
+            why=[saying.text for saying in commands.endings.why(report)],
+            besides=[saying.text for saying in commands.endings.besides(report)],
+            counts=counts,
+            to_fix=rows,
+            results=report.results.absolute(),
+            left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
+            held_back=bool(report.held_back) and report.stopped is None,
+        )
+
+
+Task = Send
+"""What a process of its own may do."""
+
+
+def perform(connection: Connection, task: Task) -> None:
+    """Do something; tells of its progress, and at last how it ended."""
     begin()
-    os.chdir(folder)
-    word = _Word(connection)
+    word = Word(connection)
     try:
-        ended = _sent(word, name, settings, expected, is_right=is_right)
+        ended = task.do(word)
     except ImporterError as error:
         ended = Ended(error.exit_status, str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
@@ -144,28 +189,7 @@ def send(connection: Connection, folder: Path, name: str, settings: Settings, ex
     word.tell(ended)
 
 
-def _sent(word: _Word, name: str, settings: Settings, expected: int, *, is_right: bool) -> Ended:
-    with commands.prepare(name, settings) as prepared:
-        if prepared.preview.is_first:
-            if not is_right:
-                raise FirstRun(_NOT_CONFIRMED)
-            commands.workspaces.confirm(settings)
-        report = prepared.send(expected=expected, observe=word.observe, stop=word.why)
-    counts = tuple(commands.endings.of_report(report))
-    rows = [RowToFix(row.row, row.prospect, row.result.value, row.reason) for row in report.to_fix]
-    return Ended(
-        report.exit_status,
-        why=[saying.text for saying in commands.endings.why(report)],
-        besides=[saying.text for saying in commands.endings.besides(report)],
-        counts=counts,
-        to_fix=rows,
-        results=report.results.absolute(),
-        left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
-        held_back=bool(report.held_back) and report.stopped is None,
-    )
-
-
-class _Word:
+class Word:
     """The way to the server: progress one way, the word to end the other."""
 
     def __init__(self, connection: Connection) -> None:

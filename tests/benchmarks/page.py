@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from importer.journal.identity import FOLDER_VARIABLE
+from importer.page.screens import Told
 from importer.page.serving import Server
-from importer.page.site import Told
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.benchmarks import data

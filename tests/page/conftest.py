@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from importer.page.screens import Told
 from importer.page.serving import Server
-from importer.page.site import Told
 from importer.settings import Settings
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
@@ -36,8 +36,8 @@ def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
     told = Told(lambda: replace(settings, key=""), lambda: settings)
     with Server(told, folder=tmp_path / "uploads") as server:
         yield server
-        if (run := server.stop_run("The test is over.")) is not None:
-            run.listener.join(30)
+        for job in server.stop_jobs("The test is over."):
+            job.listener.join(30)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from importer.page.screens import Told
 from importer.page.serving import Server
-from importer.page.site import Told
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import HEAD, write
@@ -303,4 +303,4 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
         looked_at(page, "first")
         page.get_by_role("button", name="Send 1 note").click()
         expect(page.get_by_label("This is the right workspace")).to_be_focused()
-        assert not [*server.runs]
+        assert not [*server.jobs]

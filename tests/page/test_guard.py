@@ -14,10 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from importer.page.guard import HEADERS, Guard
+from importer.page.jobs import Jobs
 from importer.page.reading import Reading
-from importer.page.runs import Runs
+from importer.page.screens import Parts, Told
 from importer.page.serving import Server
-from importer.page.site import Told, make
+from importer.page.site import make
 from importer.page.uploads import Uploads, plain_name
 from importer.settings import Settings
 
@@ -28,9 +29,9 @@ SECRET = "sesame-0123456789"
 EVERYTHING = [
     ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
     ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/problems.csv"), ("GET", f"/file/{NUMBER}/confirm"),
-    ("GET", f"/run/{NUMBER}"), ("GET", f"/run/{NUMBER}/state"), ("GET", f"/run/{NUMBER}/results"),
+    ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/run/{NUMBER}/stop"), ("GET", "/no-such-page"), ("POST", "/no-such-page"),
+    ("POST", f"/job/{NUMBER}/stop"), ("GET", "/runs"), ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
 
 
@@ -43,7 +44,8 @@ def guard() -> Guard:
 def site(guard: Guard, settings: Settings, tmp_path: Path) -> Iterator[Flask]:
     settings = replace(settings, key=SECRET)
     reading = Reading()
-    yield make(Told(lambda: settings, lambda: settings), guard, Uploads(tmp_path / "uploads"), reading, Runs())
+    told = Told(lambda: settings, lambda: settings)
+    yield make(Parts(told, Uploads(tmp_path / "uploads"), reading, Jobs()), guard)
     reading.close()
 
 
@@ -101,7 +103,7 @@ def test_another_site_can_change_nothing(friend: FlaskClient, path: str, origin:
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
-@pytest.mark.parametrize("path", ["/", f"/run/{NUMBER}/stop", "/no-such-page"])
+@pytest.mark.parametrize("path", ["/", f"/job/{NUMBER}/stop", "/no-such-page"])
 def test_there_are_no_other_methods(friend: FlaskClient, method: str, path: str) -> None:
     """The server takes GET and POST."""
     assert friend.open(path, method=method, base_url=OURS, headers={"Origin": OURS}).status_code == 405
@@ -188,7 +190,7 @@ def test_a_name_is_only_ever_a_name(given: str, kept: str) -> None:
 def test_ids_that_nobody_gave_lead_nowhere(friend: FlaskClient) -> None:
     """Neither paths nor guesses."""
     for number in (NUMBER, "..", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "contacts.xlsx"):
-        for path in (f"/file/{number}", f"/run/{number}/results", f"/file/{number}/problems.csv"):
+        for path in (f"/file/{number}", f"/job/{number}/results", f"/file/{number}/problems.csv"):
             assert friend.get(path, base_url=OURS).status_code == 404
 
 

@@ -16,8 +16,8 @@ import importer
 from importer.errors import BadSettings, FirstRun, by_name
 from importer.page import tasks
 from importer.page.choices import Choices
+from importer.page.screens import Told
 from importer.page.serving import Server
-from importer.page.site import Told
 from importer.page.wording import words
 from importer.sandbox import Limit, Sandbox
 from importer.settings import SETTINGS, Settings
@@ -140,13 +140,13 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
     other = visitor.drop(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]))
     again = visitor.agree(other)
     assert again.status_code == 409
-    assert "n.csv is being sent. One file at a time" in again.text
+    assert "n.csv is being sent. One thing at a time" in again.text
     assert visitor.get(f"{under_way.url}/stop", timeout=30).status_code == 405
-    assert server.runs.under_way is not None
+    assert server.jobs.under_way
     stopped = visitor.see(visitor.post(f"{under_way.url}/stop", timeout=30).url)
     assert "You pressed Stop." in stopped.text
     assert "Send the rest" in stopped.text
-    assert server.runs.under_way is None
+    assert not server.jobs.under_way
 
 
 def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
@@ -182,7 +182,7 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     write(tmp_path / "n.csv", [("p1", "Hello", "Public")])
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
     with pytest.raises(FirstRun, match="wasn't ticked"):
-        tasks._sent(None, "n.csv", elsewhere, 1, is_right=False)  # type: ignore[arg-type]
+        tasks.Send(elsewhere, tmp_path, "n.csv", 1).do(None)  # type: ignore[arg-type]
 
 
 # -- words ------------------------------------------------------------------------------------------------------

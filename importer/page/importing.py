@@ -1,0 +1,165 @@
+"""Import: a file is dropped, read, checked, agreed to and sent. What the screens say comes from commands.
+
+Comes in: requests that the guard lets pass. Goes out: pages; every address of a file holds what was chosen for it.
+"""
+
+from __future__ import annotations
+
+from flask import Response, abort, redirect, render_template, request, send_file, url_for
+
+from importer.commands.overview import Overview
+from importer.errors import ImporterError
+from importer.page import form
+from importer.page.choices import Choices
+from importer.page.jobs import UnderWay
+from importer.page.screens import Page, Parts, Rules, for_page, problem, under_way
+from importer.page.tasks import Send, Unread
+from importer.page.uploads import Upload
+from importer.page.wording import ROLES
+from importer.settings import Settings
+from importer.settings.remembering import remember
+
+FIRST = 5
+"""So many rows may be sent alone, to be looked at before the rest."""
+
+
+class Importing:
+    """The screens, each a method."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def rules(self) -> Rules:
+        """Address, method, screen."""
+        return (
+            ("/", "GET", self.index),
+            ("/template.xlsx", "GET", self.template),
+            ("/file", "POST", self.add),
+            ("/file/<number>", "GET", self.check),
+            ("/file/<number>/state", "GET", self.is_read),
+            ("/file/<number>/problems.csv", "GET", self.problems),
+            ("/file/<number>/remember", "POST", self.remember),
+            ("/file/<number>/confirm", "GET", self.confirm),
+            ("/file/<number>/send", "POST", self.send),
+        )
+
+    def index(self) -> Page:
+        """The first screen: a file is dropped."""
+        settings = self._parts.told.settings()
+        return render_template("import.html", workspace=settings.workspace, jobs=[*self._parts.jobs])
+
+    def template(self) -> Page:
+        """The workbook to fill in."""
+        sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        response = Response(self._parts.reading.template(), mimetype=sheet)
+        response.headers.set("Content-Disposition", "attachment", filename="notes.xlsx")
+        return response
+
+    def add(self) -> Page:
+        """Take a file."""
+        file = request.files.get("file")
+        if file is None or not file.filename:
+            return problem("No file was chosen.", "Choose a file first.", 400)
+        try:
+            upload = self._parts.uploads.add(file.filename, file.save)
+        except OSError as error:
+            return problem("The file could not be kept.", f"{error.strerror}. Nothing was sent.", 507)
+        return redirect(url_for("check", number=upload.id), 303)
+
+    def check(self, number: str) -> Page:
+        """What was understood of a file, what is wrong with it, what is undecided."""
+        upload, said = self._parts.upload(number), [*request.args.items(multi=True)]
+        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered"))
+        if any(name in ("answer", "next") or not value for name, value in said):
+            screen = "confirm" if request.args.get("next") == "confirm" else "check"
+            return redirect(url_for(screen, number=number) + choices.query, 303)
+        found, settings = self._look(upload, choices)
+        if found is None:
+            return self._still_reading(upload, choices)
+        return self._checked(upload, choices, settings, found)
+
+    def _checked(self, upload: Upload, choices: Choices, settings: Settings, found: Overview | Unread) -> Page:
+        about = {"upload": upload, "choices": choices, "settings": settings}
+        if isinstance(found, Unread):
+            questions = form.questions(found.questions)
+            return render_template("unread.html", found=found, questions=questions, **about)
+        return render_template(
+            "check.html", found=found, **about,
+            about_file=form.about_file(found, choices), roles=form.roles(found, choices, settings),
+            questions=form.questions(found.questions), said=[*form.said(found, choices)],
+            contradictions=form.contradictions(found.questions),
+            role_of={position: ROLES[role] for role, position in found.roles.items()},
+            is_remembered=request.args.get("remembered"),
+        )  # fmt: skip
+
+    def is_read(self, number: str) -> Page:
+        """Whether a file is read by now."""
+        choices = Choices.of(request.args.items(multi=True))
+        found, _ = self._look(self._parts.upload(number), choices, wait=0)
+        return {"reload": found is not None}  # type: ignore[return-value]
+
+    def problems(self, number: str) -> Page:
+        """Every problem of a file, as CSV."""
+        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        path = self._parts.reading.report(upload, choices)
+        if not path.is_file():
+            abort(404)
+        return send_file(path, as_attachment=True, download_name=f"{upload.name}.problems.csv", mimetype="text/csv")
+
+    def remember(self, number: str) -> Page:
+        """Keep what was chosen in the profile."""
+        self._parts.upload(number)
+        choices = Choices.of(request.args.items(multi=True))
+        if choices.to_remember:
+            remember(choices.applied(self._parts.told.settings()), choices.to_remember)
+        return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
+
+    def confirm(self, number: str) -> Page:
+        """What is agreed to."""
+        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        found, settings = self._look(upload, choices)
+        if found is None:
+            return self._still_reading(upload, choices)
+        if isinstance(found, Unread) or not found.can_be_sent:
+            return redirect(url_for("check", number=number) + choices.query, 303)
+        no_key = ""
+        try:
+            self._parts.told.with_key()
+        except ImporterError as error:
+            no_key = str(error)
+        return render_template(
+            "confirm.html", upload=upload, choices=choices, found=found, settings=settings, no_key=no_key, first=FIRST,
+        )  # fmt: skip
+
+    def send(self, number: str) -> Page:
+        """Send what was agreed to."""
+        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        settings = choices.applied(self._parts.told.with_key())
+        again = url_for("confirm", number=number) + choices.query
+        if request.form.get("workspace") != str(settings.workspace):
+            return problem("Nothing was sent.", "The profile or its address has changed since. Look again.", 409, again)
+        expected = request.form.get("expected", "")
+        if not (expected.isascii() and expected.isdecimal() and len(expected) < 10):
+            return problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
+        try:
+            task = Send(
+                for_page(settings), upload.folder, upload.name, int(expected), request.form.get("is-right") == "yes"
+            )
+            job = self._parts.jobs.begin(task, upload, choices, int(expected))
+        except UnderWay as error:
+            if (error.job.upload, error.job.choices) == (upload, choices):  # the button was pressed twice
+                return redirect(url_for("job", number=error.job.id), 303)
+            return under_way(error.job, "Nothing was sent.")
+        return redirect(url_for("job", number=job.id), 303)
+
+    def _look(
+        self, upload: Upload, choices: Choices, *, wait: float | None = None
+    ) -> tuple[Overview | Unread | None, Settings]:
+        settings = for_page(choices.applied(self._parts.told.settings()))  # whoever only looks needs no key
+        if wait is None:
+            return self._parts.reading.look(upload, choices, settings), settings
+        return self._parts.reading.look(upload, choices, settings, wait=wait), settings
+
+    def _still_reading(self, upload: Upload, choices: Choices) -> Page:
+        return render_template("reading.html", upload=upload, choices=choices)

@@ -1,0 +1,85 @@
+"""A job under way, and how it ended: watched, stopped, its results taken.
+
+Comes in: requests that the guard lets pass. Goes out: pages, and how far a job is for those that are open.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flask import abort, redirect, render_template, send_file, url_for
+
+from importer.commands import sayings
+from importer.page.jobs import Job
+from importer.page.screens import Page, Parts, Rules
+from importer.page.wording import words
+
+STOPPED = "You pressed Stop."
+
+
+class Working:
+    """The screens, each a method."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def rules(self) -> Rules:
+        """Address, method, screen."""
+        return (
+            ("/job/<number>", "GET", self.job),
+            ("/job/<number>/state", "GET", self.state),
+            ("/job/<number>/stop", "POST", self.stop),
+            ("/job/<number>/results", "GET", self.results),
+        )
+
+    def job(self, number: str) -> Page:
+        """How far a job is, or how it ended."""
+        job = self._parts.job(number)
+        if job.ended is None:
+            return render_template("sending.html", job=job, state=_state(job), under_way=[])
+        if job.upload is not None:
+            self._parts.reading.forget(job.upload)
+        return render_template("results.html", job=job, ended=job.ended)
+
+    def state(self, number: str) -> Page:
+        """How far it is, for a page that is open."""
+        return _state(self._parts.job(number))  # type: ignore[return-value]
+
+    def stop(self, number: str) -> Page:
+        """Ask it to end in good order."""
+        self._parts.job(number).stop(STOPPED)
+        return redirect(url_for("job", number=number), 303)
+
+    def results(self, number: str) -> Page:
+        """The results that it wrote."""
+        job = self._parts.job(number)
+        if job.ended is None or job.ended.results is None or not job.ended.results.is_file():
+            abort(404)
+        return send_file(job.ended.results, as_attachment=True, download_name=job.ended.results.name)
+
+
+def _state(job: Job) -> dict[str, object]:
+    """How far a job is, in words, and as numbers for its bar."""
+    progress, total = job.progress, job.expected
+    settled = min(progress.settled, total) if progress is not None else 0
+    seconds = time.monotonic() - job.began_at
+    if job.stopping:
+        said = "Stopping: what is under way is finished, then the results are written."
+    elif progress is None:
+        said = "It begins."
+    else:
+        parts = 10 * (10 * settled // max(total, 1))  # a reader of the screen needn't hear of every note
+        said = f"{parts} % of the notes are done{'; it is held up' if progress.trouble else ''}."
+    holds = sayings.what_holds_it_up(progress) if progress is not None else ""
+    return {
+        "reload": job.ended is not None,
+        "status": said,
+        "settled": settled,
+        "total": total,
+        "done": f"{settled:,} of {sayings.count(total, 'note')}",
+        "counts": sayings.in_result_words(progress.ended) if progress is not None else "",
+        "pace": sayings.pace(settled, seconds),
+        "left": sayings.time_left(progress) if progress is not None else "",
+        "holds": words(holds),
+    }
