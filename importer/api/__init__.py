@@ -4,11 +4,13 @@ Comes in: notes and prospect ids. Goes out: a :class:`Reply` for every call, wha
 raises for what an API or a network may do.
 
     protocol     :class:`NotesApi` and :class:`Vendor`, replies and causes as values
-    saleshandy   the one vendor: its addresses, field names, codes and prose
+    saleshandy   the one vendor: its addresses, codes and prose
+    entries      its entries, read without trust: answers, notes, prospects, attachments
     headers      what replies say of limits and times, whichever form that comes in
     way          how successes come, by which the API's own refusals are told from others'
     document     a reply's JSON, read without trust
     exchange     one attempt at a call as a value
+    bodies       what a request carries: JSON, or a form with a file
     proxy        the proxy and the certificates that the environment names
     transport    HTTP through ``requests``: one attempt a call, replies that are bounded, the key masked
 """
@@ -17,6 +19,7 @@ from importer.api.protocol import (
     Answer,
     Cause,
     Failure,
+    FilePart,
     FoundNote,
     FoundProspect,
     Metadata,
@@ -31,6 +34,7 @@ __all__ = [
     "Answer",
     "Cause",
     "Failure",
+    "FilePart",
     "FoundNote",
     "FoundProspect",
     "Metadata",

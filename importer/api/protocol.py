@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from importer.models import Note, Status, Visibility
 
@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 class Cause(StrEnum):
     """Why a call brought no value.
 
-    The first four are surely not applied; so are the next four, which are in the API's own words. The last five say
+    The first four are surely not applied; so are the next five, which are in the API's own words. The last five say
     nothing of whether the call was applied.
     """
 
@@ -30,6 +30,7 @@ class Cause(StrEnum):
     BLOCKED = "blocked"  # certificate, proxy, settings: waiting doesn't heal it
     TOO_LARGE = "too large"  # the API: the request is too large
     UNKNOWN_PROSPECT = "unknown prospect"  # the API: there is no such prospect
+    BAD_ATTACHMENT = "bad attachment"  # the API: it doesn't take a file, or knows no attachment of this id
     BAD_REQUEST = "bad request"  # the API: refused for another reason
     BAD_KEY = "bad key"  # the API: the key is not accepted
     REDIRECTED = "redirected"  # an answer that names another address
@@ -42,12 +43,12 @@ class Cause(StrEnum):
 NOT_APPLIED = frozenset(
     {
         Cause.UNREACHABLE, Cause.OUTDATED, Cause.RATE_LIMITED, Cause.BLOCKED,
-        Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_REQUEST, Cause.BAD_KEY,
+        Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST, Cause.BAD_KEY,
     }
 )  # fmt: skip
 """Causes that prove that the call was not applied."""
 
-API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_REQUEST})
+API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
 """Causes that are the API's own no to what was asked: it is there, and it is well."""
 
 
@@ -106,7 +107,7 @@ class Reply(Generic[Value]):
     """What one call came to: a value or a failure.
 
     Attributes:
-        kind: of the call, for the account's limits: ``POST``, ``GET`` or ``PATCH``.
+        kind: of the call, for the account's limits: ``POST``, ``GET``, ``PATCH`` or ``UPLOAD``.
         began, came: when the call left and when the answer's headers came, in seconds since 1970 by our clock.
         value: what the API answered, None with a failure.
         failure: why there is no value.
@@ -181,6 +182,21 @@ class FoundProspect:
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file to be uploaded.
+
+    Attributes:
+        name: as people are to see it.
+        size: in bytes.
+        content: at its beginning; read once, piece by piece, and so far as ``size`` says. It may raise OSError.
+    """
+
+    name: str
+    size: int
+    content: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What is special about a vendor, as far as the importer has to know.
 
@@ -210,6 +226,9 @@ class NotesApi(Protocol):
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         """Change who sees a note, and whether it is a draft."""
+
+    def upload(self, file: FilePart) -> Reply[str]:
+        """Upload a file, so that notes can carry it: the id by which they name it. An unused one harms nobody."""
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         """One page, from 1, of the prospects that have ``search`` in their email or names; empty: of all prospects.

@@ -1,4 +1,4 @@
-"""Saleshandy: its addresses, field names, codes and prose. Nothing else in the package knows any of them.
+"""Saleshandy: its addresses, codes and prose. Nothing else in the package knows any of them.
 
 Facts are the vendor's reference's (developer.saleshandy.com) unless a comment says otherwise. A reply is never trusted:
 what can't be read with certainty is unclear, and delivery looks it up.
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+from importer.api import entries
 from importer.api.document import at, parsed, text_of
 from importer.api.exchange import SMALL, Exchange, Most, phrase, title
-from importer.api.headers import Announcement, seconds_since_1970, seconds_to_wait, server_now
+from importer.api.headers import Announcement, seconds_to_wait, server_now
 from importer.api.protocol import (
     Answer,
     Cause,
     Failure,
-    FoundNote,
+    FilePart,
     FoundProspect,
     Metadata,
     NotesPage,
@@ -36,13 +36,11 @@ from importer.models import Note, Status, Visibility
 LIVE = "https://open-api.saleshandy.com/v1"
 """Where the service is."""
 
-_VISIBILITY = {Visibility.PUBLIC: "1", Visibility.PRIVATE: "2"}
-_STATUS = {Status.DRAFT: "0", Status.PUBLISHED: "1"}
-_VISIBILITY_OF = {code: visibility for visibility, code in _VISIBILITY.items()}
-_STATUS_OF = {code: status for status, code in _STATUS.items()}
 _FAST = 2.0  # seconds within which a limiter says no; what took longer may be a page for an upstream that timed out
 
-_DOCUMENTED_CODES = frozenset({"1001", "4000", "4001", "4002"})  # of refusals
+_UPLOAD = "UPLOAD"  # a kind of call of its own: how long it takes is the file's size, and it may be made twice
+_OF_UPLOADS = {"4000": Cause.BAD_ATTACHMENT, "4001": Cause.BAD_ATTACHMENT, "4002": Cause.TOO_LARGE}
+_DOCUMENTED_CODES = frozenset({"1001", *_OF_UPLOADS})  # of refusals
 _FAILURE_CODE = "5001"
 _FAILURE_WORDS = re.compile(r"internal server error, please try again later", re.IGNORECASE)
 _DOCUMENTED_WORDS = re.compile(r"invalid token|invalid prospect id|note not found or access denied", re.IGNORECASE)
@@ -76,12 +74,12 @@ _SPEAKS_OF_SIZE = re.compile(
     r"|\b(more than|less than|fewer than|equal to) \d",
     re.IGNORECASE,
 )
+_SPEAKS_OF_AN_ATTACHMENT = re.compile(r"\battachments?\b|\battachment[ _]?ids?\b", re.IGNORECASE)
 _KNOWS_NO_PROSPECT = re.compile(
     r"\b(invalid|unknown|no such|non-?existent)\b.*\bprospect\b"
     r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",
     re.IGNORECASE,
 )
-_NO_REASON = "the API did not accept this prospect and gave no reason; check that the id exists in this workspace"
 _CHECK_KEY = (
     "Check that it is whole and still valid, and how it is given: by the environment variable SALESHANDY_API_KEY, or"
     f" a file that you name: {by_name('api-key-file')}."
@@ -119,8 +117,8 @@ class Saleshandy:
         """*Create Note*: one for each prospect; a prospect of which the reply says nothing certain is missing."""
         fields: dict[str, Any] = {
             "content": note.content,
-            "visibility": _VISIBILITY[note.visibility],
-            "status": _STATUS[note.status],
+            "visibility": entries.VISIBILITY[note.visibility],
+            "status": entries.STATUS[note.status],
             "prospectIds": list(prospects),
         }
         if note.attachments:
@@ -135,18 +133,24 @@ class Saleshandy:
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         """*Get Notes*: one page of a prospect's."""
         path = f"/prospects/{quote(prospect, safe='')}/notes?skip={skip}&take={take}"
-        return self._call("GET", path, None, _page_of(take), lambda document: _page(document, prospect, take))
+        return self._call("GET", path, None, _page_of(take), lambda document: entries.page(document, prospect, take))
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         """*Update Note*: who sees it, and whether it is a draft."""
-        fields = {"visibility": _VISIBILITY[visibility], "status": _STATUS[status]}
+        fields = {"visibility": entries.VISIBILITY[visibility], "status": entries.STATUS[status]}
         reply = self._call("PATCH", f"/notes/{quote(note_id, safe='')}", fields, SMALL, lambda _: True)
         return Reply(reply.kind, reply.began, reply.came, None, reply.failure, reply.metadata)
+
+    def upload(self, file: FilePart) -> Reply[str]:
+        """*Upload Note Attachment*."""
+        return self._call("POST", "/notes/attachments", {"file": file}, SMALL, entries.attachment, kind=_UPLOAD)
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         """*List Prospects*: one page. A search matches names too; listing without one isn't documented."""
         size, wanted = self.traits.prospects_page, f"search={quote(search, safe='')}&" if search else ""
-        reply = self._call("GET", f"/prospects?{wanted}pageSize={size}&page={page}", None, _page_of(size), _prospects)
+        reply = self._call(
+            "GET", f"/prospects?{wanted}pageSize={size}&page={page}", None, _page_of(size), entries.prospects
+        )
         if reply.failure is None or not search:
             return reply
         # A gateway's words may hold the address that was asked for; an email is not for logs.
@@ -166,11 +170,17 @@ class Saleshandy:
         fields: Mapping[str, Any] | None,
         most: Most,
         read: Callable[[object], Value | None],
+        *,
+        kind: str = "",
     ) -> Reply[Value]:
-        """Make a call; ``read`` makes a value of a success's JSON, or None where it can't be read."""
+        """Make a call, of a kind of its own or its method's.
+
+        ``read`` makes a value of a success's JSON, or None where it can't be read.
+        """
+        kind = kind or method
         answer = self._transport.call(method, path, fields, most)
         if answer.failure is not None:
-            return Reply(method, answer.began, answer.came, failure=answer.failure)
+            return Reply(kind, answer.began, answer.came, failure=answer.failure)
         value = None
         if 200 <= answer.status < 300:
             document = None if answer.cut else parsed(answer.data, most)
@@ -185,22 +195,22 @@ class Saleshandy:
                 # It may be a gateway's, in the place of a 504.
                 failure = Failure(Cause.UNREADABLE, text, at_work=True, is_other=is_other)
         else:
-            failure = self._failure(method, answer)
+            failure = self._failure(kind, answer)
         if failure is None:
-            self._way.learn(answer.headers, method, answer.came - answer.began)
-        return Reply(method, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
+            self._way.learn(answer.headers, kind, answer.came - answer.began)
+        return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
 
-    def _failure(self, method: str, answer: Exchange) -> Failure:
+    def _failure(self, kind: str, answer: Exchange) -> Failure:
         """What an answer means that isn't a success."""
         status, headers = answer.status, answer.headers
         document = parsed(answer.data, SMALL)
-        words = _words(document)
+        words = entries.words(document)
         said = self._brief(words or title(answer.data) or f"{status} {phrase(status)}")
         # Nobody's patience ended: with so little of it, a gateway would have let no success through.
-        is_hasty = answer.came - answer.began < 0.8 * self._way.fastest(method) < math.inf
+        is_hasty = answer.came - answer.began < 0.8 * self._way.fastest(kind) < math.inf
         wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
         is_own = words is not None and self._is_own(words, document, headers)
-        if status == 429 and self._is_limiters(method, answer, document):
+        if status == 429 and self._is_limiters(kind, answer, document):
             return Failure(Cause.RATE_LIMITED, f"too many calls: {said}", wait)
         if status < 300 or status >= 500 or status == 408:
             # Only the API's own word for it says that it is over; another's may stand in the place of a 504.
@@ -219,7 +229,7 @@ class Saleshandy:
         if status == 407:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login())
         if is_own:
-            return self._own_failure(method, status, said)
+            return self._own_failure(kind, status, said, _code(document))
         cut = f", and {answer.cut}" if answer.cut else ""
         by_status = f"with {status}, " if words else ""
         text = f"the call was turned away {by_status}in words that are not the API's ({said}{cut})"
@@ -237,12 +247,16 @@ class Saleshandy:
             return "another address"
         return self._brief(f"{parts.scheme}://{place}" if parts.scheme else place)[:100] or "another address"
 
-    def _own_failure(self, method: str, status: int, said: str) -> Failure:
+    def _own_failure(self, kind: str, status: int, said: str, code: str | None) -> Failure:
         """A refusal in the API's own words."""
-        is_key = status == 401 or (method != "GET" and status == 403)
+        if status == 400 and kind == _UPLOAD and code in _OF_UPLOADS:
+            return Failure(_OF_UPLOADS[code], said)  # its words may hold the file's name, and so any words
+        is_key = status == 401 or (kind != "GET" and status == 403)
         may_be_key = status in (400, 403)
         if is_key or (may_be_key and _SPEAKS_OF_THE_KEY.search(said)):
             return Failure(Cause.BAD_KEY, f"The API does not accept the key: {said}. {_CHECK_KEY}")
+        if status not in (403, 413) and _SPEAKS_OF_AN_ATTACHMENT.search(said):
+            return Failure(Cause.BAD_ATTACHMENT, said)
         if status == 413 or _SPEAKS_OF_SIZE.search(said):
             return Failure(Cause.TOO_LARGE, said)
         if status != 403 and _KNOWS_NO_PROSPECT.search(said):
@@ -258,35 +272,37 @@ class Saleshandy:
         if self._way.is_other(headers):
             return False
         words = words[:_JUDGED]
-        code = text_of(at(document, "code")) or text_of(at(document, "error", "code"))
-        if code in _DOCUMENTED_CODES or _DOCUMENTED_WORDS.search(words):
+        if _code(document) in _DOCUMENTED_CODES or _DOCUMENTED_WORDS.search(words):
             return True
         words = _ADDRESS.sub(" ", words)
         if _SPEAKS_OF_THE_REQUEST.search(words) or _COUNTS_THINGS.search(words):
             return True
         return _API_KEY.search(words) is not None and _SPEAKS_OF_THE_KEY.search(words) is not None
 
-    def _is_limiters(self, method: str, answer: Exchange, document: object) -> bool:
+    def _is_limiters(self, kind: str, answer: Exchange, document: object) -> bool:
         """Whether a 429 is a limiter's, which lets nothing through, rather than a gateway's page for what failed.
 
         The words of a limiter are not documented. It is one's where it says when to come again, or where it comes the
         API's way and as its refusals are laid out. What comes otherwise, and took about as long as a call that does its
-        work, may be shown in the place of any error; and whatever took long, in that of an upstream that timed out.
+        work, may be shown in the place of any error; and whatever took long, in that of an upstream that timed out. A
+        file takes long to be sent, and may be sent again whatever became of it.
         """
+        if kind == _UPLOAD:
+            return True
         took, headers = answer.came - answer.began, answer.headers
         said = Announcement.read(headers)
-        is_its_way = _words(document) is not None and not self._way.is_other(headers)
+        is_its_way = entries.words(document) is not None and not self._way.is_other(headers)
         if is_its_way and said is not None and said.remaining == 0:
             return True
         if took >= _FAST:
             return False
         is_laid_out = is_its_way and text_of(at(document, "code")) is not None
-        return method == "GET" or "retry-after" in headers or is_laid_out or took < self._way.fastest(method) / 2
+        return kind == "GET" or "retry-after" in headers or is_laid_out or took < self._way.fastest(kind) / 2
 
     def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
         return {
             prospect: Answer(answer.note_id, self._brief(answer.reason))
-            for prospect, answer in _answers(results, prospects).items()
+            for prospect, answer in entries.answers(results, prospects).items()
         }
 
 
@@ -303,96 +319,5 @@ def _page_of(notes: int) -> Most:
     return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
 
 
-def _page(document: object, prospect: str, take: int) -> NotesPage | None:
-    """A page of a prospect's notes, or None where any of it can't be read."""
-    payload = at(document, "payload")
-    entries = at(payload, "notes")
-    if not isinstance(payload, dict) or not isinstance(entries, list):
-        return None
-    notes = [_found(entry, prospect) for entry in entries]
-    found = [note for note in notes if note is not None]
-    if len(found) < len(notes):
-        return None
-    draft = payload.get("draftNote")
-    has_more = at(payload, "pagination", "hasMore")
-    return NotesPage(
-        tuple(found),
-        _found(draft, prospect, "0") if draft is not None else None,
-        has_more if isinstance(has_more, bool) else len(found) >= take,
-    )
-
-
-def _prospects(document: object) -> tuple[FoundProspect, ...] | None:
-    """The prospects on a page, or None where any of it can't be read: that could be the one which is wanted."""
-    entries = at(document, "payload")
-    if not isinstance(entries, list) or at(document, "error") is not None:
-        return None
-    found = [_prospect(entry) for entry in entries]
-    known = tuple(prospect for prospect in found if prospect is not None)
-    return known if len(known) == len(found) else None
-
-
-def _prospect(entry: object) -> FoundProspect | None:
-    prospect_id, email, created = text_of(at(entry, "id")), at(entry, "email"), at(entry, "createdAt")
-    if not prospect_id or not (email is None or isinstance(email, str)):
-        return None
-    return FoundProspect(prospect_id, email or "", seconds_since_1970(created) if isinstance(created, str) else None)
-
-
-def _answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
-    """What the reply says with certainty, matched by prospect id and never by position."""
-    asked = set(prospects)
-    found: dict[str, Answer | None] = {}
-    for entry in results:
-        prospect = text_of(at(entry, "prospectId"))
-        if prospect not in asked:
-            continue
-        answer = _answer(entry)
-        if prospect in found and found[prospect] != answer:
-            answer = None  # two answers that contradict one another
-        found[prospect] = answer
-    ids = Counter(answer.note_id for answer in found.values() if answer is not None and answer.note_id is not None)
-    repeated = {note_id for note_id, count in ids.items() if count > 1}
-    return {
-        prospect: answer
-        for prospect, answer in found.items()
-        if answer is not None and answer.note_id not in repeated  # one note can't be two prospects'
-    }
-
-
-def _answer(entry: object) -> Answer | None:
-    given, success = at(entry, "noteId"), at(entry, "success")
-    note_id = text_of(given)
-    if success is True and note_id:
-        return Answer(note_id)
-    if success is False and (given is None or (isinstance(given, str) and not given.strip())):
-        return Answer(None, _words(entry) or _NO_REASON)
-    return None
-
-
-def _found(entry: object, prospect: str, default_status: str | None = None) -> FoundNote | None:
-    """A note as read back, or None where the entry can't be read or belongs to another prospect."""
-    note_id, content = text_of(at(entry, "id")), at(entry, "content")
-    if content is None and isinstance(entry, dict) and "content" in entry:
-        content = ""  # a note of attachments only
-    visibility, its_status = text_of(at(entry, "visibility")), text_of(at(entry, "status")) or default_status
-    owner = at(entry, "prospectId")
-    if not note_id or not isinstance(content, str) or visibility is None or its_status is None:
-        return None
-    if owner is not None and text_of(owner) != prospect:
-        return None
-    created = at(entry, "createdAt")
-    created_at = seconds_since_1970(created) if isinstance(created, str) else None
-    author = text_of(at(entry, "author", "id")) or text_of(at(entry, "author")) or ""
-    return FoundNote(note_id, content, _VISIBILITY_OF.get(visibility), _STATUS_OF.get(its_status), created_at, author)
-
-
-def _words(reply: object) -> str | None:
-    """The API's own words for a failure, uncut; how they are laid out is not documented."""
-    for path in (("message",), ("error", "message"), ("error",), ("reason",), ("errors",), ("payload", "message")):
-        value = at(reply, *path)
-        if isinstance(value, list) and value:
-            value = value[0] if isinstance(value[0], str) else at(value[0], "message")
-        if isinstance(value, str) and value.strip():
-            return value
-    return None
+def _code(document: object) -> str | None:
+    return text_of(at(document, "code")) or text_of(at(document, "error", "code"))

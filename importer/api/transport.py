@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import http.client
 import io
-import json
 import re
 import socket
 import ssl
@@ -26,6 +25,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from importer.api.bodies import Body, Form, body_of
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure
 from importer.api.proxy import Proxy, certificates_for, proxy_for
@@ -75,22 +75,6 @@ class Secrets:
         return self.without(" ".join(plain.split()))[:_LONGEST_WORDS]
 
 
-class _Body(io.BytesIO):
-    """A request's body that knows whether anyone began to send it: before that, nothing can have been applied.
-
-    Attributes:
-        is_started: whether that is so.
-        is_on_used: whether its connection has brought an answer before, and so may have been closed meanwhile.
-    """
-
-    is_started = False
-    is_on_used = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.is_started = True
-        return super().read(size)
-
-
 class _Unhurried(io.RawIOBase):
     """Reads from a socket, but not for ever: each byte may come just before the timeout, and the next one again."""
 
@@ -128,7 +112,7 @@ class _Remembering(urllib3.connection.HTTPConnection):
     _has_answered = False
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
-        if isinstance(body, _Body):
+        if isinstance(body, Body | Form):
             body.is_on_used = self._has_answered
         super().request(method, url, body, *args, **kwargs)
 
@@ -223,12 +207,12 @@ class Transport:
         Args:
             method: of HTTP.
             path: what follows the base URL, with its query.
-            fields: sent as JSON.
+            fields: sent as JSON; as a form where there is a file among them.
             most: how much of the reply is taken where it is a success; of others, and of redirects, little.
         """
-        body = None if fields is None else _Body(json.dumps(fields).encode("ascii"))
+        body = None if fields is None else body_of(fields)
         # What is read has to be what the API holds now, not what a cache on the way still remembers.
-        headers = {"cache-control": "no-cache"} if body is None else {"content-type": "application/json"}
+        headers = {"cache-control": "no-cache"} if body is None else {"content-type": body.type}
         began = self._clock()
         try:
             with self._session().request(

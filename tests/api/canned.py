@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -62,8 +63,8 @@ class Canned:
         with connection:
             try:
                 request = connection.recv(65536)
-                while request and b"content-length" in request.lower() and not request.rstrip().endswith(b"}"):
-                    request += connection.recv(65536)
+                while request and not is_whole(request) and (more := connection.recv(65536)):
+                    request += more
                 if not request:
                     return
                 self.requests.append(request)
@@ -76,6 +77,13 @@ class Canned:
                     self._over.wait()
             except OSError:
                 return  # the client has gone
+
+
+def is_whole(request: bytes) -> bool:
+    """Whether a request has come with all of its body, or isn't one of HTTP's."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    size = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return size is None or (bool(end) and len(body) >= int(size[1]))
 
 
 def reply(body: object, status: str = "201 Created", *headers: str, length: int | None = None) -> bytes:

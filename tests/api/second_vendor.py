@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from importer.api import Answer, Cause, Failure, FoundNote, FoundProspect, Metadata, NotesPage, Reply, Traits, Vendor
 from importer.api.exchange import SMALL, Exchange
+from importer.api.protocol import FilePart
 from importer.api.transport import Transport
 from importer.models import Note, Status, Visibility
 
-Value = TypeVar("Value")
 _AUDIENCE = {Visibility.PUBLIC: "everyone", Visibility.PRIVATE: "author"}
 _VISIBILITY = {audience: visibility for visibility, audience in _AUDIENCE.items()}
 _CAUSES = {"too_many_people": Cause.TOO_LARGE, "no_such_person": Cause.UNKNOWN_PROSPECT, "bad_pass": Cause.BAD_KEY}
@@ -27,8 +27,8 @@ class Ledgerly:
         if note.status is Status.DRAFT:
             now = self._clock()
             return Reply("POST", now, now, failure=Failure(Cause.BAD_REQUEST, "Ledgerly has no drafts"))
-        sent = {"text": note.content, "audience": _AUDIENCE[note.visibility], "people": list(prospects)}
-        return self._call("POST", "/memos", sent, _answers)
+        memo = {"text": note.content, "audience": _AUDIENCE[note.visibility], "files": note.attachments}
+        return self._call("POST", "/memos", memo | {"people": prospects}, _answers)
 
     def find(self, prospect: str, skip: int, take: int) -> Reply[NotesPage]:
         return self._call("GET", f"/people/{prospect}/memos?from={skip}&count={take}", None, _page)
@@ -36,23 +36,23 @@ class Ledgerly:
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
         return self._call("PATCH", f"/memos/{note_id}", {"audience": _AUDIENCE[visibility]}, lambda _: None)
 
+    def upload(self, file: FilePart) -> Reply[str]:
+        return self._call("POST", "/files", {"upload": file}, lambda document: str(document["file"]))
+
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         return self._call("GET", f"/people/{search}/{page}", None, lambda one: (FoundProspect(*one),) if one else ())
 
     def close(self) -> None:
         self._http.close()
 
-    def _call(self, method: str, path: str, fields: Any, read: Callable[[Any], Value]) -> Reply[Value]:
+    def _call(self, method: str, path: str, fields: Any, read: Callable[[Any], Any]) -> Reply[Any]:
         came = self._http.call(method, path, fields, SMALL)
-        failure, value = came.failure, None
-        if failure is None and came.status == 200:
-            try:
-                value = read(json.loads(came.data))
-            except (ValueError, KeyError, TypeError):
-                failure = Failure(Cause.UNREADABLE, "Ledgerly's reply can't be read")
-        elif failure is None:
-            failure = _failure(came)
         metadata = Metadata(came.status, came.headers) if came.status else None
+        failure, value = came.failure or (_failure(came) if came.status != 200 else None), None
+        try:
+            value = read(json.loads(came.data)) if failure is None else None
+        except (ValueError, KeyError, TypeError):
+            failure = Failure(Cause.UNREADABLE, "Ledgerly's reply can't be read")
         return Reply(method, came.began, came.came, value, failure, metadata)
 
 

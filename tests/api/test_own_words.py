@@ -28,7 +28,7 @@ OWN = [
     ("400 Bad Request", {"message": "Note content is too long"}, Cause.BAD_REQUEST),
     ("400 Bad Request", {"message": "content cannot be empty"}, Cause.BAD_REQUEST),
     ("400 Bad Request", {"message": "visibility must be one of the following values: 1, 2"}, Cause.BAD_REQUEST),
-    ("400 Bad Request", {"message": "Attachment A1 was not found"}, Cause.BAD_REQUEST),
+    ("400 Bad Request", {"message": "Attachment A1 was not found"}, Cause.BAD_ATTACHMENT),
     ("400 Bad Request", {"message": "Too many prospects, at most 50"}, Cause.TOO_LARGE),
     ("400 Bad Request", {"message": ["prospectIds must contain no more than 50 elements"]}, Cause.TOO_LARGE),
     ("422 Unprocessable", {"message": '"prospectIds" must contain less than or equal to 50 items'}, Cause.TOO_LARGE),

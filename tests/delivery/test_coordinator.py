@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from importer import grouping
-from importer.api import Answer, Cause, Failure, FoundProspect, Metadata, NotesPage, Reply, Traits
+from importer.api import Answer, Cause, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.delivery.delivery import Delivery
@@ -65,6 +65,9 @@ class Api:
         return Reply("GET", self.now, self.now + 0.1, NotesPage((), None, has_more=False), metadata=OK)
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Reply[None]:
+        raise NotImplementedError
+
+    def upload(self, file: FilePart) -> Reply[str]:
         raise NotImplementedError
 
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:

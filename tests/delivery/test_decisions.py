@@ -206,6 +206,7 @@ READS = [
     Read("the API doesn't know the prospect", Cause.UNKNOWN_PROSPECT, Missed(for_good=True)),
     Read("refused otherwise", Cause.BAD_REQUEST, Doubt(NOT_READ)),
     Read("too large", Cause.TOO_LARGE, Doubt(NOT_READ)),
+    Read("refused for an attachment", Cause.BAD_ATTACHMENT, Doubt(NOT_READ)),
     Read("too many calls", Cause.RATE_LIMITED, LookAgain()),
     Read("waited too long", Cause.OUTDATED, LookAgain()),
     *(

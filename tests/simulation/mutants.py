@@ -112,7 +112,8 @@ def _instead_of_post(kind: str, prospects: Any, reply: Any) -> list[Any]:
 
 _POST_ROWS = (
     _ANSWERED, _NOTHING_CERTAIN,
-    *(f"{cause}, {size}" for cause in Cause if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.OUTDATED)
+    *(f"{cause}, {size}" for cause in Cause
+      if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.OUTDATED, Cause.BAD_ATTACHMENT)
       for size in ("one prospect", "several")),
 )  # fmt: skip
 _POST_KINDS = (

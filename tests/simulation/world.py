@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from importer.api import Answer, Cause, Failure, FoundNote, Metadata, NotesPage, Reply, Traits
+from importer.api import Answer, Cause, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
 from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READ_TIMEOUT, READS, REST, TEXTS, Regime
 
@@ -384,6 +384,9 @@ class World:
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Any:
         raise AssertionError("nothing is changed in an import")
+
+    def upload(self, file: FilePart) -> Any:
+        raise AssertionError("the notes carry no files")
 
     def look_up(self, search: str, page: int) -> Any:
         raise AssertionError("the rows name prospects by their ids")

@@ -1,0 +1,105 @@
+"""What a request carries: JSON, or a form with a file, which is read from the disk while it is sent.
+
+Comes in: a request's fields. Goes out: a body that ``requests`` sends with its length, and that knows whether anyone
+began to send it: before that, nothing can have been applied.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import mimetypes
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from urllib3.fields import RequestField
+from urllib3.filepost import choose_boundary
+
+from importer.api.protocol import FilePart
+
+_PIECE = 65_536  # bytes that are read at once
+
+
+class Body(io.BytesIO):
+    """JSON.
+
+    Attributes:
+        type: of its content.
+        is_started: whether anyone began to send it.
+        is_on_used: whether its connection has brought an answer before, and so may have been closed meanwhile.
+    """
+
+    type = "application/json"
+    is_started = False
+    is_on_used = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Bytes that are sent next."""
+        self.is_started = True
+        return super().read(size)
+
+
+class Form:
+    """A form of one field, a file; see :class:`Body`.
+
+    Args:
+        field: the field's name.
+        file: what it holds; read once.
+    """
+
+    is_started = False
+    is_on_used = False
+
+    def __init__(self, field: str, file: FilePart) -> None:
+        boundary = choose_boundary()
+        self.type = f"multipart/form-data; boundary={boundary}"
+        part = RequestField(field, b"", filename=file.name)
+        part.make_multipart(content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+        head = f"--{boundary}\r\n{part.render_headers()}".encode("utf-8", "replace")
+        end = f"\r\n--{boundary}--\r\n".encode("ascii")
+        self._size = len(head) + file.size + len(end)
+        self._pieces = _pieces(head, file, end)
+        self._rest = b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(_PIECE):
+            yield piece
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Bytes that are sent next.
+
+        Raises:
+            OSError: the file can't be read as it was; what was sent so far has no end, and counts for nothing.
+        """
+        self.is_started = True
+        while size < 0 or len(self._rest) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                size = len(self._rest)
+                break
+            self._rest += piece
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
+
+
+def _pieces(head: bytes, file: FilePart, end: bytes) -> Iterator[bytes]:
+    yield head
+    left = file.size
+    while left:
+        piece = file.content.read(min(_PIECE, left))
+        if not piece:
+            raise OSError("the file is shorter than it was")
+        left -= len(piece)
+        yield piece
+    yield end
+
+
+def body_of(fields: Mapping[str, Any]) -> Body | Form:
+    """A request's body: a form where one of the fields is a file."""
+    for name, value in fields.items():
+        if isinstance(value, FilePart):
+            return Form(name, value)
+    return Body(json.dumps(fields).encode("ascii"))

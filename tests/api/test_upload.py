@@ -1,0 +1,152 @@
+"""A file leaves as a form, piece by piece; its id is read wherever it stands, and a refusal is the API's own word."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from collections.abc import Callable
+from email import message_from_bytes
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from importer.api import Cause, FilePart, Reply
+from importer.api.saleshandy import Saleshandy
+from tests.api.canned import KEY, Canned, called, connected, failure_of, posted, reply, value_of
+
+pytestmark = pytest.mark.usefixtures("dead_proxies")
+
+UPLOADED = {"message": "ok", "payload": {"attachmentId": "At1"}}
+
+
+def upload(name: str = "call.txt", content: bytes = b"Spoke") -> Callable[[Saleshandy], Reply[str]]:
+    return lambda api: api.upload(FilePart(name, len(content), io.BytesIO(content)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "type_"),
+    [
+        ("call.txt", b"Spoke\r\n--\x00\xff", "text/plain"),
+        ('Résumé "final"; 契約.pdf', b"%PDF-1.7", "application/pdf"),
+        ("x.unheard-of", b"-", "application/octet-stream"),
+    ],
+)
+def test_a_file_travels_as_the_vendors_reference_says(name: str, content: bytes, type_: str) -> None:
+    with Canned(reply(UPLOADED)) as server:
+        came = called(server.url, upload(name, content))
+    assert value_of(came) == "At1"
+    assert came.kind == "UPLOAD"
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().lower().splitlines()
+    assert lines[0] == "post /v1/notes/attachments http/1.1"
+    assert f"x-api-key: {KEY}" in lines
+    assert f"content-length: {len(body)}" in lines
+    kind = next(line for line in head.splitlines() if line.lower().startswith(b"content-type"))
+    form: Any = message_from_bytes(kind + b"\r\n\r\n" + body).get_payload()
+    [part] = form
+    assert part.get_content_type() == type_
+    shown = name.replace('"', "%22")
+    assert f'form-data; name="file"; filename="{shown}"'.encode() in body
+    assert part.get_payload(decode=True) == content
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        UPLOADED,
+        {"payload": {"id": "At1"}},
+        {"payload": {"id": "x", "attachmentId": "At1"}},
+        {"payload": [{"attachmentId": "At1"}]},
+        {"payload": [{"id": "At1"}]},
+        {"attachmentId": "At1"},
+        {"id": "At1"},
+        [{"attachmentId": "At1"}],
+    ],
+)
+def test_the_id_is_read_however_the_reply_is_laid_out(document: object) -> None:
+    with Canned(reply(document)) as server:
+        assert value_of(called(server.url, upload())) == "At1"
+
+
+@pytest.mark.parametrize("document", [{}, {"payload": []}, {"payload": [{"id": "A"}, {"id": "B"}]}, {"id": ""}, b"<p>"])
+def test_what_tells_no_id_is_unclear(document: object) -> None:
+    with Canned(reply(document)) as server:
+        assert failure_of(called(server.url, upload())).cause is Cause.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "cause"),
+    [
+        ("4000", "Failed to upload attachment", Cause.BAD_ATTACHMENT),
+        (4001, "'invalid api key.exe': type not supported", Cause.BAD_ATTACHMENT),
+        ("4002", "Larger than 20 MB", Cause.TOO_LARGE),
+        ("1001", "Invalid token", Cause.BAD_KEY),
+    ],
+)
+def test_its_refusals_are_causes_in_its_words(code: object, words: str, cause: Cause) -> None:
+    """A file's name in them can't make them say that the key is bad."""
+    with Canned(reply({"code": code, "message": words}, "400 Bad Request")) as server:
+        failure = failure_of(called(server.url, upload()))
+    assert failure.cause is cause
+    assert words in failure.text
+
+
+def test_an_attachment_that_a_note_names_in_vain_is_a_cause_of_its_own() -> None:
+    with Canned(reply({"code": "1001", "message": "Invalid attachment Id"}, "400 Bad Request")) as server:
+        assert failure_of(posted(server)).cause is Cause.BAD_ATTACHMENT
+
+
+def test_any_429_to_a_file_is_a_limit() -> None:
+    """However long the file took: an upload may be made twice."""
+    with Canned(reply(b"slow down", "429 Too Many Requests"), pause=0.05) as server:
+        assert failure_of(called(server.url, upload())).cause is Cause.RATE_LIMITED
+
+
+class Swallowing(StreamRequestHandler):
+    """Takes a request without keeping it, and says that it is there."""
+
+    def handle(self) -> None:
+        while (line := self.rfile.readline()).strip():
+            if line.lower().startswith(b"content-length:"):
+                left = int(line.partition(b":")[2])
+        while left:
+            left -= len(self.rfile.read(min(left, 65536)))
+        self.wfile.write(reply(UPLOADED))
+
+
+def test_a_file_is_never_held_as_a_whole(tmp_path: Path) -> None:
+    size = 20 * 1024 * 1024
+    path = tmp_path / "large.bin"
+    with path.open("wb") as file:
+        file.truncate(size)
+    with ThreadingTCPServer(("127.0.0.1", 0), Swallowing) as server, path.open("rb") as file:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        api = connected(f"http://127.0.0.1:{server.server_address[1]}")
+        tracemalloc.start()
+        came = api.upload(FilePart("large.bin", size, file))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        api.close()
+        server.shutdown()
+    assert value_of(came) == "At1"
+    assert most < size / 5
+
+
+class Broken(io.BytesIO):
+    """Content that can't be read to its end."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell():
+            raise OSError("the file has changed")
+        return super().read(1)
+
+
+@pytest.mark.parametrize("content", [Broken(b"secret"), io.BytesIO(b"s")])
+def test_a_file_that_changes_while_it_is_sent_never_arrives_as_a_whole(content: io.BytesIO) -> None:
+    with Canned(reply(UPLOADED)) as server:
+        failure = failure_of(called(server.url, lambda api: api.upload(FilePart("x", 6, content))))
+    assert failure.cause is Cause.LOST
+    assert not server.requests or b"secret" not in server.requests[0]
