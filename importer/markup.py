@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
 
@@ -138,6 +139,7 @@ def seen_digest(content: str) -> bytes:
     return _digest("")
 
 
+@lru_cache(64)  # what was read back is mostly read again soon
 def seen_digests(content: str) -> frozenset[bytes]:
     """Digests of all that a reader may see of a note that was sent as, or read back as, ``content``.
 

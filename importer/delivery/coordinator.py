@@ -81,7 +81,7 @@ class Coordinator:
     @property
     def to_come(self) -> int:
         """Calls that are to be made besides those that the dispatcher knows of, as far as that is known."""
-        return len(self._turns) + self._twins.due
+        return len(self._turns) + len(self._resolver.waiting) + self._twins.due
 
     def take_up(self, post: Post, *, broke_off: bool) -> None:
         """What an earlier run sent without a clear answer is looked up before anything else.
@@ -110,8 +110,11 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            while self._twins.due and self._dispatcher.stopped is None:
-                self._twins.check()
+            while (self._resolver.waiting or self._twins.due) and self._dispatcher.stopped is None:
+                if not self._resolver.waiting:
+                    self._twins.check()
+                elif not self._turns.proceed_in_part():  # an answer to it would tell
+                    self._resolver.proceed(nothing_else=True)
                 self._work()
         finally:
             self._enter([])  # what came back last; also when something unforeseen ends the run
@@ -126,6 +129,7 @@ class Coordinator:
                     self._carry_out(post, decision)
             except JournalFailed as error:  # it could not even be read; what is under way is waited for
                 self._dispatcher.halt(error)
+            self._resolver.proceed()
             self._turns.proceed()
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:

@@ -38,7 +38,7 @@ class Delivery:
         run: the run, begun in the journal; None where nothing is sent, but only looked up.
         caller: makes the calls.
         policy: how to go about it.
-        observe: told of progress after every round.
+        observe: told of progress after every round, if anybody is.
         learned_lag: seconds that reading lagged in an earlier run, where that was measured.
     """
 
@@ -50,13 +50,13 @@ class Delivery:
         run: Run | None,
         caller: Caller,
         policy: Policy,
-        observe: Callable[[Progress], None] = lambda _: None,
+        observe: Callable[[Progress], None] | None = None,
         learned_lag: float | None = None,
     ) -> None:
         self._outcomes, self._journal, self._workspace, self._run = outcomes, journal, workspace, run
         limit = journal.learned.limit(workspace)
         self._usual = Rate(*limit) if limit else None
-        self._observe, self._one_draft = observe, caller.api.traits.one_draft
+        self._one_draft = caller.api.traits.one_draft
         self._ledger = Ledger(journal, outcomes, run)
         self._dispatcher: Dispatcher[Task] = Dispatcher(
             caller.pool, partial(perform, caller.api, caller.clock), caller.limiter, (Lookup.kind, Post.kind),
@@ -71,7 +71,7 @@ class Delivery:
         resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock)
         self._coordinator = Coordinator(
             self._ledger, self._dispatcher, resolver, way, self._evidence, policy,
-            clock=caller.clock, observe=self._tell,
+            clock=caller.clock, observe=partial(self._tell, observe) if observe is not None else lambda: None,
         )  # fmt: skip
         self._posts: Iterator[Post] = iter(())
         self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
@@ -206,9 +206,9 @@ class Delivery:
         """
         self._coordinator.run(self._posts)
 
-    def _tell(self) -> None:
+    def _tell(self, observe: Callable[[Progress], None]) -> None:
         ledger, calls, held = self._ledger, self._dispatcher, self._dispatcher.held_to
-        self._observe(
+        observe(
             Progress(
                 len(self._outcomes), ledger.settled, ledger.created, ledger.failed, self.posts_sent, calls.trouble,
                 dict(ledger.ended), calls.seconds_for(self._calls_to_come, self._usual),

@@ -116,6 +116,8 @@ class Evidence:
 
     def taken(self, page: NotesPage, prospect: str, key: NoteKey) -> dict[str, float]:
         """Notes of a prospect like the one that is looked for that deliveries have: id → when that was known by us."""
+        if not _all(page):
+            return {}
         known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self._traits.one_draft)
         self._learn_from(page, known)
         found = {note_id: at for note_id, (_, at) in known.items()}

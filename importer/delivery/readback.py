@@ -61,7 +61,7 @@ class Verdict:
         goes_on: whether the next page may hold it, or another that could be adopted just as well.
         odd: what makes it impossible to tell, in words; empty where nothing does.
         candidates: notes that could be it although they read differently.
-        is_certain: whether its author is known to be us, or authors aren't shown.
+        authors: who wrote what could be it, where that is shown and nobody has told who we are.
     """
 
     note_id: str | None = None
@@ -69,7 +69,7 @@ class Verdict:
     goes_on: bool = False
     odd: str = ""
     candidates: tuple[FoundNote, ...] = ()
-    is_certain: bool = True
+    authors: frozenset[str] = frozenset()
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
@@ -82,17 +82,15 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
         hides = _take_draft(page.draft, sought, matching)
     goes_on = page.has_more and bool(page.notes) and not _is_past(page, window.perhaps)
     own = [note for note in matching if _is_dated_right(note, window)]
-    if not sought.authors and len({note.author for note in own}) > 1:
-        return Verdict(goes_on=goes_on, odd="notes that read the same were found there, written by several people")
+    candidates = tuple(note for note in possible if _is_candidate(note, sought))
+    near = [note for note in matching if note.created_at is None or note.created_at >= window.perhaps]
+    authors = frozenset(note.author for note in (*near, *candidates) if note.author and not sought.authors)
     if own:
         first, *others = sorted(own, key=lambda note: note.created_at or 0.0)
         twins = tuple(note.note_id for note in others if note.note_id != first.note_id)
-        return Verdict(first.note_id, twins, goes_on, is_certain=not first.author or bool(sought.authors))
-    return Verdict(
-        goes_on=goes_on,
-        odd=_odd(matching, window, hides=hides),
-        candidates=tuple(note for note in possible if _is_candidate(note, sought)),
-    )
+        return Verdict(first.note_id, twins, goes_on, authors=authors)
+    odd = _odd(matching, window, hides=hides)
+    return Verdict(goes_on=goes_on, odd=odd, candidates=candidates, authors=authors)
 
 
 def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> str:

@@ -21,7 +21,6 @@ from importer.delivery.decisions import (
     Decision,
     Doubt,
     LookAgain,
-    LookDecision,
     Missed,
     NextPage,
     Settle,
@@ -30,11 +29,11 @@ from importer.delivery.decisions import (
 from importer.delivery.evidence import Evidence
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
+from importer.delivery.unattributed import Unattributed
 from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
 from importer.journal import NoteKey
 
 _LONGEST_REST = 600.0
-_PAUSE = 1.0  # seconds between looks while something that tells is about to be known
 
 
 class Resolver:
@@ -49,6 +48,7 @@ class Resolver:
 
     Attributes:
         unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
+        waiting: lookups that wait until it is known who writes our notes.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Resolver:
         self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
         self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
         self._policy, self._clock = policy, clock
+        self.waiting = Unattributed(evidence)
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look for the notes of a post whose answer was unclear."""
@@ -92,9 +93,16 @@ class Resolver:
         self._evidence.watch()
         self._evidence.introduce()
 
-    def _add(self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False) -> None:
+    def _add(
+        self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False, is_last: bool = False
+    ) -> None:
         take = self._evidence.take(ambiguous.post.request.prospects[index])
-        self._dispatcher.add(Lookup(ambiguous, index, is_first, take), due)
+        self._dispatcher.add(Lookup(ambiguous, index, is_first, take, is_last=is_last), due)
+
+    def proceed(self, *, nothing_else: bool = False) -> None:
+        """Look anew at what waited, once it is told; or at all of it, where nothing is left that could tell."""
+        for lookup in self.waiting.rest() if nothing_else else self.waiting.told():
+            self._add(lookup.ambiguous, lookup.index, self._clock(), is_last=nothing_else)
 
     # -- what came back ---------------------------------------------------------------------------------------------
 
@@ -118,12 +126,7 @@ class Resolver:
             lookup.candidates = self._evidence.unclaimed(verdict.candidates)
         decision = decisions.after_lookup(reply, verdict, ambiguous.failure, lookup.pages + 1, self._policy.pages)
         is_early = lookup.began < self._caught_up_at(ambiguous)
-        match decision:
-            case Settle() | Doubt() | Missed() if not is_early and self._may_know_better(lookup, verdict, decision):
-                self._follow_first(lookup, ambiguous.rest_at)
-                self._add(ambiguous, lookup.index, self._clock() + _PAUSE)
-            case Settle() if is_early and verdict is not None and not verdict.is_certain:
-                yield from self._missed(lookup, for_good=False)  # who writes our notes may be known by then
+        match self.waiting.decided(lookup, verdict, decision, is_early=is_early):
             case Settle(((_, answer),), reason, twins):
                 assert answer.note_id is not None
                 ambiguous.is_applied = True
@@ -141,17 +144,12 @@ class Resolver:
                 if not self._look_again(lookup, failure):
                     assert failure is not None
                     yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
-            case Doubt() if is_early:
-                yield from self._missed(lookup, for_good=False)  # the clock that dates notes may be known by then
             case Doubt(why):
                 yield from self._doubt(lookup, why)
-            case Stop():
-                yield post, decision
-
-    def _may_know_better(self, lookup: Lookup, verdict: readback.Verdict | None, decision: LookDecision) -> bool:
-        """Whether something isn't explained, and it is about to be known who writes our notes, or what dates them."""
-        is_unexplained = isinstance(decision, Doubt) or bool(lookup.candidates)
-        return self._evidence.is_introducing and verdict is not None and (is_unexplained or not verdict.is_certain)
+            case Stop() as stop:
+                yield post, stop
+            case None:
+                self._follow_first(lookup, ambiguous.rest_at)
 
     def _begin_again(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""

@@ -118,6 +118,7 @@ class Lookup:
         notes: those on the pages that were read, by id.
         candidates: those of them that could be it although they read differently.
         began: when its first page was asked for, by our clock.
+        is_last: whether nothing is left that could tell more.
     """
 
     ambiguous: Ambiguous
@@ -129,6 +130,7 @@ class Lookup:
     notes: dict[str, FoundNote] = field(default_factory=dict)
     candidates: Sequence[FoundNote] = ()
     began: float = 0.0
+    is_last: bool = False
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"

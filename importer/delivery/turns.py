@@ -59,6 +59,17 @@ class Turns:
             self._parked = deque(post for post in self._parked if self._must_wait(post))
             self._dispatcher.add_all(ready)
 
+    def proceed_in_part(self) -> bool:
+        """Of what waits for some of its prospects, one post goes to its others; False where there is none."""
+        for post in self._parked:
+            free = [index for index in range(len(post.request)) if not self._must_wait(post.only([index]))]
+            if free:
+                self._parked.remove(post)
+                self._parked.append(post.only([index for index in range(len(post.request)) if index not in free]))
+                self._dispatcher.add(post.only(free))
+                return True
+        return False
+
 
 def held_back(post: Post) -> tuple[Post | None, Post | None]:
     """A post in two: what may be sent, and what must not, each None where there is no such part.

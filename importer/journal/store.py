@@ -18,6 +18,9 @@ from importer.journal.sqlite import FAILURES, MEND, WRITES, Among, Many, cause, 
 from importer.models import Workspace
 
 _AT_ONCE = 500  # values in one query
+_NUMBER = sa.select(schema.workspaces.c.id).where(
+    schema.workspaces.c.profile == sa.bindparam("of_profile"), schema.workspaces.c.base_url == sa.bindparam("of_url")
+)
 
 
 class Store:
@@ -104,11 +107,7 @@ class Store:
 
     def number_of(self, workspace: Workspace) -> int | None:
         """The workspace's number, None where nothing was ever entered for it."""
-        found = self.rows(
-            sa.select(schema.workspaces.c.id).where(
-                schema.workspaces.c.profile == workspace.profile, schema.workspaces.c.base_url == workspace.base_url
-            )
-        )
+        found = self.rows(_NUMBER, {"of_profile": workspace.profile, "of_url": workspace.base_url})
         return int(found[0].id) if found else None
 
     def entered(self, workspace: Workspace) -> int:

@@ -178,10 +178,11 @@ def test_a_note_by_somebody_else_is_nobodys() -> None:
     assert verdict(found(), authors=["US"]).note_id == "N1"  # the API doesn't say who wrote it
 
 
-def test_whose_a_note_is_is_certain_once_an_author_of_ours_is_known_or_none_is_shown() -> None:
-    assert verdict(found(author="US"), authors=["US"]).is_certain
-    assert verdict(found()).is_certain
-    assert not verdict(found(author="WHO")).is_certain
+def test_it_is_said_who_wrote_what_could_be_it_while_no_author_of_ours_is_known() -> None:
+    assert verdict(found(author="US"), authors=["US"]).authors == set()
+    assert verdict(found()).authors == set()
+    theirs = replace(found(author="WHO"), note_id="N2")
+    assert verdict(found(author="US"), theirs, found(content="Other", author="ELSE")).authors == {"US", "WHO", "ELSE"}
 
 
 def test_what_reads_differently_and_was_made_in_that_time_is_a_candidate() -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalFailed
 from importer.journal import Journal
+from importer.journal.sqlite import WRITES
 from importer.journal.store import Store
 
 
@@ -44,8 +44,9 @@ def _engine() -> sa.Engine:
     engine = sa.create_engine("sqlite://", creator=_database, poolclass=StaticPool, pool_reset_on_return=None)
 
     @sa.event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def _begin(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get(WRITES):  # one process reads: it needs no transaction
+            _database().execute("BEGIN IMMEDIATE")
 
     return engine
 

@@ -43,6 +43,7 @@ from importer.delivery.policy import Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup
 from importer.delivery.twins import Twins
+from importer.delivery.unattributed import Unattributed
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.markup import are_alike
@@ -347,7 +348,7 @@ def _same_take(change: Change) -> None:
 
 def _uncertain_author_adopted(change: Change) -> None:
     original = readback.judge
-    change(readback, "judge", lambda page, sought: replace(original(page, sought), is_certain=True))
+    change(readback, "judge", lambda page, sought: replace(original(page, sought), authors=frozenset()))
 
 
 def _no_oddities(change: Change) -> None:
@@ -446,7 +447,7 @@ def _introduction_once(change: Change) -> None:
 
 
 def _uncertain_while_introducing(change: Change) -> None:
-    change(Resolver, "_may_know_better", lambda *_given: False)
+    change(Unattributed, "_must_wait", lambda *_given: False)
 
 
 def _given_up_is_forgotten(change: Change) -> None:
