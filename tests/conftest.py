@@ -10,10 +10,12 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 import tests.jumping
+import tests.postgres
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
+from tests.postgres import Postgres
 
 # How long an example takes says more of the machine than of the code.
 hypothesis_settings.register_profile("calm", deadline=None)
@@ -50,6 +52,22 @@ def box() -> Iterator[Sandbox]:
     """A sandbox that behaves."""
     with Sandbox() as box:
         yield box
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Postgres:
+    """A PostgreSQL server of the test session's own."""
+    tests.postgres.available()
+    return tests.postgres.shared()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty journal of the test's own is, once in a file and once in PostgreSQL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "journal.sqlite")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.journal()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from importer.commands.sayings import count, duration, when
 from importer.commands.workspaces import check_place, guard, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
-from importer.settings import Settings, journal_file
+from importer.settings import Settings, journal_place
 
 _OFF = 5.0  # seconds by which a clock may be off before it is worth a word
 _LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: an import may stop for want of room; plenty for a million rows
@@ -162,12 +162,13 @@ def _clock(reply: Reply[NotesPage]) -> Iterator[Finding]:
 
 
 def _journal(settings: Settings) -> Iterator[Finding]:
-    place = journal_file(settings.journal)
+    place = journal_place(settings.journal)
     try:
         if not Journal.exists(settings.journal):
             guard(None, settings)
             check_place(settings)
-            _try_folder(place)
+            if isinstance(place, Path):
+                _try_folder(place)
             yield Finding("Journal", f"none yet; the first run makes it: {place}")
             return
         with Journal.open(settings.journal) as journal:  # which looks whether it is whole
@@ -212,8 +213,10 @@ def _archive(settings: Settings) -> Iterator[Finding]:
 
 def _room(settings: Settings) -> Iterator[Finding]:
     """On the disks of the journal and of temporary files."""
-    folder = next(parent for parent in journal_file(settings.journal).absolute().parents if parent.exists())
-    for name, place in (("journal", folder), ("temporary files", Path(tempfile.gettempdir()))):
+    disks = [("temporary files", Path(tempfile.gettempdir()))]
+    if isinstance(file := journal_place(settings.journal), Path):
+        disks.insert(0, ("journal", next(parent for parent in file.absolute().parents if parent.exists())))
+    for name, place in disks:
         free = shutil.disk_usage(place).free
         if free < _ENOUGH:
             yield Finding(

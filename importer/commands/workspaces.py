@@ -15,7 +15,7 @@ from importer.commands.sayings import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
 from importer.journal import Journal, Run, accounts, identity
 from importer.models import Progress, Workspace
-from importer.settings import Rate, Settings, journal_file
+from importer.settings import Rate, Settings, journal_place
 
 
 @contextmanager
@@ -94,7 +94,9 @@ def check_place(settings: Settings) -> None:
     Raises:
         UnusableJournal: what should be its folder is none.
     """
-    file = journal_file(settings.journal)
+    file = journal_place(settings.journal)
+    if not isinstance(file, Path):
+        return  # it was looked for there, so its server was reached
     for folder in file.absolute().parents:
         if folder.exists():
             if not folder.is_dir():
@@ -108,7 +110,7 @@ def check_place(settings: Settings) -> None:
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
     """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
     if not settings.is_on_this_machine:
-        identity.remember(settings.workspace, journal.id, str(Path(journal.name).absolute()), journal.runs.latest())
+        identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
     if _is_guarded_by_key(settings):
         accounts.remember(settings.workspace, settings.key)
 

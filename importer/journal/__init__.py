@@ -13,10 +13,11 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     identity     which journal a workspace's deliveries are recorded in, remembered outside of it
     unwritten    runs whose results are still to be written, beside the journal
     accounts     whose key is whose, remembered there too
-    lock         one import of a workspace at a time
     schema       the tables; migrations: what leads to them from earlier versions
+    statements   statements, written down once for every database
     store        transactions and reads over one connection
-    sqlite       all that is SQLite's own
+    sqlite       all that is SQLite's own; lock: one import of a workspace at a time, by a file beside the journal
+    postgres     all that is PostgreSQL's own; connecting: the way to a server; views: for those who report with SQL
 """
 
 from __future__ import annotations
@@ -24,88 +25,119 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
-import sqlalchemy as sa
-
-from importer.errors import BadSettings, JournalFailed, UnusableJournal, by_name
-from importer.files import OWNER_ONLY, draft
-from importer.journal import lock, migrations, sqlite
+from importer.errors import BadSettings
+from importer.journal import migrations, sqlite
 from importer.journal.deliveries import Deliveries, Known, State
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run, Runs
-from importer.journal.schema import VERSION, about
+from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.journal.unwritten import Unwritten
 from importer.journal.uploads import Uploads
 from importer.models import Workspace
-from importer.settings import journal_file
+from importer.settings import journal_place
 
 __all__ = ["VERSION", "Found", "Journal", "Known", "Match", "Matches", "NoteKey", "Run", "State", "Uploads"]
+
+
+class Place(Protocol):
+    """Where a journal is kept, by the module of its database: :class:`.sqlite.File` or :class:`.postgres.Server`."""
+
+    name: str
+    is_shared: bool
+    beside: Path
+
+    def exists(self) -> bool:
+        """Whether there is one, or something in its place that can't even be looked at."""
+
+    def open(self) -> Store:
+        """Its store, with the present tables."""
+
+    def held(self, store: Store, workspace: str) -> AbstractContextManager[None]:
+        """Hold a workspace's lock."""
+
+    def back_up(self, store: Store, target: Path) -> None:
+        """Put a copy of it into a file."""
+
+
+def place_of(address: Path | str) -> Place:
+    """Where the journal of this address is kept.
+
+    Raises:
+        BadSettings: it can't be an address, or what it needs isn't installed.
+    """
+    place = journal_place(address)
+    if isinstance(place, Path):
+        return sqlite.File(place)
+    try:
+        from importer.journal.postgres import Server  # noqa: PLC0415 - only who has one needs its driver
+    except ImportError as error:
+        raise BadSettings(
+            f"A journal in PostgreSQL needs a part that isn't installed here ({error}). Install it:"
+            " pip install 'note-importer[postgres]'."
+        ) from error
+    return Server(place)
 
 
 class Journal:
     """An open journal. Not for several threads at once.
 
     Attributes:
-        name: what messages call it: its file.
+        name: what messages call it: its file, or its URL.
+        is_shared: whether other machines may use it.
         id: random, and its own: no other journal has it.
         runs, deliveries, learned, files: its four parts.
     """
 
-    def __init__(self, store: Store, file: Path | None) -> None:
-        self.name, self._store, self._file = store.name, store, file
+    def __init__(self, store: Store, place: Place | None) -> None:
+        self.name, self._store, self._place = store.name, store, place
+        self.is_shared = place is not None and place.is_shared
         self.runs, self.deliveries = Runs(store), Deliveries(store)
         self.learned, self.files = Learned(store), Files(store)
-        self.unwritten = Unwritten(file)
-        self.id: str = store.rows(sa.select(about.c.value).where(about.c.name == "id"))[0].value
+        self.unwritten = Unwritten(None if place is None else place.beside)
+        self.id = store.about("id")
+
+    @property
+    def place(self) -> str:
+        """Where it is, whatever folder one is in."""
+        return self.name if self.is_shared or self._place is None else str(self._place.beside.absolute())
 
     @staticmethod
     def exists(address: Path | str) -> bool:
         """Whether there is one, or something in its place that can't even be looked at."""
-        try:
-            return journal_file(address).exists()
-        except OSError:
-            return True
+        return place_of(address).exists()
 
     @classmethod
     def open(cls, address: Path | str) -> Self:
         """Open a journal, making or migrating it where need be.
 
         Args:
-            address: a file's path, or a URL: ``sqlite:///FILE``.
+            address: a file's path, or a URL: ``sqlite:///FILE``, ``postgresql://HOST/DATABASE``.
 
         Raises:
             BadSettings: it is a URL that can't be used.
             Busy: it is to be migrated, and an import is at work with it.
-            UnusableJournal: the file can't be opened or made.
+            JournalFailed: the database can't be reached.
+            UnusableJournal: it can't be opened or made.
             WrongJournal: it is damaged, isn't ours, or is of a later version; it is left untouched.
         """
-        path = journal_file(address)
+        place = place_of(address)
+        store = place.open()
         try:
-            version = sqlite.examine(path)
-            sqlite.create_private(path)
-            store = Store(sqlite.engine(path), str(path))
-            try:
-                if version != VERSION:
-                    migrations.bring_up(store, version, lambda name: lock.held(path, name))
-                return cls(store, path)
-            except BaseException:
-                store.close()
-                raise
-        except (*sqlite.FAILURES, JournalFailed, OSError) as error:
-            raise UnusableJournal(
-                f"The journal {path} can't be used: {sqlite.cause(error)}. Nothing was sent and the file was left as it"
-                f" is. See that the folder exists and may be written to, or name another with {by_name('journal')}."
-            ) from error
+            return cls(store, place)
+        except BaseException:
+            store.close()
+            raise
 
     @classmethod
     def in_memory(cls, content: bytes | None = None) -> Self:
         """A journal of this process alone, for tests and simulations; ``content`` is another's :meth:`content`."""
-        store = Store(sqlite.in_memory(content), "in memory")
+        store = Store(sqlite.in_memory(content), "in memory", sqlite.DIALECT)
         if content is None:
             migrations.name_it(store)
         return cls(store, None)
@@ -118,24 +150,12 @@ class Journal:
         """Put a copy of it, as it is now, into a file; an import may be at work. The copy is the same journal, by id.
 
         Raises:
-            BadSettings: something else than an earlier copy of this journal stands there.
+            BadSettings: something else than an earlier copy of this journal stands there; or a server keeps it, which
+                has means of its own.
             UnusableJournal: the copy can't be written.
         """
-        assert self._file is not None
-        is_itself = target.exists() and target.samefile(self._file)
-        if is_itself or (target.exists() and sqlite.identity_of(target) != self.id):
-            what = "is the journal itself" if is_itself else "is something else than an earlier copy of this journal"
-            raise BadSettings(f"{target} {what}, and was left alone. Name another file for the copy.")
-        try:
-            with draft(target) as new:
-                sqlite.copy(self._file, new.path)
-                new.finish(OWNER_ONLY)
-                new.put(target)
-        except (*sqlite.FAILURES, OSError) as error:
-            raise UnusableJournal(
-                f"The journal {self.name} could not be copied to {target}: {sqlite.cause(error)}. See that the folder"
-                " exists, may be written to and has room, or name another file."
-            ) from error
+        assert self._place is not None
+        self._place.back_up(self._store, target)
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Found:
         """What an import that isn't finished yet has found for emails, known by their digests with the API's key."""
@@ -171,5 +191,6 @@ class Journal:
         Raises:
             Busy: another process holds it; says who, and since when.
             UnusableJournal: the lock can't be made there.
+            WrongJournal: another has migrated the journal meanwhile.
         """
-        return nullcontext() if self._file is None else lock.held(self._file, str(workspace))
+        return nullcontext() if self._place is None else self._place.held(self._store, str(workspace))

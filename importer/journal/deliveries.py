@@ -18,7 +18,7 @@ from importer.journal import notes as known_notes
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
-from importer.journal.sqlite import Among, Many, upsert
+from importer.journal.statements import Among, Many, Upsert
 from importer.journal.store import Store
 from importer.models import Request, Status, Workspace
 
@@ -284,7 +284,7 @@ def _twins(written: str | None) -> tuple[str, ...]:
     return tuple(json.loads(written)) if written else ()
 
 
-def _claim() -> sa.Insert:
+def _claim(upsert: Upsert) -> Any:
     """What is the same for every claim stands in the statement: SQLite would take each such value anew for each row."""
     insert = upsert(deliveries).values(
         note=sa.bindparam("note"),
@@ -320,7 +320,7 @@ _IS_DELIVERY = sa.and_(
     deliveries.c.occurrence == sa.bindparam("o"),
 )
 _IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
-_KNOWN = Among(_known_query(), deliveries.c.note, deliveries.c.prospect)
+_KNOWN = Among(_known_query(), (deliveries.c.note, deliveries.c.prospect))
 _NEW_REQUEST = sa.insert(requests)
 
 
@@ -367,7 +367,7 @@ _WITH_IDS = _made(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True
 _ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
 _DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
 _ADOPTED_OR_DRAFT = sa.union(_ADOPTED, _DRAFTS)  # not as one condition, for which no index would be used
-_CLAIM = Many(_claim(), "prospect", "occurrence")
+_CLAIM = Many(_claim, "prospect", "occurrence")
 _ANSWER = Many(
     deliveries.update()
     .where(_IS_OF_REQUEST)

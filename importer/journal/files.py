@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from importer.journal.schema import written
-from importer.journal.sqlite import upsert
 from importer.journal.store import Store
 
 
@@ -18,7 +17,9 @@ class Files:
     def enter(self, digest: bytes, place: bytes) -> None:
         """Enter that a results file is about to stand somewhere."""
         with self._store.transaction():
-            self._store.execute(upsert(written).on_conflict_do_nothing(), [{"digest": digest, "place": place}])
+            self._store.execute(
+                self._store.upsert(written).on_conflict_do_nothing(), [{"digest": digest, "place": place}]
+            )
 
     def wrote(self, digest: bytes) -> bool:
         """Whether such a results file was entered, wherever it stood."""

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from importer.journal.schema import found
-from importer.journal.sqlite import Many, upsert
+from importer.journal.statements import Many, Upsert
 from importer.journal.store import Store
 from importer.models import Workspace
 
@@ -88,12 +89,12 @@ class Found:
         now = self._clock()
         with self._store.transaction():
             number = self._store.entered(self._workspace)
-            rows = [
-                (self._digest(email), match.prospect, place, match.created_at, one.is_whole)
-                for email, one in matches.items()
+            rows = {
+                (digest, match.prospect): (digest, match.prospect, place, match.created_at, one.is_whole)
+                for digest, one in ((self._digest(email), one) for email, one in matches.items())
                 for place, match in enumerate(one.all)
-            ]
-            self._store.many(_ENTER, rows, workspace=number, at=now)
+            }
+            self._store.many(_ENTER, [*rows.values()], workspace=number, at=now)
 
     def forget(self, emails: Iterable[str]) -> None:
         """What was found for these emails counts no more."""
@@ -117,22 +118,15 @@ class Found:
         return hmac.digest(self._key.encode("utf-8", "surrogatepass"), email.encode(), hashlib.sha256)
 
 
-_NEW = upsert(found).values(
-    workspace=sa.bindparam("workspace"),
-    digest=sa.bindparam("digest"),
-    prospect=sa.bindparam("prospect"),
-    place=sa.bindparam("place"),
-    created_at=sa.bindparam("created_at"),
-    is_whole=sa.bindparam("is_whole"),
-    at=sa.bindparam("at"),
-)
-_ENTER = Many(
-    _NEW.on_conflict_do_update(
+def _enter(upsert: Upsert) -> Any:
+    new = upsert(found).values({column.name: sa.bindparam(column.name) for column in found.c})
+    return new.on_conflict_do_update(
         index_elements=["workspace", "digest", "prospect"],
-        set_={name: _NEW.excluded[name] for name in ("place", "created_at", "is_whole", "at")},
-    ),
-    "digest", "prospect", "place", "created_at", "is_whole",
-)  # fmt: skip
+        set_={name: new.excluded[name] for name in ("place", "created_at", "is_whole", "at")},
+    )
+
+
+_ENTER = Many(_enter, "digest", "prospect", "place", "created_at", "is_whole")
 _FORGET = Many(
     sa.delete(found).where(found.c.workspace == sa.bindparam("of"), found.c.digest == sa.bindparam("gone")), "gone"
 )

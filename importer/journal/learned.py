@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from importer.journal.schema import learned
-from importer.journal.sqlite import upsert
 from importer.journal.store import Store
 from importer.models import Workspace
 
@@ -62,6 +61,6 @@ class Learned:
         return found[0] if found else None
 
     def _keep(self, workspace: Workspace, **values: float) -> None:
-        change = upsert(learned).on_conflict_do_update(index_elements=["workspace"], set_=values)
+        change = self._store.upsert(learned).on_conflict_do_update(index_elements=["workspace"], set_=values)
         with self._store.transaction():
             self._store.execute(change, [{"workspace": self._store.entered(workspace), **values}])

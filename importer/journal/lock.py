@@ -67,12 +67,16 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
         lock.release()
 
 
-def _self() -> dict[str, str]:
-    user = "someone"
+def user() -> str:
+    """Who runs the program, for others to know."""
     with contextlib.suppress(Exception):  # no name for this user: OSError, KeyError or ImportError, by system
-        user = getpass.getuser()
+        return getpass.getuser()
+    return "someone"
+
+
+def _self() -> dict[str, str]:
     return {
-        "user": user,
+        "user": user(),
         "host": platform.node(),
         "process": str(os.getpid()),
         "since": f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}",

@@ -15,19 +15,26 @@ from contextlib import AbstractContextManager
 import sqlalchemy as sa
 
 from importer.journal.schema import APPLICATION, VERSION, about, tables
-from importer.journal.sqlite import upsert
 from importer.journal.store import Store
 from importer.models import Workspace
 from importer.settings import canonical_url
 
 
-def bring_up(store: Store, version: int, held: Callable[[str], AbstractContextManager[None]]) -> None:
+def bring_up(
+    store: Store,
+    version: int,
+    held: Callable[[str], AbstractContextManager[None]],
+    begin: Callable[[], None] = lambda: None,
+    end: Callable[[], None] = lambda: None,
+) -> None:
     """Bring the tables to the present version.
 
     Args:
         store: the database.
         version: that its tables seem to have, 0 for none at all.
         held: holds the lock of the workspace that is called so.
+        begin: what is to be done first in the transaction that changes tables.
+        end: what is to be done last in it.
 
     Raises:
         Busy: an import of an earlier version is at work with it; it would go on with tables that are no more.
@@ -39,15 +46,15 @@ def bring_up(store: Store, version: int, held: Callable[[str], AbstractContextMa
             for name in sorted(names | {str(workspace_called(name)) for name in names}):
                 locks.enter_context(held(name))
         with store.transaction():
+            begin()
             if not version:
                 tables.create_all(store.connection)
-                name_it(store)
-                return
-            [[found]] = store.rows(sa.select(about.c.value).where(about.c.name == "schema"))
-            for step in range(int(found), VERSION):  # another process may have done it meanwhile
-                _STEPS[step](store)
-            store.execute(sa.update(about).where(about.c.name == "schema").values(value=str(VERSION)))
+            else:
+                for step in range(int(store.about("schema")), VERSION):  # another process may have done it meanwhile
+                    _STEPS[store.dialect.name][step](store)
+                store.execute(sa.update(about).where(about.c.name == "schema").values(value=str(VERSION)))
             name_it(store)
+            end()
 
 
 def name_it(store: Store) -> None:
@@ -55,7 +62,8 @@ def name_it(store: Store) -> None:
     rows = {"application": APPLICATION, "schema": str(VERSION), "id": secrets.token_hex(16)}
     with store.transaction():
         store.execute(
-            upsert(about).on_conflict_do_nothing(), [{"name": name, "value": value} for name, value in rows.items()]
+            store.upsert(about).on_conflict_do_nothing(),
+            [{"name": name, "value": value} for name, value in rows.items()],
         )
 
 
@@ -219,6 +227,7 @@ def _from_6(store: Store) -> None:
     ])  # fmt: skip
 
 
-_STEPS: dict[int, Callable[[Store], None]] = {
-    1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6,
-}  # fmt: skip
+_STEPS: dict[str, dict[int, Callable[[Store], None]]] = {
+    "sqlite": {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6},
+    "postgresql": {},  # begins with version 7
+}

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from importer.journal.schema import notes
-from importer.journal.sqlite import Many, upsert
+from importer.journal.statements import Many
 from importer.journal.store import Store
 from importer.markup import seen_digest, seen_digests
 from importer.models import Note, Status, Visibility, Workspace
@@ -89,7 +89,7 @@ _FIND = sa.select(notes.c.digest, notes.c.id).where(
     notes.c.workspace == sa.bindparam("workspace"), notes.c.digest.in_(sa.bindparam("digests", expanding=True))
 )
 _NEW = Many(
-    upsert(notes).values(
+    sa.insert(notes).inline().values(
         workspace=sa.bindparam("workspace"),
         digest=sa.bindparam("digest"),
         seen=sa.bindparam("seen"),

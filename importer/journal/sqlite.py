@@ -11,29 +11,22 @@ import functools
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.compiler import compiles
 
-from importer.errors import UnusableJournal, WrongJournal, by_name
-from importer.files import make_private_folder
-from importer.journal import schema
-
-__all__ = [
-    "FAILURES", "MEND", "WRITES", "Among", "Many", "cause", "content", "copy", "create_private", "engine", "examine",
-    "identity_of", "in_memory", "upsert",
-]  # fmt: skip
-
-FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
-MEND = "Make room, or see that the file may be written to"
-WRITES = "writes"
-"""The execution option of a connection whose next transaction may write."""
+from importer.errors import BadSettings, JournalFailed, UnusableJournal, WrongJournal, by_name
+from importer.files import OWNER_ONLY, draft, make_private_folder
+from importer.journal import lock, migrations, schema
+from importer.journal.statements import Among, Dialect, Many, Row
+from importer.journal.store import WRITES, Store, cause
 
 
 @compiles(sa.BigInteger, "sqlite")
@@ -48,47 +41,106 @@ schema.unclear.dialect_options["sqlite"]["where"] = sa.text("state IN ('sending'
 schema.resent.dialect_options["sqlite"]["where"] = sa.text("resent_at IS NOT NULL")
 
 
-class Many:
-    """A statement that is run for many rows, compiled once; SQLAlchemy would make dicts of all rows each time.
+def _many(many: Many, rows: Sequence[Row], constants: Mapping[str, Any]) -> tuple[str, list[Row]]:
+    """A statement that is run for each row."""
+    text, known, arranged = _for_each(many)
+    assert constants.keys() <= known.keys()
+    same = tuple({**known, **constants}.values())
+    return text, [arranged(same + row) for row in rows]
 
-    Args:
-        statement: with ``bindparam`` where a value comes in.
-        varying: the names of those that differ from row to row, in the order of a row's values.
+
+@functools.cache
+def _for_each(many: Many) -> tuple[str, dict[str, Any], Callable[[Row], Row]]:
+    compiled, constants = many.compiled(_COMPILER, sqlite.insert)
+    order = [*constants, *many.varying]
+    return str(compiled), constants, itemgetter(*(order.index(name) for name in compiled.positiontup))
+
+
+def _among(among: Among, values: Sequence[Row]) -> tuple[str, Row]:
+    return _text(among, len(values)), tuple(chain.from_iterable(values))
+
+
+@functools.cache
+def _text(among: Among, count: int) -> str:
+    """The query for so many tuples of values."""
+    some = [tuple(range(len(among.columns)))] * count
+    query = among.query.where(sa.tuple_(*among.columns).in_(some))
+    return str(query.compile(dialect=_COMPILER, compile_kwargs={"render_postcompile": True}))
+
+
+_COMPILER = sqlite.dialect()
+_FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
+DIALECT = Dialect(
+    "sqlite", sqlite.insert, _many, _among, _FAILURES, "Make room, or see that the file may be written to"
+)
+
+
+class File:
+    """A journal in a file: the place of one that may not be there yet.
+
+    Attributes:
+        name: what messages call it.
+        is_shared: whether other machines may use it.
+        beside: what small files that go with it are called after.
     """
 
-    def __init__(self, statement: Any, *varying: str) -> None:
-        compiled = statement.compile(dialect=sqlite.dialect())
-        self.text = str(compiled)
-        self._constants = {name: value for name, value in compiled.params.items() if name not in varying}
-        order = [*self._constants, *varying]
-        self._arranged = itemgetter(*(order.index(name) for name in compiled.positiontup))
+    is_shared = False
 
-    def parameters(
-        self, rows: Iterable[tuple[object, ...]], constants: Mapping[str, object]
-    ) -> list[tuple[object, ...]]:
-        """The rows' values and what is the same for all of them, in the order of the statement."""
-        assert constants.keys() <= self._constants.keys()
-        same = tuple({**self._constants, **constants}.values())
-        return [self._arranged(same + row) for row in rows]
+    def __init__(self, path: Path) -> None:
+        self.path = self.beside = path
+        self.name = str(path)
 
+    def exists(self) -> bool:
+        """Whether there is one, or something in its place that can't even be looked at."""
+        try:
+            return self.path.exists()
+        except OSError:
+            return True
 
-class Among:
-    """A query for rows whose columns are among many values; SQLAlchemy would write it out anew each time.
+    def open(self) -> Store:
+        """Its store, with the present tables.
 
-    Args:
-        query: for some of all rows.
-        columns: the columns, which the values that are asked for are tuples of.
-    """
+        Raises:
+            Busy, UnusableJournal, WrongJournal: see :meth:`importer.journal.Journal.open`.
+        """
+        path = self.path
+        try:
+            version = examine(path)
+            create_private(path)
+            store = Store(engine(path), self.name, DIALECT)
+            try:
+                if version != schema.VERSION:
+                    migrations.bring_up(store, version, lambda name: lock.held(path, name))
+            except BaseException:
+                store.close()
+                raise
+        except (*_FAILURES, JournalFailed, OSError) as error:
+            raise UnusableJournal(
+                f"The journal {path} can't be used: {cause(error)}. Nothing was sent and the file was left as it"
+                f" is. See that the folder exists and may be written to, or name another with {by_name('journal')}."
+            ) from error
+        return store
 
-    def __init__(self, query: sa.Select[Any], *columns: sa.Column[Any]) -> None:
-        self._query, self._columns = query, columns
-        self.text = functools.cache(self._text)
+    def held(self, _: Store, workspace: str) -> AbstractContextManager[None]:
+        """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
+        return lock.held(self.path, workspace)
 
-    def _text(self, count: int) -> str:
-        """The query for so many tuples of values."""
-        some = [tuple(range(len(self._columns)))] * count
-        query = self._query.where(sa.tuple_(*self._columns).in_(some))
-        return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}))
+    def back_up(self, store: Store, target: Path) -> None:
+        """Put a copy of it into a file; see :meth:`importer.journal.Journal.back_up`."""
+        is_itself = target.exists() and target.samefile(self.path)
+        if is_itself or (target.exists() and identity_of(target) != store.about("id")):
+            what = "is the journal itself" if is_itself else "is something else than an earlier copy of this journal"
+            raise BadSettings(f"{target} {what}, and was left alone. Name another file for the copy.")
+        try:
+            with draft(target) as new:
+                copy(self.path, new.path)
+                new.finish(OWNER_ONLY)
+                new.put(target)
+        except (*_FAILURES, OSError) as error:
+            raise UnusableJournal(
+                f"The journal {self.name} could not be copied to {target}: {cause(error)}. See that the folder"
+                " exists, may be written to and has room, or name another file."
+            ) from error
 
 
 def engine(path: Path) -> sa.Engine:
@@ -228,9 +280,3 @@ def create_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if os.name == "posix" and path.stat().st_mode & 0o077:
         path.chmod(0o600)
-
-
-def cause(error: BaseException) -> str:
-    """The database's own words, without the statement that SQLAlchemy adds."""
-    original = getattr(error, "orig", None)
-    return str(original or error)

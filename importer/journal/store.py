@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from importer.errors import JournalFailed
 from importer.journal import schema
-from importer.journal.sqlite import FAILURES, MEND, WRITES, Among, Many, cause, upsert
+from importer.journal.statements import Among, Dialect, Many, Upsert
 from importer.models import Workspace
+
+WRITES = "writes"
+"""The execution option of a connection whose next transaction may write."""
 
 _AT_ONCE = 500  # values in one query
 _NUMBER = sa.select(schema.workspaces.c.id).where(
@@ -29,13 +31,15 @@ class Store:
     Args:
         engine: of the database.
         name: what messages call it.
+        dialect: what it says in its own way.
     """
 
-    def __init__(self, engine: sa.Engine, name: str) -> None:
-        self.name = name
+    def __init__(self, engine: sa.Engine, name: str, dialect: Dialect) -> None:
+        self.name, self.dialect = name, dialect
         self._engine = engine
         self.connection = engine.connect()
         self._inside: str | None = None
+        self._home: int | None = None
 
     def close(self) -> None:
         """Close the database."""
@@ -50,7 +54,7 @@ class Store:
             JournalFailed: it could not be written, and nothing of the block was.
         """
         assert self._inside != "reading"
-        with self._begun("writing", f"written: %s. Nothing more was sent. {MEND}"):
+        with self._begun("writing", f"written: %s. Nothing more was sent. {self.dialect.mend}"):
             yield
 
     @contextmanager
@@ -73,12 +77,48 @@ class Store:
             self.connection.execution_options(**{WRITES: purpose == "writing"})
             with self.connection.begin():
                 yield
-        except FAILURES as error:
+        except self.dialect.failures as error:
             raise JournalFailed(
                 f"The journal {self.name} could not be {trouble % cause(error)}; then run the same command again."
             ) from error
         finally:
             self._inside = None
+
+    @property
+    def upsert(self) -> Upsert:
+        """Begins an insert that may say what is to be done where such a row is there already."""
+        return self.dialect.upsert
+
+    def about(self, name: str) -> str:
+        """What the journal says of itself under a name: ``application``, ``schema`` or ``id``."""
+        return str(self.rows(sa.select(schema.about.c.value).where(schema.about.c.name == name))[0].value)
+
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock, where several machines share it; 0 where nobody else does.
+
+        Raises:
+            JournalFailed: the connection isn't the one that it was when it was to :meth:`stay` so.
+        """
+        if self.dialect.clock is None:
+            return 0.0
+        [(now, connection)] = self.rows(self.dialect.clock)
+        if self._home not in (None, connection):
+            raise JournalFailed(
+                f"The journal {self.name} was reached by another connection than the one that holds the lock: something"
+                " on the way gives each transaction another. Nothing more was sent. Name the database itself, or a pool"
+                " whose mode is session."
+            )
+        return float(now)
+
+    def stay(self) -> None:
+        """What the connection is now, by the database's word, it is to be whenever it is asked for the time."""
+        assert self.dialect.clock is not None
+        [(_, self._home)] = self.rows(self.dialect.clock)
+
+    def scalar(self, query: sa.Executable, **parameters: object) -> Any:
+        """The one value that a query finds, or None; inside of a transaction it may write."""
+        rows = self.rows(query, parameters)
+        return rows[0][0] if rows else None
 
     def execute(self, statement: Any, parameters: Any = None) -> Any:
         """Run a statement inside the transaction that the caller has opened."""
@@ -90,7 +130,7 @@ class Store:
         assert self._inside == "writing"
         if not rows:
             return 0
-        return self.connection.exec_driver_sql(statement.text, statement.parameters(rows, constants)).rowcount
+        return self.connection.exec_driver_sql(*self.dialect.many(statement, rows, constants)).rowcount
 
     def rows(self, query: sa.Executable, parameters: Any = None) -> Sequence[Any]:
         """All rows that a query finds."""
@@ -103,7 +143,7 @@ class Store:
         for start in range(0, len(values), _AT_ONCE):
             some = values[start : start + _AT_ONCE]
             with self.reading():
-                yield from self.connection.exec_driver_sql(query.text(len(some)), tuple(chain.from_iterable(some)))
+                yield from self.connection.exec_driver_sql(*self.dialect.among(query, some))
 
     def number_of(self, workspace: Workspace) -> int | None:
         """The workspace's number, None where nothing was ever entered for it."""
@@ -115,7 +155,13 @@ class Store:
         values = {"profile": workspace.profile, "base_url": workspace.base_url}
         number = self.number_of(workspace)
         if number is None:
-            self.execute(upsert(schema.workspaces).on_conflict_do_nothing(), [values])
+            self.execute(self.upsert(schema.workspaces).on_conflict_do_nothing(), [values])
             number = self.number_of(workspace)
         assert number is not None
         return number
+
+
+def cause(error: BaseException) -> str:
+    """The database's own words, without the statement that SQLAlchemy adds."""
+    original = getattr(error, "orig", None)
+    return str(original or error)

@@ -38,11 +38,11 @@ class Unwritten:
     """The list of them.
 
     Args:
-        journal: the journal's file; None where it has none, and nothing is noted.
+        beside: what it is called after, and lies beside; None where nothing is to be noted.
     """
 
-    def __init__(self, journal: Path | None) -> None:
-        self._journal = journal
+    def __init__(self, beside: Path | None) -> None:
+        self._beside = beside
 
     def owed(self, workspace: Workspace) -> list[Owed]:
         """What is still to be written, the earliest first."""
@@ -64,12 +64,13 @@ class Unwritten:
         place = self._place(workspace)
         with contextlib.suppress(OSError):
             if place is not None and owed:
+                files.make_private_folder(place.parent)
                 files.replace(place, json.dumps([astuple(each) for each in owed]).encode())
             elif place is not None:
                 place.unlink(missing_ok=True)
 
     def _place(self, workspace: Workspace) -> Path | None:
-        if self._journal is None:
+        if self._beside is None:
             return None
         digest = hashlib.sha256(str(workspace).encode()).hexdigest()[:8]
-        return self._journal.with_name(f"{self._journal.name}.{digest}.unwritten")
+        return self._beside.with_name(f"{self._beside.name}.{digest}.unwritten")

@@ -7,11 +7,12 @@ isn't documented, and an upload costs little. A file is known by what it holds, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from importer.journal.schema import uploads
-from importer.journal.sqlite import Many, upsert
+from importer.journal.statements import Many, Upsert
 from importer.journal.store import Store
 from importer.models import Workspace
 
@@ -59,15 +60,11 @@ class Uploads:
             self._store.execute(sa.delete(uploads).where(~uploads.c.at.between(now - LASTS, now)))
 
 
-_NEW = upsert(uploads).values(
-    workspace=sa.bindparam("workspace"),
-    digest=sa.bindparam("digest"),
-    attachment=sa.bindparam("attachment"),
-    at=sa.bindparam("at"),
-)
-_ENTER = Many(
-    _NEW.on_conflict_do_update(
-        index_elements=["workspace", "digest"], set_={name: _NEW.excluded[name] for name in ("attachment", "at")}
-    ),
-    "digest", "attachment",
-)  # fmt: skip
+def _enter(upsert: Upsert) -> Any:
+    new = upsert(uploads).values({column.name: sa.bindparam(column.name) for column in uploads.c})
+    return new.on_conflict_do_update(
+        index_elements=["workspace", "digest"], set_={name: new.excluded[name] for name in ("attachment", "at")}
+    )
+
+
+_ENTER = Many(_enter, "digest", "attachment")

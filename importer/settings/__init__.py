@@ -8,7 +8,7 @@ profiles   the settings of a workspace, kept in a file
 flags      what a message calls a setting → the flag
 editing    a profile as a form shows and changes it
 remembering  what was said of a file, kept in its profile
-address    the API's address in one spelling; the journal's file
+address    the API's address in one spelling; the journal's place
 key        the API key
 keystore   the system's key store
 recipients where notifications go
@@ -18,7 +18,7 @@ limits     how much of a file is read at most
 """
 
 from importer.api.saleshandy import LIVE
-from importer.settings.address import canonical_url, checked_url, default_journal, journal_file
+from importer.settings.address import canonical_url, checked_url, default_journal, journal_place
 from importer.settings.key import KEY_VARIABLE, read_key, who_can_read
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
@@ -44,7 +44,7 @@ __all__ = [
     "canonical_url",
     "checked_url",
     "default_journal",
-    "journal_file",
+    "journal_place",
     "read_key",
     "who_can_read",
 ]

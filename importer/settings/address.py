@@ -1,7 +1,7 @@
-"""Where things are: the API's address in one spelling, and the journal's file.
+"""Where things are: the API's address in one spelling, and the journal's place.
 
-Comes in: what a person wrote. Goes out: a base URL under which deliveries can be remembered, or a path; or an error
-that says what is wrong with it.
+Comes in: what a person wrote. Goes out: a base URL under which deliveries can be remembered; a journal's path, or the
+URL of its database; or an error that says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from importer.errors import BadSettings, by_name
 _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _PATH = re.compile(r"(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*", re.ASCII)
+_SERVERS = ("postgresql", "postgres")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # even where a path was made of the URL; a drive has one letter
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 
@@ -30,25 +31,30 @@ def default_journal() -> Path:
     return platformdirs.user_data_path("note-importer", appauthor=False) / "journal.sqlite"
 
 
-def journal_file(address: Path | str) -> Path:
-    """The file in which a journal is kept.
+def journal_place(address: Path | str) -> Path | str:
+    """Where a journal is kept: a file's path, or the URL of a PostgreSQL database.
 
     Args:
-        address: the file's path, or a URL: ``sqlite:///FILE``, or ``sqlite:////FILE`` for a path that begins with /.
+        address: the file's path, or a URL: ``sqlite:///FILE``, or ``sqlite:////FILE`` for a path that begins with /;
+            ``postgresql://HOST/DATABASE``.
 
     Raises:
-        BadSettings: it names no file, or something else than a SQLite file, or one that ends with the run.
+        BadSettings: it names neither, or one that ends with the run, or holds a password.
     """
     text = str(address)
     scheme = _SCHEME.match(text)
     if scheme is None or scheme[1].lower() == "file":
         path = Path(text)
+    elif scheme[1] in _SERVERS and text[scheme.end() :].startswith("/"):
+        return _database(text)
     elif scheme[1].lower() == "sqlite" and text[scheme.end() :].startswith("//") and "?" not in text:
         path = Path(text[scheme.end() + 2 :])
     else:  # what follows the scheme may be a password
         raise BadSettings(
-            f"A journal at {scheme[1]}:/… can't be used: this version keeps it in a SQLite file. Name a file, as in"
-            f" {by_name('journal', 'journal.sqlite')}, or its URL, as in {by_name('journal', 'sqlite:///journal.sqlite')}."
+            f"A journal at {scheme[1]}:/… can't be used: it is kept in a SQLite file or in PostgreSQL. Name a file, as"
+            f" in {by_name('journal', 'journal.sqlite')}, or a URL, as in"
+            f" {by_name('journal', 'sqlite:///journal.sqlite')} or"
+            f" {by_name('journal', 'postgresql://importer@db.example.com/notes')}."
         )
     if not path.name:
         raise BadSettings(f"The journal can't be {text!r}. Name a file: {by_name('journal')}.")
@@ -58,6 +64,21 @@ def journal_file(address: Path | str) -> Path:
             f" Name a file: {by_name('journal', 'practice.sqlite')}."
         )
     return path
+
+
+def _database(url: str) -> str:
+    """The URL, if no password stands in it: settings are seen by others, told in messages, and remembered."""
+    _, _, rest = url.partition("://")
+    way, _, query = rest.partition("?")
+    named = {unquote(part.partition("=")[0]).strip().lower() for part in query.split("&")}
+    owner, at, _ = way.rpartition("@")
+    if (at and ":" in owner) or named & {"password", "sslpassword"}:
+        raise BadSettings(
+            "The URL of the journal holds a password, which others could read there. Leave it out, and put it into the"
+            " file that the variable PGPASSFILE names (on this machine mostly ~/.pgpass), or into a service file, as in"
+            f" {by_name('journal', 'postgresql:///?service=notes')}."
+        )
+    return url
 
 
 def checked_url(text: str) -> str:

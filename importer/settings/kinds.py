@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from importer.models import Role, Status, Visibility
-from importer.settings.address import checked_url, journal_file
+from importer.settings.address import checked_url, journal_place
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
 
@@ -330,7 +330,7 @@ class ResultsName:
 class JournalPlace:
     """A journal: a file's path, or a URL."""
 
-    allowed: str = "file, or its URL, sqlite:///FILE"
+    allowed: str = "file, or its URL, sqlite:///FILE or postgresql://HOST/DATABASE"
 
     def read(self, value: object) -> Path | str:
         """See :class:`Kind`."""
@@ -339,7 +339,7 @@ class JournalPlace:
         with contextlib.suppress(OSError):
             if str(value) and Path(value).is_dir():
                 raise ValueError(f"The journal can't be {_shown(str(value))}: it is a directory. Name a file.")
-        journal_file(value)
+        journal_place(value)
         return value
 
 

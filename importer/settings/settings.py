@@ -52,7 +52,7 @@ class Settings:
         first: so many of the rows that remain are sent, for a person to look at; the others are held back.
         again: deliver anew what earlier runs delivered.
         resend_unconfirmed: send again what could not be read back.
-        journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_file`.
+        journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         new_journal: take this journal for the workspace's own from now on, though another was until now.
         shared_account: use a key that is another profile's too.
         wait: seconds for which another import of the workspace is waited for.

@@ -192,7 +192,9 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting(
             "journal", Topic.PLACE, JournalPlace(),
-            "The record of what was delivered: a file, or its URL, sqlite:///FILE.", "FILE", "journal",
+            "The record of what was delivered: a file, or the URL of a PostgreSQL database that several machines share,"
+            " postgresql://HOST/DATABASE.",
+            "FILE", "journal",
         ),
         Setting(
             "api-key-file", Topic.CALLS, File(),

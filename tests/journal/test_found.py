@@ -31,8 +31,9 @@ def time() -> Time:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "journal.sqlite") as journal:
+def journal(address: str) -> Iterator[Journal]:
+    """Once in a file, once in PostgreSQL."""
+    with Journal.open(address) as journal:
         yield journal
 
 
@@ -108,8 +109,9 @@ def test_nothing_is_left_once_the_import_is_finished(
     assert there.known([JO, KIM]) == {KIM: ONE}
 
 
-def test_the_journal_holds_no_email(journal: Journal, found: Found, tmp_path: Path) -> None:
-    found.enter({JO: ONE, KIM: TWO})
+def test_the_journal_holds_no_email(tmp_path: Path, time: Time) -> None:
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        journal.found(HERE, "key", time).enter({JO: ONE, KIM: TWO})
     held = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
     assert b"P9" in held
     assert b"example.com" not in held

@@ -16,11 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import VERSION, Journal, Known, NoteKey, Run, State
 from importer.journal.lock import held
+from importer.journal.schema import deliveries
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -57,7 +59,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
+def journal(address: str) -> Iterator[Journal]:
+    """Once in a file, once in PostgreSQL."""
+    with Journal.open(address) as journal:
+        yield journal
+
+
+@pytest.fixture
+def in_file(path: Path) -> Iterator[Journal]:
     with Journal.open(path) as journal:
         yield journal
 
@@ -88,25 +97,22 @@ def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[s
     return {(prospect, occurrence): one for (_, prospect, occurrence), one in found.items()}
 
 
-def states(path: Path) -> dict[str, str]:
-    """What stands in the file, read by another connection."""
-    connection = sqlite3.connect(path)
-    try:
-        return dict(connection.execute("SELECT prospect, state FROM deliveries"))
-    finally:
-        connection.close()
+def states(address: str | Path) -> dict[str, str]:
+    """What stands in the journal, read by another connection."""
+    with Journal.open(address) as journal:
+        return {row.prospect: row.state for row in journal._store.rows(sa.select(deliveries))}
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {place.name: place.read_bytes() for place in folder.iterdir()}
 
 
-def test_an_intent_is_on_disk_when_its_transaction_is_left(journal: Journal, path: Path) -> None:
+def test_an_intent_is_on_disk_when_its_transaction_is_left(journal: Journal, address: str) -> None:
     run = begin(journal)
     with journal.transaction():
         journal.deliveries.claim(run, number_of(journal), request("P1", "P2"), sent_at=1.0, since=None)
-        assert states(path) == {}
-    assert states(path) == {"P1": "sending", "P2": "sending"}
+        assert states(address) == {}
+    assert states(address) == {"P1": "sending", "P2": "sending"}
 
 
 def test_only_one_request_can_claim_a_delivery(journal: Journal) -> None:
@@ -130,7 +136,7 @@ def test_a_created_delivery_is_never_claimed_again_not_even_as_a_repeat(journal:
     assert claim(journal, run, "P2") is not None  # what was rejected is tried again
 
 
-def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Journal, path: Path) -> None:
+def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Journal, address: str) -> None:
     run = begin(journal)
     first = claim(journal, run, "P1")
     assert first is not None
@@ -139,19 +145,19 @@ def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Jou
         journal.deliveries.answer(first, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
         journal.deliveries.release(first, number_of(journal), [("P1", "")])
         journal.deliveries.unconfirm(first, number_of(journal), [("P1", "")])
-    assert states(path) == {"P1": "sending"}
+    assert states(address) == {"P1": "sending"}
 
 
-def test_answers_are_entered_together_or_not_at_all(journal: Journal, path: Path) -> None:
+def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: str) -> None:
     number = claim(journal, begin(journal), "P1", "P2")
     assert number is not None
     with pytest.raises(ZeroDivisionError), journal.transaction():
         journal.deliveries.answer(number, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
         raise ZeroDivisionError
-    assert states(path) == {"P1": "sending", "P2": "sending"}
+    assert states(address) == {"P1": "sending", "P2": "sending"}
     with journal.transaction():
         journal.deliveries.answer(number, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
-    assert states(path) == {"P1": "created", "P2": "sending"}
+    assert states(address) == {"P1": "created", "P2": "sending"}
 
 
 def test_notes_of_another_workspace_are_not_known(journal: Journal) -> None:
@@ -207,16 +213,16 @@ def test_runs_are_listed_the_latest_first(journal: Journal) -> None:
     ],
 )
 def test_counts_that_no_run_wrote_are_left_out(
-    journal: Journal, path: Path, counts: str | bytes, shown: dict[str, int]
+    in_file: Journal, path: Path, counts: str | bytes, shown: dict[str, int]
 ) -> None:
     """Whatever stands there, the runs are listed, and the same file can be imported anew."""
-    run = begin(journal, again=True)
-    journal.runs.end(run, "finished", {"created": 2}, 1.0)
+    run = begin(in_file, again=True)
+    in_file.runs.end(run, "finished", {"created": 2}, 1.0)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE runs SET counts = ?", [counts])
     connection.close()
-    assert [(found.name, found.counts) for found in journal.runs.listed()] == [(run.name, shown)]
-    assert begin(journal, again=True).occurrence != run.occurrence
+    assert [(found.name, found.counts) for found in in_file.runs.listed()] == [(run.name, shown)]
+    assert begin(in_file, again=True).occurrence != run.occurrence
 
 
 def test_a_learned_batch_size_is_kept_for_its_workspace(journal: Journal) -> None:
@@ -236,11 +242,11 @@ def test_a_results_file_is_known_by_its_bytes_and_by_its_place(journal: Journal)
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_file_says_whose_it_is_and_of_which_version(journal: Journal, path: Path) -> None:
+def test_the_file_says_whose_it_is_and_of_which_version(in_file: Journal, path: Path) -> None:
     connection = sqlite3.connect(path)
     about = dict(connection.execute("SELECT name, value FROM about"))
     connection.close()
-    assert about == {"application": "note-importer", "schema": str(VERSION), "id": journal.id}
+    assert about == {"application": "note-importer", "schema": str(VERSION), "id": in_file.id}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps a user's data folder to the user by itself")

@@ -36,8 +36,9 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "journal.sqlite") as journal:
+def journal(address: str) -> Iterator[Journal]:
+    """Once in a file, once in PostgreSQL."""
+    with Journal.open(address) as journal:
         yield journal
 
 

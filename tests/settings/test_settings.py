@@ -18,7 +18,7 @@ from importer.settings import (
     Settings,
     checked_url,
     default_journal,
-    journal_file,
+    journal_place,
     read_key,
     who_can_read,
 )
@@ -270,16 +270,42 @@ def test_a_journal_that_ends_with_the_run_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "journal",
     [
-        "postgresql://me:secret@db.example/notes", "POSTGRESQL+psycopg://db/notes", "mysql://db/notes",
+        "postgresql+psycopg://me:secret@db.example/notes", "POSTGRESQL://db/notes", "mysql://db/notes",
         Path("postgresql://me:secret@db.example/notes"), Path("sqlite:///journal.sqlite"),
         "sqlite://host/journal.sqlite", "sqlite:/journal.sqlite", "sqlite:///journal.sqlite?mode=memory",
     ],
 )  # fmt: skip
 def test_a_journal_elsewhere_than_in_a_file_is_refused(journal: Path | str) -> None:
     """No folder is made that is called like the address, and a password in it isn't shown."""
-    with pytest.raises(BadSettings, match=r"keeps it in a SQLite file\. Name a file") as caught:
+    with pytest.raises(BadSettings, match=r"kept in a SQLite file or in PostgreSQL\. Name a file") as caught:
         Settings(journal=journal)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:secret@db.example/notes", "postgres://me:secret@/notes", "postgresql://me:@db/notes",
+        "postgresql://db/notes?sslmode=require&password=secret", "postgresql://db/notes?%70assword=secret",
+        "postgresql:///notes?sslpassword=secret", "postgresql://me:sec/ret@db/notes",
+    ],
+)  # fmt: skip
+def test_a_password_in_the_url_of_a_journal_is_refused_and_not_shown(url: str) -> None:
+    """Wherever it stands: a URL is told in messages, remembered, and on a command line seen by all users."""
+    with pytest.raises(BadSettings, match=r"holds a password.*PGPASSFILE.*service=notes") as caught:
+        Settings(journal=url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://importer@db.example/notes", "postgres://db1:5432,db2:5433/notes?target_session_attrs=read-write",
+        "postgresql:///?service=notes", "postgresql://importer@[::1]:5432/notes",
+    ],
+)  # fmt: skip
+def test_a_journal_may_be_a_database(url: str) -> None:
+    assert journal_place(url) == Settings(journal=url).journal == url
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
@@ -299,5 +325,5 @@ def test_a_url_of_a_journal_that_names_no_file_is_refused(url: str) -> None:
     ],
 )
 def test_a_journal_is_named_by_its_path_or_its_url(address: str, file: str) -> None:
-    assert journal_file(address) == Path(file)
+    assert journal_place(address) == Path(file)
     assert Settings(journal=address).journal == address

@@ -236,7 +236,7 @@ BAD_TEXTS: dict[type, list[str]] = {
     Span: ["10", "soon", "1h soon", "200h"],
     Rated: ["fast", "0/1s"],
     Address: ["nonsense", "http://a.example"],
-    JournalPlace: ["postgresql://x/y", ":memory:"],
+    JournalPlace: ["mysql://x/y", ":memory:"],
 }
 
 

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalFailed
-from importer.journal import Journal
-from importer.journal.sqlite import WRITES
-from importer.journal.store import Store
+from importer.journal import Journal, sqlite
+from importer.journal.store import WRITES, Store
 
 
 class Disk:
@@ -77,7 +76,7 @@ class MortalStore(Store):
     @classmethod
     def on(cls, disk: Disk) -> MortalStore:
         """A process's own view of the disk."""
-        store = cls(_engine(), "journal.sqlite")
+        store = cls(_engine(), "journal.sqlite", sqlite.DIALECT)
         store.disk = disk
         return store
 

@@ -1,0 +1,211 @@
+"""The way to a PostgreSQL server: one connection, which is a journal's for as long as that is open.
+
+Comes in: a URL, and what the environment says (PGPASSFILE, PGSERVICEFILE, PGSSLMODE, …; libpq reads them). Goes out: a
+connection whose session is set as a journal needs it, or word of what stands in the way and what to do. Who vanishes is
+noticed within a minute, by either side. What hands out another session for each transaction is refused: in it no lock
+holds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import StrDumperUnknown, TextLoader
+
+from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal, by_name
+from importer.settings.address import is_this_machine
+
+SCHEMA = "note_importer"
+"""Of the database, in which the tables are; a database may be others' too."""
+
+_SESSION = {
+    "search_path": f"{SCHEMA}, pg_temp",
+    "lock_timeout": "30s",
+    "idle_session_timeout": "0",  # a run may wait for hours for its limit
+    # The server lets go of what a machine holds that vanished: 30 + 3 × 10 seconds after it was last heard of.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+_OURS = {
+    "connect_timeout": "10",
+    "application_name": "note-importer",
+    "client_encoding": "UTF8",
+    # The same the other way round: a server that vanished ends the run.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+_PASSES = re.compile(
+    r"starting up|shutting down|too many|connection slots|recovery mode|not yet accepting|terminating connection"
+    r"|closed the connection|timeout|timed out"
+)
+_ENCRYPTION = re.compile(r"\bSSL\b|certificate|GSSAPI")
+_LOOKS = 5  # by which it shows whether each transaction gets another session
+
+# PostgreSQL's texts can't hold U+0000, which a key or the API's words may: it is written as two signs of which nobody
+# types the first.
+_MARK, _NUL, _ITSELF = "\ue000", "\ue0000", "\ue0001"
+
+
+class _Dumper(StrDumperUnknown):
+    """A text on its way into the database."""
+
+    def dump(self, obj: str) -> Any:
+        """See :class:`psycopg.abc.Dumper`."""
+        if "\0" in obj or _MARK in obj:
+            obj = obj.replace(_MARK, _ITSELF).replace("\0", _NUL)
+        return super().dump(obj)
+
+
+class _Loader(TextLoader):
+    """A text on its way out of it."""
+
+    def load(self, data: Any) -> Any:
+        """See :class:`psycopg.abc.Loader`."""
+        text = super().load(data)
+        if isinstance(text, str) and _MARK in text:
+            text = text.replace(_NUL, "\0").replace(_ITSELF, _MARK)
+        return text
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """A connection to the database.
+
+    Raises:
+        BadSettings: the URL can't be read.
+        JournalFailed: the server can't be reached now.
+        UnusableJournal: it says no, or it isn't the server itself but hands out another session for each transaction.
+    """
+    try:
+        parts: dict[str, Any] = conninfo_to_dict(url)
+    except psycopg.Error as error:
+        raise BadSettings(
+            f"The URL of the journal can't be read: {_words(error)}. It is laid out as in"
+            f" {by_name('journal', 'postgresql://importer@db.example.com:5432/notes')}."
+        ) from error
+    try:
+        connection = _connection(parts)
+        try:
+            _prepare(connection)
+            _see_that_it_stays(connection, parts, url)
+        except BaseException:
+            connection.close()
+            raise
+    except psycopg.Error as error:
+        raise _trouble(url, error) from error
+    return connection
+
+
+def _connection(parts: Mapping[str, Any]) -> psycopg.Connection[Any]:
+    ours = {} if os.environ.get("PGCONNECT_TIMEOUT") is None else {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]}
+    with _encrypted(parts):
+        connection = psycopg.connect(**{**_OURS, **ours, **parts})
+    connection.adapters.register_dumper(str, _Dumper)
+    for name in ("text", "varchar"):
+        connection.adapters.register_loader(name, _Loader)
+    return connection
+
+
+@contextmanager
+def _encrypted(parts: Mapping[str, Any]) -> Iterator[None]:
+    """The connection is encrypted, unless it stays on this machine or something says otherwise.
+
+    What a service file says counts more than the environment, and less than a URL; so the environment it has to be.
+    """
+    if "sslmode" in parts or os.environ.get("PGSSLMODE") or _is_local(parts):
+        yield
+        return
+    os.environ["PGSSLMODE"] = "require"
+    try:
+        yield
+    finally:
+        os.environ.pop("PGSSLMODE")
+
+
+def _is_local(parts: Mapping[str, Any]) -> bool:
+    if "service" in parts or os.environ.get("PGSERVICE"):
+        return False  # a service file knows, and what stands in it counts
+    given = [parts.get("hostaddr"), parts.get("host"), os.environ.get("PGHOSTADDR"), os.environ.get("PGHOST")]
+    hosts = str(next(filter(None, given), ""))
+    return all(host.startswith(("/", "@")) or is_this_machine(host) for host in hosts.split(",") if host)
+
+
+def _prepare(connection: psycopg.Connection[Any]) -> None:
+    """Set the session; what this server's version doesn't know is left out."""
+    connection.execute(
+        "SELECT set_config(name, wanted.value, false)"
+        " FROM unnest(%s::text[], %s::text[]) AS wanted (name, value) JOIN pg_settings USING (name)",
+        [[*_SESSION], [*_SESSION.values()]],
+    )
+    # A commit is on the server's disk: power may fail there at any moment. Who asks for more than that gets it.
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
+
+
+def _see_that_it_stays(connection: psycopg.Connection[Any], parts: Mapping[str, Any], url: str) -> None:
+    """See that nothing between us and the server gives transactions of one connection to several of its sessions.
+
+    What stands between them names a session of its own when it is called. Then a second connection is made: it must
+    not be where the first is, nor must the first be anywhere else afterwards.
+
+    Raises:
+        UnusableJournal: it does.
+    """
+    own = _backend(connection)
+    if own == connection.info.backend_pid:
+        return
+    with _connection(parts) as other:
+        if any(_backend(other) == own or _backend(connection) != own for _ in range(_LOOKS)):
+            raise UnusableJournal(
+                f"What answers at {url} is a pooler that gives each transaction another session (PgBouncer with"
+                " pool_mode = transaction, say): in it no lock holds, and notes would be sent twice. Nothing was sent."
+                f" Name the database itself with {by_name('journal')}, or a pool whose mode is session."
+            )
+
+
+def _backend(connection: psycopg.Connection[Any]) -> int:
+    """Which of the server's sessions a transaction is in."""
+    [(backend,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
+    connection.commit()
+    return int(backend)
+
+
+def _trouble(url: str, error: psycopg.Error) -> ImporterError:
+    """Why there is no connection, and what to do. The server's words may be of any language; its FATAL hardly is."""
+    words = _words(error)
+    if _PASSES.search(words) or not re.search(
+        r"FATAL|definition of service|service file|password|" + _ENCRYPTION.pattern, words
+    ):
+        return JournalFailed(
+            f"The journal {url} can't be reached: {words}. Nothing was sent. See that its database is up, and that this"
+            " machine may reach it; then run the same command again."
+        )
+    advice = "See that the database is there and that this user may connect to it."
+    if _ENCRYPTION.search(words):
+        advice = (
+            "The connection to another machine is encrypted, unless sslmode in the URL or in the service file says"
+            " otherwise; verify-full needs sslrootcert, too."
+        )
+    elif "password" in words:
+        advice = "The password is taken from the file that PGPASSFILE names, from PGPASSWORD, or from a service file."
+    return UnusableJournal(
+        f"The journal {url} can't be used: {words}. Nothing was sent. {advice} Or name another with"
+        f" {by_name('journal')}."
+    )
+
+
+def _words(error: BaseException) -> str:
+    """The driver's words in one line."""
+    text = re.sub(r"^connection (failed|is bad): |\s*Is the server running.*?\?", "", str(error), flags=re.DOTALL)
+    return " ".join(text.split()).rstrip(".") or type(error).__name__

@@ -1,0 +1,43 @@
+"""What those read who report on the journal with SQL: two views, whose columns stay while the tables change.
+
+Comes in: a store on PostgreSQL, inside a transaction that changes tables. Goes out: the views. A column is added at a
+view's end, and none is taken away: reports read them, and who may do so was granted it on them.
+"""
+
+from __future__ import annotations
+
+from importer.journal.store import Store
+
+
+def make(store: Store) -> None:
+    """Make the views, or bring them up to date."""
+    for statement in (_RUNS, _DELIVERIES):
+        store.connection.exec_driver_sql(statement)
+
+
+_RUNS = """
+CREATE OR REPLACE VIEW report_runs AS
+SELECT runs.name AS run, workspaces.profile, workspaces.base_url, runs.file,
+       to_timestamp(runs.started_at) AS started_at, to_timestamp(runs.ended_at) AS ended_at, runs.ended,
+       (counts::jsonb ->> 'created')::bigint AS created,
+       (counts::jsonb ->> 'duplicate')::bigint AS duplicate,
+       (counts::jsonb ->> 'already imported')::bigint AS already_imported,
+       (counts::jsonb ->> 'rejected')::bigint AS rejected,
+       (counts::jsonb ->> 'invalid')::bigint AS invalid,
+       (counts::jsonb ->> 'unconfirmed')::bigint AS unconfirmed,
+       (counts::jsonb ->> 'not sent')::bigint AS not_sent,
+       (counts::jsonb ->> 'skipped')::bigint AS skipped
+FROM runs JOIN workspaces ON workspaces.id = runs.workspace
+"""
+_DELIVERIES = """
+CREATE OR REPLACE VIEW report_deliveries AS
+SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.occurrence,
+       deliveries.state, deliveries.note_id, to_timestamp(deliveries.at) AS at, deliveries.reason,
+       CASE notes.visibility WHEN '1' THEN 'public' WHEN '2' THEN 'private' END AS visibility,
+       CASE notes.status WHEN '1' THEN 'published' WHEN '0' THEN 'draft' END AS status
+FROM deliveries
+JOIN notes ON notes.id = deliveries.note
+JOIN workspaces ON workspaces.id = notes.workspace
+JOIN requests ON requests.id = deliveries.request
+JOIN runs ON runs.id = requests.run
+"""
