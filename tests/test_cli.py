@@ -22,7 +22,7 @@ from importer import __version__
 from importer.api import Answer
 from importer.cli import cli, main
 from importer.cli.watching import Watch
-from importer.journal import Journal
+from importer.journal import Answered, Journal
 from importer.journal.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -1014,7 +1014,7 @@ def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Termi
             if known.prospect == "P3":
                 alike = Answer(known.note_id, "found by reading back, though the API shows its text differently")
                 with journal.transaction():
-                    journal.deliveries.answer(known.request, known.note, [("P3", "", alike)], known.at)
+                    journal.deliveries.answer([Answered(known.request, known.note, "P3", "", alike, known.at)])
     ended = type_("hide", "last", "--yes")
     assert ended.status == 0
     assert "1 note that the API shows differently from what was sent would be left alone" in ended.all

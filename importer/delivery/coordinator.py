@@ -7,6 +7,7 @@ read back first. What a reply means is decided in :mod:`importer.delivery.decisi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -283,7 +284,7 @@ def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
     now = clock()
-    if now - task.sent_at > LONGEST_CLAIM:
+    if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
         return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, "it waited too long for a worker"))
     assert task.request.note is not None  # what only the journal knows is never sent
     return api.create(task.request.note, task.request.prospects)

@@ -18,7 +18,7 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.lag import ReadLag
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import Policy
+from importer.delivery.policy import LONGEST_CLAIM, Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup, Post, Task
 from importer.delivery.way import Way
@@ -54,6 +54,8 @@ class Delivery:
         learned_lag: float | None = None,
     ) -> None:
         self._outcomes, self._journal, self._workspace, self._run = outcomes, journal, workspace, run
+        if journal.is_shared:  # a lock that is lost doesn't stop its holder
+            policy = replace(policy, head_start=LONGEST_CLAIM)
         limit = journal.learned.limit(workspace)
         self._usual = Rate(*limit) if limit else None
         self._one_draft = caller.api.traits.one_draft

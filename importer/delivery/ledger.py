@@ -6,16 +6,20 @@ once; and how many rows are settled.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.outcomes import Outcomes
+from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed, by_name
-from importer.journal import Journal, Known, Run, State
+from importer.journal import Answered, Claim, Journal, Known, Run, State
 from importer.models import Result
 
 
@@ -37,6 +41,10 @@ class Ledger:
     def write(self, posts: Sequence[Post], now: float, dated: Callable[[float], float | None]) -> None:
         """Enter what is known, and claim what is about to be sent, in one transaction that is on disk on return.
 
+        Where other machines share the journal, a claim is good for :data:`LONGEST_CLAIM`, by the database's clock until
+        it is on disk, from then on by the system's, which goes on while this machine sleeps: the lock may be another's
+        by then.
+
         Args:
             posts: to be claimed.
             now: by our clock.
@@ -45,7 +53,7 @@ class Ledger:
         Raises:
             JournalFailed, Busy: nothing was entered; the next call tries once more.
         """
-        entries, self._entries = self._entries, []
+        entries, self._entries, entered_at = self._entries, [], time.time()
         if not entries and not posts:
             return
         for post in posts:
@@ -54,14 +62,18 @@ class Ledger:
             post.since = post.since if post.since is not None else dated(post.first_sent_at)
         try:
             with self._journal.transaction():
+                claimed_at = self._journal.now()
                 for entry in entries:
                     entry()
-                numbers = [self._claim(post) for post in posts]
+                numbers = self._claim(posts, now)
+            is_late = self._journal.now() - claimed_at > LONGEST_CLAIM
+            good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
         except (JournalFailed, Busy):
             self._entries = entries + self._entries  # the order matters
             raise
         for post, number in zip(posts, numbers, strict=True):
             post.request_number = number
+            post.good_until = good_until
             self._outcomes.settle(
                 post.request.positions,
                 Result.UNCONFIRMED,
@@ -70,18 +82,16 @@ class Ledger:
                 request=number,
             )
 
-    def _claim(self, post: Post) -> int:
-        assert self._run is not None
-        number = self._journal.deliveries.claim(
-            self._run, post.number, post.request,
-            sent_at=post.sent_at, since=post.since, replaces=post.replaces, is_resent=post.sends > 1,
-        )  # fmt: skip
-        if number is None:
+    def _claim(self, posts: Sequence[Post], now: float) -> list[int]:
+        assert self._run is not None or not posts
+        claims = [Claim(post.number, post.request, post.since, post.replaces, post.sends > 1) for post in posts]
+        numbers = self._journal.deliveries.claim(self._run, claims, now) if self._run is not None else []
+        if numbers is None:
             raise Busy(
                 "Another import has just claimed the same notes in this journal. Nothing of them was sent here; wait"
                 " for it to end, then run again."
             )
-        return number
+        return numbers
 
     def answered(
         self,
@@ -112,12 +122,22 @@ class Ledger:
             if answer.note_id is None:
                 position = request.positions[index]
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=shown)
-        entries = [(request.prospects[index], request.keys[index], answer) for index, answer in answers]
-        number, note = post.request_number, post.number
-        self._entries.append(lambda: self._journal.deliveries.answer(number, note, entries, at))
+        note = post.number
+        self._enter_answers(
+            Answered(post.request_number, note, request.prospects[index], request.keys[index], answer, at)
+            for index, answer in answers
+        )
         if created and twins:
             prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, twins))
+
+    def _enter_answers(self, answers: Iterable[Answered]) -> None:
+        """In one statement with those before them, unless something else came in between: the order matters."""
+        last = self._entries[-1] if self._entries else None
+        if not isinstance(last, _Answers):
+            last = _Answers(self._journal)
+            self._entries.append(last)
+        last.all.extend(answers)
 
     def checked(self, post: Post, twins: Sequence[str]) -> None:
         """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
@@ -194,6 +214,17 @@ class Ledger:
             self.created += len(positions)
         else:
             self.failed += len(positions)
+
+
+@dataclass
+class _Answers:
+    """Answers that are to be entered together."""
+
+    journal: Journal
+    all: list[Answered] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        self.journal.deliveries.answer(self.all)
 
 
 def _shown(post: Post) -> int:

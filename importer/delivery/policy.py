@@ -26,6 +26,7 @@ class Policy:
         assumed_lag: seconds that reading may lag behind writing, while nothing is measured.
         pages: of a prospect's notes that are read at most.
         resends: whether what surely isn't there is sent again; verify only looks.
+        head_start: seconds for which another process may still send what it claimed, though its lock is ours now.
         resend_unconfirmed: send again what could not be read back, at the risk of a second note.
     """
 
@@ -36,4 +37,5 @@ class Policy:
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=8, seconds=900.0))
     pages: int = 50
     resends: bool = True
+    head_start: float = 0.0
     resend_unconfirmed: bool = False

@@ -77,12 +77,13 @@ class Resolver:
         """Look for the notes of a post that an earlier run sent; ``why`` it is unclear, in words.
 
         That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves
-        nothing.
+        nothing. Where it may have lost its lock without being dead, it is counted from when its last claim is no good.
         """
         now = self._clock()
         post.sent_at = min(post.sent_at, now)  # the clock may have been set back since
         rest = self._policy.read_timeout + self._policy.settle
-        self._begin(Ambiguous.of(post, Failure(Cause.LOST, why), post.sent_at + LONGEST_CLAIM + rest, now + rest), now)
+        latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, now + self._policy.head_start + rest
+        self._begin(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at), now)
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look at one prospect first: its notes mostly show whether the whole request was applied."""

@@ -5,6 +5,7 @@ What they hold is the coordinator's alone to change.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
@@ -27,6 +28,7 @@ class Post:
         request_number: the request's number in the journal, once it is claimed.
         replaces: the number of the request whose absent deliveries it sends again.
         sent_at: when it left for the last time, by our clock; until it comes back, when it was claimed.
+        good_until: by the system's clock, until when its claim may be sent; infinity where nobody else could claim it.
         first_sent_at: when it was claimed for the first time.
         since: the earliest that the clock which dates notes may have shown at the first attempt, where that is known.
         sends: how often it was sent, this time included.
@@ -47,6 +49,7 @@ class Post:
     request_number: int = 0
     replaces: int | None = None
     sent_at: float = 0.0
+    good_until: float = math.inf
     first_sent_at: float = 0.0
     since: float | None = None
     sends: int = 1

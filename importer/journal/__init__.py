@@ -29,7 +29,7 @@ from typing import Protocol, Self
 
 from importer.errors import BadSettings
 from importer.journal import migrations, sqlite
-from importer.journal.deliveries import Deliveries, Known, State
+from importer.journal.deliveries import Answered, Claim, Deliveries, Known, State
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
 from importer.journal.learned import Learned
@@ -42,7 +42,20 @@ from importer.journal.uploads import Uploads
 from importer.models import Workspace
 from importer.settings import journal_place
 
-__all__ = ["VERSION", "Found", "Journal", "Known", "Match", "Matches", "NoteKey", "Run", "State", "Uploads"]
+__all__ = [
+    "VERSION",
+    "Answered",
+    "Claim",
+    "Found",
+    "Journal",
+    "Known",
+    "Match",
+    "Matches",
+    "NoteKey",
+    "Run",
+    "State",
+    "Uploads",
+]
 
 
 class Place(Protocol):
@@ -174,6 +187,14 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock, where several machines share it; 0 where nobody else does.
+
+        Raises:
+            JournalFailed: the connection isn't the one any more that holds the lock.
+        """
+        return self._store.now()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ Who claims and enters answers does so inside :meth:`importer.journal.Journal.tra
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from importer.journal import notes as known_notes
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
-from importer.journal.statements import Among, Many, Upsert
+from importer.journal.statements import Among, Many, Row, Upsert
 from importer.journal.store import Store
 from importer.models import Request, Status, Workspace
 
@@ -63,6 +64,35 @@ class Known(NamedTuple):
     since: float | None
 
 
+class Claim(NamedTuple):
+    """A request that is about to be sent.
+
+    Attributes:
+        note: the note's number.
+        request: its prospects and keys.
+        since: the earliest that the server's clock may show now, or showed at the first attempt; None if unknown.
+        replaces: the request whose deliveries, known to be absent, this one sends again.
+        is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
+    """
+
+    note: int
+    request: Request
+    since: float | None
+    replaces: int | None = None
+    is_resent: bool = False
+
+
+class Answered(NamedTuple):
+    """The answer to a request, numbered as :meth:`Deliveries.claim` did, for one delivery; ``at`` is when it came."""
+
+    request: int
+    note: int
+    prospect: str
+    occurrence: str
+    answer: Answer
+    at: float
+
+
 class Deliveries:
     """Each delivery once."""
 
@@ -81,54 +111,37 @@ class Deliveries:
 
     # -- what is sent, and what comes back --------------------------------------------------------------------------
 
-    def claim(
-        self,
-        run: Run,
-        note: int,
-        request: Request,
-        *,
-        sent_at: float,
-        since: float | None,
-        replaces: int | None = None,
-        is_resent: bool = False,
-    ) -> int | None:
-        """Enter that a request is about to be sent; to be called inside a transaction.
+    def claim(self, run: Run, claims: Sequence[Claim], sent_at: float) -> list[int] | None:
+        """Enter that requests are about to be sent; to be called inside a transaction.
 
         Args:
-            run: the run that sends it.
-            note: the note's number.
-            request: its prospects and keys.
+            run: the run that sends them.
+            claims: the requests.
             sent_at: now, by our clock.
-            since: the earliest that the server's clock may show now, or showed at the first attempt; None if unknown.
-            replaces: the request whose deliveries, known to be absent, this one sends again.
-            is_resent: whether these deliveries were sent before without a clear answer; see :meth:`resent`.
 
         Returns:
-            the request's number, or None when another has claimed or made one of its deliveries; leave the
+            the requests' numbers, or None when another has claimed or made one of their deliveries; leave the
             transaction by an exception then.
         """
-        values = {"run": run.id, "note": note, "sent_at": sent_at, "since": since}
-        number = int(self._store.execute(_NEW_REQUEST, values).inserted_primary_key[0])
-        rows = list(zip(request.prospects, request.keys, strict=True))
-        won = self._store.many(
-            _CLAIM, rows,
-            note=note, request=number, at=sent_at, replaces=replaces, resent_at=sent_at if is_resent else None,
-        )  # fmt: skip
-        return number if won == len(rows) else None
+        if not claims:
+            return []
+        entered = [{"run": run.id, "note": claim.note, "sent_at": sent_at, "since": claim.since} for claim in claims]
+        numbers = [int(row.id) for row in self._store.execute(_NEW_REQUESTS, entered)]
+        rows: defaultdict[int | None, list[Row]] = defaultdict(list)  # by what they replace, mostly nothing
+        for number, claim in zip(numbers, claims, strict=True):
+            resent_at = sent_at if claim.is_resent else None
+            for prospect, key in zip(claim.request.prospects, claim.request.keys, strict=True):
+                rows[claim.replaces].append((claim.note, prospect, key, number, resent_at))
+        won = sum(self._store.many(_CLAIM, some, at=sent_at, replaces=replaces) for replaces, some in rows.items())
+        return numbers if won == sum(map(len, rows.values())) else None
 
-    def answer(self, number: int, note: int, answers: Iterable[tuple[str, str, Answer]], at: float) -> None:
-        """Enter answers to a request, each for a (prospect, occurrence)."""
+    def answer(self, answers: Iterable[Answered]) -> None:
+        """Enter answers to requests."""
         rows = [
-            (
-                prospect,
-                occurrence,
-                (State.CREATED if answer.note_id is not None else State.REJECTED).value,
-                answer.note_id,
-                answer.reason or None,
-            )
-            for prospect, occurrence, answer in answers
+            (note, prospect, occurrence, request, _became(answer).value, answer.note_id, answer.reason or None, at)
+            for request, note, prospect, occurrence, answer, at in answers
         ]
-        self._store.many(_ANSWER, rows, of_note=note, of_request=number, at=at)
+        self._store.many(_ANSWER, rows)
 
     def unconfirm(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Enter that it can't be found out whether these deliveries, (prospect, occurrence), were made."""
@@ -280,12 +293,16 @@ def _known(row: Any) -> Known:
     )  # fmt: skip
 
 
+def _became(answer: Answer) -> State:
+    return State.CREATED if answer.note_id is not None else State.REJECTED
+
+
 def _twins(written: str | None) -> tuple[str, ...]:
     return tuple(json.loads(written)) if written else ()
 
 
 def _claim(upsert: Upsert) -> Any:
-    """What is the same for every claim stands in the statement: SQLite would take each such value anew for each row."""
+    """What is the same for every claim stands in the statement: SQLite would take it anew for each row."""
     insert = upsert(deliveries).values(
         note=sa.bindparam("note"),
         prospect=sa.bindparam("prospect"),
@@ -321,7 +338,7 @@ _IS_DELIVERY = sa.and_(
 )
 _IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
 _KNOWN = Among(_known_query(), (deliveries.c.note, deliveries.c.prospect))
-_NEW_REQUEST = sa.insert(requests)
+_NEW_REQUESTS = sa.insert(requests).returning(requests.c.id, sort_by_parameter_order=True)
 
 
 def _owner(workspace: Workspace) -> dict[str, Any]:
@@ -367,12 +384,12 @@ _WITH_IDS = _made(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True
 _ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
 _DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
 _ADOPTED_OR_DRAFT = sa.union(_ADOPTED, _DRAFTS)  # not as one condition, for which no index would be used
-_CLAIM = Many(_claim, "prospect", "occurrence")
+_CLAIM = Many(_claim, "note", "prospect", "occurrence", "request", "resent_at")
 _ANSWER = Many(
     deliveries.update()
-    .where(_IS_OF_REQUEST)
-    .values(state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("at")),
-    "p", "o", "s", "i", "r",
+    .where(_IS_DELIVERY, deliveries.c.request == sa.bindparam("q"))
+    .values(state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("t")),
+    "of_note", "p", "o", "q", "s", "i", "r", "t",
 )  # fmt: skip
 _UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
 _RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")

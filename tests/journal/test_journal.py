@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Journal, Known, NoteKey, Run, State
+from importer.journal import VERSION, Answered, Claim, Journal, Known, NoteKey, Run, State
 from importer.journal.lock import held
 from importer.journal.schema import deliveries
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
@@ -85,9 +85,10 @@ def number_of(journal: Journal, note: Note = NOTE) -> int:
 
 def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = None) -> int | None:
     with journal.transaction():
-        return journal.deliveries.claim(
-            run, number_of(journal), request(*prospects), sent_at=1001.0, since=None, replaces=replaces
+        numbers = journal.deliveries.claim(
+            run, [Claim(number_of(journal), request(*prospects), None, replaces)], sent_at=1001.0
         )
+    return None if numbers is None else numbers[0]
 
 
 def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[str, str], Known]:
@@ -110,7 +111,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_an_intent_is_on_disk_when_its_transaction_is_left(journal: Journal, address: str) -> None:
     run = begin(journal)
     with journal.transaction():
-        journal.deliveries.claim(run, number_of(journal), request("P1", "P2"), sent_at=1.0, since=None)
+        journal.deliveries.claim(run, [Claim(number_of(journal), request("P1", "P2"), None)], sent_at=1.0)
         assert states(address) == {}
     assert states(address) == {"P1": "sending", "P2": "sending"}
 
@@ -129,7 +130,8 @@ def test_a_created_delivery_is_never_claimed_again_not_even_as_a_repeat(journal:
     assert number is not None
     with journal.transaction():
         journal.deliveries.answer(
-            number, number_of(journal), [("P1", "", Answer("N1")), ("P2", "", Answer(None, "no"))], 1.0
+            Answered(number, number_of(journal), prospect, "", answer, 1.0)
+            for prospect, answer in [("P1", Answer("N1")), ("P2", Answer(None, "no"))]
         )
     assert claim(journal, run, "P1") is None
     assert claim(journal, run, "P1", replaces=number) is None
@@ -142,7 +144,7 @@ def test_an_answer_to_a_request_that_lost_its_claim_changes_nothing(journal: Jou
     assert first is not None
     assert claim(journal, run, "P1", replaces=first)
     with journal.transaction():
-        journal.deliveries.answer(first, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
+        journal.deliveries.answer([Answered(first, number_of(journal), "P1", "", Answer("N1"), 1.0)])
         journal.deliveries.release(first, number_of(journal), [("P1", "")])
         journal.deliveries.unconfirm(first, number_of(journal), [("P1", "")])
     assert states(address) == {"P1": "sending"}
@@ -152,11 +154,11 @@ def test_answers_are_entered_together_or_not_at_all(journal: Journal, address: s
     number = claim(journal, begin(journal), "P1", "P2")
     assert number is not None
     with pytest.raises(ZeroDivisionError), journal.transaction():
-        journal.deliveries.answer(number, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
+        journal.deliveries.answer([Answered(number, number_of(journal), "P1", "", Answer("N1"), 1.0)])
         raise ZeroDivisionError
     assert states(address) == {"P1": "sending", "P2": "sending"}
     with journal.transaction():
-        journal.deliveries.answer(number, number_of(journal), [("P1", "", Answer("N1"))], 1.0)
+        journal.deliveries.answer([Answered(number, number_of(journal), "P1", "", Answer("N1"), 1.0)])
     assert states(address) == {"P1": "created", "P2": "sending"}
 
 

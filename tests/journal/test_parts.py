@@ -20,7 +20,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import JournalFailed
-from importer.journal import Journal, NoteKey, Run
+from importer.journal import Answered, Claim, Journal, NoteKey, Run
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -51,14 +51,14 @@ def sent(journal: Journal, run: Run, *prospects: str, at: float = 1001.0, is_res
     [note], _ = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(NOTE)])
     request = Request(NOTE, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
     with journal.transaction():
-        number = journal.deliveries.claim(run, note, request, sent_at=at, since=None, is_resent=is_resent)
-    assert number is not None
-    return number, note
+        numbers = journal.deliveries.claim(run, [Claim(note, request, None, is_resent=is_resent)], at)
+    assert numbers is not None
+    return numbers[0], note
 
 
 def answer(journal: Journal, number: int, note: int, *prospects: str) -> None:
     with journal.transaction():
-        journal.deliveries.answer(number, note, [(p, "", Answer(f"N-{p}")) for p in prospects], 1002.0)
+        journal.deliveries.answer(Answered(number, note, p, "", Answer(f"N-{p}"), 1002.0) for p in prospects)
 
 
 @contextmanager
