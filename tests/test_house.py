@@ -19,7 +19,12 @@ NUMBERED = {"reading": 1, "rows": 2, "grouping": 3, "delivery": 4, "results": 5}
 TOOLS = {"models", "errors", "settings", "markup", "files", "resultsfile", "calls", "api", "journal", "version"}
 FACES = {"cli", "page"}
 FOR_FACES = {"commands", "settings", "models", "errors"}
-SERVED = {("importer.cli.practising", "sandbox"), ("importer.cli.paging", "page")}  # a command each that serves it
+SERVED = {
+    ("importer.cli.practising", "sandbox"),
+    ("importer.cli.paging", "page"),
+    ("importer.page.practice", "sandbox"),
+}
+"""A module each that serves it."""
 
 
 def module_of(path: Path) -> str:

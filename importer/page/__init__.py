@@ -9,7 +9,13 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     importing  Import: Reading, Check, Confirm
     working    a job under way, and how it ended: Send, Results
     history    Runs: what earlier imports came to
+    setting_up Settings: profiles, key, what is remembered, defaults
+    practising Practice, switched on and off
+    leaving    Quit
     guard      who may ask: loopback, exact Host, launch token, cookie, Origin; the headers of every answer
+    told       what counts now: said at the start, environment, profile, a key that was typed; practice
+    practice   the sandbox, with files, jobs and a journal of its own
+    fields     the table of settings as fields of a form
     choices    what a person chose for a file, as the address holds it
     form       what an overview asks, as drop-downs
     uploads    the files that were dropped

@@ -6,7 +6,7 @@ settings are; `answer` holds a setting and its value, and becomes a field of tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -53,6 +53,10 @@ class Choices:
     def without(self, name: str) -> Choices:
         """The same, with nothing said of a setting."""
         return Choices(tuple(pair for pair in self.pairs if pair[0] != name))
+
+    def only(self, names: Collection[str]) -> Choices:
+        """The same, with nothing said of other settings."""
+        return Choices(tuple(pair for pair in self.pairs if pair[0] in names))
 
     def and_also(self, name: str, value: str) -> Choices:
         """The same, with a setting given this value."""

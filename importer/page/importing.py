@@ -17,7 +17,6 @@ from importer.page.tasks import Send, Unread
 from importer.page.uploads import Upload
 from importer.page.wording import ROLES
 from importer.settings import Settings
-from importer.settings.remembering import remember
 
 FIRST = 5
 """So many rows may be sent alone, to be looked at before the rest."""
@@ -58,6 +57,7 @@ class Importing:
 
     def add(self) -> Page:
         """Take a file."""
+        request.max_content_length = self._parts.told.settings().limits.file_bytes
         file = request.files.get("file")
         if file is None or not file.filename:
             return problem("No file was chosen.", "Choose a file first.", 400)
@@ -111,8 +111,7 @@ class Importing:
         """Keep what was chosen in the profile."""
         self._parts.upload(number)
         choices = Choices.of(request.args.items(multi=True))
-        if choices.to_remember:
-            remember(choices.applied(self._parts.told.settings()), choices.to_remember)
+        self._parts.told.remember(choices)
         return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
 
     def confirm(self, number: str) -> Page:

@@ -9,7 +9,8 @@ screen's name is its endpoint, and no two are called alike. ``GROUPS`` in :mod:`
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from flask import Response, abort, render_template
@@ -17,34 +18,40 @@ from werkzeug.wrappers import Response as Answer
 
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
+from importer.page.told import Told
 from importer.page.uploads import Upload, Uploads
-from importer.settings import Settings
+from importer.settings import Settings, journal_place
 
 Page = str | Response | Answer | tuple[str, int]
 Rules = tuple[tuple[str, str, Callable[..., Page]], ...]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the page is told by whoever starts it.
+class Parts:
+    """What screens work with; while they practise, that is practice's own files and jobs.
 
-    Attributes:
-        settings: without a key, as profile and environment say now.
-        with_key: the same with the key; raises where there is none.
+    Args:
+        told: what counts now.
+        uploads: the files that were dropped.
+        reading: those that are being read.
+        jobs: what is under way.
+        end: ends the program in good order.
     """
 
-    settings: Callable[[], Settings]
-    with_key: Callable[[], Settings]
+    def __init__(
+        self, told: Told, uploads: Uploads, reading: Reading, jobs: Jobs, end: Callable[[], object] = lambda: None
+    ) -> None:
+        self.told, self.reading, self.end = told, reading, end
+        self._uploads, self._jobs = uploads, jobs
 
+    @property
+    def uploads(self) -> Uploads:
+        """The files; those of practice and the others don't know of each other."""
+        return self.told.practice.uploads if self.told.practice is not None else self._uploads
 
-@dataclass(frozen=True)
-class Parts:
-    """What screens work with."""
-
-    told: Told
-    uploads: Uploads
-    reading: Reading
-    jobs: Jobs
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs; see `uploads`."""
+        return self.told.practice.jobs if self.told.practice is not None else self._jobs
 
     def upload(self, number: str) -> Upload:
         """The file of an id; 404 where there is none."""
@@ -65,8 +72,13 @@ class Group(Protocol):
 
 
 def for_page(settings: Settings) -> Settings:
-    """The settings as they count here: results are handed out by the page, and lie beside the upload until then."""
-    return replace(settings, results=None, results_name=None, archive=None, unknown_emails=None)
+    """The settings as they count here: results are handed out by the page, and lie beside the upload until then.
+
+    The journal stands where it is seen from here: what reads and sends is at work in the upload's folder.
+    """
+    place = journal_place(settings.journal)
+    journal = place.absolute() if isinstance(place, Path) else place
+    return replace(settings, journal=journal, results=None, results_name=None, archive=None, unknown_emails=None)
 
 
 def problem(title: str, text: str, status: int, back: str = "/", label: str = "Go back") -> Page:

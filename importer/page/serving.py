@@ -16,8 +16,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from importer.page.guard import Guard
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
-from importer.page.screens import Parts, Told
+from importer.page.screens import Parts
 from importer.page.site import make
+from importer.page.told import Told
 from importer.page.uploads import Uploads
 
 
@@ -36,12 +37,15 @@ class Server:
     """The page, served; a context manager.
 
     Args:
-        told: what the page is told.
+        told: what counts for the page.
         port: 0 for any that is free.
         folder: where files that are dropped are kept; None: in the user's data folder of the system.
 
     Raises:
         OSError: the port can't be had, or the folder can't be made.
+
+    Attributes:
+        ended: set once a person has asked on the page that the program ends.
     """
 
     def __init__(self, told: Told, port: int = 0, folder: Path | None = None) -> None:
@@ -51,8 +55,9 @@ class Server:
             self.guard = Guard(self.port)
             usual = platformdirs.user_data_path("note-importer", appauthor=False) / "page"
             self.uploads, self.jobs = Uploads(folder or usual), Jobs()
-            self.reading = Reading()
-            app = make(Parts(told, self.uploads, self.reading, self.jobs), self.guard)
+            self.reading, self.ended = Reading(), threading.Event()
+            self._parts = Parts(told, self.uploads, self.reading, self.jobs, self.ended.set)
+            app = make(self._parts, self.guard)
             self._server = make_server(
                 "127.0.0.1", self.port, app, threaded=True, request_handler=_Handler, fd=listening.fileno()
             )
@@ -74,11 +79,18 @@ class Server:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
+        if (practice := self.told.practice) is not None:
+            practice.end()
         self.uploads.discard({job.upload.id for job in self.jobs if job.upload is not None})
+
+    @property
+    def told(self) -> Told:
+        """What counts now."""
+        return self._parts.told
 
     def stop_jobs(self, why: str) -> list[Job]:
         """Ask what is under way to end in good order; the jobs."""
-        found = self.jobs.under_way
+        found = self._parts.jobs.under_way
         for job in found:
             job.stop(why)
         return found

@@ -17,13 +17,16 @@ from importer.errors import BadSettings, ImporterError
 from importer.page.guard import Guard
 from importer.page.history import History
 from importer.page.importing import Importing
+from importer.page.leaving import Leaving
+from importer.page.practising import Practising
 from importer.page.screens import Page, Parts, problem, said_of
-from importer.page.wording import words
+from importer.page.setting_up import SettingUp
+from importer.page.wording import ROLES, words
 from importer.page.working import Working
 
-GROUPS = (Importing, Working, History)
+GROUPS = (Importing, Working, History, SettingUp, Practising, Leaving)
 """The groups of screens; see :mod:`importer.page.screens`."""
-NAVIGATION = (("Import", "/"), ("Runs", "/runs"))
+NAVIGATION = (("Import", "/"), ("Runs", "/runs"), ("Settings", "/settings"), ("Practice", "/practice"))
 """What stands in the head of every page, and where it leads."""
 _FORM_BYTES = 1_000_000
 _NOTHING = "There is nothing here. It was forgotten since, or the program was started anew. Begin with Import or Runs."
@@ -32,18 +35,29 @@ _NOTHING = "There is nothing here. It was forgotten since, or the program was st
 def make(parts: Parts, guard: Guard) -> Flask:
     """The site."""
     app = Flask(__name__)
-    limits = parts.told.settings().limits
-    app.config.update(MAX_CONTENT_LENGTH=limits.file_bytes, MAX_FORM_MEMORY_SIZE=_FORM_BYTES, MAX_FORM_PARTS=20)
+    app.config.update(MAX_CONTENT_LENGTH=_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_FORM_BYTES, MAX_FORM_PARTS=20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words=words, count=sayings.count, duration=sayings.duration, said_of=said_of)
     app.before_request(lambda: guard.why_not(request))
     app.after_request(guard.seal)
-    app.context_processor(lambda: {"navigation": NAVIGATION, "under_way": parts.jobs.under_way})
+    app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
     for group in GROUPS:
         for rule, method, screen in group(parts).rules:
             app.add_url_rule(rule, screen.__name__, screen, methods=[method])
     return app
+
+
+def _everywhere(parts: Parts) -> dict[str, object]:
+    """What every screen knows."""
+    told = parts.told
+    return {
+        "navigation": NAVIGATION,
+        "under_way": parts.jobs.under_way,
+        "practising": told.practice is not None,
+        "working_as": told.profile,
+        "ROLES": ROLES,
+    }
 
 
 def _failed(error: Exception) -> Page:

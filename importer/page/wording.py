@@ -33,7 +33,43 @@ FIELDS = {
     "value": "Words of your own",
     "ignore": "Columns set aside",
 }
-"""What the settings are called that can be chosen on the page."""
+"""What the settings are called that can be chosen for a file."""
+IN_SETTINGS = {
+    "default-visibility": FIELDS["default-visibility"],
+    "content": "How the texts are written",
+    "key-column": ROLES[Role.KEY],
+    "on-several": "Who gets it where several have an email",
+    "sheet": FIELDS["sheet"],
+    "header-row": FIELDS["header-row"],
+    "encoding": "Encoding of text files",
+    "delimiter": FIELDS["delimiter"],
+    "fill-merged": FIELDS["fill-merged"],
+    "limit": "Limits on what is read",
+    "batch-size": "Prospects in one request",
+    "base-url": "Address of the API",
+    "journal": "Journal",
+    "api-key-file": "File with the API key",
+    "shared-account": "The key is another profile's too",
+    "workers": "Calls at the same time",
+    "rate": "Calls in a time",
+    "connect-timeout": "Seconds to reach the server",
+    "read-timeout": "Seconds to wait for an answer",
+    "settle": "Seconds until a note can be read back",
+    "give-up-after": "Seconds without any progress",
+    "wait": "Wait for another import",
+    "min-rows": "Fewest rows of a file",
+    "max-invalid": "Most rows with problems",
+    "max-notes": "Most notes of a file",
+    "max-public": "Most public notes of a file",
+    "between": "Hours of the day",
+    "for": "Stop after",
+}
+"""What the settings of a profile are called that can be changed under Settings."""
+CHOICES = {
+    "content": {"auto": "each is looked at", "text": "as plain text", "html": "as HTML"},
+    "on-several": {"reject": "nobody gets the note", "newest": "the newest", "oldest": "the oldest", "all": "each"},
+}
+"""What their values are called, where a word alone says little."""
 
 _COMMANDS = {
     "run `note-importer verify`": "send the rest: it is looked up first",
@@ -45,6 +81,9 @@ _COMMANDS = {
     "then run again without it": "then send the rest",
     "run again": "import it again",
     "the command line": "the settings",
+    "keep it in the system's key store with `note-importer login`": "type it under Settings",
+    "the system's key store, where `note-importer login` put it for": "the system's key store, where it is kept for",
+    ", with exit status 3": "",
 }
 _NAMED = re.compile(rf"`({'|'.join(SETTINGS)})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
 _QUOTED = re.compile(r"`([^`]*)`")
@@ -70,4 +109,6 @@ def _field(named: re.Match[str]) -> str:
         return f"“{word} means {meaning or 'leave its rows out'}”"
     if name in FIELDS:
         return f"“{FIELDS[name]}{f': {value}' if value else ''}”"
+    if name in IN_SETTINGS:
+        return f"“{IN_SETTINGS[name]}{f': {value}' if value else ''}” under Settings"
     return f"the setting “{name}{f' = {value}' if value else ''}” of the profile"

@@ -11,8 +11,10 @@ Comes in: HTTP on a loopback port. Goes out: replies, as the API's or worse.
 - `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
 - `faults`: which misbehaviours there are; `spoiling`: what becomes of a reply; `gateway`: what answers in the API's
   place; `showing`: what reading back sees
-- `demo`: ``make demo``
+- `demo`: ``make demo``; `samples`: the spreadsheets that it imports, and that one may practise with
 """
+
+from pathlib import Path
 
 from importer.sandbox import attachments, faults, limits
 from importer.sandbox.attachments import StoredAttachment, Uploads
@@ -23,7 +25,10 @@ from importer.sandbox.prospects import invented
 from importer.sandbox.service import StoredNote
 from importer.sandbox.state import Received
 
+SAMPLES = Path(__file__).parent / "samples"
+
 __all__ = [
+    "SAMPLES",
     "Fault",
     "Limit",
     "Received",

@@ -1,7 +1,7 @@
 """``make demo``: the main job on the samples, against the sandbox, by the commands that a person would type.
 
-Comes in: the spreadsheets in ``samples/``. Goes out: results beside copies of them in ``demo/``. Practice never mixes
-with the real thing: the journal is in ``demo/`` too, and the key is the sandbox's own.
+Comes in: the spreadsheets in ``samples/`` beside this. Goes out: results beside copies of them in ``demo/``. Practice
+never mixes with the real thing: the journal is in ``demo/`` too, and the key is the sandbox's own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from importer.sandbox import Fault, Limit, Sandbox
+from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
 
 _KEY = "sandbox-key"
 # One reply lost after its notes were made, and one request turned away by an overloaded server: both come right.
@@ -64,4 +64,4 @@ def _posts(box: Sandbox) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path("samples"), Path("demo")))
+    sys.exit(main(SAMPLES, Path("demo")))

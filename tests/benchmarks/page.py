@@ -13,11 +13,12 @@ import pytest
 import requests
 
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.page.screens import Told
 from importer.page.serving import Server
 from importer.sandbox import Sandbox
-from importer.settings import Settings
+from importer.settings import KEY_VARIABLE, Settings
+from importer.settings.profiles import FILE_VARIABLE
 from tests.benchmarks import data
+from tests.page.conftest import told_of
 from tests.page.test_site import Visitor
 
 _BETWEEN = 0.05  # seconds between two questions
@@ -54,9 +55,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, Sandbox() as box, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         patch.setenv(FOLDER_VARIABLE, str(folder / "journals"))
+        patch.setenv(KEY_VARIABLE, box.api_key)
+        (folder / "profiles.toml").touch()
+        patch.setenv(FILE_VARIABLE, str(folder / "profiles.toml"))
         file = data.write(folder / "large.csv", options.rows, options.rows // 600 + 1)
         settings = Settings(base_url=box.url, key=box.api_key, journal=folder / "journal.sqlite")
-        told = Told(lambda: settings, lambda: settings)
+        told = told_of(settings)
         with Server(told, folder=folder / "uploads") as server, Visitor(server) as visitor:
             asking, began = Asking(visitor), time.perf_counter()
             seen = visitor.drop(file)
@@ -74,8 +78,8 @@ def main() -> None:
         for what, seconds in asking.seconds.items():
             ordered = sorted(seconds)
             half, most = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
-            told_of = f"half of {len(ordered):,} answers within {half * 1000:.0f} ms, 95 % within {most * 1000:.0f} ms"
-            print(f"while it {what}: {told_of}")
+            line = f"half of {len(ordered):,} answers within {half * 1000:.0f} ms, 95 % within {most * 1000:.0f} ms"
+            print(f"while it {what}: {line}")
 
 
 if __name__ == "__main__":

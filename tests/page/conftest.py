@@ -10,15 +10,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from importer.page.screens import Told
+from importer.page.guard import Guard
+from importer.page.jobs import Jobs
+from importer.page.reading import Reading
+from importer.page.screens import Parts
 from importer.page.serving import Server
-from importer.settings import Settings
+from importer.page.site import make
+from importer.page.told import Told
+from importer.page.uploads import Uploads
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
 _PATIENCE = 40_000  # milliseconds: processes begin slowly on a machine that has much to do
 expect.set_options(timeout=_PATIENCE)
+HOST = "127.0.0.1:8765"
+OURS = f"http://{HOST}"
+SECRET = "sesame-0123456789"
 HEAD = ("Prospect ID", "Note", "Visibility")
 
 
@@ -29,15 +40,57 @@ def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD)
     return path
 
 
+def told_of(settings: Settings) -> Told:
+    """What the page is told where all of this is said when it is started; the key isn't."""
+    usual = Settings()
+    said = {
+        setting.name: value
+        for setting in SETTINGS.values()
+        if setting.attribute and (value := getattr(settings, setting.attribute)) != getattr(usual, setting.attribute)
+    }
+    return Told(said, [*SETTINGS])
+
+
 @pytest.fixture
-def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
+def server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The page, for the test's own sandbox and journal."""
-    settings = replace(settings, give_up=300)  # what is looked at while it is held up
-    told = Told(lambda: replace(settings, key=""), lambda: settings)
+    monkeypatch.setenv(KEY_VARIABLE, settings.key)
+    told = told_of(replace(settings, give_up=300))  # what is looked at while it is held up
     with Server(told, folder=tmp_path / "uploads") as server:
         yield server
         for job in server.stop_jobs("The test is over."):
             job.listener.join(30)
+
+
+@pytest.fixture
+def guard() -> Guard:
+    """A guard."""
+    return Guard(8765)
+
+
+@pytest.fixture
+def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
+    """What screens work with, for the test's own sandbox and journal."""
+    reading, told = Reading(), told_of(settings)
+    yield Parts(told, Uploads(tmp_path / "uploads"), reading, Jobs())
+    if told.practice is not None:
+        told.practice.end()
+    reading.close()
+
+
+@pytest.fixture
+def site(guard: Guard, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The page without a server."""
+    monkeypatch.setenv(KEY_VARIABLE, SECRET)
+    return make(parts, guard)
+
+
+@pytest.fixture
+def friend(site: Flask, guard: Guard) -> FlaskClient:
+    """The browser that the page was opened in."""
+    client = site.test_client()
+    assert client.get(guard.address, base_url=OURS).status_code == 200
+    return client
 
 
 @pytest.fixture(scope="session")

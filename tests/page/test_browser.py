@@ -12,11 +12,10 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from importer.page.screens import Told
 from importer.page.serving import Server
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
-from tests.page.conftest import HEAD, write
+from tests.page.conftest import HEAD, told_of, write
 
 pytestmark = pytest.mark.slow
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -291,7 +290,7 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
     """The button alone sends nothing: the browser asks for the tick. No call is made to that address here."""
     elsewhere = replace(settings, base_url="https://api.example.test/v1", profile="sales")
     with (
-        Server(Told(lambda: elsewhere, lambda: elsewhere), folder=tmp_path / "uploads") as server,
+        Server(told_of(elsewhere), folder=tmp_path / "uploads") as server,
         browser.new_context() as context,
     ):
         page = context.new_page()

@@ -137,3 +137,18 @@ def test_files_that_were_never_sent_are_gone_with_the_program(program: Program, 
     program.interrupt()
     assert program.ended() == 0
     assert [*(tmp_path / "data").rglob("n.csv")] == []
+
+
+@pytest.mark.slow
+def test_quit_on_the_page_ends_the_program(program: Program, box: Sandbox) -> None:
+    """As Ctrl-C does; a key that was typed was never printed, nor was practice's workspace taken for anything."""
+    at = At(program)
+    with Visitor(at) as visitor:  # type: ignore[arg-type]
+        of = {"of": f"default at {box.url}", "key": "geheim-4711"}
+        assert visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).ok
+        assert "You are practising" in visitor.post(f"{visitor.base}/practice/begin", timeout=30).text
+        assert "note-importer has ended" in visitor.post(f"{visitor.base}/quit", timeout=30).text
+        assert visitor.get(f"{visitor.base}/quit/page.css", timeout=30).ok
+    assert program.ended() == 0
+    assert "geheim" not in program.said
+    assert not box.received

@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,53 +12,28 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from importer.page.guard import HEADERS, Guard
-from importer.page.jobs import Jobs
-from importer.page.reading import Reading
-from importer.page.screens import Parts, Told
 from importer.page.serving import Server
-from importer.page.site import make
-from importer.page.uploads import Uploads, plain_name
-from importer.settings import Settings
+from importer.page.uploads import plain_name
+from tests.page.conftest import HOST, OURS
 
-HOST = "127.0.0.1:8765"
-OURS = f"http://{HOST}"
 NUMBER = "0" * 32
-SECRET = "sesame-0123456789"
 EVERYTHING = [
     ("GET", "/"), ("GET", "/template.xlsx"), ("GET", "/static/page.css"), ("GET", f"/file/{NUMBER}"),
     ("GET", f"/file/{NUMBER}/state"), ("GET", f"/file/{NUMBER}/problems.csv"), ("GET", f"/file/{NUMBER}/confirm"),
     ("GET", f"/job/{NUMBER}"), ("GET", f"/job/{NUMBER}/state"), ("GET", f"/job/{NUMBER}/results"),
     ("POST", "/file"), ("POST", f"/file/{NUMBER}/remember"), ("POST", f"/file/{NUMBER}/send"),
-    ("POST", f"/job/{NUMBER}/stop"), ("GET", "/runs"), ("GET", "/no-such-page"), ("POST", "/no-such-page"),
+    ("POST", f"/job/{NUMBER}/stop"), ("GET", "/runs"), ("GET", "/settings"), ("POST", "/settings/profile"),
+    ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
+    ("POST", "/settings/forget"), ("POST", "/settings/change"), ("GET", "/practice"), ("POST", "/practice/begin"),
+    ("POST", "/practice/end"), ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
+    ("GET", "/no-such-page"), ("POST", "/no-such-page"),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def guard() -> Guard:
-    return Guard(8765)
-
-
-@pytest.fixture
-def site(guard: Guard, settings: Settings, tmp_path: Path) -> Iterator[Flask]:
-    settings = replace(settings, key=SECRET)
-    reading = Reading()
-    told = Told(lambda: settings, lambda: settings)
-    yield make(Parts(told, Uploads(tmp_path / "uploads"), reading, Jobs()), guard)
-    reading.close()
 
 
 @pytest.fixture
 def stranger(site: Flask) -> FlaskClient:
     """A browser that was never here."""
     return site.test_client()
-
-
-@pytest.fixture
-def friend(site: Flask, guard: Guard) -> FlaskClient:
-    """The browser that the page was opened in."""
-    client = site.test_client()
-    assert client.get(guard.address, base_url=OURS).status_code == 200
-    return client
 
 
 def test_every_address_is_in_the_matrix(site: Flask) -> None:

@@ -13,15 +13,14 @@ import pytest
 import requests
 
 import importer
-from importer.errors import BadSettings, FirstRun, by_name
+from importer.errors import FirstRun, by_name
 from importer.page import tasks
 from importer.page.choices import Choices
-from importer.page.screens import Told
 from importer.page.serving import Server
 from importer.page.wording import words
 from importer.sandbox import Limit, Sandbox
 from importer.settings import SETTINGS, Settings
-from tests.page.conftest import write
+from tests.page.conftest import told_of, write
 from tests.running import run
 
 ROOT = Path(importer.__file__).parent
@@ -57,7 +56,7 @@ class Visitor(requests.Session):
         """Press the button on the screen that asks."""
         address, _, query = checked.url.partition("?")
         asked = self.see(f"{address}/confirm?{query}")
-        action = re.search(r'<form method="post" action="([^"]+)"', asked.text)
+        action = re.search(r'<form method="post" action="([^"]+/send[^"]*)"', asked.text)
         assert action, asked.text
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked.text))
         to = self.base + action[1].replace("&amp;", "&")
@@ -114,16 +113,13 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
 
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings, tmp_path: Path) -> None:
     """The screen that would ask says how to give one."""
-
-    def with_key() -> Settings:
-        raise BadSettings(f"There is no key. Name a file that holds it: {by_name('api-key-file')}.")
-
-    with Server(Told(lambda: settings, with_key), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
+    with Server(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
         seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
         assert "Ready: 1 note to send." in seen.text
         asked = visitor.see(f"{seen.url}/confirm")
-        assert "Name a file that holds it: the setting “api-key-file” of the profile." in asked.text
-        assert "<button" not in asked.text
+        assert "No API key was given." in asked.text
+        assert "type it under Settings" in asked.text
+        assert "Send 1 note</button>" not in asked.text
         form = {"expected": "1", "workspace": str(settings.workspace)}
         assert visitor.post(f"{seen.url}/send", data=form, timeout=30).status_code == 400
 
@@ -236,7 +232,8 @@ def test_no_text_of_ours_names_a_flag_or_asks_for_a_command_that_a_button_does()
         (by_name("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
         (by_name("value", "status:Old="), "“Old means leave its rows out”"),
         (by_name("header-row"), "“Row of the headings”"),
-        (by_name("max-notes", "5000"), "the setting “max-notes = 5000” of the profile"),
+        (by_name("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
+        (by_name("archive", "done"), "the setting “archive = done” of the profile"),
         ("run `note-importer verify`", "send the rest: it is looked up first"),
     ],
 )

@@ -1,0 +1,137 @@
+"""The settings of a profile as fields of a form, made from the one table of settings.
+
+Comes in: what a profile holds, as texts; what is wrong with them; what was given at all places. Goes out: fields, in
+groups, each with its help, its trouble beside it, and what counts without it or instead of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from importer.page.wording import CHOICES, IN_SETTINGS
+from importer.settings import SETTINGS, Setting, Topic
+from importer.settings.editing import usual
+from importer.settings.kinds import Choice, Seconds, Whole, Yes
+from importer.settings.sources import Given, Place
+
+_GROUPS = {
+    "How a file is read": (Topic.FILE,),
+    "Prospects that are named by an email": (Topic.EMAILS,),
+    "What keeps a file from being sent": (Topic.GUARDS,),
+    "When it may send": (Topic.HOURS,),
+    "Where the notes go, and where that is recorded": (Topic.PLACE,),
+    "How Saleshandy is called": (Topic.CALLS, Topic.PACE, Topic.SIZE, Topic.WAITING),
+}
+"""The topics that make sense here; what is only for runs of the command line is left to whoever types those."""
+FIELDS = tuple(
+    setting.name
+    for topics in _GROUPS.values()
+    for setting in SETTINGS.values()
+    if setting.topic in topics and setting.name in IN_SETTINGS
+)
+"""The settings that the form has."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A field.
+
+    Attributes:
+        name: of the setting.
+        label: what it is called here.
+        help: what it does.
+        usual: what counts without it; empty where nothing does.
+        text: what stands in it.
+        options: value and label each, where there are only a few; empty for what is typed.
+        is_number: whether digits are typed.
+        is_long: whether it may hold a line each.
+        trouble: why it can't be used; empty where it can.
+        instead: what counts in its place, and why; empty where it counts itself.
+    """
+
+    name: str
+    label: str
+    help: str
+    usual: str
+    text: str
+    options: tuple[tuple[str, str], ...] = ()
+    is_number: bool = False
+    is_long: bool = False
+    trouble: str = ""
+    instead: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What stands in it, as it is read there."""
+        return dict(self.options).get(self.text, ", ".join(self.text.splitlines()))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Fields that belong together.
+
+    Attributes:
+        title: of the group.
+        entries: its fields.
+    """
+
+    title: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def said(self) -> str:
+        """What stands in them, in short."""
+        return "; ".join(f"{entry.label}: {entry.shown}" for entry in self.entries if entry.text.strip())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of them needs a person."""
+        return any(entry.trouble for entry in self.entries)
+
+
+def groups(texts: Mapping[str, str], troubles: Mapping[str, str], given: Mapping[str, Given]) -> list[Group]:
+    """The form.
+
+    Args:
+        texts: what stands in the fields, by the settings' names.
+        troubles: what is wrong with them.
+        given: what counts now, and where it stood.
+    """
+    entries = [
+        (SETTINGS[name].topic, _entry(SETTINGS[name], texts.get(name, ""), troubles.get(name, ""), given.get(name)))
+        for name in FIELDS
+    ]
+    return [
+        Group(title, tuple(entry for topic, entry in entries if topic in topics)) for title, topics in _GROUPS.items()
+    ]
+
+
+def _entry(setting: Setting, text: str, trouble: str, given: Given | None) -> Entry:
+    options: tuple[tuple[str, str], ...] = ()
+    without = usual(setting).removesuffix(".0")
+    match setting.kind:
+        case Yes():
+            options, without = (("", "no"), ("true", "yes")), ""
+            text = "" if text == "false" else text
+        case Choice() as kind:
+            says = CHOICES.get(setting.name, {})
+            options = (("", says.get(without, without) or "not set"),)
+            options += tuple((word, says.get(word, word)) for word in kind.words if word != without)
+            text = "" if text.strip().lower() == without else text.strip().lower()
+            without = ""
+    if options and text not in dict(options):  # by hand, and to be corrected
+        options = (*options, (text, text))
+    return Entry(
+        setting.name, IN_SETTINGS[setting.name], setting.help, without, text, options,
+        is_number=isinstance(setting.kind, Whole | Seconds), is_long=setting.many, trouble=trouble,
+        instead=_instead(given),
+    )  # fmt: skip
+
+
+def _instead(given: Given | None) -> str:
+    if given is None or given.place is Place.PROFILE:
+        return ""
+    why = given.origin or "the command that started the page"
+    value = "yes" if given.value is True else "no" if given.value is False else given.value
+    return f"At the moment {value} counts: {why} says so."

@@ -1,0 +1,48 @@
+"""Quit: the program ends in good order; where something is under way, that is asked about first.
+
+Comes in: requests that the guard lets pass. Goes out: a last page, and the word to end.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from flask import Response, abort, current_app, render_template, request
+
+from importer.page.screens import Page, Parts, Rules
+
+_GRACE = 5.0  # seconds in which the last page may still ask for its style
+
+
+class Leaving:
+    """The screens, each a method."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._is_ending = False
+
+    @property
+    def rules(self) -> Rules:
+        """Address, method, screen."""
+        return ("/quit", "POST", self.quit), ("/quit/page.css", "GET", self.last_style)
+
+    def quit(self) -> Page:
+        """End the program; what is under way only with a person's word."""
+        jobs = self._parts.jobs.under_way
+        if jobs and request.form.get("stop") != "yes":
+            return render_template("quit.html", jobs=jobs, under_way=[])
+        self._is_ending = True
+        timer = threading.Timer(_GRACE, self._parts.end)
+        timer.daemon = True
+        timer.start()
+        return render_template("ended.html", jobs=jobs)
+
+    def last_style(self) -> Page:
+        """The style of the last page; once that is delivered, nothing more is needed."""
+        if not self._is_ending:
+            abort(404)
+        style = Path(current_app.static_folder or "", "page.css").read_bytes()
+        response = Response(style, mimetype="text/css")
+        response.call_on_close(self._parts.end)
+        return response

@@ -1,0 +1,146 @@
+"""What counts now: what was said at the start, the environment, the profile that was chosen here, and a key typed here.
+
+Comes in: what the command line said; a person's choices on the page. Goes out: settings, with the key or without. While
+they practise, it is practice's settings that count, and nothing that is said here reaches a profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from importer.errors import BadSettings, NoKey
+from importer.models import Workspace
+from importer.page.choices import Choices
+from importer.page.practice import Practice
+from importer.settings import Settings, keystore, profiles, remembering, sources
+from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+from importer.settings.sources import Given
+
+
+@dataclass(frozen=True)
+class KeyPlace:
+    """Where the key comes from.
+
+    Attributes:
+        text: in words; where there is none, why.
+        is_there: whether there is one.
+        is_typed: whether it was typed here.
+        is_kept: whether the system's key store has one, too.
+    """
+
+    text: str
+    is_there: bool = True
+    is_typed: bool = False
+    is_kept: bool = False
+
+
+class Told:
+    """What the page is told.
+
+    Args:
+        said: what was said when it was started, by the settings' names.
+        names: the settings that matter here.
+    """
+
+    def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
+        self._said, self._names = dict(said), names
+        self._typed: dict[Workspace, str] = {}
+        self.profile = str(said.get("profile", profiles.DEFAULT))
+        self.practice: Practice | None = None
+
+    def given(self) -> dict[str, Given]:
+        """What was given, and where; the profile may have been changed since, by the page itself.
+
+        Raises:
+            BadSettings: the profile can't be used.
+        """
+        return sources.gather({**self._said, "profile": self.profile}, self._names)
+
+    def settings(self) -> Settings:
+        """The settings, without a key.
+
+        Raises:
+            BadSettings: one can't be used.
+        """
+        return self.practice.settings if self.practice is not None else sources.settings_of(self.given())
+
+    def with_key(self) -> Settings:
+        """The settings with the key.
+
+        Raises:
+            BadSettings: there is none, or it can't be used.
+        """
+        settings = self.settings()
+        if self.practice is not None:
+            return replace(settings, key=self.practice.key)
+        typed = self._typed.get(settings.workspace)
+        return replace(settings, key=typed) if typed else sources.with_key(settings, self.given())
+
+    def remember(self, choices: Choices) -> None:
+        """Keep what was chosen for a file, in the profile; while practising, until practice ends.
+
+        Raises:
+            BadSettings: it can't be written.
+        """
+        if not (names := choices.to_remember):
+            return
+        if self.practice is not None:
+            self.practice.settings = choices.only(names).applied(self.practice.settings)
+        else:
+            remembering.remember(choices.applied(self.settings()), names)
+
+    def choose(self, profile: str) -> None:
+        """Work with a profile from now on.
+
+        Raises:
+            BadSettings: there is no such profile.
+        """
+        profiles.load(profile)
+        self.profile = profile
+
+    def type_key(self, key: str, *, keep: bool) -> None:
+        """Hold a key for the workspace until the program ends.
+
+        Args:
+            key: as it was typed.
+            keep: whether the system's key store is to keep it, too.
+
+        Raises:
+            BadSettings: it can't be a key, or the store doesn't keep it; nothing is held then.
+        """
+        key, workspace = key.strip(), self.settings().workspace
+        if not key or not can_be_key(key):
+            raise BadSettings(f"That is no API key: {WHAT_A_KEY_IS}.")
+        if keep:
+            keystore.keep(workspace, key)
+        self._typed[workspace] = key
+
+    def forget_key(self, *, kept: bool) -> None:
+        """Forget the key that was typed; or take the one out that the system's key store keeps.
+
+        Raises:
+            BadSettings: the store doesn't let it go.
+        """
+        workspace = self.settings().workspace
+        if kept:
+            keystore.forget(workspace)
+        self._typed.pop(workspace, None)
+
+    def key_place(self) -> KeyPlace:
+        """Where the key comes from.
+
+        Raises:
+            BadSettings: a setting can't be used.
+        """
+        settings, given = self.settings(), self.given()
+        try:
+            is_kept = keystore.kept(settings.workspace) is not None
+            if settings.workspace in self._typed:
+                said = "It was typed here, and is forgotten when the program ends."
+                return KeyPlace(said, is_typed=True, is_kept=is_kept)
+            return KeyPlace(f"It comes from {sources.key_place(settings, given)}.", is_kept=is_kept)
+        except NoKey:
+            return KeyPlace("There is none yet, so nothing can be sent. Type it below.", is_there=False)
+        except BadSettings as error:
+            return KeyPlace(str(error), is_there=False)

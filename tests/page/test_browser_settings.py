@@ -1,0 +1,167 @@
+"""Settings, practice and Quit in a real browser: as somebody uses them who types no commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from importer.page.serving import Server
+from importer.sandbox import SAMPLES, Limit, Sandbox
+from importer.settings import KEY_VARIABLE
+from tests.page.conftest import write
+from tests.page.test_browser import drop, looked_at
+
+pytestmark = pytest.mark.slow
+
+
+def go(page: Page, name: str) -> None:
+    """By the navigation."""
+    page.get_by_role("navigation").get_by_role("link", name=name).click()
+
+
+def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
+    page: Page, box: Sandbox, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All on the page: what is wrong is marked, what is saved counts, the key is typed once and seen by nobody."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    profiles.write_text("# ours\n[default]\nworkers = 3\n", encoding="utf-8")
+    go(page, "Settings")
+    looked_at(page, "settings")
+    page.get_by_text("Make a new profile").click()
+    page.get_by_label("Its name, yours to choose").fill("default")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_label("Its name, yours to choose")).to_be_focused()
+    looked_at(page, "settings-name")
+    page.get_by_label("Its name, yours to choose").fill("spring fair")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("status")).to_contain_text("The profile is made")
+    page.get_by_text("How a file is read").click()
+    page.get_by_text("How Saleshandy is called").click()
+    page.get_by_label("Where nothing says who may see it").select_option("private")
+    page.get_by_label("Calls at the same time").fill("many")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Calls at the same time")).to_be_focused()
+    expect(page.get_by_text("'many' is not a valid whole number from 1 to 64.")).to_be_visible()
+    looked_at(page, "settings-wrong")
+    page.get_by_label("Calls at the same time").fill("2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved. It counts from now on.")
+    drop_one(page, tmp_path)
+    page.get_by_role("button", name="Go on").click()
+    looked_at(page, "no-key")
+    page.get_by_role("link", name="Give the key").click()
+    page.get_by_label("The key for “spring fair”").fill(box.api_key)
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_text("It was typed here")).to_be_visible()
+    looked_at(page, "settings-key")
+    drop_one(page, tmp_path)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 1 note").click()
+    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    assert [note.visibility for note in box.notes] == ["2"], "as the default of the new profile says"
+    now = profiles.read_text(encoding="utf-8")
+    assert now.startswith("# ours\n[default]\nworkers = 3\n")
+    assert 'default-visibility = "private"' in now
+    assert box.api_key not in now
+
+
+def drop_one(page: Page, folder: Path) -> None:
+    """A file whose one note says nothing of who may see it."""
+    go(page, "Import")
+    drop(page, write(folder / "n.csv", [("p1", "Hello", "")]))
+    expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
+
+
+def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profiles: Path, tmp_path: Path) -> None:
+    """Remembered where the file was looked at; forgotten under Settings, by the keyboard; then it is asked anew."""
+    path = write(tmp_path / "n.csv", [("p1", "Hello", "Public")], ("Prospect ID", "Words of ours", "Visibility"))
+    drop(page, path)
+    page.get_by_label("Text of the note").select_option(label="B: Words of ours")
+    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Remember these choices").click()
+    go(page, "Settings")
+    looked_at(page, "settings-remembered")
+    forget = page.get_by_role("button", name="Forget Text of the note: Words of ours")
+    forget.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Forgotten.")
+    assert "Words of ours" not in profiles.read_text(encoding="utf-8")
+    go(page, "Import")
+    drop(page, path)
+    expect(page.get_by_role("status")).to_contain_text("1 thing to decide")
+
+
+def test_practice_is_whole_yellow_on_every_screen_and_none_of_it_is_real(
+    page: Page, server: Server, box: Sandbox
+) -> None:
+    """A sample by a click, sent and looked at; not a call to the real address, where all of it is still to be sent."""
+
+    def practised(name: str) -> None:
+        expect(page.get_by_role("region", name="Practice")).to_contain_text("Nothing here reaches Saleshandy")
+        expect(page.get_by_role("banner")).to_have_css("background-color", "rgb(255, 210, 63)")
+        looked_at(page, f"practice-{name}")
+
+    go(page, "Practice")
+    looked_at(page, "practice-off")
+    page.get_by_role("button", name="Start practising").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are practising")
+    practised("on")
+    for name in ("Import", "Runs", "Settings"):
+        go(page, name)
+        practised(name.lower())
+    go(page, "Practice")
+    page.get_by_role("button", name="1-webinar-followup.csv").click()
+    expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
+    practised("check")
+    page.get_by_role("button", name="Go on").click()
+    practised("confirm")
+    page.get_by_role("button", name="Send 240 notes").click()
+    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    practised("results")
+    go(page, "Practice")
+    expect(page.get_by_text("holds 240 notes")).to_be_visible()
+    practised("arrived")
+    page.get_by_role("button", name="Leave practice").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Choose a spreadsheet")
+    expect(page.get_by_role("region", name="Practice")).to_have_count(0)
+    drop(page, SAMPLES / "1-webinar-followup.csv")
+    expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
+    assert not box.received
+    assert server.told.practice is None
+
+
+def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
+    page: Page, browser: Browser, server: Server, box: Sandbox, tmp_path: Path
+) -> None:
+    """Quit leaves it alone until a person says so; then it ends in good order, and after it the program."""
+    box.set_limit(Limit.parse("1/15s"))
+    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(6)]))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 6 notes").click()
+    expect(page.get_by_text("1 of 6 notes")).to_be_visible()
+    with browser.new_context(storage_state=page.context.storage_state()) as context:  # the console tells of refusals
+        other = context.new_page()
+        other.goto(f"http://127.0.0.1:{server.port}/practice")
+        other.get_by_role("button", name="Start practising").click()
+        expect(other.get_by_role("heading", level=1)).to_have_text("Practice didn't begin.")
+        looked_at(other, "practice-refused")
+    assert server.told.practice is None
+    page.get_by_role("button", name="Quit").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Quit now?")
+    looked_at(page, "quit")
+    page.get_by_role("link", name="Go on sending").click()
+    expect(page.get_by_text("of 6 notes")).to_be_visible()
+    assert not server.ended.is_set()
+    page.get_by_role("button", name="Quit").click()
+    page.get_by_role("button", name="Stop, and quit").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("note-importer has ended")
+    page.wait_for_load_state()
+    looked_at(page, "ended")
+    assert server.ended.wait(30)
+    for job in server.stop_jobs("You pressed Quit."):
+        job.listener.join(60)
+        assert job.ended is not None
+        assert job.ended.results is not None
+    assert 0 < len(box.notes) < 6

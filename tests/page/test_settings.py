@@ -1,0 +1,291 @@
+"""Settings, the key, practice and Quit, without a browser: what goes in, what is kept, what never comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import keyring
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from importer.errors import NoKey
+from importer.page.fields import FIELDS
+from importer.page.screens import Parts, for_page
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE
+from tests.keystores import InMemory
+from tests.page.conftest import OURS, SECRET
+
+KEY = "geheim-4711"
+SCREENS = ("/", "/runs", "/settings", "/practice")
+Post = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def post(friend: FlaskClient) -> Post:
+    """What a form of the page sends."""
+
+    def send(path: str, **fields: str) -> TestResponse:
+        return friend.post(path, base_url=OURS, headers={"Origin": OURS}, data=fields)
+
+    return send
+
+
+@pytest.fixture
+def store() -> Iterator[InMemory]:
+    """The system's key store."""
+    before, store = keyring.get_keyring(), InMemory()
+    keyring.set_keyring(store)
+    yield store
+    keyring.set_keyring(before)
+
+
+def seen(friend: FlaskClient, path: str) -> str:
+    return friend.get(path, base_url=OURS).text
+
+
+def of(parts: Parts) -> str:
+    return str(parts.told.settings().workspace)
+
+
+# -- the key ----------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_is_typed_goes_in_and_never_out(
+    post: Post, friend: FlaskClient, parts: Parts, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """It counts, for its workspace alone; no answer, no header, no file, no output holds it; then it is forgotten."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    profiles.write_text("[night]\n", encoding="utf-8")
+    assert "There is none yet" in seen(friend, "/settings")
+    answers = [post("/settings/key", of=of(parts), key=f" {KEY} ")]
+    assert parts.told.with_key().key == KEY
+    answers += [friend.get(path, base_url=OURS) for path in (*SCREENS, "/settings?done=key")]
+    answers += [post("/settings/change", of="default", workers="many"), post("/settings/new", name=""), post("/quit")]
+    assert "It was typed here" in seen(friend, "/settings")
+    post("/settings/profile", name="night")
+    with pytest.raises(NoKey):
+        parts.told.with_key()
+    post("/settings/profile", name="default")
+    assert parts.told.with_key().key == KEY
+    answers.append(post("/settings/key/forget", of=of(parts), where="here"))
+    with pytest.raises(NoKey):
+        parts.told.with_key()
+    for answer in answers:
+        assert KEY not in answer.text + str(answer.headers)
+    told = capfd.readouterr()
+    assert KEY not in told.out + told.err + repr(parts.told.settings())
+    for folder in (tmp_path, profiles.parent):
+        for file in folder.rglob("*"):
+            assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> None:
+    """The field says so, and is empty again."""
+    answer = post("/settings/key", of=of(parts), key="two words of it")
+    assert "a key is one word of plain characters" in answer.text
+    assert "two words" not in answer.text
+    assert parts.told.with_key().key == SECRET
+
+
+def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
+    post: Post, friend: FlaskClient, parts: Parts, store: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And can be taken out of it."""
+    monkeypatch.delenv(KEY_VARIABLE)
+    post("/settings/key", of=of(parts), key=KEY)
+    assert store.held == {}
+    post("/settings/key", of=of(parts), key=KEY, keep="yes")
+    assert store.held == {("note-importer", of(parts)): KEY}
+    assert "It is kept in the system's key store, too." in seen(friend, "/settings")
+    post("/settings/key/forget", of=of(parts), where="here")
+    assert "It comes from the system&#39;s key store" in seen(friend, "/settings")
+    assert parts.told.with_key().key == KEY
+    post("/settings/key/forget", of=of(parts), where="store")
+    assert store.held == {}
+
+
+def test_a_key_is_for_the_workspace_that_the_screen_showed(post: Post, parts: Parts) -> None:
+    """Where another tab has gone on to another address since, it is not taken."""
+    for other in ("", "night at https://api.example.test/v1"):
+        assert post("/settings/key", of=other, key=KEY).status_code == 409
+    assert parts.told.with_key().key == SECRET
+
+
+# -- profiles ---------------------------------------------------------------------------------------------------
+
+
+def test_the_form_has_what_a_page_can_use_of_the_table_and_shows_what_stands_there(
+    friend: FlaskClient, profiles: Path
+) -> None:
+    """Each with its label, its help and its value; what counts instead is said, and what isn't here is named."""
+    profiles.write_text('[default]\nrate = "20/1s"\nworkers = 99\narchive = "/srv/done"\n', encoding="utf-8")
+    page = seen(friend, "/settings")
+    for name in FIELDS:
+        assert f'<label for="set-{name}">' in page
+        assert f'name="{name}"' in page
+    assert {"rate", "default-visibility", "journal", "api-key-file", "between"} <= {*FIELDS}
+    assert not {"again", "new-journal", "first", "yes", "results", "profile"} & {*FIELDS}
+    assert 'value="20/1s"' in page
+    assert "stays as it is: archive." in page
+    assert "workers" in page, "a value by hand that can't be used is shown, so that it can be mended"
+    assert "99 is not in the range" in page
+    assert "the command that started the page says so." in page, "the journal and the address of these tests"
+
+
+def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, profiles: Path) -> None:
+    """What is wrong stands beside its field, with what was typed; the file is as it was."""
+    written = '# ours\n[default]\nworkers = 3  # by trial\nrate = "20/1s"\n'
+    profiles.write_text(written, encoding="utf-8")
+    answer = post("/settings/change", of="default", workers="5", between="noon", sheet="<b>")
+    assert "Nothing was saved" in answer.text
+    assert "&#39;noon&#39; is no window of the day" in answer.text
+    assert 'value="noon"' in answer.text
+    assert "<b>" not in answer.text
+    assert profiles.read_text(encoding="utf-8") == written
+    assert post("/settings/change", of="night", workers="5").status_code == 409, "said of another profile"
+    assert post("/settings/change", of="default", workers="5", rate="", between="").status_code == 303
+    assert parts.told.settings().workers == 5
+    now = profiles.read_text(encoding="utf-8")
+    assert "workers = 5  # by trial" in now
+    assert "rate" not in now
+
+
+def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Parts, profiles: Path) -> None:
+    """One of a new name, empty, in the private file; one that isn't there is refused."""
+    assert post("/settings/new", name=" spring fair ").status_code == 303
+    assert parts.told.settings().profile == "spring fair"
+    assert '["spring fair"]' in profiles.read_text(encoding="utf-8")
+    assert "There is a profile" in post("/settings/new", name="spring fair").text
+    assert post("/settings/profile", name="nigth").status_code == 400
+    assert parts.told.profile == "spring fair"
+    assert "<strong>spring fair</strong>" in seen(friend, "/")
+
+
+def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
+    post: Post, friend: FlaskClient, parts: Parts, profiles: Path
+) -> None:
+    """A slip in the file, made by hand, closes no way out."""
+    profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
+    page = seen(friend, "/settings")
+    assert "Did you mean &#39;workers&#39;?" in page
+    assert "<option>night</option>" in page
+    post("/settings/profile", name="night")
+    assert parts.told.settings().profile == "night"
+
+
+def test_what_is_remembered_of_files_is_forgotten_one_by_one(post: Post, friend: FlaskClient, profiles: Path) -> None:
+    """Nothing else can be taken out that way."""
+    profiles.write_text(
+        '[default]\nignore = ["<i>State", "Phase"]\n[default.values.visibility]\n"Team only" = ""\n', encoding="utf-8"
+    )
+    page = seen(friend, "/settings")
+    assert "&lt;i&gt;State" in page
+    assert "means that its rows are left out" in page
+    assert post("/settings/forget", of="default", memory=json.dumps(["ignore", "<i>State"])).status_code == 303
+    assert (
+        post("/settings/forget", of="default", memory=json.dumps(["values", "visibility", "Team only"])).status_code
+        == 303
+    )
+    assert "Team only" not in profiles.read_text(encoding="utf-8")
+    assert "State" not in profiles.read_text(encoding="utf-8")
+    for other in ('["ignore"]', '["rate", "20/1s"]', "ignore", "[]", "[1]"):
+        assert post("/settings/forget", of="default", memory=other).status_code == 400
+    assert "Phase" in profiles.read_text(encoding="utf-8")
+
+
+def test_a_journal_stands_where_it_is_seen_from_the_program(settings: Path, parts: Parts, tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Not in the folder of the file that is read or sent, where each would have its own."""
+    monkeypatch.chdir(tmp_path)
+    for journal, place in (
+        ("practice.sqlite", tmp_path / "practice.sqlite"), ("sqlite:///practice.sqlite", tmp_path / "practice.sqlite"),
+        ("postgresql://db.example.test/notes", "postgresql://db.example.test/notes"),
+    ):  # fmt: skip
+        parts.told._said["journal"] = journal
+        assert for_page(parts.told.settings()).journal == place
+
+
+# -- practice ---------------------------------------------------------------------------------------------------
+
+
+def test_practice_has_an_address_a_journal_and_files_of_its_own(
+    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, profiles: Path, tmp_path: Path
+) -> None:
+    """None of it is the real thing's, nothing is kept, and no call goes to the profile's address."""
+    profiles.write_text('[default]\nbetween = "02:00-02:01"\nmax-notes = 7\n', encoding="utf-8")
+    file = {"file": (BytesIO(b"Prospect ID,Note,Visibility\n"), "n.csv")}
+    real = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data=file).headers["Location"]
+    before = parts.told.settings()
+    assert post("/practice/sample", sample="1").status_code == 409
+    assert post("/practice/begin").status_code == 303
+    assert parts.told.practice is not None
+    settings, folder = parts.told.with_key(), Path(parts.told.practice._folder.name)
+    assert settings.is_on_this_machine
+    assert settings.base_url not in (before.base_url, box.url)
+    assert settings.workspace != before.workspace
+    assert folder in Path(settings.journal).parents
+    assert (folder.stat().st_mode & 0o77) == 0
+    assert settings.key not in (SECRET, box.api_key) or settings.base_url != box.url
+    assert (settings.between, settings.max_notes) == (None, 7), "hours don't matter; what stops a file does"
+    assert friend.get(real, base_url=OURS).status_code == 404
+    sample = post("/practice/sample", sample="1")
+    assert sample.status_code == 303
+    for path in (*SCREENS, "/no-such-page"):
+        page = seen(friend, path)
+        assert '<body class="practice">' in page
+        assert "<strong>Practice.</strong> Nothing here reaches Saleshandy" in page
+        assert "<title>Practice:" in page
+    assert post("/practice/end").status_code == 303
+    assert not folder.exists()
+    assert friend.get(sample.headers["Location"], base_url=OURS).status_code == 404
+    assert parts.told.settings() == before
+    assert "Practice." not in seen(friend, "/")
+    assert not box.received
+
+
+def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_profile(
+    post: Post, friend: FlaskClient, parts: Parts, profiles: Path
+) -> None:
+    """What is chosen for a file there is remembered until practice ends."""
+    post("/practice/begin")
+    sample = post("/practice/sample", sample="4").headers["Location"]
+    post(f"{sample}/remember?map=content%3DFull+Comments&header-row=2")
+    assert (parts.told.settings().mapping, parts.told.settings().header_row) == ({"content": "Full Comments"}, None)
+    for path, fields in (
+        ("/settings/profile", {"name": "default"}), ("/settings/new", {"name": "x"}), ("/settings/key", {"key": KEY}),
+        ("/settings/key/forget", {"where": "here"}), ("/settings/forget", {"memory": '["ignore", "x"]'}),
+        ("/settings/change", {"workers": "5"}),
+    ):  # fmt: skip
+        assert post(path, of="default", **fields).status_code == 409
+    assert "Save</button>" not in seen(friend, "/settings")
+    post("/practice/end")
+    assert profiles.read_text(encoding="utf-8") == ""
+    assert not parts.told.settings().mapping
+
+
+# -- Quit -------------------------------------------------------------------------------------------------------
+
+
+def test_quit_ends_the_program_once_its_last_page_has_its_style(post: Post, friend: FlaskClient, parts: Parts) -> None:
+    """A POST alone does; no GET."""
+    ended: list[str] = []
+    parts.end = lambda: ended.append("ended")
+    assert friend.get("/quit/page.css", base_url=OURS).status_code == 404
+    assert "note-importer has ended" in post("/quit").text
+    assert ended == []
+    with friend.get("/quit/page.css", base_url=OURS) as style:
+        assert style.mimetype == "text/css"
+    assert ended == ["ended"]
+
+
+def test_every_setting_of_the_form_has_a_help_without_flags_or_statuses(friend: FlaskClient) -> None:
+    """Who reads it types no commands."""
+    page = seen(friend, "/settings")
+    for text in ("exit status", "`", "--"):
+        assert text not in page
