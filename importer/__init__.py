@@ -16,7 +16,8 @@ The house. Numbered rooms are the way of the data; each imports only from number
     models          the words as types                    errors    the exception tree
     settings        every setting and every check         markup    text ⇄ HTML
     resultsfile     what marks a results file             files     a file replaced in one step
-    version         the program's                         journal   what is durable
+    elsewhere       files at a URL                        journal   what is durable
+    version         the program's
     calls           whatever calls the API                api       the vendor, behind a protocol
 
     commands        what can be done, a module a use; imports all of these

@@ -14,6 +14,7 @@
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
     │   ├── Outage               the API could not be reached, or kept failing, for too long
     │   │   └── LimitUsedUp      it asks to wait for longer than the run is willing to
+    │   ├── NotReached           where the files are can't be reached
     │   ├── NotYet               a file was left for next time, for it may not be whole yet
     │   ├── NotBegun             what ended another file's run would have ended this one's
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
@@ -175,6 +176,12 @@ class LimitUsedUp(Outage):
     """The account's limit is used up, and the API asks to wait for longer than the run is willing to."""
 
     kind = "the account's limit is used up"
+
+
+class NotReached(Stopped):
+    """Files aren't on this machine, and where they are can't be reached, or is out of order."""
+
+    kind = "where the files are can't be reached"
 
 
 class NotYet(Stopped):

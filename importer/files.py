@@ -61,6 +61,12 @@ class Draft:
             self._digest = hashlib.file_digest(self.file, "sha256").digest()
         return self._digest
 
+    @property
+    def content(self) -> bytes:
+        """What was written."""
+        self.file.seek(0)
+        return self.file.read()
+
     def put(self, place: Path) -> None:
         """Put the file in its place, over what stands there; where that fails, another place may be tried.
 

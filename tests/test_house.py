@@ -16,7 +16,9 @@ import importer
 
 ROOT = Path(importer.__file__).parent
 NUMBERED = {"reading": 1, "rows": 2, "grouping": 3, "delivery": 4, "results": 5}
-TOOLS = {"models", "errors", "settings", "markup", "files", "resultsfile", "calls", "api", "journal", "version"}
+TOOLS = {"models", "errors", "settings", "markup", "files", "elsewhere", "resultsfile", "calls", "api", "journal"} | {
+    "version"
+}
 FACES = {"cli", "page"}
 FOR_FACES = {"commands", "settings", "models", "errors"}
 SERVED = {

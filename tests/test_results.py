@@ -95,7 +95,7 @@ class Ours(NeverOverwrite):
         super().__init__()
         self.entered: list[tuple[str, bytes]] = []
 
-    def objection(self, place: Path) -> str:
+    def objection(self, place: Path, here: Path) -> str:
         return ""
 
     def enter(self, place: Path, digest: bytes) -> None:

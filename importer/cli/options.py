@@ -21,7 +21,7 @@ from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
 from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, remembering, sources, who_can_read
 from importer.settings.editing import usual
-from importer.settings.kinds import Choice, File, JournalPlace
+from importer.settings.kinds import Choice, File, JournalPlace, Somewhere
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
@@ -30,13 +30,24 @@ if TYPE_CHECKING:
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE."""
-    return click.argument("file", type=click.Path(path_type=Path, allow_dash=True))(command)
+    return click.argument("file", type=_Somewhere())(command)
 
 
 def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE…: one or more files, folders or patterns."""
-    kind = click.Path(path_type=Path, allow_dash=True)
-    return click.argument("files", type=kind, nargs=-1, required=True, metavar="FILE...")(command)
+    return click.argument("files", type=_Somewhere(), nargs=-1, required=True, metavar="FILE...")(command)
+
+
+class _Somewhere(click.Path):
+    """A path, ``-`` or a URL."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See click."""
+        found = Somewhere().read(value) if "://" in str(value) else value
+        return super().convert(value, param, ctx) if found == value or isinstance(found, Path) else found
 
 
 def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -79,7 +90,7 @@ def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
     """What may follow at a shell's Tab key."""
     words: Iterable[str] = ()
     match setting.kind:
-        case File() | JournalPlace():
+        case File() | Somewhere() | JournalPlace():
             return [CompletionItem(begun, type="file")]
         case Choice():
             words = setting.kind.words

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import files
+from importer import elsewhere, files
+from importer.elsewhere import Url
 from importer.errors import BadSettings, ImporterError, Stopped
 from importer.results.saving import plain
 
@@ -42,20 +44,35 @@ class NotArchived(ImporterError):
         self.moved, self.exit_status = moved, exit_status
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, found: Iterable[Path] = ()) -> None:
     """See before anything else whether files can be moved there.
 
     Raises:
-        BadSettings: there is no such folder; one isn't made, for its disk may merely not be there.
+        BadSettings: there is no such folder; one isn't made, for its disk may merely not be there. Or a file is kept by
+            another store than the folder.
+        ImporterError: the folder's store can't be used.
     """
-    if not folder.is_dir():
+    if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
+        raise BadSettings(
+            f"{other} can't be moved to {folder}: both have to be on this machine, or in one store. Name a folder"
+            " there.", setting="archive",
+        )  # fmt: skip
+    if isinstance(folder, Url):
+        elsewhere.check_folder(folder)
+    elif not folder.is_dir():
         raise BadSettings(
             f"Nothing can be moved to {folder}: there is no such folder. Make it, or name another.", setting="archive"
         )
 
 
+def _store_of(place: Path) -> str:
+    return place.scheme if isinstance(place, Url) else ""
+
+
 def lies_in(file: Path, folder: Path) -> bool:
     """Whether a file is in the folder already, or further down: what was corrected there stays where it is."""
+    if isinstance(file, Url) or isinstance(folder, Url):
+        return folder in file.parents
     place = file.parent.resolve()
     return folder.resolve() in (place, *place.parents)
 
@@ -74,22 +91,20 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
     """
     here = Moved(file, results)
     try:
-        if files.digest(file).hex() != fingerprint:
-            raise NotArchived(
-                f"{file} has changed while it was imported, so it stays where it is. Run the same command again to"
-                " import what is new in it.",
-                here, Stopped.exit_status,
-            )  # fmt: skip
+        if _digest(file).hex() != fingerprint:
+            raise _changed(here)
         moved = _free(file, results, folder)
         try:
-            _move(file, moved.file)
+            _move(file, moved.file, fingerprint)
             here = Moved(moved.file, results)
             _move(results, moved.results)
         except OSError:
             _give_back(moved)
             raise
+    except elsewhere.ChangedMeanwhile as error:
+        raise _changed(here) from error
     except OSError as error:
-        if here.file == file and not file.exists():
+        if here.file == file and is_gone(file):
             raise NotArchived(f"{file} isn't there any more, so it was not moved to {folder}.", here, 0) from error
         what = "its results could not be" if here.file != file else "could not be"
         raise NotArchived(
@@ -100,11 +115,34 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
     return moved
 
 
+def _changed(here: Moved) -> NotArchived:
+    return NotArchived(
+        f"{here.file} has changed while it was imported, so it stays where it is. Run the same command again to import"
+        " what is new in it.",
+        here, Stopped.exit_status,
+    )  # fmt: skip
+
+
+def is_gone(file: Path) -> bool:
+    """Whether a file surely isn't there any more."""
+    if isinstance(file, Url):
+        with contextlib.suppress(OSError):
+            return elsewhere.version(file) is None
+        return False
+    return not file.exists()
+
+
+def _digest(file: Path) -> bytes:
+    return elsewhere.digest(file) if isinstance(file, Url) else files.digest(file)
+
+
 def _give_back(moved: Moved) -> None:
     """Remove the empty files that hold the names of what didn't come."""
     for place in (moved.file, moved.results):
         with contextlib.suppress(OSError):
-            if not place.stat().st_size:
+            if isinstance(place, Url):
+                elsewhere.remove_empty(place)
+            elif not place.stat().st_size:
                 place.unlink()
 
 
@@ -116,18 +154,37 @@ def _free(file: Path, results: Path, folder: Path) -> Moved:
         made: list[Path] = []
         try:
             for path in (moved.results, moved.file):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY))
+                _take(path)
                 made.append(path)
         except FileExistsError:
             for path in made:
-                path.unlink()
+                _remove(path)
             continue
         return moved
     raise FileExistsError(f"{_NAMES} names like {file.name} are taken")
 
 
-def _move(path: Path, place: Path) -> None:
+def _take(path: Path) -> None:
+    """Put an empty file there. Raises FileExistsError where there is one."""
+    if isinstance(path, Url):
+        elsewhere.put(b"", path)
+    else:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY))
+
+
+def _remove(path: Path) -> None:
+    if isinstance(path, Url):
+        elsewhere.remove_empty(path)
+    else:
+        path.unlink()
+
+
+def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
     """Put a file over the empty one that holds its place. Onto another disk it is copied, and whole before it goes."""
+    if isinstance(path, Url) or isinstance(place, Url):
+        assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
+        elsewhere.move(path, place, fingerprint)
+        return
     try:
         path.replace(place)
     except OSError:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from importer.commands import results
 from importer.commands.loading import how_read
+from importer.elsewhere import place
 from importer.errors import ImporterError, ResultsNotWritten, as_argument
 from importer.journal import Journal
 from importer.settings import Settings
@@ -25,7 +25,7 @@ def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[str]
         settings: of the run that begins.
         source: its file.
     """
-    coming = str(Path(source).absolute())
+    coming = str(place(source).absolute())
     for each in journal.unwritten.owed(settings.workspace):
         if each.file == coming:
             continue
@@ -35,7 +35,7 @@ def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[str]
             yield f"{said}, and the file is read differently now. With the flags of then, {by_hand}"
         else:
             try:
-                written, _ = results.rewrite(each.run, Path(each.file), replace(settings, results=Path(each.results)))
+                written, _ = results.rewrite(each.run, place(each.file), replace(settings, results=place(each.results)))
             except ResultsNotWritten as error:
                 yield f"{said}, and they still can't be: {error}"
                 continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from importer import results
-from importer.commands.loading import is_same
 from importer.commands.run import Preview
+from importer.elsewhere import is_same
 from importer.errors import BadSettings
 from importer.results import Written
 

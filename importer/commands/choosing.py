@@ -6,6 +6,7 @@ a pattern holds, our own results, hidden files and the marks of open programs ar
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer import elsewhere
+from importer.elsewhere import Url, place
 from importer.errors import UnreadableFile
 from importer.results.csvfile import holds_problems
 from importer.resultsfile import is_results
@@ -60,16 +63,19 @@ class Chosen:
 
 
 def choose(named: Sequence[str | Path]) -> Chosen:
-    """Find the files that a person named: files, folders and patterns such as ``exports/*.csv``.
+    """Find the files that a person named: files, folders and patterns such as ``exports/*.csv``, here or at a URL.
 
     Raises:
         UnreadableFile: a folder can't be looked into.
+        NotReached: the store of a URL can't be reached.
     """
     found: list[Candidate] = []
     left_out: list[tuple[Path, str]] = []
     for name in named:
-        path = Path(name)
-        if path.is_dir():
+        path = place(name)
+        if isinstance(path, Url):
+            found += _elsewhere(path, left_out)
+        elif path.is_dir():
             try:
                 inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
             except OSError as error:
@@ -86,11 +92,23 @@ def choose(named: Sequence[str | Path]) -> Chosen:
     return Chosen(list(_once(_without_results(found, left_out))), left_out)
 
 
+def _elsewhere(url: Url, left_out: list[tuple[Path, str]]) -> Iterable[Candidate]:
+    """The same at a URL."""
+    is_pattern = glob.has_magic(str(url))
+    inside = elsewhere.matching(url) if is_pattern else elsewhere.files_in(url)
+    if inside is None:
+        return [Candidate(url)]
+    if is_pattern:
+        return _of_place(url, f"what {url} stands for", inside, left_out)
+    sheets = [found for found in inside if found.suffix.lower() in ENDINGS]
+    return _of_place(url, f"the folder {url}", sheets, left_out)
+
+
 def _of_place(place: Path, where: str, inside: Iterable[Path], left_out: list[tuple[Path, str]]) -> Iterator[Candidate]:
     """The files of a folder or a pattern, in the order of their names."""
     is_empty, is_left_out = True, 0
     for path in sorted(inside, key=lambda path: (str(path).casefold(), str(path))):
-        if is_hidden(path) or not path.is_file():
+        if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
         if why := _ours(path):
             left_out.append((path, why))
@@ -107,6 +125,8 @@ def is_hidden(path: Path) -> bool:
     """Whether it isn't meant for people: hidden, or the mark of a program that has a file open."""
     if path.name.startswith((".", "~$")):
         return True
+    if isinstance(path, Url):
+        return False
     try:
         return bool(getattr(path.stat(), "st_file_attributes", 0) & _HIDDEN)
     except OSError:
@@ -115,6 +135,10 @@ def is_hidden(path: Path) -> bool:
 
 def _ours(path: Path) -> str:
     """Why a file isn't one to import, if a run or a check wrote it."""
+    if isinstance(path, Url):
+        with contextlib.suppress(OSError), elsewhere.copy_of(path) as here:
+            return _ours(here)
+        return ""  # what is wrong with it is said when its turn comes
     try:
         if is_results(path):
             return "results of an earlier run"
@@ -140,10 +164,20 @@ def _without_results(found: Sequence[Candidate], left_out: list[tuple[Path, str]
 def _once(found: Iterable[Candidate]) -> Iterator[Candidate]:
     seen = set()
     for candidate in found:
-        key = os.path.normcase(os.path.realpath(candidate.path))
+        path = candidate.path
+        key = str(path) if isinstance(path, Url) else os.path.normcase(os.path.realpath(path))
         if key not in seen:
             seen.add(key)
             yield candidate
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file that was chosen is still there.
+
+    Raises:
+        NotReached: the store of a URL can't be reached.
+    """
+    return elsewhere.is_there(path) if isinstance(path, Url) else path.exists()
 
 
 def why_not_yet(path: Path, now: float) -> str:
@@ -153,6 +187,9 @@ def why_not_yet(path: Path, now: float) -> str:
         path: the file.
         now: seconds since 1970, by the system's clock.
     """
+    if isinstance(path, Url):
+        changed_at = elsewhere.changed_at(path)
+        return "" if changed_at is None else _why_too_young(now - changed_at)
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # Excel and LibreOffice leave these while it is open
         if path.with_name(mark).exists():
             return f"it is open in a spreadsheet program, by the file {mark} beside it; delete that if it isn't"
@@ -165,7 +202,11 @@ def why_not_yet(path: Path, now: float) -> str:
     except OSError:
         pass  # said when it is read
     else:
-        age = now - path.stat().st_mtime
-        if abs(age) < STILL_YOUNG:
-            return f"it was changed {max(0, round(age)):,} seconds ago and may not be whole yet"
+        return _why_too_young(now - path.stat().st_mtime)
     return ""
+
+
+def _why_too_young(age: float) -> str:
+    if abs(age) >= STILL_YOUNG:
+        return ""
+    return f"it was changed {max(0, round(age)):,} seconds ago and may not be whole yet"

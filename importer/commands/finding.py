@@ -18,9 +18,10 @@ from importer import grouping, results
 from importer.calls.caller import Caller
 from importer.calls.retry import RetryPolicy
 from importer.commands import logs
-from importer.commands.loading import Loaded, is_same
+from importer.commands.loading import Loaded
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
+from importer.elsewhere import is_same, place
 from importer.errors import BadSettings
 from importer.journal import Journal, NoteKey
 from importer.models import OnSeveral, Progress, Result, Role
@@ -132,7 +133,7 @@ def check_list(target: Path | None, file: str | Path) -> None:
     if target.suffix.lower() != ".csv":
         raise BadSettings(f"Emails can be written as .csv, not as {target.name!r}. Name such a file.", setting=_LIST)
     results.check_target(target)
-    if is_same(target, Path(file)):
+    if is_same(target, place(file)):
         raise BadSettings(f"The emails would replace the file that is read, {file}. Name another.", setting=_LIST)
 
 

@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 
 from importer import grouping, reading, resultsfile
+from importer.elsewhere import is_same, place
 from importer.errors import BadSettings, UnclearColumns, by_name
 from importer.models import Group, Plan, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
@@ -110,7 +111,7 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
     Raises:
         BadSettings: results can't be written there, or it is the input itself.
     """
-    source = Path("standard input.csv") if str(path) == "-" else Path(path)
+    source = Path("standard input.csv") if str(path) == "-" else place(path)
     wanted = settings.results
     if wanted is None:
         pattern = settings.results_name or "{name}.results.xlsx"
@@ -169,11 +170,6 @@ def how_read(settings: Settings) -> str:
     """A digest of the settings by which a file is read: by others its rows would be others."""
     how = [getattr(settings, found.attribute) for found in SETTINGS.values() if found.topic is Topic.FILE]
     return hashlib.sha256(repr(how).encode()).hexdigest()
-
-
-def is_same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file."""
-    return one.exists() and other.exists() and one.samefile(other)
 
 
 def writable(name: str) -> str:

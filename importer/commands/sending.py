@@ -31,6 +31,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
 from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
+from importer.elsewhere import place
 from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
@@ -225,9 +226,8 @@ class Sending:
 
     def _owe_results(self, run: Run) -> None:
         """Note that results are to be written: if this run doesn't come to it, the next one does."""
-        source = self.loaded.sheet.source
-        if source != "-":
-            file, target = Path(source).absolute(), self.target.absolute()
+        if (source := self.loaded.sheet.source) != "-":
+            file, target = place(source).absolute(), self.target.absolute()
             owed = Owed(run.name, str(file), str(target), how_read(self.settings))
             self.journal.unwritten.enter(run.workspace, owed)
 
@@ -289,8 +289,9 @@ class Sending:
 
     def _write_unknown(self, finding: Finding) -> results.Written | None:
         """Write the emails that nobody has, where that is wanted."""
-        target, source = self.settings.unknown_emails, Path(self.loaded.sheet.source)
-        return None if target is None else results.write_emails(target, unknown(self.loaded, finding.answers), source)
+        if (target := self.settings.unknown_emails) is None:
+            return None
+        return results.write_emails(target, unknown(self.loaded, finding.answers), place(self.loaded.sheet.source))
 
     def _twins(self) -> dict[int, Sequence[str]]:
         """Row number → the ids of its notes, where there are more than one."""
@@ -361,7 +362,7 @@ def write_results(
     summary = results.Summary("What became of the notes", lines, run.workspace.profile, held_back)
     return results.write(
         target, loaded.sheet, outcomes, summary,
-        policy=results.OverwriteWritten(journal, Path(loaded.sheet.source)),
+        policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
         ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
     )  # fmt: skip
 

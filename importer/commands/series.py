@@ -19,7 +19,7 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving, logs, workspaces
 from importer.commands.answering import answered
-from importer.commands.choosing import Candidate, Chosen, why_not_yet
+from importer.commands.choosing import Candidate, Chosen, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
 from importer.commands.run import Prepared, Preview, prepare, unconfirmed
@@ -193,7 +193,7 @@ def run(
     if settings.unknown_emails is not None and not chosen.is_one_file:
         raise BadSettings(f"{by_name('unknown-emails')} names one list, and several files would each write theirs.")
     if settings.archive is not None:
-        archiving.check(settings.archive)
+        archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
     one = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
     found: list[FileEnded] = []
     held_up: NotBegun | None = None
@@ -251,7 +251,7 @@ class _One:
             self._wait()
         except ImporterError as error:
             return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
-        if not candidate.is_named and not path.exists():
+        if not candidate.is_named and not is_there(path):
             why = "It isn't there any more: another import may have taken it."
             return FileEnded(path, Fate.GONE, 0, started_at, started_at, why)
         if not candidate.is_named and (why := why_not_yet(path, self.clock())):

@@ -1,4 +1,4 @@
-"""Opens what a person named: a path or "-" in, a seekable file and its fingerprint out."""
+"""Opens what a person named: a path, a URL or "-" in, a seekable file here and its fingerprint out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from importer import elsewhere
 from importer.errors import UnreadableFile
 from importer.reading import detection
 from importer.reading.limits import Deadline, Limits
@@ -28,6 +29,12 @@ def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO
             yield file, _fingerprint(file, deadline)
         return
     detection.refuse_by_name(source)
+    if isinstance(url := elsewhere.place(source), elsewhere.Url):
+        with tempfile.TemporaryFile() as file:
+            if (size := elsewhere.fetch(url, file, limits.file_bytes)) > limits.file_bytes:
+                raise limits.refuse("file_bytes", f"{source} is {size:,} bytes large")
+            yield file, _fingerprint(file, deadline)
+        return
     with _open(source, limits) as file:
         before = os.fstat(file.fileno())
         yield file, _fingerprint(file, deadline)

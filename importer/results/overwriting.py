@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from importer import files
+from importer.elsewhere import is_same
 from importer.errors import JournalFailed
 from importer.journal import Journal
 from importer.results import csvfile
@@ -26,8 +27,13 @@ class OverwritePolicy(Protocol):
     def source(self) -> Path | None:
         """What the new file is made of: who can't read that can't read the new one either."""
 
-    def objection(self, place: Path) -> str:
-        """Why the file at this place must stay, as half a sentence that its name begins; empty if it may go."""
+    def objection(self, place: Path, here: Path) -> str:
+        """Why the file at this place must stay, as half a sentence that its name begins; empty if it may go.
+
+        Args:
+            place: where it stands.
+            here: the same, or a copy of what stands there.
+        """
 
     def enter(self, place: Path, digest: bytes) -> None:
         """Take note that a file with this SHA-256 is about to be put there."""
@@ -39,7 +45,7 @@ class NeverOverwrite:
     def __init__(self, but: Path | None = None, source: Path | None = None) -> None:
         self._but, self.source = but, source
 
-    def objection(self, place: Path) -> str:
+    def objection(self, place: Path, here: Path) -> str:  # noqa: ARG002 - whatever stands there
         """See :class:`OverwritePolicy`."""
         return "" if place == self._but else f"{place.name} exists already"
 
@@ -50,10 +56,10 @@ class NeverOverwrite:
 class OverwriteProblems(NeverOverwrite):
     """Every file stays that isn't a list of problems."""
 
-    def objection(self, place: Path) -> str:
+    def objection(self, place: Path, here: Path) -> str:
         """See :class:`OverwritePolicy`."""
         with contextlib.suppress(OSError):
-            if csvfile.holds_problems(place):
+            if csvfile.holds_problems(here):
                 return ""
         return f"{place.name} is no list of problems and was left alone"
 
@@ -61,10 +67,10 @@ class OverwriteProblems(NeverOverwrite):
 class OverwriteEmails(NeverOverwrite):
     """Every file stays that isn't a list of emails that nobody has."""
 
-    def objection(self, place: Path) -> str:
+    def objection(self, place: Path, here: Path) -> str:
         """See :class:`OverwritePolicy`."""
         with contextlib.suppress(OSError):
-            if csvfile.holds_emails(place):
+            if csvfile.holds_emails(here):
                 return ""
         return f"{place.name} is no list of emails that nobody has and was left alone"
 
@@ -83,16 +89,15 @@ class OverwriteWritten:
     def __init__(self, journal: Journal, source: Path) -> None:
         self._journal, self.source = journal, source
 
-    def objection(self, place: Path) -> str:
+    def objection(self, place: Path, here: Path) -> str:
         """See :class:`OverwritePolicy`."""
-        with contextlib.suppress(OSError):
-            if place.samefile(self.source):
-                return f"{place.name} is the file that was imported"
+        if is_same(place, self.source):
+            return f"{place.name} is the file that was imported"
         try:
-            if self._journal.files.wrote(files.digest(place)):
+            if self._journal.files.wrote(files.digest(here)):
                 return ""
             changed = self._journal.files.wrote_at(_name(place))
-            if not changed and is_results(place):
+            if not changed and is_results(here):
                 return ""
         except OSError:
             return f"{place.name} can't be read and was left alone"

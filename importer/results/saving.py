@@ -15,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import files
+from importer import elsewhere, files
+from importer.elsewhere import Url
 from importer.errors import ResultsNotWritten
 from importer.files import Draft
-from importer.results.overwriting import OverwritePolicy
+from importer.results.overwriting import NeverOverwrite, OverwritePolicy
 
-_NAMES = 99
+_NAMES, _TRIES = 99, 5
 _STANDARD_INPUT = Path("-")
 
 
@@ -52,6 +53,8 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
     Raises:
         ResultsNotWritten: no folder took it.
     """
+    if isinstance(target, Url):
+        return _put(target, fill, policy)
     place = _place(target)
     troubles: list[str] = []
     last: OSError | None = None
@@ -75,6 +78,51 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
     raise ResultsNotWritten(
         f"{target.name} could not be written anywhere ({listed}). Make room or name another folder, and run again."
     ) from last
+
+
+def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
+    """The same at a URL: made in a private folder here, and put there whole; what can't be put stays here.
+
+    Raises:
+        ResultsNotWritten: it can't be put there; says where it is kept.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="note-importer-") as name:
+            folder = Path(name)
+            with files.draft(folder / f"results{target.suffix}") as draft:
+                fill(draft)
+                draft.finish(files.OWNER_ONLY)
+                path, why = _settle_elsewhere(draft, target, policy)
+    except OSError as error:
+        kept = save(Path.cwd() / target.name, fill, NeverOverwrite(source=policy.source))
+        raise ResultsNotWritten(
+            f"{target.name} could not be put to {target.parent}: {plain(error)}. It is kept here: {kept.path}. Run the"
+            " same command again: what was delivered is left alone, and its results are put there."
+        ) from error
+    return Written(path, None if path == target else f"{why}, so this is {path.name} beside it.")
+
+
+def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tuple[Url, str]:
+    """Put a file under the wanted name, or the next that can be had, and nothing over what it hasn't looked at."""
+    why = ""
+    for number in range(1, _NAMES + 1):
+        url = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
+        for _ in range(_TRIES):
+            seen, objection = elsewhere.version(url), ""
+            if seen is not None:
+                with elsewhere.copy_of(url) as here:
+                    objection = policy.objection(url, here)
+            if objection:
+                why = why or objection
+                break
+            policy.enter(url, draft.digest)
+            try:
+                elsewhere.put(draft.content, url, instead_of=seen)
+            except FileExistsError:  # somebody put another there in the same moment
+                why = why or f"{url.name} was changed meanwhile and was left alone"
+                continue
+            return url, why
+    raise FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
 
 
 def _place(target: Path) -> Path:
@@ -122,7 +170,9 @@ def _finish(draft: Draft, place: Path, source: Path | None) -> None:
     rights = files.USUAL if draft.folder == place.parent else files.OWNER_ONLY  # other people may come into that folder
     with contextlib.suppress(OSError):
         bounds.append(place.stat())
-    if source is not None:
+    if isinstance(source, Url):
+        rights = files.OWNER_ONLY
+    elif source is not None:
         try:
             bounds.append(source.stat() if source != _STANDARD_INPUT else os.fstat(0))
         except OSError:  # it is gone
@@ -162,4 +212,4 @@ def _objection(path: Path, policy: OverwritePolicy) -> str:
         return f"{path.name} is no ordinary file"
     if not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         return f"{path.name} is read-only"
-    return policy.objection(path)
+    return policy.objection(path, path)

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from importer import elsewhere
 from importer.delivery.outcomes import Outcomes
+from importer.elsewhere import Url
 from importer.errors import BadSettings
 from importer.files import Draft
 from importer.models import Problem
@@ -30,8 +32,12 @@ def check_target(path: Path) -> None:
 
     Raises:
         BadSettings: its ending says neither ``.xlsx`` nor ``.csv``, its folder is missing, or it is a folder.
+        ImporterError: it is a URL, where nothing can be put.
     """
     _check_kind(path)
+    if isinstance(path, Url):
+        elsewhere.check_folder(path.parent)
+        return
     try:
         place = path.resolve()
         folder_exists, is_folder = place.parent.is_dir(), place.is_dir()

@@ -15,6 +15,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from importer.elsewhere import Url, place
+from importer.errors import BadSettings
 from importer.models import Role, Status, Visibility
 from importer.settings.address import checked_url, journal_place
 from importer.settings.limits import Limits
@@ -309,6 +311,22 @@ class File:
         if not isinstance(value, (str, Path)) or not str(value):
             raise ValueError(f"{_shown(value)} is no file's name.")
         return Path(value)
+
+
+@dataclass(frozen=True)
+class Somewhere:
+    """A file's path or its URL."""
+
+    allowed: str = "file, or its URL, as s3://BUCKET/NAME"
+
+    def read(self, value: object) -> Path:
+        """See :class:`Kind`."""
+        if not isinstance(value, (str, Path, Url)) or not str(value):
+            raise ValueError(f"{_shown(value)} is no file's name.")
+        try:
+            return place(value)
+        except BadSettings as error:
+            raise ValueError(error.reason) from error
 
 
 @dataclass(frozen=True)

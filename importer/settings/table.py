@@ -29,6 +29,7 @@ from importer.settings.kinds import (
     ResultsName,
     Seconds,
     Share,
+    Somewhere,
     Text,
     Whole,
     Yes,
@@ -152,7 +153,7 @@ SETTINGS: Mapping[str, Setting] = {
             " oldest of them; or each.", "[reject|newest|oldest|all]", "on_several",
         ),
         Setting(
-            "unknown-emails", Topic.EMAILS, File(),
+            "unknown-emails", Topic.EMAILS, Somewhere(),
             "Write the emails that no prospect has to this .csv file, for whoever adds prospects.",
             "FILE", "unknown_emails", default="",
         ),
@@ -236,7 +237,7 @@ SETTINGS: Mapping[str, Setting] = {
             "TIME", "wait", default="",
         ),
         Setting(
-            "results", Topic.RESULTS, File(), "Where the results go, .xlsx or .csv.",
+            "results", Topic.RESULTS, Somewhere(), "Where the results go, .xlsx or .csv.",
             "NAME", "results", default="FILE.results.xlsx beside the file",
         ),
         Setting(
@@ -246,7 +247,7 @@ SETTINGS: Mapping[str, Setting] = {
             "NAME", "results_name",
         ),
         Setting(
-            "archive", Topic.ARCHIVE, File(),
+            "archive", Topic.ARCHIVE, Somewhere(),
             "A folder into which a file is moved with its results once it is finished (exit status 0 or 1).",
             "FOLDER", "archive",
         ),

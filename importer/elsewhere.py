@@ -1,0 +1,352 @@
+"""Files at a URL, such as ``s3://bucket/inbox/contacts.xlsx``: by fsspec, and tried with S3.
+
+Comes in: URLs. Goes out: what is there, copies of it here, and files put there; or an error that says what is wrong.
+What speaks to a store is loaded when a URL is first met, as most people need none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from importer.errors import BadSettings, ImporterError, NotReached, UnreadableFile
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://[^/]")
+_WITH_PASSWORD = re.compile(r"[^/]*:[^/]*@")
+_S3 = frozenset({"s3", "s3a"})
+_SHOWS_WHOLE_FILES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
+_REFUSED = {errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ENAMETOOLONG, getattr(errno, "EREMCHG", errno.ENOENT)}
+_CHUNK = 1 << 20
+
+
+if TYPE_CHECKING:
+    _Base = Path
+else:
+    _Base = PurePosixPath
+
+
+class Url(_Base):
+    """A URL as a path: it has a name, a suffix and a parent, but nothing can be opened by it.
+
+    To the type checker it is a ``Path``, for whatever merely names files takes either. What opens files asks first.
+    """
+
+    def __str__(self) -> str:
+        scheme, _, rest = super().__str__().partition(":/")
+        return f"{scheme}://{rest}"
+
+    def absolute(self) -> Self:
+        """Itself."""
+        return self
+
+    @property
+    def scheme(self) -> str:
+        """What stands before the colon."""
+        return self.parts[0].removesuffix(":").lower()
+
+
+class ChangedMeanwhile(FileExistsError):
+    """A file there isn't any more what was seen."""
+
+
+Place = Path | Url
+
+
+def place(text: str | Path) -> Place:
+    """A path or a URL, as a person named it.
+
+    Raises:
+        BadSettings: the URL holds a password.
+    """
+    if not isinstance(text, str):
+        return text
+    if _URL.match(text) is None:
+        return Path(text)
+    if _WITH_PASSWORD.match(text.partition("://")[2]):
+        raise BadSettings("A password stands in the URL, where others can read it. Leave it out, and give it as the"
+                          " store's own tools take it.")  # fmt: skip
+    return Url(text)
+
+
+def is_same(one: Place, other: Place) -> bool:
+    """Whether two places are one file's."""
+    if isinstance(one, Url) or isinstance(other, Url):
+        return one == other
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them isn't there
+        return False
+
+
+def files_in(url: Url) -> list[Url] | None:
+    """What lies in a folder; None for a file, and for what isn't there and has a file's ending.
+
+    Raises:
+        ImporterError: the store doesn't say.
+    """
+    with _readable(url), _store(url) as (store, path):
+        if store.isfile(path):
+            return None
+        try:
+            found = store.ls(path, detail=True)
+        except FileNotFoundError as error:
+            if _is_without_bucket(error):
+                raise
+            return None if url.suffix else []
+        return [_beside(url, each["name"]) for each in found if each["type"] == "file" and each["name"] != path]
+
+
+def matching(pattern: Url) -> list[Url] | None:
+    """The files that a pattern stands for; None for a file that is called so.
+
+    Raises:
+        ImporterError: the store doesn't say.
+    """
+    with _readable(pattern), _store(pattern) as (store, path):
+        if store.isfile(path):
+            return None
+        return [
+            _beside(pattern, name) for name, each in store.glob(path, detail=True).items() if each["type"] == "file"
+        ]
+
+
+def _beside(url: Url, name: str) -> Url:
+    """The URL of what a store calls so."""
+    return Url(f"{url.scheme}://{name.lstrip('/')}")
+
+
+def check_folder(folder: Url) -> None:
+    """See early whether anything can be put there; where a store knows folders, that there is one.
+
+    Raises:
+        ImporterError: it can't.
+    """
+    with _readable(folder), _store(folder) as (store, path):
+        if folder.scheme in _S3:  # there a folder is nothing but the beginning of names
+            bucket, _, key = path.partition("/")
+            with _translated():
+                store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
+        elif not store.isdir(path):
+            raise UnreadableFile(f"There is no folder {folder}. Make it, or name another.")
+
+
+def is_there(url: Url) -> bool:
+    """Whether there is such a file.
+
+    Raises:
+        ImporterError: the store doesn't say.
+    """
+    with _readable(url):
+        return version(url) is not None
+
+
+def version(url: Url) -> str | None:
+    """What changes whenever the file does; None where there is none. Raises OSError where that can't be told."""
+    with _store(url) as (store, path):
+        try:
+            found = store.info(path)
+        except FileNotFoundError as error:
+            if _is_without_bucket(error):
+                raise
+            return None
+        return None if found["type"] != "file" else str(found.get("ETag") or store.ukey(path))
+
+
+def changed_at(url: Url) -> float | None:
+    """When a file was last changed, in seconds since 1970; None where the store shows a file only when it is whole.
+
+    Raises:
+        ImporterError: the store doesn't say.
+    """
+    if url.scheme in _SHOWS_WHOLE_FILES:
+        return None
+    with _readable(url), _store(url) as (store, path):
+        try:
+            return float(store.modified(path).timestamp())
+        except NotImplementedError:
+            return None
+
+
+def fetch(url: Url, file: IO[bytes], most: int) -> int:
+    """Copy a file here, but for what is beyond ``most`` bytes; says how large it is.
+
+    Raises:
+        ImporterError: it can't be read.
+    """
+    with _readable(url), _store(url) as (store, path), store.open(path, "rb") as source:
+        size = int(source.size)
+        if size <= most:
+            shutil.copyfileobj(source, file, _CHUNK)
+        return size
+
+
+@contextmanager
+def copy_of(url: Url) -> Iterator[Path]:
+    """A copy of a file here, of the same name, in a folder that only we can enter; gone afterwards. Raises OSError."""
+    with tempfile.TemporaryDirectory(prefix="note-importer-") as folder:
+        here = Path(folder) / url.name
+        with _store(url) as (store, path):
+            store.get_file(path, str(here))
+        yield here
+
+
+def digest(url: Url) -> bytes:
+    """SHA-256 of a file's content. Raises OSError."""
+    found = hashlib.sha256()
+    with _store(url) as (store, path), store.open(path, "rb") as source:
+        while chunk := source.read(_CHUNK):
+            found.update(chunk)
+    return found.digest()
+
+
+def put(content: bytes, url: Url, *, instead_of: str | None = None) -> None:
+    """Put a file there: a new one, or instead of the version that was seen.
+
+    A store other than S3 may let somebody else's file, put there in the same moment, be replaced.
+
+    Raises:
+        FileExistsError: there is one by now, or another version.
+        OSError: it can't be put there.
+    """
+    with _store(url) as (store, path):
+        if instead_of is None:
+            store.pipe_file(path, content, mode="create")
+        elif url.scheme in _S3:
+            bucket, _, key = path.partition("/")
+            with _translated():
+                store.call_s3("put_object", Bucket=bucket, Key=key, Body=content, IfMatch=instead_of)
+        elif version(url) != instead_of:
+            raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
+        else:
+            store.pipe_file(path, content)
+
+
+def move(url: Url, target: Url, fingerprint: str | None = None) -> None:
+    """Move a file over another, which holds its place: copied, and removed only when the copy stands.
+
+    Args:
+        url: the file.
+        target: where it goes.
+        fingerprint: SHA-256 that it must have, as hex digits; None: any.
+
+    Raises:
+        ChangedMeanwhile: it isn't the file that was read.
+        OSError: it can't be moved.
+    """
+    seen = version(url)
+    if fingerprint is not None and digest(url).hex() != fingerprint:
+        raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
+    with _store(url) as (store, path):
+        only = {"CopySourceIfMatch": seen} if url.scheme in _S3 else {}
+        store.cp_file(path, _opened(target)[1], **only)
+        if version(url) != seen:
+            put(b"", target, instead_of=version(target))  # it holds the place again, and is given back
+            raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
+        store.rm_file(path)
+
+
+def remove_empty(url: Url) -> None:
+    """Remove a file that holds a place and nothing else. Raises OSError."""
+    with _store(url) as (store, path):
+        if not store.info(path)["size"]:
+            store.rm_file(path)
+
+
+@contextmanager
+def _readable(url: Url) -> Iterator[None]:
+    """What can't be read there, in words for a person.
+
+    Raises:
+        UnreadableFile: there is no such file, or it may not be read.
+        NotReached: the store can't be reached, or is out of order.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if _is_without_bucket(error):
+            raise UnreadableFile(f"There is no bucket {url.parts[1]!r}. Check the name: {url}.") from error
+        raise UnreadableFile(f"There is no file {url}. Check the name and the folder.") from error
+    except PermissionError as error:
+        raise UnreadableFile(f"{url} may not be read: {error}. Nothing was sent.") from error
+    except ConnectionError as error:
+        raise NotReached(
+            f"{url} can't be read: {error}. Nothing of it was sent. Run the same command again."
+        ) from error
+    except OSError as error:
+        raise UnreadableFile(f"{url} can't be read: {error.strerror or error}. Nothing was sent.") from error
+
+
+@contextmanager
+def _store(url: Url) -> Iterator[tuple[Any, str]]:
+    """The store that a URL names, and how it calls the file.
+
+    Raises:
+        BadSettings: nothing here speaks to such stores.
+        OSError: whatever it failed of: FileNotFoundError, FileExistsError, PermissionError, ConnectionError where it
+            can't be reached or is out of order, any other where it refuses.
+    """
+    with _translated():
+        yield _opened(url)
+
+
+def _opened(url: Url) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - only who names a URL needs it
+
+        return url_to_fs(str(url), use_listings_cache=False)  # type: ignore[no-any-return]
+    except ImportError as error:
+        extra = "'note-importer[s3]'" if url.scheme in _S3 else f"fsspec and what it needs for {url.scheme}"
+        raise BadSettings(
+            f"Files at {url.scheme}:// need one more package, which isn't installed. Install it with: pip install"
+            f" {extra}"
+        ) from error
+    except ValueError as error:
+        raise BadSettings(f"{url} names no kind of store that is known here: {url.scheme}://.") from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Whatever a store's library raises becomes an OSError of a kind that says what it is."""
+    try:
+        yield
+    except (ImporterError, FileNotFoundError, FileExistsError):
+        raise
+    except Exception as error:
+        said, name = _words(error), type(error).__name__
+        if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+            raise ChangedMeanwhile(errno.EEXIST, "it was changed meanwhile") from error
+        if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
+            raise PermissionError(f"the store's credentials can't be used ({said})") from error
+        if isinstance(error, PermissionError):
+            raise PermissionError(f"access is denied ({said})") from error
+        if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
+            raise OSError(errno.EINVAL, f"the store refuses it ({said})") from error
+        raise ConnectionError(f"the store can't be reached, or is out of order ({said})") from error
+
+
+def _words(error: Exception) -> str:
+    """What a library says, without the end of its sentence."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (said or type(error).__name__).strip().rstrip(".")
+
+
+def _code(error: BaseException | None) -> str:
+    """What S3 calls an error; empty where it is another store's."""
+    response = getattr(
+        error.__cause__ if error is not None and error.__cause__ is not None else error, "response", None
+    )
+    with contextlib.suppress(AttributeError, KeyError, TypeError):
+        return str(response["Error"]["Code"])  # type: ignore[index]
+    return ""
+
+
+def _is_without_bucket(error: FileNotFoundError) -> bool:
+    return _code(error) == "NoSuchBucket" or "bucket does not exist" in str(error)

@@ -1,0 +1,223 @@
+"""Files in S3, by a real S3 server on this machine: fetched, imported, and put back with their results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import openpyxl
+import pytest
+
+from importer import elsewhere
+from importer.elsewhere import Url
+from importer.errors import NotReached
+from importer.sandbox import Sandbox
+from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
+from tests.test_elsewhere import HEAD, ROOM, Typed, fsspec, type_
+
+__all__ = ["type_"]
+
+pytestmark = pytest.mark.slow  # each is a fraction of a second; the server's libraries take some to load
+
+INBOX, DONE = f"s3://{BUCKET}/inbox", f"s3://{BUCKET}/done"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Store]:
+    with serving() as store:
+        yield store
+
+
+@pytest.fixture
+def store(server: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A bucket, and an environment that leads to it."""
+    for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": server.url}.items():
+        monkeypatch.setenv(name, value)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    server.begin()
+    return server
+
+
+def results(content: bytes) -> list[str]:
+    return [row["result"] for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))]
+
+
+def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Typed, box: Sandbox, store: Store) -> None:
+    """What is shown and kept names URLs: the screen, the document, the journal and the results."""
+    store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\nP-2,there,private\n")
+    store.put("inbox/deeper/c.csv", f"{HEAD}P-9,not meant,private\n")
+    store.put("inbox/read me.md", "no spreadsheet")
+    assert type_("run", f"{INBOX}/", "--yes", "--archive", f"{DONE}/", "--json") == 0, type_.all
+    assert store.names("done") == ["a.csv", "a.results.xlsx"]
+    assert store.names("inbox") == ["c.csv", "read me.md"]
+    (told,) = json.loads(type_.out)["files"]
+    assert (told["file"], told["archived"]) == (f"{INBOX}/a.csv", f"{DONE}/a.csv")
+    assert told["run"]["results"] == f"{DONE}/a.results.xlsx"
+    summary = openpyxl.load_workbook(io.BytesIO(store.read("done/a.results.xlsx")))["Summary"]
+    assert f"{INBOX}/a.csv" in [cell for row in summary.iter_rows(values_only=True) for cell in row]
+    assert type_("history") == 0
+    assert f"{INBOX}/a.csv" in type_.all
+    assert sorted(path.name for path in type_.folder.iterdir() if "journal" not in path.name) == []
+    assert sorted(note.prospect_id for note in box.notes) == ["P-1", "P-2"]
+
+
+def test_a_file_in_s3_is_checked(type_: Typed, box: Sandbox, store: Store) -> None:
+    """Sending nothing, and putting nothing there."""
+    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\nP-2,,private\n")
+    assert type_("check", url) == 1
+    assert f"{url}: CSV" in type_.all
+    assert {method for method, _ in store.asked} <= {"GET", "HEAD"}
+    assert box.received == ()
+
+
+def test_results_that_a_person_corrected_stay(type_: Typed, store: Store) -> None:
+    """As on a disk: what a run wrote is replaced, what somebody changed since isn't."""
+    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    assert type_("run", url, *ROOM) == 0
+    assert type_("run", url, *ROOM) == 0
+    assert results(store.read("inbox/a.results.csv")) == ["already imported"]
+    corrected = store.read("inbox/a.results.csv") + b"a line of mine\n"
+    store.put("inbox/a.results.csv", corrected)
+    assert type_("run", url, *ROOM) == 0
+    assert store.read("inbox/a.results.csv") == corrected
+    assert results(store.read("inbox/a.results (2).csv")) == ["already imported"]
+    assert "a.results.csv was changed after it was written" in type_.all
+    assert f"Results: {INBOX}/a.results (2).csv" in type_.all
+
+
+def test_results_that_somebody_puts_there_in_the_same_moment_stay(type_: Typed, store: Store) -> None:
+    """The store itself refuses to replace what wasn't looked at: where there was nothing, and where there was."""
+    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+
+    def in_between(ask: Ask) -> None:
+        if ask == ("PUT", f"/{BUCKET}/inbox/a.results.csv"):
+            store.before = lambda _: None
+            store.put("inbox/a.results.csv", "a colleague's")
+
+    store.before = in_between
+    assert type_("run", url, *ROOM) == 0
+    assert store.read("inbox/a.results.csv") == b"a colleague's"
+    assert results(store.read("inbox/a.results (2).csv")) == ["created"]
+    other = store.put("inbox/b.csv", f"{HEAD}P-2,hello,private\n")
+    assert type_("run", other, *ROOM) == 0
+
+    def over_ours(ask: Ask) -> None:
+        if ask == ("PUT", f"/{BUCKET}/inbox/b.results.csv"):
+            store.before = lambda _: None
+            store.put("inbox/b.results.csv", "a colleague's")
+
+    store.before = over_ours
+    assert type_("run", other, *ROOM) == 0
+    assert store.read("inbox/b.results.csv") == b"a colleague's"
+    assert results(store.read("inbox/b.results (2).csv")) == ["already imported"]
+
+
+def test_a_file_that_changed_since_it_was_read_stays(type_: Typed, box: Sandbox, store: Store) -> None:
+    """Be it before it is copied, or while it is: what is new in it is imported by the next run."""
+    store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    longer = f"{HEAD}P-1,hello,private\nP-2,new,private\n"
+
+    def changes(moment: Ask) -> None:
+        def before(ask: Ask) -> None:
+            if ask == moment:
+                store.before = lambda _: None
+                store.put("inbox/a.csv", longer)
+
+        store.before = before
+
+    run = ("run", f"{INBOX}/", *ROOM, "--archive", DONE)
+    for moment in (("PUT", f"/{BUCKET}/inbox/a.results.csv"), ("PUT", f"/{BUCKET}/done/a.csv")):
+        store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+        changes(moment)
+        assert type_(*run) == 3, type_.all
+        assert f"{INBOX}/a.csv has changed while it was imported, so it stays where it is" in type_.all
+        assert store.names("done") == []
+        assert "a.csv" in store.names("inbox")
+    assert type_(*run) == 0
+    assert store.read("done/a.csv") == longer.encode()
+    assert len(box.notes) == 2
+
+
+def test_results_that_cannot_be_put_there_are_kept_here(type_: Typed, box: Sandbox, store: Store) -> None:
+    """The file stays, the run says where the results are, and the next one puts them where they belong."""
+    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    run = ("run", url, *ROOM, "--archive", DONE)
+    store.denies = lambda ask: ask[0] == "PUT"
+    assert type_(*run) == 3
+    kept = type_.folder / "a.results.csv"
+    assert results(kept.read_bytes()) == ["created"]
+    assert "a.results.csv could not be put to s3://sales/inbox: access is denied" in type_.all
+    assert f"kept here: {kept}" in type_.all
+    assert store.keys() == ["inbox/a.csv"]
+    store.denies = lambda _: False
+    assert type_(*run) == 0
+    assert store.names("done") == ["a.csv", "a.results.csv"]
+    assert len(box.notes) == 1
+
+
+def test_what_cannot_be_read_is_said(type_: Typed, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No such file, no such bucket, access denied, no credentials: a person has to help."""
+    for url, said in (
+        (f"{INBOX}/none.csv", f"There is no file {INBOX}/none.csv"),
+        ("s3://nosuch/inbox/a.csv", "There is no bucket 'nosuch'"),
+        ("s3://nosuch/inbox/", "There is no bucket 'nosuch'"),
+        (f"{INBOX}/", f"There is no spreadsheet in the folder {INBOX}"),
+    ):
+        assert type_("run", url, "--yes") == 2
+        assert said in type_.all
+    url = store.put("inbox/a.csv", HEAD)
+    store.denies = lambda _: True
+    for named in (url, f"{INBOX}/"):
+        assert type_("run", named, "--yes") == 2
+        assert "access is denied" in type_.all
+    store.denies = lambda _: False
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    assert type_("run", url, "--yes") == 2
+    assert "the store's credentials can't be used" in type_.all
+    assert box.received == ()
+
+
+def test_a_long_listing_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server shows a thousand names at once; here it shows two."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    for number in range(5):
+        store.put(f"inbox/{number}.csv", HEAD)
+    store.asked.clear()
+    found = elsewhere.files_in(Url(INBOX))
+    assert [url.name for url in found or []] == [f"{number}.csv" for number in range(5)]
+    assert len([ask for ask in store.asked if ask == ("GET", f"/{BUCKET}")]) >= 3
+
+
+def test_results_that_a_run_owes_are_put_there_by_the_next_one(type_: Typed, store: Store) -> None:
+    """Though that imports another file."""
+    store.denies = lambda ask: ask[0] == "PUT"
+    assert type_("run", store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n"), *ROOM) == 3
+    store.denies = lambda _: False
+    assert type_("run", store.put("inbox/b.csv", f"{HEAD}P-2,hello,private\n"), *ROOM) == 0
+    assert f"They are written now: {INBOX}/a.results.csv" in type_.all
+    assert results(store.read("inbox/a.results.csv")) == ["created"]
+
+
+def test_a_results_file_is_written_again_from_s3(type_: Typed, store: Store) -> None:
+    """By the command ``results``."""
+    url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    assert type_("run", url, *ROOM) == 0
+    store._client.delete_object(Bucket=BUCKET, Key="inbox/a.results.csv")
+    assert type_("results", "last", url, "--results-name", "{name}.results.csv") == 0
+    assert results(store.read("inbox/a.results.csv")) == ["created"]
+
+
+def test_a_store_that_is_away_is_no_persons_matter(
+    type_: Typed, box: Sandbox, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status 3: the same command again. Its library tries some times by itself, which takes a while."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(NotReached):
+        elsewhere.files_in(Url(INBOX))
+    assert type_("run", f"{INBOX}/a.csv", "--yes") == 3
+    assert "the store can't be reached, or is out of order" in type_.all
+    assert box.received == ()
