@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +33,9 @@ class Typed:
         status = main(list(arguments))
         self.out, self.err = self._capture.readouterr()
         assert "Traceback" not in self.all
-        assert "/tmp" not in self.all.replace(str(self.folder), ""), "the folder that a file is fetched to is no name"
+        assert f"{tempfile.gettempdir()}{os.sep}note-importer-" not in self.all, (
+            "the folder that a file is fetched to is no name"
+        )
         return status
 
     @property
@@ -68,6 +72,14 @@ def test_a_password_in_a_url_is_refused() -> None:
     """It would stand in the shell's history, in messages and in the journal."""
     with pytest.raises(BadSettings, match="password"):
         place("sftp://me:secret@host/inbox")
+
+
+def test_urls_are_taken_where_paths_are(type_: Typed) -> None:
+    """On the command line, and in a schedule; a password is refused."""
+    assert type_("schedule", "s3://sales/inbox/", "--between", "02:00-06:00", "--system", "cron") == 0
+    assert "s3://sales/inbox" in type_.out
+    assert type_("check", "sftp://me:secret@host/a.csv") == 2
+    assert "A password stands in the URL" in type_.all
 
 
 # -- any store of fsspec's, here one in memory

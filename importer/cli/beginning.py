@@ -15,6 +15,7 @@ from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say
 from importer.errors import BadSettings
 from importer.settings import LIVE, SETTINGS, Recipient, Settings, keystore, profiles
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+from importer.settings.kinds import Somewhere
 
 _Value = TypeVar("_Value")
 
@@ -70,9 +71,9 @@ def _init() -> int:
 
 def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_store: bool, hours: str) -> int:
     """Write the profile and what belongs to it, confirm the workspace, and say what comes next."""
-    if archive := chosen.get("archive"):
+    if isinstance(archive := Somewhere().read(chosen.get("archive", ".")), Path):
         try:
-            Path(str(archive)).mkdir(parents=True, exist_ok=True)
+            archive.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadSettings(f"The folder {archive} can't be made: {error.strerror}. Nothing was written.") from error
     if key and not in_store:
@@ -135,8 +136,8 @@ def _checked(setting: str, text: str) -> str:
 
 def _folder(folder: str) -> str:
     """A folder's name in full, where there is one or can be."""
-    if not folder:
-        return ""
+    if not folder or not isinstance(Somewhere().read(folder), Path):  # a URL is in full, and needs no folder made
+        return folder
     path = Path(folder).expanduser().absolute()
     if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
         raise BadSettings(f"The folder {path} can't be made: something else stands in its place. Name another.")

@@ -19,9 +19,8 @@ from importer import commands
 from importer.cli.terminal import paragraph
 from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
-from importer.settings import SETTINGS, Setting, Settings, Topic, profiles, remembering, sources, who_can_read
+from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, remembering, sources, who_can_read
 from importer.settings.editing import usual
-from importer.settings.kinds import Choice, File, JournalPlace, Somewhere
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
@@ -30,24 +29,30 @@ if TYPE_CHECKING:
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE."""
-    return click.argument("file", type=_Somewhere())(command)
+    return click.argument("file", type=Somewhere())(command)
 
 
 def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE…: one or more files, folders or patterns."""
-    return click.argument("files", type=_Somewhere(), nargs=-1, required=True, metavar="FILE...")(command)
+    return click.argument("files", type=Somewhere(), nargs=-1, required=True, metavar="FILE...")(command)
 
 
-class _Somewhere(click.Path):
+class Somewhere(click.Path):
     """A path, ``-`` or a URL."""
 
-    def __init__(self) -> None:
-        super().__init__(path_type=Path, allow_dash=True)
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, path_type=Path, allow_dash=not exists)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See click."""
-        found = Somewhere().read(value) if "://" in str(value) else value
-        return super().convert(value, param, ctx) if found == value or isinstance(found, Path) else found
+        if "://" in str(value):
+            try:
+                found: Any = kinds.Somewhere().read(value)
+            except ValueError as error:
+                self.fail(str(error), param, ctx)
+            if not isinstance(found, Path):
+                return found
+        return super().convert(value, param, ctx)
 
 
 def settings_about(*topics: Topic) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -90,9 +95,9 @@ def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
     """What may follow at a shell's Tab key."""
     words: Iterable[str] = ()
     match setting.kind:
-        case File() | Somewhere() | JournalPlace():
+        case kinds.File() | kinds.Somewhere() | kinds.JournalPlace():
             return [CompletionItem(begun, type="file")]
-        case Choice():
+        case kinds.Choice():
             words = setting.kind.words
         case _ if setting.name == "profile":
             with contextlib.suppress(BadSettings):

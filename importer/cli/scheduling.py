@@ -19,7 +19,7 @@ import click
 
 from importer import commands
 from importer.cli import units
-from importer.cli.options import Told, settings_named
+from importer.cli.options import Somewhere, Told, settings_named
 from importer.cli.terminal import ask, is_terminal, paragraph, say
 from importer.errors import BadSettings, Stopped, by_name
 from importer.settings import KEY_VARIABLE, Window, sources
@@ -27,7 +27,7 @@ from importer.settings.times import Span
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=Somewhere(exists=True))
 @settings_named("profile", "between")
 @click.option("--system", type=click.Choice(["cron", "systemd", "windows"]), help="For which; else for this one.")
 @click.option("--write", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",

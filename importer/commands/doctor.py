@@ -205,8 +205,8 @@ def _archive(settings: Settings) -> Iterator[Finding]:
         return
     try:
         archiving.check(settings.archive)
-    except BadSettings as error:
-        yield Finding("Archive", error.reason, error.exit_status)
+    except ImporterError as error:
+        yield Finding("Archive", error.reason if isinstance(error, BadSettings) else str(error), error.exit_status)
     else:
         yield Finding("Archive", f"finished files go to {settings.archive}")
 

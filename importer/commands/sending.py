@@ -289,9 +289,8 @@ class Sending:
 
     def _write_unknown(self, finding: Finding) -> results.Written | None:
         """Write the emails that nobody has, where that is wanted."""
-        if (target := self.settings.unknown_emails) is None:
-            return None
-        return results.write_emails(target, unknown(self.loaded, finding.answers), place(self.loaded.sheet.source))
+        target, source = self.settings.unknown_emails, place(self.loaded.sheet.source)
+        return None if target is None else results.write_emails(target, unknown(self.loaded, finding.answers), source)
 
     def _twins(self) -> dict[int, Sequence[str]]:
         """Row number → the ids of its notes, where there are more than one."""

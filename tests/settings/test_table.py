@@ -30,6 +30,7 @@ from importer.settings.kinds import (
     ResultsName,
     Seconds,
     Share,
+    Somewhere,
     Text,
     Whole,
     Yes,
@@ -75,7 +76,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "wait": (["10m"], '"10m"'),
     "results": (["out.csv"], '"out.csv"'),
     "results-name": (["{name}.{date}.results.xlsx"], '"{name}.{date}.results.xlsx"'),
-    "archive": (["done"], '"done"'),
+    "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"),
     "max-invalid": (["20%"], "0.2"),
     "max-notes": (["5000"], "5000"),
@@ -237,6 +238,7 @@ BAD_TEXTS: dict[type, list[str]] = {
     Rated: ["fast", "0/1s"],
     Address: ["nonsense", "http://a.example"],
     JournalPlace: ["mysql://x/y", ":memory:"],
+    Somewhere: ["sftp://me:secret@host/x.csv"],
 }
 
 
