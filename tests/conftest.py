@@ -61,13 +61,18 @@ def postgres() -> Postgres:
     return tests.postgres.shared()
 
 
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    """An empty journal of the test's own in PostgreSQL."""
+    return postgres.journal()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty journal of the test's own is, once in a file and once in PostgreSQL."""
     if request.param == "sqlite":
         return str(tmp_path / "journal.sqlite")
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.journal()
+    return str(request.getfixturevalue("url"))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ however that ends. Whoever stops or restarts one makes one of their own. It does
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
@@ -104,6 +105,12 @@ class Postgres:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+    def role(self, name: str, more: str = "") -> None:
+        """See that there is a role that may nothing but connect."""
+        if not self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
+            with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):  # at this moment
+                self.execute(f"CREATE ROLE {name} LOGIN {more}")
 
     def empty(self) -> str:
         """The URL of a new database in which there is nothing."""

@@ -116,3 +116,18 @@ def backup(file: Path, **_: Any) -> int:
     commands.journals.back_up(Told.here().settings, file)
     say(f"The journal was copied to {file}.")
     return 0
+
+
+@journal.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy(source: str, target: str) -> int:
+    """Move the journal FROM, a file, to TO, a PostgreSQL database that several machines share: postgresql://HOST/DATABASE.
+
+    Every row is copied and compared. TO must be empty; no import may be at work.
+    """
+    copied = commands.journals.copy(source, target)
+    runs, rows = commands.sayings.count(copied["runs"], "run"), commands.sayings.count(sum(copied.values()), "row")
+    say(f"{runs} and all that they delivered were copied: {rows}, compared one by one.")
+    say(f"From now on name {target} with --journal, or in the profile, on every machine; and put {source} away.")
+    return 0

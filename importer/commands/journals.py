@@ -1,6 +1,7 @@
-"""A journal, copied while an import may be at work.
+"""A journal, copied while an import may be at work, or moved into another database while none is.
 
-Comes in: settings that name the journal, and a file. Goes out: a copy of it there, whole and of one moment.
+Comes in: settings that name the journal, and a file; or two journals. Goes out: a copy of it there, whole and of one
+moment; or the same journal, in the other's place.
 """
 
 from __future__ import annotations
@@ -26,3 +27,19 @@ def back_up(settings: Settings, target: Path) -> None:
         )
     with Journal.open(settings.journal) as journal:
         journal.back_up(target)
+
+
+def copy(source: Path | str, target: Path | str) -> dict[str, int]:
+    """Move a journal to another place, mostly from a file into PostgreSQL: table → rows.
+
+    Raises:
+        BadSettings: there is no journal, or the other place isn't empty.
+        Busy: an import is at work with it.
+        Unusable, Stopped: one of them can't be used; nothing was copied.
+    """
+    if not Journal.exists(source):
+        raise BadSettings(f"There is no journal at {source}. Nothing was copied.")
+    with Journal.open(source) as journal, Journal.open(target) as other:
+        if journal.id == other.id:
+            raise BadSettings(f"{source} and {target} are the same journal. Nothing was copied.")
+        return journal.copy_to(other)

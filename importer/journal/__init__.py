@@ -14,6 +14,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     unwritten    runs whose results are still to be written, beside the journal
     accounts     whose key is whose, remembered there too
     schema       the tables; migrations: what leads to them from earlier versions
+    copying      a journal, moved into another database
     statements   statements, written down once for every database
     store        transactions and reads over one connection
     sqlite       all that is SQLite's own; lock: one import of a workspace at a time, by a file beside the journal
@@ -23,12 +24,12 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol, Self
 
 from importer.errors import BadSettings
-from importer.journal import migrations, sqlite
+from importer.journal import copying, migrations, sqlite
 from importer.journal.deliveries import Answered, Claim, Deliveries, Known, State
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
@@ -73,6 +74,9 @@ class Place(Protocol):
 
     def held(self, store: Store, workspace: str) -> AbstractContextManager[None]:
         """Hold a workspace's lock."""
+
+    def go_on_numbering(self, store: Store) -> None:
+        """Give the next rows numbers after those that are there, inside a transaction."""
 
     def back_up(self, store: Store, target: Path) -> None:
         """Put a copy of it into a file."""
@@ -169,6 +173,28 @@ class Journal:
         """
         assert self._place is not None
         self._place.back_up(self._store, target)
+
+    def copy_to(self, other: Journal) -> dict[str, int]:
+        """Move all that it knows into another, empty one, which is then this journal, by id: table → rows.
+
+        Raises:
+            BadSettings: the other isn't empty.
+            Busy: an import is at work with one of them.
+            JournalFailed: a row couldn't be copied, or isn't the same there; nothing was.
+        """
+        if not copying.is_empty(other._store):
+            raise BadSettings(
+                f"The journal {other.name} isn't empty: it knows of runs already. It was left alone. Name another."
+            )
+        with ExitStack() as locks:
+            for workspace in copying.workspaces_of(self._store):
+                locks.enter_context(self.held(workspace))
+                locks.enter_context(other.held(workspace))
+            with other.transaction():
+                copied = copying.copy(self._store, other._store)
+                if other._place is not None:
+                    other._place.go_on_numbering(other._store)
+        return copied
 
     def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Found:
         """What an import that isn't finished yet has found for emails, known by their digests with the API's key."""

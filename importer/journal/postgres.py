@@ -153,11 +153,12 @@ class Server:
     def _without_rights(self, error: JournalFailed) -> UnusableJournal | None:
         """The same in other words, where a right is missing."""
         cause = getattr(error.__cause__, "orig", error.__cause__)
-        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        # Tables of a schema that may not be used are as if they weren't there.
+        if not isinstance(cause, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
             return None
         return UnusableJournal(
             f"The journal {self.name} can't be used: this user may not use its tables, or make them"
-            f" ({' '.join(str(cause).split())}). Nothing was sent. {_RIGHTS}"
+            f" ({str(cause).splitlines()[0]}). Nothing was sent. {_RIGHTS}"
         )
 
     @contextmanager
@@ -189,6 +190,13 @@ class Server:
         finally:
             with contextlib.suppress(JournalFailed), store.transaction():
                 store.scalar(sa.text("SELECT pg_advisory_unlock(:key)"), key=key)
+
+    def go_on_numbering(self, store: Store) -> None:
+        """Give the next rows numbers after those that are there, inside a transaction."""
+        for table in schema.tables.sorted_tables:
+            if (column := table.autoincrement_column) is not None:
+                query = f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), max({column.name}))"
+                store.connection.exec_driver_sql(f"{query} FROM {table.name} HAVING count(*) > 0")
 
     def back_up(self, _: Store, target: Path) -> None:
         """The database has means of its own, which keep more than a moment.

@@ -125,6 +125,9 @@ class File:
         """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
         return lock.held(self.path, workspace)
 
+    def go_on_numbering(self, store: Store) -> None:
+        """SQLite does so by itself."""
+
     def back_up(self, store: Store, target: Path) -> None:
         """Put a copy of it into a file; see :meth:`importer.journal.Journal.back_up`."""
         is_itself = target.exists() and target.samefile(self.path)

@@ -164,4 +164,4 @@ class Store:
 def cause(error: BaseException) -> str:
     """The database's own words, without the statement that SQLAlchemy adds."""
     original = getattr(error, "orig", None)
-    return str(original or error)
+    return (str(original or error).splitlines() or [type(error).__name__])[0]

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from importer.errors import Busy, UnusableJournal
+from importer.journal import Journal
 from importer.journal.lock import held
+from importer.models import Workspace
 
 _HOLD = """
 import sys
-from pathlib import Path
-from importer.journal.lock import held
-with held(Path(sys.argv[1]), "workspace"):
+from importer.journal import Journal
+from importer.models import Workspace
+with Journal.open(sys.argv[1]) as journal, journal.held(Workspace("workspace", "")):
     print("held", flush=True)
     sys.stdin.read()
 """
+WORKSPACE, ANOTHER = Workspace("workspace", ""), Workspace("another", "")
 
 
 @pytest.fixture
@@ -28,37 +35,69 @@ def journal(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "journal.sqlite"
 
 
-def hold(journal: Path) -> subprocess.Popen[str]:
+def hold(address: Path | str) -> subprocess.Popen[str]:
     """Another process that holds the workspace until its standard input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(journal)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _HOLD, str(address)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
 
 
-def test_the_second_is_told_who_is_at_work_and_since_when(journal: Path) -> None:
-    with hold(journal) as process:
-        with pytest.raises(Busy) as caught, held(journal, "workspace"):
+@contextmanager
+def taken(address: str, workspace: Workspace = WORKSPACE) -> Iterator[None]:
+    """Hold a workspace as another import would."""
+    with Journal.open(address) as journal, journal.held(workspace):
+        yield
+
+
+def test_the_second_is_told_who_is_at_work_and_since_when(address: str) -> None:
+    with hold(address) as process:
+        with pytest.raises(Busy) as caught, taken(address):
             pass
         assert f"(process {process.pid}), since 20" in str(caught.value)
+        assert platform.node() in str(caught.value)
         assert re.search(r"\d\d:\d\d:\d\d\. Nothing was sent", str(caught.value))
         process.communicate("")
-    with held(journal, "workspace"):
+    with taken(address):
         pass
 
 
-def test_who_was_killed_holds_nobody_up(journal: Path) -> None:
-    process = hold(journal)
+def test_who_was_killed_holds_nobody_up(address: str) -> None:
+    """It takes PostgreSQL a moment to see that a connection is gone."""
+    process = hold(address)
     process.kill()
     process.communicate()
-    with held(journal, "workspace"), pytest.raises(Busy, match=f"process {os.getpid()}"), held(journal, "workspace"):
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with taken(address), pytest.raises(Busy, match=f"process {os.getpid()}"), taken(address):
+                pass
+        except Busy:
+            assert time.monotonic() < deadline
+            continue
+        break
+
+
+def test_workspaces_do_not_hold_one_another_up(address: str) -> None:
+    with taken(address), taken(address, ANOTHER):
         pass
 
 
-def test_workspaces_and_journals_do_not_hold_one_another_up(journal: Path) -> None:
-    with held(journal, "workspace"), held(journal, "another"), held(journal.with_name("other.sqlite"), "workspace"):
+def test_a_workspace_is_let_go_when_the_block_fails(address: str) -> None:
+    with Journal.open(address) as journal:
+        with pytest.raises(ZeroDivisionError), journal.held(WORKSPACE):
+            raise ZeroDivisionError
+        with taken(address):
+            pass
+
+
+# -- beside a file ----------------------------------------------------------------------------------------------------
+
+
+def test_journals_do_not_hold_one_another_up(journal: Path) -> None:
+    with held(journal, "workspace"), held(journal.with_name("other.sqlite"), "workspace"):
         pass
 
 
@@ -74,7 +113,7 @@ def test_a_holder_that_left_no_word_is_another_process(journal: Path) -> None:
     with hold(journal) as process:
         for place in journal.parent.glob("*.holder"):
             place.write_text("{", encoding="utf-8")
-        with pytest.raises(Busy, match="another process"), held(journal, "workspace"):
+        with pytest.raises(Busy, match="another process"), held(journal, str(WORKSPACE)):
             pass
         process.communicate("")
 
