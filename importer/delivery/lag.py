@@ -38,10 +38,13 @@ class ReadLag:
     Args:
         assumed: seconds that reading may lag while nothing is known.
         learned: what an earlier run measured, in seconds, if it did.
+
+    Attributes:
+        assumed: the same as given.
     """
 
     def __init__(self, assumed: float, learned: float | None = None) -> None:
-        self._assumed, self._learned = assumed, learned
+        self.assumed, self._learned = assumed, learned
         self._seen: list[float] = []  # ages at which notes were there, since one was last missed
         self._longest = 0.0  # age at which a note was missed, or was there after it had been missed
         self._missed: set[str] = set()
@@ -62,7 +65,7 @@ class ReadLag:
     def margin(self) -> float:
         """Seconds after which reading surely has caught up: twice what was measured, now or by an earlier run."""
         lags = [lag for lag in (self.measured, self._learned) if lag is not None]
-        return min(self._assumed, 2 * max(lags)) if lags else self._assumed
+        return min(self.assumed, 2 * max(lags)) if lags else self.assumed
 
     @property
     def pause(self) -> float:

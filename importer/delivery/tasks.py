@@ -192,11 +192,13 @@ class Check:
     Attributes:
         post: what was sent again, cut down to this prospect.
         note_id: the note that it made.
+        until: when that surely can be read, by our clock.
     """
 
     post: Post
     note_id: str
     take: int = 100
+    until: float = 0.0
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"

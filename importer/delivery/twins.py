@@ -15,6 +15,9 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Sought, judge
 from importer.delivery.tasks import Check, Post, Task
 from importer.markup import seen_digests
+from importer.models import Status
+
+_PAUSE = 5.0  # seconds between looks that don't even show the note that is known
 
 
 class Twins:
@@ -42,14 +45,18 @@ class Twins:
         """Look at all of them, each when reading has caught up with it."""
         made, self._made = self._made, []
         for post, note_id, came in made:
-            take = self._evidence.take(post.request.prospects[0])
-            self._dispatcher.add(Check(post, note_id, take), came + self._evidence.margin)
+            take, until = self._evidence.take(post.request.prospects[0]), came + self._evidence.lag.assumed
+            self._dispatcher.add(Check(post, note_id, take, until), came + self._evidence.margin)
 
     def checked(self, check: Check, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
         """What follows from the reply to a look: a twin shows as the note itself does."""
         page, evidence = reply.value, self._evidence
         if page is None:
             evidence.read_again(check, reply.failure)
+            return
+        if _is_old(check, page) and reply.came < check.until:
+            check.take = evidence.take(check.prospect)
+            self._dispatcher.add(check, reply.came + _PAUSE)
             return
         if evidence.is_contested(check.prospect, check.post.key):
             return  # a later run looks, when it is known whose the others are
@@ -61,3 +68,9 @@ class Twins:
         )  # fmt: skip
         found = judge(page, sought)
         yield check.post, Checked((found.note_id, *found.twins) if found.note_id is not None else ())
+
+
+def _is_old(check: Check, page: NotesPage) -> bool:
+    """Whether a page is of a time before the note was made of which we know: then it tells nothing of another."""
+    is_draft = check.post.key.status is Status.DRAFT  # which a later one may hide
+    return not is_draft and not page.has_more and all(note.note_id != check.note_id for note in page.notes)

@@ -228,8 +228,8 @@ def _may_be_turned_away(regime: Regime) -> bool:
 def _must_be_certain(world: World) -> bool:
     """Whether nothing may be unconfirmed in the end: texts stay exact, nobody else writes, and dates tell."""
     regime = world.regime
-    is_clear = regime.rewrite == "exact" and not regime.colleagues and not regime.drafts and not regime.jumps
-    return is_clear and (abs(regime.ahead) < 300 or world.ids_told > 0)
+    is_clear = regime.rewrite == "exact" and not regime.colleagues and not regime.jumps
+    return is_clear and (abs(regime.ahead) < 300 or world.published_told > 0)
 
 
 def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[Outcomes]) -> None:

@@ -244,7 +244,7 @@ def _policy(**different: float) -> Callable[[Change], None]:
 def _margin(factor: float) -> property:
     def margin(self: ReadLag) -> float:
         measured = self.measured
-        return self._assumed if measured is None else min(self._assumed, factor * measured)
+        return self.assumed if measured is None else min(self.assumed, factor * measured)
 
     return property(margin)
 
@@ -447,7 +447,7 @@ def _introduction_once(change: Change) -> None:
 
 
 def _uncertain_while_introducing(change: Change) -> None:
-    change(Unattributed, "_must_wait", lambda *_given: False)
+    change(Unattributed, "_must_wait", lambda *_given, **_more: False)
 
 
 def _given_up_is_forgotten(change: Change) -> None:

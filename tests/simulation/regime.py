@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 READ_TIMEOUT, SETTLE, BATCH = 3.0, 1.0, 4
 REST = READ_TIMEOUT + SETTLE
@@ -39,6 +39,7 @@ FATES = (
     "part", "spoilt", "page before", "page after", "page late", "redirect after", "redirect late", "unreachable", "429",
     "slow 429 after", "400",
 )  # fmt: skip
+_CHANGED = ("emoji", "cut", "quotes")  # after which some texts don't read the same
 READS = ("500", "lost", "429", "unreachable", "page")
 TEXTS = (
     "Spoke about terms", "Use <b>this</b>", "Use <i>this</i>", "Sent the “offer” – 20 pages 🤝",
@@ -77,9 +78,13 @@ class Regime:
         lag: how reading follows writing.
         cached: seconds for which a page's address is remembered by a cache; 0: none.
         rewrite: how texts are shown: ``exact``, ``emoji``, ``cut``, ``quotes``, ``spaces``, ``sanitised``.
-        colleagues: notes that colleagues write in the meantime; ``same_text``: whether some say what ours say.
+        colleagues: notes that colleagues write in the meantime; ``same_text``: whether some say what ours say;
+            where authors aren't shown, only what is shown differently.
+        by_hand: whether some of what colleagues write is our own author's, and begins like what is sent.
+        before: notes that have stood there for three days, and say what ours say.
         shows_author: whether reading tells who wrote a note.
         ahead: how far the API's clock is ahead, in seconds; ``jumps``: by how much it jumps once, or 0.
+        apart: seconds by which its servers' clocks are off at most.
         max_batch: prospects that the API takes.
         limit: calls a second, or 0.
         lives: after how many steps the process dies, each time anew.
@@ -104,9 +109,12 @@ class Regime:
     rewrite: str = "exact"
     colleagues: int = 0
     same_text: bool = False
+    by_hand: bool = False
+    before: int = 0
     shows_author: bool = True
     ahead: float = 0.0
     jumps: float = 0.0
+    apart: float = 0.0
     max_batch: int = 100
     limit: int = 0
     lives: tuple[int, ...] = ()
@@ -141,7 +149,7 @@ def draw(seed: int, beyond: str = "") -> Regime:
     lag = Lag(kind, 0.0 if kind == "none" else chance.choice([0.5, 2.0, 8.0, 20.0, 30.0]), chance.random() < 0.5)
     if beyond == "unordered":
         lag = Lag("each", chance.choice([8.0, 12.0, 20.0]))
-    return Regime(
+    found = Regime(
         lines=tuple(lines),
         drafts=frozenset(note for note in notes if chance.random() < 0.12),
         private=frozenset(note for note in notes if chance.random() < 0.2),
@@ -167,4 +175,14 @@ def draw(seed: int, beyond: str = "") -> Regime:
         page=100 if beyond else 3,
         beyond=beyond,
         closed=chance.choice([0.0, 0.0, 0.0, 0.0, 15.0, 200.0]),
+    )
+    # Drawn apart, so that seeds which showed something go on showing it.
+    more = random.Random(f"more {seed} {beyond}")
+    return replace(
+        found,
+        by_hand=more.random() < 0.15,
+        before=more.choice([0, 0, 0, 0, 0, 0, 2, 6]),
+        apart=0.4 if more.random() < 0.15 else 0.0,
+        ahead=-800.0 if more.random() < 0.05 else found.ahead,
+        same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
     )

@@ -42,6 +42,7 @@ class Stored:
         applied_at: when, by the world's clock.
         visible_at: when reading shows it where every note has its own lag.
         is_ours: whether the importer made it.
+        author: who wrote it.
     """
 
     note_id: str
@@ -53,6 +54,7 @@ class Stored:
     applied_at: float
     visible_at: float
     is_ours: bool
+    author: str
 
     @property
     def delivery(self) -> Delivered:
@@ -82,6 +84,7 @@ class World:
     posts: int = 0
     reads: int = 0
     ids_told: int = 0
+    published_told: int = 0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
@@ -104,6 +107,8 @@ class World:
         self._closed_at = start + self.chance.uniform(0, 10) if self.regime.closed else math.inf
         if self.regime.jumps:
             self.later(start + self.chance.uniform(1, 30), self._jump)
+        for _ in range(self.regime.before):
+            self._stood_before()
         for _ in range(self.regime.colleagues):
             self.later(start + self.chance.uniform(0, 60), self._colleague)
 
@@ -225,7 +230,9 @@ class World:
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
             answers = self._apply(note, applied)
-            self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
+            is_told = fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
+            self.ids_told += is_told
+            self.published_told += is_told and note.status is Status.PUBLISHED
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             return Reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
         applied_at = None
@@ -293,18 +300,19 @@ class World:
             if prospect in ("INVALID", NOBODY):
                 answers[prospect] = Answer(None, "unknown prospect")
                 continue
-            answers[prospect] = Answer(self._store(prospect, note, is_ours=True).note_id)
+            answers[prospect] = Answer(self._store(prospect, note).note_id)
         return answers
 
-    def _store(self, prospect: str, note: Note, *, is_ours: bool) -> Stored:
+    def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = "US") -> Stored:
         lag = self.chance.uniform(0, self.regime.lag.seconds) if self.regime.lag.kind == "each" else 0.0
-        created_at = math.floor((self.now + self._ahead) * 1000) / 1000
+        off = self.chance.uniform(-self.regime.apart, self.regime.apart) if self.regime.apart else 0.0
+        created_at = math.floor((self.now + self._ahead + off) * 1000) / 1000
         stored = Stored(
             f"N{len(self.notes)}", prospect, note.content, note.visibility, note.status, created_at, self.now,
-            self.now + lag, is_ours,
+            self.now + lag, is_ours, author,
         )  # fmt: skip
         self.notes.append(stored)
-        whose = "" if is_ours else " (a colleague's)"
+        whose = "" if is_ours else " (a colleague's)" if author != "US" else " (by hand)"
         self.tell(f"     {stored.note_id} {note.content[:20]!r} stands on {prospect}{whose}")
         return stored
 
@@ -312,9 +320,25 @@ class World:
         prospect, number, _ = self.chance.choice(self.regime.lines)
         if prospect == "INVALID":
             return
+        if self.regime.by_hand and self.chance.random() < 0.5:
+            beginning = TEXTS[number][: 30 if len(TEXTS[number]) > 60 else 8]
+            self._store(prospect, Note(beginning, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False)
+            return
         says_the_same = self.regime.same_text and self.ids_told > 2  # by then it is known who writes our notes
+        if not self.regime.shows_author:  # what reads the same couldn't be told from ours by anybody
+            says_the_same &= rewritten(TEXTS[number], self.regime.rewrite) != TEXTS[number]
         text = TEXTS[number] if says_the_same and self.chance.random() < 0.5 else "Something of their own"
-        self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False)
+        self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False, author="COLLEAGUE")
+
+    def _stood_before(self) -> None:
+        prospect, number, _ = self.chance.choice(self.regime.lines)
+        visibility = Visibility.PRIVATE if number in self.regime.private else Visibility.PUBLIC
+        author = "US" if visibility is Visibility.PRIVATE else self.chance.choice(["US", "COLLEAGUE"])
+        at = self.now - 3 * 86_400.0
+        status = Status.DRAFT if number in self.regime.drafts else Status.PUBLISHED
+        note_id, dated = f"N{len(self.notes)}", at + self._ahead
+        self.notes.append(Stored(note_id, prospect, TEXTS[number], visibility, status, dated, at, at, False, author))
+        self.tell(f"     {note_id} {TEXTS[number][:20]!r} has stood on {prospect} for three days ({author})")
 
     def _jump(self) -> None:
         self._ahead += self.regime.jumps
@@ -378,7 +402,7 @@ class World:
         return [note for note in self.notes if note.applied_at <= self.now - behind]
 
     def _shown(self, note: Stored) -> FoundNote:
-        author = ("US" if note.is_ours else "COLLEAGUE") if self.regime.shows_author else ""
+        author = note.author if self.regime.shows_author else ""
         content = f"<p>{rewritten(note.sent, self.regime.rewrite)}</p>"
         return FoundNote(note.note_id, content, note.visibility, note.status, note.created_at, author)
 
