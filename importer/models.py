@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:  # whoever only asks for help doesn't wait for numpy
@@ -86,6 +87,8 @@ class Note:
         status: draft or published.
         attachments: ids as the API returned them when the files were uploaded, in the sheet's order.
         content: what is sent for ``text``: itself, or the smallest HTML that reads the same.
+        files: SHA-256, in hexadecimal digits, of the files that it carries, in the sheet's order. Then the note is
+            known by them, and ``attachments`` are their ids, none before they are uploaded.
     """
 
     text: str
@@ -93,6 +96,7 @@ class Note:
     status: Status
     attachments: tuple[str, ...] = ()
     content: str = field(default="", compare=False)
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.content:
@@ -101,7 +105,8 @@ class Note:
     @cached_property
     def digest(self) -> bytes:
         """32 bytes that tell this note from every other; the journal holds it in the note's stead."""
-        parts = (self.text, self.visibility, self.status, *self.attachments)
+        carried = tuple(f"file {digest}" for digest in self.files) or self.attachments  # no id holds a space
+        parts = (self.text, self.visibility, self.status, *carried)
         return hashlib.sha256(
             "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
         ).digest()
@@ -202,6 +207,16 @@ class Question:
         return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that notes carry: its name, where it is without links, its bytes, and the SHA-256 of these in hex."""
+
+    name: str
+    path: Path
+    size: int
+    digest: str
+
+
 @dataclass
 class Rows:
     """The data lines of a sheet after validation, a column each; *position* means an index into these columns.
@@ -219,6 +234,7 @@ class Rows:
         rejected: position → why its email names no prospect; known once that was looked up.
         sheet_rows: for every position that of the sheet's row which it stands for, where one row makes several notes;
             None where each stands for itself.
+        files: the files that notes carry, by their digests.
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
         unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
@@ -235,6 +251,7 @@ class Rows:
     skipped: dict[int, str] = field(default_factory=dict)
     rejected: dict[int, str] = field(default_factory=dict)
     sheet_rows: Ints | None = None
+    files: Mapping[str, AttachedFile] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
@@ -332,6 +349,7 @@ class Remaining:
         requests: how many requests that takes at most.
         unclear: further deliveries, of which it is looked up first whether an earlier run made them.
         public: how many of all these are public.
+        files: digests of the files that their notes carry, each once.
         made_without_key: of ``deliveries`` those whose note stands on the prospect already, imported when no column
             told occurrences apart.
         held_back: notes beside ``deliveries`` that wait until a person has looked at the first ones.
@@ -343,6 +361,7 @@ class Remaining:
     unclear: int = 0
     made_without_key: int = 0
     public: int = field(default=0, compare=False)
+    files: tuple[str, ...] = field(default=(), compare=False)
     held_back: int = 0
 
     @property

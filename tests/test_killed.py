@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -201,3 +206,88 @@ def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_pat
         status, output = finish(start(box, sheet))
         assert status == 0, output
         check(lines, tmp_path / "results.csv", box)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+UPLOADING = [
+    "500:after:upload%0.1", "reset:after:upload%0.1", "truncated:after:upload%0.1", "reset:before:upload%0.1",
+    "500:after%0.1", "reset:after%0.1", "missing:after%0.1",
+]  # fmt: skip
+
+
+def known_to_be_up(journal: Path) -> set[str]:
+    """Digests of the files that the journal knows to be there."""
+    if not journal.exists():
+        return set()
+    with closing(sqlite3.connect(journal)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchall():
+            return set()
+        return {digest.hex() for (digest,) in connection.execute("SELECT digest FROM uploads")}
+
+
+def test_at_any_moment_all_files_are_known_but_those_under_way(tmp_path: Path) -> None:
+    """A worker, and two calls that wait for it."""
+    (tmp_path / "files").mkdir()
+    for number in range(60):
+        (tmp_path / "files" / str(number)).write_text(f"File {number}", encoding="utf-8")
+    rows = "".join(f"P1,Note {number},2,{number}\n" for number in range(60))
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(f"Prospect ID,Note,Visibility,Attachments\n{rows}", encoding="utf-8")
+    more = ["--attachments", str(tmp_path / "files"), "--workers", "1"]
+    with Sandbox(api_key=KEY, latency=0.01) as box:
+        process = start(box, sheet, *more)
+        assert wait_for_requests(box, 20, process)
+        process.kill()
+        process.communicate(timeout=_LONGEST)
+        up, known = len(box.attachments), known_to_be_up(tmp_path / "journal.sqlite")
+        assert up - 3 <= len(known) <= up < 60
+        status, output = finish(start(box, sheet, *more))
+        assert status == 0, output
+        times = Counter(upload.sha256 for upload in box.attachments)
+        assert {times[digest] for digest in known} == {1}
+        assert len(box.notes) == 60
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_amid_uploads_it_uploads_nothing_again_that_is_up_and_every_note_carries_its_files(
+    seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    files = tmp_path / "files"
+    files.mkdir()
+    for number in range(20):
+        (files / f"{number}.txt").write_text(f"File {number}", encoding="utf-8")
+    rows = [(f"P{row}", f"Note {row % 25}", "2", f"{row % 20}.txt; {row % 5}.txt") for row in range(100)]
+    sheet = tmp_path / "sheet.csv"
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("Prospect ID", "Note", "Visibility", "Attachments"), *rows])
+    more = ["--attachments", str(files), "--workers", "2"]
+    known: set[str] = set()
+    with Sandbox(
+        api_key=KEY, faults=[Fault.parse(text) for text in UPLOADING], seed=seed, latency=0.005
+    ) as box:  # fmt: skip
+        for _ in range(KILLS):
+            process, before = start(box, sheet, *more), len(box.attachments)
+            if wait_for_requests(box, len(box.received) + chance.randint(1, 8), process):
+                time.sleep(chance.random() * 0.02)
+                process.kill()
+            process.communicate(timeout=_LONGEST)
+            assert not known & {upload.sha256 for upload in box.attachments[before:]}
+            known |= known_to_be_up(tmp_path / "journal.sqlite")
+        assert known
+        for _ in range(5):
+            status, output = finish(start(box, sheet, *more))
+            if status != 3:
+                break
+        assert status == 0, output
+        digests = {upload.id: upload.sha256 for upload in box.attachments}
+        held = sorted(
+            (note.prospect_id, note.sent_content, tuple(digests[one] for one in note.attachment_ids))
+            for note in box.notes
+        )
+        content = {f"{number}.txt": hashlib.sha256(f"File {number}".encode()).hexdigest() for number in range(20)}
+        assert held == sorted(
+            (prospect, note, tuple(content[name] for name in dict.fromkeys(names.split("; "))))
+            for prospect, note, _, names in rows
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from importer.models import Note, Status, Visibility
 
@@ -25,7 +25,7 @@ class Cause(StrEnum):
     """
 
     UNREACHABLE = "unreachable"  # no connection came about
-    OUTDATED = "outdated"  # it waited too long for a worker and was not sent
+    OUTDATED = "outdated"  # it waited too long for a worker, or its file has changed, and it was not sent
     RATE_LIMITED = "rate limited"  # too many calls
     BLOCKED = "blocked"  # certificate, proxy, settings: waiting doesn't heal it
     TOO_LARGE = "too large"  # the API: the request is too large
@@ -181,6 +181,13 @@ class FoundProspect:
     created_at: float | None
 
 
+class Content(Protocol):
+    """What a file holds."""
+
+    def read(self, size: int, /) -> bytes:
+        """What comes next, at most so many bytes; none at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilePart:
     """A file to be uploaded.
@@ -193,7 +200,7 @@ class FilePart:
 
     name: str
     size: int
-    content: BinaryIO
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)

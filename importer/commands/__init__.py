@@ -6,7 +6,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     archiving   a finished file, moved                hours        when a run may be at work
     run         prepare a file, then send it          sending      one run, with the lock held
     guards      what is wrong with a file as a whole   catching_up  results that are owed
-    finding     who has the emails of a file's rows
+    finding     who has the emails of a file's rows   attaching    the files that its notes carry
     check       problems, written to a file           loading      a file, read, checked and grouped
     verify      what is unclear, looked up            calling      what the API is called with
     hide        a run's notes made private drafts     workspaces   the journal, guarded and locked

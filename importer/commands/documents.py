@@ -106,6 +106,7 @@ def check(preview: Preview, exit_status: int) -> Document:
         "notes": plan.deliveries,
         "repeated_rows": int((plan.original >= 0).sum()),
         "delivered_already": len(loaded.rows.done),
+        "files": {"to_upload": len(preview.to_upload), "bytes": sum(file.size for file in preview.to_upload)},
         "emails": {"to_look_up": preview.to_look_up, "rows_rejected": len(loaded.rows.rejected)},
         "imported_before": plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back,
         "left": {

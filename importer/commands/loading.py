@@ -20,13 +20,14 @@ import numpy as np
 from importer import grouping, reading, resultsfile
 from importer.elsewhere import is_same, place
 from importer.errors import BadSettings, UnclearColumns, by_name
-from importer.models import Group, Plan, Rows, Status, Visibility
+from importer.models import Group, Plan, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
 from importer.rows import columns, foreign, suggestions, validation
+from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
-from importer.settings import SETTINGS, Settings, Topic
+from importer.settings import SETTINGS, Settings, Topic, journal_place
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,25 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
         return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
     if roles.ours and sheet.delimiter is not None:
         sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
-    rules = validation.Rules(settings.default_visibility, settings.content, settings.values)
+    folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
+    rules = validation.Rules(settings.default_visibility, settings.content, settings.values, folder)
     rows = validation.validate(sheet, roles, rules)
     rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
     return Loaded(sheet, roles, rows, grouping.plan(rows))
+
+
+def _folder(sheet: Sheet, settings: Settings) -> Folder | None:
+    """The folder that files are taken from, and what is never taken from it; None where there are no files.
+
+    Raises:
+        BadSettings: it isn't there.
+    """
+    if settings.attachments is None or not settings.takes_files:
+        return None
+    never = [Path(sheet.source), *settings.secret_files]
+    never += [file for file in (settings.unknown_emails, settings.results) if file is not None]
+    journal = journal_place(settings.journal)
+    return Folder(settings.attachments, never, [journal] if isinstance(journal, Path) else [], settings.key)
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
@@ -156,6 +172,19 @@ def counted(groups: Sequence[Group]) -> dict[str, int]:
         "private": sum(size for note, size in sizes if note.visibility is Visibility.PRIVATE),
         "drafts": sum(size for note, size in sizes if note.status is Status.DRAFT),
     }
+
+
+def about_file(loaded: Loaded) -> list[tuple[str, str]]:
+    """What a summary says of the file, and of how it was read."""
+    sheet = loaded.sheet
+    lines = [("File", writable(sheet.source)), ("Format", sheet.format)]
+    if sheet.name is not None:
+        lines.append(("Sheet", sheet.name))
+    if sheet.encoding is not None:
+        lines.append(("Encoding", sheet.encoding))
+    lines.append(("Rows", f"{loaded.rows.in_sheet:,}"))
+    lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
+    return lines
 
 
 def how_understood(loaded: Loaded) -> list[tuple[str, str]]:

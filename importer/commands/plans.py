@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from importer import grouping
 from importer.commands.loading import Loaded, counted
 from importer.commands.run import Preview
-from importer.commands.sayings import Kind, Saying, count, duration, listed
+from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed
 from importer.errors import by_name
 from importer.markup import is_html
 from importer.models import Group, Note, OnSeveral, Problem, Role, Status, Visibility
@@ -164,6 +164,9 @@ def sizes(preview: Preview) -> Iterator[Saying]:
             " a key each counts as another occurrence, and is sent.",
             Kind.NOTE,
         )
+    if files := preview.to_upload:
+        size = in_bytes(sum(file.size for file in files))
+        yield Saying(f"{count(len(files), 'file')} to upload first ({size}), each once", Kind.TEXT)
     if remaining.requests:
         saved = remaining.deliveries - remaining.requests
         yield Saying(
@@ -254,4 +257,5 @@ def _aside(note: Note) -> str:
     found = ["private"] if note.visibility is Visibility.PRIVATE else []
     found += ["draft"] if note.status is Status.DRAFT else []
     found += [f"with {_first_words(', '.join(note.attachments))}"] if note.attachments else []
+    found += [f"with {count(len(note.files), 'file')}"] if note.files else []
     return f"  ({', '.join(found)})" if found else ""

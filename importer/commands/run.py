@@ -12,6 +12,7 @@ writes nothing; sending takes the lock, plans anew, and refuses where that is no
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -32,7 +33,7 @@ from importer.commands.workspaces import check_place, guard, held, is_first, lea
 from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
-from importer.models import Answer, Progress, Question, Remaining
+from importer.models import Answer, AttachedFile, Progress, Question, Remaining
 from importer.rows.columns import headed
 from importer.rows.naming import Answers
 from importer.settings import BATCH_SIZE, Rate, Settings
@@ -89,9 +90,14 @@ class Preview:
         return [*guards.of_rows(loaded, settings), *guards.of_notes(loaded, self.remaining, settings)]
 
     @property
+    def to_upload(self) -> list[AttachedFile]:
+        """The files that are to be uploaded, each once."""
+        return [self.loaded.rows.files[digest] for digest in self.remaining.files]
+
+    @property
     def seconds(self) -> float | None:
         """How long the calls take at the slower of what the API allows and what the person allows, if that is known."""
-        calls = self.remaining.requests + self.to_look_up
+        calls = self.remaining.requests + self.to_look_up + len(self.remaining.files)
         if not calls or (rate := self.slower) is None:
             return None
         return (calls - 1) // rate.calls * rate.seconds  # the first go at once; then the rate binds
@@ -170,6 +176,8 @@ class Prepared:
             loaded = resolved(self._loaded, known.answers, settings, known.made)
             batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
+            there = journal.uploads(workspace, time.time).known(remaining.files)
+            remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in there))
             return Preview(
                 loaded, settings, remaining, batch_size, learned_rate(journal, settings),
                 other_profiles(journal, settings), self._vendor, is_first(journal, settings),

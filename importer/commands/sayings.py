@@ -36,6 +36,14 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
+def in_bytes(size: int) -> str:
+    """How much a file holds, in the unit that fits."""
+    for unit, one in (("MB", 1 << 20), ("kB", 1 << 10)):
+        if size >= one:
+            return f"{size / one:,.1f} {unit}"
+    return count(size, "byte")
+
+
 def capital(text: str) -> str:
     """The text as the beginning of a sentence."""
     return text[:1].upper() + text[1:]

@@ -19,9 +19,10 @@ from importer.api import Vendor
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.commands import guards, logs
+from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
-from importer.commands.loading import Loaded, how_read, how_understood, writable
+from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
@@ -177,14 +178,17 @@ class Sending:
             settle_before(self.loaded.rows, self.outcomes, self.loaded.sheet.headings)
             delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
             rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
+            attaching = Attaching(
+                self.loaded.rows, self.settings, self.journal, caller, how.retry, self.observe
+            )  # fmt: skip
             delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
             ended = "broken off"
             try:
                 if stopped is None:
-                    delivery.run()
-                    self._send_elsewhere(finding, delivery)
+                    delivery.run(attaching.upload(delivery.files), attaching.renew)
+                    self._send_elsewhere(finding, delivery, attaching)
                 ended = "finished" if stopped is None else "stopped"
             except Stopped as error:
                 stopped, ended = error, "stopped"
@@ -193,7 +197,7 @@ class Sending:
                 self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 self.outcomes = gathered(self.outcomes, self.loaded.rows)
-                written = self._finish(run, delivery, finding, caller.limiter, ended, stopped)
+                written = self._finish(run, delivery, finding, attaching, caller.limiter, ended, stopped)
                 self.journal.unwritten.cross_out(run.workspace, run.name)
         return Report(
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
@@ -278,13 +282,13 @@ class Sending:
     def _decline(self, run: Run) -> None:
         self.journal.runs.end(run, "declined", {}, self.clock())
 
-    def _send_elsewhere(self, finding: Finding, delivery: Delivery) -> None:
+    def _send_elsewhere(self, finding: Finding, delivery: Delivery, attaching: Attaching) -> None:
         """Deliver to whom an email belongs now, where the API rejected the prospect that was known to have it."""
         if (moved := finding.look_again(self.loaded, self.outcomes)) is not None:
             held_back = delivery.held_back
             delivery.prepare(moved.rows, moved.plan)
             delivery.held_back = held_back
-            delivery.run()
+            delivery.run(renew=attaching.renew)
             settle_after(moved.rows, moved.plan, self.outcomes)
 
     def _write_unknown(self, finding: Finding) -> results.Written | None:
@@ -301,14 +305,21 @@ class Sending:
         }
 
     def _finish(
-        self, run: Run, delivery: Delivery, finding: Finding, limiter: Limiter, ended: str, stopped: Stopped | None
+        self,
+        run: Run,
+        delivery: Delivery,
+        finding: Finding,
+        attaching: Attaching,
+        limiter: Limiter,
+        ended: str,
+        stopped: Stopped | None,
     ) -> results.Written:
         counts = self.outcomes.counts()
         if counts.get(Result.NOT_SENT) and ended == "finished":
             ended = "stopped"
         now, held = self.clock(), self._held_back(delivery)
         lines = [
-            *_about_file(self.loaded),
+            *about_file(self.loaded),
             ("Run", run.name),
             ("Workspace", str(self.settings.workspace)),
             ("Started", when(self.started_at)),
@@ -318,6 +329,7 @@ class Sending:
             *([("Held back", f"{held:,} rows, by {by_name('first')}")] if held else []),
             *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
             *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
+            *([("Files sent", f"{attaching.calls:,}")] if attaching.calls else []),
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *how_understood(self.loaded),
@@ -386,15 +398,3 @@ def _marked(rows: Rows) -> dict[int, Collection[int]]:
         position: {problem.column for problem in problems if problem.column is not None}
         for position, problems in rows.problems.items()
     }
-
-
-def _about_file(loaded: Loaded) -> list[tuple[str, str]]:
-    sheet = loaded.sheet
-    lines = [("File", writable(sheet.source)), ("Format", sheet.format)]
-    if sheet.name is not None:
-        lines.append(("Sheet", sheet.name))
-    if sheet.encoding is not None:
-        lines.append(("Encoding", sheet.encoding))
-    lines.append(("Rows", f"{loaded.rows.in_sheet:,}"))
-    lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
-    return lines

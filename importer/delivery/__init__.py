@@ -11,6 +11,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     evidence      what is known of notes: whose they are, and what lag and clock measure
     unattributed  whose a note is, while nobody has told who writes ours
     way           whether calls come through, and whose trouble a refusal is
+    carried       the files that notes carry: none leaves without their ids
     turns         posts that must not go before others have ended
     twins         what was sent again, looked at once more
     lag           how far reading lags behind writing

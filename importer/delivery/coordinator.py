@@ -16,7 +16,20 @@ from importer.api import Answer, Cause, Failure, NotesApi, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions, events
-from importer.delivery.decisions import Abandon, Checked, Decision, Doubt, LookUp, Retry, Settle, Split, Stop, Suspect
+from importer.delivery.carried import Carried
+from importer.delivery.decisions import (
+    Abandon,
+    Checked,
+    Decision,
+    Doubt,
+    LookUp,
+    Renew,
+    Retry,
+    Settle,
+    Split,
+    Stop,
+    Suspect,
+)
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
@@ -50,6 +63,7 @@ class Coordinator:
     Attributes:
         posts_sent, lookups_sent: calls that left for the API, answered or not.
         batch_size: prospects in one request at most.
+        carried: the files that notes carry.
     """
 
     def __init__(
@@ -72,6 +86,7 @@ class Coordinator:
         self._posts: Iterator[Post] = iter(())
         self._turns = Turns(dispatcher, self._must_wait)
         self._known = decisions.Known()
+        self.carried = Carried()
         self._twins = Twins(dispatcher, evidence)
 
     @property
@@ -143,7 +158,8 @@ class Coordinator:
             self.posts_sent += reply.has_left
             task.sent_at = reply.began
             self._learn(task, reply)
-            for decision in decisions.after_post(task.request.prospects, reply, self._known):
+            known = replace(self._known, renewable=task.renewable)
+            for decision in decisions.after_post(task.request.prospects, reply, known):
                 yield task, decision
             return
         if isinstance(task, Knock):
@@ -170,7 +186,7 @@ class Coordinator:
                             self._twins.made(post.only([index]), answer.note_id, self._clock())
                 self._ledger.answered(post, answers, self._clock(), reason, twins)
                 self._turns.ended(post, len(answers))
-            case Retry() | Suspect():
+            case Retry() | Suspect() | Renew():
                 self._ledger.pending(post)
                 self._send_again(post, decision)
             case Split(is_size):
@@ -178,7 +194,7 @@ class Coordinator:
                 post.is_too_large, post.is_cut = is_size, True
                 self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
             case LookUp(indices, failure):
-                part = replace(post, request=post.request.only(indices), attempts=None)
+                part = replace(post.only(indices), attempts=None, uploaded=None, renewed_for=None)  # ids may be spent
                 self._ledger.ambiguous(part, f"{failure.text}; not read back yet", self._clock())
                 self._resolver.look_up(part, failure)
             case Doubt(why):
@@ -205,8 +221,12 @@ class Coordinator:
                 self.batch_size = min(self._policy.batch_size, size)
         self._way.sent(post, reply)
 
-    def _send_again(self, post: Post, decision: Retry | Suspect) -> None:
+    def _send_again(self, post: Post, decision: Retry | Suspect | Renew) -> None:
         """The same again; it isn't its own trouble, so it is tried as long as the run has patience."""
+        if isinstance(decision, Renew):
+            self._turns.ended(post, len(post.request))
+            self.carried.renew(post, decision.failure)
+            return
         policy = replace(self._policy.retry, attempts=0, longest=LONGEST_PAUSE)
         failure = decision.failure
         if isinstance(decision, Suspect):
@@ -249,7 +269,9 @@ class Coordinator:
             return False
         rest, back = held_back(task)
         if back is None:
-            return True
+            if (incomplete := self.carried.complete(task)) is not None:
+                self._carry_out(task, incomplete)
+            return incomplete is None
         if rest is not None:
             self._dispatcher.add(rest)
         self._abandon(back, _HELD_BACK)
@@ -286,5 +308,7 @@ def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]
     now = clock()
     if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
         return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, "it waited too long for a worker"))
-    assert task.request.note is not None  # what only the journal knows is never sent
-    return api.create(task.request.note, task.request.prospects)
+    note = task.request.note
+    assert note is not None  # what only the journal knows is never sent
+    assert len(note.attachments) == len(note.files) or not note.files  # nor a note without its files
+    return api.create(note, task.request.prospects)

@@ -54,6 +54,13 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """It surely was not applied, maybe since ids of its files don't serve: the same again, with uploads of its own."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class LookUp:
     """These prospects may or may not have their note: read back before anything else."""
 
@@ -118,10 +125,10 @@ class Stop:
     is_applied: bool | None = False
 
 
-SendDecision: TypeAlias = Settle | Retry | Split | LookUp | Stop
+SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
 AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | Abandon
-Decision: TypeAlias = Settle | Retry | Split | LookUp | Doubt | Checked | Suspect | Abandon | Stop
+Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | Abandon | Stop
 """What can be carried out on a post."""
 
 
@@ -132,10 +139,13 @@ class Known:
     Attributes:
         any_success: whether the API has done or refused anything in this run, in its own words.
         largest_accepted: prospects of the largest request that it accepted.
+        renewable: refusals of this request that ids of its files may be the reason of: whether one serves several
+            requests, and how long, isn't documented.
     """
 
     any_success: bool = False
     largest_accepted: int = 0
+    renewable: frozenset[Cause] = frozenset()
 
 
 def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Known) -> list[SendDecision]:
@@ -150,6 +160,8 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry()]
     if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
         return [Stop(stopped_by(failure))]
+    if failure.cause in known.renewable:
+        return [Renew(failure)]
     if failure.cause in API_REFUSED and len(prospects) == 1:
         return [Settle(((0, Answer(None, f"the API refused it: {failure.text}")),))]
     if failure.cause in API_REFUSED:

@@ -24,7 +24,8 @@ from importer.delivery.tasks import Lookup, Post, Task
 from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
 from importer.journal import Journal, Known, NoteKey, Run, State
-from importer.models import Plan, Progress, Remaining, Request, Result, Rows, Workspace
+from importer.models import Note, Plan, Progress, Remaining, Request, Result, Rows, Workspace
+from importer.rows.uploads import Uploaded
 from importer.settings import Rate
 
 
@@ -78,6 +79,11 @@ class Delivery:
         self._posts: Iterator[Post] = iter(())
         self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
         self.held_back: list[int] = []
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Digests of the files that what is still to be made carries."""
+        return self._remaining.files
 
     @property
     def posts_sent(self) -> int:
@@ -200,13 +206,28 @@ class Delivery:
         self._ledger.settled += size
         self._ledger.ended.update(ended)
 
-    def run(self) -> None:
+    def run(
+        self,
+        uploaded: Uploaded | None = None,
+        renew: Callable[[Sequence[Note]], Sequence[Uploaded]] = lambda _: (),
+    ) -> None:
         """Deliver everything that can be delivered.
+
+        Args:
+            uploaded: what became of the files that ``prepare`` said are to be uploaded.
+            renew: uploads the files of each of these notes once more, for it alone.
 
         Raises:
             Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
         """
-        self._coordinator.run(self._posts)
+        coordinator = self._coordinator
+        coordinator.carried.uploaded = uploaded or coordinator.carried.uploaded
+        coordinator.run(self._posts)
+        while stale := coordinator.carried.take_stale():
+            notes = [post.request.note for post in stale if post.request.note is not None]
+            for post, its_own in zip(stale, renew(notes), strict=True):
+                post.uploaded = its_own
+            coordinator.run(stale)
 
     def _tell(self, observe: Callable[[Progress], None]) -> None:
         ledger, calls, held = self._ledger, self._dispatcher, self._dispatcher.held_to

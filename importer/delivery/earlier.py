@@ -164,12 +164,15 @@ def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
     """What sorted groups come to; none is held longer than it takes to count it."""
     todo: list[Group] = []
     unclear = unclear_public = made_without_key = 0
+    files: dict[str, None] = {}
     for one in found:
         if (group := one.todo) is not None:
             todo.append(group)
+        if one.left or one.unclear:
+            files |= dict.fromkeys(one.group.note.files)
         unclear += one.in_doubt
         unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
         made_without_key += one.made_without_key
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public
-    return replace(remaining, unclear=unclear, made_without_key=made_without_key, public=public)
+    return replace(remaining, unclear=unclear, made_without_key=made_without_key, public=public, files=tuple(files))

@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
-from importer.api import Failure, FoundNote, NotesPage
+from importer.api import Cause, Failure, FoundNote, NotesPage
 from importer.calls.retry import Attempts
 from importer.delivery.lag import Watched
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.models import Note, Request, Status, Visibility
+from importer.rows.uploads import Uploaded
+
+_OF_IDS = frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
+"""Refusals that an attachment's id may be the reason of, for all that is known of it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +43,8 @@ class Post:
         refused_since: when that began, by our clock.
         is_alone: whether other calls came through in between.
         of_earlier_run: whether an earlier run sent it.
+        uploaded: files that were uploaded for it alone, since it was refused with ids that others had used.
+        renewed_for: why it, or what it is a part of, was refused then.
     """
 
     request: Request
@@ -60,18 +66,32 @@ class Post:
     refused_since: float = 0.0
     is_alone: bool = False
     of_earlier_run: bool = False
+    uploaded: Uploaded | None = None
+    renewed_for: Cause | None = None
 
     kind: ClassVar[str] = "POST"
     purpose: ClassVar[str] = "sending again what failed"
+
+    @property
+    def renewable(self) -> frozenset[Cause]:
+        """Refusals after which it is sent with uploads of its own: once, and no part of it again for the same reason.
+
+        But a prospect that stands alone is never rejected for an attachment that others have used, too.
+        """
+        if self.request.note is None or not self.request.note.files or self.uploaded is not None:
+            return frozenset()
+        alone = {Cause.BAD_ATTACHMENT} if len(self.request) == 1 else set()
+        return _OF_IDS - {self.renewed_for} | alone
 
     def only(self, wanted: Sequence[int]) -> Post:
         """The same for some of its prospects, named by their index in it."""
         return replace(self, request=self.request.only(wanted))
 
     def split(self, size: int) -> list[Post]:
-        """The same in pieces of at most ``size`` prospects."""
+        """The same in pieces of at most ``size`` prospects; uploads of its own are no piece's alone."""
         count = len(self.request)
-        return [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
+        pieces = [self.only(range(start, min(start + size, count))) for start in range(0, count, size)]
+        return [replace(piece, uploaded=None) for piece in pieces]
 
 
 @dataclass(eq=False, slots=True)

@@ -55,7 +55,8 @@ def remaining(groups: Sequence[Group], rows: Rows, batch_size: int) -> Remaining
     deliveries = sum(len(group.positions) for group in groups)
     public = sum(len(group.positions) for group in groups if group.note.visibility is Visibility.PUBLIC)
     requests_needed = sum(_count_requests(group, rows, batch_size) for group in groups)
-    return Remaining(deliveries, len(groups), requests_needed, public=public)
+    files = dict.fromkeys(digest for group in groups for digest in group.note.files)
+    return Remaining(deliveries, len(groups), requests_needed, public=public, files=tuple(files))
 
 
 def _count_requests(group: Group, rows: Rows, batch_size: int) -> int:
@@ -89,5 +90,5 @@ def near_identical(groups: Sequence[Group]) -> list[list[Group]]:
     for group in groups:
         note = group.note
         text = unicodedata.normalize("NFKC", INVISIBLE.sub("", note.text).translate(SAME_TO_THE_EYE))
-        alike[(" ".join(text.split()), note.visibility, note.status, note.attachments)].append(group)
+        alike[(" ".join(text.split()), note.visibility, note.status, note.attachments, note.files)].append(group)
     return [found for found in alike.values() if len(found) > 1]

@@ -1,4 +1,4 @@
-"""A sheet → rows: which column is which, what stands in each cell, and what is wrong in the sheet; then emails → ids.
+"""A sheet → rows: which column is which, what stands in each cell, what is wrong in it; then emails and files → ids.
 
 Comes in: a :class:`~importer.reading.Sheet`. Goes out: :class:`~importer.models.Rows`; what is wrong with a row is a
 value, never an exception.
@@ -9,9 +9,11 @@ value, never an exception.
     foreign      ids of other programs, and the emails beside them
     values       one cell → a value, or why it is none
     addresses    the same, for emails
+    attachments  which files a sheet may name, and what they hold
     words        words of their own, and what is to ask of them
     footers      rows that surely are no data
     validation   every row of a sheet
     lookups      emails → the prospects that have them, in few calls
     naming       rows with ids in the place of emails
+    uploads      files → the ids by which notes name them
 """

@@ -49,6 +49,7 @@ HEADINGS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.ATTACHMENTS: (
         "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
+        "Attachment Files", "Attached Files",
         "Anhänge", "Anhang-IDs", "Anlagen",
         "Pièces jointes", "ID des pièces jointes",
         "Adjuntos", "ID de adjuntos", "Archivos adjuntos",

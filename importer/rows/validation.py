@@ -20,6 +20,7 @@ from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, 
 from importer.reading import Sheet, cell_name
 from importer.rows import words
 from importer.rows.addresses import is_id, read_email
+from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
 from importer.rows.values import (
@@ -54,11 +55,13 @@ class Rules:
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the cells of the content column are meant.
         values: role → a word of the sheet → what it means; None: its rows are left out.
+        folder: where the files are that the column of attachments names; None: it holds ids.
     """
 
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
     values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
+    folder: Folder | None = None
 
 
 def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
@@ -164,6 +167,8 @@ class _Validation:
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
         self.status = _Column(at(Role.STATUS), self._read_status)
         self.attachments = _Column(at(Role.ATTACHMENTS), read_attachments)
+        if rules.folder is not None:
+            self.attachments = _Column(at(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
         self.used = frozenset(roles.columns.values())
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
@@ -209,6 +214,7 @@ class _Validation:
             del self.problems[position]
         return Rows(
             number, prospect, note, notes, key, email, self.problems, self.done, skipped,
+            files={} if self.rules.folder is None else self.rules.folder.files,
             remarks=self._remarks(), overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
         )  # fmt: skip
@@ -281,7 +287,10 @@ class _Validation:
         assert isinstance(visibility, Visibility)
         assert isinstance(status, Status)
         assert isinstance(attachments, tuple)
-        return Note(content, visibility, status, attachments, content_of(content, self.rules.content))
+        sent = content_of(content, self.rules.content)
+        if self.rules.folder is not None:
+            return Note(content, visibility, status, (), sent, attachments)
+        return Note(content, visibility, status, attachments, sent)
 
     def _note_problems(
         self, block: pd.DataFrame, codes: Sequence[np.ndarray[tuple[int], np.dtype[np.int32]]], start: int

@@ -51,6 +51,9 @@ _ERROR_VALUE = re.compile(
     r"#¡?(N/A|N/D|NV|REF!|BEZUG!|VALUE!|WERT!|VALEUR!|VALOR!|NAME\?|NOM\?|NOMBRE\?|NOME\?|DIV/0!|NUM!|ZAHL!|NOMBRE!"
     r"|NULL!|NUL!|NULO!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)"
 )
+_FILE_NAME = re.compile(
+    r"\.(pdf|docx?|xlsx?|pptx?|txt|csv|rtf|odt|ods|png|jpe?g|gif|zip|eml|msg|html?)$", re.IGNORECASE
+)
 TEXT = np.dtypes.StringDType()
 """Texts of any length in one column."""
 _Value = TypeVar("_Value", Visibility, Status)
@@ -117,6 +120,11 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     ids = [cleaned_id(part) for part in re.split(r"[,;\n]", text)]
     found = tuple(dict.fromkeys(part for part in ids if part))
     for attachment in found:
+        if _FILE_NAME.search(attachment):
+            return Wrong(
+                f"{shortened(attachment)!r} is a file's name, and no attachment id; name the folder with the files:"
+                f" {by_name('attachments', 'FOLDER')}"
+            )
         if wrong := wrong_with_id(attachment, "attachment id"):
             return Wrong(wrong)
     return found

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +27,13 @@ _COUNT = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _SHOWN = 60
+
+
+class AttachmentsAre(StrEnum):
+    """What stands in the column of attachments, in all its rows, so that a slip in one never passes for the other."""
+
+    IDS = "ids"
+    FILES = "files"
 
 
 class Kind(Protocol):

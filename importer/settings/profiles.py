@@ -13,6 +13,7 @@ looks like this; every setting of the table may stand in it but ``profile``, and
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
@@ -78,6 +79,15 @@ def load(name: str) -> dict[str, object]:
                 f"{where}{at_line(name, setting)}: write {setting} as a table, such as {setting} = {{ {example} }}."
             )
     return {known[setting]: value for setting, value in settings.items()}
+
+
+def named_files(*settings: str) -> list[Path]:
+    """The files that some settings of all profiles name, as far as that can be read."""
+    with contextlib.suppress(BadSettings):
+        tables = [profile for profile in _document().values() if isinstance(profile, Mapping)]
+        named = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
+        return [Path(file) for file in named if isinstance(file, str)]
+    return []
 
 
 def names() -> list[str]:

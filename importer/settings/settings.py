@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from importer.api.saleshandy import LIVE
-from importer.errors import BadSettings
+from importer.errors import BadSettings, by_name
 from importer.markup import ContentKind
 from importer.models import OnSeveral, Role, Status, Visibility, Workspace
 from importer.settings.address import default_journal, is_this_machine
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
+from importer.settings.kinds import AttachmentsAre
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
 from importer.settings.table import SETTINGS
@@ -39,6 +40,10 @@ class Settings:
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the content column is meant.
         key_column: heading of the column that tells occurrences of the same note apart.
+        attachments: the folder that files are taken from; None: none are.
+        attachments_are: what stands in the column of attachments; None: files where there is a folder, else ids.
+        secret_files: files with secrets, or that say where these are: no note may carry them, nor the journal, the
+            sheet and results, which needn't be among them.
         on_several: what becomes of a row whose email several prospects have.
         unknown_emails: a file for the emails that nobody has; None: none is written.
         ignored: headings of columns that have no role, whatever they are called and hold.
@@ -77,6 +82,9 @@ class Settings:
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
     key_column: str | None = None
+    attachments: Path | None = None
+    attachments_are: AttachmentsAre | None = None
+    secret_files: Sequence[Path] = field(default=(), compare=False)
     on_several: OnSeveral = OnSeveral.REJECT
     unknown_emails: Path | None = None
     ignored: Sequence[str] = ()
@@ -116,6 +124,11 @@ class Settings:
                 value = getattr(self, setting.attribute)
                 if value is not None or getattr(Settings, setting.attribute, ...) is not None:
                     object.__setattr__(self, setting.attribute, setting.read(value))
+        if self.attachments_are is AttachmentsAre.FILES and self.attachments is None:
+            raise BadSettings(
+                f"Files are taken from one folder only: name it with {by_name('attachments', 'FOLDER')}.",
+                setting="attachments-are",
+            )
         if not isinstance(self.key, str) or not can_be_key(self.key):
             raise BadSettings(f"What was given as the API key is none: {WHAT_A_KEY_IS}.")
 
@@ -123,6 +136,11 @@ class Settings:
     def workspace(self) -> Workspace:
         """What deliveries are remembered for."""
         return Workspace(self.profile, self.base_url)
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether the column of attachments holds names of files."""
+        return self.attachments is not None and self.attachments_are is not AttachmentsAre.IDS
 
     @property
     def is_on_this_machine(self) -> bool:

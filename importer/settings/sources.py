@@ -130,7 +130,22 @@ def settings_of(given: Mapping[str, Given]) -> Settings:
     values.pop("", None)
     values |= _tables(given)
     with _placed(given):
-        return Settings(**values)
+        return Settings(**values, secret_files=_secret_files(given))
+
+
+_SECRET = ("api-key-file", "notify-file", "log-file")
+"""The settings that name a file which is nobody else's business."""
+
+_SECRET_ELSEWHERE = ("PGPASSFILE", "PGSERVICEFILE")
+"""Variables of others that name such a file: those with a database's password."""
+
+
+def _secret_files(given: Mapping[str, Given]) -> list[Path]:
+    """Every such file that is known of, of all profiles, and that which names them; there need not be one."""
+    said = [given[name].value for name in _SECRET if name in given]
+    said += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
+    files = [Path(value) for value in said if isinstance(value, (str, Path)) and str(value)]
+    return [*files, profiles.profiles_file(), *profiles.named_files(*_SECRET)]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from importer.models import OnSeveral, Visibility
 from importer.settings.key import KEY_VARIABLE
 from importer.settings.kinds import (
     Address,
+    AttachmentsAre,
     Choice,
     Columns,
     File,
@@ -146,6 +147,17 @@ SETTINGS: Mapping[str, Setting] = {
             "ignore", Topic.FILE, Names(),
             "Set a column aside that looks as if it were meant for something.",
             "HEADING", "ignored", many=True,
+        ),
+        Setting(
+            "attachments", Topic.FILE, File(),
+            "A folder. The column of attachments then holds names of files in it, with a ; or a line break between two;"
+            " each is uploaded once. No file outside of it is ever taken.",
+            "FOLDER", "attachments",
+        ),
+        Setting(
+            "attachments-are", Topic.FILE, Choice(AttachmentsAre),
+            "What stands in the column of attachments: ids of files that were uploaded before, or names of files.",
+            "[ids|files]", "attachments_are", default="files where there is a folder, else ids",
         ),
         Setting(
             "on-several", Topic.EMAILS, Choice(OnSeveral),

@@ -21,6 +21,7 @@ from importer.delivery.decisions import (
     LookUp,
     Missed,
     NextPage,
+    Renew,
     Retry,
     SendDecision,
     Settle,
@@ -95,6 +96,20 @@ TABLE = [
     Sent(
         "too large, but a larger one was accepted", THREE, Cause.TOO_LARGE, [Split()],
         replace(SUCCESS, largest_accepted=100),
+    ),
+    # -- the API's own no, and ids of files may be why: once more, with uploads of its own
+    *(
+        Sent(
+            f"{cause} of {len(prospects)} with files", prospects, cause, [Renew(failed(cause))],
+            replace(SUCCESS, renewable=frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})),
+        )
+        for cause in (Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST)
+        for prospects in (ONE, THREE)
+    ),
+    Sent("bad attachment, with uploads of its own", THREE, Cause.BAD_ATTACHMENT, [Split()]),
+    Sent(
+        "unknown prospect, with files", THREE, Cause.UNKNOWN_PROSPECT, [Split()],
+        replace(SUCCESS, renewable=frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})),
     ),
     # -- the API's own no, one prospect: rejected, with its own words
     *(

@@ -386,7 +386,8 @@ def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
     """In the sheet's order, each once."""
     assert only_note("P", "x", "1", "1", " a, b;c;;a\nd ").attachments == ("a", "b", "c", "d")
     assert only_note("P", "x", "1", "1", " ; ").attachments == ()
-    assert only_problem("P", "x", "1", "1", "a, my file.pdf").startswith("E2: the attachment id 'my file.pdf' holds")
+    assert only_problem("P", "x", "1", "1", "a, my file").startswith("E2: the attachment id 'my file' holds")
+    assert only_problem("P", "x", "1", "1", "a, my file.pdf").startswith("E2: 'my file.pdf' is a file's name")
 
 
 # -- problems

@@ -53,6 +53,8 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "content": (["html"], '"html"'),
     "key-column": (["Call ID"], '"Call ID"'),
     "ignore": (["State", "Phase"], '["State", "Phase"]'),
+    "attachments": (["forms"], '"forms"'),
+    "attachments-are": (["ids"], '"ids"'),
     "on-several": (["newest"], '"newest"'),
     "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'),
@@ -150,11 +152,11 @@ def key_file(found: Told) -> Path | None:
 def test_every_setting_has_an_example_here() -> None:
     """A new one is walked through as the others are; the profile's own name can't stand in a profile.
 
-    What is usual says where a mapping stood, and is no setting.
+    What is usual says where a mapping stood, secret files are found by other settings; they are none.
     """
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
-    assert attributes == set(Settings.__dataclass_fields__) - {"key", "usual"}
+    assert attributes == set(Settings.__dataclass_fields__) - {"key", "usual", "secret_files"}
 
 
 @pytest.mark.parametrize("name", GOOD)

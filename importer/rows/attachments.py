@@ -1,0 +1,298 @@
+"""Which files a sheet may name: those in one folder, and of these none that is nobody's business.
+
+Comes in: a cell's text. Goes out: the files that it names, each with the digest of what it holds; or :class:`Wrong`. A
+sheet comes from outside, so whatever a name leads to is looked at before it is opened, a pipe or a device is never
+opened, and what was hashed is all that ever leaves: :class:`Unchanged` sees to that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from importer import resultsfile
+from importer.errors import BadSettings, by_name
+from importer.models import AttachedFile
+from importer.rows.values import Wrong, error_in, shortened
+
+LARGEST = 20 * 1024 * 1024
+"""Bytes that an upload may have at most (20 MB, says the vendor's reference; where it means fewer, the API says so)."""
+
+_PIECE = 1 << 20
+_LIKE = 0.75
+_MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
+# Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
+_FLAGS = (
+    getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+)  # fmt: skip
+_HIDDEN = 2  # Windows' own mark of a hidden file
+# What Windows takes for a device in whatever folder, for another stream of a file, or without its end; such names are
+# taken nowhere, so that a sheet means the same everywhere.
+_ODD_ON_WINDOWS = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\s*\..*)?|.*:.*|.*[. ]")
+
+
+class Folder:
+    """The folder that files are taken from.
+
+    Args:
+        place: where it is.
+        never: files that are never taken, wherever they lie; there need not be one.
+        never_beside: files of which neither they nor those beside them are taken whose names begin with theirs.
+        key: the API's; no file that holds it is taken.
+
+    Attributes:
+        files: those that were taken, by their digests.
+
+    Raises:
+        BadSettings: it is no folder.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        never: Iterable[Path] = (),
+        never_beside: Iterable[Path] = (),
+        key: str = "",
+    ) -> None:
+        self.files: dict[str, AttachedFile] = {}
+        self._place, self._key = place, key.encode()
+        try:
+            self._root = place.resolve(strict=True)
+            is_folder = self._root.is_dir()
+        except (OSError, RuntimeError, ValueError):
+            is_folder = False
+        if not is_folder:
+            raise BadSettings(
+                f"The folder of attachments {place} isn't there, or is no folder. Nothing was sent. Make it, or name"
+                " another.",
+                setting="attachments",
+            )
+        self._beside = [(file.parent.resolve(), file.name.casefold()) for file in never_beside]
+        self._never = {file.resolve() for file in never}
+        self._never_same = {(there.st_dev, there.st_ino) for file in self._never if (there := _stat(file)) is not None}
+        self._taken: dict[str, str | Wrong] = {}  # name → digest
+
+    def read(self, text: str) -> tuple[str, ...] | Wrong:
+        """The digests of the files that a cell names, each once; or what is wrong with the first that can't be taken.
+
+        Names are separated by semicolons or line breaks.
+        """
+        if (shown := error_in(text.strip())) is not None:
+            return Wrong(shown)
+        found: dict[str, None] = {}
+        for name in filter(None, map(str.strip, re.split(r"[;\r\n\v\f\x85\u2028\u2029]", text))):
+            if name not in self._taken:
+                self._taken[name] = self._take(name)
+            digest = self._taken[name]
+            if isinstance(digest, Wrong):
+                return digest
+            found[digest] = None
+        return tuple(found)
+
+    # -- one file ---------------------------------------------------------------------------------------------------
+
+    def _take(self, name: str) -> str | Wrong:
+        """The digest of a file's content, or why it isn't taken."""
+        try:
+            if (why := self._why_not_named(name)) is not None:
+                return Wrong(why)
+            path = self._found(name)
+            if path is None:
+                return Wrong(self._missing(name))
+            if (why := self._why_not(name, path)) is not None:
+                return Wrong(why)
+            with _open(path) as file:
+                size, digest, has_key = self._hashed(file)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its name leads nowhere"
+            return Wrong(f"the file {shortened(name)!r} can't be read: {reason}; see that it may be read")
+        if has_key:
+            return Wrong(
+                f"the file {shortened(name)!r} holds the API key, which is never sent; take it out of the sheet"
+            )
+        if (why := _why_not_size(name, size)) is not None:
+            return Wrong(why)
+        self.files.setdefault(digest, AttachedFile(path.name, path, size, digest))
+        return digest
+
+    def _why_not_named(self, name: str) -> str | None:
+        """Why a name is none of a file in the folder, whatever there is; None where it may be one."""
+        parts = re.split(r"[/\\]", name)
+        shown = shortened(name)
+        if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
+            return f"{shown!r} is no file's name; type it anew"
+        if not parts[0] or re.match(r"[A-Za-z]:", name) or ".." in parts:
+            return (
+                f"{shown!r} leads out of the folder of attachments; only files in it are taken: put the file there, and"
+                " write its name"
+            )
+        if any(part.startswith(".") and part != "." for part in parts):
+            return f"{shown!r} is a hidden file, and none is ever sent; give it another name"
+        if any(_ODD_ON_WINDOWS.fullmatch(part) for part in parts if part != "."):
+            return f"{shown!r} is no name that a file can have on every system; give the file another name"
+        return None
+
+    def _found(self, name: str) -> Path | None:
+        """Where the file is, without links; None where it isn't there. Letters may be put together in another way."""
+        path = self._root.joinpath(*(part for part in re.split(r"[/\\]", name) if part not in ("", ".")))
+        if not os.path.lexists(path):
+            wanted = unicodedata.normalize("NFC", path.name)
+            same = [found for found in _listed(path.parent) if unicodedata.normalize("NFC", found) == wanted]
+            if len(same) != 1:
+                return None
+            path = path.with_name(same[0])
+        return path.resolve(strict=True)
+
+    def _why_not(self, name: str, path: Path) -> str | None:
+        """Why what a name leads to isn't taken; it is looked at, and not opened."""
+        shown = shortened(name)
+        if not path.is_relative_to(self._root):
+            return f"{shown!r} is a link that leads out of the folder of attachments; put the file itself there"
+        there = path.lstat()
+        if not stat.S_ISREG(there.st_mode):
+            what = "a folder" if stat.S_ISDIR(there.st_mode) else "a pipe, a device or the like"
+            return f"{shown!r} is no file but {what}; write the name of a file"
+        is_hidden = getattr(there, "st_file_attributes", 0) & _HIDDEN
+        if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
+            return f"{shown!r} is a hidden file, and none is ever sent; give it another name"
+        is_same = path in self._never or (there.st_dev, there.st_ino) in self._never_same
+        is_ours = path.suffix.lower() in (".xlsx", ".csv") and there.st_size and resultsfile.is_results(path)
+        if (
+            is_same
+            or is_ours
+            or any(path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside)
+        ):
+            return (
+                f"{shown!r} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
+                " the sheet"
+            )
+        return _why_not_size(name, there.st_size)
+
+    def _missing(self, name: str) -> str:
+        """What to say of a file that isn't there."""
+        last = re.split(r"[/\\]", name)[-1]
+        listed = _listed(self._root)
+        folded = {one.casefold(): one for one in listed}
+        near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
+        meant = f"; did you mean {folded[near[0]]!r}?" if near else ""
+        ids = by_name("attachments-are", "ids")
+        return (
+            f"there is no file {shortened(name)!r} in {self._place}; put it there, or correct the name"
+            f" (if the column holds ids: {ids}){meant}"
+        )
+
+    def _hashed(self, file: BinaryIO) -> tuple[int, str, bool]:
+        """How many bytes a file has, the digest of them, and whether the key is among them; no more than are taken."""
+        digest, size, has_key, before = hashlib.sha256(), 0, False, b""
+        for piece in _pieces(file):
+            digest.update(piece)
+            size += len(piece)
+            if self._key:
+                has_key = has_key or self._key in before + piece
+                before = piece[-len(self._key) :]
+            if size > LARGEST:
+                break
+        return size, digest.hexdigest(), has_key
+
+
+def _why_not_size(name: str, size: int) -> str | None:
+    if not size:
+        return f"the file {shortened(name)!r} is empty; put the whole file there, or take it out of the sheet"
+    if size > LARGEST:
+        return (
+            f"the file {shortened(name)!r} has {size / (1 << 20):,.1f} MB, and at most {LARGEST >> 20} can be sent;"
+            " make it smaller, or take it out of the sheet"
+        )
+    return None
+
+
+def _stat(file: Path) -> os.stat_result | None:
+    with contextlib.suppress(OSError, ValueError):
+        return file.stat()
+    return None
+
+
+def _listed(folder: Path) -> Sequence[str]:
+    """The names in a folder that could be meant; none where they are too many, or can't be listed."""
+    with contextlib.suppress(OSError):
+        found = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+        return found if len(found) <= _MOST_LISTED else []
+    return []
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a file, and nothing else than a file; each read is one of the disk.
+
+    Raises:
+        OSError: it can't be, or it is none.
+    """
+    file = os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb", buffering=0)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(0, "it is no file any more")
+    return file
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+
+class Unchanged:
+    """What a file holds, to be sent: opened once, and the same as when it was taken, to its last byte.
+
+    Args:
+        taken: the file.
+
+    Raises:
+        OSError: it can't be read any more, or holds something else; nothing of it may be sent.
+    """
+
+    def __init__(self, taken: AttachedFile) -> None:
+        self._taken, self._file = taken, _open(taken.path)
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._file.close)
+            if os.fstat(self._file.fileno()).st_size != taken.size:
+                raise _changed()
+            self._begin()
+            while self._left:
+                self.read(_PIECE)
+            self._begin()
+            stack.pop_all()
+
+    def _begin(self) -> None:
+        self._file.seek(0)
+        self._left, self._digest = self._taken.size, hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        """What comes next; the end only where the whole is what it was, so that nothing else ever arrives.
+
+        Raises:
+            OSError: it isn't, or can't be read.
+        """
+        piece = self._file.read(min(size, self._left))
+        self._digest.update(piece)
+        self._left -= len(piece)
+        if not piece or (not self._left and self._digest.hexdigest() != self._taken.digest):
+            raise _changed()
+        return piece
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _changed() -> OSError:
+    return OSError(0, "it has changed since it was read")

@@ -1,0 +1,59 @@
+"""No note leaves without its files' ids, and how often what is refused is sent with uploads of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.api import Cause
+from importer.delivery.carried import Carried
+from importer.delivery.decisions import Abandon, Settle
+from importer.delivery.tasks import Post
+from importer.journal import NoteKey
+from importer.models import Note, Request, Status, Visibility
+from importer.rows.uploads import Uploaded
+
+BOTH = frozenset({Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
+
+
+def post(size: int = 4, files: tuple[str, ...] = ("aa", "bb"), **more: object) -> Post:
+    note = Note("Hello", Visibility.PRIVATE, Status.PUBLISHED, files=files)
+    request = Request(note, tuple(range(size)), tuple(f"P{i}" for i in range(size)), ("",) * size)
+    return Post(request, NoteKey.of(note), 1, **more)  # type: ignore[arg-type]
+
+
+def test_a_note_gets_its_ids_in_its_own_order_and_one_without_files_needs_none() -> None:
+    carried, waiting, plain = Carried(), post(), post(files=())
+    carried.uploaded = Uploaded({"bb": "B", "aa": "A", "cc": "C"})
+    assert carried.complete(waiting) is None
+    assert carried.complete(plain) is None
+    assert waiting.request.note is not None
+    assert waiting.request.note.attachments == ("A", "B")
+    assert waiting.request.note.digest == waiting.key.digest
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "expected"),
+    [
+        (Uploaded({"aa": "A"}, rejected={"bb": "no"}), Settle),
+        (Uploaded({"aa": "A"}, failed={"bb": "lost"}), Abandon),
+        (Uploaded({"aa": "A"}), Abandon),
+        (Uploaded(), Abandon),
+    ],
+)
+def test_a_note_that_lacks_an_id_does_not_leave(uploaded: Uploaded, expected: type) -> None:
+    carried = Carried()
+    carried.uploaded = uploaded
+    assert isinstance(carried.complete(post()), expected)
+
+
+def test_what_was_renewed_is_not_renewed_again_for_the_same_but_where_a_prospect_stands_alone() -> None:
+    """Else a note that the API never takes would cost an upload for each of its halves."""
+    assert post().renewable == BOTH
+    assert post(files=()).renewable == frozenset()
+    renewed = post(uploaded=Uploaded({"aa": "A2", "bb": "B2"}), renewed_for=Cause.BAD_REQUEST)
+    assert renewed.renewable == frozenset()
+    halves = renewed.split(2)
+    assert [half.renewable for half in halves] == [{Cause.BAD_ATTACHMENT}] * 2
+    refused = post(uploaded=Uploaded(), renewed_for=Cause.BAD_ATTACHMENT).split(2)[0]
+    assert refused.renewable == {Cause.BAD_REQUEST}
+    assert refused.split(1)[0].renewable == BOTH

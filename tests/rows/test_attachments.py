@@ -1,0 +1,190 @@
+"""Only files of one folder are taken, and none that is nobody's business; what was hashed is all that is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from importer.errors import BadSettings
+from importer.rows import attachments
+from importer.rows.attachments import LARGEST, Folder, Unchanged
+from importer.rows.values import Wrong
+
+KEY = "key-that-nobody-may-see"
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with two files, beside one with a secret."""
+    folder = tmp_path / "files"
+    (folder / "2026").mkdir(parents=True)
+    (folder / "form.pdf").write_bytes(b"Signed")
+    (folder / "2026" / "call, May.txt").write_bytes(b"Spoke")
+    (tmp_path / "secret").write_bytes(b"Nobody's business")
+    return folder
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def why_not(folder: Folder, name: str) -> str:
+    found = folder.read(name)
+    assert isinstance(found, Wrong), name
+    assert not folder.files
+    return found.reason
+
+
+def test_a_cell_names_files_by_name_or_by_their_way_in_the_folder(files: Path) -> None:
+    folder = Folder(files)
+    both = (digest(b"Signed"), digest(b"Spoke"))
+    for cell in (
+        "form.pdf; 2026/call, May.txt",
+        " form.pdf\n.\\2026\\call, May.txt\r\n; ",
+        "form.pdf;./2026//call, May.txt",
+    ):
+        assert folder.read(cell) == both
+    assert folder.read(" ; ") == ()
+    taken = folder.files[both[1]]
+    assert (taken.name, taken.path, taken.size) == ("call, May.txt", files.resolve() / "2026" / "call, May.txt", 5)
+
+
+def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files: Path) -> None:
+    (files / "copy.pdf").write_bytes(b"Signed")
+    assert Folder(files).read("form.pdf;copy.pdf;form.pdf;./form.pdf") == (digest(b"Signed"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/etc/passwd", "leads out"),
+        ("../secret", "leads out"),
+        ("2026/../../secret", "leads out"),
+        ("..\\secret", "leads out"),
+        ("2026\\..\\..\\secret", "leads out"),
+        ("C:\\secret", "leads out"),
+        ("c:secret", "leads out"),
+        ("\\\\server\\share\\secret", "leads out"),
+        ("file:///etc/passwd", "is no name that a file can have"),
+        (".hidden", "is a hidden file"),
+        ("2026/.hidden", "is a hidden file"),
+        (".git/config", "is a hidden file"),
+        ("NUL", "is no name that a file can have"),
+        ("con.txt", "is no name that a file can have"),
+        ("form.pdf:stream", "is no name that a file can have"),
+        ("form.pdf.", "is no name that a file can have"),
+        ("form\x00.pdf", "is no file's name"),
+        ("form\ud800.pdf", "is no file's name"),
+        ("2026", "is no file but a folder"),
+        ("~/secret", "there is no file"),
+        ("forn.pdf", "did you mean 'form.pdf'?"),
+        ("x" * 5000, "there is no file"),
+        ("At3kLm90Qx", "attachments-are ids"),
+        ("#N/A", "shows the error"),
+        ("gone.pdf; form.pdf", "there is no file 'gone.pdf'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_file_of_the_folder_is_a_problem_of_the_row(files: Path, name: str, why: str) -> None:
+    (files / ".hidden").write_bytes(b"x")
+    assert why in why_not(Folder(files), name).replace("`", "")
+
+
+@posix
+def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp_path: Path) -> None:
+    """Opening the pipe would wait for ever."""
+    (files / "out").symlink_to(tmp_path / "secret")
+    (files / "all").symlink_to(tmp_path)
+    (files / "round").symlink_to(files / "round")
+    (files / "device").symlink_to("/dev/zero")
+    (files / ".hidden").write_bytes(b"x")
+    (files / "shown").symlink_to(files / ".hidden")
+    os.mkfifo(files / "pipe")
+    folder = Folder(files)
+    assert "leads out" in why_not(folder, "out")
+    assert "leads out" in why_not(folder, "all/secret")
+    assert "leads out" in why_not(folder, "device")
+    assert "can't be read" in why_not(folder, "round")
+    assert "hidden" in why_not(folder, "shown")
+    assert "is no file but a pipe" in why_not(folder, "pipe")
+    (files / "within").symlink_to(files / "form.pdf")
+    assert folder.read("within") == (digest(b"Signed"),)
+
+
+def test_empty_and_too_large_files_are_found_without_reading_them(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (files / "empty").touch()
+    for name, size in (("large", LARGEST + 1), ("huge", 2 << 30)):
+        with (files / name).open("wb") as file:
+            file.truncate(size)
+    monkeypatch.setattr(attachments, "_open", None)
+    folder = Folder(files)
+    assert "is empty" in why_not(folder, "empty")
+    assert "at most 20 can be sent" in why_not(folder, "large")
+    assert "2,048.0 MB" in why_not(folder, "huge")
+
+
+def test_files_with_secrets_the_journal_and_results_are_never_taken(files: Path, tmp_path: Path) -> None:
+    """Wherever they lie, and under whatever name: a second name of the same file is that file."""
+    elsewhere = tmp_path / "elsewhere.key"
+    elsewhere.write_text(KEY)
+    os.link(elsewhere, files / "harmless.txt")
+    for name in ("j.sqlite", "j.sqlite-wal", "j.sqlite.0a1b2c3d.lock", "sheet.csv"):
+        (files / name).write_bytes(b"x")
+    (files / "results.csv").write_text("a,result,note_id,reason,source_row,finished_at,request\n")
+    (files / "copy.txt").write_text(f"SALESHANDY_API_KEY={KEY}\n")
+    folder = Folder(files, [elsewhere, files / "sheet.csv", files / "gone"], [files / "j.sqlite"], KEY)
+    for name in ("harmless.txt", "j.sqlite", "j.sqlite-wal", "j.sqlite.0a1b2c3d.lock", "sheet.csv", "results.csv"):
+        assert "of note-importer's own, or one with a secret" in why_not(folder, name), name
+    assert "holds the API key" in why_not(folder, "copy.txt")
+
+
+def test_the_key_is_found_wherever_it_stands_in_a_file(files: Path) -> None:
+    size = attachments._PIECE
+    (files / "across.bin").write_bytes(b"x" * (size - 5) + KEY.encode() + b"x" * 10)
+    assert "holds the API key" in why_not(Folder(files, key=KEY), "across.bin")
+
+
+def test_a_name_is_found_however_its_letters_are_put_together(files: Path) -> None:
+    """Names that come from a Mac hold the accent apart."""
+    (files / "Re\u0301sume\u0301.pdf").write_bytes(b"mine")
+    assert Folder(files).read("R\u00e9sum\u00e9.pdf") == (digest(b"mine"),)
+
+
+@pytest.mark.parametrize("place", ["gone", "files/form.pdf"])
+def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str) -> None:
+    with pytest.raises(BadSettings, match="is no folder"):
+        Folder(files.parent / place)
+
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def test_only_what_was_hashed_is_sent(files: Path) -> None:
+    folder = Folder(files)
+    folder.read("form.pdf")
+    [taken] = folder.files.values()
+    content = Unchanged(taken)
+    assert b"".join(iter(lambda: content.read(4) if content._left else b"", b"")) == b"Signed"
+    content.close()
+    for changed in (b"signed", b"Signed and more", b"Sign", b""):
+        taken.path.write_bytes(changed)
+        with pytest.raises(OSError, match="has changed"):
+            Unchanged(taken)
+    taken.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        Unchanged(taken)
+
+
+def test_a_file_that_changes_while_it_is_sent_never_comes_to_its_end(files: Path) -> None:
+    folder = Folder(files)
+    folder.read("form.pdf")
+    [taken] = folder.files.values()
+    content = Unchanged(taken)
+    taken.path.write_bytes(b"Secret")
+    assert content.read(3) == b"Sec"
+    with pytest.raises(OSError, match="has changed"):
+        content.read(3)
+    content.close()
