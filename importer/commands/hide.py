@@ -60,19 +60,27 @@ class Hidden:
         return self.stopped.exit_status if self.stopped else int(bool(self.refused))
 
 
-def what_to_hide(name: str | None, settings: Settings) -> Hiding:
+def what_to_hide(name: str | None, settings: Settings, *, expected: int | None = None) -> Hiding:
     """What there is to hide; changes nothing.
 
     Args:
         name: of a run, or ``last``; None: the notes that stand there besides a delivery's own, as far as was seen.
         settings: which workspace.
+        expected: how many notes a person agreed to already; None: nobody was asked yet.
 
     Raises:
         BadSettings: there is no such run, or it belongs to another workspace.
+        Changed: that are not as many notes as ``expected``.
     """
     with Journal.open(settings.journal) as journal:
         guard(journal, settings)
-        return _found(name, journal, settings)
+        found = _found(name, journal, settings)
+    if expected is not None and len(found.notes) != expected:
+        raise Changed(
+            f"The number of notes to hide has changed since you agreed: it was {expected:,}, and is"
+            f" {len(found.notes):,} now. Nothing was changed; look again."
+        )
+    return found
 
 
 def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:

@@ -62,8 +62,10 @@ class Wanted:
 
 
 def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
-    """The runs that are asked for."""
+    """The runs that are asked for; where there is no journal yet, none is made."""
     wanted = wanted or Wanted()
+    if not Journal.exists(settings.journal):
+        return []
     with Journal.open(settings.journal) as journal:
         runs = journal.runs.listed(None if wanted.of_all else settings.workspace)
     return [past for past in _told(runs) if wanted.holds(past)][: wanted.last]
@@ -71,6 +73,8 @@ def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
 
 def elsewhere(settings: Settings) -> str:
     """Of which workspaces the journal knows runs, in words, where it knows none of this one."""
+    if not Journal.exists(settings.journal):
+        return ""
     with Journal.open(settings.journal) as journal:
         return workspaces.elsewhere(journal, settings)
 

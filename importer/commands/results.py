@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from importer.commands.finding import asked, resolved
@@ -62,6 +63,19 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcome
             target = results_path(path, settings)
             written = write_results(target, loaded, outcomes, run, lines, journal)
             return written, outcomes
+
+
+def texts(notes: Sequence[Known], path: Path, settings: Settings) -> dict[int, str]:
+    """What notes say, from the file that they came from, for the journal holds no text: a note's number → its text.
+
+    Raises:
+        Unusable: the file can't be used.
+    """
+    wanted = {known.note for known in notes}
+    with Journal.open(settings.journal) as journal, load(path, settings) as loaded:
+        groups = loaded.plan.groups
+        numbers = journal.deliveries.find_notes(settings.workspace, [NoteKey.of(group.note) for group in groups])
+    return {number: group.note.text for number, group in zip(numbers, groups, strict=True) if number in wanted}
 
 
 def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> None:

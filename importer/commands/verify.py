@@ -16,6 +16,7 @@ from importer.commands.workspaces import elsewhere, held, keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
+from importer.journal import Journal
 from importer.models import Progress, Result
 from importer.settings import Settings
 
@@ -46,6 +47,15 @@ class Verified:
     def exit_status(self) -> int:
         """0: all are settled; 1: some need a person; 3 and 4: stopped before the end."""
         return self.stopped.exit_status if self.stopped else int(self.unconfirmed > 0 or bool(self.twins))
+
+
+def unclear(settings: Settings) -> int:
+    """How many deliveries of the workspace there are to look up, those that an import at work waits for included."""
+    if not Journal.exists(settings.journal):
+        return 0
+    with Journal.open(settings.journal) as journal:
+        unsettled = journal.deliveries.unsettled(settings.workspace)
+        return sum(len(known) for _, known in unsettled.values()) + len(journal.deliveries.resent(settings.workspace))
 
 
 def verify(

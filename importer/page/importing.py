@@ -8,11 +8,10 @@ from __future__ import annotations
 from flask import Response, abort, redirect, render_template, request, send_file, url_for
 
 from importer.commands.overview import Overview
-from importer.errors import ImporterError
 from importer.page import form
 from importer.page.choices import Choices
 from importer.page.jobs import UnderWay
-from importer.page.screens import Page, Parts, Rules, for_page, problem, under_way
+from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
 from importer.page.tasks import Send, Unread
 from importer.page.uploads import Upload
 from importer.page.wording import ROLES
@@ -41,12 +40,15 @@ class Importing:
             ("/file/<number>/remember", "POST", self.remember),
             ("/file/<number>/confirm", "GET", self.confirm),
             ("/file/<number>/send", "POST", self.send),
+            ("/file/<number>/original", "GET", self.original),
+            ("/file/<number>/forget", "POST", self.forget),
         )
 
     def index(self) -> Page:
         """The first screen: a file is dropped."""
         settings = self._parts.told.settings()
-        return render_template("import.html", workspace=settings.workspace, jobs=[*self._parts.jobs])
+        kept = [upload for upload in self._parts.uploads if upload.workspace in (settings.workspace, None)]
+        return render_template("import.html", workspace=settings.workspace, kept=kept)
 
     def template(self) -> Page:
         """The workbook to fill in."""
@@ -57,14 +59,12 @@ class Importing:
 
     def add(self) -> Page:
         """Take a file."""
-        request.max_content_length = self._parts.told.settings().limits.file_bytes
-        file = request.files.get("file")
-        if file is None or not file.filename:
-            return problem("No file was chosen.", "Choose a file first.", 400)
         try:
-            upload = self._parts.uploads.add(file.filename, file.save)
+            upload = self._parts.handed_over()
         except OSError as error:
             return problem("The file could not be kept.", f"{error.strerror}. Nothing was sent.", 507)
+        if upload is None:
+            return problem("No file was chosen.", "Choose a file first.", 400)
         return redirect(url_for("check", number=upload.id), 303)
 
     def check(self, number: str) -> Page:
@@ -122,13 +122,9 @@ class Importing:
             return self._still_reading(upload, choices)
         if isinstance(found, Unread) or not found.can_be_sent:
             return redirect(url_for("check", number=number) + choices.query, 303)
-        no_key = ""
-        try:
-            self._parts.told.with_key()
-        except ImporterError as error:
-            no_key = str(error)
         return render_template(
-            "confirm.html", upload=upload, choices=choices, found=found, settings=settings, no_key=no_key, first=FIRST,
+            "confirm.html", upload=upload, choices=choices, found=found, settings=settings, first=FIRST,
+            no_key=why_no_key(self._parts.told),
         )  # fmt: skip
 
     def send(self, number: str) -> Page:
@@ -138,19 +134,35 @@ class Importing:
         again = url_for("confirm", number=number) + choices.query
         if request.form.get("workspace") != str(settings.workspace):
             return problem("Nothing was sent.", "The profile or its address has changed since. Look again.", 409, again)
-        expected = request.form.get("expected", "")
-        if not (expected.isascii() and expected.isdecimal() and len(expected) < 10):
+        expected = agreed_number(request.form.get("expected", ""))
+        if expected is None:
             return problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
         try:
-            task = Send(
-                for_page(settings), upload.folder, upload.name, int(expected), request.form.get("is-right") == "yes"
-            )
-            job = self._parts.jobs.begin(task, upload, choices, int(expected))
+            is_right = request.form.get("is-right") == "yes"
+            task = Send(for_page(settings), upload.folder, upload.name, expected, is_right)
+            job = self._parts.begin(task, upload, choices, expected)
         except UnderWay as error:
             if (error.job.upload, error.job.choices) == (upload, choices):  # the button was pressed twice
                 return redirect(url_for("job", number=error.job.id), 303)
             return under_way(error.job, "Nothing was sent.")
         return redirect(url_for("job", number=job.id), 303)
+
+    def original(self, number: str) -> Page:
+        """The file as it was dropped."""
+        upload = self._parts.upload(number)
+        if not upload.path.is_file():
+            abort(404)
+        return send_file(upload.path, "application/octet-stream", as_attachment=True, download_name=upload.name)
+
+    def forget(self, number: str) -> Page:
+        """Remove a file, with its results; what was delivered stays recorded."""
+        upload = self._parts.upload(number)
+        for job in self._parts.jobs.under_way:
+            if job.upload is upload:
+                return under_way(job, "Nothing was forgotten.")
+        self._parts.uploads.forget(upload)
+        self._parts.reading.forget(upload)
+        return redirect(url_for("index"), 303)
 
     def _look(
         self, upload: Upload, choices: Choices, *, wait: float | None = None

@@ -11,7 +11,7 @@ import multiprocessing
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -77,17 +77,22 @@ class Job:
             with contextlib.suppress(OSError):  # it has just ended
                 self.connection.send(why)
 
-    def listen(self) -> None:
-        """Hear of its progress until it has ended."""
+    def listen(self, over: Callable[[Ended], None]) -> None:
+        """Hear of its progress until it has ended; ``over`` is told how, before anybody else knows."""
+        ended: Ended | None = None
         try:
-            while self.ended is None:
+            while ended is None:
                 match self.connection.recv():
                     case Progress() as progress:
                         self.progress = progress
-                    case Ended() as ended:
-                        self.ended = ended
+                    case Ended() as last:
+                        ended = last
         except (EOFError, OSError):
-            self.ended = Ended(3, _BROKE_OFF)
+            ended = Ended(3, _BROKE_OFF)
+        try:
+            over(ended)
+        finally:
+            self.ended = ended
         self.process.join()
         self.connection.close()
 
@@ -112,14 +117,17 @@ class Jobs:
         """Those that haven't ended, the latest first."""
         return [job for job in self if job.ended is None]
 
-    def begin(self, task: Task, upload: Upload | None = None, choices: Choices | None = None, expected: int = 0) -> Job:
+    def begin(
+        self, task: Task, upload: Upload | None, choices: Choices, expected: int, over: Callable[[Ended], None]
+    ) -> Job:
         """Do something.
 
         Args:
             task: what.
             upload: with which file.
             choices: how that is read.
-            expected: how many notes a person agreed to.
+            expected: how many notes a person agreed to; 0 where that isn't asked.
+            over: told how it ended.
 
         Raises:
             UnderWay: another job of the workspace hasn't ended.
@@ -135,8 +143,8 @@ class Jobs:
                 process.start()
             theirs.close()  # so that its end is heard
             number = secrets.token_hex(16)
-            job = Job(number, task, upload, choices or Choices(), expected, time.monotonic(), process, ours)
-            job.listener = threading.Thread(target=job.listen, name="listening", daemon=True)
+            job = Job(number, task, upload, choices, expected, time.monotonic(), process, ours)
+            job.listener = threading.Thread(target=job.listen, args=(over,), name="listening", daemon=True)
             job.listener.start()
             self._found[number] = job
             return job

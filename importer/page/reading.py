@@ -1,6 +1,6 @@
-"""Files being read and checked, in processes of their own: the pages stay quick however large a file is.
+"""What is only looked at, in processes of their own: the pages stay quick however large a file or a journal is.
 
-Comes in: an upload and what was chosen for it. Goes out: what was found, once it is.
+Comes in: an upload and what was chosen for it, or a run. Goes out: what was found, once it is.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ import hashlib
 import multiprocessing
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from importer.commands.overview import Overview
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.processes import deaf
-from importer.page.tasks import FAULT, Unread
+from importer.page.tasks import FAULT, Hideable, Unread
 from importer.page.uploads import Upload
 from importer.settings import Settings
 
@@ -27,12 +30,15 @@ _PROCESSES = 2
 _GOOD_FOR = 60.0  # seconds for which what was found is shown again; a run looks for itself before it sends
 _AT_ONCE = 0.7  # seconds for which a screen waits instead of saying that the file is being read
 
+_T = TypeVar("_T")
+_Key = tuple[str, str]
+"""An upload's id and what was chosen for it; or nothing, and a run."""
+
 
 @dataclass
-class _Check:
-    future: Future[Overview | Unread]
+class _Look:
+    future: Future[Any]
     settings: Settings
-    report: Path
     done_at: float | None = None
 
     def is_good(self, settings: Settings) -> bool:
@@ -47,7 +53,7 @@ class Reading:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._checks: dict[tuple[str, Choices], _Check] = {}
+        self._looks: dict[_Key, _Look] = {}
         self._pool = _pool()
         self._template: bytes | None = None
 
@@ -67,28 +73,50 @@ class Reading:
             settings: with these choices.
             wait: seconds.
         """
-        check = self._check(upload, choices, settings)
+        report = _report(upload, choices)
+        check = partial(tasks.check, upload.folder, upload.name, settings, report)
+        return self._found((upload.id, choices.query), settings, check, wait)
+
+    def to_hide(
+        self, run: str | None, upload: Upload | None, settings: Settings, *, wait: float = _AT_ONCE
+    ) -> Hideable | Unread | None:
+        """What there is to hide; None while that is still looked at.
+
+        Args:
+            run: its name; None: what is there more than once.
+            upload: its file, if that is kept.
+            settings: by which the file was read.
+            wait: seconds.
+        """
+        folder, name = (None, "") if upload is None else (upload.folder, upload.name)
+        return self._found(("", str(run)), settings, partial(tasks.to_hide, run, settings, folder, name), wait)
+
+    def _found(self, key: _Key, settings: Settings, task: Callable[[], _T | Unread], wait: float) -> _T | Unread | None:
+        look = self._look(key, settings, task)
+        found: _T | Unread
         try:
-            return check.future.result(wait)
+            found = look.future.result(wait)
         except NotYet:
             return None
         except BrokenProcessPool:
             self._begin_anew()
-            return Unread(
+            found = Unread(
                 "Reading it broke off: the computer may be short of memory. Close other programs, or split the file."
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-            return Unread(FAULT.format(type(error).__name__))
+            found = Unread(FAULT.format(type(error).__name__))
+        return found
 
     def report(self, upload: Upload, choices: Choices) -> Path:
         """Where every problem of a file is listed, once it was read with these choices."""
         return _report(upload, choices)
 
-    def forget(self, upload: Upload) -> None:
-        """Look at a file anew the next time: something has been sent of it."""
+    def forget(self, upload: Upload | None = None) -> None:
+        """Look anew the next time, at a file or at what there is to hide: something has been done."""
+        number = "" if upload is None else upload.id
         with self._lock:
-            for key in [key for key in self._checks if key[0] == upload.id]:
-                del self._checks[key]
+            for key in [key for key in self._looks if key[0] == number]:
+                del self._looks[key]
 
     def template(self) -> bytes:
         """The workbook to fill in."""
@@ -105,20 +133,17 @@ class Reading:
         for process in processes:
             process.terminate()
 
-    def _check(self, upload: Upload, choices: Choices, settings: Settings) -> _Check:
-        key = (upload.id, choices)
+    def _look(self, key: _Key, settings: Settings, task: Callable[[], object]) -> _Look:
         with self._lock:
-            found = self._checks.get(key)
+            found = self._looks.get(key)
             if found is None or not found.is_good(settings):
-                report = _report(upload, choices)
                 with deaf():
-                    future = self._pool.submit(tasks.check, upload.folder, upload.name, settings, report)
-                found = self._checks[key] = _Check(future, settings, report)
+                    found = self._looks[key] = _Look(self._pool.submit(task), settings)
             return found
 
     def _begin_anew(self) -> None:
         with self._lock:
-            self._checks.clear()
+            self._looks.clear()
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = _pool()
 

@@ -13,11 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from flask import Response, abort, render_template
+from flask import Response, abort, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from importer.errors import ImporterError
+from importer.page.choices import Choices
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
+from importer.page.tasks import Ended, Hide, LookUp, Rewrite, Send, Task
 from importer.page.told import Told
 from importer.page.uploads import Upload, Uploads
 from importer.settings import Settings, journal_place
@@ -61,6 +64,38 @@ class Parts:
         """The job of an id; 404 where there is none."""
         return self.jobs.get(number) or abort(404)
 
+    def handed_over(self) -> Upload | None:
+        """The file that a form hands over, kept; None where there is none in it.
+
+        Raises:
+            OSError: it can't be kept.
+        """
+        request.max_content_length = self.told.settings().limits.file_bytes
+        file = request.files.get("file")
+        return None if file is None or not file.filename else self.uploads.add(file.filename, file.save)
+
+    def begin(self, task: Task, upload: Upload | None = None, choices: Choices | None = None, expected: int = 0) -> Job:
+        """Do something in a process of its own (see :class:`Jobs`); what becomes of the file is remembered.
+
+        Raises:
+            UnderWay: another job of the workspace hasn't ended.
+        """
+        uploads, is_sending, choices = self.uploads, isinstance(task, Send), choices or Choices()
+
+        def over(ended: Ended) -> None:
+            self.reading.forget()
+            if upload is None:
+                return
+            self.reading.forget(upload)
+            if ended.results is not None:
+                is_done = ended.exit_status == 0 or (upload.is_done and not is_sending)
+                uploads.has_results(upload, ended.run, ended.results, is_done=is_done)
+
+        job = self.jobs.begin(task, upload, choices, expected, over)
+        if upload is not None and is_sending:
+            uploads.is_sent(upload, job.workspace, choices)
+        return job
+
 
 class Group(Protocol):
     """Some screens that belong together."""
@@ -81,17 +116,37 @@ def for_page(settings: Settings) -> Settings:
     return replace(settings, journal=journal, results=None, results_name=None, archive=None, unknown_emails=None)
 
 
-def problem(title: str, text: str, status: int, back: str = "/", label: str = "Go back") -> Page:
+def why_no_key(told: Told) -> str:
+    """Why there is no key to send or to change anything with; empty where there is one."""
+    try:
+        told.with_key()
+    except ImporterError as error:
+        return str(error)
+    return ""
+
+
+def agreed_number(said: str) -> int | None:
+    """How many notes a form says that a person agreed to."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
+
+
+def problem(title: str, text: str, status: int, back: str = "/", label: str = "Go back", **about: object) -> Page:
     """A screen that says what didn't work."""
-    return render_template("problem.html", title=title, text=text, back=back, label=label), status
+    return render_template("problem.html", title=title, text=text, back=back, label=label, **about), status
 
 
 def under_way(job: Job, what: str) -> Page:
     """A screen that says that something else has to be waited for."""
     said = f"{said_of(job)} One thing at a time: do this when that is done."
-    return problem(what, said, 409, f"/job/{job.id}", "See how far it is")
+    return problem(what, said, 409, f"/job/{job.id}", "See how far it is", under_way=[])
 
 
 def said_of(job: Job) -> str:
     """What is under way, as a sentence."""
-    return f"{job.upload.name if job.upload else 'A file'} is being sent."
+    name = job.upload.name if job.upload is not None else ""
+    return {
+        Send.kind: f"{name} is being sent.",
+        LookUp.kind: "What is unclear is being looked up.",
+        Hide.kind: "Notes are being made private drafts.",
+        Rewrite.kind: f"The results of {name} are being written again.",
+    }[job.task.kind]

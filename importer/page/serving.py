@@ -81,7 +81,6 @@ class Server:
         self.reading.close()
         if (practice := self.told.practice) is not None:
             practice.end()
-        self.uploads.discard({job.upload.id for job in self.jobs if job.upload is not None})
 
     @property
     def told(self) -> Told:

@@ -21,7 +21,7 @@ from importer.page.leaving import Leaving
 from importer.page.practising import Practising
 from importer.page.screens import Page, Parts, problem, said_of
 from importer.page.setting_up import SettingUp
-from importer.page.wording import ROLES, words
+from importer.page.wording import ROLES, without_folders, words
 from importer.page.working import Working
 
 GROUPS = (Importing, Working, History, SettingUp, Practising, Leaving)
@@ -37,7 +37,10 @@ def make(parts: Parts, guard: Guard) -> Flask:
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_FORM_BYTES, MAX_FORM_PARTS=20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(words=words, count=sayings.count, duration=sayings.duration, said_of=said_of)
+    app.jinja_env.filters.update(
+        words=words, count=sayings.count, duration=sayings.duration, when=sayings.when, said_of=said_of,
+        without_folders=without_folders,
+    )  # fmt: skip
     app.before_request(lambda: guard.why_not(request))
     app.after_request(guard.seal)
     app.context_processor(lambda: _everywhere(parts))

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar
@@ -26,6 +26,7 @@ from importer.errors import FirstRun, ImporterError, UnclearColumns
 from importer.models import Progress, Question, Result
 from importer.settings import Settings
 
+_SOME = 5  # notes that are shown before they are hidden
 _EVERY = 0.1  # seconds between two words of progress
 _NOT_CONFIRMED = (
     "This is the first import into this workspace, and it wasn't ticked that it is the right one. Nothing was sent."
@@ -72,6 +73,7 @@ class Ended:
         results: the file of the results; None where there is none.
         left: rows that sending again would see to.
         held_back: whether some rows wait until a person has looked at those that were sent.
+        run: the run's name, where it is known.
     """
 
     exit_status: int
@@ -83,6 +85,7 @@ class Ended:
     results: Path | None = None
     left: int = 0
     held_back: bool = False
+    run: str = ""
 
 
 def begin() -> None:
@@ -169,11 +172,115 @@ class Send:
             results=report.results.absolute(),
             left=sum(rows for result, rows, _ in counts if result in (Result.NOT_SENT, Result.UNCONFIRMED)),
             held_back=bool(report.held_back) and report.stopped is None,
+            run=report.run,
         )
 
 
-Task = Send
+@dataclass(frozen=True)
+class LookUp:
+    """What is unclear in a workspace, looked up."""
+
+    settings: Settings
+    kind: ClassVar[str] = "looking up"
+
+    def do(self, word: Word) -> Ended:
+        """Look it up."""
+        found = commands.verify.verify(
+            self.settings,
+            begin=lambda rows: word.tell(Progress(rows, 0, 0, 0, 0)),
+            observe=word.observe,
+            stop=word.why,
+        )
+        said = [saying.text for saying in commands.endings.verified(found)]
+        return Ended(found.exit_status, besides=[text for text in said if not text.startswith("0 ")])
+
+
+@dataclass(frozen=True)
+class Hide:
+    """Notes made private drafts.
+
+    Attributes:
+        settings: with the key.
+        run: whose notes; None: those that are there more than once.
+        expected: how many a person agreed to.
+    """
+
+    settings: Settings
+    run: str | None
+    expected: int
+    kind: ClassVar[str] = "hiding"
+
+    def do(self, word: Word) -> Ended:
+        """Hide them."""
+        planned = commands.hide.what_to_hide(self.run, self.settings, expected=self.expected)
+        done = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
+        said = [saying.text for saying in commands.endings.hidden(done)]
+        return Ended(done.exit_status, besides=said, run=self.run or "")
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """The results of a run, written again.
+
+    Attributes:
+        settings: by which the file was read.
+        folder, name: the upload's.
+        run: its name.
+    """
+
+    settings: Settings
+    folder: Path
+    name: str
+    run: str
+    kind: ClassVar[str] = "writing results"
+
+    def do(self, _: Word) -> Ended:
+        """Write them."""
+        os.chdir(self.folder)
+        target = Path(f"results of {self.run}") / f"{Path(self.name).stem}.results.xlsx"
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        settings = replace(self.settings, results=target)
+        written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings)
+        counts = tuple(commands.endings.meanings(outcomes.counts()))
+        status = commands.sending.exit_status(outcomes.counts())
+        besides = [written.remark] if written.remark else []
+        return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
+
+
+Task = Send | LookUp | Hide | Rewrite
 """What a process of its own may do."""
+
+
+@dataclass(frozen=True)
+class Hideable:
+    """What would be hidden.
+
+    Attributes:
+        number: how many notes.
+        left: how many would be left alone, for they read differently from what was sent.
+        some: the first ones: the note's id, the prospect, and what it says where that is known.
+    """
+
+    number: int
+    left: int = 0
+    some: Sequence[tuple[str, str, str]] = ()
+
+
+def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str) -> Hideable | Unread:
+    """What there is to hide of a run, or what is there more than once (None); with the file, what the notes say."""
+    try:
+        planned = commands.hide.what_to_hide(run, settings)
+        texts: dict[int, str] = {}
+        if folder is not None:
+            os.chdir(folder)
+            with contextlib.suppress(ImporterError):  # the ids are shown all the same
+                texts = commands.results.texts(planned.notes[:_SOME], Path(name), settings)
+        some = [(known.note_id or "", known.prospect, texts.get(known.note, "")) for known in planned.notes[:_SOME]]
+        return Hideable(len(planned.notes), len(planned.left), some)
+    except ImporterError as error:
+        return Unread(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
+        return Unread(FAULT.format(type(error).__name__))
 
 
 def perform(connection: Connection, task: Task) -> None:

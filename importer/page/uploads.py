@@ -1,26 +1,40 @@
 """The files that were dropped, each in a folder of its own that only its owner can enter, under the name that it had.
 
 Comes in: a file and the name that a browser gives it. Goes out: an :class:`Upload`, known by a random id: no path ever
-comes from an address. What was never sent is removed at the end; the rest stays for its results, thirty days at most.
+comes from an address. What is known of it stands in a file beside its folder, so that a file which isn't finished can
+be gone on with by the next program. It is kept until every row is delivered, thirty days at most; what isn't kept any
+longer is removed at the next start.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
+import os
 import re
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from importer.errors import BadSettings
+from importer.models import Workspace
+from importer.page.choices import Choices
 
 _KEPT = 30 * 86_400.0
+_COMES = 3600.0  # seconds that a file takes to come at most
 _MOST_CHARACTERS = 100
+_OWNER_ONLY = 0o600
+_ID = re.compile(r"[0-9a-f]{32}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # what Windows takes for devices
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Upload:
     """A file that was dropped.
 
@@ -28,11 +42,33 @@ class Upload:
         id: in addresses.
         folder: its own.
         name: of the file in it.
+        fingerprint: SHA-256 of its bytes, as hex digits; the journal knows by it which runs imported it.
+        at: when it came, in seconds since 1970.
+        workspace: where it was sent; None: nowhere yet.
+        choices: how it was read then.
+        is_done: whether every row of it is delivered.
+        results: a run's name → its results, in the folder.
     """
 
     id: str
     folder: Path
     name: str
+    fingerprint: str
+    at: float
+    workspace: Workspace | None = None
+    choices: Choices = field(default_factory=Choices)
+    is_done: bool = False
+    results: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / self.name
+
+    def results_of(self, run: str) -> Path | None:
+        """The results of a run, if they are there."""
+        found = self.folder / self.results[run] if run in self.results else None
+        return found if found is not None and found.is_file() else None
 
 
 class Uploads:
@@ -40,16 +76,22 @@ class Uploads:
 
     Args:
         folder: where they are kept.
+        now: the time, in seconds since 1970.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+        self._folder, self._now = folder, now
         self._found: dict[str, Upload] = {}
+        self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._remove_old()
+        self._take_up()
+
+    def __iter__(self) -> Iterator[Upload]:
+        """The latest first."""
+        return iter(sorted(self._found.values(), key=lambda upload: upload.at, reverse=True))
 
     def add(self, name: str, save: Callable[[Path], object]) -> Upload:
-        """Keep a file.
+        """Keep a file; one that is kept already is found again.
 
         Args:
             name: as its browser calls it.
@@ -58,13 +100,22 @@ class Uploads:
         Raises:
             OSError: it can't be written.
         """
-        number = secrets.token_hex(16)
-        upload = Upload(number, self._folder / number, plain_name(name))
-        upload.folder.mkdir(mode=0o700)
+        number, name = secrets.token_hex(16), plain_name(name)
+        folder = self._folder / number
+        folder.mkdir(mode=0o700)
         try:
-            save(upload.folder / upload.name)
+            save(folder / name)
+            (folder / name).chmod(_OWNER_ONLY)
+            with (folder / name).open("rb") as file:
+                fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+            for upload in self:
+                if (upload.name, upload.fingerprint) == (name, fingerprint) and upload.path.is_file():
+                    shutil.rmtree(folder, ignore_errors=True)
+                    return upload
+            upload = Upload(number, folder, name, fingerprint, self._now())
+            self._write(upload)
         except BaseException:
-            shutil.rmtree(upload.folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
         self._found[number] = upload
         return upload
@@ -73,16 +124,95 @@ class Uploads:
         """The file of an id."""
         return self._found.get(number)
 
-    def discard(self, kept: set[str]) -> None:
-        """Remove all but those of these ids."""
-        for number in self._found.keys() - kept:
-            shutil.rmtree(self._found.pop(number).folder, ignore_errors=True)
+    def of_run(self, fingerprint: str, workspace: Workspace) -> Upload | None:
+        """The file that a run of a workspace imported, if it is kept."""
+        alike = [upload for upload in self if upload.fingerprint == fingerprint]
+        return next((upload for upload in alike if upload.workspace in (workspace, None)), None)
 
-    def _remove_old(self) -> None:
-        for folder in self._folder.iterdir():
-            with contextlib.suppress(OSError):
-                if re.fullmatch(r"[0-9a-f]{32}", folder.name) and folder.stat().st_mtime < time.time() - _KEPT:
-                    shutil.rmtree(folder, ignore_errors=True)
+    def is_sent(self, upload: Upload, workspace: Workspace, choices: Choices) -> None:
+        """Remember that it is being sent, where, and how it is read."""
+        upload.workspace, upload.choices, upload.is_done = workspace, choices, False
+        self._remember(upload)
+
+    def has_results(self, upload: Upload, run: str, results: Path, *, is_done: bool) -> None:
+        """Remember what became of it: its results, and whether every row is delivered."""
+        with contextlib.suppress(ValueError):  # where they couldn't be written there, they are elsewhere
+            name = results.relative_to(upload.folder).as_posix()
+            others = {other: path for other, path in upload.results.items() if path != name}
+            upload.results = {**others, run: name}
+        upload.is_done = is_done
+        self._remember(upload)
+
+    def forget(self, upload: Upload) -> None:
+        """Remove it, with its results."""
+        self._found.pop(upload.id, None)
+        self._remove(upload.id)
+
+    def _remember(self, upload: Upload) -> None:
+        with contextlib.suppress(OSError):  # only the next program doesn't know of it
+            self._write(upload)
+
+    def _write(self, upload: Upload) -> None:
+        said = {
+            "name": upload.name,
+            "fingerprint": upload.fingerprint,
+            "at": upload.at,
+            "workspace": [upload.workspace.profile, upload.workspace.base_url] if upload.workspace else None,
+            "choices": upload.choices.pairs,
+            "is_done": upload.is_done,
+            "results": upload.results,
+        }
+        with self._lock:
+            new = self._folder / f"{upload.id}.new"
+            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+            with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that nobody else can read it
+                json.dump(said, file)
+            new.replace(self._record(upload.id))
+
+    def _take_up(self) -> None:
+        """What earlier programs left, as far as it is still to be kept; the rest is removed."""
+        numbers = {found.name.partition(".")[0] for found in self._folder.iterdir()}
+        for number in filter(_ID.fullmatch, numbers):
+            try:
+                said = json.loads(self._record(number).read_text(encoding="utf-8"))
+                upload = _upload(number, self._folder / number, said)
+            except (OSError, ValueError, TypeError, KeyError, BadSettings):
+                upload = None  # it broke off as it came, or comes just now to another page
+                if self._is_young(number):
+                    continue
+            if upload is None or upload.is_done or upload.at < self._now() - _KEPT or not upload.path.is_file():
+                self._remove(number)
+            else:
+                self._found[number] = upload
+
+    def _is_young(self, number: str) -> bool:
+        try:
+            return (self._folder / number).stat().st_mtime > self._now() - _COMES
+        except OSError:
+            return False
+
+    def _remove(self, number: str) -> None:
+        shutil.rmtree(self._folder / number, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self._record(number).unlink()
+
+    def _record(self, number: str) -> Path:
+        return self._folder / f"{number}.json"
+
+
+def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
+    """What was written of a file.
+
+    Raises:
+        ValueError, TypeError, KeyError, BadSettings: that isn't what was written.
+    """
+    workspace = None if said["workspace"] is None else Workspace(*map(str, said["workspace"]))
+    choices = Choices.of((str(name), str(value)) for name, value in said["choices"])
+    results = {str(run): str(path) for run, path in said["results"].items()}
+    return Upload(
+        number, folder, str(said["name"]), str(said["fingerprint"]), float(said["at"]), workspace, choices,
+        bool(said["is_done"]), results,
+    )  # fmt: skip
 
 
 def plain_name(name: str) -> str:

@@ -72,7 +72,9 @@ CHOICES = {
 """What their values are called, where a word alone says little."""
 
 _COMMANDS = {
-    "run `note-importer verify`": "send the rest: it is looked up first",
+    "run `note-importer verify`": "press “Look up what is unclear”",
+    "or with the command hide": "or hide them: Runs, “Is a note there more than once?”",
+    "run the import again to send them": "send the rest of their file",
     "`note-importer check`": "the list of problems",
     "Run the same command again": "Send the rest",
     "run the same command again": "send the rest",
@@ -94,6 +96,11 @@ def words(text: str) -> str:
     for command, instead in _COMMANDS.items():
         text = text.replace(command, instead)
     return _QUOTED.sub(r"“\1”", _NAMED.sub(_field, text))
+
+
+def without_folders(file: str) -> str:
+    """A file's name, where a run knows it by its path, as from a terminal."""
+    return re.split(r"[/\\]", file)[-1]
 
 
 def _field(named: re.Match[str]) -> str:

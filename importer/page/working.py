@@ -12,9 +12,15 @@ from flask import abort, redirect, render_template, send_file, url_for
 from importer.commands import sayings
 from importer.page.jobs import Job
 from importer.page.screens import Page, Parts, Rules
+from importer.page.tasks import Hide, LookUp, Rewrite, Send
 from importer.page.wording import words
 
 STOPPED = "You pressed Stop."
+_DONE = {
+    LookUp.kind: "Looking up what was unclear",
+    Hide.kind: "Hiding notes",
+    Rewrite.kind: "Results, written again",
+}
 
 
 class Working:
@@ -37,10 +43,11 @@ class Working:
         """How far a job is, or how it ended."""
         job = self._parts.job(number)
         if job.ended is None:
-            return render_template("sending.html", job=job, state=_state(job), under_way=[])
-        if job.upload is not None:
-            self._parts.reading.forget(job.upload)
-        return render_template("results.html", job=job, ended=job.ended)
+            return render_template("working.html", job=job, state=_state(job), doing=_doing(job), under_way=[])
+        there = job.ended.results is not None and job.ended.results.is_file()
+        if isinstance(job.task, Send):
+            return render_template("results.html", job=job, ended=job.ended, there=there)
+        return render_template("done.html", job=job, ended=job.ended, there=there, what=_DONE[job.task.kind])
 
     def state(self, number: str) -> Page:
         """How far it is, for a page that is open."""
@@ -61,11 +68,12 @@ class Working:
 
 def _state(job: Job) -> dict[str, object]:
     """How far a job is, in words, and as numbers for its bar."""
-    progress, total = job.progress, job.expected
+    progress = job.progress
+    total = job.expected or (progress.rows if progress is not None else 0)
     settled = min(progress.settled, total) if progress is not None else 0
     seconds = time.monotonic() - job.began_at
     if job.stopping:
-        said = "Stopping: what is under way is finished, then the results are written."
+        said = "Stopping: what is under way is finished first."
     elif progress is None:
         said = "It begins."
     else:
@@ -77,9 +85,20 @@ def _state(job: Job) -> dict[str, object]:
         "status": said,
         "settled": settled,
         "total": total,
-        "done": f"{settled:,} of {sayings.count(total, 'note')}",
+        "done": f"{settled:,} of {sayings.count(total, 'note')}" if total else "",
         "counts": sayings.in_result_words(progress.ended) if progress is not None else "",
         "pace": sayings.pace(settled, seconds),
         "left": sayings.time_left(progress) if progress is not None else "",
         "holds": words(holds),
     }
+
+
+def _doing(job: Job) -> str:
+    """What is under way, as a heading."""
+    name = job.upload.name if job.upload is not None else ""
+    return {
+        Send.kind: f"Sending {name}",
+        LookUp.kind: "Looking up what is unclear",
+        Hide.kind: "Making notes private drafts",
+        Rewrite.kind: f"Writing the results of {name} again",
+    }[job.task.kind]

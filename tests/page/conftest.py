@@ -6,6 +6,7 @@ import csv
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,15 +52,22 @@ def told_of(settings: Settings) -> Told:
     return Told(said, [*SETTINGS])
 
 
+@contextmanager
+def served(settings: Settings, folder: Path) -> Iterator[Server]:
+    """The page, with this folder for its files; the key comes from the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEY_VARIABLE, settings.key)
+        with Server(told_of(settings), folder=folder) as server:
+            yield server
+            for job in server.stop_jobs("The test is over."):
+                job.listener.join(30)
+
+
 @pytest.fixture
-def server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
     """The page, for the test's own sandbox and journal."""
-    monkeypatch.setenv(KEY_VARIABLE, settings.key)
-    told = told_of(replace(settings, give_up=300))  # what is looked at while it is held up
-    with Server(told, folder=tmp_path / "uploads") as server:
+    with served(replace(settings, give_up=300), tmp_path / "uploads") as server:  # it is looked at while it is held up
         yield server
-        for job in server.stop_jobs("The test is over."):
-            job.listener.join(30)
 
 
 @pytest.fixture

@@ -62,6 +62,17 @@ def looked_at(page: Page, name: str) -> None:
             page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
 
 
+def reached(page: Page, role: str, name: str) -> None:
+    """Go there with the Tab key, and see that one is there."""
+    wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
+    wanted.wait_for()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if wanted.and_(page.locator(":focus-visible")).count():
+            return
+    raise AssertionError(f"{name} can't be reached")
+
+
 def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     page: Page, box: Sandbox, tmp_path: Path
 ) -> None:
@@ -177,30 +188,21 @@ def test_the_keyboard_alone_is_enough(page: Page, box: Sandbox, tmp_path: Path) 
     """From the file's button to the download, with Tab, arrows, Space and Enter; and where one is can be seen."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "")])
 
-    def to(role: str, name: str) -> None:
-        wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
-        wanted.wait_for()
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            if wanted.and_(page.locator(":focus-visible")).count():
-                return
-        raise AssertionError(f"{name} can't be reached")
-
-    to("button", "Drop the file here, or choose it")
+    reached(page, "button", "Drop the file here, or choose it")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(path)
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send, 1 row with problems left out.")
-    to("combobox", "Where nothing says who may see it")
+    reached(page, "combobox", "Where nothing says who may see it")
     page.keyboard.press("ArrowDown")
-    to("button", "Look again with these choices")
+    reached(page, "button", "Look again with these choices")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
-    to("button", "Go on")
+    reached(page, "button", "Go on")
     page.keyboard.press("Enter")
-    to("button", "Send 2 notes")
+    reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
-    to("link", "Download the results")
+    reached(page, "link", "Download the results")
     with page.expect_download():
         page.keyboard.press("Enter")
     assert [note.visibility for note in box.notes] == ["1", "2"]
@@ -285,9 +287,10 @@ def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server
 
 
 def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
-    browser: Browser, settings: Settings, tmp_path: Path
+    browser: Browser, settings: Settings, profiles: Path, tmp_path: Path
 ) -> None:
     """The button alone sends nothing: the browser asks for the tick. No call is made to that address here."""
+    profiles.write_text("[sales]\n", encoding="utf-8")
     elsewhere = replace(settings, base_url="https://api.example.test/v1", profile="sales")
     with (
         Server(told_of(elsewhere), folder=tmp_path / "uploads") as server,

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import openpyxl
@@ -76,15 +77,24 @@ class At:
         self.port = int(re.findall(r":(\d+)/start", self.address)[0])
 
 
+@contextmanager
+def started(box: Sandbox, folder: Path) -> Iterator[Program]:
+    """The program, for this sandbox, with a journal and a data folder in this folder."""
+    journal = str(folder / "journal.sqlite")
+    running = Program(
+        "--base-url", box.url, "--journal", journal, XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: box.api_key}
+    )
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.ended()
+
+
 @pytest.fixture
 def program(box: Sandbox, tmp_path: Path) -> Iterator[Program]:
-    journal = str(tmp_path / "journal.sqlite")
-    running = Program(
-        "--base-url", box.url, "--journal", journal, XDG_DATA_HOME=str(tmp_path / "data"), **{KEY_VARIABLE: box.api_key}
-    )
-    yield running
-    running.process.kill()
-    running.ended()
+    with started(box, tmp_path) as program:
+        yield program
 
 
 def test_without_its_part_the_command_says_how_to_get_it(
@@ -128,14 +138,22 @@ def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, 
 
 
 @pytest.mark.slow
-def test_files_that_were_never_sent_are_gone_with_the_program(program: Program, tmp_path: Path) -> None:
-    """Ctrl-C while nothing is under way ends with 0, and leaves no copy of anybody's notes."""
+def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
+    program: Program, box: Sandbox, tmp_path: Path
+) -> None:
+    """Ctrl-C while nothing is under way ends with 0; the next program knows the file, until it is forgotten."""
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
         visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
-    folder = next(iter((tmp_path / "data").rglob("n.csv")), None)
-    assert folder is None or (folder.parent.stat().st_mode & 0o77) == 0
+    file = next((tmp_path / "data").rglob("n.csv"))
+    if os.name == "posix":
+        assert (file.parent.stat().st_mode & 0o77, file.stat().st_mode & 0o77) == (0, 0)
     program.interrupt()
     assert program.ended() == 0
+    with started(box, tmp_path) as again, Visitor(At(again)) as visitor:  # type: ignore[arg-type]
+        first = visitor.see("/")
+        number = re.findall(r'action="/file/(\w+)/forget"', first.text)[0]
+        assert "Ready: 1 note to send." in visitor.see(f"/file/{number}").text
+        assert visitor.post(f"{visitor.base}/file/{number}/forget", timeout=30).ok
     assert [*(tmp_path / "data").rglob("n.csv")] == []
 
 

@@ -234,7 +234,7 @@ def test_no_text_of_ours_names_a_flag_or_asks_for_a_command_that_a_button_does()
         (by_name("header-row"), "“Row of the headings”"),
         (by_name("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
         (by_name("archive", "done"), "the setting “archive = done” of the profile"),
-        ("run `note-importer verify`", "send the rest: it is looked up first"),
+        ("run `note-importer verify`", "press “Look up what is unclear”"),
     ],
 )
 def test_a_setting_is_called_as_its_field_is(said: str, here: str) -> None:

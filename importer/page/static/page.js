@@ -11,8 +11,9 @@ function say(text) {
 function fill(part, values) {
   for (const element of part.querySelectorAll("[data-field]")) {
     const value = values[element.dataset.field];
-    if (element instanceof HTMLProgressElement) element.value = value;
-    else element.textContent = value || "–";
+    if (element instanceof HTMLProgressElement) {
+      if (values.total) [element.max, element.value] = [values.total, value];
+    } else element.textContent = value || "–";
   }
   if (values.status) say(values.status);
 }

@@ -1,0 +1,183 @@
+"""Runs, asked for without a browser: what they tell, what is asked before anything is changed, what is refused."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from importer import commands
+from importer.errors import Changed
+from importer.page import tasks
+from importer.page.choices import Choices
+from importer.page.screens import Parts
+from importer.page.tasks import Ended, Word
+from importer.page.uploads import Upload
+from importer.sandbox import Fault, Sandbox
+from importer.settings import Settings
+from tests.page.conftest import OURS, write
+from tests.page.test_site import HOSTILE
+from tests.running import run
+
+ROWS = [("p1", "Hello", "Public"), ("p2", "Hello", "Public"), ("p3", "", "Public")]
+
+
+def see(friend: FlaskClient, address: str) -> str:
+    answer = friend.get(address, base_url=OURS)
+    assert answer.status_code == 200, address
+    return answer.text
+
+
+def post(friend: FlaskClient, address: str, **form: object) -> tuple[int, str]:
+    answer = friend.post(address, base_url=OURS, headers={"Origin": OURS}, data=form)
+    return answer.status_code, answer.text
+
+
+def imported(path: Path, settings: Settings) -> str:
+    """The name of a run of this file."""
+    report = run(path, settings)
+    assert report is not None
+    return report.run
+
+
+def kept(parts: Parts, path: Path) -> Upload:
+    """The same file, dropped on the page."""
+    return parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
+
+
+def done(task: tasks.Task) -> Ended:
+    """What a process of its own would tell at last."""
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        return task.do(Word(theirs))
+
+
+def test_where_nothing_was_imported_that_is_said_and_no_journal_is_made(
+    friend: FlaskClient, settings: Settings
+) -> None:
+    """It is said that there is none."""
+    assert "No run is recorded yet." in see(friend, "/runs")
+    assert not Path(settings.journal).exists()
+
+
+def test_runs_are_listed_and_each_tells_what_it_came_to(
+    friend: FlaskClient, settings: Settings, tmp_path: Path
+) -> None:
+    """With its file, what its counts mean and ask for; of this workspace alone; nothing of a file is part of a page."""
+    ours = imported(write(tmp_path / "'><b>n&.csv", ROWS), settings)
+    other = imported(write(tmp_path / "m.csv", ROWS), replace(settings, profile="other"))
+    listed = see(friend, "/runs")
+    assert "&#39;&gt;&lt;b&gt;n&amp;.csv" in listed
+    assert "2 created" in listed
+    assert "1 invalid" in listed
+    assert "m.csv" not in listed
+    told = see(friend, f"/runs/{ours}")
+    assert "something is wrong in the sheet: correct the cell, import it again" in told
+    assert "The page has no copy of the file." in told
+    for address in (f"/runs/{other}", f"/runs/{other}/hide", f"/runs/{other}/results", "/runs/last", "/runs/20200101"):
+        assert friend.get(address, base_url=OURS).status_code == 404, address
+
+
+@pytest.mark.usefixtures("jumping")
+def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
+    friend: FlaskClient, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The file is known by what it holds; with the choices that it was sent with, but for the first five alone."""
+    box.set_faults([Fault.parse("503:any@2-")])
+    path = write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(4)])
+    name = imported(path, replace(settings, give_up=1, workers=1))
+    upload = kept(parts, path)
+    parts.uploads.is_sent(upload, settings.workspace, Choices((("ignore", "State"), ("first", "5"))))
+    told = see(friend, f"/runs/{name}")
+    assert f'href="/file/{upload.id}?ignore=State">Send the rest' in told
+    assert f'href="/file/{upload.id}?ignore=State"' in see(friend, "/")
+    with friend.get(f"/file/{upload.id}/original", base_url=OURS) as original:
+        assert original.data == path.read_bytes()
+    assert post(friend, f"/file/{upload.id}/forget")[0] == 303
+    assert not upload.folder.exists()
+    assert "Send the rest" not in see(friend, f"/runs/{name}")
+
+
+def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agreed_to(
+    friend: FlaskClient, parts: Parts, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """What they say comes from the file, if that is kept; without the tick, or elsewhere, nothing is done."""
+    path = write(tmp_path / "n.csv", [(f"p{i}", HOSTILE, "Public") for i in range(7)])
+    name = imported(path, settings)
+    found = tasks.to_hide(name, settings, path.parent, path.name)
+    assert isinstance(found, tasks.Hideable)
+    assert found.number == 7
+    assert [(prospect, text) for _, prospect, text in found.some] == [(f"p{i}", HOSTILE) for i in range(5)]
+    parts.reading.to_hide = lambda *_, **__: found  # type: ignore[method-assign]
+    asked = see(friend, f"/runs/{name}/hide")
+    assert "Hide 7 notes?" in asked
+    assert f"<dd>{settings.profile}</dd>" in asked
+    assert "<img" not in asked
+    form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked))
+    now = f"/runs/{name}/hide/now"
+    assert post(friend, now, **form)[0] == 400
+    assert post(friend, now, **{**form, "workspace": "live", "agreed": "yes"})[0] == 409
+    assert post(friend, now, **{**form, "expected": "-7", "agreed": "yes"})[0] == 400
+    assert not parts.jobs.under_way
+
+
+def test_what_was_agreed_to_hide_must_still_be_true(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
+    name = imported(write(tmp_path / "n.csv", ROWS), settings)
+    with pytest.raises(Changed, match=r"it was 3, and is 2 now. Nothing was changed"):
+        done(tasks.Hide(settings, name, 3))
+    assert {note.status for note in box.notes} == {"1"}
+    ended = done(tasks.Hide(settings, name, 2))
+    assert ended.exit_status == 0
+    assert ended.besides[0].startswith("2 notes made private drafts.")
+    assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
+    assert tasks.to_hide(name, settings, None, "") == tasks.Hideable(0, some=[])
+    assert tasks.to_hide(None, settings, None, "") == tasks.Hideable(0, some=[])
+
+
+@pytest.mark.usefixtures("jumping")
+def test_what_is_unclear_is_counted_and_looked_up(
+    friend: FlaskClient, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The list says how much it is, and one button looks it up: afterwards the results know of it."""
+    box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
+    path = write(tmp_path / "n.csv", ROWS)
+    name = imported(path, replace(settings, give_up=1))
+    assert commands.verify.unclear(settings) == 2
+    assert "2 notes may or may not be there." in see(friend, "/runs")
+    assert "Look up what is unclear" in see(friend, f"/runs/{name}")
+    assert post(friend, "/runs/look-up")[0] == 409, "whose notes are meant is said by the form"
+    box.clear_faults()
+    ended = done(tasks.LookUp(settings))
+    assert ended.exit_status == 0
+    assert "2 notes found: they count as created now." in ended.besides
+    told = see(friend, f"/runs/{name}")
+    assert "Look up what is unclear" not in told
+    assert "looked up since" in told
+    assert len(box.notes) == 2
+
+
+def test_results_are_written_again_from_the_runs_own_file_alone(
+    friend: FlaskClient, parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into a folder of the run's own, so that those of a later run stay; another file is refused, and not kept."""
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / "n.csv", ROWS)
+    name, upload = imported(path, settings), kept(parts, path)
+    ended = done(tasks.Rewrite(settings, upload.folder, upload.name, name))
+    assert ended.results == upload.folder / f"results of {name}" / "n.results.xlsx"
+    assert {str(result): rows for result, rows, _ in ended.counts} == {"created": 2, "invalid": 1}
+    parts.uploads.has_results(upload, name, ended.results, is_done=False)
+    assert f"/runs/{name}/results" in see(friend, f"/runs/{name}")
+    with friend.get(f"/runs/{name}/results", base_url=OURS) as taken:
+        assert "n.results.xlsx" in taken.headers["Content-Disposition"]
+    parts.uploads.forget(upload)
+    with write(tmp_path / "m.csv", ROWS[:1]).open("rb") as other:
+        status, said = post(friend, f"/runs/{name}/rewrite", file=(other, "m.csv"))
+    assert (status, [*parts.uploads]) == (400, [])
+    assert "m.csv is not what this run imported (n.csv)" in said, said
+    assert post(friend, f"/runs/{name}/rewrite")[0] == 400

@@ -1,0 +1,215 @@
+"""Runs in a real browser: the list, one run, its results again, what is unclear looked up, its notes hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from importer.journal import Journal
+from importer.sandbox import Fault, Limit, Sandbox
+from importer.settings import Settings
+from tests.page.conftest import served, write
+from tests.page.test_browser import TEXTS, drop, looked_at, reached
+from tests.running import run
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def opened(browser: Browser, settings: Settings, folder: Path) -> Iterator[Page]:
+    """The page, from its start to a clean end, in a browser of its own."""
+    with served(settings, folder) as server, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(f"http://127.0.0.1:{server.port}/")
+        yield page
+
+
+def send(page: Page, path: Path) -> None:
+    """Drop a file, and send what can be sent of it."""
+    page.get_by_role("link", name="note-importer").click()
+    drop(page, path)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send ").click()
+    page.get_by_role("link", name="This run").wait_for()
+
+
+def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox, tmp_path: Path) -> None:
+    """From the list; the question shows what is meant; without the tick nothing is changed."""
+    rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(7)] + [("p8", "", "Public")]
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("status")).to_have_text("No run is recorded yet.")
+    looked_at(page, "runs-none")
+    send(page, write(tmp_path / "Kontakte März.csv", rows))
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 created")
+    looked_at(page, "runs")
+    page.get_by_role("link", name="Kontakte März.csv").click()
+    looked_at(page, "run")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the results").click()
+    assert download.value.suggested_filename == "Kontakte März.results.xlsx"
+    page.get_by_role("link", name="Hide its notes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hide 7 notes?")
+    expect(page.get_by_role("cell", name=TEXTS[0]).first).to_be_visible()
+    looked_at(page, "hide")
+    page.get_by_role("button", name="Hide 7 notes").click()
+    expect(page.get_by_label("Yes, I mean these 7 notes")).to_be_focused()
+    assert {note.status for note in box.notes} == {"1"}
+    page.get_by_label("Yes, I mean these 7 notes").check()
+    page.get_by_role("button", name="Hide 7 notes").click()
+    expect(page.get_by_role("status")).to_have_text("Done.")
+    expect(page.get_by_text("7 notes made private drafts.")).to_be_visible()
+    looked_at(page, "hidden")
+    assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
+    page.get_by_role("link", name="Back to the run").click()
+    page.get_by_role("button", name="Write the results again").click()
+    expect(page.get_by_role("status")).to_have_text("Done: the results are written.")
+    looked_at(page, "rewritten")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the results").click()
+    download.value.save_as(tmp_path / "taken.xlsx")
+    results = openpyxl.load_workbook(tmp_path / "taken.xlsx")["Results"]
+    assert [str(row[5]) for row in results.iter_rows(min_row=2, values_only=True)].count(
+        "made a private draft since"
+    ) == 7
+    page.get_by_role("link", name="Back to the run").click()
+    page.get_by_role("link", name="Hide its notes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing to hide")
+    looked_at(page, "hide-nothing")
+
+
+def test_what_is_unclear_is_looked_up_and_seen_to_be_there(
+    page: Page, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """A run that ended in doubt, as from a terminal: one button, and how far it is; nothing is sent."""
+    box.set_faults([Fault.parse("500:after@1"), Fault.parse("503:any@2-")])
+    run(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "Public") for i in range(3)]), replace(settings, give_up=1))
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("status")).to_have_text("3 notes may or may not be there.")
+    looked_at(page, "runs-unclear")
+    page.get_by_role("link", name="n.csv").click()
+    looked_at(page, "run-unclear")
+    page.get_by_role("button", name="Look up what is unclear").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up what is unclear")
+    expect(page.get_by_role("status")).to_contain_text("it is held up")
+    looked_at(page, "looking-up")
+    box.clear_faults()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Looking up what was unclear")
+    expect(page.get_by_text("3 notes found: they count as created now.")).to_be_visible()
+    looked_at(page, "looked-up")
+    page.get_by_role("link", name="All runs").click()
+    expect(page.get_by_role("status")).to_have_text("What was imported, the latest first.")
+    assert len(box.notes) == 3
+    page.get_by_role("link", name="n.csv").click()
+    page.get_by_label("The file that it imported").set_input_files(tmp_path / "n.csv")
+    page.get_by_role("button", name="Write the results again").click()
+    expect(page.get_by_role("row", name="created")).to_contain_text("3")
+    assert len([call for call in box.received if call.method == "POST"]) == 1
+
+
+def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
+    browser: Browser, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The file is still there, and how it is read; when every row is delivered, the next start removes it."""
+    head = ("Prospect ID", "Full Comments", "Comments of ours", "Visibility")
+    file = write(tmp_path / "n.csv", [(f"p{i}", "", f"Note {i}", "Public") for i in range(8)], head)
+    box.set_limit(Limit.parse("1/15s"))
+    with opened(browser, settings, tmp_path / "uploads") as page:
+        drop(page, file)
+        page.get_by_label("Text of the note").select_option(label="C: Comments of ours")
+        page.get_by_role("button", name="Look again").click()
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Send 8 notes").click()
+        expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
+    box.set_limit(None)
+    with opened(browser, settings, tmp_path / "uploads") as page:
+        expect(page.get_by_role("link", name="n.csv")).to_be_visible()
+        looked_at(page, "import-kept")
+        page.get_by_role("link", name="Runs").click()
+        page.get_by_role("link", name="n.csv").click()
+        looked_at(page, "run-stopped")
+        page.get_by_role("link", name="Send the rest").click()
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Send ").click()
+        expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+        expect(page.get_by_text("Keep it: every row is delivered")).to_be_visible()
+    assert sorted((note.prospect_id, note.content) for note in box.notes) == [
+        (f"p{i}", f"<p>Note {i}</p>") for i in range(8)
+    ]
+    with opened(browser, settings, tmp_path / "uploads") as page:
+        expect(page.get_by_role("link", name="n.csv")).to_have_count(0)
+        page.get_by_role("link", name="Runs").click()
+        page.get_by_role("link", name="n.csv").first.click()
+        expect(page.get_by_text("The page has no copy of the file.")).to_be_visible()
+        looked_at(page, "run-gone")
+    assert [*(tmp_path / "uploads").iterdir()] == []
+
+
+def test_a_note_that_is_there_twice_is_hidden(page: Page, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """The one besides the row's own, and no other."""
+    run(write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "Public")]), settings)
+    ids = {note.prospect_id: note.id for note in box.notes}
+    with Journal.open(settings.journal) as journal:  # as reading back enters it
+        [past] = journal.runs.listed()
+        known = next(known for known in journal.deliveries.created_by(past) if known.prospect == "p1")
+        journal.deliveries.checked(known.note, "p1", "", [ids["p2"]])
+    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="See which were found so").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hide 1 note?")
+    looked_at(page, "twins")
+    page.get_by_label("Yes, I mean this note").check()
+    page.get_by_role("button", name="Hide 1 note").click()
+    expect(page.get_by_role("status")).to_have_text("Done.")
+    assert {note.prospect_id: note.status for note in box.notes} == {"p1": "1", "p2": "0"}
+
+
+def test_one_thing_is_done_at_a_time(
+    browser: Browser, page: Page, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """While a file is sent, nothing else is done in its workspace: that is said, and leads to what is under way."""
+    run(write(tmp_path / "m.csv", [("p9", "Hello", "Public")]), settings)
+    box.set_limit(Limit.parse("1/15s"))
+    drop(page, write(tmp_path / "n.csv", [(f"p{i}", f"Note {i}", "Public") for i in range(8)]))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 8 notes").click()
+    expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("row", name="n.csv")).to_contain_text("being sent")
+    looked_at(page, "runs-sending")
+    page.get_by_role("link", name="m.csv").click()
+    page.get_by_role("link", name="Hide its notes").click()
+    with browser.new_context(storage_state=page.context.storage_state()) as context:  # for the console tells of it
+        tab = context.new_page()
+        tab.goto(page.url)
+        tab.get_by_label("Yes, I mean this note").check()
+        tab.get_by_role("button", name="Hide 1 note").click()
+        expect(tab.get_by_text("n.csv is being sent. One thing at a time")).to_be_visible()
+        looked_at(tab, "one-at-a-time")
+        tab.get_by_role("link", name="See how far it is").click()
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Sending n.csv")
+    assert all(note.status == "1" for note in box.notes)
+
+
+def test_the_keyboard_alone_hides_notes(page: Page, settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """From the navigation to the end, with Tab, Space and Enter; and where one is can be seen."""
+    run(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]), settings)
+    reached(page, "link", "Runs")
+    page.keyboard.press("Enter")
+    reached(page, "link", "n.csv")
+    page.keyboard.press("Enter")
+    reached(page, "link", "Hide its notes …")
+    page.keyboard.press("Enter")
+    reached(page, "checkbox", "Yes, I mean this note")
+    page.keyboard.press("Space")
+    reached(page, "button", "Hide 1 note")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Done.")
+    assert [note.status for note in box.notes] == ["0"]
