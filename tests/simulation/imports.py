@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from importer.calls.retry import RetryPolicy
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
-from importer.errors import Stopped
+from importer.errors import JournalFailed, Stopped
 from importer.journal import Journal
 from importer.markup import seen_digests
 from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibility, Workspace
@@ -131,10 +132,16 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = Policy(BATCH, READ_TIMEOUT, SETTLE, retry=RetryPolicy(8, GIVE_UP))
-        delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
+        learned_lag = journal.learned.lag(workspace, world.now)
+        delivery = Delivery(outcomes, journal, workspace, run, caller, policy, learned_lag=learned_lag)
         store.step = world.step
         delivery.prepare(rows, plan)
-        delivery.run()
+        try:
+            delivery.run()
+        except Stopped:
+            _keep(journal, workspace, delivery, world.now)
+            raise
+        _keep(journal, workspace, delivery, world.now)
     except Crash:
         disk.crash()
         world.die()
@@ -148,6 +155,13 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     world.tell(f"=== it ends: {outcomes.counts()}")
     written.append(outcomes)
     return outcomes
+
+
+def _keep(journal: Journal, workspace: Workspace, delivery: Delivery, now: float) -> None:
+    """Keep how reading lagged, as the program does at the end of a run."""
+    if (lag := delivery.measured_lag) is not None:
+        with suppress(JournalFailed):
+            journal.learned.learn_lag(workspace, lag, now)
 
 
 # -- what must be true ------------------------------------------------------------------------------------------------
