@@ -53,6 +53,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     if (file := sources.key_file(told.given)) is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
     said = {name: found.value for name, found in told.given.items() if found.place is Place.SAID}
+    said["profile"] = told.profile  # which the environment may name, too, until another is chosen on the page
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
         server = serving.Server(ToldToPage(said, names), port)

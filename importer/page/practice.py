@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,15 +74,20 @@ class Practice:
         self._folder = tempfile.TemporaryDirectory(prefix="note-importer-practice-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self.uploads, self.jobs = Uploads(folder / "files"), Jobs()
-        self._box = Sandbox(any_email=True, latency=_LATENCY, limit=_LIMIT).start()
-        self.key = self._box.api_key
+        self.key = secrets.token_urlsafe(16)  # what is practised with may be real, and others may use this machine
+        self._box = Sandbox(any_email=True, latency=_LATENCY, limit=_LIMIT, api_key=self.key).start()
         alike: dict[str, Any] = {
             setting.attribute: getattr(settings, setting.attribute)
             for setting in SETTINGS.values()
             if setting.topic in _ALIKE and setting.attribute
         }
         self.settings = Settings(
-            profile=PROFILE, base_url=self._box.url, journal=folder / "journal.sqlite", usual=settings.usual, **alike
+            profile=PROFILE,
+            base_url=self._box.url,
+            journal=folder / "journal.sqlite",
+            usual=settings.usual,
+            secret_files=settings.secret_files,
+            **alike,
         )
 
     def end(self) -> None:

@@ -109,11 +109,19 @@ class Group(Protocol):
 def for_page(settings: Settings) -> Settings:
     """The settings as they count here: results are handed out by the page, and lie beside the upload until then.
 
-    The journal stands where it is seen from here: what reads and sends is at work in the upload's folder.
+    Other places are as they are seen from here: what reads and sends is at work in the upload's folder.
     """
-    place = journal_place(settings.journal)
-    journal = place.absolute() if isinstance(place, Path) else place
-    return replace(settings, journal=journal, results=None, results_name=None, archive=None, unknown_emails=None)
+    journal = journal_place(settings.journal)
+    return replace(
+        settings,
+        journal=journal.absolute() if isinstance(journal, Path) else journal,
+        attachments=settings.attachments and settings.attachments.absolute(),
+        secret_files=[file.absolute() for file in settings.secret_files],
+        results=None,
+        results_name=None,
+        archive=None,
+        unknown_emails=None,
+    )
 
 
 def why_no_key(told: Told) -> str:

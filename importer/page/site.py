@@ -71,7 +71,8 @@ def _failed(error: Exception) -> Page:
         status = error.code or 500
         return problem("That didn't work.", _NOTHING if status == 404 else (error.description or ""), status)
     if isinstance(error, BadSettings):
-        return problem("A setting can't be used.", str(error), 400)
+        back = ("/settings", "To Settings") if request.path == "/" else ("/", "Go back")
+        return problem("A setting can't be used.", str(error), 400, *back)
     if isinstance(error, ImporterError):
         return problem("That didn't work.", str(error), 500)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):

@@ -111,9 +111,8 @@ def _end_with_server() -> None:
 
 def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview | Unread:
     """See what a run would make of a file; every problem of it goes into a report, if there are any."""
-    os.chdir(folder)
     try:
-        with commands.prepare(name, settings) as prepared:
+        with contextlib.chdir(folder), commands.prepare(name, settings) as prepared:
             preview = prepared.preview
             found = overview.of(preview)
             if found.invalid:

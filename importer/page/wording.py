@@ -38,6 +38,8 @@ IN_SETTINGS = {
     "default-visibility": FIELDS["default-visibility"],
     "content": "How the texts are written",
     "key-column": ROLES[Role.KEY],
+    "attachments": "Folder of the files that are attached",
+    "attachments-are": "What names the files that are attached",
     "on-several": "Who gets it where several have an email",
     "sheet": FIELDS["sheet"],
     "header-row": FIELDS["header-row"],
@@ -67,6 +69,7 @@ IN_SETTINGS = {
 """What the settings of a profile are called that can be changed under Settings."""
 CHOICES = {
     "content": {"auto": "each is looked at", "text": "as plain text", "html": "as HTML"},
+    "attachments-are": {"ids": "ids of Saleshandy's", "files": "names of files in the folder"},
     "on-several": {"reject": "nobody gets the note", "newest": "the newest", "oldest": "the oldest", "all": "each"},
 }
 """What their values are called, where a word alone says little."""

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from importer.errors import BadSettings
 from importer.settings import profiles
@@ -47,14 +48,21 @@ def texts(profile: str, names: Collection[str]) -> dict[str, str]:
 
 
 def wrong(said: Mapping[str, str]) -> dict[str, str]:
-    """Which of these texts can't be used, and why; a blank one says nothing."""
-    found = {}
+    """Which of these texts can't be used, and why, by themselves or together; a blank one says nothing."""
+    found, values = {}, {}
     for name, text in said.items():
         try:
             if text.strip():
-                _value(SETTINGS[name], text)
+                values[name] = _value(SETTINGS[name], text)
         except BadSettings as error:
             found[name] = error.reason
+    if not found:
+        known: dict[str, Any] = {SETTINGS[name].attribute: value for name, value in values.items()}
+        known.pop("", None)
+        try:
+            Settings(**known)
+        except BadSettings as error:
+            found[error.setting] = error.reason
     return found
 
 

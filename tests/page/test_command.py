@@ -158,12 +158,14 @@ def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
 
 
 @pytest.mark.slow
-def test_quit_on_the_page_ends_the_program(program: Program, box: Sandbox) -> None:
-    """As Ctrl-C does; a key that was typed was never printed, nor was practice's workspace taken for anything."""
-    at = At(program)
-    with Visitor(at) as visitor:  # type: ignore[arg-type]
-        of = {"of": f"default at {box.url}", "key": "geheim-4711"}
-        assert visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).ok
+def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_path: Path) -> None:
+    """As Ctrl-C does; the profile is the environment's until another is chosen, and a key that was typed is gone."""
+    profiles.write_text("[spring]\n", encoding="utf-8")
+    data = {"XDG_DATA_HOME": str(tmp_path / "data"), "NOTE_IMPORTER_PROFILE": "spring"}
+    program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), **data)
+    with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
+        of = {"of": f"spring at {box.url}", "key": "geheim-4711"}
+        assert "It was typed here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text
         assert "You are practising" in visitor.post(f"{visitor.base}/practice/begin", timeout=30).text
         assert "note-importer has ended" in visitor.post(f"{visitor.base}/quit", timeout=30).text
         assert visitor.get(f"{visitor.base}/quit/page.css", timeout=30).ok

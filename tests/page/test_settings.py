@@ -16,7 +16,7 @@ from importer.errors import NoKey
 from importer.page.fields import FIELDS
 from importer.page.screens import Parts, for_page
 from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE
+from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory
 from tests.page.conftest import OURS, SECRET
 
@@ -130,7 +130,9 @@ def test_the_form_has_what_a_page_can_use_of_the_table_and_shows_what_stands_the
         assert f'<label for="set-{name}">' in page
         assert f'name="{name}"' in page
     assert {"rate", "default-visibility", "journal", "api-key-file", "between"} <= {*FIELDS}
-    assert not {"again", "new-journal", "first", "yes", "results", "profile"} & {*FIELDS}
+    topics = {SETTINGS[name].topic for name in FIELDS}
+    apart = {name for name, setting in SETTINGS.items() if setting.topic in topics} - {*FIELDS}
+    assert apart == {"map", "value", "ignore", "unknown-emails", "profile"}, "a new one needs its label in IN_SETTINGS"
     assert 'value="20/1s"' in page
     assert "stays as it is: archive." in page
     assert "workers" in page, "a value by hand that can't be used is shown, so that it can be mended"
@@ -172,6 +174,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
 ) -> None:
     """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
+    assert 'href="/settings">To Settings' in seen(friend, "/")
     page = seen(friend, "/settings")
     assert "Did you mean &#39;workers&#39;?" in page
     assert "<option>night</option>" in page
@@ -199,7 +202,7 @@ def test_what_is_remembered_of_files_is_forgotten_one_by_one(post: Post, friend:
     assert "Phase" in profiles.read_text(encoding="utf-8")
 
 
-def test_a_journal_stands_where_it_is_seen_from_the_program(settings: Path, parts: Parts, tmp_path: Path,
+def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: Parts, tmp_path: Path,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """Not in the folder of the file that is read or sent, where each would have its own."""
     monkeypatch.chdir(tmp_path)
@@ -209,6 +212,8 @@ def test_a_journal_stands_where_it_is_seen_from_the_program(settings: Path, part
     ):  # fmt: skip
         parts.told._said["journal"] = journal
         assert for_page(parts.told.settings()).journal == place
+    parts.told._said["attachments"] = "leaflets"
+    assert for_page(parts.told.settings()).attachments == tmp_path / "leaflets"
 
 
 # -- practice ---------------------------------------------------------------------------------------------------
@@ -231,7 +236,7 @@ def test_practice_has_an_address_a_journal_and_files_of_its_own(
     assert settings.workspace != before.workspace
     assert folder in Path(settings.journal).parents
     assert (folder.stat().st_mode & 0o77) == 0
-    assert settings.key not in (SECRET, box.api_key) or settings.base_url != box.url
+    assert settings.key not in (SECRET, box.api_key)
     assert (settings.between, settings.max_notes) == (None, 7), "hours don't matter; what stops a file does"
     assert friend.get(real, base_url=OURS).status_code == 404
     sample = post("/practice/sample", sample="1")

@@ -57,6 +57,7 @@ def test_nothing_is_written_if_one_of_them_cannot_be_used(profiles: Path) -> Non
     said = {"workers": "many", "batch-size": "5", "rate": "fast", "header-row": ""}
     assert editing.wrong(said).keys() == {"workers", "rate"}
     assert editing.wrong(said)["workers"] == "'many' is not a valid whole number from 1 to 64."
+    assert editing.wrong({"attachments-are": "files", "attachments": ""}).keys() == {"attachments-are"}, "together"
     with pytest.raises(BadSettings):
         editing.change("default", said)
     assert profiles.read_text(encoding="utf-8") == WRITTEN
