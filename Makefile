@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest simulate mutants check format bench clean
+.PHONY: help demo test slow lowest airflow simulate mutants check format bench clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -35,6 +35,11 @@ lowest:  ## run the fast tests with the lowest versions that pyproject.toml allo
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[test]"
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow"
 
+airflow: $(READY)  ## run the sample for Airflow under a real Airflow, which gets an environment of its own (290 MB)
+	$(PYTHON) -m venv .venv-airflow
+	$(subst .venv,.venv-airflow,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint samples/airflow/constraints.txt apache-airflow
+	$(BIN)/python -m pytest tests/test_airflow.py
+
 simulate: $(READY)  ## imports in a simulated world: SEEDS=200000 of them, or SEED=7 step by step (BEYOND=twice, …)
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND))
 
@@ -56,4 +61,4 @@ bench: $(READY)  ## measure the importer beside the scripts one would write inst
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 clean:  ## remove what make made
-	$(PYTHON) -c "import shutil; [shutil.rmtree(d, ignore_errors=True) for d in ('.venv', '.venv-lowest', 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"
+	$(PYTHON) -c "import shutil; [shutil.rmtree(d, ignore_errors=True) for d in ('.venv', '.venv-lowest', '.venv-airflow', 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

@@ -23,7 +23,8 @@ class _WithManual(click.Command):
 
 @click.command(name="sandbox", cls=_WithManual)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
-@click.option("--key", default="sandbox-key", show_default=True, help="The key that it accepts.")
+@click.option("--key", "keys", default=("sandbox-key",), show_default=True, multiple=True, metavar="KEY",
+              help="The key that it accepts; of several, each opens an account of its own.")  # fmt: skip
 @click.option("--latency", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
               help="How long it takes to answer.")  # fmt: skip
 @click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s; see below.")
@@ -39,7 +40,7 @@ class _WithManual(click.Command):
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
 def serve_sandbox(
     port: int,
-    key: str,
+    keys: tuple[str, ...],
     limit: str | None,
     faults: tuple[str, ...],
     count: int | None,
@@ -65,7 +66,7 @@ def serve_sandbox(
         raise BadSettings(str(error)) from error
     try:
         sandbox.serve_forever(
-            say=say, port=port, api_key=key, limit=window, faults=found, uploads=files,
+            say=say, port=port, api_key=keys[0], further_keys=keys[1:], limit=window, faults=found, uploads=files,
             prospects=None if count is None else sandbox.invented(count), any_email=count is None,
             lists=not no_listing, **options,
         )  # fmt: skip

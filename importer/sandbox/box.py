@@ -59,6 +59,7 @@ def serve_forever(say: Callable[[str], object], **options: Any) -> None:
     ended = threading.Event()
     with _ended_by_signal(ended), Sandbox(**options) as box:
         key = box.api_key if box.api_key == DEFAULT_KEY else "the one given"
+        key = "the ones given" if box.further_keys else key
         say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
         say(f"What it receives: {box.page('received')}")
         say(f"The notes it holds: {box.page('notes')}")

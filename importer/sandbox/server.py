@@ -130,7 +130,8 @@ class Handler(BaseHTTPRequestHandler):
         is_upload = (self.command, url.path) == ("POST", UPLOADS)
         head = Head(self.command, self.path, no_cache, self._is_reused, is_upload)
         self._is_reused = True
-        arrival = state.arrive(head, url.path, query)
+        key = self.headers.get("x-api-key")
+        arrival = state.arrive(head, url.path, query, key)
         try:
             if arrival.fault is not None and arrival.fault.kind in ("cut-request", "stale"):
                 raise HungUp
@@ -143,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.command,
                 url.path,
                 query,
-                self.headers.get("x-api-key"),
+                key,
                 self.headers.get_content_type() == "application/json",
                 body,
                 upload,
@@ -174,12 +175,12 @@ class Handler(BaseHTTPRequestHandler):
         """Let the service do what the call asks, unless the fault forbids it; what is left of the reply."""
         state, fault, is_upload = self.server.state, arrival.fault, call.upload is not None
         if fault is None:
-            return plain(state.service.answer(call, view=state.view(arrival)))
+            return plain(state.service_for(call.key).answer(call, view=state.view(arrival)))
         if fault.kind == "late":
             self._pause(fault.seconds or 0.0)
         reply: Reply | None = None
         if not fault.prevents(upload=is_upload):
-            reply = state.service.answer(call, _withheld(call, fault), state.view(arrival))
+            reply = state.service_for(call.key).answer(call, _withheld(call, fault), state.view(arrival))
         if fault.kind == "hang":
             self._pause(fault.seconds or 0.0)
         self._pause(fault.slow)

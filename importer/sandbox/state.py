@@ -74,7 +74,8 @@ class State:
     clock that dates notes is behind the one in the replies, as where they come from different machines. Success is
     answered with ``created_status``, a wrong key with ``bad_key_status``, and files as ``uploads`` says. ``seed``
     decides the ids and the chance in faults. ``time_source`` returns seconds since the epoch. ``token`` opens the
-    sandbox's own addresses, see `admin`; it is made anew for each.
+    sandbox's own addresses, see `admin`; it is made anew for each. Each of ``further_keys`` opens an account, with
+    notes and a limit of its own; faults strike the requests of all.
     """
 
     latency: float = 0.0
@@ -87,6 +88,7 @@ class State:
     any_email: bool = False
     clock_offset: float = 0.0
     api_key: str = field(default=DEFAULT_KEY, repr=False)
+    further_keys: Collection[str] = field(default=(), repr=False)
     created_status: int = 201
     bad_key_status: int = 401
     notes_behind: float = 0.0
@@ -99,27 +101,28 @@ class State:
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.clock_offset, self.time_source)
-        self.service = Service(
-            Rules(
-                api_key=self.api_key,
-                prospects=self.prospects,
-                lists=self.lists,
-                any_email=self.any_email,
-                max_batch=self.max_batch,
-                max_content=self.max_content,
-                created_status=self.created_status,
-                bad_key_status=self.bad_key_status,
-                notes_behind=self.notes_behind,
-                uploads=self.uploads,
-                seed=self.seed,
-            ),
-            self.clock,
+        rules = Rules(
+            api_key=self.api_key,
+            prospects=self.prospects,
+            lists=self.lists,
+            any_email=self.any_email,
+            max_batch=self.max_batch,
+            max_content=self.max_content,
+            created_status=self.created_status,
+            bad_key_status=self.bad_key_status,
+            notes_behind=self.notes_behind,
+            uploads=self.uploads,
+            seed=self.seed,
         )
+        self.service = Service(rules, self.clock)
+        self._services = {self.api_key: self.service}
+        for number, key in enumerate(self.further_keys, 1):
+            self._services[key] = Service(replace(rules, api_key=key, seed=self.seed + number), self.clock)
         self._lock = threading.Lock()
         self._plan = FaultPlan(self.faults, self.seed)
         self._gateway = Gateway()
         self._in_flight = 0
-        self._window = Window(self.limit)
+        self._windows = {key: Window(self.limit) for key in self._services}
         self._received: list[Received] = []
 
     @property
@@ -130,8 +133,16 @@ class State:
 
     @property
     def notes(self) -> tuple[StoredNote, ...]:
-        """Every note there is, drafts too, oldest first."""
-        return self.service.notes
+        """Every note there is, drafts too, oldest first; of several accounts, one account's after the other's."""
+        return tuple(note for service in self._services.values() for note in service.notes)
+
+    def notes_of(self, key: str) -> tuple[StoredNote, ...]:
+        """The notes of the account that a key opens."""
+        return self._services[key].notes
+
+    def service_for(self, key: str | None) -> Service:
+        """The service of the account that a key opens; where it opens none, one that says no. For the server."""
+        return self._services.get(key or "", self.service)
 
     @property
     def attachments(self) -> tuple[StoredAttachment, ...]:
@@ -161,9 +172,9 @@ class State:
         """Change the rate limit, None for none; a new window opens."""
         with self._lock:
             self.limit = limit
-            self._window = Window(limit)
+            self._windows = {key: Window(limit) for key in self._services}
 
-    def arrive(self, head: Head, path: str, query: Mapping[str, str]) -> Arrival:
+    def arrive(self, head: Head, path: str, query: Mapping[str, str], key: str | None = None) -> Arrival:
         """Record a request, and decide what is to become of it. For the server, which has it `leave` in the end.
 
         What a gateway answers spends no call of the limit. What that turned away no fault counts: one that is meant for
@@ -179,7 +190,7 @@ class State:
                 label: str | None = intervention.fault.label
             else:
                 self._in_flight += 1
-                verdict = self._window.spend(now)
+                verdict = self._windows.get(key or "", self._windows[self.api_key]).spend(now)
                 fault = self._plan.strike(head.struck_as, is_reused=head.is_reused) if verdict.allowed else None
                 arrival = Arrival(number, verdict, fault, standing)
                 label = fault.label if fault else None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.benchmarks import chart
+from tests.benchmarks import chart, workspaces
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
 
 IMPORTER = Contender("note-importer", "importer")
@@ -29,7 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each; draws no chart")
     parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, .xlsx and .csv, once each")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
+    parser.add_argument("--workspaces", type=int, nargs="?", const=500, metavar="N", help="only: 500 workspaces, or N")
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 4], help="so many at a time (default: 2 and 4)")
     options = parser.parse_args(arguments)
+    if options.workspaces:
+        workspaces.measure(options.workspaces, options.workers)
+        return 0
     runs = 1 if options.quick else options.runs
     sizes = [2_000, 10_000] if options.quick else [2_000, 10_000, 100_000]
     print(f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores; medians of {runs}")

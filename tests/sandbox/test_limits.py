@@ -116,3 +116,19 @@ def test_a_limit_is_read_from_text(text: str, limit: Limit) -> None:
 def test_a_text_that_is_no_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="limit"):
         Limit.parse(text)
+
+
+def test_each_key_opens_an_account_of_its_own() -> None:
+    """With notes and a limit of its own; whoever has no key gets nowhere."""
+    with Sandbox(further_keys=("second",), limit=Limit(2, 60), time_source=Time()) as box:
+
+        def statuses(key: str, times: int) -> list[int]:
+            url, headers = f"{box.url}/notes", {"x-api-key": key}
+            return [requests.post(url, json=BODY, headers=headers, timeout=10).status_code for _ in range(times)]
+
+        assert statuses("sandbox-key", 3) == [201, 201, 429]
+        assert statuses("second", 3) == [201, 201, 429]
+        assert {len(box.notes_of(key)) for key in ("sandbox-key", "second")} == {2}
+        assert len({note.id for note in box.notes}) == 4
+        box.set_limit(None)
+        assert statuses("third", 1) == [401]
