@@ -72,6 +72,7 @@ def _report(report: Report) -> Document:
         ],
         "requests": report.requests,
         "look_ups": report.looks,
+        "uploads": report.uploads,
         "calls_to_find_prospects": report.finding_calls,
         "unknown_emails": str(report.unknown_emails.path.absolute()) if report.unknown_emails is not None else None,
         "told_to_wait": report.rate_limited,

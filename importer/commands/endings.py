@@ -51,7 +51,8 @@ def besides(ended: Report) -> Iterator[Saying]:
             Kind.TEXT,
         )
     found = f"; {count(ended.finding_calls, 'call')} to find prospects by email" if ended.finding_calls else ""
-    yield Saying(f"{count(ended.requests, 'request')} sent{looks}{found}{asked}.")
+    files = f", {count(ended.uploads, 'upload')}" if ended.uploads else ""
+    yield Saying(f"{count(ended.requests, 'request')} sent{files}{looks}{found}{asked}.")
     if ended.remark:
         yield Saying(ended.remark, Kind.TEXT)
 

@@ -109,10 +109,10 @@ def _folder(sheet: Sheet, settings: Settings) -> Folder | None:
     """
     if settings.attachments is None or not settings.takes_files:
         return None
-    never = [Path(sheet.source), *settings.secret_files]
-    never += [file for file in (settings.unknown_emails, settings.results) if file is not None]
+    given = (Path(sheet.source), settings.unknown_emails, settings.results)
     journal = journal_place(settings.journal)
-    return Folder(settings.attachments, never, [journal] if isinstance(journal, Path) else [], settings.key)
+    beside = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
+    return Folder(settings.attachments, [file for file in given if file is not None], beside, settings.key)
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
@@ -204,3 +204,11 @@ def how_read(settings: Settings) -> str:
 def writable(name: str) -> str:
     """A file's name as it can be written down; what of it is no text, as on other systems' disks, becomes a ?."""
     return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def marked(rows: Rows) -> dict[int, Collection[int]]:
+    """The cells to blame: row position → positions of columns."""
+    return {
+        position: {problem.column for problem in problems if problem.column is not None}
+        for position, problems in rows.problems.items()
+    }

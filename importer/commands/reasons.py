@@ -22,6 +22,8 @@ _REJECTED = (
     ("several prospects have the email", "several prospects have the email"),
     ("the API refused to look up the email", "the email could not be looked up"),
     ("the email", "the email could not be looked up"),
+    ("the API refused the file", "the API refused a file that it carries"),
+    ("the file", "a file that it carries could not be uploaded"),
     ("what stands between this machine and the API", "something between this machine and the API turned it away"),
     (
         "the API did not accept this prospect and gave no reason",

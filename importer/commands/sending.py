@@ -22,7 +22,7 @@ from importer.commands import guards, logs
 from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
-from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
+from importer.commands.loading import Loaded, about_file, how_read, how_understood, marked, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
@@ -81,6 +81,7 @@ class Report:
         caught_up: what is to be said of results that earlier runs didn't come to write.
         held_back: how many rows wait until a person has looked at those that were sent (the setting ``first``).
         finding_calls: how many calls it took to find prospects by their emails.
+        uploads: how many calls it took to upload files.
         unknown_emails: where the emails are that nobody has, if they were to be written.
         to_fix: the first rows that need a person.
     """
@@ -100,6 +101,7 @@ class Report:
     caught_up: Sequence[str] = ()
     held_back: int = 0
     finding_calls: int = 0
+    uploads: int = 0
     unknown_emails: Written | None = None
     to_fix: Sequence[ToFix] = ()
 
@@ -178,9 +180,7 @@ class Sending:
             settle_before(self.loaded.rows, self.outcomes, self.loaded.sheet.headings)
             delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
             rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
-            attaching = Attaching(
-                self.loaded.rows, self.settings, self.journal, caller, how.retry, self.observe
-            )  # fmt: skip
+            attaching = Attaching(self.loaded.rows, self.settings, self.journal, caller, how.retry, self.observe)
             delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
@@ -203,13 +203,13 @@ class Sending:
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
             written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
             self.started_at, self.clock(), held_back=self._held_back(delivery),
-            finding_calls=finding.calls, unknown_emails=self._write_unknown(finding), to_fix=tuple(self._to_fix()),
+            finding_calls=finding.calls, uploads=attaching.calls, unknown_emails=self._write_unknown(finding),
+            to_fix=tuple(self._to_fix()),
         )  # fmt: skip
 
     def _held_back(self, delivery: Delivery) -> int:
         """How many rows, those that repeat one of them included."""
-        repeats = np.isin(self.loaded.plan.original, delivery.held_back).sum()
-        return len(delivery.held_back) + int(repeats)
+        return len(delivery.held_back) + int(np.isin(self.loaded.plan.original, delivery.held_back).sum())
 
     def _to_fix(self) -> Iterator[ToFix]:
         """The first of them."""
@@ -374,7 +374,7 @@ def write_results(
     return results.write(
         target, loaded.sheet, outcomes, summary,
         policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
-        ours=loaded.roles.ours, run=run.name, marked=_marked(loaded.rows),
+        ours=loaded.roles.ours, run=run.name, marked=marked(loaded.rows),
     )  # fmt: skip
 
 

@@ -93,13 +93,15 @@ COLUMNS: tuple[Column, ...] = (
         choices=("Published", "Draft"),
     ),
     Column(
-        "Attachment IDs",
+        "Attachments",
         24,
-        "Optional: ids of files that were uploaded to Saleshandy, separated by commas.",
-        "The ids of files that were uploaded to Saleshandy for notes, separated by commas. Leave it empty if there are "
-        "none; the whole column may be deleted.",
-        "At3kLm90Qx, At7hZp21Wy",
-        "ids, or nothing",
+        "Optional: names of files in the folder that you give the importer, or ids of files that were uploaded to "
+        "Saleshandy; with ; between two.",
+        "The names of the files that the note carries; the folder that they lie in is the setting `attachments` of the "
+        "import. Without a folder, the ids of files that were uploaded to Saleshandy. In all rows the same, separated "
+        "by semicolons. Leave it empty if there are none; the whole column may be deleted.",
+        "call.pdf; form.pdf",
+        "names of files, or ids, or nothing",
     ),
 )
 

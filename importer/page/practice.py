@@ -114,5 +114,4 @@ class Practice:
 
 def samples() -> list[Sample]:
     """The sheets to practise with."""
-    found = sorted(path for path in SAMPLES.iterdir() if path.is_file())
-    return [Sample(str(number), path, _SHOWS.get(path.name, "")) for number, path in enumerate(found, 1)]
+    return [Sample(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)]

@@ -46,7 +46,7 @@ class Folder:
     Args:
         place: where it is.
         never: files that are never taken, wherever they lie; there need not be one.
-        never_beside: files of which neither they nor those beside them are taken whose names begin with theirs.
+        never_beside: the same, and neither are those beside them whose names begin with theirs: a lock, a copy.
         key: the API's; no file that holds it is taken.
 
     Attributes:
@@ -76,8 +76,9 @@ class Folder:
                 " another.",
                 setting="attachments",
             )
-        self._beside = [(file.parent.resolve(), file.name.casefold()) for file in never_beside]
-        self._never = {file.resolve() for file in never}
+        beside = [file.resolve() for file in never_beside]
+        self._beside = [(file.parent, file.name.casefold()) for file in beside]
+        self._never = {*beside, *(file.resolve() for file in never)}
         self._never_same = {(there.st_dev, there.st_ino) for file in self._never if (there := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
 

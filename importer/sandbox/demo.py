@@ -23,7 +23,8 @@ _SAID = {
     "4-salesforce-report.csv": (
         *("--map", "content=Full Comments", "--map", "visibility=Shared?"),
         *("--value", "visibility:Team only=Public", "--value", "visibility:Only the owner=Private"),
-    )
+    ),
+    "5-price-list.csv": ("--attachments", str(SAMPLES / "attachments")),
 }
 
 
@@ -37,11 +38,15 @@ def main(samples: Path, folder: Path) -> int:
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
         print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
         print("One of them has words of its own and ends like a report; flags say what run would ask at a terminal.")
-        statuses = [_import(sample, folder, box.url) for sample in sorted(samples.iterdir())]
-        first = sorted(samples.iterdir())[0]
+        print("The last names files: each is uploaded once, and serves all notes that carry it. One is missing.")
+        sheets = sorted(sample for sample in samples.iterdir() if sample.is_file())
+        statuses = [_import(sample, folder, box.url) for sample in sheets]
+        first = sheets[0]
         print("\nThe first file once more, as the nightly run would do it: what is there already is left alone.")
         statuses.append(_import(first, folder, box.url, results=f"{first.stem}.second-run.xlsx"))
         print(f"\nThe sandbox holds {len(box.notes):,} notes, made by {_posts(box)} requests.")
+        for one in box.attachments:
+            print(f"It was given {one.name!r}, {one.size:,} bytes. Notes that carry it: {one.notes:,}.")
     found = sorted(folder.glob("*.results.xlsx"))
     print("\nOpen the results:")
     for path in [*found, *folder.glob("*.second-run.xlsx")]:
@@ -60,7 +65,7 @@ def _import(sample: Path, folder: Path, url: str, results: str | None = None) ->
 
 
 def _posts(box: Sandbox) -> int:
-    return sum(call.method == "POST" and call.status == 201 for call in box.received)
+    return sum(call.path == "/v1/notes" and call.status == 201 for call in box.received)
 
 
 if __name__ == "__main__":

@@ -81,12 +81,12 @@ def load(name: str) -> dict[str, object]:
     return {known[setting]: value for setting, value in settings.items()}
 
 
-def named_files(*settings: str) -> list[Path]:
-    """The files that some settings of all profiles name, as far as that can be read."""
+def named_files(*settings: str) -> list[str]:
+    """The files that some settings of all profiles name, as they stand there, as far as that can be read."""
     with contextlib.suppress(BadSettings):
         tables = [profile for profile in _document().values() if isinstance(profile, Mapping)]
         named = [profile[SETTINGS[name].profile_name] for profile in tables for name in settings if name in profile]
-        return [Path(file) for file in named if isinstance(file, str)]
+        return [file for file in named if isinstance(file, str) and file]
     return []
 
 

@@ -301,18 +301,20 @@ def test_files_need_a_folder_that_is_there(settings: Settings, tmp_path: Path) -
         running.check(write(tmp_path, rows_of(1, "form.pdf")), replace(settings, attachments=tmp_path / "gone"))
 
 
-def test_the_key_files_of_all_profiles_are_never_sent(
+def test_the_key_files_and_journals_of_all_profiles_are_never_sent(
     settings: Settings, files: Path, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("mine.key", "theirs.key", "told", "pgpass"):
+    names = ("mine.key", "theirs.key", "theirs.key.bak", "told", "pgpass", "other.sqlite", "other.sqlite-wal")
+    for name in names:
         (files / name).write_text("a-secret")
     profiles.write_text(
         f"[mine]\napi-key-file = '{files / 'mine.key'}'\n[theirs]\napi-key-file = '{files / 'theirs.key'}'\n"
+        f"journal = 'sqlite:///{(files / 'other.sqlite').as_posix()}'\n"
     )
     monkeypatch.setenv("NOTE_IMPORTER_NOTIFY_FILE", str(files / "told"))
     monkeypatch.setenv("PGPASSFILE", str(files / "pgpass"))
     given = sources.gather({"profile": "mine", "attachments": files}, ["profile", "attachments", "base-url"])
-    rows = [row for name in ("mine.key", "theirs.key", "told", "pgpass") for row in rows_of(1, name)]
+    rows = [row for name in names for row in rows_of(1, name)]
     preview = running.check(write(tmp_path, rows), replace(sources.settings_of(given), journal=settings.journal))
-    assert len(preview.loaded.rows.problems) == 4
+    assert len(preview.loaded.rows.problems) == len(names)
     assert preview.loaded.rows.files == {}

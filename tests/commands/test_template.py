@@ -17,7 +17,7 @@ def test_the_notes_sheet_holds_a_heading_and_nothing_else(tmp_path: Path) -> Non
     path = template.write(tmp_path / "t.xlsx").path
     book = CalamineWorkbook.from_path(path)
     assert book.sheet_names == ["Notes", "How to fill this in"]
-    assert book.get_sheet_by_index(0).to_python() == [["Prospect ID", "Note", "Visibility", "Status", "Attachment IDs"]]
+    assert book.get_sheet_by_index(0).to_python() == [["Prospect ID", "Note", "Visibility", "Status", "Attachments"]]
 
 
 def test_choices_are_drop_downs_that_say_what_is_allowed(tmp_path: Path) -> None:
