@@ -27,6 +27,7 @@ LARGEST = 20 * 1024 * 1024
 """Bytes that an upload may have at most (20 MB, says the vendor's reference; where it means fewer, the API says so)."""
 
 _PIECE = 1 << 20
+_SHORTEST_KEY = 8  # characters; what is shorter is no real key, and stands in any file
 _LIKE = 0.75
 _MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
 # Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
@@ -64,7 +65,7 @@ class Folder:
         key: str = "",
     ) -> None:
         self.files: dict[str, AttachedFile] = {}
-        self._place, self._key = place, key.encode()
+        self._place, self._key = place, key.encode() if len(key) >= _SHORTEST_KEY else b""
         try:
             self._root = place.resolve(strict=True)
             is_folder = self._root.is_dir()
@@ -76,9 +77,9 @@ class Folder:
                 " another.",
                 setting="attachments",
             )
-        beside = [file.resolve() for file in never_beside]
+        beside = [_resolved(file) for file in never_beside]
         self._beside = [(file.parent, file.name.casefold()) for file in beside]
-        self._never = {*beside, *(file.resolve() for file in never)}
+        self._never = {*beside, *map(_resolved, never)}
         self._never_same = {(there.st_dev, there.st_ino) for file in self._never if (there := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
 
@@ -199,7 +200,7 @@ class Folder:
             size += len(piece)
             if self._key:
                 has_key = has_key or self._key in before + piece
-                before = piece[-len(self._key) :]
+                before = (before + piece)[-len(self._key) :]
             if size > LARGEST:
                 break
         return size, digest.hexdigest(), has_key
@@ -214,6 +215,13 @@ def _why_not_size(name: str, size: int) -> str | None:
             " make it smaller, or take it out of the sheet"
         )
     return None
+
+
+def _resolved(file: Path) -> Path:
+    """Where a file is, without links, as far as that can be said."""
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        return file.resolve()
+    return file.absolute()
 
 
 def _stat(file: Path) -> os.stat_result | None:
