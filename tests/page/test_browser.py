@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from importer.page.serving import Server
 from importer.sandbox import Limit, Sandbox
-from importer.settings import KEY_VARIABLE, Settings
-from tests.page.conftest import HEAD, told_of, write
+from importer.settings import Settings
+from tests.page.conftest import HEAD, served, write
 
 pytestmark = pytest.mark.slow
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -287,16 +287,12 @@ def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server
 
 
 def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
-    browser: Browser, settings: Settings, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, settings: Settings, profiles: Path, tmp_path: Path
 ) -> None:
     """The button alone sends nothing: the browser asks for the tick. No call is made to that address here."""
     profiles.write_text("[sales]\n", encoding="utf-8")
-    monkeypatch.setenv(KEY_VARIABLE, settings.key)
     elsewhere = replace(settings, base_url="https://api.example.test/v1", profile="sales")
-    with (
-        Server(told_of(elsewhere), folder=tmp_path / "uploads") as server,
-        browser.new_context() as context,
-    ):
+    with served(elsewhere, tmp_path / "uploads") as server, browser.new_context() as context:
         page = context.new_page()
         page.goto(server.address)
         page.wait_for_url(f"http://127.0.0.1:{server.port}/")
