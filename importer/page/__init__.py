@@ -8,7 +8,7 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     screens    what the groups share
     importing  Import: Reading, Check, Confirm
     working    a job under way, and how it ended: Send, Results
-    history    Runs: what earlier imports came to
+    history    Runs: what earlier imports came to, looked up, hidden, written again
     setting_up Settings: profiles, key, what is remembered, defaults
     practising Practice, switched on and off
     leaving    Quit
@@ -18,8 +18,8 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     fields     the table of settings as fields of a form
     choices    what a person chose for a file, as the address holds it
     form       what an overview asks, as drop-downs
-    uploads    the files that were dropped
-    reading    files being read, in processes of their own
+    uploads    the files that were dropped, kept until they are finished
+    reading    what is only looked at, in processes of their own
     jobs       what takes a while, each in a process of its own, one at a time a workspace
     tasks      what those processes do
     processes  how they are begun
