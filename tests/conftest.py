@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 from hypothesis import settings as hypothesis_settings
 
@@ -15,6 +16,7 @@ from importer.journal.identity import FOLDER_VARIABLE
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
+from tests.keystores import InMemory
 from tests.postgres import Postgres
 
 # How long an example takes says more of the machine than of the code.
@@ -45,6 +47,15 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, profiles: Path
     monkeypatch.setenv(FILE_VARIABLE, str(profiles))
     monkeypatch.setenv(FOLDER_VARIABLE, str(profiles.with_name("journals")))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")  # not the person's own key store
+
+
+@pytest.fixture
+def store() -> Iterator[InMemory]:
+    """The system's key store, which keeps keys in memory."""
+    before, store = keyring.get_keyring(), InMemory()
+    keyring.set_keyring(store)
+    yield store
+    keyring.set_keyring(before)
 
 
 @pytest.fixture

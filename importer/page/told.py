@@ -6,6 +6,7 @@ they practise, it is practice's settings that count, and nothing that is said he
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -133,13 +134,14 @@ class Told:
         Raises:
             BadSettings: a setting can't be used.
         """
-        settings, given = self.settings(), self.given()
-        try:
+        settings, is_kept = self.settings(), False
+        with contextlib.suppress(BadSettings):  # whether that matters, is told below
             is_kept = keystore.kept(settings.workspace) is not None
-            if settings.workspace in self._typed:
-                said = "It was typed here, and is forgotten when the program ends."
-                return KeyPlace(said, is_typed=True, is_kept=is_kept)
-            return KeyPlace(f"It comes from {sources.key_place(settings, given)}.", is_kept=is_kept)
+        if settings.workspace in self._typed:
+            said = "It was typed here, and is forgotten when the program ends."
+            return KeyPlace(said, is_typed=True, is_kept=is_kept)
+        try:
+            return KeyPlace(f"It comes from {sources.key_place(settings, self.given())}.", is_kept=is_kept)
         except NoKey:
             return KeyPlace("There is none yet, so nothing can be sent. Type it below.", is_there=False)
         except BadSettings as error:

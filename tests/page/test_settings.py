@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from importer.page.fields import FIELDS
 from importer.page.screens import Parts, for_page
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
-from tests.keystores import InMemory
+from tests.keystores import InMemory, Locked
 from tests.page.conftest import OURS, SECRET
 
 KEY = "geheim-4711"
@@ -33,15 +33,6 @@ def post(friend: FlaskClient) -> Post:
         return friend.post(path, base_url=OURS, headers={"Origin": OURS}, data=fields)
 
     return send
-
-
-@pytest.fixture
-def store() -> Iterator[InMemory]:
-    """The system's key store."""
-    before, store = keyring.get_keyring(), InMemory()
-    keyring.set_keyring(store)
-    yield store
-    keyring.set_keyring(before)
 
 
 def seen(friend: FlaskClient, path: str) -> str:
@@ -108,6 +99,16 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert parts.told.with_key().key == KEY
     post("/settings/key/forget", of=of(parts), where="store")
     assert store.held == {}
+
+
+def test_a_store_that_does_not_answer_matters_only_where_the_key_would_come_from_it(
+    post: Post, friend: FlaskClient, store: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says is said then; with a key from elsewhere it isn't asked for."""
+    keyring.set_keyring(Locked())
+    assert "It comes from the environment variable" in seen(friend, "/settings")
+    monkeypatch.delenv(KEY_VARIABLE)
+    assert "the collection is locked" in seen(friend, "/settings")
 
 
 def test_a_key_is_for_the_workspace_that_the_screen_showed(post: Post, parts: Parts) -> None:

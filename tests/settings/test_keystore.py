@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -19,14 +18,6 @@ from tests.keystores import Forgetful, InMemory, Locked
 NIGHT = Workspace("night", "https://open-api.saleshandy.com/v1")
 
 NONE = fail.Keyring()  # type: ignore[no-untyped-call]
-
-
-@pytest.fixture
-def store() -> Iterator[InMemory]:
-    before, store = keyring.get_keyring(), InMemory()
-    keyring.set_keyring(store)
-    yield store
-    keyring.set_keyring(before)
 
 
 def key_of(**said: str) -> str:
