@@ -19,7 +19,7 @@ from typing import Any
 from importer.errors import BadSettings, by_name
 from importer.models import Role
 from importer.settings import keystore, profiles
-from importer.settings.address import journal_place
+from importer.settings.address import default_journal, journal_place
 from importer.settings.key import KEY_VARIABLE, read_key
 from importer.settings.recipients import ADDRESSES_VARIABLE, Recipient, read_recipients
 from importer.settings.settings import Settings
@@ -146,13 +146,17 @@ def _secret_files(given: Mapping[str, Given]) -> list[Path]:
     """Every such file that is known of, of all profiles, and that which names them; there need not be one."""
     said = [given[name].value for name in _SECRET if name in given]
     said += [os.environ.get(name, "") for name in (*(SETTINGS[name].variable for name in _SECRET), *_SECRET_ELSEWHERE)]
-    files = [value for value in said if isinstance(value, (str, Path)) and str(value)]
-    files += [profiles.profiles_file(), *profiles.named_files(*_SECRET)]
-    for journal in profiles.named_files("journal"):
+    said += profiles.named_files(*_SECRET)
+    files = [Path(value) for value in said if isinstance(value, (str, Path)) and str(value)]
+    return [*files, profiles.profiles_file(), *_journals()]
+
+
+def _journals() -> Iterator[Path]:
+    """The journals of all profiles that are files, with those that SQLite keeps beside them."""
+    for named in (str(default_journal()), *profiles.named_files("journal")):
         with contextlib.suppress(BadSettings):
-            place = journal_place(journal)
-            files += [place] if isinstance(place, Path) else []
-    return [Path(file) for file in files]
+            if isinstance(place := journal_place(named), Path):
+                yield from (place.with_name(f"{place.name}{end}") for end in ("", "-wal", "-shm"))
 
 
 @contextmanager

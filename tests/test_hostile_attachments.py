@@ -1,0 +1,212 @@
+"""A sheet that names files which nobody meant to send: no byte of them leaves this machine, and each row says why."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.cli import main
+from importer.rows import attachments
+from importer.rows.values import Wrong
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from importer.settings.profiles import FILE_VARIABLE
+from tests.running import run
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+KEY = "a-key-that-nobody-may-see"
+HEADINGS = ("Prospect ID", "Note", "Visibility", "Attachments")
+GOOD = b"%PDF-1.7 the summary of a call"
+ABSOLUTE = ("/etc/passwd", "/etc/shadow", "C:\\Windows\\win.ini", "C:secret.txt", "\\\\server\\share\\secret.txt")
+OUTSIDE = (
+    "../secret.txt", "..\\..\\secret", "..\\secret.txt", "./../secret.txt", "within/../../secret.txt", "..", ".", "/",
+    "~/secret.txt", "~root/.bashrc", "$HOME/secret.txt", "%USERPROFILE%\\secret.txt", "file:///etc/passwd",
+    "http://127.0.0.1/secret.txt", "//server/share/secret.txt",
+)  # fmt: skip
+DEVICES = ("CON", "NUL", "nul.txt", "COM1.pdf", "LPT9", "call.pdf:stream", "call.pdf::$DATA", "/dev/stdin", "\\\\.\\C:")
+MANGLED = ("call.pdf.", "call.pdf\x07", "call.pdf%00", "x" * 300 + ".pdf", "*.pdf", "call.pdf,call.pdf")
+OURS = (
+    "key.txt", "KEY.TXT", "key.txt.", "within/../key.txt", "copy-of-the-key.txt", "other-key.txt", "profiles.toml",
+    "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock", "notes.csv",
+    "earlier.results.csv", "notes.results.csv", ".env", ".hidden/call.pdf", "log.txt", "other-journal.sqlite",
+)  # fmt: skip
+LINKS = (
+    "out.pdf",
+    "out/secret.txt",
+    "to-key.pdf",
+    "to-journal.pdf",
+    "to-hidden.pdf",
+    "hard-key.pdf",
+    "dangling.pdf",
+    "loop.pdf",
+)
+NO_FILES = ("within", "pipe", "socket", "sparse.bin", "large.bin", "empty.pdf")
+PERMITTED = {"call.pdf": GOOD, "within-link.pdf": GOOD, "a name with blanks, & more.txt": b"plain"}
+
+
+@dataclass
+class Folder:
+    """A folder of files of all sorts, with the sheet, the key, the journal and all else in it."""
+
+    place: Path
+    box: Sandbox
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def run(self, names: Iterable[str], results: str, *, process: bool = False) -> tuple[int, list[dict[str, str]]]:
+        """Import a sheet with a note for each of the names: exit status, and the results' rows."""
+        with (self.place / "notes.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(HEADINGS)
+            writer.writerows((f"P{place}", f"note {place}", "Public", name) for place, name in enumerate(names, 1))
+        arguments = ["run", "notes.csv", "--yes", "--attachments", str(self.place), "--results", results]
+        if process:
+            done = subprocess.run(
+                [sys.executable, "-m", "importer", *arguments], cwd=self.place, env={**os.environ, **self.variables},
+                stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60, check=False,
+            )  # fmt: skip
+            status, said = done.returncode, done.stdout + done.stderr
+        else:
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in self.variables.items():
+                    patch.setenv(name, value)
+                patch.chdir(self.place)
+                status, said = main(arguments), ""
+        assert KEY not in said
+        assert "Traceback" not in said
+        return status, rows_of(self.place / results)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Any:
+    place = tmp_path / "files"
+    for part in ("files", "files/within", "files/.hidden", "outside"):
+        (tmp_path / part).mkdir()
+    for path in ("secret.txt", "outside/secret.txt", "files/.env", "files/.hidden/call.pdf", "files/log.txt"):
+        (tmp_path / path).write_text(f"the secret of {path}")
+    (place / "key.txt").write_text(KEY)
+    (place / "other-key.txt").write_text("the-key-of-another-workspace")
+    (place / "copy-of-the-key.txt").write_text("x" * (1 << 20) + KEY)  # wherever a piece that is read ends
+    (place / "other-journal.sqlite").write_text("what was delivered as another profile")
+    for name, content in PERMITTED.items():
+        (place / name).write_bytes(content)
+    (place / "within" / "call.pdf").write_bytes(GOOD)
+    (place / "within-link.pdf").unlink()
+    (place / "within-link.pdf").symlink_to("call.pdf")
+    (place / "empty.pdf").touch()
+    for name, size in (("sparse.bin", 2 << 30), ("large.bin", (20 << 20) + 1)):
+        with (place / name).open("wb") as file:
+            file.truncate(size)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(place / "pipe")
+    for name, to in (
+        ("out.pdf", "../secret.txt"), ("out", "../outside"), ("to-key.pdf", "key.txt"),
+        ("to-journal.pdf", "journal.sqlite"), ("to-hidden.pdf", ".env"), ("dangling.pdf", "nobody.pdf"),
+        ("loop.pdf", "loop.pdf"),
+    ):  # fmt: skip
+        (place / name).symlink_to(to)
+    os.link(place / "key.txt", place / "hard-key.pdf")
+    profiles = place / "profiles.toml"
+    with Sandbox(api_key=KEY) as box:
+        profiles.write_text(
+            f'[default]\nbase-url = "{box.url}"\napi-key-file = "key.txt"\njournal = "journal.sqlite"\n'
+            'log-file = "log.txt"\n[other]\napi-key-file = "other-key.txt"\njournal = "other-journal.sqlite"\n'
+        )
+        yield Folder(place, box, {FILE_VARIABLE: str(profiles), "NOTE_IMPORTER_SETTLE": "0"})
+
+
+def left(box: Sandbox) -> set[str]:
+    """The digests of all files of which anything came to the server, whatever became of it."""
+    return {body["file"]["sha256"] for received in box.received if (body := received.body) and "file" in body}  # type: ignore[index]
+
+
+def digests(*contents: bytes) -> set[str]:
+    return {hashlib.sha256(content).hexdigest() for content in contents}
+
+
+HOSTILE = [*ABSOLUTE, *OUTSIDE, *DEVICES, *MANGLED, *OURS, *LINKS, *NO_FILES]
+
+
+@pytest.mark.parametrize("process", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_no_byte_of_what_a_hostile_sheet_names_leaves(folder: Folder, process: bool) -> None:
+    """Twice, for on the second time journal and results are there; what is permitted arrives, and only that."""
+    for expected, results in (("created", "earlier.results.csv"), ("already imported", "notes.results.csv")):
+        status, rows = folder.run([*HOSTILE, *PERMITTED], results, process=process)
+        assert status == 1
+        assert len(rows) == len(HOSTILE) + len(PERMITTED)
+        found = {row["Attachments"]: (row["result"], row["reason"]) for row in rows}
+        wrong = {name: found[name] for name in HOSTILE if found[name][0] != "invalid" or not found[name][1]}
+        assert wrong == {}
+        assert {found[name][0] for name in PERMITTED} == {expected}
+        assert left(folder.box) == digests(*PERMITTED.values())
+    assert {attachment.name for attachment in folder.box.attachments} <= PERMITTED.keys()
+
+
+def test_a_name_is_found_however_its_letters_are_put_together(folder: Folder) -> None:
+    """As macOS writes it or as others do; where both are there, the one that is written."""
+    composed, decomposed = (unicodedata.normalize(form, "Gespräch Zoë.pdf") for form in ("NFC", "NFD"))
+    (folder.place / decomposed).write_bytes(b"decomposed")
+    assert [row["result"] for row in folder.run([composed, decomposed], "1.csv")[1]] == ["created", "created"]
+    assert left(folder.box) == digests(b"decomposed")
+    (folder.place / composed).write_bytes(b"composed")
+    if len({path.name for path in folder.place.glob("Gespr*")}) == 2:  # macOS takes them for one
+        folder.run([composed, decomposed], "2.csv")
+        assert left(folder.box) == digests(b"decomposed", b"composed")
+
+
+def test_a_name_that_holds_what_no_name_can_is_wrong_at_once(folder: Folder) -> None:
+    """What no spreadsheet program lets in, and a file that is made for it may."""
+    taken = attachments.Folder(folder.place)
+    for sign in ("\0", "\x1b", "\ud800"):
+        assert isinstance(taken.read(f"call{sign}.pdf"), Wrong)
+    assert taken.files == {}
+
+
+@pytest.mark.parametrize("what", ["content", "link", "pipe", "gone", "folder"])
+def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Folder, what: str) -> None:
+    """The same number of bytes, so that only what it holds tells; the row waits for a person, and others go out."""
+    settings = Settings(
+        base_url=folder.box.url, key=KEY, journal=folder.place / "journal.sqlite", settle=0,
+        attachments=folder.place / "within", results=folder.place / "results.csv",
+    )  # fmt: skip
+    path, secret = folder.place / "within" / "call.pdf", GOOD[::-1]
+    (folder.place / "outside.pdf").write_bytes(secret)
+    (folder.place / "within" / "other.pdf").write_bytes(b"other")
+    sheet = folder.place / "swapped.csv"
+    sheet.write_text("Prospect ID,Note,Visibility,Attachments\nP1,a,Public,call.pdf\nP2,b,Public,other.pdf\n")
+
+    def swap() -> bool:
+        path.unlink()
+        if what == "content":
+            path.write_bytes(secret)
+        elif what == "link":
+            path.symlink_to("../outside.pdf")
+        elif what == "pipe":
+            os.mkfifo(path)
+        elif what == "folder":
+            (folder.place / "within").rename(folder.place / "moved")
+            (folder.place / "within").symlink_to("outside")
+        return True
+
+    report = run(sheet, settings, confirm=lambda _: swap())
+    assert report is not None
+    assert left(folder.box) <= digests(b"other")
+    assert [note.prospect_id for note in folder.box.notes] == ([] if what == "folder" else ["P2"])
+    row = rows_of(folder.place / "results.csv")[0]
+    assert row["result"] in ("not sent", "invalid")
+    assert "call.pdf" in row["reason"]
