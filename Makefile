@@ -40,8 +40,8 @@ airflow: $(READY)  ## run the sample for Airflow under a real Airflow, which get
 	$(subst .venv,.venv-airflow,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint samples/airflow/constraints.txt apache-airflow
 	$(BIN)/python -m pytest tests/test_airflow.py
 
-simulate: $(READY)  ## imports in a simulated world: SEEDS=200000 of them, or SEED=7 step by step (BEYOND=twice, …)
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND))
+simulate: $(READY)  ## imports in a simulated world: SEEDS=200000 of them, or SEED=7 step by step (BEYOND=twice, FILES=1, …)
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000)) $(if $(BEYOND),--beyond $(BEYOND)) $(if $(FILES),--files)
 
 mutants: $(READY)  ## break each rule of delivery in turn, and see that a simulated world shows it (SEEDS=10000)
 	$(BIN)/python -m tests.simulation.mutants --seeds $(or $(SEEDS),10000)

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from os import cpu_count
 
 from tests.simulation.imports import Violation, simulate
-from tests.simulation.regime import draw
+from tests.simulation.regime import draw, with_files
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,14 +21,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--seed", type=int, help="this one alone, step by step")
     parser.add_argument("--beyond", default="", choices=["", "twice", "later", "unordered"], help="beyond the model")
+    parser.add_argument("--files", action="store_true", help="with files on the notes")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args(arguments)
     if given.seed is not None:
-        return _replay(given.seed, given.beyond)
+        return _replay(given.seed, given.beyond, files=given.files)
     began = time.monotonic()
     size = max(1, min(500, given.seeds // given.jobs))
     starts = range(given.first, given.first + given.seeds, size)
-    ends = [(start, min(start + size, given.first + given.seeds), given.beyond) for start in starts]
+    ends = [(start, min(start + size, given.first + given.seeds), given.beyond, given.files) for start in starts]
     failed: list[tuple[int, str]] = []
     with ProcessPoolExecutor(given.jobs) as pool:
         for found in pool.map(_several, ends):
@@ -38,18 +39,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"seed {seed}: {why[:200]}")
     print(f"{given.seeds:,} seeds, {len(failed):,} failed, {given.seeds / spent:,.0f} a second")
     if failed:
-        more = f" --beyond {given.beyond}" if given.beyond else ""
+        more = (f" --beyond {given.beyond}" if given.beyond else "") + (" --files" if given.files else "")
         print(f"One step by step: python -m tests.simulation --seed {failed[0][0]}{more}")
     return int(bool(failed))
 
 
-def _several(part: tuple[int, int, str]) -> list[tuple[int, str]]:
+def _several(part: tuple[int, int, str, bool]) -> list[tuple[int, str]]:
     failed = []
     logging.disable()
     gc.disable()  # what a seed leaves behind is small
     for seed in range(part[0], part[1]):
         try:
-            simulate(seed, beyond=part[2])
+            simulate(seed, beyond=part[2], files=part[3])
         except Violation as violation:
             failed.append((seed, str(violation)))
         except Exception as error:  # noqa: BLE001 - a seed that shows a fault of ours is a failing seed
@@ -58,11 +59,11 @@ def _several(part: tuple[int, int, str]) -> list[tuple[int, str]]:
     return failed
 
 
-def _replay(seed: int, beyond: str) -> int:
+def _replay(seed: int, beyond: str, *, files: bool) -> int:
     story: list[str] = []
-    print(draw(seed, beyond))
+    print(with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond))
     try:
-        ended = simulate(seed, beyond=beyond, story=story)
+        ended = simulate(seed, beyond=beyond, files=files, story=story)
     except Violation as violation:
         print(*story, f"VIOLATION: {violation}", sep="\n")
         return 1

@@ -27,6 +27,10 @@ class Disk:
         self.crash()
         self.raw.deserialize(_template())
 
+    def uploads(self) -> set[str]:
+        """The digests of the files whose ids stand in the journal."""
+        return {digest.hex() for (digest,) in self.raw.execute("SELECT digest FROM uploads")}
+
     def crash(self) -> None:
         """What was not committed is gone."""
         if self.raw.in_transaction:

@@ -6,7 +6,6 @@ import math
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,20 +14,25 @@ from importer import grouping
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
+from importer.commands.attaching import Attaching
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
-from importer.errors import JournalFailed, Stopped
+from importer.errors import Stopped
 from importer.journal import Journal
 from importer.markup import seen_digests
 from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
+from importer.settings import Settings
 from tests.simulation.disk import Disk, MortalStore
-from tests.simulation.regime import BATCH, READ_TIMEOUT, SETTLE, TEXTS, Regime, draw
-from tests.simulation.world import Crash, Delivered, World
+from tests.simulation.regime import BATCH, READ_TIMEOUT, SETTLE, TEXTS, Regime, base, draw, with_files
+from tests.simulation.shelf import file
+from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
 
 GIVE_UP = 900.0
 _MOST_RUNS = 60
+_WORKSPACE = Workspace("default", "https://world.example")
+_SETTINGS = Settings(profile=_WORKSPACE.profile, base_url=_WORKSPACE.base_url, key="a-key")
 
 
 class Violation(AssertionError):
@@ -50,19 +54,22 @@ class Ended:
     runs: int
 
 
-def simulate(seed: int, *, beyond: str = "", regime: Regime | None = None, story: list[str] | None = None) -> Ended:
+def simulate(
+    seed: int, *, beyond: str = "", files: bool = False, regime: Regime | None = None, story: list[str] | None = None
+) -> Ended:
     """Import a seed's sheet into its world until all is settled; check what must be true.
 
     Args:
         seed: draws everything.
         beyond: in which way to go beyond the model.
+        files: whether notes carry files.
         regime: in place of the seed's own.
         story: filled with what happens, a line a step.
 
     Raises:
         Violation: something isn't; says what.
     """
-    found = regime or draw(seed, beyond)
+    found = regime or (with_files(seed, draw(seed, beyond)) if files else draw(seed, beyond))
     world = World(seed, found, story)
     disk, rows, written = Disk(), sheet(found), list[Outcomes]()
     first, runs = _until_it_ends(world, disk, rows, written)
@@ -85,13 +92,16 @@ def simulate(seed: int, *, beyond: str = "", regime: Regime | None = None, story
 
 def sheet(regime: Regime) -> Rows:
     """The rows of a seed."""
+    carried = {} if regime.files is None else regime.files.carried
+    files = {number: file(number) for number in sorted({number for some in carried.values() for number in some})}
     notes = [
         Note(
-            text,
-            Visibility.PRIVATE if number in regime.private else Visibility.PUBLIC,
-            Status.DRAFT if number in regime.drafts else Status.PUBLISHED,
+            TEXTS[base(number)],
+            Visibility.PRIVATE if base(number) in regime.private else Visibility.PUBLIC,
+            Status.DRAFT if base(number) in regime.drafts else Status.PUBLISHED,
+            files=tuple(files[number].digest for number in carried.get(number, ())),
         )
-        for number, text in enumerate(TEXTS)
+        for number in range(len(TEXTS) if regime.files is None else 2 * len(TEXTS))
     ]
     prospects, numbers, keys = zip(*regime.lines, strict=True)
     return Rows(
@@ -100,6 +110,7 @@ def sheet(regime: Regime) -> Rows:
         np.array(numbers, dtype=np.int32),
         notes,
         _texts(keys) if any(keys) else None,
+        files={one.digest: one for one in files.values()},
     )
 
 
@@ -123,8 +134,9 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     """One run of the program; None where it died or stopped before its end."""
     plan, outcomes = grouping.plan(rows), Outcomes(len(rows))
     rng = random.Random(f"importer {world.seed} {world.now}")
-    store, workspace = MortalStore.on(disk), Workspace("default", "https://world.example")
+    store, workspace = MortalStore.on(disk), _WORKSPACE
     journal = Journal(store, None)
+    world.shelf.journalled = disk.uploads
     store.fails_after = 0 if world.is_calm else world.regime.disk_full
     world.tell("=== a run begins")
     try:
@@ -132,16 +144,11 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = Policy(BATCH, READ_TIMEOUT, SETTLE, retry=RetryPolicy(8, GIVE_UP))
-        learned_lag = journal.learned.lag(workspace, world.now)
-        delivery = Delivery(outcomes, journal, workspace, run, caller, policy, learned_lag=learned_lag)
+        delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
         store.step = world.step
+        attaching = Attaching(rows, _SETTINGS, journal, caller, policy.retry, lambda _: None)
         delivery.prepare(rows, plan)
-        try:
-            delivery.run()
-        except Stopped:
-            _keep(journal, workspace, delivery, world.now)
-            raise
-        _keep(journal, workspace, delivery, world.now)
+        delivery.run(attaching.upload(delivery.files), attaching.renew)
     except Crash:
         disk.crash()
         world.die()
@@ -157,18 +164,13 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     return outcomes
 
 
-def _keep(journal: Journal, workspace: Workspace, delivery: Delivery, now: float) -> None:
-    """Keep how reading lagged, as the program does at the end of a run."""
-    if (lag := delivery.measured_lag) is not None:
-        with suppress(JournalFailed):
-            journal.learned.learn_lag(workspace, lag, now)
-
-
 # -- what must be true ------------------------------------------------------------------------------------------------
 
 
 def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> None:
     """Each note once, each row's result true, no colleague's note adopted; in the end nothing in doubt without need."""
+    if world.shelf.violations:
+        raise Violation(world.shelf.violations[0])
     if world.regime.beyond:
         return  # see _check_reported
     wanted = Counter(_deliveries(rows, range(len(rows))))
@@ -186,6 +188,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
             _check_note(world, position, delivery, outcomes.note_id(position))
         else:
             _check_undelivered(world, position, delivery, result, doubted, is_last=is_last)
+            _check_refused_files(world, position, outcomes.reason(position))
     if any(count > 1 for count in seen.values()):
         raise Violation(f"one note for several rows: {seen}")
     for delivery in wanted:
@@ -208,12 +211,15 @@ def _check_undelivered(
     world: World, position: int, delivery: Delivered, result: Result, doubted: Collection[Delivered], *, is_last: bool
 ) -> None:
     names_somebody = delivery[0] != "INVALID"
-    if result is Result.REJECTED and names_somebody and not _may_be_turned_away(world.regime):
+    is_for_its_files = _is_unfit(world, delivery) or (delivery[-1] and _may_files_be_turned_away(world.regime))
+    if result is Result.REJECTED and names_somebody and not _may_be_turned_away(world.regime) and not is_for_its_files:
         raise Violation(f"row {position} is rejected, though nobody said no")
     if not is_last:
         return
     if result is Result.NOT_SENT and any(_is_alike(delivery, other) for other in doubted):
         return  # it would not be told apart from the one that is unconfirmed
+    if result is Result.REJECTED and _is_unfit(world, delivery):
+        return
     if result is not Result.UNCONFIRMED and names_somebody:
         raise Violation(f"row {position} ends as {result}: lost")
     if result is not Result.REJECTED and not names_somebody:
@@ -222,9 +228,15 @@ def _check_undelivered(
         raise Violation(f"row {position} is unconfirmed, though reading works")
 
 
+def _check_refused_files(world: World, position: int, reason: str) -> None:
+    files = world.regime.files
+    if files is not None and not files.lives and UNKNOWN_ATTACHMENT in reason:
+        raise Violation(f"row {position} is refused for an id, and an upload of its own would have served")
+
+
 def _is_alike(one: Delivered, other: Delivered) -> bool:
     """Whether reading back couldn't tell them apart: the same to a reader, or both drafts of a prospect."""
-    (prospect, text, *how), (their_prospect, their_text, *theirs) = one, other
+    (prospect, text, *how, _), (their_prospect, their_text, *theirs, _) = one, other
     reads_alike = how == theirs and seen_digests(text) & seen_digests(their_text)
     both_drafts = Status.DRAFT in how and Status.DRAFT in theirs
     return prospect == their_prospect and bool(reads_alike or both_drafts)
@@ -237,6 +249,17 @@ def _may_be_turned_away(regime: Regime) -> bool:
         or bool(regime.lost_route)
         or any(fate.startswith(("page", "slow")) for fate in regime.fates)
     )
+
+
+def _is_unfit(world: World, delivery: Delivered) -> bool:
+    """Whether the API takes no note with these files."""
+    return any(world.shelf.is_unfit(digest) for digest in delivery[-1])
+
+
+def _may_files_be_turned_away(regime: Regime) -> bool:
+    """Whether something says no to files, or to notes whose files were uploaded too long ago."""
+    files = regime.files
+    return files is not None and (bool(files.lives) or any(fate.startswith("page") for fate in files.fates))
 
 
 def _must_be_certain(world: World) -> bool:
@@ -267,5 +290,5 @@ def _deliveries(rows: Rows, positions: Sequence[int]) -> list[Delivered]:
     found = []
     for position in positions:
         note = rows.notes[rows.note[position]]
-        found.append((str(rows.prospect[position]), note.content, note.visibility, note.status))
+        found.append((str(rows.prospect[position]), note.content, note.visibility, note.status, note.files))
     return found

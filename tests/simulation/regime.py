@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 READ_TIMEOUT, SETTLE, BATCH = 3.0, 1.0, 4
@@ -40,6 +41,9 @@ FATES = (
     "slow 429 after", "400",
 )  # fmt: skip
 _CHANGED = ("emoji", "cut", "quotes")  # after which some texts don't read the same
+UPLOAD_FATES = (
+    "500 before", "500 after", "lost before", "lost after", "page before", "page after", "spoilt", "unreachable", "429",
+)  # fmt: skip
 READS = ("500", "lost", "429", "unreachable", "page")
 TEXTS = (
     "Spoke about terms", "Use <b>this</b>", "Use <i>this</i>", "Sent the “offer” – 20 pages 🤝",
@@ -64,6 +68,25 @@ class Lag:
     kind: str = "none"
     seconds: float = 0.0
     in_turn: bool = True
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that notes carry, and how the API takes them.
+
+    Attributes:
+        carried: note → which files it carries, if any.
+        faults: chance that an upload meets a fate other than success; ``fates``: which there are.
+        serves: requests that an id serves; 0: all. ``lives``: seconds for which it does; 0: for ever.
+        refused: which file the API doesn't take, or -1.
+    """
+
+    carried: Mapping[int, tuple[int, ...]]
+    faults: float = 0.0
+    fates: tuple[str, ...] = UPLOAD_FATES
+    serves: int = 0
+    lives: float = 0.0
+    refused: int = -1
 
 
 @dataclass(frozen=True)
@@ -95,6 +118,7 @@ class Regime:
         busy: chance that a call waits for a worker, up to 8 seconds.
         page: notes on a page at most.
         beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
+        files: what notes carry; None: nothing.
     """
 
     lines: tuple[tuple[str, int, str], ...]
@@ -125,6 +149,39 @@ class Regime:
     busy: float = 0.0
     page: int = 3
     beyond: str = ""
+    files: Files | None = None
+
+
+def base(note: int) -> int:
+    """The note whose text, visibility and status a note has: those beyond the texts differ from it by their files."""
+    return note % len(TEXTS)
+
+
+def with_files(seed: int, regime: Regime) -> Regime:
+    """The same, with files on some notes, drawn apart: what a seed draws without them stays what it is."""
+    chance = random.Random(f"files {seed} {regime.beyond}")
+    notes = sorted({note for _, note, _ in regime.lines})
+    some = range(chance.randint(1, 4))
+    carried = {note: tuple(chance.sample(some, min(len(some), chance.randint(1, 2))))
+               for note in notes if chance.random() < 0.7}  # fmt: skip
+    lines = []
+    for prospect, note, key in regime.lines:
+        if chance.random() < 0.2:  # the same text with another file, or with none
+            other = len(TEXTS) + note
+            carried.setdefault(other, (len(some),) if chance.random() < 0.7 or note not in carried else ())
+            lines.append((prospect, other, key))
+            if chance.random() < 0.5:
+                continue
+        lines.append((prospect, note, key))
+    files = Files(
+        {note: which for note, which in carried.items() if which},
+        faults=chance.choice([0.0, 0.1, 0.3, 0.6]),
+        fates=tuple(chance.sample(UPLOAD_FATES, chance.randint(1, len(UPLOAD_FATES)))),
+        serves=chance.choice([0, 0, 0, 1, 2]),
+        lives=chance.choice([0.0, 0.0, 0.0, 3.0, 60.0]),
+        refused=chance.choice([-1, -1, -1, -1, 0]),
+    )  # fmt: skip
+    return replace(regime, lines=tuple(lines), files=files)
 
 
 def draw(seed: int, beyond: str = "") -> Regime:

@@ -15,15 +15,16 @@ SEEDS = 2_000 if os.environ.get("CI") else 200
 FEW = 200  # what doesn't count as slow
 CHUNK = 20  # seeds in one test, so that they spread over processes
 BEYOND = 50
+FILES = 500 if os.environ.get("CI") else 60
 
 
-def run(seeds: range, beyond: str = "") -> None:
+def run(seeds: range, beyond: str = "", *, files: bool = False) -> None:
     for seed in seeds:
         try:
-            simulate(seed, beyond=beyond)
+            simulate(seed, beyond=beyond, files=files)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is found again with the seed
             said = str(error) if isinstance(error, Violation) else f"{type(error).__name__}: {error}"
-            more = f" BEYOND={beyond}" if beyond else ""
+            more = (f" BEYOND={beyond}" if beyond else "") + (" FILES=1" if files else "")
             pytest.fail(f"seed {seed}: {said}\nStep by step: make simulate SEED={seed}{more}", pytrace=False)
 
 
@@ -47,6 +48,19 @@ def test_what_was_broken_once_stays_mended(seed: int) -> None:
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
     run(range(first, first + 10), beyond)
+
+
+@pytest.mark.parametrize(
+    "first", [*range(0, 60, CHUNK), *(pytest.param(first, marks=pytest.mark.slow) for first in range(60, FILES, CHUNK))]
+)
+def test_every_note_carries_its_own_files_each_uploaded_once(first: int) -> None:
+    run(range(first, first + CHUNK), files=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
+def test_beyond_the_model_files_are_no_reason_to_say_less(beyond: str) -> None:
+    run(range(BEYOND), beyond, files=True)
 
 
 @pytest.mark.parametrize("seed", [7, 14, 57])

@@ -17,16 +17,18 @@ from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
 from importer.models import Note, Status, Visibility
-from tests.simulation.regime import READ_TIMEOUT, READS, REST, TEXTS, Regime
+from tests.simulation.regime import READ_TIMEOUT, READS, REST, TEXTS, Regime, base
+from tests.simulation.shelf import Shelf
 
 _CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.FOREIGN}
 _CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.FOREIGN, "spoilt": Cause.UNREADABLE}
 
 
 NOBODY = "no prospect"
+UNKNOWN_ATTACHMENT = "no such attachment"
 
-Delivered: TypeAlias = tuple[str, str, Visibility, Status]
-"""Prospect, content, visibility, status."""
+Delivered: TypeAlias = tuple[str, str, Visibility, Status, tuple[str, ...]]
+"""Prospect, content, visibility, status, digests of the files."""
 
 
 class Crash(BaseException):
@@ -55,11 +57,12 @@ class Stored:
     visible_at: float
     is_ours: bool
     author: str
+    files: tuple[str, ...] = ()
 
     @property
     def delivery(self) -> Delivered:
         """What it delivers, if it is ours."""
-        return self.prospect, self.sent, self.visibility, self.status
+        return self.prospect, self.sent, self.visibility, self.status, self.files
 
 
 @dataclass
@@ -88,6 +91,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
+        self.shelf = Shelf(self.seed, self.regime)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._tick = 0
         self._back: deque[tuple[Any, Reply[Any]]] = deque()
@@ -207,6 +211,7 @@ class World:
 
     def create(self, note: Note, prospects: Sequence[str]) -> Any:
         began = self.now
+        self.shelf.named(note.attachments)
         fate = self._fate()
         travel = self.chance.uniform(0.01, 0.2)
         return Pending(began + travel, lambda: self._create(note, tuple(prospects), fate, began))
@@ -227,6 +232,8 @@ class World:
         words = fate.split()
         kind, moment = words[0], words[-1]
         self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {fate}")
+        if moment != "before":
+            self.shelf.serve(note.attachments)
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
             answers = self._apply(note, applied)
@@ -276,11 +283,19 @@ class World:
             return None
         if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
             return failed(Cause.FOREIGN, "a firewall's page", at_work=True)
+        refusal = self._says_no(note, prospects, fate)
+        return None if refusal is None else failed(*refusal)
+
+    def _says_no(self, note: Note, prospects: Sequence[str], fate: str) -> tuple[Cause, str] | None:
+        """Why the API itself refuses a note."""
         if len(prospects) > self.regime.max_batch:
-            return failed(Cause.TOO_LARGE, "too many prospects")
-        if fate == "400":
-            return failed(Cause.BAD_REQUEST, "bad request") if len(prospects) > 1 else None
-        return None
+            return Cause.TOO_LARGE, "too many prospects"
+        refusal = (Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
+        if self.shelf.lacks(note.attachments, self.now):
+            refusal = self.shelf.cause, UNKNOWN_ATTACHMENT
+        if refusal is not None:
+            self.shelf.refused(note.attachments)
+        return refusal
 
     def _gateway(self, kind: str) -> str:
         """What a gateway says that lets nothing through now, or nothing that is to change something; else nothing."""
@@ -288,7 +303,7 @@ class World:
             return ""
         if self._route_lost_at <= self.now < self._route_lost_at + self.regime.lost_route:
             return "a gateway's page: no such route"
-        is_closed = kind == "POST" and self._closed_at <= self.now < self._closed_at + self.regime.closed
+        is_closed = kind != "GET" and self._closed_at <= self.now < self._closed_at + self.regime.closed
         return "a gateway's page: no writing" if is_closed else ""
 
     def _apply_quietly(self, note: Note, prospects: Sequence[str]) -> None:
@@ -309,7 +324,7 @@ class World:
         created_at = math.floor((self.now + self._ahead + off) * 1000) / 1000
         stored = Stored(
             f"N{len(self.notes)}", prospect, note.content, note.visibility, note.status, created_at, self.now,
-            self.now + lag, is_ours, author,
+            self.now + lag, is_ours, author, self.shelf.held(note.attachments),
         )  # fmt: skip
         self.notes.append(stored)
         whose = "" if is_ours else " (a colleague's)" if author != "US" else " (by hand)"
@@ -317,7 +332,8 @@ class World:
         return stored
 
     def _colleague(self) -> None:
-        prospect, number, _ = self.chance.choice(self.regime.lines)
+        prospect, note, _ = self.chance.choice(self.regime.lines)
+        number = base(note)
         if prospect == "INVALID":
             return
         if self.regime.by_hand and self.chance.random() < 0.5:
@@ -331,7 +347,8 @@ class World:
         self._store(prospect, Note(text, Visibility.PUBLIC, Status.PUBLISHED), is_ours=False, author="COLLEAGUE")
 
     def _stood_before(self) -> None:
-        prospect, number, _ = self.chance.choice(self.regime.lines)
+        prospect, note, _ = self.chance.choice(self.regime.lines)
+        number = base(note)
         visibility = Visibility.PRIVATE if number in self.regime.private else Visibility.PUBLIC
         author = "US" if visibility is Visibility.PRIVATE else self.chance.choice(["US", "COLLEAGUE"])
         at = self.now - 3 * 86_400.0
@@ -343,6 +360,33 @@ class World:
     def _jump(self) -> None:
         self._ahead += self.regime.jumps
         self.tell(f"     the API's clock jumps by {self.regime.jumps} s")
+
+    # -- the API: uploads -------------------------------------------------------------------------------------------
+
+    def upload(self, file: FilePart) -> Any:
+        began, digest = self.now, self.shelf.receive(file)
+        fate = "ok" if self.is_calm else self.shelf.fate()
+        travel = self.shelf.chance.uniform(0.01, 0.2)
+        return Pending(began + travel, lambda: self._upload(file.name, digest, fate, began))
+
+    def _upload(self, name: str, digest: str, fate: str, began: float) -> tuple[Reply[Any], float]:
+        soon = self.now + self.shelf.chance.uniform(0.01, 0.2)
+        refusal = self._refusal("UPLOAD", None, (), fate, began)
+        if refusal is not None:
+            self.tell(f"UPLOAD {name}: {refusal.failure}")
+            return refusal, soon
+        if self.shelf.is_unfit(digest):
+            self.tell(f"UPLOAD {name}: its type is not supported")
+            return Reply("UPLOAD", began, soon, failure=Failure(Cause.BAD_ATTACHMENT, "type"), metadata=_OK), soon
+        attachment = "" if fate.endswith("before") else self.shelf.keep(digest, self.now)
+        self.tell(f"UPLOAD {name}: {fate} {attachment}")
+        if fate == "ok":
+            self.shelf.told(digest)
+            return Reply("UPLOAD", began, soon, attachment, metadata=_OK), soon
+        kind = fate.split(maxsplit=1)[0]
+        came = began + READ_TIMEOUT if kind == "lost" else soon
+        failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
+        return Reply("UPLOAD", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
 
     # -- the API: reading -------------------------------------------------------------------------------------------
 
@@ -408,9 +452,6 @@ class World:
 
     def update(self, note_id: str, visibility: Visibility, status: Status) -> Any:
         raise AssertionError("nothing is changed in an import")
-
-    def upload(self, file: FilePart) -> Any:
-        raise AssertionError("the notes carry no files")
 
     def look_up(self, search: str, page: int) -> Any:
         raise AssertionError("the rows name prospects by their ids")

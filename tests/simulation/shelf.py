@@ -1,0 +1,127 @@
+"""The files that a world's API holds: who names an id, and whether it still serves; drawn apart from all else.
+
+Nothing here knows how uploads decide, but for one rule that it watches over: a file that stands in the journal is
+uploaded again only where a request that named its id was refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from importer.api import Cause, FilePart
+from importer.models import AttachedFile
+from tests.simulation.regime import Regime
+
+
+def file(number: int) -> AttachedFile:
+    """A file on the disk of whoever runs the world."""
+    content = f"the content of file {number}".encode() * (number + 1)
+    digest = hashlib.sha256(content).hexdigest()
+    if not (path := _FOLDER / f"{number}.pdf").is_file():
+        path.write_bytes(content)
+    return AttachedFile(path.name, path, len(content), digest)
+
+
+@dataclass
+class Kept:
+    """A file that was uploaded: when, and how many requests have named it."""
+
+    digest: str
+    at: float
+    requests: int = 0
+
+
+class Shelf:
+    """The files of one world.
+
+    Attributes:
+        chance: decides of uploads alone.
+        journalled: the digests that stand in the journal now.
+        uploads: how many came, whatever became of them.
+        violations: what must not be.
+    """
+
+    def __init__(self, seed: int, regime: Regime) -> None:
+        self.chance = random.Random(f"shelf {seed} {regime.beyond}")
+        self.journalled: Callable[[], Collection[str]] = lambda: ()
+        self.uploads = 0
+        self.violations: list[str] = []
+        self._files = regime.files
+        self._kept: dict[str, Kept] = {}
+        self._may_again: Counter[str] = Counter()
+        self._refused = None if self._files is None or self._files.refused < 0 else file(self._files.refused).digest
+
+    # -- uploads ----------------------------------------------------------------------------------------------------
+
+    def receive(self, part: FilePart) -> str:
+        """What arrives: its digest."""
+        digest = hashlib.sha256(part.content.read(part.size)).hexdigest()
+        self.uploads += 1
+        if digest in self.journalled() and not self._may_again[digest]:
+            self.violations.append(f"the file {part.name} is uploaded again, though the journal has it")
+        return digest
+
+    def fate(self) -> str:
+        """What becomes of an upload."""
+        files = self._files
+        return "ok" if files is None or self.chance.random() >= files.faults else self.chance.choice(files.fates)
+
+    def is_unfit(self, digest: str) -> bool:
+        """Whether the API takes no such file."""
+        return digest == self._refused
+
+    def keep(self, digest: str, now: float) -> str:
+        """A file is there from now on, under a new id."""
+        self._kept[attachment := f"A{len(self._kept)}"] = Kept(digest, now)
+        return attachment
+
+    def told(self, digest: str) -> None:
+        """The id of a file is on its way to whoever uploaded it."""
+        self._may_again[digest] -= self._may_again[digest] > 0
+
+    # -- notes ------------------------------------------------------------------------------------------------------
+
+    @property
+    def cause(self) -> Cause:
+        """As what a request is refused whose ids don't serve: that isn't documented."""
+        return Cause.BAD_ATTACHMENT if self.chance.random() < 0.5 else Cause.BAD_REQUEST
+
+    def lacks(self, attachments: Sequence[str], now: float) -> bool:
+        """Whether an id isn't there, or serves no more."""
+        return not all(self._serves(self._kept.get(attachment), now) for attachment in attachments)
+
+    def _serves(self, kept: Kept | None, now: float) -> bool:
+        if kept is None or self._files is None:
+            return False
+        is_spent = 0 < self._files.serves <= kept.requests
+        return not is_spent and not 0 < self._files.lives < now - kept.at
+
+    def named(self, attachments: Sequence[str]) -> None:
+        """A request that names these has left."""
+        known = self.journalled() if attachments else ()
+        if any(digest not in known for digest in self.held(attachments)):
+            self.violations.append("a note carries a file that the journal doesn't have")
+
+    def refused(self, attachments: Sequence[str]) -> None:
+        """A request that named these was refused, so that they may be uploaded once more for it."""
+        for attachment in attachments:
+            if attachment in self._kept:
+                self._may_again[self._kept[attachment].digest] += 1
+
+    def serve(self, attachments: Sequence[str]) -> None:
+        """A request that named these is applied."""
+        for attachment in attachments:
+            self._kept[attachment].requests += 1
+
+    def held(self, attachments: Sequence[str]) -> tuple[str, ...]:
+        """What these hold."""
+        return tuple(self._kept[attachment].digest for attachment in attachments)
+
+
+_FOLDER = Path(mkdtemp(prefix="note-importer-simulation-"))
