@@ -7,6 +7,7 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     site       addresses → screens, in groups
     screens    what the groups share
     importing  Import: Reading, Check, Confirm
+    attaching  the files that a spreadsheet's notes carry
     working    a job under way, and how it ended: Send, Results
     history    Runs: what earlier imports came to, looked up, hidden, written again
     setting_up Settings: profiles, key, what is remembered, defaults

@@ -109,7 +109,7 @@ class History:
         upload = upload or given
         if upload is None:
             return problem("No file was chosen.", "Choose the file that this run imported.", 400, back)
-        settings = for_page(upload.choices.applied(self._parts.told.settings()))
+        settings = for_page(upload.choices.applied(self._parts.told.settings()), upload)
         task = Rewrite(settings, upload.folder, upload.name, run)
         return self._begin(task, "Nothing was written.", upload)
 
@@ -169,7 +169,7 @@ class History:
         settings, upload = self._parts.told.settings(), None if past is None else self._upload(past)
         if upload is not None:
             settings = upload.choices.applied(settings)
-        settings = for_page(settings)
+        settings = for_page(settings, upload)
         run, more = None if past is None else past.run.name, {} if wait is None else {"wait": wait}
         return self._parts.reading.to_hide(run, upload, settings, **more), settings
 

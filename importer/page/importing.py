@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Response, abort, redirect, render_template, request, send_file, url_for
 
 from importer.commands.overview import Overview
+from importer.models import Role
 from importer.page import form
 from importer.page.choices import Choices
 from importer.page.jobs import UnderWay
@@ -89,6 +90,7 @@ class Importing:
             about_file=form.about_file(found, choices), roles=form.roles(found, choices, settings),
             questions=form.questions(found.questions), said=[*form.said(found, choices)],
             contradictions=form.contradictions(found.questions),
+            wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
             is_remembered=request.args.get("remembered"),
         )  # fmt: skip
@@ -139,7 +141,7 @@ class Importing:
             return problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
         try:
             is_right = request.form.get("is-right") == "yes"
-            task = Send(for_page(settings), upload.folder, upload.name, expected, is_right)
+            task = Send(for_page(settings, upload), upload.folder, upload.name, expected, is_right)
             job = self._parts.begin(task, upload, choices, expected)
         except UnderWay as error:
             if (error.job.upload, error.job.choices) == (upload, choices):  # the button was pressed twice
@@ -167,7 +169,7 @@ class Importing:
     def _look(
         self, upload: Upload, choices: Choices, *, wait: float | None = None
     ) -> tuple[Overview | Unread | None, Settings]:
-        settings = for_page(choices.applied(self._parts.told.settings()))  # whoever only looks needs no key
+        settings = for_page(choices.applied(self._parts.told.settings()), upload)  # whoever only looks needs no key
         if wait is None:
             return self._parts.reading.look(upload, choices, settings), settings
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings

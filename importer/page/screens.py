@@ -106,16 +106,21 @@ class Group(Protocol):
         ...
 
 
-def for_page(settings: Settings) -> Settings:
+def for_page(settings: Settings, upload: Upload | None = None) -> Settings:
     """The settings as they count here: results are handed out by the page, and lie beside the upload until then.
 
-    Other places are as they are seen from here: what reads and sends is at work in the upload's folder.
+    Other places are as they are seen from here: what reads and sends is at work in the upload's folder. Files that were
+    dropped for an upload's notes are the only ones that these can carry.
     """
-    journal = journal_place(settings.journal)
+    journal, files = journal_place(settings.journal), settings.attachments and settings.attachments.absolute()
+    are = settings.attachments_are
+    if upload is not None and upload.attached:
+        files, are = Path(upload.attachments.name), None
     return replace(
         settings,
         journal=journal.absolute() if isinstance(journal, Path) else journal,
-        attachments=settings.attachments and settings.attachments.absolute(),
+        attachments=files,
+        attachments_are=are,
         secret_files=[file.absolute() for file in settings.secret_files],
         results=None,
         results_name=None,

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from importer.commands import sayings
 from importer.errors import BadSettings, ImporterError
+from importer.page.attaching import Attaching
 from importer.page.guard import Guard
 from importer.page.history import History
 from importer.page.importing import Importing
@@ -24,7 +25,7 @@ from importer.page.setting_up import SettingUp
 from importer.page.wording import ROLES, without_folders, words
 from importer.page.working import Working
 
-GROUPS = (Importing, Working, History, SettingUp, Practising, Leaving)
+GROUPS = (Importing, Attaching, Working, History, SettingUp, Practising, Leaving)
 """The groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = (("Import", "/"), ("Runs", "/runs"), ("Settings", "/settings"), ("Practice", "/practice"))
 """What stands in the head of every page, and where it leads."""

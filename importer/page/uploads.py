@@ -31,6 +31,8 @@ _COMES = 3600.0  # seconds that a file takes to come at most
 _MOST_CHARACTERS = 100
 _OWNER_ONLY = 0o600
 _ID = re.compile(r"[0-9a-f]{32}")
+_MOST_BYTES = 255
+_UNFIT = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # what Windows takes for devices
 
 
@@ -69,6 +71,47 @@ class Upload:
         """The results of a run, if they are there."""
         found = self.folder / self.results[run] if run in self.results else None
         return found if found is not None and found.is_file() else None
+
+    @property
+    def attachments(self) -> Path:
+        """The folder of the files that its notes carry; there is none as long as there are no files."""
+        return self.folder / "attachments"
+
+    @property
+    def attached(self) -> list[tuple[str, int]]:
+        """Their names and sizes (bytes), in the order of the names."""
+        if not self.attachments.is_dir():
+            return []
+        found = [path for path in self.attachments.iterdir() if is_fit(path.name)]
+        return sorted((path.name, path.stat().st_size) for path in found)
+
+    def attach(self, name: str, save: Callable[[Path], object]) -> bool:
+        """Keep a file that notes carry; False where its name is none that every system takes.
+
+        Args:
+            name: as its browser calls it.
+            save: writes it to a path.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        name = re.split(r"[/\\]", name)[-1]
+        if not is_fit(name):
+            return False
+        self.attachments.mkdir(exist_ok=True, mode=0o700)
+        partial = self.attachments / f".{secrets.token_hex(8)}"
+        try:
+            save(partial)
+            partial.chmod(_OWNER_ONLY)
+            partial.replace(self.attachments / name)
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    def detach(self, name: str) -> None:
+        """Remove such a file, if there is one."""
+        if is_fit(name):
+            (self.attachments / name).unlink(missing_ok=True)
 
 
 class Uploads:
@@ -215,10 +258,16 @@ def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
     )  # fmt: skip
 
 
+def is_fit(name: str) -> bool:
+    """Whether every system takes a file's name as it is: it has to stay what the spreadsheet calls it."""
+    is_plain = name == name.strip(" .") and not _UNFIT.search(name) and not _RESERVED.match(name)
+    return bool(name) and is_plain and len(os.fsencode(name)) <= _MOST_BYTES
+
+
 def plain_name(name: str) -> str:
     """A file's name as every system takes it, without the folders and the signs that a browser may add."""
     name = re.split(r"[/\\]", name)[-1]
-    name = re.sub(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]', "_", name)
+    name = _UNFIT.sub("_", name)
     stem, dot, ending = name.strip(" .").rpartition(".")
     if not dot:
         stem, ending = ending, ""

@@ -304,3 +304,28 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
         page.get_by_role("button", name="Send 1 note").click()
         expect(page.get_by_label("This is the right workspace")).to_be_focused()
         assert not [*server.jobs]
+
+
+def test_files_are_dropped_for_the_notes_and_taken_away_again(page: Page, box: Sandbox, tmp_path: Path) -> None:
+    """Several at once; then the notes are sent with what was dropped."""
+    rows = [("p1", TEXTS[0], "Public", "call.pdf"), ("p2", TEXTS[1], "Public", "form.pdf; call.pdf")]
+    for name in ("call.pdf", "form.pdf", "not meant.pdf"):
+        (tmp_path / name).write_bytes(f"the content of {name}".encode())
+    drop(page, write(tmp_path / "n.csv", rows, (*HEAD, "Attachments")))
+    expect(page.get_by_role("status")).to_have_text("There is nothing to send.")
+    looked_at(page, "files-missing")
+    dropping = page.get_by_label("Drop the files here that the column of attachments names, or choose them")
+    dropping.set_input_files([tmp_path / name for name in ("call.pdf", "form.pdf", "not meant.pdf")])
+    expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
+    looked_at(page, "files")
+    page.get_by_role("button", name="Remove not meant.pdf").click()
+    expect(page.get_by_role("button", name="Remove", exact=False)).to_have_count(2)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Send 2 notes").click()
+    expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
+    name_of = {stored.id: stored.name for stored in box.attachments}
+    assert {note.prospect_id: [name_of[one] for one in note.attachment_ids] for note in box.notes} == {
+        "p1": ["call.pdf"],
+        "p2": ["form.pdf", "call.pdf"],
+    }
+    assert sorted(name_of.values()) == ["call.pdf", "form.pdf"]

@@ -35,11 +35,10 @@ async function poll(part) {
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
 
-const drop = document.getElementById("drop");
-if (drop) {
+for (const drop of document.querySelectorAll(".drop")) {
   const input = drop.querySelector("input[type=file]");
   const send = () => {
-    say("Handing the file over …");
+    say(input.multiple ? "Handing the files over …" : "Handing the file over …");
     drop.requestSubmit();
   };
   input.addEventListener("change", () => input.files.length && send());
@@ -53,7 +52,7 @@ if (drop) {
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    if (event.dataTransfer.files.length !== 1) return say("Drop one file, please.");
+    if (!input.multiple && event.dataTransfer.files.length !== 1) return say("Drop one file, please.");
     input.files = event.dataTransfer.files;
     send();
   });

@@ -1,0 +1,140 @@
+"""Files are dropped beside a spreadsheet, for its notes to carry; they are its own, and nobody else's."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from importer.commands.overview import Overview
+from importer.page import tasks
+from importer.page.screens import Parts, for_page
+from importer.page.serving import Server
+from importer.page.uploads import Upload, is_fit
+from importer.page.wording import words
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests.page.conftest import HEAD, OURS, write
+from tests.page.test_site import Visitor
+
+ATTACHED = (*HEAD, "Attachments")
+
+
+@pytest.fixture
+def upload(parts: Parts) -> Upload:
+    """A spreadsheet that was dropped."""
+    return parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
+
+
+def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> int:
+    """Drop files on its screen: the status of the answer."""
+    answer = client.post(
+        f"/file/{upload.id}/attachments?sheet=June",
+        data={"attachments": [(io.BytesIO(content), name) for name, content in files]},
+        base_url=OURS, headers={"Origin": OURS}, content_type="multipart/form-data",
+    )  # fmt: skip
+    if answer.status_code == 303:
+        assert answer.headers["Location"] == f"/file/{upload.id}?sheet=June"
+    return answer.status_code
+
+
+def test_files_are_kept_beside_the_spreadsheet_and_go_with_it(
+    friend: FlaskClient, parts: Parts, upload: Upload, settings: Settings
+) -> None:
+    """One of a name that is there takes its place; what notes can carry is these alone; nothing partial stays."""
+    assert for_page(settings, upload).attachments is None
+    profiles = replace(settings, attachments=Path("here"), secret_files=[Path("key.txt")])
+    assert for_page(profiles, upload).attachments == Path("here").absolute()
+    assert for_page(profiles, upload).secret_files == [Path("key.txt").absolute()]
+    assert attach(friend, upload, ("b.pdf", b"old"), ("Zoë & Söhne.pdf", b"two")) == 303
+    assert attach(friend, upload, ("b.pdf", b"new")) == 303
+    assert upload.attached == [("Zoë & Söhne.pdf", 3), ("b.pdf", 3)]
+    assert (upload.attachments / "b.pdf").read_bytes() == b"new"
+    assert for_page(settings, upload).attachments == Path("attachments")  # of the folder in which it is sent
+    friend.post(
+        f"/file/{upload.id}/attachments/remove", data={"name": "b.pdf"}, base_url=OURS, headers={"Origin": OURS}
+    )
+    assert [path.name for path in upload.attachments.iterdir()] == ["Zoë & Söhne.pdf"]
+    parts.uploads.forget(upload)
+    assert not upload.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "name", [".env", "con.pdf", "a:b", "a?", "x" * 256, "\N{LEFT-TO-RIGHT MARK}a", "a.", "", "../n.csv"]
+)
+def test_a_name_that_would_not_stay_what_it_is_is_refused(friend: FlaskClient, upload: Upload, name: str) -> None:
+    """And a path is none: the spreadsheet isn't touched."""
+    path = name.startswith("..")
+    assert not is_fit(name) and attach(friend, upload, (name, b"x"), ("fine.pdf", b"y")) == (
+        303 if path or not name else 400
+    )
+    assert upload.attached == [("fine.pdf", 1), *([("n.csv", 1)] if path else [])]
+    for gone in (name, "../n.csv", "n.csv"):
+        friend.post(
+            f"/file/{upload.id}/attachments/remove", data={"name": gone}, base_url=OURS, headers={"Origin": OURS}
+        )
+    assert (upload.folder / "n.csv").is_file()
+
+
+def test_a_thousand_files_may_be_dropped_at_once_and_none_is_an_error(friend: FlaskClient, upload: Upload) -> None:
+    assert attach(friend, upload, *((f"{number}.pdf", b"x") for number in range(300))) == 303
+    assert len(upload.attached) == 300
+    assert attach(friend, upload) == 400
+
+
+@pytest.fixture
+def visitor(server: Server) -> Iterator[Visitor]:
+    with Visitor(server) as visitor:
+        yield visitor
+
+
+def test_what_is_read_knows_the_files_and_not_where_they_are(
+    friend: FlaskClient, upload: Upload, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where one is missing."""
+    monkeypatch.chdir(tmp_path)  # and back
+    write(
+        upload.folder / upload.name,
+        [("p1", "Hello", "Public", "call.pdf; no.pdf"), ("p2", "Hi", "Public", "call.pdf")],
+        ATTACHED,
+    )
+    attach(friend, upload, ("call.pdf", b"the summary"))
+    found = tasks.check(upload.folder, upload.name, for_page(settings, upload), upload.folder / "problems.csv")
+    assert isinstance(found, Overview)
+    assert (found.total, found.invalid) == (1, 1)
+    assert "among those that you dropped" in words(found.troubles[0].text)
+    assert str(tmp_path) not in str(found)
+
+
+@pytest.mark.slow
+def test_a_spreadsheet_that_names_files_is_sent_with_them(visitor: Visitor, box: Sandbox, tmp_path: Path) -> None:
+    """Until they are dropped its rows are problems that say so; no path is shown; each is uploaded once."""
+    rows = [
+        ("p1", "Hello", "Public", "call.pdf"),
+        ("p2", "Hello", "Public", "call.pdf"),
+        ("p3", "Hi", "Public", "form.pdf"),
+    ]
+    seen = visitor.drop(write(tmp_path / "n.csv", rows, ATTACHED))
+    assert "There is nothing to send." in seen.text
+    assert "drop the file on this page" in seen.text
+    action = re.search(r'action="([^"]+/attachments)"', seen.text)
+    assert action
+    to = visitor.base + action[1]
+    content = b"%PDF the summary of a call"
+    seen = visitor.see(visitor.post(to, files={"attachments": ("call.pdf", content)}, timeout=60).url)
+    assert "Ready: 2 notes to send, 1 row with problems left out." in seen.text
+    assert "among those that you dropped" in seen.text
+    assert "1 file to upload first (26 bytes), each once." in seen.text
+    assert str(tmp_path) not in seen.text
+    ended = visitor.see(visitor.agree(seen).url)
+    assert "Done; some rows need you." in ended.text
+    assert [stored.sha256 for stored in box.attachments] == [hashlib.sha256(content).hexdigest()]
+    assert {note.prospect_id: note.attachment_ids for note in box.notes} == dict.fromkeys(
+        ("p1", "p2"), (box.attachments[0].id,)
+    )
