@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tests.truth import DELIVERED, Line, check, read_results, write_sheet
 pytestmark = pytest.mark.slow
 
 KEY = "a-key-that-nobody-may-see"
-KILLS = 8  # of each of the seven seeds, 56 in all
+KILLS = 8  # of each of the seven seeds, with each database, 112 in all
 _LONGEST = 60.0  # seconds that anything in here may take; far more than it does
 MIXED = [
     "500:after%0.05", "502:after%0.02", "504:after%0.02", "reset:after%0.02", "hang=1.4:after%0.01",
@@ -116,15 +116,30 @@ def kill_and_go_on(box: Sandbox, sheet: Path, chance: random.Random, more: Seque
     return kills, status, output
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], list[str]]:
+    """Makes an empty journal: what names it on the command line."""
+
+    def new() -> list[str]:
+        if request.param == "sqlite":
+            (tmp_path / "journal.sqlite").unlink(missing_ok=True)
+            return ["--journal", str(tmp_path / "journal.sqlite")]
+        return ["--journal", str(request.getfixturevalue("postgres").journal())]
+
+    return new
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)
+def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(
+    seed: int, tmp_path: Path, database: Callable[[], list[str]]
+) -> None:
+    chance, journal = random.Random(seed), database()
     lines = lines_of(chance)
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     with Sandbox(
         api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005
     ) as box:
-        kills, status, output = kill_and_go_on(box, sheet, chance)
+        kills, status, output = kill_and_go_on(box, sheet, chance, journal)
         assert kills == KILLS
         assert status == 1, output  # the unknown prospects need a person
         counts = check(lines, tmp_path / "results.csv", box)
@@ -133,15 +148,17 @@ def test_killed_at_any_moment_and_run_again_it_delivers_every_note_once(seed: in
         assert len(box.notes) == created
         assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
         before = sum(received.method == "POST" for received in box.received)
-        finish(start(box, sheet))
+        finish(start(box, sheet, *journal))
         again = [received for received in box.received if received.method == "POST"][before:]
         sent = {prospect for received in again for prospect in (received.body or {}).get("prospectIds", [])}  # type: ignore[attr-defined]
         assert {prospect for prospect in sent if prospect.startswith("P")} == set()  # only rejected ones again
 
 
 @pytest.mark.parametrize("seed", [20, 21])
-def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)
+def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_theirs(
+    seed: int, tmp_path: Path, database: Callable[[], list[str]]
+) -> None:
+    chance, journal = random.Random(seed), database()
     # So many that no import is over before the last kill: what is under way at a kill is made all the same.
     lines = [Line(f"P{number}", "The same old text") for number in range(300)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
@@ -150,17 +167,17 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         api_key=KEY, faults=[Fault.parse(text) for text in MIXED], limit=Limit(150, 1), seed=seed, latency=0.005,
         time_source=now,
     ) as box:  # fmt: skip
-        status, _ = finish(start(box, sheet))  # an hour ago by the server's clock, from another journal
+        status, _ = finish(start(box, sheet, *journal))  # an hour ago by the server's clock, from another journal
         for _ in range(5):
             if status == 0:
                 break
-            status, _ = finish(start(box, sheet))
+            status, _ = finish(start(box, sheet, *journal))
         earlier = {note.id for note in box.notes}
         assert len(earlier) == len(lines)
         now.behind = 0
-        (tmp_path / "journal.sqlite").unlink()
+        journal = database()
         (tmp_path / "results.csv").unlink()  # without its journal nobody knows who wrote it, and it would stay
-        kills, status, output = kill_and_go_on(box, sheet, chance)
+        kills, status, output = kill_and_go_on(box, sheet, chance, journal)
         assert kills == KILLS
         assert status == 0, output
         assert len(box.notes) == 2 * len(lines)
@@ -169,11 +186,11 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         assert not ids & earlier
 
 
-def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Path, address: str) -> None:
     lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(120)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     with Sandbox(api_key=KEY, latency=0.2) as box:
-        process = start(box, sheet)
+        process = start(box, sheet, "--journal", address)
         assert wait_for_requests(box, 4, process)
         process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
         status, output = finish(process)
@@ -183,19 +200,19 @@ def test_ctrl_c_ends_it_in_good_order_and_the_same_command_finishes(tmp_path: Pa
         assert counts["created"] == len(box.notes) > 0
         assert counts["unconfirmed"] == 0
         assert counts["not sent"] > 0
-        status, output = finish(start(box, sheet))
+        status, output = finish(start(box, sheet, "--journal", address))
         assert status == 0, output
         final = check(lines, tmp_path / "results.csv", box)
         assert final["created"] + final["already imported"] == len(box.notes) == 120
 
 
-def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path) -> None:
+def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_path: Path, address: str) -> None:
     lines = [Line(f"P{number}", f"Note {number % 20}") for number in range(60)]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
     with Sandbox(api_key=KEY, limit=Limit(1, 600, aligned=False)) as box:  # so the first run waits after its first call
-        first = start(box, sheet)
+        first = start(box, sheet, "--journal", address)
         assert wait_for_requests(box, 1, first)
-        status, output = finish(start(box, sheet, "--results", str(tmp_path / "other.csv")))
+        status, output = finish(start(box, sheet, "--journal", address, "--results", str(tmp_path / "other.csv")))
         assert status == 3
         assert f"process {first.pid}" in " ".join(output.split())
         assert "since 20" in " ".join(output.split())
@@ -203,7 +220,7 @@ def test_a_second_run_says_who_is_at_work_and_a_killed_one_blocks_nobody(tmp_pat
         first.kill()
         first.communicate(timeout=_LONGEST)
         box.set_limit(None)
-        status, output = finish(start(box, sheet))
+        status, output = finish(start(box, sheet, "--journal", address))
         assert status == 0, output
         check(lines, tmp_path / "results.csv", box)
 

@@ -5,6 +5,7 @@ Comes in: settings. Goes out: the journal; a run by its name; what earlier runs 
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,8 @@ from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_
 from importer.journal import Journal, Run, accounts, identity
 from importer.models import Progress, Workspace
 from importer.settings import Rate, Settings, journal_place
+
+_SEVERAL = 3  # other profiles; of more, those are told that this one may be a slip for
 
 
 @contextmanager
@@ -147,7 +150,7 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
             f"history`, {by_name('profile')} and {by_name('base-url')}",
         )
     else:
-        found = next((run for run in journal.runs.listed() if run.name == name), None)
+        found = next(iter(journal.runs.listed(name=name)), None)
         there, where = "", "history`"
     if found is None:
         raise BadSettings(f"The journal {journal.name} knows no run {name!r}{there}. See `note-importer {where}.")
@@ -173,7 +176,12 @@ def learned_rate(journal: Journal, settings: Settings) -> Rate | None:
 
 
 def other_profiles(journal: Journal, settings: Settings) -> list[str]:
-    """As which profiles earlier runs delivered at this address, where none did as this one."""
+    """As which profiles earlier runs delivered at this address, where none did as this one.
+
+    An agency has hundreds, and a new one is nothing new; of those only what is spelt alike is meant, perhaps.
+    """
     known = journal.runs.workspaces()
+    if settings.workspace in known:
+        return []
     others = [workspace.profile for workspace in known if workspace.base_url == settings.base_url]
-    return [] if settings.workspace in known else others
+    return others if len(others) <= _SEVERAL else difflib.get_close_matches(settings.profile, others, _SEVERAL)

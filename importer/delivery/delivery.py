@@ -198,8 +198,8 @@ class Delivery:
 
     @cached_property
     def _runs(self) -> dict[int, Run]:
-        """Earlier runs, by their number."""
-        return {run.id: run for run in self._journal.runs.listed()}
+        """The workspace's earlier runs, by their number."""
+        return {run.id: run for run in self._journal.runs.listed(self._workspace)}
 
     def count_settled(self, size: int, ended: Mapping[Result, int]) -> None:
         """Count so many as settled that needed no sending after all; of some it is told how they ended."""

@@ -16,14 +16,15 @@ import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.journal import notes as known_notes
+from importer.journal.entries import Answered, Claim
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
-from importer.journal.schema import deliveries, notes, requests, workspaces
+from importer.journal.schema import deliveries, notes, requests, runs, workspaces
 from importer.journal.statements import Among, Many, Row, Upsert
 from importer.journal.store import Store
-from importer.models import Request, Status, Workspace
+from importer.models import Status, Workspace
 
-_LATELY = 100  # requests among which a note that was created lately is looked for
+_LATELY = 100  # a workspace's requests among which a note that was created lately is looked for
 
 
 class State(StrEnum):
@@ -62,35 +63,6 @@ class Known(NamedTuple):
     run: int
     sent_at: float
     since: float | None
-
-
-class Claim(NamedTuple):
-    """A request that is about to be sent.
-
-    Attributes:
-        note: the note's number.
-        request: its prospects and keys.
-        since: the earliest that the server's clock may show now, or showed at the first attempt; None if unknown.
-        replaces: the request whose deliveries, known to be absent, this one sends again.
-        is_resent: whether these deliveries were sent before without a clear answer; see :meth:`Deliveries.resent`.
-    """
-
-    note: int
-    request: Request
-    since: float | None
-    replaces: int | None = None
-    is_resent: bool = False
-
-
-class Answered(NamedTuple):
-    """The answer to a request, numbered as :meth:`Deliveries.claim` did, for one delivery; ``at`` is when it came."""
-
-    request: int
-    note: int
-    prospect: str
-    occurrence: str
-    answer: Answer
-    at: float
 
 
 class Deliveries:
@@ -345,16 +317,23 @@ def _owner(workspace: Workspace) -> dict[str, Any]:
     return {"of_profile": workspace.profile, "of_url": workspace.base_url}
 
 
-_IS_OWNERS = (
-    notes.c.workspace
-    == sa.select(workspaces.c.id)
+_OWNER = (
+    sa.select(workspaces.c.id)
     .where(workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url"))
     .scalar_subquery()
 )
+_IS_OWNERS = notes.c.workspace == _OWNER
 
 
 def _latest() -> sa.Select[Any]:
-    lately = sa.select(requests.c.id, requests.c.note).order_by(requests.c.id.desc()).limit(_LATELY).subquery()
+    lately = (
+        sa.select(requests.c.id, requests.c.note)
+        .join(runs, runs.c.id == requests.c.run)
+        .where(runs.c.workspace == _OWNER)
+        .order_by(requests.c.id.desc())
+        .limit(_LATELY)
+        .subquery()
+    )
     return (
         sa.select(deliveries.c.prospect, deliveries.c.note_id)
         .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))

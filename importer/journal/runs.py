@@ -75,8 +75,8 @@ class Runs:
         """The number of the latest run of all workspaces; 0 where there was none."""
         return int(self._store.rows(sa.select(sa.func.coalesce(sa.func.max(runs.c.id), 0).label("id")))[0].id)
 
-    def listed(self, workspace: Workspace | None = None) -> list[Run]:
-        """Every run, or those of a workspace, the latest first."""
+    def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
+        """Every run, or those of a workspace, or the one of a name; the latest first."""
         query = (
             sa.select(
                 runs.c.id, runs.c.name, workspaces.c.profile, workspaces.c.base_url, runs.c.file, runs.c.fingerprint,
@@ -87,6 +87,8 @@ class Runs:
         )  # fmt: skip
         if workspace is not None:
             query = query.where(workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url)
+        if name is not None:
+            query = query.where(runs.c.name == name)
         return [
             Run(
                 row.id, row.name, Workspace(row.profile, row.base_url), row.file, row.fingerprint, row.occurrence,

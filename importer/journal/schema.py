@@ -4,8 +4,8 @@ A delivery is one note for one prospect, and for one *occurrence* where a sheet 
 primary key is what makes it happen once. Notes are known by numbers that the database gives in the order in which they
 come, so that the deliveries of a run are appended to the table's end, however random digests and ids are.
 
-Indexes are where a query would otherwise read a whole table again and again. ``deliveries.note_id`` has none, on
-purpose: one query a run asks by it, and an index over random ids would multiply what every answer writes.
+Indexes are where a query would otherwise read a whole table again and again. ``deliveries.note_id`` has none in a file,
+on purpose: one query a run asks by it, and an index over random ids would multiply what every answer writes.
 """
 
 from __future__ import annotations
@@ -80,6 +80,9 @@ deliveries = sa.Table(
     sa.Column("resent_at", sa.Float),  # when it was sent again after an unclear answer; NULL once that was looked at
     sa.Column("twins", sa.Text),  # JSON: ids of further notes like it that stand there
 )
+# One journal in PostgreSQL may be an agency's: many workspaces, of which a run means one. There an index pays.
+sa.Index("ix_runs_workspace", runs.c.workspace).ddl_if(dialect="postgresql")
+sa.Index("ix_deliveries_note_id", deliveries.c.note_id).ddl_if(dialect="postgresql")
 drafts = sa.Index("ix_notes_drafts", notes.c.workspace, notes.c.status)
 unclear = sa.Index("ix_deliveries_state", deliveries.c.state)
 resent = sa.Index("ix_deliveries_resent_at", deliveries.c.resent_at)

@@ -921,6 +921,16 @@ def test_a_run_that_was_declined_is_no_import_of_its_profile(settings: Settings,
         assert [list(preview.other_profiles) for preview in seen] == [others]
 
 
+def test_of_an_agencys_many_profiles_only_those_spelt_alike_are_told_of(settings: Settings, tmp_path: Path) -> None:
+    """Its next client is nothing new, but a slip of the hand is."""
+    with Journal.open(settings.journal) as journal:
+        for profile in ("acme", "globex", "initech", "umbrella"):
+            journal.runs.begin(replace(settings, profile=profile).workspace, "n.csv", "f", 1.0, again=False)
+    path = write(tmp_path / "n.csv", ("P", "x", "1"))
+    for profile, others in (("soylent", []), ("acmee", ["acme"])):
+        assert list(running.check(path, replace(settings, profile=profile)).other_profiles) == others
+
+
 def test_a_second_import_of_the_workspace_is_turned_away(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     """While the first has the lock the second sends nothing; another profile is free to."""
     path = write(tmp_path / "n.csv", ("P1", "x", "1"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from importer import grouping
 from importer.api import Answer, Cause, Failure, FilePart, FoundProspect, Metadata, NotesPage, Reply, Traits
 from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
+from importer.delivery.coordinator import perform
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.policy import Policy
+from importer.delivery.policy import LONGEST_CLAIM, Policy
+from importer.delivery.tasks import Post
 from importer.errors import Outage
-from importer.journal import Journal
-from importer.models import Note, Progress, Rows, Status, Texts, Visibility, Workspace
+from importer.journal import Claim, Journal, NoteKey
+from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
 OK = Metadata(200, {"content-type": "application/json"})
@@ -102,9 +105,10 @@ def deliver(
     give_up: float = 900.0,
     limiter: type[Limiter] = Limiter,
     observe: Callable[[Progress], None] = lambda _: None,
+    address: str | None = None,
 ) -> Outcomes:
     rows, outcomes, rng = sheet(lines), Outcomes(lines), random.Random(1)
-    with Journal.open(folder / "journal.sqlite") as journal:
+    with Journal.open(address or folder / "journal.sqlite") as journal:
         run = journal.runs.begin(HERE, "sheet", "print", api.now, again=False)
         caller = Caller(api, api, limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)
         policy = Policy(batch_size=3, read_timeout=3.0, settle=1.0)
@@ -154,3 +158,35 @@ def test_requests_go_on_while_lookups_have_to_wait_for_a_limit_of_their_own(tmp_
     kinds = [kind for at, kind in api.calls if at < START + 60]
     assert kinds == ["POST"] * 8
     assert START + 60 <= next(at for at, kind in api.calls if kind == "GET") < START + 61
+
+
+def test_what_a_machine_claimed_that_may_have_lost_its_lock_is_missed_five_seconds_later(
+    tmp_path: Path, url: str
+) -> None:
+    """So long it may still send it. Beside a file the lock goes with its process, and nobody sends any more."""
+    sent_again_at = []
+    for address in (str(tmp_path / "journal.sqlite"), url):
+        note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
+        with Journal.open(address) as journal:
+            run = journal.runs.begin(HERE, "sheet", "print", START - 60, again=False)
+            [number], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
+            with journal.transaction():
+                journal.deliveries.claim(run, [Claim(number, Request(note, (0,), ("P0",), ("",)), None)], START - 60)
+        api = Api(iter([]))
+        deliver(api, tmp_path, 1, address=address)
+        sent_again_at.append(next(at for at, kind in api.calls if kind == "POST"))
+    assert sent_again_at[1] - sent_again_at[0] == pytest.approx(LONGEST_CLAIM, abs=1.0)
+
+
+def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
+    """By the run's own, which stands still while the machine sleeps, or by the system's, which doesn't."""
+    api, note = Api(iter([])), Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
+    post = Post(Request(note, (0,), ("P0",), ("",)), NoteKey.of(note), 1, sent_at=START)
+    for sent_at, good_until in ((START - 6, math.inf), (START, time.time() - 1), (START, -math.inf)):
+        post.sent_at, post.good_until = sent_at, good_until
+        failure = perform(api, api.clock, post).failure
+        assert failure is not None
+        assert failure.cause is Cause.OUTDATED
+    assert api.calls == []
+    post.good_until = time.time() + 60
+    assert perform(api, api.clock, post).failure is None

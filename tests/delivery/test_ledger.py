@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,26 @@ def test_what_another_import_has_claimed_is_not_sent_and_nothing_is_entered(desk
     with pytest.raises(Busy):
         desk.ledger.write([desk.another()], NOW + 1, unknown)
     assert {known.request for known in desk.known()} == {desk.post.request_number}
+
+
+def test_a_claim_is_good_for_five_seconds_where_another_machine_could_take_it_over(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor at all if, by the database's clock, that long went by until it was on disk; a file is one machine's."""
+    for address in (url, str(tmp_path / "journal.sqlite")):
+        with Journal.open(address) as journal:
+            run = journal.runs.begin(HERE, "sheet.csv", "print", NOW, again=False)
+            (number,), _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+            ledger = Ledger(journal, Outcomes(3), run)
+            posts = [
+                Post(Request(NOTE, (place,), (f"P{place}",), ("",)), NoteKey.of(NOTE), number) for place in range(2)
+            ]
+            before = time.time()
+            ledger.write(posts[:1], NOW, unknown)
+            if not journal.is_shared:
+                assert posts[0].good_until == math.inf
+                continue
+            assert before + 5 <= posts[0].good_until <= time.time() + 5
+            monkeypatch.setattr(journal, "now", partial(next, iter([1000.0, 1005.1])))
+            ledger.write(posts[1:], NOW, unknown)
+            assert posts[1].good_until == -math.inf
