@@ -60,7 +60,9 @@ def test_every_exit_status_is_explained_in_their_order() -> None:
     assert "a schedule does that by itself" in dict(rows)["3"]
 
 
-@pytest.mark.parametrize("name", ["every-night.md", "when-something-went-wrong.md", "practice.md", "unattended.md"])
+@pytest.mark.parametrize(
+    "name", ["every-night.md", "when-something-went-wrong.md", "practice.md", "unattended.md", "machines.md"]
+)
 def test_every_command_of_the_guides_is_understood(name: str) -> None:
     """The command exists, and so do its flags."""
     lines = re.findall(r"(?:^|`)(note-importer [^`\n]+)", text_of(name), re.MULTILINE)

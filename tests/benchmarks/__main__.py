@@ -8,14 +8,17 @@ import platform
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks import chart, workspaces
 from tests.benchmarks.measuring import Case, Contender, Measured, medians, run
+from tests.postgres import HOW_TO_GET_IT, Postgres, programs
 
 IMPORTER = Contender("note-importer", "importer")
 _SCRIPTS = "tests.benchmarks.scripts"
+IN_POSTGRES = Contender("note-importer, PostgreSQL", "importer")
 BARE = Contender("bare best case", f"{_SCRIPTS}.bare")
 GROUPED = Contender("groupby, 1 Session", f"{_SCRIPTS}.grouped")
 POOL = Contender("a row a POST, pool of 8", f"{_SCRIPTS}.pool", slice=2_000)
@@ -28,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2,000 and 10,000 rows, once each; draws no chart")
     parser.add_argument("--million", action="store_true", help="also 1,048,575 rows, .xlsx and .csv, once each")
+    parser.add_argument("--postgres", action="store_true", help="only a journal in PostgreSQL beside one in a file")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
     parser.add_argument("--workspaces", type=int, nargs="?", const=500, metavar="N", help="only: 500 workspaces, or N")
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4], help="so many at a time (default: 2 and 4)")
@@ -38,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = 1 if options.quick else options.runs
     sizes = [2_000, 10_000] if options.quick else [2_000, 10_000, 100_000]
     print(f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores; medians of {runs}")
+    if options.postgres:
+        return _beside_postgres(options.runs)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found = _measure(folder, [Case(rows) for rows in sizes], runs)
@@ -57,6 +63,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _beside_postgres(runs: int) -> int:
+    """10,000 rows with a journal in a file and with one in PostgreSQL, in turns, the server on this machine."""
+    if programs() is None:
+        print(HOW_TO_GET_IT)
+        return 2
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as place:
+        server = Postgres.made(Path(place))
+        try:
+            _measure(Path(name), [Case(10_000)], runs, [IMPORTER, replace(IN_POSTGRES, journal=server.empty)])
+        finally:
+            server.stop()
+    return 0
+
+
 def _measure(
     folder: Path,
     cases: Sequence[Case],
@@ -65,7 +85,7 @@ def _measure(
 ) -> dict[str, list[tuple[int, Measured]]]:
     """Run every contender for every case, in turns, and print the medians; the cases differ in their rows only."""
     print(f"\n{cases[0]}")
-    print(f"{'rows':>9}  {'':24} {'seconds':>9} {'ratio':>7} {'requests':>9} {'429s':>7} {'lost':>7} {'MB':>5}")
+    print(f"{'rows':>9}  {'':25} {'seconds':>9} {'ratio':>7} {'requests':>9} {'429s':>7} {'lost':>7} {'MB':>5}")
     found: dict[str, list[tuple[int, Measured]]] = {contender.name: [] for contender in contenders}
     for case in cases:
         measured: defaultdict[Contender, list[Measured]] = defaultdict(list)
@@ -78,7 +98,7 @@ def _measure(
             found[contender.name].append((case.rows, figures))
             mark = "~" if figures.is_reckoned else " "
             print(
-                f"{case.rows:>9,}  {contender.name:24} {mark}{figures.seconds:8,.1f} {figures.seconds / best:7.1f}"
+                f"{case.rows:>9,}  {contender.name:25} {mark}{figures.seconds:8,.1f} {figures.seconds / best:7.1f}"
                 f" {figures.requests:>9,} {figures.refused:>7,} {figures.lost:>7,} {figures.memory:>5,.0f}",
                 flush=True,
             )

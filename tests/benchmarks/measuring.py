@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -27,12 +28,14 @@ class Contender:
     Attributes:
         name: as the table shows it.
         module: what is run.
+        journal: gives the importer an empty journal's address; None: a file.
         slice: a slow script does only so many rows, and its time for more is reckoned from that; None: all.
     """
 
     name: str
     module: str
     slice: int | None = None
+    journal: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def _command(contender: Contender, sheet: Path, url: str, results: Path) -> list
     start = [sys.executable, "-m", contender.module]
     if contender.module != "importer":
         return [*start, str(sheet), url, str(results)]
-    journal = results.with_name("journal.sqlite")
+    journal = results.with_name("journal.sqlite") if contender.journal is None else contender.journal()
     return [*start, "run", str(sheet), "--base-url", url, "--journal", str(journal), "--results", str(results), "--yes"]
 
 

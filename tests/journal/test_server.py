@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -377,3 +378,31 @@ def test_results_that_are_owed_are_noted_on_this_machine(url: str) -> None:
         journal.unwritten.enter(HERE, Owed("run", "file", "results", "reading"))
         assert [owed.run for owed in journal.unwritten.owed(HERE)] == ["run"]
     assert [place.suffix for place in identity.folder().iterdir()] == [".unwritten"]
+
+
+# -- what the document says of rights ---------------------------------------------------------------------------------
+
+
+def test_the_rights_in_the_document_are_enough_and_no_more(postgres: Postgres, box: Sandbox, tmp_path: Path) -> None:
+    """Its own words, run by the administrator; then the owner makes the tables, a worker imports, a reader reports."""
+    text = (Path(__file__).parents[2] / "docs" / "machines.md").read_text(encoding="utf-8")
+    first, then = re.findall(r"^```sql\n(.*?)^```", text.partition("### With the least rights")[2], re.M | re.S)[:2]
+    url = postgres.empty()
+    owner, worker, reader = (url.replace("postgres@", f"journal_{role}@") for role in ("owner", "worker", "reader"))
+    with psycopg.connect(url) as connection:
+        connection.execute(first)
+    assert main(["history", "--journal", worker]) == 0  # there is nothing yet, and it makes nothing
+    Journal.open(owner).close()
+    with psycopg.connect(url) as connection:
+        connection.execute(then)
+    sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "Two")])
+    report = running.run(sheet, Settings(base_url=box.url, key=box.api_key, journal=worker, results=tmp_path / "r.csv"))
+    assert report is not None
+    assert report.exit_status == 0
+    with psycopg.connect(reader) as connection:
+        assert connection.execute(f"SELECT created FROM {SCHEMA}.report_runs").fetchall() == [(2,)]
+        assert len(connection.execute(f"SELECT FROM {SCHEMA}.report_deliveries").fetchall()) == 2
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"SELECT FROM {SCHEMA}.deliveries")
+    with psycopg.connect(worker) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(f"UPDATE {SCHEMA}.about SET value = '1'")
