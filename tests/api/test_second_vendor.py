@@ -43,6 +43,7 @@ class Ledger:
 
     memos: list[dict[str, Any]] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
+    files: list[bytes] = field(default_factory=list)
     looked_up: list[str] = field(default_factory=list)
     loses: set[int] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
@@ -62,7 +63,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Service
 
     def do_POST(self) -> None:
-        ledger, body = self.server.ledger, self.body()
+        ledger = self.server.ledger
+        if self.path.endswith("/files"):
+            ledger.files.append(self.rfile.read(int(self.headers["content-length"])))
+            return self.answer(200, {"file": f"F{len(ledger.files)}"})
+        body = self.body()
         with ledger.lock:
             ledger.posts.append(body)
             number = len(ledger.posts)
@@ -193,6 +198,16 @@ def test_its_notes_can_be_hidden(ledger: Ledger, ledgerly: Settings, tmp_path: P
     run(write_sheet(tmp_path / "notes.csv", LINES[:2]), ledgerly)
     assert hide(what_to_hide("last", ledgerly), ledgerly, vendor=LEDGERLY).hidden == 2
     assert {memo["audience"] for memo in ledger.memos} == {"author"}
+
+
+def test_its_notes_can_carry_files(ledger: Ledger, ledgerly: Settings, tmp_path: Path) -> None:
+    (tmp_path / "form.txt").write_text("Signed", encoding="utf-8")
+    rows = "".join(f"P{number},Hello,Public,form.txt\n" for number in range(2 * MOST))
+    sheet = tmp_path / "notes.csv"
+    sheet.write_text(f"Prospect ID,Note,Visibility,Attachments\n{rows}", encoding="utf-8")
+    run(sheet, replace(ledgerly, attachments=tmp_path))
+    assert [b"Signed" in file and b'name="upload"' in file for file in ledger.files] == [True]
+    assert [memo["files"] for memo in ledger.memos] == [["F1"]] * 2 * MOST
 
 
 def test_it_is_one_short_file_that_owes_saleshandys_nothing() -> None:
