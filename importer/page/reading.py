@@ -5,6 +5,7 @@ Comes in: an upload and what was chosen for it, or a run. Goes out: what was fou
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import multiprocessing
 import threading
@@ -127,11 +128,12 @@ class Reading:
         return self._template
 
     def close(self) -> None:
-        """Let nothing more be read."""
-        processes = [*(self._pool._processes or {}).values()]
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
+        """Let nothing more be read, and give back what the pool holds of the system: the program may end at once."""
+        for process in [*(self._pool._processes or {}).values()]:
             process.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        del self._pool
+        gc.collect()
 
     def _look(self, key: _Key, settings: Settings, task: Callable[[], object]) -> _Look:
         with self._lock:

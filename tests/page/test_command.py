@@ -171,4 +171,5 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
         assert visitor.get(f"{visitor.base}/quit/page.css", timeout=30).ok
     assert program.ended() == 0
     assert "geheim" not in program.said
+    assert program.said.endswith("so does Quit on the page.\n"), "nothing is left for the system to complain of"
     assert not box.received
