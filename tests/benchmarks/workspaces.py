@@ -63,12 +63,13 @@ def _measure(agency: Agency, server: Postgres, workers: int) -> None:
     with agency:
         os.environ.update(agency.environment)
         database = agency.journal.rpartition("/")[2]
-        load, commits, began = _cpu(server), _commits(server, database), time.time()
+        load, commits, size = _cpu(server), _commits(server, database), _size(server, database)
+        began = time.time()
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
             turns = list(pool.imap_unordered(_imported, [(name, agency.arguments(name)) for name in agency.names]))
         seconds = time.time() - began
         load, commits = _cpu(server) - load, _commits(server, database) - commits
-        size = server.execute("SELECT pg_database_size(current_database())", database)[0][0]
+        size = _size(server, database) - size
         wrong = [f"{turn.name} ended with {turn.status}" for turn in turns if turn.status] + agency.faults()
         if wrong or {turn.name for turn in turns} != set(agency.names):
             raise RuntimeError("\n".join([f"{len(wrong)} faults", *wrong[:20]]))
@@ -115,3 +116,8 @@ def _cpu(server: Postgres) -> float:
 def _commits(server: Postgres, database: str) -> int:
     time.sleep(1.1)  # what connections count is added up once they are a second old
     return int(server.execute(f"SELECT xact_commit FROM pg_stat_database WHERE datname = '{database}'")[0][0])
+
+
+def _size(server: Postgres, database: str) -> int:
+    """Bytes; an empty database has some millions."""
+    return int(server.execute("SELECT pg_database_size(current_database())", database)[0][0])
