@@ -25,6 +25,7 @@ from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
 from importer.rows.values import (
     LONGEST_ID,
+    LONGEST_KEY,
     SHORTEST_SURE,
     TEXT,
     WORDS,
@@ -198,7 +199,7 @@ class _Validation:
             if email is not None:
                 email[part] = np.array(emails, dtype=TEXT)
             if key is not None:
-                key[part] = np.array([text.strip() for text in block[self.roles.columns[Role.KEY]]], dtype=TEXT)
+                key[part] = np.array(self._keys(block, start), dtype=TEXT)
             codes = [column.codes(block) for column in self._columns()]
             self._note_problems(block, codes, start)
             self._note_flaws(block, start)
@@ -239,6 +240,16 @@ class _Validation:
                 self._add(start + i, block.index[i], column, text, wrong)
             ids[i] = prospect[:LONGEST_ID]
         return ids, [email if isinstance(email, str) else "" for email in emails or ()]
+
+    def _keys(self, block: pd.DataFrame, start: int) -> list[str]:
+        """What the block's rows have beside the note, where a sheet means the same note more than once."""
+        column = self.roles.columns[Role.KEY]
+        keys = [text.strip() for text in block[column]]
+        for i, key in enumerate(keys):
+            if len(key) > LONGEST_KEY:
+                wrong = f"what tells this note from others like it may have {LONGEST_KEY} characters; shorten it"
+                self._add(start + i, block.index[i], column, key, wrong)
+        return keys
 
     def _emails(self, block: pd.DataFrame) -> list[object] | None:
         """What the cells of the emails' column say, None without such a column."""

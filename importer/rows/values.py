@@ -59,6 +59,8 @@ TEXT = np.dtypes.StringDType()
 _Value = TypeVar("_Value", Visibility, Status)
 _LONGEST_SHOWN = 60
 LONGEST_ID = 200
+LONGEST_KEY = 400
+"""Characters of what tells occurrences apart: what the index of every database holds, whatever characters they are."""
 SHORTEST_SURE = 6
 """Characters from which on a plain word is surely no checkbox's TRUE or FALSE."""
 OR_SAY = "; or say what it means: "

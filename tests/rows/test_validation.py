@@ -449,6 +449,12 @@ def test_a_key_column_tells_rows_apart() -> None:
     assert read(("P", "x", "1")).key is None
 
 
+def test_a_key_that_no_index_of_a_database_could_hold_is_a_problem() -> None:
+    rows = read(("P", "k" * 400, "x", "1"), ("P", "k" * 401, "x", "1"),
+                headings=("Prospect ID", "Date", "Note", "Visibility"), key="date")  # fmt: skip
+    assert [(place, "400 characters" in problem.text) for place, [problem] in rows.problems.items()] == [(1, True)]
+
+
 # -- a results file as input
 
 
