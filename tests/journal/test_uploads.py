@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,8 +24,9 @@ class Time:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "journal.sqlite") as journal:
+def journal(address: str) -> Iterator[Journal]:
+    """Once in a file, once in PostgreSQL."""
+    with Journal.open(address) as journal:
         yield journal
 
 
