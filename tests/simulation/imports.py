@@ -257,9 +257,11 @@ def _is_unfit(world: World, delivery: Delivered) -> bool:
 
 
 def _may_files_be_turned_away(regime: Regime) -> bool:
-    """Whether something says no to files, or to notes whose files were uploaded too long ago."""
+    """Whether something says no to files, or to notes for their ids' sake, perhaps without saying so."""
     files = regime.files
-    return files is not None and (bool(files.lives) or any(fate.startswith("page") for fate in files.fates))
+    if files is None:
+        return False
+    return bool(files.lives or files.serves) or any(fate.startswith("page") for fate in files.fates)
 
 
 def _must_be_certain(world: World) -> bool:

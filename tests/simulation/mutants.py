@@ -120,7 +120,7 @@ def _instead_of_post(kind: str, prospects: Any, reply: Any) -> list[Any]:
 _POST_ROWS = (
     _ANSWERED, _NOTHING_CERTAIN,
     *(f"{cause}, {size}" for cause in Cause
-      if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.OUTDATED, Cause.BAD_ATTACHMENT)
+      if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.OUTDATED)
       for size in ("one prospect", "several")),
 )  # fmt: skip
 _POST_KINDS = (
@@ -142,7 +142,7 @@ def _own_of_post(row: str) -> set[str]:
 def _post_mutants() -> Iterator[Mutant]:
     for row in _POST_ROWS:
         for kind in (kind for kind in _POST_KINDS if kind not in _own_of_post(row)):
-            yield Mutant(f"POST {row} → {kind}", _post_change(row, kind))
+            yield Mutant(f"POST {row} → {kind}", _post_change(row, kind), files=row.startswith(Cause.BAD_ATTACHMENT))
 
 
 def _post_change(row: str, kind: str) -> Callable[[Change], None]:

@@ -292,7 +292,8 @@ class World:
             return Cause.TOO_LARGE, "too many prospects"
         refusal = (Cause.BAD_REQUEST, "bad request") if fate == "400" and len(prospects) > 1 else None
         if self.shelf.lacks(note.attachments, self.now):
-            refusal = self.shelf.cause, UNKNOWN_ATTACHMENT
+            cause = self.shelf.cause
+            refusal = cause, UNKNOWN_ATTACHMENT if cause is Cause.BAD_ATTACHMENT else "bad request"
         if refusal is not None:
             self.shelf.refused(note.attachments)
         return refusal
