@@ -29,6 +29,7 @@ can't be used and nothing was sent; 3 stopped before the end; 4 stopped, and onl
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import traceback
@@ -130,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def script() -> None:
     """The command ``note-importer``."""
+    gc.set_threshold(100_000)  # circles are rare here; looking for them costs a tenth of loading, and of reading
     if _COMPLETING in os.environ:
         cli.main(prog_name="note-importer")  # speaks to the shell, in bytes; ends the program
     status = main()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,15 +81,20 @@ def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
-    text = with_flags(setting.help) + (" May be given more than once." if setting.many else "")
-    if default := usual(setting):
-        text += f"  [default: {default}]"
+    text = _help(setting)
     if not setting.metavar:
         return click.option(*names, is_flag=True, help=text)
     return click.option(
         *names, type=click.UNPROCESSED, multiple=setting.many, metavar=setting.metavar, default=None, help=text,
         shell_complete=lambda _context, _parameter, begun: _completed(setting, begun),
     )  # fmt: skip
+
+
+@cache  # several commands have it
+def _help(setting: Setting) -> str:
+    text = with_flags(setting.help) + (" May be given more than once." if setting.many else "")
+    default = usual(setting)
+    return f"{text}  [default: {default}]" if default else text
 
 
 def _completed(setting: Setting, begun: str) -> list[CompletionItem]:

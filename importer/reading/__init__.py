@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
-from importer.reading import detection, html, opendocument, text, workbook, xls, xmlsheet
+from importer.reading import detection
 from importer.reading.book import Book
 from importer.reading.choice import choose
 from importer.reading.detection import FileType
@@ -114,19 +114,31 @@ def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader)
 def _open_book(
     file: IO[bytes], source: str, options: Options, is_header: IsHeader, deadline: Deadline
 ) -> tuple[FileType, Book]:
-    """Hand the file to the reader of its type."""
+    """Hand the file to the reader of its type; only that one is loaded, as a small import is mostly loading."""
     limits = options.limits
     file_type = detection.recognise(file, source, encoded=options.encoding is not None)
     if file_type is FileType.CSV:
+        from importer.reading import text  # noqa: PLC0415
+
         return file_type, text.open_text(file, options.encoding, options.delimiter, is_header, limits, deadline)
     if file_type is FileType.HTML:
+        from importer.reading import html  # noqa: PLC0415
+
         return file_type, html.open_html(file, options.encoding, source, is_header, limits, deadline)
     if file_type is FileType.XML:
+        from importer.reading import xmlsheet  # noqa: PLC0415
+
         return file_type, Book(file_type.value, xmlsheet.open_xml(file, limits, deadline))
     if file_type is FileType.XLS:
+        from importer.reading import xls  # noqa: PLC0415
+
         return file_type, Book(file_type.value, xls.tables(detection.stream(file, source), limits, deadline))
     package = Package(file, limits, deadline)
     file_type = detection.in_package(package, source)
     if file_type is FileType.ODS:
+        from importer.reading import opendocument  # noqa: PLC0415
+
         return file_type, Book(file_type.value, opendocument.open_document(package))
+    from importer.reading import workbook  # noqa: PLC0415
+
     return file_type, workbook.open_workbook(package, file_type.value)
