@@ -9,7 +9,6 @@ machine, nothing is guarded. Beside it stands whether a person has confirmed tha
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -134,4 +133,4 @@ def folder() -> Path:
 
 
 def _note(workspace: Workspace) -> Path:
-    return folder() / f"{hashlib.sha256(str(workspace).encode()).hexdigest()[:16]}.json"
+    return folder() / f"{files.called_after(str(workspace))}.json"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import hashlib
 import json
 import os
 import platform
@@ -36,7 +35,7 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
         Busy: another process holds it; says who, and since when.
         UnusableJournal: the lock can't be made there.
     """
-    name = f"{journal.name}.{hashlib.sha256(workspace.encode()).hexdigest()[:8]}"
+    name = f"{journal.name}.{files.called_after(workspace)[:8]}"
     place = journal.with_name(f"{name}.lock")
     lock = FileLock(place, mode=files.OWNER_ONLY)
     holder = journal.with_name(f"{name}.holder")  # beside the lock, for a locked file can't be read on Windows

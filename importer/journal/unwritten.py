@@ -8,7 +8,6 @@ change; where it can't be written, nothing is held up, and nothing is caught up 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -72,5 +71,4 @@ class Unwritten:
     def _place(self, workspace: Workspace) -> Path | None:
         if self._beside is None:
             return None
-        digest = hashlib.sha256(str(workspace).encode()).hexdigest()[:8]
-        return self._beside.with_name(f"{self._beside.name}.{digest}.unwritten")
+        return self._beside.with_name(f"{self._beside.name}.{files.called_after(str(workspace))[:8]}.unwritten")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from importer.models import Role
 from importer.reading import Sheet
+from importer.rows.addresses import read_email
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, cleaned_id
 from importer.rows.values import folded as folded_word
 
@@ -54,7 +55,6 @@ _PART: Mapping[Role, re.Pattern[str]] = {
 }
 # An id as Saleshandy shows it: ten letters and digits (the vendor's reference). Salesforce's have 15 or 18, HubSpot's
 # and Pipedrive's are numbers.
-_EMAIL = re.compile(r".{0,100}?[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+>?")
 _ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{10}")
 
 
@@ -109,7 +109,7 @@ def _is_id(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    return _EMAIL.fullmatch(text) is not None
+    return isinstance(read_email(text), str)
 
 
 def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:

@@ -158,7 +158,7 @@ def remember(name: str, settings: Mapping[str, object]) -> Path:
             profile.pop(SETTINGS[setting].profile_name, None)
         else:
             profile[SETTINGS[setting].profile_name] = value
-    _write(path, document)
+    _write(path, tomlkit.dumps(document))
     return path
 
 
@@ -175,7 +175,7 @@ def forget(name: str, path: Sequence[str]) -> None:
     """
     document = _document()
     if _taken_out(document.get(name), path):
-        _write(profiles_file(), document)
+        _write(profiles_file(), tomlkit.dumps(document))
 
 
 def _taken_out(held: Any, path: Sequence[str]) -> bool:
@@ -234,7 +234,7 @@ def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) ->
             profile.add(tomlkit.comment(line))
         profile.add(tomlkit.nl())
     document[name] = profile
-    _write(path, document)
+    _write(path, tomlkit.dumps(document))
     return path
 
 
@@ -256,20 +256,16 @@ def keep_beside(file: str, text: str) -> Path:
         BadSettings: it can't be written.
     """
     path = beside(file)
-    try:
-        files.make_private_folder(path.parent)
-        files.replace(path, f"{text}\n".encode())
-    except OSError as error:
-        raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
+    _write(path, f"{text}\n")
     return path
 
 
-def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
+def _write(path: Path, text: str) -> None:
     try:
         files.make_private_folder(path.parent)
-        files.replace(path, tomlkit.dumps(document).encode())
+        files.replace(path, text.encode())
     except OSError as error:
-        raise BadSettings(f"The profile could not be written to {path}: {error.strerror}.") from error
+        raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
 
 
 def _document() -> tomlkit.TOMLDocument:
