@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest airflow simulate mutants check format bench clean
+.PHONY: help demo test slow lowest pythons airflow simulate mutants check format bench clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -34,6 +34,9 @@ lowest:  ## run the fast tests with the lowest versions that pyproject.toml allo
 	$(PYTHON) .ci/lowest >.venv-lowest/constraints.txt
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[test]"
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow"
+
+pythons:  ## run the fast tests with every other Python at hand, from 3.11 on
+	$(PYTHON) .ci/pythons
 
 airflow: $(READY)  ## run the sample for Airflow under a real Airflow, which gets an environment of its own (290 MB)
 	$(PYTHON) -m venv .venv-airflow
@@ -61,4 +64,4 @@ bench: $(READY)  ## measure the importer beside the scripts one would write inst
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 clean:  ## remove what make made
-	$(PYTHON) -c "import shutil; [shutil.rmtree(d, ignore_errors=True) for d in ('.venv', '.venv-lowest', '.venv-airflow', 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"
+	$(PYTHON) -c "import glob, shutil; [shutil.rmtree(d, ignore_errors=True) for d in (*glob.glob('.venv*'), 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

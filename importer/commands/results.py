@@ -1,4 +1,4 @@
-"""The results of an earlier run, written again from its file and the journal. Sends nothing."""
+"""The results of a run: written at its end, or written again from its file and the journal. Sends nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from importer.commands.finding import asked, resolved
-from importer.commands.loading import Loaded, load, results_path
+from importer.commands.loading import Loaded, load, marked, results_path
 from importer.commands.sayings import when
-from importer.commands.sending import write_results
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
+from importer.elsewhere import place
 from importer.errors import BadSettings
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.models import Result
-from importer.results import Written
+from importer.results import OverwriteWritten, Summary, Written, write
 from importer.settings import Settings
 
 
@@ -108,3 +108,22 @@ def _settle_known(outcomes: Outcomes, position: int, known: Known, run: Run) -> 
     else:
         reason = "no clear answer came; run the import again, or run verify"
         outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=known.at, request=number)
+
+
+def write_results(
+    target: Path,
+    loaded: Loaded,
+    outcomes: Outcomes,
+    run: Run,
+    lines: Sequence[tuple[str, str]],
+    journal: Journal,
+    *,
+    held_back: bool = False,
+) -> Written:
+    """Write what became of a file's rows; ``lines`` say in the summary what was run."""
+    summary = Summary("What became of the notes", lines, run.workspace.profile, held_back)
+    return write(
+        target, loaded.sheet, outcomes, summary,
+        policy=OverwriteWritten(journal, place(loaded.sheet.source)),
+        ours=loaded.roles.ours, run=run.name, marked=marked(loaded.rows),
+    )  # fmt: skip

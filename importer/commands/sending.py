@@ -7,7 +7,7 @@ file, and a :class:`Report`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,9 @@ from importer.commands import guards, logs
 from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
-from importer.commands.loading import Loaded, about_file, how_read, how_understood, marked, writable
+from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
+from importer.commands.results import write_results
 from importer.commands.sayings import first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery
@@ -36,7 +37,7 @@ from importer.elsewhere import place
 from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
-from importer.models import NEEDS_A_PERSON, Progress, Result, Rows
+from importer.models import NEEDS_A_PERSON, Progress, Result
 from importer.results import Written
 from importer.rows.naming import Answers
 from importer.settings import Settings
@@ -359,25 +360,6 @@ class Sending:
         return written
 
 
-def write_results(
-    target: Path,
-    loaded: Loaded,
-    outcomes: Outcomes,
-    run: Run,
-    lines: Sequence[tuple[str, str]],
-    journal: Journal,
-    *,
-    held_back: bool = False,
-) -> results.Written:
-    """Write what became of a file's rows; ``lines`` say in the summary what was run."""
-    summary = results.Summary("What became of the notes", lines, run.workspace.profile, held_back)
-    return results.write(
-        target, loaded.sheet, outcomes, summary,
-        policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
-        ours=loaded.roles.ours, run=run.name, marked=marked(loaded.rows),
-    )  # fmt: skip
-
-
 def _changed(expected: int, found: int) -> Changed:
     return Changed(
         f"The number of notes to send has changed since you agreed: it was {expected:,}, and is {found:,} now. Another"
@@ -390,11 +372,3 @@ def _why_not_sent(stopped: Stopped | None) -> str:
     if stopped is None:
         return "the run broke off"
     return f"the run stopped: {first_sentence(str(stopped))}"
-
-
-def _marked(rows: Rows) -> dict[int, Collection[int]]:
-    """The cells to blame: row position → positions of columns."""
-    return {
-        position: {problem.column for problem in problems if problem.column is not None}
-        for position, problems in rows.problems.items()
-    }
