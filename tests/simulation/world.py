@@ -23,6 +23,7 @@ from tests.simulation.shelf import Shelf
 _CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.FOREIGN}
 _CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.FOREIGN, "spoilt": Cause.UNREADABLE}
 
+_MOST_READS = 10_000  # many times what any import takes
 
 NOBODY = "no prospect"
 UNKNOWN_ATTACHMENT = "no such attachment"
@@ -400,6 +401,7 @@ class World:
 
     def _find(self, prospect: str, skip: int, take: int, fate: str, began: float) -> tuple[Reply[Any], float]:
         self.reads += 1
+        assert self.reads < _MOST_READS, "it reads without end"
         soon = self.now + self.chance.uniform(0.01, 0.2)
         refusal = self._refusal("GET", None, (), fate, began)
         if refusal is not None:
