@@ -6,8 +6,10 @@ uploaded again only where a request that named its id was refused.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -125,3 +127,4 @@ class Shelf:
 
 
 _FOLDER = Path(mkdtemp(prefix="note-importer-simulation-"))
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
