@@ -114,4 +114,5 @@ class Practice:
 
 def samples() -> list[Sample]:
     """The sheets to practise with."""
-    return [Sample(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)]
+    every = [Sample(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)]
+    return [sample for sample in every if sample.path.is_file()]

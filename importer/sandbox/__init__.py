@@ -11,10 +11,8 @@ Comes in: HTTP on a loopback port. Goes out: replies, as the API's or worse.
 - `service`, `prospects`, `attachments`, `forms`, `calls`, `clock`, `limits`: the API's rules
 - `faults`: which misbehaviours there are; `spoiling`: what becomes of a reply; `gateway`: what answers in the API's
   place; `showing`: what reading back sees
-- `demo`: ``make demo``; `samples`: the spreadsheets that it imports, and that one may practise with
+- `demo`: ``make demo``; `samples`: where the spreadsheets are that it imports, and that one may practise with
 """
-
-from pathlib import Path
 
 from importer.sandbox import attachments, faults, limits
 from importer.sandbox.attachments import StoredAttachment, Uploads
@@ -22,10 +20,9 @@ from importer.sandbox.box import Sandbox, serve_forever
 from importer.sandbox.faults import Fault
 from importer.sandbox.limits import Limit
 from importer.sandbox.prospects import invented
+from importer.sandbox.samples import SAMPLES
 from importer.sandbox.service import StoredNote
 from importer.sandbox.state import Received
-
-SAMPLES = Path(__file__).parent / "samples"
 
 __all__ = [
     "SAMPLES",

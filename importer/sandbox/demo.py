@@ -1,6 +1,6 @@
 """``make demo``: the main job on the samples, against the sandbox, by the commands that a person would type.
 
-Comes in: the spreadsheets in ``samples/`` beside this. Goes out: results beside copies of them in ``demo/``. Practice
+Comes in: the spreadsheets in ``samples/``. Goes out: results beside copies of them in ``demo/``. Practice
 never mixes with the real thing: the journal is in ``demo/`` too, and the key is the sandbox's own.
 """
 
