@@ -126,6 +126,7 @@ def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, 
     program.interrupt()
     assert program.ended() == 3
     assert "Traceback" not in program.said
+    assert "Warning" not in program.said, "nothing of Python's own is told at the end"
     assert "Stopped before the end. You asked the program to end (Ctrl-C)." in " ".join(program.said.split())
     results = Path(re.findall(r"Results: (.+)", program.said)[0].strip())
     rows = [*openpyxl.load_workbook(results)["Results"].iter_rows(min_row=2, values_only=True)]
