@@ -245,9 +245,8 @@ def move(url: Url, target: Url, fingerprint: str | None = None) -> None:
     if fingerprint is not None and digest(url).hex() != fingerprint:
         raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
     with _store(url) as (store, path):
-        only = {"CopySourceIfMatch": seen} if url.scheme in _S3 else {}
-        store.cp_file(path, _opened(target)[1], **only)
-        if version(url) != seen:
+        store.cp_file(path, _opened(target)[1])
+        if version(url) != seen:  # then it isn't known which of them was copied
             put(b"", target, instead_of=version(target))  # it holds the place again, and is given back
             raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
         store.rm_file(path)
