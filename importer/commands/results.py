@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from importer import results
 from importer.commands.finding import asked, resolved
 from importer.commands.loading import Loaded, load, marked, results_path
 from importer.commands.sayings import when
@@ -18,11 +19,10 @@ from importer.elsewhere import place
 from importer.errors import BadSettings
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.models import Result
-from importer.results import OverwriteWritten, Summary, Written, write
 from importer.settings import Settings
 
 
-def rewrite(name: str, path: Path, settings: Settings) -> tuple[Written, Outcomes]:
+def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written, Outcomes]:
     """Write the results of an earlier run again, from its file and the journal.
 
     Raises:
@@ -119,11 +119,11 @@ def write_results(
     journal: Journal,
     *,
     held_back: bool = False,
-) -> Written:
+) -> results.Written:
     """Write what became of a file's rows; ``lines`` say in the summary what was run."""
-    summary = Summary("What became of the notes", lines, run.workspace.profile, held_back)
-    return write(
+    summary = results.Summary("What became of the notes", lines, run.workspace.profile, held_back)
+    return results.write(
         target, loaded.sheet, outcomes, summary,
-        policy=OverwriteWritten(journal, place(loaded.sheet.source)),
+        policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
         ours=loaded.roles.ours, run=run.name, marked=marked(loaded.rows),
     )  # fmt: skip
