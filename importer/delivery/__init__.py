@@ -9,7 +9,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     resolver      reading back what got no clear answer
     readback      what one page of a prospect's notes says of a delivery
     evidence      what is known of notes: whose they are, and what lag and clock measure
-    unattributed  whose a note is, while nobody has told who writes ours
+    waiting       lookups that wait for what something else is about to tell
     way           whether calls come through, and whose trouble a refusal is
     carried       the files that notes carry: none leaves without their ids
     turns         posts that must not go before others have ended

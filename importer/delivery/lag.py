@@ -57,6 +57,11 @@ class ReadLag:
         return len(self._seen) >= ENOUGH
 
     @property
+    def is_seen(self) -> bool:
+        """Whether reading did lag: a note was missed that exists."""
+        return bool(self._missed)
+
+    @property
     def measured(self) -> float | None:
         """Seconds that reading lagged at most, where enough was seen."""
         return max(self._longest, sorted(self._seen)[_YOUNGEST - 1]) if self.is_known else None

@@ -29,7 +29,7 @@ from importer.delivery.decisions import (
 from importer.delivery.evidence import Evidence
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
-from importer.delivery.unattributed import Unattributed
+from importer.delivery.waiting import Waiting
 from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
 from importer.journal import NoteKey
 
@@ -48,7 +48,7 @@ class Resolver:
 
     Attributes:
         unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
-        waiting: lookups that wait until it is known who writes our notes.
+        waiting: lookups that wait until it is known who writes our notes, or how reading lags.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Resolver:
         self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
         self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
         self._policy, self._clock = policy, clock
-        self.waiting = Unattributed(evidence)
+        self.waiting = Waiting(evidence)
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look for the notes of a post whose answer was unclear."""
@@ -103,7 +103,7 @@ class Resolver:
     def proceed(self, *, nothing_else: bool = False) -> None:
         """Look anew at what waited, once it is told; or at all of it, where nothing is left that could tell."""
         for lookup in self.waiting.rest() if nothing_else else self.waiting.told():
-            self._add(lookup.ambiguous, lookup.index, self._clock(), is_last=nothing_else)
+            self._add(lookup.ambiguous, lookup.index, self._clock(), is_first=lookup.is_first, is_last=nothing_else)
 
     # -- what came back ---------------------------------------------------------------------------------------------
 
@@ -185,10 +185,12 @@ class Resolver:
         next_at = ambiguous.rest_at if lookup.began < ambiguous.rest_at else caught_up_at
         if self._evidence.is_measuring and lookup.began >= ambiguous.rest_at:
             next_at = min(next_at, self._clock() + max(self._policy.settle, self._clock() - ambiguous.rest_at))
-        self._follow_first(lookup, next_at)
         if not for_good and lookup.began < caught_up_at:
-            self._add(ambiguous, lookup.index, next_at)
+            # It proves nothing yet, so one prospect of the request is enough.
+            if lookup.began < ambiguous.rest_at or not self.waiting.until_measured(lookup):
+                self._add(ambiguous, lookup.index, next_at, is_first=lookup.is_first)
             return
+        self._follow_first(lookup, next_at)
         if lookup.candidates and not for_good:
             yield from self._weigh(lookup)
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from importer.delivery.lag import ENOUGH
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests import running
@@ -39,3 +40,22 @@ def test_a_note_that_the_first_lookup_misses_is_not_sent_again(prospects: int, m
         sent = Counter(received.method for received in box.received)
     assert sent["POST"] == 1
     assert sent["GET"] == prospects + missed.count(",") + 1
+
+
+def test_while_a_miss_proves_nothing_one_prospect_of_a_request_is_looked_at_and_no_other(tmp_path: Path) -> None:
+    """Each of the others is looked at when that proves something, and once more when it was sent again."""
+    absent = [f"P{number}" for number in range(15)]
+    lines = [*(Line(one, "Spoke about the annual plan.") for one in absent), Line("P99", "Prefers email.")]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+    with Sandbox(api_key="a-key", faults=[Fault.parse("503:before@1")]) as box:
+        settings = Settings(
+            base_url=box.url, key="a-key", workers=3, settle=1.0,
+            journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
+        )  # fmt: skip
+        report = running.run(sheet, settings)
+        assert report is not None
+        assert check(lines, report.results, box) == Counter(created=len(lines))
+        looked = Counter(received.path.split("/")[3] for received in box.received if received.method == "GET")
+    measuring = looked.pop("P99")
+    assert measuring == ENOUGH
+    assert looked == Counter(dict.fromkeys(absent, 2)) + Counter({absent[0]: 2})  # at once, and at rest

@@ -44,7 +44,7 @@ from importer.delivery.policy import Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup, Post
 from importer.delivery.twins import Twins
-from importer.delivery.unattributed import Unattributed
+from importer.delivery.waiting import Waiting
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal import Uploads
@@ -453,7 +453,7 @@ def _introduction_once(change: Change) -> None:
 
 
 def _uncertain_while_introducing(change: Change) -> None:
-    change(Unattributed, "_must_wait", lambda *_given, **_more: False)
+    change(Waiting, "_must_wait", lambda *_given, **_more: False)
 
 
 def _given_up_is_forgotten(change: Change) -> None:

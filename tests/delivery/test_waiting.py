@@ -1,4 +1,7 @@
-"""While nobody has told who writes our notes, no note is taken for ours that may be another's."""
+"""While nobody has told who writes our notes, no note is taken for ours that may be another's.
+
+And while nothing was seen to lag, what is missed early waits until it is known how reading lags.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from importer.delivery.decisions import Doubt, LookDecision, Missed, Settle
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Verdict
 from importer.delivery.tasks import Ambiguous, Lookup, Post
-from importer.delivery.unattributed import Unattributed
+from importer.delivery.waiting import Waiting
 from importer.journal import NoteKey
 from importer.models import Note, Request, Status, Visibility
 
@@ -25,8 +28,9 @@ class Wait:
     """A place to wait in, with what is known."""
 
     def __init__(self) -> None:
-        self.known = SimpleNamespace(authors=set(), is_introducing=False)
-        self.waiting = Unattributed(cast(Evidence, self.known))
+        self.known = SimpleNamespace(authors=set(), is_introducing=False, is_measuring=False)
+        self.known.lag = SimpleNamespace(is_seen=False)
+        self.waiting = Waiting(cast(Evidence, self.known))
 
     def decided(self, *authors: str, decision: LookDecision = FOUND, **more: bool) -> LookDecision | None:
         ambiguous = Ambiguous.of(POST, Failure(Cause.LOST, "lost"), 0.0, 0.0)
@@ -71,3 +75,21 @@ def test_where_nothing_tells_it_is_ours_if_one_author_wrote_all_of_it(wait: Wait
     assert wait.decided("COLLEAGUE") is None
     assert isinstance(wait.decided("US", is_last=True), Doubt)
     assert isinstance(wait.decided("COLLEAGUE", is_last=True), Doubt)
+
+
+def test_what_was_missed_early_waits_for_the_lag_unless_it_was_seen(wait: Wait) -> None:
+    lookup = Lookup(Ambiguous.of(POST, Failure(Cause.LOST, "lost"), 0.0, 0.0), 0)
+    assert not wait.waiting.until_measured(lookup)
+    for told in ({"is_measuring": False}, {"lag": SimpleNamespace(is_seen=True)}):
+        known = {"is_measuring": True, "lag": SimpleNamespace(is_seen=False)}
+        vars(wait.known).update(known)
+        assert wait.waiting.until_measured(lookup)
+        assert (len(wait.waiting), wait.waiting.told()) == (1, [])
+        vars(wait.known).update(told)
+        assert wait.waiting.told() == [lookup]
+        assert len(wait.waiting) == 0
+    vars(wait.known).update(known)
+    assert wait.waiting.until_measured(lookup)
+    assert wait.waiting.rest() == [lookup]
+    lookup.is_last = True
+    assert not wait.waiting.until_measured(lookup)

@@ -1,10 +1,12 @@
-"""Whose a note is that could be a delivery's, while nobody has told yet who writes our notes.
+"""Lookups that wait for what something else is about to tell.
 
-Comes in: lookups that found such a note once reading had caught up. Goes out: the lookups again, when it is told, or
-when nothing is left that could tell.
+Comes in: lookups that can't be decided yet. Goes out: the lookups again, when it is told, or when nothing is left that
+could tell.
 
-An id that a reply brings tells, once its note is read; so what else there is to send goes first. Where nothing tells,
-what could be a delivery's is taken for ours only if one and the same author wrote all of it.
+- Whose a note is that could be a delivery's, while nobody has told who writes our notes: an id that a reply brings
+  tells, once its note is read; so what else there is to send goes first. Where nothing tells, what could be a
+  delivery's is taken for ours only if one and the same author wrote all of it.
+- How reading lags, while it is measured and nothing was seen to lag: a look in between would prove nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ _ANYBODYS = (
 )
 
 
-class Unattributed:
-    """Lookups that wait until it is known who writes our notes.
+class Waiting:
+    """Lookups that wait until it is known who writes our notes, or how reading lags.
 
     Args:
         evidence: what is known of notes.
@@ -31,10 +33,11 @@ class Unattributed:
         self._evidence = evidence
         self._waiting: list[tuple[Lookup, bool]] = []  # and whether it is shown who wrote what stands there
         self._authors: set[str] = set()  # of what could be a delivery's
+        self._early: list[Lookup] = []  # those that missed their note before that proves anything
 
     def __len__(self) -> int:
         """How many wait."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._early)
 
     def decided(
         self, lookup: Lookup, verdict: Verdict | None, decision: LookDecision, *, is_early: bool
@@ -58,16 +61,32 @@ class Unattributed:
                 return None
         return Doubt(_ANYBODYS) if is_anybodys and len(self._authors) > 1 else decision
 
+    def until_measured(self, lookup: Lookup) -> bool:
+        """Whether a lookup that missed its note, too early to prove anything, waits until the lag is known."""
+        is_waiting = self._is_unmeasured and not lookup.is_last
+        if is_waiting:
+            self._early.append(lookup)
+        return is_waiting
+
     def told(self) -> list[Lookup]:
         """Those that need wait no longer."""
         told = [lookup for lookup, is_shown in self._waiting if not self._must_wait(is_shown=is_shown)]
         self._waiting = [(lookup, is_shown) for lookup, is_shown in self._waiting if lookup not in told]
+        if not self._is_unmeasured:
+            told += self._early
+            self._early = []
         return told
 
     def rest(self) -> list[Lookup]:
         """All of them: nothing is left that could tell."""
-        rest, self._waiting = self._waiting, []
-        return [lookup for lookup, _ in rest]
+        rest = [lookup for lookup, _ in self._waiting] + self._early
+        self._waiting, self._early = [], []
+        return rest
+
+    @property
+    def _is_unmeasured(self) -> bool:
+        """Where a known note was missed, reading does lag, and what is looked for may show at any time."""
+        return self._evidence.is_measuring and not self._evidence.lag.is_seen
 
     def _must_wait(self, *, is_shown: bool) -> bool:
         return self._evidence.is_introducing or (is_shown and not self._evidence.authors)
