@@ -17,7 +17,7 @@ from importer.errors import by_name
 from importer.markup import is_html
 from importer.models import Group, Note, OnSeveral, Problem, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows.values import OR_SAY
+from importer.rows.values import OR_SAY, quoted
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -242,10 +242,12 @@ def in_common(problems: Sequence[Problem]) -> str:
     if len({problem.text for problem in problems}) == 1:
         return problems[0].text
     values = Counter(problem.value for problem in problems)
-    told = [f"{value!r}" + (f" ({times:,})" if times > 1 else "") for value, times in values.most_common(_VALUES)]
+    told = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in values.most_common(_VALUES)]
     others = f" and {len(values) - _VALUES:,} other values" if len(values) > _VALUES else ""
     _, say, ways = problems[0].text.partition(OR_SAY)
-    return f"{problems[0].kind}{f'{say}{ways}, and so on' if say else ''}. It is {', '.join(told)}{others}"
+    kind = problems[0].kind
+    stop = "" if kind.endswith("?") and not say else "."
+    return f"{kind}{f'{say}{ways}, and so on' if say else ''}{stop} It is {', '.join(told)}{others}"
 
 
 def _first_words(text: str) -> str:

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from importer import resultsfile
 from importer.errors import BadSettings, by_name
 from importer.models import AttachedFile
-from importer.rows.values import Wrong, error_in, shortened
+from importer.rows.values import Wrong, error_in, is_link, quoted
 
 LARGEST = 20 * 1024 * 1024
 """Bytes that an upload may have at most (20 MB, says the vendor's reference; where it means fewer, the API says so)."""
@@ -30,6 +30,7 @@ _PIECE = 1 << 20
 _SHORTEST_KEY = 8  # characters; what is shorter is no real key, and stands in any file
 _LIKE = 0.75
 _MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
+_MOST_PARTS = 10  # of a name with commas that are looked for
 # Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
 _FLAGS = (
     getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -116,11 +117,9 @@ class Folder:
                 size, digest, has_key = self._hashed(file)
         except (OSError, RuntimeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "its name leads nowhere"
-            return Wrong(f"the file {shortened(name)!r} can't be read: {reason}; see that it may be read")
+            return Wrong(f"the file {quoted(name)} can't be read: {reason}; see that it may be read")
         if has_key:
-            return Wrong(
-                f"the file {shortened(name)!r} holds the API key, which is never sent; take it out of the sheet"
-            )
+            return Wrong(f"the file {quoted(name)} holds the API key, which is never sent; take it out of the sheet")
         if (why := _why_not_size(name, size)) is not None:
             return Wrong(why)
         self.files.setdefault(digest, AttachedFile(path.name, path, size, digest))
@@ -129,18 +128,20 @@ class Folder:
     def _why_not_named(self, name: str) -> str | None:
         """Why a name is none of a file in the folder, whatever there is; None where it may be one."""
         parts = re.split(r"[/\\]", name)
-        shown = shortened(name)
+        shown = quoted(name)
+        if is_link(name):
+            return f"{shown} is a link; files are named, not linked: put the file into the folder, and write its name"
         if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
-            return f"{shown!r} is no file's name; type it anew"
+            return f"{shown} is no file's name; type it anew"
         if not parts[0] or re.match(r"[A-Za-z]:", name) or ".." in parts:
             return (
-                f"{shown!r} leads out of the folder of attachments; only files in it are taken: put the file there, and"
+                f"{shown} leads out of the folder of attachments; only files in it are taken: put the file there, and"
                 " write its name"
             )
         if any(part.startswith(".") and part != "." for part in parts):
-            return f"{shown!r} is a hidden file, and none is ever sent; give it another name"
+            return f"{shown} is a hidden file, and none is ever sent; give it another name"
         if any(_ODD_ON_WINDOWS.fullmatch(part) for part in parts if part != "."):
-            return f"{shown!r} is no name that a file can have on every system; give the file another name"
+            return f"{shown} is no name that a file can have on every system; give the file another name"
         return None
 
     def _found(self, name: str) -> Path | None:
@@ -154,18 +155,22 @@ class Folder:
             path = path.with_name(same[0])
         return path.resolve(strict=True)
 
+    def _is_there(self, name: str) -> bool:
+        """Whether something in the folder has the name; it may be none that is taken."""
+        return self._why_not_named(name) is None and self._found(name) is not None
+
     def _why_not(self, name: str, path: Path) -> str | None:
         """Why what a name leads to isn't taken; it is looked at, and not opened."""
-        shown = shortened(name)
+        shown = quoted(name)
         if not path.is_relative_to(self._root):
-            return f"{shown!r} is a link that leads out of the folder of attachments; put the file itself there"
+            return f"{shown} is a link that leads out of the folder of attachments; put the file itself there"
         there = path.lstat()
         if not stat.S_ISREG(there.st_mode):
             what = "a folder" if stat.S_ISDIR(there.st_mode) else "a pipe, a device or the like"
-            return f"{shown!r} is no file but {what}; write the name of a file"
+            return f"{shown} is no file but {what}; write the name of a file"
         is_hidden = getattr(there, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
-            return f"{shown!r} is a hidden file, and none is ever sent; give it another name"
+            return f"{shown} is a hidden file, and none is ever sent; give it another name"
         is_same = path in self._never or (there.st_dev, there.st_ino) in self._never_same
         is_ours = path.suffix.lower() in (".xlsx", ".csv") and there.st_size and resultsfile.is_results(path)
         if (
@@ -174,21 +179,24 @@ class Folder:
             or any(path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside)
         ):
             return (
-                f"{shown!r} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
+                f"{shown} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
                 " the sheet"
             )
         return _why_not_size(name, there.st_size)
 
     def _missing(self, name: str) -> str:
         """What to say of a file that isn't there."""
+        parts = [part for part in map(str.strip, name.split(",")) if part]
+        if len(parts) > 1 and any(map(self._is_there, parts[:_MOST_PARTS])):
+            return f"there is no file {quoted(name)}; if these are several, separate them with ; or a line break"
         last = re.split(r"[/\\]", name)[-1]
         listed = _listed(self._root)
         folded = {one.casefold(): one for one in listed}
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
-        meant = f"; did you mean {folded[near[0]]!r}?" if near else ""
+        meant = f"; did you mean {quoted(folded[near[0]])}?" if near else ""
         ids = by_name("attachments-are", "ids")
         return (
-            f"there is no file {shortened(name)!r} in {self._place}; put it there, or correct the name"
+            f"there is no file {quoted(name)} in {self._place}; put it there, or correct the name"
             f" (if the column holds ids: {ids}){meant}"
         )
 
@@ -208,10 +216,10 @@ class Folder:
 
 def _why_not_size(name: str, size: int) -> str | None:
     if not size:
-        return f"the file {shortened(name)!r} is empty; put the whole file there, or take it out of the sheet"
+        return f"the file {quoted(name)} is empty; put the whole file there, or take it out of the sheet"
     if size > LARGEST:
         return (
-            f"the file {shortened(name)!r} has {size / (1 << 20):,.1f} MB, and at most {LARGEST >> 20} can be sent;"
+            f"the file {quoted(name)} has {size / (1 << 20):,.1f} MB, and at most {LARGEST >> 20} can be sent;"
             " make it smaller, or take it out of the sheet"
         )
     return None

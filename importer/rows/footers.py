@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from importer.rows.values import shortened
+from importer.rows.values import quoted
 
 _COUNTED = r"(\s*\(\s*\d[\d.,\s]*\w+\s*\))?\s*:?"
 # As reports call their sums, in English, German, French, Spanish and Portuguese.
@@ -105,7 +105,7 @@ class Footers:
             if not (text in footers or _LABEL.fullmatch(text) or is_number):
                 return ""
         if footers:
-            return f"this reads as the end of a report, not as a row: {shortened(footers[0])!r}"
+            return f"this reads as the end of a report, not as a row: {quoted(footers[0])}"
         return "" if any(at in cells for at in self._used) or self._is_marked(number) else _BLANK
 
     def _keep_tail(
@@ -138,6 +138,6 @@ class Footers:
                 end += 1
             for line in tail[begin:end]:
                 if not line.is_skipped:
-                    why = f"this stands among the lines at the end of a report, not as a row: {shortened(line.text)!r}"
+                    why = f"this stands among the lines at the end of a report, not as a row: {quoted(line.text)}"
                     self.skipped[line.position] = why
         return self.skipped

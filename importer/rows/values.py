@@ -51,9 +51,7 @@ _ERROR_VALUE = re.compile(
     r"#¡?(N/A|N/D|NV|REF!|BEZUG!|VALUE!|WERT!|VALEUR!|VALOR!|NAME\?|NOM\?|NOMBRE\?|NOME\?|DIV/0!|NUM!|ZAHL!|NOMBRE!"
     r"|NULL!|NUL!|NULO!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA)"
 )
-_FILE_NAME = re.compile(
-    r"\.(pdf|docx?|xlsx?|pptx?|txt|csv|rtf|odt|ods|png|jpe?g|gif|zip|eml|msg|html?)$", re.IGNORECASE
-)
+_FILE_NAME = re.compile(r".*\.[^\W_]{1,5}|.*[/\\].*")  # an ending, or the way to a file; no id has either
 TEXT = np.dtypes.StringDType()
 """Texts of any length in one column."""
 _Value = TypeVar("_Value", Visibility, Status)
@@ -122,9 +120,9 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     ids = [cleaned_id(part) for part in re.split(r"[,;\n]", text)]
     found = tuple(dict.fromkeys(part for part in ids if part))
     for attachment in found:
-        if _FILE_NAME.search(attachment):
+        if _FILE_NAME.fullmatch(attachment) and not is_link(attachment) and "@" not in attachment:
             return Wrong(
-                f"{shortened(attachment)!r} is a file's name, and no attachment id; name the folder with the files:"
+                f"{quoted(attachment)} is a file's name, and no attachment id; name the folder with the files:"
                 f" {by_name('attachments', 'FOLDER')}"
             )
         if wrong := wrong_with_id(attachment, "attachment id"):
@@ -142,13 +140,13 @@ def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
         return f"the {what} has {len(text):,} characters, which no id has"
     if re.search(r"\s", text):
         several = "one id a row" if what == "prospect id" else "separate several by commas"
-        return f"the {what} {shortened(text)!r} holds a space or a line break; {several}"
-    is_link, is_checkbox = re.match(r"https?://", text), text.casefold() in ("true", "false")
-    if is_link or is_checkbox or not any(sign.isalnum() for sign in text):
-        return f"{shortened(text)!r} is no {what}; write the id that Saleshandy shows for it"
+        return f"the {what} {quoted(text)} holds a space or a line break; {several}"
+    is_checkbox = text.casefold() in ("true", "false")
+    if is_link(text) or is_checkbox or not any(sign.isalnum() for sign in text):
+        return f"{quoted(text)} is no {what}; write the id that Saleshandy shows for it"
     if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
         or_say = f"; if the column holds emails, say so: {by_name('map', 'email=ITS-HEADING')}"
-        return f"{shortened(text)!r} is an e-mail address; write the {what} that Saleshandy shows for it" + (
+        return f"{quoted(text)} is an e-mail address; write the {what} that Saleshandy shows for it" + (
             or_say if what == "prospect id" else ""
         )
     if _CONTROL.search(text) or any("\ud800" <= sign <= "\udfff" for sign in text):
@@ -159,6 +157,11 @@ def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
             " format the column as text and paste the ids anew"
         )
     return None
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is the address of something on the web."""
+    return re.match(r"(?i)https?://", text) is not None
 
 
 def error_in(text: str) -> str | None:
@@ -192,14 +195,14 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
     word = folded(text)
     if word in words.own:
         meant = words.own[word]
-        left_out = f"{shortened(text)!r} is no {words.role}, as you said ({by_name('value')}), so the row is left out"
+        left_out = f"{quoted(text)} is no {words.role}, as you said ({by_name('value')}), so the row is left out"
         return Wrong(left_out) if meant is None else meant
     values = {folded(known): value for value, all_known in words.known.items() for known in all_known}
     found = values.get(word)
     if found is not None:
         return found
     near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
-    reason = f"{shortened(text)!r} is no {words.role}; allowed are {words.allowed}"
+    reason = f"{quoted(text)} is no {words.role}; allowed are {words.allowed}"
     if near:
         return Wrong(f"{reason}; did you mean {words.known[values[near[0]]][1]}?")
     if len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text):
@@ -210,7 +213,7 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
 
 def kind_of(text: str, value: str) -> str:
     """What is said of a cell, without what stands in it; problems of one kind are told together."""
-    return text.partition(OR_SAY)[0].replace(repr(value), "…")
+    return text.partition(OR_SAY)[0].replace(quoted(value), "…")
 
 
 def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:
@@ -232,6 +235,11 @@ WORDS: Mapping[Role, frozenset[str]] = {
 def shortened(text: str) -> str:
     """A cell's text, short enough for a message."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def quoted(text: str) -> str:
+    """A cell's text as a message shows it: short, between quotes, signs that nobody sees by their codes."""
+    return repr(shortened(text)).replace("\\\\", "\\")
 
 
 def is_word(text: str, known: Mapping[Role, Collection[str]] = WORDS) -> bool:

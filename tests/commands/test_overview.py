@@ -14,9 +14,10 @@ import pytest
 
 from importer.commands import overview
 from importer.commands.answering import chosen
+from importer.commands.plans import in_common
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
-from importer.models import Result, Role
+from importer.models import Problem, Result, Role
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.running import run
@@ -52,6 +53,16 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
     assert found.can_be_sent
     assert not replace(found, guarded=["too few rows"]).can_be_sent
+
+
+def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand() -> None:
+    """A backslash isn't doubled, and a question that ends what is wrong ends it."""
+    values = ["C:\\x", "C:\\y"]
+    alike = [
+        Problem(2, 0, "A2", value, f"'{value}' is none; did you mean z?", "… is none; did you mean z?")
+        for value in values
+    ]
+    assert in_common(alike) == "… is none; did you mean z? It is 'C:\\x', 'C:\\y'"
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:

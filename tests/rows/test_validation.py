@@ -387,7 +387,18 @@ def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
     assert only_note("P", "x", "1", "1", " a, b;c;;a\nd ").attachments == ("a", "b", "c", "d")
     assert only_note("P", "x", "1", "1", " ; ").attachments == ()
     assert only_problem("P", "x", "1", "1", "a, my file").startswith("E2: the attachment id 'my file' holds")
-    assert only_problem("P", "x", "1", "1", "a, my file.pdf").startswith("E2: 'my file.pdf' is a file's name")
+
+
+@pytest.mark.parametrize("name", ["call.pdf", "tool.exe", "my call.md", "2026/call", "C:\\call.7z", "a.b.Pages"])
+def test_the_name_of_a_file_passes_for_no_attachment_id(name: str) -> None:
+    """Of whatever kind the file is."""
+    told = only_problem("P", "x", "1", "1", f"At3kLm90Qx, {name}")
+    assert told.startswith(f"E2: '{name}' is a file's name, and no attachment id")
+
+
+@pytest.mark.parametrize("id_", ["a1b2-c3", "550e8400-e29b-41d4-a716-446655440000", "file_9", "x.y_z", "a.longer1"])
+def test_what_an_attachment_id_may_look_like_is_taken(id_: str) -> None:
+    assert only_note("P", "x", "1", "1", id_).attachments == (id_,)
 
 
 # -- problems
