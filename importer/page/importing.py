@@ -5,6 +5,8 @@ Comes in: requests that the guard lets pass. Goes out: pages; every address of a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, abort, redirect, render_template, request, send_file, url_for
 
 from importer.commands.overview import Overview
@@ -169,7 +171,10 @@ class Importing:
     def _look(
         self, upload: Upload, choices: Choices, *, wait: float | None = None
     ) -> tuple[Overview | Unread | None, Settings]:
-        settings = for_page(choices.applied(self._parts.told.settings()), upload)  # whoever only looks needs no key
+        told = self._parts.told
+        settings = for_page(choices.applied(told.settings()), upload)
+        if settings.attachments is not None:  # a file that holds the key is a problem here already, not only at the end
+            settings = replace(settings, key=told.with_key_if_there().key)
         if wait is None:
             return self._parts.reading.look(upload, choices, settings), settings
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings

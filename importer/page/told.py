@@ -78,6 +78,17 @@ class Told:
         typed = self._typed.get(settings.workspace)
         return replace(settings, key=typed) if typed else sources.with_key(settings, self.given())
 
+    def with_key_if_there(self) -> Settings:
+        """The settings with the key, where there is one that can be used; else without.
+
+        Raises:
+            BadSettings: another setting can't be used.
+        """
+        try:
+            return self.with_key()
+        except BadSettings:
+            return self.settings()
+
     def remember(self, choices: Choices) -> None:
         """Keep what was chosen for a file, in the profile; while practising, until practice ends.
 
