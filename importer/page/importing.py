@@ -73,7 +73,7 @@ class Importing:
     def check(self, number: str) -> Page:
         """What was understood of a file, what is wrong with it, what is undecided."""
         upload, said = self._parts.upload(number), [*request.args.items(multi=True)]
-        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered"))
+        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered", "replaced"))
         if any(name in ("answer", "next") or not value for name, value in said):
             screen = "confirm" if request.args.get("next") == "confirm" else "check"
             return redirect(url_for(screen, number=number) + choices.query, 303)
@@ -94,7 +94,7 @@ class Importing:
             contradictions=form.contradictions(found.questions),
             wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
-            is_remembered=request.args.get("remembered"),
+            is_remembered=request.args.get("remembered"), replaced=request.args.get("replaced"),
         )  # fmt: skip
 
     def is_read(self, number: str) -> Page:

@@ -95,7 +95,7 @@ class Upload:
         Raises:
             OSError: it can't be written.
         """
-        name = re.split(r"[/\\]", name)[-1]
+        name = name_of(name)
         if not is_fit(name):
             return False
         self.attachments.mkdir(exist_ok=True, mode=0o700)
@@ -258,6 +258,11 @@ def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
     )  # fmt: skip
 
 
+def name_of(name: str) -> str:
+    """A file's name, without the folders that a browser may put before it."""
+    return re.split(r"[/\\]", name)[-1]
+
+
 def is_fit(name: str) -> bool:
     """Whether every system takes a file's name as it is: it has to stay what the spreadsheet calls it."""
     is_plain = name == name.strip(" .") and not _UNFIT.search(name) and not _RESERVED.match(name)
@@ -266,8 +271,7 @@ def is_fit(name: str) -> bool:
 
 def plain_name(name: str) -> str:
     """A file's name as every system takes it, without the folders and the signs that a browser may add."""
-    name = re.split(r"[/\\]", name)[-1]
-    name = _UNFIT.sub("_", name)
+    name = _UNFIT.sub("_", name_of(name))
     stem, dot, ending = name.strip(" .").rpartition(".")
     if not dot:
         stem, ending = ending, ""

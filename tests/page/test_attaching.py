@@ -40,7 +40,7 @@ def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> in
         base_url=OURS, headers={"Origin": OURS}, content_type="multipart/form-data",
     )  # fmt: skip
     if answer.status_code == 303:
-        assert answer.headers["Location"] == f"/file/{upload.id}?sheet=June"
+        assert answer.headers["Location"].partition("&replaced=")[0] == f"/file/{upload.id}?sheet=June"
     return answer.status_code
 
 
@@ -86,6 +86,25 @@ def test_a_thousand_files_may_be_dropped_at_once_and_none_is_an_error(friend: Fl
     assert attach(friend, upload, *((f"{number}.pdf", b"x") for number in range(300))) == 303
     assert len(upload.attached) == 300
     assert attach(friend, upload) == 400
+
+
+def test_of_two_files_of_one_name_none_is_lost_without_a_word(
+    friend: FlaskClient, parts: Parts, upload: Upload
+) -> None:
+    """In one drop: refused, for either may be meant. One after the other: it is said which took a place."""
+    assert attach(friend, upload, ("a/b.pdf", b"one"), ("c/B.pdf", b"two"), ("d.pdf", b"x")) == 400
+    assert upload.attached == []
+    assert attach(friend, upload, ("b.pdf", b"one"), ("d.pdf", b"x")) == 303
+    answer = friend.post(
+        f"/file/{upload.id}/attachments", data={"attachments": [(io.BytesIO(b"two"), "b.pdf")]},
+        base_url=OURS, headers={"Origin": OURS}, content_type="multipart/form-data",
+    )  # fmt: skip
+    assert answer.headers["Location"] == f"/file/{upload.id}?replaced=b.pdf"
+    parts.reading.look = lambda *_, **__: tasks.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, for_page(parts.told.settings(), upload), upload.folder / "problems.csv"
+    )
+    seen = friend.get(answer.headers["Location"], base_url=OURS).text
+    assert "<bdi>b.pdf</bdi>: what is kept now took the place of what had that name before." in seen
 
 
 @pytest.fixture
