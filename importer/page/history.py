@@ -21,6 +21,8 @@ from importer.settings import Settings
 _AT_ONCE = 50
 """So many runs are listed, unless all are asked for."""
 _LOOKED_UP = "looked up since: have the results written again, they say what was found"
+_MADE = {Result.CREATED, Result.UNCONFIRMED}
+"""Rows whose notes are there, or may be."""
 _ANOTHER = "The profile or its address has changed since. Look again."
 
 
@@ -73,7 +75,7 @@ class History:
             ],
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),
-            may_hide=not counts or Result.CREATED in counts or Result.UNCONFIRMED in counts,
+            may_hide=past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
         )  # fmt: skip
 
     def past_results(self, run: str) -> Page:

@@ -88,7 +88,7 @@ def _state(job: Job) -> dict[str, object]:
         "done": f"{settled:,} of {sayings.count(total, 'note')}" if total else "",
         "counts": sayings.in_result_words(progress.ended) if progress is not None else "",
         "pace": sayings.pace(settled, seconds),
-        "left": sayings.time_left(progress) if progress is not None else "",
+        "left": sayings.time_left(progress).removesuffix(" left") if progress is not None else "",
         "holds": words(holds),
     }
 

@@ -35,6 +35,15 @@ async function poll(part) {
 
 for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, EVERY, part);
 
+for (const name of ["dragover", "drop"]) {
+  document.addEventListener(name, (event) => {
+    // Beside the field a browser would open the file in the place of this page.
+    if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    if (name === "dragover") event.dataTransfer.dropEffect = "none";
+  });
+}
+
 for (const drop of document.querySelectorAll(".drop")) {
   const input = drop.querySelector("input[type=file]");
   const send = () => {
