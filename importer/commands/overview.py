@@ -75,11 +75,11 @@ class Overview:
         rows, invalid: how many there are; how many of them have problems.
         total: notes that would be sent or looked up.
         deliveries, notes, requests: notes that would be sent; distinct ones among them; requests that this takes.
-        public, private, drafts: how the file's notes are.
+        public, private, drafts: how these are.
         sizes: the same in sentences, with what earlier runs did.
         good_to_know: what a person should consider before they send.
         seconds: how long the calls take; None where that isn't known yet.
-        largest: the notes for most prospects: how many, and the beginning of the text.
+        largest: of these the notes for most prospects: how many, and the beginning of the text.
         troubles: what is wrong with cells, in kinds, the most frequent first.
         words: words of the sheet that are no value of their role, and could be given a meaning: role, word.
         more_troubles: how many more problems there are, of other kinds.
@@ -131,7 +131,7 @@ def of(preview: Preview) -> Overview:
     loaded, remaining = preview.loaded, preview.remaining
     sheet, rows = loaded.sheet, loaded.rows
     kinds = plans.kinds_of_problems(loaded)
-    counted = loading.counted(loaded.plan.groups)
+    counted = loading.counted(remaining.groups)
     sayings = [] if loaded.unclear is not None else [*plans.sizes(preview), *plans.profiles(preview)]
     undecided = preview.undecided
     return Overview(
@@ -160,7 +160,7 @@ def of(preview: Preview) -> Overview:
         sizes=tuple(saying.text for saying in sayings if saying.kind is not Kind.NOTE),
         good_to_know=tuple(saying.text for saying in sayings if saying.kind is Kind.NOTE),
         seconds=preview.seconds,
-        largest=tuple(plans.largest(loaded.plan.groups)),
+        largest=tuple(plans.largest(remaining.groups)),
         troubles=tuple(
             Trouble(len(alike), plans.in_common(alike), tuple(problem.cell for problem in alike[:20]))
             for alike in kinds[:_KINDS]

@@ -31,7 +31,7 @@ def plan(preview: Preview) -> Iterator[Saying]:
     yield Saying(f"To: {preview.settings.base_url}, profile {preview.settings.profile!r}")
     yield from profiles(preview)
     yield from sizes(preview)
-    yield _audience(preview.loaded)
+    yield _audience(preview)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
 
 
@@ -53,8 +53,8 @@ def check(preview: Preview) -> Iterator[Saying]:
     yield from profiles(preview)
     yield Saying()
     yield from sizes(preview)
-    groups = loaded.plan.groups
-    yield _audience(loaded)
+    groups = preview.remaining.groups
+    yield _audience(preview)
     html = sum(len(group.positions) for group in groups if is_html(group.note.text))
     escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:
@@ -64,7 +64,7 @@ def check(preview: Preview) -> Iterator[Saying]:
         yield Saying("The largest groups:")
         for size, words in largest(groups):
             yield Saying(f"  {size:7,} × {words}")
-    near = grouping.near_identical(groups)
+    near = grouping.near_identical(loaded.plan.groups)
     if near:
         yield Saying()
         yield Saying(
@@ -100,9 +100,9 @@ def about(loaded: Loaded) -> str:
     return ", ".join(found + [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else []))
 
 
-def _audience(loaded: Loaded) -> Saying:
-    """How many of all the file's notes are for whom."""
-    return Saying("  ".join(f"{name}: {size:,}" for name, size in counted(loaded.plan.groups).items()))
+def _audience(preview: Preview) -> Saying:
+    """How many of the notes that would be sent are for whom."""
+    return Saying("  ".join(f"{name}: {size:,}" for name, size in counted(preview.remaining.groups).items()))
 
 
 def _file(preview: Preview) -> Iterator[Saying]:

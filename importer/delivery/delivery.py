@@ -136,7 +136,8 @@ class Delivery:
             one.made = []  # of a million rows they would fill the memory
         self.held_back = earlier.hold_back(found, first) if first is not None else []
         self._posts = self._to_send(found, rows, conflicts, occurrence)
-        self._remaining = replace(earlier.summed(found, rows, self.batch_size), held_back=len(self.held_back))
+        remaining = earlier.summed(found, rows, self.batch_size)
+        self._remaining = replace(remaining, held_back=len(self.held_back), groups=())
         return self._remaining
 
     def _take_up(

@@ -42,6 +42,14 @@ class Sorted:
         return sum(map(len, self.unclear.values()))
 
     @property
+    def open(self) -> Group | None:
+        """What of the group is still to be made or looked up, None where nothing is."""
+        if not self.unclear:
+            return self.todo
+        unclear = [i for found in self.unclear.values() for i, _ in found]
+        return replace(self.group, positions=self.group.positions[sorted([*self.left, *unclear])])
+
+    @property
     def todo(self) -> Group | None:
         """What of the group is still to be made, None where nothing is."""
         if len(self.left) == len(self.group.positions):
@@ -163,11 +171,14 @@ def hold_back(found: Sequence[Sorted], first: int) -> list[int]:
 def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
     """What sorted groups come to; none is held longer than it takes to count it."""
     todo: list[Group] = []
+    groups: list[Group] = []
     unclear = unclear_public = made_without_key = 0
     files: dict[str, None] = {}
     for one in found:
         if (group := one.todo) is not None:
             todo.append(group)
+        if (group := one.open) is not None:
+            groups.append(group)
         if one.left or one.unclear:
             files |= dict.fromkeys(one.group.note.files)
         unclear += one.in_doubt
@@ -175,4 +186,6 @@ def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
         made_without_key += one.made_without_key
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public
-    return replace(remaining, unclear=unclear, made_without_key=made_without_key, public=public, files=tuple(files))
+    return replace(
+        remaining, unclear=unclear, made_without_key=made_without_key, public=public, files=tuple(files), groups=groups
+    )

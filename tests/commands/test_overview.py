@@ -55,6 +55,17 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert not replace(found, guarded=["too few rows"]).can_be_sent
 
 
+def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Settings, tmp_path: Path) -> None:
+    """Neither as public, private or a draft, nor among the texts for most prospects."""
+    rows = [[f"p{i}", "Hello", "public", ""] for i in range(4)]
+    run(write(tmp_path / "n.csv", *rows), settings)
+    found = seen(
+        write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
+    )
+    assert (found.total, found.public, found.private, found.drafts) == (2, 1, 1, 0)
+    assert found.largest == ((1, "Hello"), (1, "Bye  (private)"))
+
+
 def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand() -> None:
     """A backslash isn't doubled, and a question that ends what is wrong ends it."""
     values = ["C:\\x", "C:\\y"]

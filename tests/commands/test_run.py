@@ -345,6 +345,7 @@ def test_the_plan_tells_what_is_looked_up_first(box: Sandbox, settings: Settings
 
     running.run(more, settings, confirm=no)
     assert checked.remaining == shown[0].remaining == Remaining(3, 3, 3, unclear=2)
+    assert sum(len(group.positions) for group in checked.remaining.groups) == 5
 
 
 def test_a_key_column_that_comes_later_makes_new_occurrences_and_the_plan_says_so(
