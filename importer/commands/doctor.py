@@ -1,7 +1,8 @@
 """What can be checked before the first night: the key, the account's limit, clocks, journal, disk and proxy.
 
 Comes in: settings, with the key. Goes out: findings, each with what to do where something is wrong. One harmless call
-is made, which reads; nothing is written but a file that is gone at once.
+is made, which reads; nothing is written but a file that is gone at once, and the tables of a journal that machines
+share: whether this user may make them, only making them tells.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import steady_clock
 from importer.commands.sayings import count, duration, when
-from importer.commands.workspaces import check_place, guard, learned_rate
+from importer.commands.workspaces import check_place, guard, is_first, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
 from importer.settings import Settings, journal_place
@@ -166,11 +167,12 @@ def _journal(settings: Settings) -> Iterator[Finding]:
     try:
         if not Journal.exists(settings.journal):
             guard(None, settings)
-            check_place(settings)
             if isinstance(place, Path):
+                check_place(settings)
                 _try_folder(place)
-            yield Finding("Journal", f"none yet; the first run makes it: {place}")
-            return
+                yield Finding("Journal", f"none yet; the first run makes it: {place}")
+                yield from _first(None, settings)
+                return
         with Journal.open(settings.journal) as journal:  # which looks whether it is whole
             guard(journal, settings)
             yield Finding(
@@ -181,9 +183,22 @@ def _journal(settings: Settings) -> Iterator[Finding]:
                     pass  # a journal that can't be written refuses the very beginning
             except Busy as error:
                 yield Finding("Journal", f"an import is at work: {error}")
+            yield from _first(journal, settings)
     except (ImporterError, OSError) as error:
         status = error.exit_status if isinstance(error, ImporterError) else Unusable.exit_status
         yield Finding("Journal", str(error), status)
+
+
+def _first(journal: Journal | None, settings: Settings) -> Iterator[Finding]:
+    """Whether a run that can ask nobody would be refused, as nobody has confirmed the workspace."""
+    if is_first(journal, settings):
+        yield Finding(
+            "First import",
+            f"nobody has confirmed yet on this machine that profile {settings.profile!r} at {settings.base_url} is the"
+            " right workspace, and the journal knows no run of it: one that can't ask ends with 2. Do the first run at"
+            " a terminal.",
+            1,
+        )
 
 
 def _last(journal: Journal, settings: Settings) -> str:

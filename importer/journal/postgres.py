@@ -223,7 +223,7 @@ ORDER BY relname
 """
 _RIGHTS = (
     f"Let who owns the database grant it; docs/machines.md has the words, from CREATE SCHEMA {SCHEMA} on. Who owns the"
-    " tables makes them, and brings them up to date, by any command, such as doctor."
+    " tables makes them, and brings them up to date after an upgrade, with `note-importer doctor`."
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import series, workspaces
+from importer.commands import doctor, series, workspaces
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.commands.series import Face, Series
@@ -93,6 +93,15 @@ def test_it_may_be_confirmed_beforehand(box: Sandbox, sheet: Path, away: Setting
     workspaces.confirm(away)
     assert run(sheet, away, vendor).exit_status == 0
     assert len(box.notes) == 1
+
+
+def test_the_checkup_says_that_nobody_has_confirmed_it(away: Settings, vendor: Vendor) -> None:
+    """It would be the first night that ends with 2."""
+    found = [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
+    assert [finding.about for finding in found] == ["First import"]
+    assert "nobody has confirmed yet" in found[0].text
+    workspaces.confirm(away)
+    assert not [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
 
 
 def test_a_journal_that_knows_the_workspace_is_confirmation_enough(

@@ -385,7 +385,10 @@ def test_results_that_are_owed_are_noted_on_this_machine(url: str) -> None:
 # -- what the document says of rights ---------------------------------------------------------------------------------
 
 
-def test_the_rights_in_the_document_are_enough_and_no_more(postgres: Postgres, box: Sandbox, tmp_path: Path) -> None:
+def test_the_rights_in_the_document_are_enough_and_no_more(
+    postgres: Postgres, box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     """Its own words, run by the administrator; then the owner makes the tables, a worker imports, a reader reports."""
     text = (Path(__file__).parents[2] / "docs" / "machines.md").read_text(encoding="utf-8")
     first, then = re.findall(r"^```sql\n(.*?)^```", text.partition("### With the least rights")[2], re.M | re.S)[:2]
@@ -394,7 +397,13 @@ def test_the_rights_in_the_document_are_enough_and_no_more(postgres: Postgres, b
     with psycopg.connect(url) as connection:
         connection.execute(first)
     assert main(["history", "--journal", worker]) == 0  # there is nothing yet, and it makes nothing
-    Journal.open(owner).close()
+    monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
+    doctor = ["doctor", "--base-url", box.url, "--journal"]
+    assert main([*doctor, worker]) == 2
+    assert "WRONG  Journal: The journal" in (said := capsys.readouterr().out)
+    assert "permission denied for schema note_importer" in " ".join(said.split())
+    assert main([*doctor, owner]) == 0
+    assert "ok     Journal: whole" in capsys.readouterr().out
     with psycopg.connect(url) as connection:
         connection.execute(then)
     sheet = write_sheet(tmp_path / "n.csv", [Line("P1", "One"), Line("P2", "Two")])
