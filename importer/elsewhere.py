@@ -100,6 +100,10 @@ def files_in(url: Url) -> list[Url] | None:
         except FileNotFoundError as error:
             if _is_without_bucket(error):
                 raise
+            found = None
+        if not found and url.scheme in _S3:
+            _see_listing(url, store, path)
+        if found is None:
             return None if url.suffix else []
         return [_beside(url, each["name"]) for each in found if each["type"] == "file" and each["name"] != path]
 
@@ -113,9 +117,10 @@ def matching(pattern: Url) -> list[Url] | None:
     with _readable(pattern), _store(pattern) as (store, path):
         if store.isfile(path):
             return None
-        return [
-            _beside(pattern, name) for name, each in store.glob(path, detail=True).items() if each["type"] == "file"
-        ]
+        found = store.glob(path, detail=True)
+        if not found and pattern.scheme in _S3:
+            _see_listing(pattern, store, re.split(r"[*?\[]", path)[0].rpartition("/")[0])
+        return [_beside(pattern, name) for name, each in found.items() if each["type"] == "file"]
 
 
 def _beside(url: Url, name: str) -> Url:
@@ -131,11 +136,31 @@ def check_folder(folder: Url) -> None:
     """
     with _readable(folder), _store(folder) as (store, path):
         if folder.scheme in _S3:  # there a folder is nothing but the beginning of names
-            bucket, _, key = path.partition("/")
-            with _translated():
-                store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
+            _see_listing(folder, store, path)
         elif not store.isdir(path):
             raise UnreadableFile(f"There is no folder {folder}. Make it, or name another.")
+
+
+def _see_listing(url: Url, store: Any, path: str) -> None:
+    """See that S3 itself shows what lies in a folder, be it nothing: a 404 of whatever else answers is no empty folder.
+
+    Raises:
+        UnreadableFile: no listing came.
+        OSError: the bucket isn't there, or S3 doesn't say.
+    """
+    bucket, _, key = path.partition("/")
+    try:
+        with _translated():
+            shown = store.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
+    except FileNotFoundError as error:
+        if _is_without_bucket(error):
+            raise
+        shown = {}
+    if "Name" not in shown and "KeyCount" not in shown:
+        raise UnreadableFile(
+            f"{url} can't be looked into: what answers isn't S3, for it shows no listing. Nothing was sent. Check"
+            " AWS_ENDPOINT_URL, and what stands between this machine and the store."
+        )
 
 
 def is_there(url: Url) -> bool:

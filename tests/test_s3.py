@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openpyxl
 import pytest
@@ -225,3 +227,56 @@ def test_a_store_that_is_away_is_no_persons_matter(
     assert type_("run", f"{INBOX}/a.csv", "--yes") == 3
     assert "the store can't be reached, or is out of order" in type_.all
     assert box.received == ()
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    """What isn't S3, and answers everything in the same way: a status, a kind and a body."""
+
+    answer = (404, "text/plain", b"")
+
+    def do_GET(self) -> None:
+        status, kind, body = self.answer
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - its library calls it so
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is said."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, "text/plain", b"no such route"),
+        (404, "text/plain", b""),
+        (404, "application/json", b'{"error": "not found"}'),
+        (200, "text/plain", b""),
+    ],
+)
+def test_what_is_not_s3_has_no_empty_folder(
+    type_: Typed, store: Store, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str, bytes]
+) -> None:
+    """A wrong address would else be a success every night, where an empty folder is allowed."""
+    monkeypatch.setattr(_Elsewhere, "answer", answer)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        try:
+            for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
+                assert type_("run", named, "--yes", "--min-rows", "0") == 2
+                assert "what answers isn't S3" in type_.all
+        finally:
+            server.shutdown()
+
+
+def test_an_empty_folder_may_be_allowed(type_: Typed, store: Store) -> None:
+    """Where S3 itself shows that nothing is there."""
+    for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
+        assert type_("run", named, "--yes", "--min-rows", "0") == 0
+        assert "There is no spreadsheet in" in type_.all
