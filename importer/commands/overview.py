@@ -6,6 +6,7 @@ only receives one.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,6 +85,8 @@ class Overview:
         words: words of the sheet that are no value of their role, and could be given a meaning: role, word.
         more_troubles: how many more problems there are, of other kinds.
         is_first: whether nobody has imported into the workspace yet.
+        uploads: how many files are to be uploaded, and their bytes.
+        carried: a digest of the files that the notes carry; empty where they carry none.
     """
 
     file: str
@@ -116,6 +119,8 @@ class Overview:
     words: Sequence[tuple[Role, str]] = ()
     more_troubles: int = 0
     is_first: bool = False
+    uploads: tuple[int, int] = (0, 0)
+    carried: str = ""
     undecided: str = field(default="")
 
     @property
@@ -168,8 +173,19 @@ def of(preview: Preview) -> Overview:
         words=tuple(itertools.islice(_words(loaded), _WORDS)),
         more_troubles=sum(map(len, kinds[_KINDS:])),
         is_first=preview.is_first,
+        uploads=(len(preview.to_upload), sum(file.size for file in preview.to_upload)),
+        carried=carried(preview),
         undecided="" if undecided is None or preview.questions else str(undecided),
     )
+
+
+def carried(preview: Preview) -> str:
+    """A digest of the files that the notes carry, in hexadecimal digits; empty where they carry none.
+
+    It differs where a note carries another file.
+    """
+    notes = sorted(note.digest for note in preview.loaded.rows.notes if note.files)
+    return hashlib.sha256(b"".join(notes)).hexdigest() if notes else ""
 
 
 def _columns(headings: Sequence[str]) -> Iterator[Column]:

@@ -142,8 +142,9 @@ class Importing:
         if expected is None:
             return problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
         try:
+            carried = request.form.get("carried", "")
             is_right = request.form.get("is-right") == "yes"
-            task = Send(for_page(settings, upload), upload.folder, upload.name, expected, is_right)
+            task = Send(for_page(settings, upload), upload.folder, upload.name, expected, is_right, carried)
             job = self._parts.begin(task, upload, choices, expected)
         except UnderWay as error:
             if (error.job.upload, error.job.choices) == (upload, choices):  # the button was pressed twice

@@ -22,7 +22,7 @@ from typing import ClassVar
 from importer import commands
 from importer.commands import overview
 from importer.commands.overview import Overview
-from importer.errors import FirstRun, ImporterError, UnclearColumns
+from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.models import Progress, Question, Result
 from importer.settings import Settings
 
@@ -30,6 +30,10 @@ _SOME = 5  # notes that are shown before they are hidden
 _EVERY = 0.1  # seconds between two words of progress
 _NOT_CONFIRMED = (
     "This is the first import into this workspace, and it wasn't ticked that it is the right one. Nothing was sent."
+)
+_OTHER_FILES = (
+    "The files that the notes carry have changed since you agreed: one is another now, or is gone, or was added."
+    " Nothing was sent; look at it again."
 )
 FAULT = (
     "This is a fault of note-importer's own ({}). What was delivered is recorded, and is not sent again. Please report"
@@ -142,6 +146,7 @@ class Send:
         folder, name: the upload's.
         expected: how many notes a person agreed to.
         is_right: whether they said that the workspace is.
+        carried: the digest of the files that the notes carried then (see :class:`Overview`).
     """
 
     settings: Settings
@@ -149,12 +154,15 @@ class Send:
     name: str
     expected: int
     is_right: bool = False
+    carried: str = ""
     kind: ClassVar[str] = "sending"
 
     def do(self, word: Word) -> Ended:
         """Send it."""
         os.chdir(self.folder)
         with commands.prepare(self.name, self.settings) as prepared:
+            if overview.carried(prepared.preview) != self.carried:
+                raise Changed(_OTHER_FILES)
             if prepared.preview.is_first:
                 if not self.is_right:
                     raise FirstRun(_NOT_CONFIRMED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import multiprocessing
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from importer.commands.overview import Overview
+from importer.errors import Changed
 from importer.page import tasks
 from importer.page.screens import Parts, for_page
 from importer.page.serving import Server
@@ -105,6 +107,27 @@ def test_of_two_files_of_one_name_none_is_lost_without_a_word(
     )
     seen = friend.get(answer.headers["Location"], base_url=OURS).text
     assert "<bdi>b.pdf</bdi>: what is kept now took the place of what had that name before." in seen
+
+
+def test_what_was_agreed_to_holds_for_the_files_too(
+    friend: FlaskClient, parts: Parts, upload: Upload, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another file under the same name, put there by another tab: nothing is sent, and that is said."""
+    monkeypatch.chdir(tmp_path)  # and back
+    write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt"), ("p2", "Hi", "Private", "")], ATTACHED)
+    attach(friend, upload, ("a.txt", b"agreed to"))
+    settings = for_page(parts.told.with_key(), upload)
+    found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    assert isinstance(found, Overview)
+    parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
+    asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
+    assert "1 file, 9 Bytes" in asked and "1 public, 1 private" in asked
+    assert f'name="carried" value="{found.carried}"' in asked and found.carried
+    attach(friend, upload, ("a.txt", b"something else"))
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs, pytest.raises(Changed, match="files that the notes carry have changed"):
+        tasks.Send(settings, upload.folder, upload.name, found.total, carried=found.carried).do(tasks.Word(theirs))
+    assert not box.notes and not box.attachments
 
 
 @pytest.fixture
