@@ -24,7 +24,9 @@ from importer.commands import overview
 from importer.commands.overview import Overview
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.models import Progress, Question, Result
+from importer.page.wording import words
 from importer.settings import Settings
+from importer.settings.flags import IN_WORDS
 
 _SOME = 5  # notes that are shown before they are hidden
 _EVERY = 0.1  # seconds between two words of progress
@@ -93,7 +95,11 @@ class Ended:
 
 
 def begin() -> None:
-    """Leave it to the server to hear that it is to end; and load what reads sheets, before anybody waits for it."""
+    """Leave it to the server to hear that it is to end; load what reads sheets, before anybody waits for it.
+
+    What it writes into files is said as the page says it.
+    """
+    IN_WORDS.set(words)
     for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

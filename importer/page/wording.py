@@ -7,6 +7,7 @@ commands as `note-importer verify`. Goes out: the same for a person who has a mo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from importer.models import Role
 from importer.settings import SETTINGS
@@ -97,6 +98,7 @@ _NAMED = re.compile(rf"`({'|'.join(SETTINGS)})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
 _QUOTED = re.compile(r"`([^`]*)`")
 
 
+@lru_cache(maxsize=4096)  # a million rows have few reasons
 def words(text: str) -> str:
     """The text with fields in the place of settings, and buttons in the place of commands."""
     for command, instead in _COMMANDS.items():

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from importer.delivery.outcomes import Outcomes
 from importer.settings import profiles
-from importer.settings.flags import as_flags
+from importer.settings.flags import in_words
 
 _ROWS = 4_000  # of which a writer's lists and cells stay small
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
@@ -106,7 +106,7 @@ def result_rows(
             [encodable(columns[position]) for position in keep],
             ended.result,
             encodable(ended.note_id),
-            encodable([*map(as_flags, ended.reason)]),
+            encodable([*map(in_words, ended.reason)]),
             numbers if source_row is None else _numbers(columns[source_row]),
             ended.finished_at,
             [f"{run}/{number}" if number else "" for number in ended.request],

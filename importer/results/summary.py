@@ -15,7 +15,7 @@ from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
 from importer.results.presentation import COLOURS, COLUMN_MEANINGS, meaning_of
 from importer.settings import profiles
-from importer.settings.flags import as_flags
+from importer.settings.flags import in_words
 
 _NAME = "Summary"
 
@@ -91,7 +91,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
         sheet.write_string(row, 4, *_text(meaning.sentence, text))
-        sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, summary.profile), text))
+        sheet.write_string(row, 5, *_text(profiles.in_commands(in_words(meaning.advice), summary.profile), text))
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
@@ -147,4 +147,4 @@ def _pairs(book: Workbook, sheet: Worksheet, title: str, pairs: Sequence[tuple[s
 
 def _text(text: str, cell_format: Format) -> tuple[str, Format]:
     """A cell's text, short enough, and its format."""
-    return encodable([as_flags(text)])[0][:2000], cell_format
+    return encodable([in_words(text)])[0][:2000], cell_format

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import multiprocessing
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
@@ -159,6 +162,25 @@ def test_what_is_unclear_is_counted_and_looked_up(
     assert "Look up what is unclear" not in told
     assert "looked up since" in told
     assert len(box.notes) == 2
+
+
+def test_what_the_page_writes_into_results_names_no_flag(
+    parts: Parts, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in a row's reason nor in the summary: who has a mouse has none to type."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    head = ("Prospect ID", "Note", "Visibility", "Attachments")
+    upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        contextvars.copy_context().run(tasks.perform, theirs, tasks.Send(settings, upload.folder, upload.name, 1))
+        while not isinstance(ended := ours.recv(), Ended):
+            pass
+    assert ended.results is not None, ended
+    texts = {str(cell) for sheet in openpyxl.load_workbook(ended.results) for row in sheet.values for cell in row}
+    assert [text for text in texts if "drop the file on this page" in text]
+    assert not [text for text in texts if re.search(r"--\w|note-importer \w|`", text)]
 
 
 def test_results_are_written_again_from_the_runs_own_file_alone(
