@@ -83,6 +83,12 @@ def what_to_hide(name: str | None, settings: Settings, *, expected: int | None =
     return found
 
 
+def hidden_since(run: Run, settings: Settings) -> tuple[int, int]:
+    """How many notes that a run created were hidden since, and how many weren't."""
+    with Journal.open(settings.journal) as journal:
+        return journal.deliveries.hidden_of(run)
+
+
 def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
     if name is None:
         found = journal.deliveries.with_twins(settings.workspace)

@@ -226,6 +226,18 @@ class Deliveries:
         )
         return [_known(row) for row in self._store.rows(query)]
 
+    def hidden_of(self, run: Run) -> tuple[int, int]:
+        """How many notes that a run created are hidden, and how many aren't."""
+        of_run = sa.select(requests.c.note).where(requests.c.run == run.id)
+        query = (
+            sa.select(deliveries.c.state, sa.func.count().label("number"))
+            .join(requests, requests.c.id == deliveries.c.request)
+            .where(deliveries.c.note.in_(of_run), requests.c.run == run.id)
+            .group_by(deliveries.c.state)
+        )
+        found = {_STATES[row.state]: int(row.number) for row in self._store.rows(query)}
+        return found.get(State.HIDDEN, 0), found.get(State.CREATED, 0)
+
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """The workspaces in which notes with some of these ids were created; at most a few hundred ids."""
         query = (

@@ -66,16 +66,21 @@ class History:
         upload, counts = self._upload(past), {Result(result): rows for result, rows in past.run.counts.items()}
         is_first_only = upload is not None and bool(upload.choices.values("first"))
         held_back = is_first_only and past.ended == "finished"
+        hidden, shown = commands.hide.hidden_since(past.run, settings) if Result.CREATED in counts else (0, 0)
+        since = {Result.CREATED: _hidden(hidden, shown)} if hidden else {}
         unclear = self._unclear(settings) if Result.UNCONFIRMED in counts or not counts else 0
+        is_there = bool(shown or not hidden)
+        if not unclear:
+            since[Result.UNCONFIRMED] = _LOOKED_UP
         return render_template(
             "run.html", past=past, upload=upload, unclear=unclear, sending=self._sending(settings),
             counts=[
-                (result, rows, _LOOKED_UP if result is Result.UNCONFIRMED and not unclear else said)
+                (result, rows, since.get(result, said))
                 for result, rows, said in commands.endings.meanings(_in_order(counts), held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),
-            may_hide=past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
+            may_hide=is_there and past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
         )  # fmt: skip
 
     def past_results(self, run: str) -> Page:
@@ -194,6 +199,12 @@ class History:
         if expected is None or request.form.get("agreed") != "yes":
             return problem("Nothing was changed.", "It wasn't ticked that these notes are meant.", 400, again)
         return self._begin(Hide(settings, None if past is None else past.run.name, expected), "Nothing was changed.")
+
+
+def _hidden(hidden: int, shown: int) -> str:
+    """What is said of the notes that a run created, where some were hidden since."""
+    which = f"{hidden:,} of the notes were" if shown else "the notes were" if hidden > 1 else "the note was"
+    return f"{which} hidden since: {'private drafts' if hidden > 1 else 'a private draft'} now"
 
 
 def _in_order(counts: dict[Result, int]) -> dict[Result, int]:

@@ -128,13 +128,19 @@ def test_before_notes_are_hidden_their_number_and_some_of_them_are_shown_and_agr
     assert not parts.jobs.under_way
 
 
-def test_what_was_agreed_to_hide_must_still_be_true(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+def test_what_was_agreed_to_hide_must_still_be_true(
+    friend: FlaskClient, settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
     """Another number: nothing is changed. The same: just these are private drafts; then nothing is left to hide."""
     name = imported(write(tmp_path / "n.csv", ROWS), settings)
     with pytest.raises(Changed, match=r"it was 3, and is 2 now. Nothing was changed"):
         done(tasks.Hide(settings, name, 3))
     assert {note.status for note in box.notes} == {"1"}
+    assert "Hide its notes" in see(friend, f"/runs/{name}")
     ended = done(tasks.Hide(settings, name, 2))
+    told = see(friend, f"/runs/{name}")
+    assert "the notes were hidden since: private drafts now" in told
+    assert "Hide its notes" not in told
     assert ended.exit_status == 0
     assert ended.besides[0].startswith("2 notes made private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
