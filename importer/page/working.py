@@ -15,6 +15,7 @@ from importer.page.screens import Page, Parts, Rules
 from importer.page.tasks import Hide, LookUp, Rewrite, Send
 from importer.page.wording import words
 
+_KEY_REFUSED = "The API does not accept the key"
 STOPPED = "You pressed Stop."
 _DONE = {
     LookUp.kind: "Looking up what was unclear",
@@ -46,7 +47,9 @@ class Working:
             return render_template("working.html", job=job, state=_state(job), doing=_doing(job), under_way=[])
         there = job.ended.results is not None and job.ended.results.is_file()
         if isinstance(job.task, Send):
-            return render_template("results.html", job=job, ended=job.ended, there=there)
+            told, said = self._parts.told, " ".join((job.ended.error, *job.ended.why))
+            key = told.key_place() if _KEY_REFUSED in said and told.practice is None else None
+            return render_template("results.html", job=job, ended=job.ended, there=there, key=key)
         return render_template("done.html", job=job, ended=job.ended, there=there, what=_DONE[job.task.kind])
 
     def state(self, number: str) -> Page:

@@ -12,9 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from importer.api.saleshandy import _CHECK_KEY
 from importer.errors import NoKey
 from importer.page.fields import FIELDS
 from importer.page.screens import Parts, for_page
+from importer.page.wording import words
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
@@ -82,6 +84,16 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
     assert "a key is one word of plain characters" in answer.text
     assert "two words" not in answer.text
     assert parts.told.with_key().key == SECRET
+
+
+def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: FlaskClient, parts: Parts) -> None:
+    """And a key that the API refused is looked at under Settings, not in an environment that nobody here knows."""
+    upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
+    assert "Go on with" not in seen(friend, "/settings")
+    answer = post("/settings/key", of=of(parts), key=KEY)
+    assert f'href="/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
+    assert "see Settings, where another can be typed." in words(_CHECK_KEY)
+    assert "SALESHANDY_API_KEY" not in words(_CHECK_KEY)
 
 
 def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
