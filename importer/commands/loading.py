@@ -7,6 +7,7 @@ results of it go.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Collection, Sequence
@@ -18,8 +19,8 @@ from typing import Self
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.elsewhere import is_same, place
-from importer.errors import BadSettings, UnclearColumns, by_name
+from importer.elsewhere import Url, is_same, place
+from importer.errors import BadSettings, UnclearColumns, UnreadableFile, by_name
 from importer.models import Group, Plan, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
@@ -126,10 +127,13 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
 
     Raises:
         BadSettings: results can't be written there, or it is the input itself.
+        UnreadableFile: the folder isn't there in which the input would be, and beside which they go.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
     wanted = settings.results
     if wanted is None:
+        if not isinstance(source, Url) and not os.path.lexists(source.parent):
+            raise UnreadableFile(f"There is no file or folder {source}. Check the name.")
         pattern = settings.results_name or "{name}.results.xlsx"
         wanted = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
         if wanted in taken:
