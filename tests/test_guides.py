@@ -6,8 +6,12 @@ import ast
 import io
 import itertools
 import re
+import runpy
 import shlex
+import sys
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import click
 import pytest
@@ -162,3 +166,27 @@ def test_the_first_ten_minutes_of_the_readme_lead_to_a_schedule(
     installed = capsys.readouterr().out.partition("Results: ")[2]
     assert str(tmp_path / "exports") in installed
     assert "02:00-06:00" in installed
+
+
+# -- Apache Airflow
+
+
+def test_the_program_reads_the_profiles_that_the_dag_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no variable says which; tests/test_airflow.py has a real Airflow, and says which."""
+    tasks: dict[str, Any] = {}
+
+    def task(function: Any = None, **_: Any) -> Any:
+        if function is None:
+            return task
+        tasks[function.__name__] = function
+        return Mock()
+
+    monkeypatch.delenv("NOTE_IMPORTER_PROFILES", raising=False)
+    monkeypatch.setitem(sys.modules, "airflow", Mock())
+    monkeypatch.setitem(sys.modules, "airflow.sdk", Mock(dag=lambda *_, **__: lambda function: function, task=task))
+    monkeypatch.setitem(sys.modules, "airflow.sdk.exceptions", Mock())
+    runpy.run_path(str(ROOT / "samples" / "airflow" / "note_import.py"))
+    run = Mock(return_value=Mock(returncode=0, stdout='{"files": []}'))
+    monkeypatch.setattr("subprocess.run", run)
+    tasks["import_files"]("acme")
+    assert run.call_args.kwargs["env"]["NOTE_IMPORTER_PROFILES"] == "/etc/note-importer/profiles.toml"

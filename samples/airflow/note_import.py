@@ -1,7 +1,7 @@
 """Apache Airflow 3: every night the files of all workspaces, one task each, by note-importer's own environment.
 
 A workspace is a profile in ``profiles.toml``. note-importer stands in an environment of its own, as Airflow brings some
-150 packages. Where it stands and where the files lie is said by the variables below. docs/machines.md says more.
+130 packages. Where it stands and where the files lie is said by the variables below. docs/machines.md says more.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def note_import() -> None:
         files = FILES.format(profile=profile)
         ended = subprocess.run(
             [PROGRAM, "run", files, "--profile", profile, "--yes", "--json", "--wait", "2m", "--min-rows", "0"],
-            stdout=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "NOTE_IMPORTER_PROFILES": PROFILES}, stdout=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
         told = json.loads(ended.stdout or "{}")
         why = [told.get("error"), *(each["error"] for each in told.get("files", []))]
