@@ -326,6 +326,9 @@ def test_reports_are_read_from_views(url: str, box: Sandbox, tmp_path: Path) -> 
         made = connection.execute(
             f"SELECT run, prospect, state, visibility, status FROM {SCHEMA}.report_deliveries ORDER BY prospect"
         ).fetchall()
+        text = (Path(__file__).parents[2] / "docs" / "machines.md").read_text(encoding="utf-8")
+        [example] = re.findall(r"^```sql\n(.*?)^```", text.partition("### Reports")[2], re.M | re.S)
+        assert [(row[0], row[2]) for row in connection.execute(example)] == [("default", 2)]
     assert run == (report.run, "default", str(sheet), "finished", 2, 1, True)
     assert made == [
         (report.run, "INVALID1", "rejected", "private", "published"),
