@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from flask import redirect, render_template, request, url_for
 
@@ -155,7 +156,15 @@ class SettingUp:
         return next((upload for upload in self._parts.uploads if upload.workspace in (workspace, None)), None)
 
     def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, str]) -> list[fields.Group]:
-        return fields.groups(texts, wrong, self._parts.told.given())
+        return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.told.given())
+
+
+def _missing(texts: Mapping[str, str]) -> dict[str, str]:
+    """What is said beside a folder that isn't there; it is saved all the same, for it may lie on a drive that comes."""
+    place = texts.get("attachments", "").strip()
+    if not place or Path(place).is_dir():
+        return {}
+    return {"attachments": "There is no such folder at the moment. Make it, or name another."}
 
 
 def _done(what: str, where: str = "") -> Page:

@@ -171,6 +171,17 @@ def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, p
     assert "rate" not in now
 
 
+def test_a_folder_that_is_not_there_is_told_beside_its_field(
+    post: Post, friend: FlaskClient, parts: Parts, tmp_path: Path
+) -> None:
+    """It is saved all the same: the drive that it lies on may be connected later."""
+    there, gone = tmp_path / "there", tmp_path / "gone"
+    there.mkdir()
+    for place, is_told in ((there, False), (gone, True)):
+        answer = post("/settings/change", of=parts.told.profile, attachments=str(place))
+        assert ("no such folder at the moment" in seen(friend, answer.headers["Location"])) == is_told
+
+
 def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Parts, profiles: Path) -> None:
     """One of a new name, empty, in the private file; one that isn't there is refused."""
     assert post("/settings/new", name=" spring fair ").status_code == 303
