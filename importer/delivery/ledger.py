@@ -66,7 +66,7 @@ class Ledger:
                 for entry in entries:
                     entry()
                 numbers = self._claim(posts, now)
-            is_late = self._journal.now() - claimed_at > LONGEST_CLAIM
+            is_late = bool(posts) and self._journal.now() - claimed_at > LONGEST_CLAIM
             good_until = -math.inf if is_late else entered_at + LONGEST_CLAIM if self._journal.is_shared else math.inf
         except (JournalFailed, Busy):
             self._entries = entries + self._entries  # the order matters
