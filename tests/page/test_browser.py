@@ -28,16 +28,17 @@ def drop(page: Page, path: Path) -> None:
 
 def accessible(page: Page) -> None:
     """No rule of axe's is broken on this screen."""
+    page.wait_for_load_state()
     session = page.context.new_cdp_session(page)  # the page's own policy lets no script in
-    session.send("Runtime.evaluate", {"expression": AXE})
     found = session.send(
         "Runtime.evaluate",
         {
-            "expression": "axe.run().then(r => JSON.stringify(r.violations))",
+            "expression": AXE + "\n;axe.run().then(r => JSON.stringify(r.violations))",
             "awaitPromise": True,
             "returnByValue": True,
         },
     )
+    assert "exceptionDetails" not in found, found["exceptionDetails"]
     assert found["result"]["value"] == "[]", page.url
     session.detach()
 

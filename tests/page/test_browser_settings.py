@@ -17,8 +17,10 @@ pytestmark = pytest.mark.slow
 
 
 def go(page: Page, name: str) -> None:
-    """By the navigation."""
-    page.get_by_role("navigation").get_by_role("link", name=name).click()
+    """By the navigation; back when that screen is the one that is seen."""
+    link = page.get_by_role("navigation").get_by_role("link", name=name)
+    link.click()
+    expect(link).to_have_attribute("aria-current", "page")
 
 
 def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
@@ -50,6 +52,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     expect(page.get_by_role("status")).to_have_text("Saved. It counts from now on.")
     drop_one(page, tmp_path)
     page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send 1 note?")
     looked_at(page, "no-key")
     page.get_by_role("link", name="Give the key").click()
     page.get_by_label("The key for “spring fair”").fill(box.api_key)

@@ -52,6 +52,7 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 created")
     looked_at(page, "runs")
     page.get_by_role("link", name="Kontakte März.csv").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Kontakte März.csv")
     looked_at(page, "run")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the results").click()
@@ -96,6 +97,7 @@ def test_what_is_unclear_is_looked_up_and_seen_to_be_there(
     expect(page.get_by_role("status")).to_have_text("3 notes may or may not be there.")
     looked_at(page, "runs-unclear")
     page.get_by_role("link", name="n.csv").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
     looked_at(page, "run-unclear")
     page.get_by_role("button", name="Look up what is unclear").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Looking up what is unclear")
@@ -135,6 +137,7 @@ def test_after_a_restart_the_rest_is_sent_from_the_runs_screen(
         looked_at(page, "import-kept")
         page.get_by_role("link", name="Runs").click()
         page.get_by_role("link", name="n.csv").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("n.csv")
         looked_at(page, "run-stopped")
         page.get_by_role("link", name="Send the rest").click()
         page.get_by_role("button", name="Go on").click()
