@@ -15,6 +15,7 @@ import keyring
 import pytest
 
 from importer.commands.workspaces import is_first
+from importer.journal import Journal, identity
 from importer.journal.lock import held
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -253,6 +254,26 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     settings = Settings(profile="night", base_url=away)
     assert not is_first(None, settings)
     assert is_first(None, replace(settings, profile="other"))
+
+
+def test_init_confirms_the_workspace_in_the_journal_that_machines_share(
+    type_: Terminal, url: str, profiles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all of them; where that can't be reached, the profile is written, and it says what is left to do."""
+    away = "https://notes.invalid/v1"
+    type_.variables["NOTE_IMPORTER_JOURNAL"] = url
+    ended = answered(type_, monkeypatch, "night", away, "", "", "", "", KEY, "")
+    assert ended.status == 0
+    assert f"The workspace is confirmed in the journal {url}, for all machines" in " ".join(ended.out.split())
+    assert [*identity.folder().glob("*.confirmed")] == []
+    with Journal.open(url) as journal:
+        assert not is_first(journal, Settings(profile="night", base_url=away, journal=url))
+        assert is_first(journal, Settings(profile="day", base_url=away, journal=url))
+    type_.variables["NOTE_IMPORTER_JOURNAL"] = "postgresql://postgres@127.0.0.1:1/notes"
+    ended = answered(type_, monkeypatch, "day", away, "", "", "", "", KEY, "")
+    assert ended.status == 3
+    assert "could not be kept. The journal" in " ".join(ended.out.split())
+    assert "[day]" in profiles.read_text(encoding="utf-8")
 
 
 def test_init_asks_again_until_an_answer_can_be_used(

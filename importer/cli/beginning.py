@@ -12,8 +12,18 @@ import click
 from importer import commands
 from importer.cli.screen import argument
 from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say
-from importer.errors import BadSettings
-from importer.settings import LIVE, SETTINGS, Recipient, Settings, keystore, profiles
+from importer.errors import BadSettings, ImporterError
+from importer.settings import (
+    LIVE,
+    SETTINGS,
+    Recipient,
+    Settings,
+    default_journal,
+    journal_place,
+    keystore,
+    profiles,
+    sources,
+)
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 from importer.settings.kinds import Somewhere
 
@@ -33,7 +43,8 @@ def init() -> int:
     """Set a profile up, by asking a few questions: the key, the hours, who is told. Sends nothing.
 
     It writes a commented profile, which you may edit afterwards, and confirms the workspace: the first import as this
-    profile then needs nobody at the terminal.
+    profile then needs nobody at the terminal. Where NOTE_IMPORTER_JOURNAL names a journal that machines share, it is
+    confirmed there, for all of them.
     """
     try:
         return _init()
@@ -46,6 +57,7 @@ def init() -> int:
 def _init() -> int:
     paragraph("A few questions; Enter takes what stands in brackets. Nothing is sent.")
     say()
+    journal = sources.read(sources.gather({}, ["journal"]), "journal") or default_journal()
     name = _asked("Name of the profile, yours to choose", "night", _new_name)
     chosen: dict[str, object] = {}
     address = _asked("Address of the API", LIVE, lambda text: str(SETTINGS["base-url"].read(text)))
@@ -66,11 +78,13 @@ def _init() -> int:
         and keystore.is_there()
         and ask("Keep the key in the system's key store? (No: in a file that only you can read)")
     )
-    return _write(name, chosen, key, told, in_store=in_store, hours=hours)
+    settings = Settings(profile=name, base_url=address, journal=journal)
+    return _write(settings, chosen, key, told, in_store=in_store, hours=hours)
 
 
-def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_store: bool, hours: str) -> int:
+def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *, in_store: bool, hours: str) -> int:
     """Write the profile and what belongs to it, confirm the workspace, and say what comes next."""
+    name = settings.profile
     if isinstance(archive := Somewhere().read(chosen.get("archive", ".")), Path):
         try:
             archive.mkdir(parents=True, exist_ok=True)
@@ -83,12 +97,11 @@ def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_stor
     key_file = profiles.beside(f"{name}.key")
     hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
     path = profiles.make(name, chosen, hints)
-    settings = Settings(profile=name, base_url=str(chosen.get("base-url", LIVE)))  # whatever this session says
     if in_store:
         keystore.keep(settings.workspace, key)
-    commands.workspaces.confirm(settings)
     say()
     paragraph(f"Written: the profile {name!r}, to {path}. Edit it as you like; `note-importer config` shows all of it.")
+    status = _confirm(settings)
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(
@@ -106,6 +119,19 @@ def _write(name: str, chosen: dict[str, object], key: str, told: str, *, in_stor
         f"note-importer schedule {profile} --between {hours or '02:00-06:00'} exports",
     ):
         say(f"  {line}")
+    return status
+
+
+def _confirm(settings: Settings) -> int:
+    """Keep that the workspace is confirmed, and say where, if others see it; the exit status."""
+    try:
+        commands.workspaces.confirm(settings)
+    except ImporterError as error:
+        paragraph(f"That the workspace is confirmed could not be kept. {error}")
+        paragraph("The profile can be used; its first run, at a terminal, asks once more whether it is the right one.")
+        return error.exit_status
+    if not isinstance(place := journal_place(settings.journal), Path):
+        paragraph(f"The workspace is confirmed in the journal {place}, for all machines that share it.")
     return 0
 
 

@@ -192,9 +192,10 @@ def _journal(settings: Settings) -> Iterator[Finding]:
 def _first(journal: Journal | None, settings: Settings) -> Iterator[Finding]:
     """Whether a run that can ask nobody would be refused, as nobody has confirmed the workspace."""
     if is_first(journal, settings):
+        here = "" if journal is not None and journal.is_shared else " on this machine"
         yield Finding(
             "First import",
-            f"nobody has confirmed yet on this machine that profile {settings.profile!r} at {settings.base_url} is the"
+            f"nobody has confirmed yet{here} that profile {settings.profile!r} at {settings.base_url} is the"
             " right workspace, and the journal knows no run of it: one that can't ask ends with 2. Do the first run at"
             " a terminal.",
             1,

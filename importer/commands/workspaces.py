@@ -125,16 +125,22 @@ def is_first(journal: Journal | None, settings: Settings) -> bool:
     """
     if settings.is_on_this_machine or identity.is_confirmed(settings.workspace):
         return False
-    return journal is None or settings.workspace not in journal.runs.workspaces()
+    return journal is None or not journal.runs.is_confirmed(settings.workspace)
 
 
 def confirm(settings: Settings) -> None:
     """Remember that a person has confirmed the workspace: that this profile, at this address, is what they mean.
 
+    Where machines share the journal, it is remembered there, and for all of them; else for this user.
+
     Raises:
-        UnusableJournal: that can't be kept.
+        ImporterError: that can't be kept.
     """
-    identity.confirm(settings.workspace)
+    if isinstance(journal_place(settings.journal), Path):
+        identity.confirm(settings.workspace)
+        return
+    with Journal.open(settings.journal) as journal:
+        journal.runs.confirm(settings.workspace, time.time())
 
 
 def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:

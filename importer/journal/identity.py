@@ -3,7 +3,8 @@
 Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before, or
 an earlier copy of it: with an empty one in its place everything would be sent again, with a copy what that lacks. What
 is remembered is a small file a workspace, in the user's data folder of the system; where there is none, as on a new
-machine, nothing is guarded. Beside it stands whether a person has confirmed that the workspace is what they mean.
+machine, nothing is guarded. Beside it stands whether a person has confirmed that the workspace is what they mean; where
+machines share the journal, that keeps it.
 """
 
 from __future__ import annotations

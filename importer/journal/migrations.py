@@ -227,7 +227,12 @@ def _from_6(store: Store) -> None:
     ])  # fmt: skip
 
 
+def _from_7(store: Store) -> None:
+    """Where machines share the journal, it keeps that a person has confirmed a workspace."""
+    _run(store, ["ALTER TABLE workspaces ADD COLUMN confirmed_at FLOAT"])
+
+
 _STEPS: dict[str, dict[int, Callable[[Store], None]]] = {
-    "sqlite": {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6},
-    "postgresql": {},  # begins with version 7
+    "sqlite": {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7},
+    "postgresql": {7: _from_7},  # begins with version 7
 }

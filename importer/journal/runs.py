@@ -1,6 +1,7 @@
 """The runs.
 
-Comes in: that one begins, and how it ended. Goes out: the list of them, and what ``--again`` goes on with.
+Comes in: that one begins, and how it ended; before a workspace's first, that a person has confirmed it. Goes out: the
+list of them, and what ``--again`` goes on with.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from importer.models import Result, Workspace
 
 _LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
 _RESULTS = frozenset(result.value for result in Result)
+_HAS_SENT = sa.exists().where(
+    runs.c.workspace == workspaces.c.id, sa.func.coalesce(runs.c.ended, "") != "declined"
+)  # of a workspace: a run of it sent something, or may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,26 @@ class Runs:
 
     def workspaces(self) -> list[Workspace]:
         """Those of which a run sent something, or may have, in the order of their names."""
-        is_declined = sa.func.coalesce(runs.c.ended, "") == "declined"
         query = (
             sa.select(workspaces.c.profile, workspaces.c.base_url)
-            .where(sa.exists().where(runs.c.workspace == workspaces.c.id, ~is_declined))
+            .where(_HAS_SENT)
             .order_by(workspaces.c.profile, workspaces.c.base_url)
         )
         return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
+
+    def confirm(self, workspace: Workspace, at: float) -> None:
+        """Record that a person has confirmed a workspace: the profile, at this address, is what they mean."""
+        with self._store.transaction():
+            change = sa.update(workspaces).where(workspaces.c.id == self._store.entered(workspace))
+            self._store.execute(change.values(confirmed_at=at))
+
+    def is_confirmed(self, workspace: Workspace) -> bool:
+        """Whether a person has confirmed it, or a run of it sent something, or may have."""
+        query = sa.select(workspaces.c.id).where(
+            workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url,
+            workspaces.c.confirmed_at.is_not(None) | _HAS_SENT,
+        )  # fmt: skip
+        return bool(self._store.rows(query))
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:
         """The occurrence that a run of this file would go on with which delivers it anew; None: one of its own."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 7
+VERSION = 8
 APPLICATION = "note-importer"
 
 tables = sa.MetaData()
@@ -29,6 +29,7 @@ workspaces = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True),
     sa.Column("profile", sa.Text, nullable=False),
     sa.Column("base_url", sa.Text, nullable=False),  # in its one spelling
+    sa.Column("confirmed_at", sa.Float),  # when a person said that it is what they mean, where machines share this
     sa.UniqueConstraint("profile", "base_url"),
 )
 runs = sa.Table(

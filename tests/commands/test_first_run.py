@@ -115,6 +115,21 @@ def test_a_journal_that_knows_the_workspace_is_confirmation_enough(
     assert len(box.notes) == 1
 
 
+def test_a_shared_journal_keeps_it_for_all_machines(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Confirmed on one, though nothing was sent yet; each remembers things of its own."""
+    shared = replace(away, journal=url)
+    assert isinstance(run(sheet, shared, vendor).files[0].error, FirstRun)
+    found = next(finding for finding in doctor.examine(shared, vendor=vendor) if finding.exit_status)
+    assert found.text.startswith("nobody has confirmed yet that profile 'night'")
+    workspaces.confirm(shared)
+    monkeypatch.setenv(identity.FOLDER_VARIABLE, str(tmp_path / "another machine's"))
+    assert run(sheet, shared, vendor).exit_status == 0
+    assert len(box.notes) == 1
+    assert isinstance(run(sheet, replace(shared, profile="nite", key="another"), vendor).files[0].error, FirstRun)
+
+
 def test_from_python_the_number_that_was_agreed_to_is_the_confirmation(
     box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
 ) -> None:

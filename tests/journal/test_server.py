@@ -385,6 +385,23 @@ def test_results_that_are_owed_are_noted_on_this_machine(url: str) -> None:
     assert [place.suffix for place in identity.folder().iterdir()] == [".unwritten"]
 
 
+def test_a_database_of_the_first_version_that_had_one_is_brought_up_to_date(url: str) -> None:
+    """As an upgrade finds it; what was delivered is known, and its reports stay."""
+    with Journal.open(url) as journal:
+        run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
+    with psycopg.connect(url) as connection:
+        connection.execute(f"ALTER TABLE {SCHEMA}.workspaces DROP COLUMN confirmed_at")
+        connection.execute(f"UPDATE {SCHEMA}.about SET value = '7' WHERE name = 'schema'")
+    with Journal.open(url) as journal:
+        assert [known.name for known in journal.runs.listed(HERE)] == [run.name]
+        journal.runs.confirm(Workspace("new", HERE.base_url), 2000.0)
+        assert journal.runs.is_confirmed(Workspace("new", HERE.base_url))
+    with psycopg.connect(url) as connection:
+        about: dict[str, str] = dict(connection.execute(f"SELECT name, value FROM {SCHEMA}.about").fetchall())
+        assert about["schema"] == str(VERSION)
+        assert connection.execute(f"SELECT profile FROM {SCHEMA}.report_runs").fetchall() == [(HERE.profile,)]
+
+
 # -- what the document says of rights ---------------------------------------------------------------------------------
 
 
