@@ -24,6 +24,7 @@ _CHARACTERS = 200  # so much of a cell is shown
 _COLUMNS = 200  # so many columns can be chosen from
 _WORDS = 20  # so many words can be given a meaning
 _KINDS = 50  # so many kinds of problems are told
+_LACKING = 10_000  # so many names of files that can't be taken
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Overview:
         is_first: whether nobody has imported into the workspace yet.
         uploads: how many files are to be uploaded, and their bytes.
         carried: a digest of the files that the notes carry; empty where they carry none.
+        lacking: the names in the cells of attachments that have a problem: of files that aren't there, most of them.
     """
 
     file: str
@@ -121,6 +123,7 @@ class Overview:
     is_first: bool = False
     uploads: tuple[int, int] = (0, 0)
     carried: str = ""
+    lacking: frozenset[str] = frozenset()
     undecided: str = field(default="")
 
     @property
@@ -175,6 +178,7 @@ def of(preview: Preview) -> Overview:
         is_first=preview.is_first,
         uploads=(len(preview.to_upload), sum(file.size for file in preview.to_upload)),
         carried=carried(preview),
+        lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
         undecided="" if undecided is None or preview.questions else str(undecided),
     )
 
@@ -186,6 +190,21 @@ def carried(preview: Preview) -> str:
     """
     notes = sorted(note.digest for note in preview.loaded.rows.notes if note.files)
     return hashlib.sha256(b"".join(notes)).hexdigest() if notes else ""
+
+
+def _lacking(loaded: Loaded) -> Iterator[str]:
+    from importer.rows.attachments import names_in  # noqa: PLC0415 - see above
+
+    place = loaded.roles.columns.get(Role.ATTACHMENTS)
+    if place is None:
+        return
+    rows = {problem.row for found in loaded.rows.problems.values() for problem in found if problem.column == place}
+    if not rows:
+        return
+    for numbers, columns in loaded.sheet.columns():
+        for number, text in zip(numbers, columns[place], strict=True):
+            if number in rows:
+                yield from names_in(text)
 
 
 def _columns(headings: Sequence[str]) -> Iterator[Column]:

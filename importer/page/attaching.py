@@ -1,11 +1,15 @@
 """The files that the notes of a spreadsheet carry: dropped on the Check screen, kept beside it, taken away again.
 
+Those that were dropped for an earlier spreadsheet may be taken from there, once a person says so.
+
 Comes in: requests that the guard lets pass. Goes out: the Check screen, read anew.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
@@ -16,7 +20,7 @@ from importer.page.uploads import Upload, name_of
 
 _MOST = 1_000
 """Files that a browser may hand over at once."""
-_TOLD = 5  # so many that took the place of another are called by their names
+_TOLD = 5  # so many that were taken, or took the place of another, are called by their names
 
 
 class Attaching:
@@ -30,6 +34,7 @@ class Attaching:
         """Address, method, screen."""
         return (
             ("/file/<number>/attachments", "POST", self.attach),
+            ("/file/<number>/attachments/take", "POST", self.take),
             ("/file/<number>/attachments/remove", "POST", self.detach),
         )
 
@@ -62,11 +67,24 @@ class Attaching:
         if unfit:
             said = f"{', '.join(map(repr, unfit))}: rename it, here and in the spreadsheet. All others were kept."
             return problem("The name of a file can't be used.", said, 400, self._back(upload))
-        back = self._back(upload)
-        if replaced:
-            more = f" and {len(replaced) - _TOLD:,} more" if len(replaced) > _TOLD else ""
-            back += f"{'&' if '?' in back else '?'}{urlencode({'replaced': ', '.join(replaced[:_TOLD]) + more})}"
-        return redirect(back, 303)
+        return self._look_again(upload, "replaced", replaced)
+
+    def take(self, number: str) -> Page:
+        """Take files from beside an earlier spreadsheet: copies, so that each is forgotten with its own."""
+        upload, earlier = self._parts.upload(number), self._parts.upload(request.form.get("of", ""))
+        if busy := self._busy(upload):
+            return busy
+        offered, there = request.form.getlist("name"), {name.casefold() for name, _ in upload.attached}
+        names = [name for name, _ in earlier.attached if name in offered and name.casefold() not in there]
+        try:
+            for name in names:
+                upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
+        except OSError as error:
+            said = f"{error.strerror}. Nothing was sent."
+            return problem("The files could not be taken.", said, 507, self._back(upload))
+        finally:
+            self._parts.reading.forget(upload)
+        return self._look_again(upload, "taken", names)
 
     def detach(self, number: str) -> Page:
         """Take a file away again."""
@@ -76,6 +94,14 @@ class Attaching:
         upload.detach(request.form.get("name", ""))
         self._parts.reading.forget(upload)
         return redirect(self._back(upload), 303)
+
+    def _look_again(self, upload: Upload, done: str, names: list[str]) -> Page:
+        """The Check screen, which says what was done with which files."""
+        back = self._back(upload)
+        if names:
+            more = f" and {len(names) - _TOLD:,} more" if len(names) > _TOLD else ""
+            back += f"{'&' if '?' in back else '?'}{urlencode({done: ', '.join(names[:_TOLD]) + more})}"
+        return redirect(back, 303)
 
     def _busy(self, upload: Upload) -> Page | None:
         """What is said while the spreadsheet is being sent, with the files as they are."""

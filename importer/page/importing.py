@@ -73,7 +73,7 @@ class Importing:
     def check(self, number: str) -> Page:
         """What was understood of a file, what is wrong with it, what is undecided."""
         upload, said = self._parts.upload(number), [*request.args.items(multi=True)]
-        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered", "replaced"))
+        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered", "replaced", "taken"))
         if any(name in ("answer", "next") or not value for name, value in said):
             screen = "confirm" if request.args.get("next") == "confirm" else "check"
             return redirect(url_for(screen, number=number) + choices.query, 303)
@@ -95,6 +95,8 @@ class Importing:
             wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
             is_remembered=request.args.get("remembered"), replaced=request.args.get("replaced"),
+            taken=request.args.get("taken"),
+            earlier=self._parts.uploads.with_files(found.lacking, upload, settings.workspace),
         )  # fmt: skip
 
     def is_read(self, number: str) -> Page:

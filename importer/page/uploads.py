@@ -17,7 +17,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,25 @@ class Uploads:
         """The file that a run of a workspace imported, if it is kept."""
         alike = [upload for upload in self if upload.fingerprint == fingerprint]
         return next((upload for upload in alike if upload.workspace in (workspace, None)), None)
+
+    def with_files(
+        self, wanted: Collection[str], upload: Upload, workspace: Workspace
+    ) -> tuple[Upload, list[str]] | None:
+        """The latest other file of a workspace beside which some of these files lie that this one lacks, and which.
+
+        Args:
+            wanted: the files' names.
+            upload: the file that lacks them.
+            workspace: the other one was sent there, or nowhere yet.
+        """
+        names = {unicodedata.normalize("NFC", name) for name in wanted}
+        there = {name.casefold() for name, _ in upload.attached}
+        for other in self:
+            if other is not upload and other.workspace in (workspace, None):
+                found = [name for name, _ in other.attached if unicodedata.normalize("NFC", name) in names]
+                if lacking := [name for name in found if name.casefold() not in there]:
+                    return other, lacking
+        return None
 
     def is_sent(self, upload: Upload, workspace: Workspace, choices: Choices) -> None:
         """Remember that it is being sent, where, and how it is read."""

@@ -92,7 +92,7 @@ class Folder:
         if (shown := error_in(text.strip())) is not None:
             return Wrong(shown)
         found: dict[str, None] = {}
-        for name in filter(None, map(str.strip, re.split(r"[;\r\n\v\f\x85\u2028\u2029]", text))):
+        for name in names_in(text):
             if name not in self._taken:
                 self._taken[name] = self._take(name)
             digest = self._taken[name]
@@ -212,6 +212,11 @@ class Folder:
             if size > LARGEST:
                 break
         return size, digest.hexdigest(), has_key
+
+
+def names_in(text: str) -> list[str]:
+    """The names of files that a cell holds, as they stand there."""
+    return [name for part in re.split(r"[;\r\n\v\f\x85\u2028\u2029]", text) if (name := part.strip())]
 
 
 def _why_not_size(name: str, size: int) -> str | None:

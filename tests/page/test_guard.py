@@ -29,6 +29,7 @@ EVERYTHING = [
     ("GET", "/twins"), ("GET", "/twins/state"), ("POST", "/twins/hide"),
     ("GET", "/settings"), ("POST", "/settings/profile"),
     ("POST", f"/file/{NUMBER}/attachments"), ("POST", f"/file/{NUMBER}/attachments/remove"),
+    ("POST", f"/file/{NUMBER}/attachments/take"),
     ("POST", "/settings/new"), ("POST", "/settings/key"), ("POST", "/settings/key/forget"),
     ("POST", "/settings/forget"), ("POST", "/settings/change"), ("GET", "/practice"), ("POST", "/practice/begin"),
     ("POST", "/practice/end"), ("POST", "/practice/sample"), ("POST", "/quit"), ("GET", "/quit/page.css"),
