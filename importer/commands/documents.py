@@ -154,6 +154,7 @@ def _past(past: Past) -> Document:
         "ended": past.ended,
         **_span(run.started_at, run.ended_at),
         "counts": dict(run.counts),
+        "hidden": past.hidden,
     }
 
 

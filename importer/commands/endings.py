@@ -206,7 +206,8 @@ def history(runs: Sequence[Past], *, of_all: bool, is_filtered: bool = False, el
         if of_all:
             yield Saying(f"    workspace: {run.workspace}")
         if run.counts:
-            yield Saying("    " + "  ".join(f"{result}: {rows:,}" for result, rows in run.counts.items()))
+            counted = [*run.counts.items(), *([("hidden since", past.hidden)] if past.hidden else [])]
+            yield Saying("    " + "  ".join(f"{result}: {rows:,}" for result, rows in counted))
 
 
 def past_run(past: Past) -> Iterator[Saying]:
@@ -225,6 +226,9 @@ def past_run(past: Past) -> Iterator[Saying]:
         if text:
             yield Saying(f"{name + ':':11}{text}")
     yield from counts({result: run.counts[result] for result in Result if run.counts.get(result)})
+    if past.hidden:
+        drafts = "a private draft" if past.hidden == 1 else "private drafts"
+        yield Saying(f"{count(past.hidden, 'note')} hidden since: {drafts} now.")
     if past.ended != "declined":
         yield Saying(
             f"Its results again: `note-importer results {run.name} FILE`, where FILE is what it imported. If its rows"

@@ -6,7 +6,6 @@ Comes in: settings, and what is asked for. Goes out: runs, each with how it ende
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +13,6 @@ from importer.commands import workspaces
 from importer.commands.workspaces import find_run
 from importer.errors import BadSettings
 from importer.journal import Journal, Run
-from importer.models import Workspace
 from importer.settings import Settings
 
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")
@@ -23,10 +21,17 @@ _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 @dataclass(frozen=True)
 class Past:
-    """A run, and how it ended in words."""
+    """A run.
+
+    Attributes:
+        run: as the journal has it.
+        ended: how it ended, in words.
+        hidden: how many of the notes that it created were hidden since.
+    """
 
     run: Run
     ended: str
+    hidden: int = 0
 
     @property
     def seconds(self) -> float | None:
@@ -44,6 +49,7 @@ class Wanted:
         ended: the beginning of how it ended, as `stopped` or `broken off`.
         last: so many at most.
         of_all: of every workspace in the journal.
+        name: of the one that is meant.
     """
 
     since: float | None = None
@@ -51,6 +57,7 @@ class Wanted:
     ended: str = ""
     last: int | None = None
     of_all: bool = False
+    name: str | None = None
 
     def holds(self, past: Past) -> bool:
         """Whether a run is among them."""
@@ -67,8 +74,13 @@ def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
     if not Journal.exists(settings.journal):
         return []
     with Journal.open(settings.journal) as journal:
-        runs = journal.runs.listed(None if wanted.of_all else settings.workspace)
-    return [past for past in _told(runs) if wanted.holds(past)][: wanted.last]
+        workspace = None if wanted.of_all else settings.workspace
+        runs = journal.runs.listed(workspace, wanted.name)
+        if wanted.name is not None:
+            return [_past(journal, run) for run in runs]
+        hidden = journal.deliveries.hidden_by_run(workspace)
+        told = [Past(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
+    return [past for past in told if wanted.holds(past)][: wanted.last]
 
 
 def elsewhere(settings: Settings) -> str:
@@ -87,16 +99,17 @@ def one(settings: Settings, name: str) -> Past:
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
-        return next(past for past in _told(journal.runs.listed(run.workspace)) if past.run.id == run.id)
+        return _past(journal, run)
 
 
-def _told(runs: list[Run]) -> Iterator[Past]:
-    """How each ended; they come the latest first."""
-    followed: set[Workspace] = set()
-    for run in runs:
-        # A later one could begin only when the lock was free, so this one is over.
-        yield Past(run, run.ended or ("broken off" if run.workspace in followed else "still running, or broken off"))
-        followed.add(run.workspace)
+def _past(journal: Journal, run: Run) -> Past:
+    hidden, _ = journal.deliveries.hidden_of(run)
+    return Past(run, _ended(journal, run), hidden)
+
+
+def _ended(journal: Journal, run: Run) -> str:
+    """How it ended; a later one could begin only when the lock was free, so a run that is followed is over."""
+    return run.ended or ("broken off" if journal.runs.is_followed(run) else "still running, or broken off")
 
 
 def since(text: str, now: datetime) -> float:

@@ -238,6 +238,15 @@ class Deliveries:
         found = {_STATES[row.state]: int(row.number) for row in self._store.rows(query)}
         return found.get(State.HIDDEN, 0), found.get(State.CREATED, 0)
 
+    def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
+        """How many notes that each run created are hidden, where any are; the runs of all workspaces, or of one."""
+        query, owner = sa.select(requests.c.run, sa.func.count().label("number")).group_by(requests.c.run), {}
+        query = query.join(deliveries, deliveries.c.request == requests.c.id)
+        query = query.where(deliveries.c.state == State.HIDDEN.value)
+        if workspace is not None:
+            query, owner = query.join(notes, notes.c.id == deliveries.c.note).where(_IS_OWNERS), _owner(workspace)
+        return {row.run: int(row.number) for row in self._store.rows(query, owner)}
+
     def workspaces_of(self, note_ids: Sequence[str]) -> list[Workspace]:
         """The workspaces in which notes with some of these ids were created; at most a few hundred ids."""
         query = (

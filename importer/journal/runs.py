@@ -101,6 +101,12 @@ class Runs:
             for row in self._store.rows(query)
         ]  # fmt: skip
 
+    def is_followed(self, run: Run) -> bool:
+        """Whether a later run of the same workspace began."""
+        number = sa.select(runs.c.workspace).where(runs.c.id == run.id).scalar_subquery()
+        later = sa.select(runs.c.id).where(runs.c.workspace == number, runs.c.id > run.id).limit(1)
+        return any(True for _ in self._store.rows(later))
+
     def workspaces(self) -> list[Workspace]:
         """Those of which a run sent something, or may have, in the order of their names."""
         query = (

@@ -149,7 +149,7 @@ class History:
     # -- what they share ----------------------------------------------------------------------------------------
 
     def _past(self, run: str, settings: Settings) -> Past:
-        return next((past for past in commands.history.history(settings) if past.run.name == run), None) or abort(404)
+        return next(iter(commands.history.history(settings, Wanted(name=run))), None) or abort(404)
 
     def _upload(self, past: Past) -> Upload | None:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import endings, history
+from importer.commands import documents, endings, hide, history
 from importer.commands.history import Wanted
 from importer.errors import BadSettings
+from importer.journal import Journal
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
@@ -59,6 +60,46 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
         assert "If its rows go by email: import it again" in said[-1]
     with pytest.raises(BadSettings, match="knows no run 'none'"):
         history.one(settings, "none")
+
+
+def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
+    imported: Callable[..., str], settings: Settings
+) -> None:
+    """By how many notes; and nothing of it is said of another run, nor of another workspace's."""
+    first, second = imported("march.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
+    hidden = hide.hide(hide.what_to_hide(first, settings), settings)
+    assert hidden.hidden == 1
+    elsewhere = replace(settings, profile="other")
+    for asked in (settings, elsewhere):
+        listed = history.history(asked, Wanted(of_all=True))
+        assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
+    assert [past.hidden for past in history.history(settings)] == [0, 1]
+    said = [saying.text.strip() for saying in endings.history(history.history(settings), of_all=False)]
+    assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden since: 1"]
+    assert "1 note hidden since: a private draft now." in [
+        saying.text for saying in endings.past_run(history.one(settings, first))
+    ]
+    assert documents.history([history.one(settings, first)])["runs"][0]["hidden"] == 1
+
+
+def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> None:
+    """Also where it alone is asked for."""
+    with Journal.open(settings.journal) as journal:
+        begun = [
+            journal.runs.begin(workspace, "n.csv", "f", at, again=False).name
+            for at, workspace in enumerate((settings.workspace, replace(settings, profile="other").workspace))
+        ]
+
+    def ended(name: str) -> str:
+        [past] = history.history(settings, Wanted(name=name))
+        return past.ended
+
+    assert ended(begun[0]) == "still running, or broken off"
+    assert history.history(settings, Wanted(name=begun[1])) == [], "another workspace's"
+    with Journal.open(settings.journal) as journal:
+        begun.append(journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False).name)
+    assert [*map(ended, begun[::2])] == ["broken off", "still running, or broken off"]
+    assert history.one(settings, begun[0]).ended == "broken off"
 
 
 def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:

@@ -140,6 +140,7 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     ended = done(tasks.Hide(settings, name, 2))
     told = see(friend, f"/runs/{name}")
     assert "the notes were hidden since: private drafts now" in told
+    assert ">2 hidden since</span>" in see(friend, "/runs")
     assert "Hide its notes" not in told
     assert ended.exit_status == 0
     assert ended.besides[0].startswith("2 notes made private drafts.")

@@ -85,6 +85,9 @@ def test_a_run_is_found_again_and_its_notes_are_hidden(page: Page, box: Sandbox,
     expect(page.get_by_text("the notes were hidden since: private drafts now")).to_be_visible()
     expect(page.get_by_role("link", name="Hide its notes")).to_have_count(0)
     looked_at(page, "run-hidden")
+    page.get_by_role("navigation").get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("row", name="Kontakte März.csv")).to_contain_text("7 hidden since")
+    looked_at(page, "runs-hidden")
 
 
 def test_what_is_unclear_is_looked_up_and_seen_to_be_there(
