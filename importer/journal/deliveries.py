@@ -239,7 +239,7 @@ class Deliveries:
         return found.get(State.HIDDEN, 0), found.get(State.CREATED, 0)
 
     def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
-        """How many notes that each run created are hidden, where any are; the runs of all workspaces, or of one."""
+        """How many notes that each run created are hidden, where any are; of all workspaces or one. Reads all notes."""
         query, owner = sa.select(requests.c.run, sa.func.count().label("number")).group_by(requests.c.run), {}
         query = query.join(deliveries, deliveries.c.request == requests.c.id)
         query = query.where(deliveries.c.state == State.HIDDEN.value)

@@ -127,6 +127,20 @@ def test_many_groups_are_looked_up_with_few_queries(box: Sandbox, settings: Sett
 # -- what is looked for is found by an index --------------------------------------------------------------------------
 
 
+def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
+    """Of a workspace's runs, or of all; and a run is followed by none but its own workspace's."""
+    other = Workspace("other", HERE.base_url)
+    first, theirs, last = begin(journal), begin(journal, other), begin(journal)
+    for run, prospects in ((first, ("P1", "P2", "P3")), (theirs, ("P1",)), (last, ("P4",))):
+        answer(journal, *sent(journal, run, *prospects), *prospects)
+    for run in (first, theirs):
+        journal.deliveries.hide(journal.deliveries.created_by(run)[:2])
+    assert journal.deliveries.hidden_by_run(HERE) == {first.id: 2}
+    assert journal.deliveries.hidden_by_run() == {first.id: 2, theirs.id: 1}
+    assert journal.deliveries.hidden_of(first) == (2, 1)
+    assert [journal.runs.is_followed(run) for run in (first, theirs, last)] == [True, False, False]
+
+
 def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
     """But those that ask by note ids, rarely, since an index over them would multiply what each answer writes.
 
