@@ -49,25 +49,27 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     from importer.page import serving  # noqa: PLC0415 - only this command waits for it
     from importer.page.told import Told as ToldToPage  # noqa: PLC0415
 
-    told = Told.here()
-    if (file := sources.key_file(told.given)) is not None and (warning := who_can_read(file)):
-        paragraph(warning, "Warning: ", err=True)
-    said = {name: found.value for name, found in told.given.items() if found.place is Place.SAID}
-    said["profile"] = told.profile  # which the environment may name, too, until another is chosen on the page
+    given = Told.here().given
+    said = {name: found.value for name, found in given.items() if found.place is Place.SAID}
+    if "profile" in given:
+        said["profile"] = given["profile"].value  # by the environment, too, until another is chosen on the page
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
         server = serving.Server(ToldToPage(said, names), port)
     except OSError as error:
         raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
     with server:
-        return _serve(server, told, no_browser=no_browser)
+        return _serve(server, no_browser=no_browser)
 
 
-def _serve(server: Server, told: Told, *, no_browser: bool) -> int:
+def _serve(server: Server, *, no_browser: bool) -> int:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    say(f"Workspace: {told.settings.workspace}")
+    if (file := sources.key_file(server.told.given())) is not None and (warning := who_can_read(file)):
+        paragraph(warning, "Warning: ", err=True)
+    chosen = "  (the profile that was chosen on the page last; name another with --profile)"
+    say(f"Workspace: {server.told.settings().workspace}{chosen if server.told.is_last_chosen else ''}")
     if no_browser or not webbrowser.open(server.address):
         say("Open this address in your browser; it is good for once:")
         say(server.address)

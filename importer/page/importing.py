@@ -51,7 +51,8 @@ class Importing:
         """The first screen: a file is dropped."""
         settings = self._parts.told.settings()
         kept = [upload for upload in self._parts.uploads if upload.workspace in (settings.workspace, None)]
-        return render_template("import.html", workspace=settings.workspace, kept=kept)
+        last = self._parts.told.is_last_chosen
+        return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=last)
 
     def template(self) -> Page:
         """The workbook to fill in."""

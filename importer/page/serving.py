@@ -39,7 +39,8 @@ class Server:
     Args:
         told: what counts for the page.
         port: 0 for any that is free.
-        folder: where files that are dropped are kept; None: in the user's data folder of the system.
+        folder: where files that are dropped are kept, and which profile was chosen last; None: in the user's data
+            folder of the system.
 
     Raises:
         OSError: the port can't be had, or the folder can't be made.
@@ -53,8 +54,9 @@ class Server:
         try:
             self.port: int = listening.getsockname()[1]
             self.guard = Guard(self.port)
-            usual = platformdirs.user_data_path("note-importer", appauthor=False) / "page"
-            self.uploads, self.jobs = Uploads(folder or usual), Jobs()
+            folder = folder or platformdirs.user_data_path("note-importer", appauthor=False) / "page"
+            self.uploads, self.jobs = Uploads(folder), Jobs()
+            told.go_on(folder / "profile.txt")
             self.reading, self.ended = Reading(), threading.Event()
             self._parts = Parts(told, self.uploads, self.reading, self.jobs, self.ended.set)
             app = make(self._parts, self.guard)

@@ -136,7 +136,7 @@ class SettingUp:
         told = self._parts.told
         if told.practice is not None:
             return render_template("settings.html", said="You are practising.", profile=told.profile)
-        about = {"troubles": {}, **about, "said": said, "profile": told.profile}
+        about = {"troubles": {}, **about, "said": said, "profile": told.profile, "is_last_chosen": told.is_last_chosen}
         about |= {"file": editing.shown(profiles.profiles_file()), "has_store": keystore.is_there()}
         try:
             about["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))

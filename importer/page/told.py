@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
 from importer.models import Workspace
@@ -42,6 +43,11 @@ class Told:
     Args:
         said: what was said when it was started, by the settings' names.
         names: the settings that matter here.
+
+    Attributes:
+        profile: which counts.
+        practice: what they practise with, while they do.
+        is_last_chosen: whether the profile counts because it was chosen last, before the program was started.
     """
 
     def __init__(self, said: Mapping[str, object], names: Collection[str]) -> None:
@@ -49,6 +55,8 @@ class Told:
         self._typed: dict[Workspace, str] = {}
         self.profile = str(said.get("profile", profiles.DEFAULT))
         self.practice: Practice | None = None
+        self.is_last_chosen = False
+        self._chosen: Path | None = None
 
     def given(self) -> dict[str, Given]:
         """What was given, and where; the profile may have been changed since, by the page itself.
@@ -103,13 +111,32 @@ class Told:
             remembering.remember(choices.applied(self.settings()), names)
 
     def choose(self, profile: str) -> None:
-        """Work with a profile from now on.
+        """Work with a profile from now on; and from the next start on, unless another is named then.
 
         Raises:
             BadSettings: there is no such profile.
         """
         profiles.load(profile)
-        self.profile = profile
+        self.profile, self.is_last_chosen = profile, False
+        if self._chosen is not None:
+            with contextlib.suppress(OSError):  # the next start only begins with the usual one
+                self._chosen.write_text(profile, encoding="utf-8")
+
+    def go_on(self, chosen: Path) -> None:
+        """Work with the profile that was chosen last, unless one was named; if it is gone or can't be used, as usual.
+
+        Args:
+            chosen: the file that holds its name, and that of whichever is chosen from now on.
+        """
+        self._chosen, usual = chosen, self.profile
+        if "profile" in self._said:
+            return
+        try:
+            self.profile = chosen.read_text(encoding="utf-8")
+            self.settings()
+        except (OSError, ValueError, BadSettings):
+            self.profile = usual
+        self.is_last_chosen = self.profile != usual
 
     def type_key(self, key: str, *, keep: bool) -> None:
         """Hold a key for the workspace until the program ends.

@@ -129,8 +129,7 @@ def test_many_groups_are_looked_up_with_few_queries(box: Sandbox, settings: Sett
 
 def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
     """Of a workspace's runs, or of all; and a run is followed by none but its own workspace's."""
-    other = Workspace("other", HERE.base_url)
-    first, theirs, last = begin(journal), begin(journal, other), begin(journal)
+    first, theirs, last = begin(journal), begin(journal, THERE), begin(journal)
     for run, prospects in ((first, ("P1", "P2", "P3")), (theirs, ("P1",)), (last, ("P4",))):
         answer(journal, *sent(journal, run, *prospects), *prospects)
     for run in (first, theirs):

@@ -140,11 +140,16 @@ def test_ctrl_c_ends_a_run_in_good_order_and_then_the_program(program: Program, 
 
 @pytest.mark.slow
 def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
-    program: Program, box: Sandbox, tmp_path: Path
+    program: Program, box: Sandbox, profiles: Path, tmp_path: Path
 ) -> None:
-    """Ctrl-C while nothing is under way ends with 0; the next program knows the file, until it is forgotten."""
+    """Ctrl-C while nothing is under way ends with 0; the next program knows the file, until it is forgotten.
+
+    It knows the profile, too, that was chosen.
+    """
+    profiles.write_text("[spring]\n", encoding="utf-8")
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
         visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+        assert visitor.post(f"{visitor.base}/settings/profile", data={"name": "spring"}, timeout=30).ok
     file = next((tmp_path / "data").rglob("n.csv"))
     if os.name == "posix":
         assert (file.parent.stat().st_mode & 0o77, file.stat().st_mode & 0o77) == (0, 0)
@@ -152,6 +157,8 @@ def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
     assert program.ended() == 0
     with started(box, tmp_path) as again, Visitor(At(again)) as visitor:  # type: ignore[arg-type]
         first = visitor.see("/")
+        assert f"Workspace: spring at {box.url}  (the profile that was chosen on the page last" in again.said
+        assert "It is the profile that you chose last." in first.text
         number = re.findall(r'action="/file/(\w+)/forget"', first.text)[0]
         assert "Ready: 1 note to send." in visitor.see(f"/file/{number}").text
         assert visitor.post(f"{visitor.base}/file/{number}/forget", timeout=30).ok

@@ -16,6 +16,7 @@ from importer.api.saleshandy import _CHECK_KEY
 from importer.errors import NoKey
 from importer.page.fields import FIELDS
 from importer.page.screens import Parts, for_page
+from importer.page.told import Told
 from importer.page.wording import words
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
@@ -191,6 +192,32 @@ def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Pa
     assert post("/settings/profile", name="nigth").status_code == 400
     assert parts.told.profile == "spring fair"
     assert "<strong>spring fair</strong>" in seen(friend, "/")
+
+
+def test_the_page_begins_with_the_profile_that_was_chosen_last(
+    post: Post, friend: FlaskClient, parts: Parts, profiles: Path, tmp_path: Path
+) -> None:
+    """And says so; not where the command names one, nor where that profile is gone or can't be used by now."""
+    profiles.write_text("[night]\n[spring]\n", encoding="utf-8")
+    chosen = tmp_path / "profile.txt"
+    parts.told.go_on(chosen)
+    assert (parts.told.profile, parts.told.is_last_chosen) == ("default", False)
+    post("/settings/profile", name="spring")
+    assert "that you chose last" not in seen(friend, "/")
+    named = Told({"profile": "night"}, ["profile"])
+    named.go_on(chosen)
+    assert (named.profile, named.is_last_chosen) == ("night", False)
+    parts.told.profile = "default"  # as it is started anew
+    parts.told.go_on(chosen)
+    assert (parts.told.profile, parts.told.is_last_chosen) == ("spring", True)
+    assert "<strong>spring</strong>" in seen(friend, "/")
+    assert "It is the profile that you chose last." in seen(friend, "/")
+    assert "It is the one that you chose last." in seen(friend, "/settings")
+    for now in ("[spring]\nwrokers = 3\n", "[spring]\nworkers = 99\n", ""):
+        profiles.write_text(now, encoding="utf-8")
+        again = Told({}, [*SETTINGS])
+        again.go_on(chosen)
+        assert (again.profile, again.is_last_chosen) == ("default", False)
 
 
 def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
