@@ -78,6 +78,18 @@ class Postgres:
         server.start()
         return server
 
+    def encrypt(self, pem: Path) -> None:
+        """Restart it so that it offers encryption, with the key and the certificate in this file."""
+        place = self.folder / "data" / "server.pem"
+        place.touch(mode=0o600)
+        place.write_bytes(pem.read_bytes())
+        if os.geteuid() == 0:
+            shutil.chown(place, _user())
+        with (self.folder / "data" / "postgresql.conf").open("a") as configuration:
+            configuration.write("ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.pem'\n")
+        self.stop()
+        self.start()
+
     def start(self) -> None:
         self._run("pg_ctl", "start", "--pgdata", "data", "--log", "log", "--wait", "--silent")
 

@@ -46,9 +46,28 @@ _OURS = {
 }
 _PASSES = re.compile(
     r"starting up|shutting down|too many|connection slots|recovery mode|not yet accepting|terminating connection"
-    r"|closed the connection|timeout|timed out"
+    r"|closed the connection|timeout|timed out|SYSCALL"
 )
-_ENCRYPTION = re.compile(r"\bSSL\b|certificate|GSSAPI")
+_REFUSED = re.compile(r"FATAL|service file|definition of service|password|\bSSL\b|certificate|GSSAPI")
+_MISTOLD = re.compile(r"^(invalid|bad value for|weak sslmode|could not match|could not parse) ")
+_SAY_SO = "in the URL or in the service file"
+_ADVICE = (
+    ("does not support SSL", "The way to another machine is encrypted, and that server offers no encryption. Have it"
+     f" turned on there (ssl = on); or, if the way is safe without, say sslmode=disable {_SAY_SO}."),
+    ("root certificate", "Name the file with the certificate of the authority that signed the server's, as"
+     f" sslrootcert=… {_SAY_SO}."),
+    ("certificate verify failed", "The server's certificate isn't signed by the authority in the file that sslrootcert"
+     " names, or has run out. Name the right file, or have the server's certificate renewed; if both are as they should"
+     " be, what answers there isn't your server."),
+    ("does not match host name", "Name the server as its certificate does; if that name leads nowhere from here, add"
+     " its IP address as hostaddr=…. If the name is right, what answers there isn't your server."),
+    (r"\bSSL\b|certificate|GSSAPI", f"The way to another machine is encrypted, unless sslmode {_SAY_SO} says otherwise."
+     " See that a PostgreSQL server answers there, and that it and this machine agree on encryption."),
+    ("password", "The password is taken from the file that PGPASSFILE names, from PGPASSWORD, or from a service file."),
+    ("FATAL", "See that the database is there and that this user may connect to it."),
+    ("", f"Correct what stands {_SAY_SO}, or in the environment."),
+)  # fmt: skip
+"""What to do, by what the driver's words hold; the first that fits."""
 _LOOKS = 5  # by which it shows whether each transaction gets another session
 
 # PostgreSQL's texts can't hold U+0000, which a key or the API's words may: it is written as two signs of which nobody
@@ -184,21 +203,12 @@ def _backend(connection: psycopg.Connection[Any]) -> int:
 def _trouble(url: str, error: psycopg.Error) -> ImporterError:
     """Why there is no connection, and what to do. The server's words may be of any language; its FATAL hardly is."""
     words = _words(error)
-    if _PASSES.search(words) or not re.search(
-        r"FATAL|definition of service|service file|password|" + _ENCRYPTION.pattern, words
-    ):
+    if not _MISTOLD.search(words) and (_PASSES.search(words) or not _REFUSED.search(words)):
         return JournalFailed(
             f"The journal {url} can't be reached: {words}. Nothing was sent. See that its database is up, and that this"
             " machine may reach it; then run the same command again."
         )
-    advice = "See that the database is there and that this user may connect to it."
-    if _ENCRYPTION.search(words):
-        advice = (
-            "The connection to another machine is encrypted, unless sslmode in the URL or in the service file says"
-            " otherwise; verify-full needs sslrootcert, too."
-        )
-    elif "password" in words:
-        advice = "The password is taken from the file that PGPASSFILE names, from PGPASSWORD, or from a service file."
+    advice = next(advice for held, advice in _ADVICE if re.search(held, words))
     return UnusableJournal(
         f"The journal {url} can't be used: {words}. Nothing was sent. {advice} Or name another with"
         f" {by_name('journal')}."
@@ -206,6 +216,7 @@ def _trouble(url: str, error: psycopg.Error) -> ImporterError:
 
 
 def _words(error: BaseException) -> str:
-    """The driver's words in one line."""
+    """The driver's words in one line; where they took several, as sentences."""
     text = re.sub(r"^connection (failed|is bad): |\s*Is the server running.*?\?", "", str(error), flags=re.DOTALL)
+    text = re.sub(r"(?<=[^\s.:])\s*\n\s*(?=[A-Z-])", ". ", text)  # a new sentence, not a line that goes on
     return " ".join(text.split()).rstrip(".") or type(error).__name__

@@ -71,6 +71,14 @@ def _odd(postgres: Postgres, _: Path) -> str:
     return postgres.url("postgres") + "?colour=green"
 
 
+def _misspelt(postgres: Postgres, _: Path) -> str:
+    return postgres.url("postgres") + "?sslmode=somewhat"
+
+
+def _no_number(postgres: Postgres, _: Path) -> str:
+    return postgres.url("postgres") + "?connect_timeout=soon"
+
+
 def _no_service(postgres: Postgres, folder: Path) -> str:
     return "postgresql:///?service=missing"
 
@@ -128,7 +136,9 @@ def _may_only_read(postgres: Postgres, _: Path) -> str:
         (_no_password, 2, "PGPASSFILE"),
         (_odd, 2, "can't be read.*colour.*postgresql://importer@"),
         (_no_service, 2, 'definition of service "missing" not found|service file .* not found'),
-        (_not_encrypted, 2, "SSL.*sslmode.*verify-full needs sslrootcert"),
+        (_misspelt, 2, "sslmode.*somewhat.*Correct what stands in the URL"),
+        (_no_number, 2, "connect_timeout.*Correct what stands in the URL"),
+        (_not_encrypted, 2, "SSL.*offers no encryption.*sslmode=disable"),
         (_foreign, 4, "some other program's"),
         (_later, 4, "later version"),
         (_may_make_nothing, 2, "may not use its tables, or make them.*docs/machines.md"),
