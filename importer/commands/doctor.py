@@ -72,24 +72,37 @@ def _way(settings: Settings) -> Iterator[Finding]:
 
 
 def _api(settings: Settings, vendor: Vendor) -> Iterator[Finding]:
-    """One call that only reads: the notes of a prospect that surely isn't there."""
     if not settings.key:
         return
     try:
-        api = vendor.connect(
-            settings.base_url, settings.key,
-            connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, clock=steady_clock(),
-        )  # fmt: skip
+        reply = _ask(settings, vendor)
     except BadSettings:  # told of already: the proxy or the certificates
         return
-    try:
-        reply = api.find(f"doctor{secrets.token_hex(6)}", 0, 1)
-    finally:
-        api.close()
     yield _key(reply.failure, settings, vendor)
     if reply.metadata is not None:
         yield from _limit(reply.metadata.headers, settings)
         yield from _clock(reply)
+
+
+def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Finding:
+    """Whether the API accepts the key: one call that only reads.
+
+    Raises:
+        BadSettings: the proxy or the certificates can't be used.
+    """
+    return _key(_ask(settings, vendor).failure, settings, vendor)
+
+
+def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
+    """The notes of a prospect that surely isn't there."""
+    api = vendor.connect(
+        settings.base_url, settings.key,
+        connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, clock=steady_clock(),
+    )  # fmt: skip
+    try:
+        return api.find(f"doctor{secrets.token_hex(6)}", 0, 1)
+    finally:
+        api.close()
 
 
 def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Finding:

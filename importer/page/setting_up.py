@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flask import redirect, render_template, request, url_for
 
+from importer import commands
 from importer.errors import BadSettings
 from importer.models import Workspace
 from importer.page import fields
 from importer.page.screens import Page, Parts, Rules, problem
 from importer.page.uploads import Upload
+from importer.page.wording import words
 from importer.settings import editing, keystore, profiles, remembering
 
 _DONE = {
@@ -30,6 +33,7 @@ _DONE = {
     "key-forgotten": "The key is forgotten.",
 }
 _SHOWN = ("map", "value", "ignore")
+_PATIENCE = 15.0  # seconds that a person waits for an answer of the API
 _USUAL = "Nothing is sent here. What you change counts from then on."
 
 
@@ -47,6 +51,7 @@ class SettingUp:
             ("/settings/profile", "POST", self.choose_profile),
             ("/settings/new", "POST", self.new_profile),
             ("/settings/key", "POST", self.type_key),
+            ("/settings/key/try", "POST", self.try_key),
             ("/settings/key/forget", "POST", self.forget_key),
             ("/settings/forget", "POST", self.forget_memory),
             ("/settings/change", "POST", self.change_settings),
@@ -85,6 +90,17 @@ class SettingUp:
         except BadSettings as error:
             return self._screen("The key wasn't taken.", troubles={"key": str(error)})
         return _done("kept" if keep else "key", "key")
+
+    def try_key(self) -> Page:
+        """Ask the API whether it accepts the key; nothing is changed there."""
+        if (refused := self._refused(workspace=True)) is not None:
+            return refused
+        settings = self._parts.told.with_key()
+        found = commands.doctor.try_key(
+            replace(settings, connect_timeout=min(_PATIENCE, settings.connect_timeout),
+                    read_timeout=min(_PATIENCE, settings.read_timeout))
+        )  # fmt: skip
+        return self._screen(words(f"{found.about}: {found.text.removesuffix('.')}."), tried=found)
 
     def forget_key(self) -> Page:
         """Forget it, here or in the system's key store."""

@@ -18,7 +18,7 @@ from importer.page.fields import FIELDS
 from importer.page.screens import Parts, for_page
 from importer.page.told import Told
 from importer.page.wording import words
-from importer.sandbox import Sandbox
+from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
 from tests.page.conftest import OURS, SECRET
@@ -85,6 +85,31 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
     assert "a key is one word of plain characters" in answer.text
     assert "two words" not in answer.text
     assert parts.told.with_key().key == SECRET
+
+
+@pytest.mark.parametrize(
+    ("key", "fault", "said"),
+    [
+        ("", "", "Key accepted: yes, by what stands in for Saleshandy at http://127.0.0.1"),
+        (KEY, "", "Key accepted: no. The API does not accept the key"),
+        ("", "reset:GET@1", "Key accepted: not known: "),
+    ],
+)
+def test_a_key_is_tried_with_one_call_that_only_reads(
+    post: Post, friend: FlaskClient, parts: Parts, box: Sandbox, key: str, fault: str, said: str
+) -> None:
+    """It works, was refused, or nobody is there: in words of the page, without the key."""
+    if fault:
+        box.add_fault(Fault.parse(fault))
+    key = key or box.api_key
+    post("/settings/key", of=of(parts), key=key)
+    assert "Try the key</button>" in seen(friend, "/settings")
+    answer = post("/settings/key/try", of=of(parts))
+    assert answer.status_code == 200
+    assert said in answer.text
+    assert key not in answer.text
+    assert [call.method for call in box.received] == ["GET"]
+    assert post("/settings/key/try", of="night at https://api.example.test/v1").status_code == 409
 
 
 def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: FlaskClient, parts: Parts) -> None:
