@@ -117,9 +117,10 @@ STATUS = {"--fault 400-token@3": 4, "--fault firewall=invoice": 1}
 
 @pytest.mark.parametrize(("told", "expected"), [(flags, expected) for _, flags, expected in SHOWN],
                          ids=[flags for _, flags, _ in SHOWN])  # fmt: skip
+@pytest.mark.usefixtures("jumping")
 def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expected: str, tmp_path: Path) -> None:
-    """Notes are there once, and the rows end as is said; long waits are shortened."""
-    flags = shlex.split(told.replace("`", " ").replace("=60@", "=0.5@").replace("lag=5", "lag=0.2"))
+    """Notes are there once, and the rows end as is said."""
+    flags = shlex.split(told.replace("`", " "))
     faults = [Fault.parse(value) for flag, value in itertools.pairwise(flags) if flag == "--fault"]
     limits = [Limit.parse(value) for flag, value in itertools.pairwise(flags) if flag == "--rate-limit"]
     sizes = [int(value) for flag, value in itertools.pairwise(flags) if flag == "--max-batch"]
@@ -130,7 +131,7 @@ def test_what_the_guide_lets_one_expect_of_a_fault_comes_true(told: str, expecte
     with Sandbox(faults=faults, limit=limits[0] if limits else None, max_batch=sizes[0] if sizes else None) as box:
         report = running.run(sheet, Settings(
             base_url=box.url, key=box.api_key, journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
-            workers=1, read_timeout=2, settle=0.1, give_up=20,
+            workers=1, read_timeout=2,
         ))  # fmt: skip
         assert report is not None
         found = check(lines, report.results, box)

@@ -155,6 +155,7 @@ def test_check_tells_what_was_understood(ask: Ask) -> None:
     assert "map" in document["questions"][0]["settings"]
 
 
+@pytest.mark.usefixtures("jumping")
 def test_history_and_verify_tell_theirs(ask: Ask, box: Sandbox) -> None:
     Path("a.csv").write_text(SHEET, encoding="utf-8")
     assert ask("history")[1]["runs"] == []

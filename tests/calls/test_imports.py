@@ -21,6 +21,7 @@ def notes(path: Path, groups: int, each: int) -> Path:
 
 
 @pytest.mark.parametrize("limit", ["20/500ms", "20/500ms:epoch-ms", "10/1s:epoch", "20/500ms:first-call"])
+@pytest.mark.usefixtures("jumping")
 def test_the_sandbox_turns_away_at_most_one_call(tmp_path: Path, settings: Settings, box: Sandbox, limit: str) -> None:
     box.set_limit(Limit.parse(limit))
     report = running.run(notes(tmp_path / "notes.csv", 60, 2), settings)
@@ -61,6 +62,7 @@ def test_a_batch_that_is_refused_for_its_size_is_halved_and_the_size_that_works_
         assert statuses.total() <= 8
 
 
+@pytest.mark.usefixtures("jumping")
 def test_an_import_tells_what_holds_it_up_how_rows_ended_and_how_long_the_rest_takes(
     tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:
@@ -75,6 +77,7 @@ def test_an_import_tells_what_holds_it_up_how_rows_ended_and_how_long_the_rest_t
     assert all(one.seconds_left is not None for one in seen[len(seen) // 2 :])
 
 
+@pytest.mark.usefixtures("jumping")
 def test_an_import_tells_when_it_gives_up_while_nobody_is_there(
     tmp_path: Path, settings: Settings, box: Sandbox
 ) -> None:

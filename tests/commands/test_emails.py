@@ -505,6 +505,7 @@ def test_notes_that_may_be_delivered_already_fire_no_guard(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("fault", ["500:GET@1-3", "429:GET@2,4", "html:GET@1,3", "null:GET@2", "gateway-404:GET@2"])
+@pytest.mark.usefixtures("jumping")
 def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
     """A gateway's page, and an empty answer that isn't the API's own, never mean that nobody has an email."""
     sheet = write(tmp_path, by_email([email for email in PEOPLE.values() if "wice" not in email]))
@@ -514,6 +515,7 @@ def test_what_passes_is_waited_out(tmp_path: Path, fault: str) -> None:
         assert len(box.notes) == 3
 
 
+@pytest.mark.usefixtures("jumping")
 def test_an_outage_ends_it_with_3_and_nothing_is_sent(tmp_path: Path) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com", "kim@example.com"]))
     with Sandbox(prospects=PEOPLE, faults=[Fault.parse("500:GET")]) as box:

@@ -141,6 +141,7 @@ def test_of_many_spellings_a_few_are_listed() -> None:
     assert f"and {len(words) - 8} more" in sentence
 
 
+@pytest.mark.slow
 def test_very_many_values_that_are_none_take_little_memory(tmp_path: Path) -> None:
     """What is wrong with each of a hundred thousand cells is kept as a value, without what was going on around it."""
     path = tmp_path / "a.csv"
