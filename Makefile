@@ -30,7 +30,7 @@ slow: $(READY)  ## run the slow tests: kills, terminals, gateways, long simulati
 	$(BIN)/python -m pytest -n 4 -m slow
 
 lowest:  ## run the fast tests with the lowest versions that pyproject.toml allows
-	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) -m venv --clear .venv-lowest
 	$(PYTHON) .ci/lowest >.venv-lowest/constraints.txt
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[test]"
 	$(subst .venv,.venv-lowest,$(BIN))/python -m pytest -n 4 -m "not slow"
