@@ -6,10 +6,13 @@ practice ends: how files are read, and what stops one, stay; address, key and jo
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,8 @@ _ALIKE = (Topic.FILE, Topic.EMAILS, Topic.GUARDS)
 _LATENCY = 0.15  # seconds; so that a run can be watched
 _LIMIT = Limit.parse("20/1s")
 _MOST = 50
+_PREFIX = "practice-"
+_LEFT = 86_400.0  # seconds
 _SHOWS = {
     "1-webinar-followup.csv": "A plain list of 240 rows.",
     "2-crm-export.xlsx": "A workbook with a title and more columns than are needed; some of its rows are wrong.",
@@ -65,13 +70,14 @@ class Practice:
 
     Args:
         settings: those that would count.
+        place: a private folder, in which practice has one of its own.
 
     Raises:
         OSError: no folder can be made for it, or no port be had.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="note-importer-practice-", ignore_cleanup_errors=True)
+    def __init__(self, settings: Settings, place: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self.uploads, self.jobs = Uploads(folder / "files"), Jobs()
         self.key = secrets.token_urlsafe(16)  # what is practised with may be real, and others may use this machine
@@ -110,6 +116,17 @@ class Practice:
                 Visibility(note.visibility).name.capitalize(),
                 Status(note.status).name.capitalize(),
             )
+
+
+def clear_up(place: Path) -> None:
+    """Remove what programs left that were killed while they practised: folders in which nothing has changed for long.
+
+    Another program may be practising just now. Its files and its journal change as it does.
+    """
+    for folder in place.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if max(path.stat().st_mtime for path in (folder, *folder.iterdir())) < time.time() - _LEFT:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def samples() -> list[Sample]:

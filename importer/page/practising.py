@@ -40,7 +40,7 @@ class Practising:
         told = self._parts.told
         if told.practice is None:
             try:
-                told.practice = Practice(told.settings())
+                told.practice = Practice(told.settings(), self._parts.uploads.folder)
             except OSError as error:
                 return problem("Practice didn't begin.", f"{error.strerror}.", 507, url_for("practice"))
         return redirect(url_for("practice"), 303)

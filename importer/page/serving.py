@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from importer.page import practice
 from importer.page.guard import Guard
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
@@ -56,6 +57,7 @@ class Server:
             self.guard = Guard(self.port)
             folder = folder or platformdirs.user_data_path("note-importer", appauthor=False) / "page"
             self.uploads, self.jobs = Uploads(folder), Jobs()
+            practice.clear_up(folder)
             told.go_on(folder / "profile.txt")
             self.reading, self.ended = Reading(), threading.Event()
             self._parts = Parts(told, self.uploads, self.reading, self.jobs, self.ended.set)
@@ -81,8 +83,8 @@ class Server:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
-        if (practice := self.told.practice) is not None:
-            practice.end()
+        if self.told.practice is not None:
+            self.told.practice.end()
 
     @property
     def told(self) -> Told:

@@ -119,12 +119,12 @@ class Uploads:
     """All of them.
 
     Args:
-        folder: where they are kept.
+        folder: where they are kept; only its owner can enter it.
         now: the time, in seconds since 1970.
     """
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
-        self._folder, self._now = folder, now
+        self.folder, self._now = folder, now
         self._found: dict[str, Upload] = {}
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -145,7 +145,7 @@ class Uploads:
             OSError: it can't be written.
         """
         number, name = secrets.token_hex(16), plain_name(name)
-        folder = self._folder / number
+        folder = self.folder / number
         folder.mkdir(mode=0o700)
         try:
             save(folder / name)
@@ -226,7 +226,7 @@ class Uploads:
             "results": upload.results,
         }
         with self._lock:
-            new = self._folder / f"{upload.id}.new"
+            new = self.folder / f"{upload.id}.new"
             handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
             with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - so that nobody else can read it
                 json.dump(said, file)
@@ -234,11 +234,11 @@ class Uploads:
 
     def _take_up(self) -> None:
         """What earlier programs left, as far as it is still to be kept; the rest is removed."""
-        numbers = {found.name.partition(".")[0] for found in self._folder.iterdir()}
+        numbers = {found.name.partition(".")[0] for found in self.folder.iterdir()}
         for number in filter(_ID.fullmatch, numbers):
             try:
                 said = json.loads(self._record(number).read_text(encoding="utf-8"))
-                upload = _upload(number, self._folder / number, said)
+                upload = _upload(number, self.folder / number, said)
             except (OSError, ValueError, TypeError, KeyError, BadSettings):
                 upload = None  # it broke off as it came, or comes just now to another page
                 if self._is_young(number):
@@ -250,17 +250,17 @@ class Uploads:
 
     def _is_young(self, number: str) -> bool:
         try:
-            return (self._folder / number).stat().st_mtime > self._now() - _COMES
+            return (self.folder / number).stat().st_mtime > self._now() - _COMES
         except OSError:
             return False
 
     def _remove(self, number: str) -> None:
-        shutil.rmtree(self._folder / number, ignore_errors=True)
+        shutil.rmtree(self.folder / number, ignore_errors=True)
         with contextlib.suppress(OSError):
             self._record(number).unlink()
 
     def _record(self, number: str) -> Path:
-        return self._folder / f"{number}.json"
+        return self.folder / f"{number}.json"
 
 
 def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from importer.api.saleshandy import _CHECK_KEY
 from importer.errors import NoKey
+from importer.page import practice
 from importer.page.fields import FIELDS
 from importer.page.screens import Parts, for_page
 from importer.page.told import Told
@@ -328,6 +331,22 @@ def test_practice_has_an_address_a_journal_and_files_of_its_own(
     assert parts.told.settings() == before
     assert "Practice." not in seen(friend, "/")
     assert not box.received
+
+
+def test_what_a_killed_program_left_of_practice_is_cleared_up(post: Post, parts: Parts, tmp_path: Path) -> None:
+    """A day after the last change in it, for until then another may be practising there."""
+    post("/practice/begin")
+    post("/practice/sample", sample="1")
+    assert parts.told.practice is not None
+    folder, other = Path(parts.told.practice._folder.name), tmp_path / "uploads" / "practice"
+    other.mkdir()
+    assert folder.parent == other.parent
+    for days, is_there in ((0.9, True), (1.1, False)):
+        for path in (other, folder, *folder.iterdir()):
+            os.utime(path, (0.0, time.time() - days * 86_400))
+        practice.clear_up(folder.parent)
+        assert folder.exists() is is_there
+    assert other.exists()
 
 
 def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_profile(
