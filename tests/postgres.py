@@ -100,12 +100,9 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         found = programs()
         assert found is not None
-        as_user: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            as_user = {"user": _user(), "group": _user() if _user() != "nobody" else "nogroup", "extra_groups": []}
         done = subprocess.run(
             [found / program, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, check=False, timeout=120, **as_user,
+            stderr=subprocess.PIPE, text=True, check=False, timeout=120, **as_user(),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
@@ -144,6 +141,13 @@ class Postgres:
         statements += [f"ALTER SEQUENCE {SCHEMA}.{table.name}_id_seq RESTART" for table in numbered]
         self.execute("; ".join(statements), name)
         return self.url(name)
+
+
+def as_user() -> dict[str, Any]:
+    """How to start what doesn't run as root."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": _user(), "group": _user() if _user() != "nobody" else "nogroup", "extra_groups": []}
 
 
 def _user() -> str:

@@ -46,7 +46,7 @@ _OURS = {
 }
 _PASSES = re.compile(
     r"starting up|shutting down|too many|connection slots|recovery mode|not yet accepting|terminating connection"
-    r"|closed the connection|timeout|timed out|SYSCALL"
+    r"|closed the connection|timeout|timed out|SYSCALL|no more connections"
 )
 _REFUSED = re.compile(r"FATAL|service file|definition of service|password|\bSSL\b|certificate|GSSAPI")
 _MISTOLD = re.compile(r"^(invalid|bad value for|weak sslmode|could not match|could not parse) ")
@@ -186,11 +186,15 @@ def _see_that_it_stays(connection: psycopg.Connection[Any], parts: Mapping[str, 
         return
     with _connection(parts) as other:
         if any(_backend(other) == own or _backend(connection) != own for _ in range(_LOOKS)):
-            raise UnusableJournal(
-                f"What answers at {url} is a pooler that gives each transaction another session (PgBouncer with"
-                " pool_mode = transaction, say): in it no lock holds, and notes would be sent twice. Nothing was sent."
-                f" Name the database itself with {by_name('journal')}, or a pool whose mode is session."
-            )
+            raise _is_pooler(url)
+
+
+def _is_pooler(url: str) -> UnusableJournal:
+    return UnusableJournal(
+        f"What answers at {url} is a pooler that gives each transaction another session (PgBouncer with pool_mode ="
+        " transaction, say): in it no lock holds, and notes would be sent twice. Nothing was sent. Name the database"
+        f" itself with {by_name('journal')}, or a pool whose mode is session."
+    )
 
 
 def _backend(connection: psycopg.Connection[Any]) -> int:
@@ -203,10 +207,13 @@ def _backend(connection: psycopg.Connection[Any]) -> int:
 def _trouble(url: str, error: psycopg.Error) -> ImporterError:
     """Why there is no connection, and what to do. The server's words may be of any language; its FATAL hardly is."""
     words = _words(error)
+    if "statement pooling" in words:  # it knows no transactions at all
+        return _is_pooler(url)
     if not _MISTOLD.search(words) and (_PASSES.search(words) or not _REFUSED.search(words)):
+        free = ", that the pool there has two sessions free" if "query_wait_timeout" in words else ""
         return JournalFailed(
-            f"The journal {url} can't be reached: {words}. Nothing was sent. See that its database is up, and that this"
-            " machine may reach it; then run the same command again."
+            f"The journal {url} can't be reached: {words}. Nothing was sent. See that its database is up{free}, and"
+            " that this machine may reach it; then run the same command again."
         )
     advice = next(advice for held, advice in _ADVICE if re.search(held, words))
     return UnusableJournal(
