@@ -289,7 +289,7 @@ class Coordinator:
         clock = self._evidence.note_clock
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
-            self._ledger.write(posts, now, lambda at: clock.at_least(at) if clock.is_known else None)
+            self._ledger.write(posts, now, lambda at: clock.at_least(at) if clock.is_measured else None)
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False

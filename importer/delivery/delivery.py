@@ -259,5 +259,5 @@ def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[Known], positi
     return Post(
         request, key, number,
         request_number=first.request, sent_at=first.sent_at, first_sent_at=first.sent_at, since=first.since,
-        of_earlier_run=True,
+        of_earlier_run=True, of_other_clock=True,
     )  # fmt: skip

@@ -16,14 +16,10 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
 from importer.delivery.clock import NoteClock
 from importer.delivery.lag import ReadLag, Watched
-from importer.delivery.readback import Window
 from importer.delivery.tasks import Post, Read, Task, Watch
 from importer.journal import Journal, NoteKey
 from importer.models import Status, Workspace
 
-_CLOCKS_APART = 5.0  # seconds by which clocks that date notes may differ from one another
-_CLOCKS_ASTRAY = 900.0  # seconds within which that isn't believed, and not ruled out either
-_ANY_ZONE = 26 * 3600.0  # seconds by which a clock of which nothing is known may be off
 _TAKES = 28  # addresses by which runs are apart, of 90: so many lookups at a prospect a run hardly makes
 _MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
 _PAUSE = 5.0  # seconds between looks for a note of an earlier run that can't be read yet
@@ -166,26 +162,6 @@ class Evidence:
                     self.authors.add(note.author)
                 if note.created_at is not None and note.note_id not in self._own:
                     self.note_clock.observe_earlier(*delivered[note.note_id], note.created_at)
-
-    def window(self, post: Post, applied_until: float) -> Window:
-        """When the note of a post can have been made, by the clock that dates notes; ``applied_until`` is by ours."""
-        clock = self.note_clock
-        if post.since is None and not clock.is_known:
-            # Which notes are of that time nobody knows, so each that reads differently may be a delivery's own.
-            earliest = post.first_sent_at - _ANY_ZONE
-            return Window(clock.at_least(post.first_sent_at), earliest, post.sent_at + _ANY_ZONE, rewritten=earliest)
-        since = self.since(post)
-        assert since is not None
-        until = min(clock.at_most(applied_until), since + _ANY_ZONE)
-        # Where several deliveries are alike, only what a time cut to the second makes a note older is allowed for.
-        apart = 1.0 if post.conflict is not None else _CLOCKS_APART
-        return Window(since - apart, since - _CLOCKS_ASTRAY, until + _CLOCKS_APART, rewritten=since - apart)
-
-    def since(self, post: Post) -> float | None:
-        """The earliest date that the note of a post can bear, where anything is known of the clock that dates notes."""
-        if post.since is not None or not self.note_clock.is_known:
-            return post.since
-        return self.note_clock.at_least(post.first_sent_at)
 
     def take(self, prospect: str) -> int:
         """How many notes a lookup asks for: no two lookups of a prospect ask alike, lest a cache answers."""

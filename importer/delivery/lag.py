@@ -13,7 +13,8 @@ ENOUGH = 14
 """Sightings in a row, with no miss between them, after which the lag is known: of several copies each had its turn."""
 
 _YOUNGEST = 4  # sightings at the least ages that count: two copies may take turns
-_FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE = 0.05, 1.3, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_GROWTH, _GROWTH_UNTIL_MISSED = 1.3, 1.1  # while nothing is missed, the younger the notes, the more is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,15 @@ class ReadLag:
 
     @property
     def measured(self) -> float | None:
-        """Seconds that reading lagged at most, where enough was seen."""
-        return max(self._longest, sorted(self._seen)[_YOUNGEST - 1]) if self.is_known else None
+        """Seconds that reading lagged at most, where enough was seen.
+
+        Twice that will be relied on, so enough has to be seen of notes that are no older: of two copies that are asked
+        by chance, all the sightings at an age at which one still lagged must have met the other.
+        """
+        if not self.is_known:
+            return None
+        ages = sorted(self._seen)
+        return max(self._longest, ages[_YOUNGEST - 1], ages[ENOUGH - 1] / 2)
 
     @property
     def margin(self) -> float:
@@ -86,7 +94,8 @@ class ReadLag:
         self._seen.append(age)
         if note_id in self._missed:
             self._longest = max(self._longest, age)
-        self._pause, self._setback = min(self._pause * _GROWTH, _LONGEST_PAUSE), 0.0
+        growth = _GROWTH if self._missed else _GROWTH_UNTIL_MISSED
+        self._pause, self._setback = min(self._pause * growth, _LONGEST_PAUSE), 0.0
 
     def missed(self, note_id: str, age: float) -> None:
         """A note of this age wasn't there, though it exists."""

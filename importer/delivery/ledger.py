@@ -59,7 +59,8 @@ class Ledger:
         for post in posts:
             post.sent_at = now
             post.first_sent_at = post.first_sent_at if post.sends > 1 else now
-            post.since = post.since if post.since is not None else dated(post.first_sent_at)
+            if post.since is None and not post.of_other_clock:
+                post.since = dated(post.first_sent_at)
         try:
             with self._journal.transaction():
                 claimed_at = self._journal.now()

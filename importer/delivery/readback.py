@@ -21,13 +21,14 @@ class Window:
     Attributes:
         surely, until: one that reads the same and is dated between them is its own.
         perhaps: one dated before that, but from then on, may be: servers have several clocks, which differ.
-        rewritten: one that reads differently and is dated from then on, up to ``until``, may be, too.
+        rewritten, rewritten_until: one that reads differently and is dated between them may be, too.
     """
 
     surely: float
     perhaps: float
     until: float
     rewritten: float
+    rewritten_until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _is_candidate(note: FoundNote, sought: Sought) -> bool:
     return (
         note.visibility is sought.key.visibility
         and note.status is sought.key.status
-        and (note.created_at is None or window.rewritten <= note.created_at <= window.until)
+        and (note.created_at is None or window.rewritten <= note.created_at <= window.rewritten_until)
         and not any(is_same(note, other) for other in sought.others)
     )
 

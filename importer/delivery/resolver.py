@@ -167,7 +167,7 @@ class Resolver:
         post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
         others = [key for key in self.unclear.get(lookup.prospect, ()) if key is not post.key]
         taken = self._evidence.taken(page, lookup.prospect, post.key)  # first, for it may tell of the clock
-        window = self._evidence.window(post, ambiguous.applied_until)
+        window = self._evidence.note_clock.window(post, ambiguous.applied_until)
         return readback.Sought(post.key, window, taken, post.sent_at, others, self._evidence.authors)
 
     def _follow_first(self, lookup: Lookup, due: float) -> None:
@@ -266,8 +266,8 @@ class Resolver:
         sent = ambiguous.post
         request = sent.request.only(sorted(ambiguous.absent))
         post = replace(
-            sent, request=request, replaces=sent.request_number, sends=sent.sends + 1, since=self._evidence.since(sent),
-            of_earlier_run=False,
+            sent, request=request, replaces=sent.request_number, sends=sent.sends + 1,
+            since=self._evidence.note_clock.since(sent), of_earlier_run=False,
         )  # fmt: skip
         self._is_clear(post)
         if not self._policy.resends:

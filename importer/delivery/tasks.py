@@ -42,7 +42,8 @@ class Post:
         is_cut: whether it was refused so as a part of a larger one, and not yet by itself.
         refused_since: when that began, by our clock.
         is_alone: whether other calls came through in between.
-        of_earlier_run: whether an earlier run sent it.
+        of_earlier_run: whether an earlier run sent it; ``of_other_clock``: whether one did so for the first time, by a
+            clock that may have been set since, or another machine's.
         uploaded: files that were uploaded for it alone, since it was refused with ids that others had used.
         renewed_for: why it, or what it is a part of, was refused then.
     """
@@ -66,6 +67,7 @@ class Post:
     refused_since: float = 0.0
     is_alone: bool = False
     of_earlier_run: bool = False
+    of_other_clock: bool = False
     uploaded: Uploaded | None = None
     renewed_for: Cause | None = None
 

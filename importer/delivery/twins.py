@@ -62,10 +62,9 @@ class Twins:
             return  # a later run looks, when it is known whose the others are
         shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
         key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
-        sought = Sought(
-            key, evidence.window(check.post, reply.came), evidence.taken(page, check.prospect, check.post.key),
-            check.post.sent_at, authors=evidence.authors,
-        )  # fmt: skip
+        taken = evidence.taken(page, check.prospect, check.post.key)  # first, for it may tell of the clock
+        window = evidence.note_clock.window(check.post, reply.came)
+        sought = Sought(key, window, taken, check.post.sent_at, authors=evidence.authors)
         found = judge(page, sought)
         yield check.post, Checked((found.note_id, *found.twins) if found.note_id is not None else ())
 

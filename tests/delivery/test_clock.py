@@ -56,3 +56,5 @@ def test_where_a_clock_was_set_anew_between_earlier_runs_the_bounds_hold_both() 
 def test_notes_of_this_run_count_before_those_of_earlier_ones() -> None:
     found = clock((NOW, NOW + 1, NOW), earlier=((NOW, NOW, NOW + 50),))
     assert (found.at_least(NOW), found.at_most(NOW)) == (NOW - 1, NOW)
+    assert found.is_measured
+    assert not clock(earlier=((NOW, NOW, NOW + 50),)).is_measured

@@ -19,7 +19,7 @@ NOTE = Note("Use <b>this</b>", Visibility.PUBLIC, Status.PUBLISHED)
 DRAFT = replace(NOTE, status=Status.DRAFT)
 
 
-WINDOW = Window(surely=SINCE, perhaps=SINCE - 50, until=SINCE + 100, rewritten=SINCE)
+WINDOW = Window(surely=SINCE, perhaps=SINCE - 50, until=SINCE + 100, rewritten=SINCE, rewritten_until=SINCE + 120)
 
 
 def found(
@@ -190,7 +190,7 @@ def test_what_reads_differently_and_was_made_in_that_time_is_a_candidate() -> No
     assert candidates(other) == ["N1"]
     assert candidates(replace(other, created_at=None)) == ["N1"]
     assert candidates(replace(other, created_at=SINCE - 0.1)) == []
-    assert candidates(replace(other, created_at=WINDOW.until + 0.1)) == []
+    assert candidates(replace(other, created_at=WINDOW.rewritten_until + 0.1)) == []
     assert candidates(found(content="Use th", visibility="2")) == []
     assert candidates(found(content="Use th", status="0")) == []
     assert candidates(other, adopted=frozenset({"N1"})) == []

@@ -140,7 +140,7 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     store.fails_after = 0 if world.is_calm else world.regime.disk_full
     world.tell("=== a run begins")
     try:
-        run = journal.runs.begin(workspace, "sheet", "print", world.now, again=False)
+        run = journal.runs.begin(workspace, "sheet", "print", world.clock(), again=False)
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
         policy = Policy(BATCH, READ_TIMEOUT, SETTLE, retry=RetryPolicy(8, GIVE_UP))
@@ -267,7 +267,7 @@ def _may_files_be_turned_away(regime: Regime) -> bool:
 def _must_be_certain(world: World) -> bool:
     """Whether nothing may be unconfirmed in the end: texts stay exact, nobody else writes, and dates tell."""
     regime = world.regime
-    is_clear = regime.rewrite == "exact" and not regime.colleagues and not regime.jumps
+    is_clear = regime.rewrite == "exact" and not regime.colleagues and not (regime.jumps or regime.own_jumps)
     return is_clear and (abs(regime.ahead) < 300 or world.published_told > 0)
 
 

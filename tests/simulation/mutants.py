@@ -26,7 +26,8 @@ from importer import markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import coordinator, decisions, evidence, lag, policy, readback, resolver
+from importer.delivery import clock, coordinator, decisions, evidence, lag, policy, readback, resolver
+from importer.delivery.clock import NoteClock
 from importer.delivery.decisions import (
     Abandon,
     Doubt,
@@ -261,9 +262,9 @@ def _constant_mutants() -> Iterator[Mutant]:
         (decisions, "PERSISTENT", (1, 0)),
         (lag, "ENOUGH", (lag.ENOUGH // 2, 1)),
         (lag, "_YOUNGEST", (lag._YOUNGEST // 2, 1)),
-        (evidence, "_CLOCKS_APART", (evidence._CLOCKS_APART / 2, 0.0)),
+        (clock, "_CLOCKS_APART", (clock._CLOCKS_APART / 2, 0.0)),
         (evidence, "_TAKES", (0,)),
-        (evidence, "_CLOCKS_ASTRAY", (evidence._CLOCKS_ASTRAY / 2, 0.0)),
+        (clock, "_CLOCKS_ASTRAY", (clock._CLOCKS_ASTRAY / 2, 0.0)),
         (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
         (resolver, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
     ):
@@ -343,6 +344,26 @@ def _nothing_taken(change: Change) -> None:
     change(Evidence, "taken", lambda _self, *_given: {})
 
 
+def _one_clock(change: Change) -> None:
+    """What another run knew of the time is relied on."""
+    original = NoteClock.window
+
+    def window(self: Any, post: Any, until: float) -> Any:
+        found = original(self, post, until)
+        if not self.is_known:
+            return found
+        return replace(found, rewritten=found.surely, rewritten_until=found.until)
+
+    change(NoteClock, "window", window)
+
+
+def _sightings_of_any_age(change: Change) -> None:
+    def measured(self: Any) -> Any:
+        return max(self._longest, sorted(self._seen)[lag._YOUNGEST - 1]) if self.is_known else None
+
+    change(ReadLag, "measured", property(measured))
+
+
 def _no_others(change: Change) -> None:
     original = readback.judge
     change(readback, "judge", lambda page, sought: original(page, replace(sought, others=())))
@@ -371,13 +392,13 @@ def _no_hidden_drafts(change: Change) -> None:
 
 
 def _endless_window(change: Change) -> None:
-    original = Evidence.window
-    change(Evidence, "window", lambda self, post, until: replace(original(self, post, until), until=math.inf))
+    original = NoteClock.window
+    change(NoteClock, "window", lambda self, post, until: replace(original(self, post, until), until=math.inf))
 
 
 def _window_from_ever(change: Change) -> None:
-    original = Evidence.window
-    change(Evidence, "window", lambda self, post, until: replace(original(self, post, until), surely=-math.inf))
+    original = NoteClock.window
+    change(NoteClock, "window", lambda self, post, until: replace(original(self, post, until), surely=-math.inf))
 
 
 def _first_page_only(change: Change) -> None:
@@ -480,6 +501,8 @@ RULES: dict[str, Callable[[Change], None]] = {
     "a later draft hides nothing": _no_hidden_drafts,
     "a note is the delivery's own however late it is dated": _endless_window,
     "a note is the delivery's own however early it is dated": _window_from_ever,
+    "our clock is the same in every run": _one_clock,
+    "sightings at any age show how reading lags": _sightings_of_any_age,
     "only one page is read": _first_page_only,
     "how reading lags is not measured": _no_watch,
     "rest is counted by a dead run's clock": _rest_of_the_dead,
@@ -560,7 +583,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a rewritten note may be anybody's": (4986, draw(4986)),
     "drafts of a prospect don't conflict": (1492, draw(1492)),
     "_TAKES = 0 in importer.delivery.evidence": (175, draw(175)),
-    "_CLOCKS_APART = 0.0 in importer.delivery.evidence": (37, draw(37)),
+    "_CLOCKS_APART = 0.0 in importer.delivery.clock": (37, draw(37)),
     "read_timeout = 0.0": (103, draw(103)),
     "POST unreachable, one prospect → settled as rejected": (741, draw(741)),
     "POST rate limited, one prospect → settled as rejected": (70, draw(70)),
@@ -582,15 +605,12 @@ HARMLESS: dict[str, str] = {
     "ENOUGH_MISSES = *": "after the margin one look is enough in the model; what lags longer is beyond it",
     "LONGEST_CLAIM = inf in importer.delivery.coordinator": "what a dead process had not sent by then it never sends",
     "LONGEST_CLAIM = * in importer.delivery.resolver": "dates may be off by five seconds, which is as much",
-    "_CLOCKS_ASTRAY = 450.0 in importer.delivery.evidence": "in the model a clock that is known is set by 30 seconds",
-    "_CLOCKS_APART = 2.5 in importer.delivery.evidence": "in the model servers' clocks differ by 0.8 seconds",
+    "_CLOCKS_APART = 2.5 in importer.delivery.clock": "in the model servers' clocks differ by 0.8 seconds",
     "ENOUGH = 7 in importer.delivery.lag": "that seven looks in a row meet the copy that is up to date, and a"
     " request comes late just then, is one import in tens of thousands; fourteen are for that",
     "_YOUNGEST = *": "a copy that lags is missed on, which counts more; this only keeps the margin from being nothing",
     "settle = *": "the margin, twice the fourth youngest age at which a note was seen, makes up for the model's second",
     "read_timeout = 1.5": "the same margin makes up for a second and a half",
-    "rest is counted by a dead run's clock": "in the model clocks of runs agree: only what waited for a worker leaves"
-    " later, and the margin and the time until the next run begins make up for that",
     "what was given up doesn't hold back what reads alike": "what is sent after that is dated past the time in which"
     " the other can have been made, unless a crash comes within seconds; no world that was searched had that",
     "pages need not join": "a page older than one read before tells nothing, and two looks have to miss a note",

@@ -32,6 +32,7 @@ ONCE_BROKEN = (
     30232,
     34949,
     36430,
+    302134,
 )
 """Seeds that have shown a fault, since mended."""
 
@@ -107,6 +108,7 @@ class Regime:
         before: notes that have stood there for three days, and say what ours say.
         shows_author: whether reading tells who wrote a note.
         ahead: how far the API's clock is ahead, in seconds; ``jumps``: by how much it jumps once, or 0.
+        own_jumps: seconds that ours is set by between two runs, and back before the next, or 0.
         apart: seconds by which its servers' clocks are off at most.
         max_batch: prospects that the API takes.
         limit: calls a second, or 0.
@@ -138,6 +140,7 @@ class Regime:
     shows_author: bool = True
     ahead: float = 0.0
     jumps: float = 0.0
+    own_jumps: float = 0.0
     apart: float = 0.0
     max_batch: int = 100
     limit: int = 0
@@ -242,4 +245,10 @@ def draw(seed: int, beyond: str = "") -> Regime:
         apart=0.4 if more.random() < 0.15 else 0.0,
         ahead=-800.0 if more.random() < 0.05 else found.ahead,
         same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
+        own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed),
     )
+
+
+def _own_jumps(seed: int) -> float:
+    chance = random.Random(f"our clock {seed}")
+    return chance.choice([2.0, -2.0, 30.0, -30.0, 600.0, -600.0]) if chance.random() < 0.15 else 0.0

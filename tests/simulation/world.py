@@ -103,6 +103,7 @@ class World:
         self._flying = 0
         self._turn = 0
         self._ahead = self.regime.ahead
+        self._own = 0.0
         self._lag = 0.0
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
@@ -120,7 +121,12 @@ class World:
     # -- time -------------------------------------------------------------------------------------------------------
 
     def clock(self) -> float:
-        return self.now
+        """Ours."""
+        return self.now + self._own
+
+    def _reply(self, kind: str, began: float, came: float, value: Any = None, **more: Any) -> Reply[Any]:
+        """A reply with the times that our clock shows."""
+        return Reply(kind, began + self._own, came + self._own, value, **more)
 
     def tell(self, what: str) -> None:
         if self.story is not None:
@@ -156,6 +162,9 @@ class World:
     def die(self) -> None:
         """What is on its way may arrive all the same, and nobody hears of it; a while later the program starts anew."""
         self._life += 1
+        if self.regime.own_jumps and not self.is_calm:
+            self._own = self.regime.own_jumps if self._life % 2 else 0.0
+            self.tell(f"     our clock is set: {self._own} s ahead now")
         self._steps = 0
         self._flying = 0
         self._back.clear()
@@ -242,7 +251,7 @@ class World:
             self.ids_told += is_told
             self.published_told += is_told and note.status is Status.PUBLISHED
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
-            return Reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
+            return self._reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
         applied_at = None
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
@@ -256,7 +265,7 @@ class World:
                 self.later(applied_at, lambda: self._apply_quietly(note, prospects))
         came = began + READ_TIMEOUT if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
-        return Reply("POST", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
+        return self._reply("POST", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
 
     def _refusal(
         self, kind: str, note: Note | None, prospects: Sequence[str], fate: str, began: float
@@ -266,7 +275,7 @@ class World:
         def failed(cause: Cause, text: str, wait: float | None = None, *, at_work: bool = False) -> Reply[Any]:
             metadata = None if cause is Cause.UNREACHABLE else _ODD
             failure = Failure(cause, text, wait, at_work=at_work)
-            return Reply(kind, began, self.now, failure=failure, metadata=metadata)
+            return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
 
         if page := self._gateway(kind):
             return failed(Cause.FOREIGN, page, at_work=True)
@@ -379,16 +388,16 @@ class World:
             return refusal, soon
         if self.shelf.is_unfit(digest):
             self.tell(f"UPLOAD {name}: its type is not supported")
-            return Reply("UPLOAD", began, soon, failure=Failure(Cause.BAD_ATTACHMENT, "type"), metadata=_OK), soon
+            return self._reply("UPLOAD", began, soon, failure=Failure(Cause.BAD_ATTACHMENT, "type"), metadata=_OK), soon
         attachment = "" if fate.endswith("before") else self.shelf.keep(digest, self.now)
         self.tell(f"UPLOAD {name}: {fate} {attachment}")
         if fate == "ok":
             self.shelf.told(digest)
-            return Reply("UPLOAD", began, soon, attachment, metadata=_OK), soon
+            return self._reply("UPLOAD", began, soon, attachment, metadata=_OK), soon
         kind = fate.split(maxsplit=1)[0]
         came = began + READ_TIMEOUT if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
-        return Reply("UPLOAD", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
+        return self._reply("UPLOAD", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
 
     # -- the API: reading -------------------------------------------------------------------------------------------
 
@@ -411,14 +420,14 @@ class World:
             came = began + READ_TIMEOUT if fate == "lost" else soon
             self.tell(f"GET  {prospect}: {fate}")
             metadata = None if fate == "lost" else _ODD
-            return Reply("GET", began, came, failure=Failure(_CAUSES[fate], fate), metadata=metadata), came
+            return self._reply("GET", began, came, failure=Failure(_CAUSES[fate], fate), metadata=metadata), came
         if prospect == "INVALID":
             failure = Failure(Cause.UNKNOWN_PROSPECT, "Invalid prospect Id")
-            return Reply("GET", began, soon, failure=failure, metadata=_OK), soon
+            return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
         page = self._page(prospect, skip, take)
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
         self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")
-        return Reply("GET", began, soon, page, metadata=_OK), soon
+        return self._reply("GET", began, soon, page, metadata=_OK), soon
 
     def _page(self, prospect: str, skip: int, take: int) -> NotesPage:
         address = (prospect, skip, take)
