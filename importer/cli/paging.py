@@ -40,7 +40,8 @@ _TOPICS = (
 def page(port: int, *, no_browser: bool, **_: Any) -> int:
     """Open a page in your browser on which a file is dropped, checked and sent.
 
-    Nobody but this computer sees it. Quit on the page, or Ctrl-C, ends a run in good order, and then the program.
+    Nobody but this computer sees it. It begins with the profile that was chosen on it last, unless one is named here or
+    in the environment. Quit on the page, or Ctrl-C, ends a run in good order, and then the program.
     """
     if importlib.util.find_spec("flask") is None:
         raise BadSettings(
