@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite as plain
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalFailed
-from importer.journal import Journal, sqlite
+from importer.journal import Journal, deliveries, sqlite, store
+from importer.journal.statements import Among
 from importer.journal.store import WRITES, Store
 
 
@@ -96,3 +100,38 @@ class MortalStore(Store):
             yield
             self.step()
         self.step()
+
+    # SQLAlchemy would take a query anew each time, which is a fifth of an import's time. These are the same queries.
+
+    def rows(self, query: sa.Executable, parameters: Any = None) -> Sequence[Any]:
+        if id(query) not in _queries():
+            return super().rows(query, parameters)
+        text, names, own = _queries()[id(query)]
+        return _found(text, [parameters[name] if name in parameters else own[name] for name in names])
+
+    def among(self, query: Among, values: Sequence[tuple[object, ...]]) -> Iterator[Any]:
+        return iter(_found(*self.dialect.among(query, values)) if values else ())
+
+
+@cache
+def _queries() -> Mapping[int, tuple[str, Sequence[str], Mapping[str, Any]]]:
+    """The queries that modules keep, by their identity: each one's text, what its values are called, and its own."""
+    found = {}
+    for module in (store, deliveries):
+        for value in vars(module).values():
+            if isinstance(value, sa.Select | sa.CompoundSelect):
+                compiled: Any = value.compile(dialect=plain.dialect())
+                if not compiled.post_compile_params:
+                    found[id(value)] = str(compiled), tuple(compiled.positiontup or ()), compiled.params
+    return found
+
+
+def _found(text: str, values: Sequence[Any]) -> list[Any]:
+    cursor = _database().execute(text, values)
+    row = _row(text, tuple(column[0] for column in cursor.description))
+    return [row._make(found) for found in cursor]
+
+
+@cache
+def _row(text: str, names: tuple[str, ...]) -> Any:
+    return namedtuple("Found", names)

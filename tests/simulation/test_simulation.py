@@ -11,11 +11,11 @@ import pytest
 from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN
 
-SEEDS = 5_000 if os.environ.get("CI") else 200
+SEEDS = 10_000 if os.environ.get("CI") else 200
 FEW = 200  # what doesn't count as slow
 CHUNK = 20  # seeds in one test, so that they spread over processes
 BEYOND = 50
-FILES = 500 if os.environ.get("CI") else 60
+FILES = 1_000 if os.environ.get("CI") else 60
 
 
 def run(seeds: range, beyond: str = "", *, files: bool = False) -> None:
