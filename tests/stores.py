@@ -36,12 +36,14 @@ class Store:
         asked: what was asked of it, in order.
         denies: whether it says no to something.
         before: what happens before something is answered.
+        stop: makes it go away for good; whoever is being answered still is.
     """
 
     url: str = ""
     asked: list[Ask] = field(default_factory=list)
     denies: Callable[[Ask], bool] = lambda _: False
     before: Callable[[Ask], None] = lambda _: None
+    stop: Callable[[], None] = lambda: None
     _client: Any = None
 
     def begin(self) -> None:
@@ -102,6 +104,13 @@ def serving() -> Iterator[Store]:
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    store.stop = stop
     store.url = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ACCOUNT.items():
@@ -111,6 +120,4 @@ def serving() -> Iterator[Store]:
             yield store
         finally:
             store._client.close()
-            server.shutdown()
-            server.server_close()
-            thread.join()
+            stop()

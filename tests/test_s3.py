@@ -16,6 +16,7 @@ from importer import elsewhere
 from importer.elsewhere import Url
 from importer.errors import NotReached
 from importer.sandbox import Sandbox
+from tests.listening import http_ear
 from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
 from tests.test_elsewhere import HEAD, ROOM, Typed, fsspec, type_
 
@@ -149,17 +150,45 @@ def test_a_file_that_changed_since_it_was_read_stays(type_: Typed, box: Sandbox,
 def test_results_that_cannot_be_put_there_are_kept_here(type_: Typed, box: Sandbox, store: Store) -> None:
     """The file stays, the run says where the results are, and the next one puts them where they belong."""
     url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    other = store.put("inbox/b.csv", f"{HEAD}P-2,hello,private\n")
     run = ("run", url, *ROOM, "--archive", DONE)
     store.denies = lambda ask: ask[0] == "PUT"
-    assert type_(*run) == 3
+    assert type_("run", url, other, *ROOM, "--archive", DONE) == 3
     kept = type_.folder / "a.results.csv"
     assert results(kept.read_bytes()) == ["created"]
+    assert "1 created the note exists now" in type_.all
     assert "a.results.csv could not be put to s3://sales/inbox: access is denied" in type_.all
     assert f"kept here: {kept}" in type_.all
-    assert store.keys() == ["inbox/a.csv"]
+    assert "1 imported, 1 not begun" in type_.all  # it would fare no better
+    assert store.keys() == ["inbox/a.csv", "inbox/b.csv"]
     store.denies = lambda _: False
     assert type_(*run) == 0
     assert store.names("done") == ["a.csv", "a.results.csv"]
+    assert len(box.notes) == 1
+
+
+def test_a_store_that_goes_away_before_the_results_are_put(
+    type_: Typed, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of the rows is said even so, and one file is kept: the workbook, where it is said to be."""
+    with serving() as store, http_ear() as ear:
+        variables = {"AWS_ENDPOINT_URL": store.url, "NOTE_IMPORTER_NOTIFY_ADDRESSES": f"json://{ear.place}"}
+        for name, value in {**ACCOUNT, **variables}.items():
+            monkeypatch.setenv(name, value)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        store.begin()
+        url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+        store.before = lambda ask: store.stop() if ask[1].endswith("a.results.xlsx") else None
+        assert type_("run", url, "--yes", "--json") == 3, type_.all
+        (told,) = json.loads(type_.out)["files"]
+        kept = type_.folder / "a.results.xlsx"
+        assert (told["fate"], told["exit_status"], told["error"]) == ("imported", 3, None)
+        assert (told["run"]["counts"], told["run"]["results"]) == ({"created": 1}, str(kept))
+        assert told["why"] == told["run"]["remark"]
+        assert "the store can't be reached, or is out of order" in told["why"]
+        assert [path.name for path in type_.folder.iterdir() if "journal" not in path.name] == [kept.name]
+        assert openpyxl.load_workbook(kept)["Summary"].max_row > 1
+        assert "finished, but the results are still to be put where they belong (a.csv)" in ear.calls[0].body
     assert len(box.notes) == 1
 
 

@@ -42,5 +42,8 @@ def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[str]
             except ImporterError as error:
                 yield f"{said}, and they can't be now: {error} With the file as it was, {by_hand}"
             else:
+                if written.is_owed:
+                    yield f"{said}, and they still can't be: {written.remark}"
+                    continue
                 yield f"{said}. They are written now: {written.path}"
         journal.unwritten.cross_out(settings.workspace, each.run)

@@ -67,7 +67,7 @@ def file_ended(over: FileEnded) -> Iterator[Saying]:
         return  # the summary says why, once for all of them
     if over.report is None:
         yield Saying(f"{over.file}: {over.fate}. {over.why}", Kind.TEXT)
-    elif over.why_it_stays:
+    elif over.why_it_stays and not over.report.results_owed:  # of those the run's remark says it
         yield Saying(over.why_it_stays, Kind.TEXT)
 
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.notifying import Notice
-from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, listed, taken
+from importer.commands.sayings import capital, clock_time, count, first_sentence, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
-from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, by_name
+from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, ResultsKept, by_name
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
@@ -80,6 +80,8 @@ def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]
 
 def _in_short(files: Sequence[FileEnded], status: int) -> str:
     """How files of one exit status ended."""
+    if all(_is_owed(one) for one in files):
+        return "finished, but the results are still to be put where they belong"
     if _only_stay(files, status):
         return "finished, but not moved into the archive"
     if status != 1:
@@ -96,6 +98,11 @@ def _left_to_another(ended: Sequence[FileEnded]) -> bool:
     return any(isinstance(error, Busy) for error in wrong) and all(
         isinstance(error, (Busy, NotBegun)) for error in wrong
     )
+
+
+def _is_owed(one: FileEnded) -> bool:
+    """Whether nothing else is wrong with a file than that its results could not be put where they were wanted."""
+    return one.report is not None and one.report.results_owed and one.report.stopped is None
 
 
 def _only_stay(files: Sequence[FileEnded], status: int) -> bool:
@@ -133,7 +140,9 @@ def _about(one: FileEnded) -> Iterator[str]:
         yield f"{result}: " + "; ".join(f"{rows:,} × {kind}" for kind, rows in kinds.items())
     if report.twins:
         yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
-    if one.why_it_stays:
+    if report.results_owed:
+        yield f"{capital(ResultsKept.kind)}; they are kept on this machine"
+    elif one.why_it_stays:
         yield one.why_it_stays
     yield f"Results: {report.results.absolute()}"
     yield f"Run: {report.run}"

@@ -34,7 +34,7 @@ from importer.delivery.policy import Policy
 from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.elsewhere import place
-from importer.errors import Changed, JournalFailed, Stopped, by_name
+from importer.errors import Changed, JournalFailed, ResultsKept, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
 from importer.models import NEEDS_A_PERSON, Progress, Result
@@ -75,6 +75,8 @@ class Report:
         rate_limited: how often the API said 429.
         results: where the results are.
         remark: why they are not where they were wanted, if they aren't.
+        results_owed: whether they are kept on this machine for now, and the same command again puts them where they
+            belong.
         stopped: why the run ended before its end, or None.
         twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
         reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
@@ -105,12 +107,15 @@ class Report:
     uploads: int = 0
     unknown_emails: Written | None = None
     to_fix: Sequence[ToFix] = ()
+    results_owed: bool = False
 
     @property
     def exit_status(self) -> int:
-        """0: every row delivered; 1: some need a person; 3: stopped before the end; 4: and only a person can help."""
+        """0: every row delivered; 1: some need a person; 3: again, please; 4: and only a person can help."""
         if self.stopped is not None:
             return self.stopped.exit_status
+        if self.results_owed:
+            return ResultsKept.exit_status
         others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
         return exit_status(others) or int(bool(self.twins or self.held_back))
 
@@ -199,13 +204,14 @@ class Sending:
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 self.outcomes = gathered(self.outcomes, self.loaded.rows)
                 written = self._finish(run, delivery, finding, attaching, caller.limiter, ended, stopped)
-                self.journal.unwritten.cross_out(run.workspace, run.name)
+                if not written.is_owed:
+                    self.journal.unwritten.cross_out(run.workspace, run.name)
         return Report(
             run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
             written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
             self.started_at, self.clock(), held_back=self._held_back(delivery),
             finding_calls=finding.calls, uploads=attaching.calls, unknown_emails=self._write_unknown(finding),
-            to_fix=tuple(self._to_fix()),
+            to_fix=tuple(self._to_fix()), results_owed=written.is_owed,
         )  # fmt: skip
 
     def _held_back(self, delivery: Delivery) -> int:
@@ -295,7 +301,12 @@ class Sending:
     def _write_unknown(self, finding: Finding) -> results.Written | None:
         """Write the emails that nobody has, where that is wanted."""
         target, source = self.settings.unknown_emails, place(self.loaded.sheet.source)
-        return None if target is None else results.write_emails(target, unknown(self.loaded, finding.answers), source)
+        if target is None:
+            return None
+        try:
+            return results.write_emails(target, unknown(self.loaded, finding.answers), source)
+        except ResultsKept as error:
+            return Written(error.place, str(error), is_owed=True)
 
     def _twins(self) -> dict[int, Sequence[str]]:
         """Row number → the ids of its notes, where there are more than one."""

@@ -106,7 +106,7 @@ class FileEnded:
 
     @property
     def why_it_stays(self) -> str:
-        """Why it wasn't moved into the archive though it is imported; empty where it was, or wasn't to be."""
+        """Why it wasn't moved into the archive though it is imported, or its results weren't put where they belong."""
         return self.why if self.report is not None and self.report.stopped is None else ""
 
 
@@ -225,6 +225,8 @@ def _log(over: FileEnded) -> None:
 
 def _ends_all(over: FileEnded) -> bool:
     """Whether what ended a file's run would end the next one's too."""
+    if over.report is not None and over.report.results_owed:
+        return True
     trouble = over.error or (over.report and over.report.stopped)
     return over.fate is not Fate.LEFT and isinstance(trouble, _FOR_ALL)
 
@@ -249,14 +251,11 @@ class _One:
             return self._nothing(candidate)
         try:
             self._wait()
-        except ImporterError as error:
-            return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
-        if not candidate.is_named and not is_there(path):
-            why = "It isn't there any more: another import may have taken it."
-            return FileEnded(path, Fate.GONE, 0, started_at, started_at, why)
-        if not candidate.is_named and (why := why_not_yet(path, self.clock())):
-            return FileEnded.failed(path, NotYet(f"{capital(why)}."), started_at, Fate.LEFT)
-        try:
+            if not candidate.is_named and not is_there(path):
+                why = "It isn't there any more: another import may have taken it."
+                return FileEnded(path, Fate.GONE, 0, started_at, started_at, why)
+            if not candidate.is_named and (why := why_not_yet(path, self.clock())):
+                return FileEnded.failed(path, NotYet(f"{capital(why)}."), started_at, Fate.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
             return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
@@ -315,11 +314,10 @@ class _One:
             )  # fmt: skip
         self.taken.add(target)
         is_over = report.exit_status <= 1 and not report.held_back
-        fate = Fate.IMPORTED if is_over else Fate.STOPPED
-        over = FileEnded(
-            path, fate, report.exit_status, started_at, self.clock(),
-            "" if report.stopped is None else str(report.stopped), report,
-        )  # fmt: skip
+        is_owed = report.results_owed and report.stopped is None
+        fate = Fate.IMPORTED if is_over or is_owed else Fate.STOPPED
+        why = (report.remark if is_owed else report.stopped) or ""
+        over = FileEnded(path, fate, report.exit_status, started_at, self.clock(), str(why), report)
         if self.settings.archive is None or not is_over or str(path) == "-":
             return over
         if archiving.lies_in(path, self.settings.archive):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from importer import elsewhere, files
 from importer.elsewhere import Url
-from importer.errors import ResultsNotWritten
+from importer.errors import ResultsKept, ResultsNotWritten
 from importer.files import Draft
 from importer.results.overwriting import NeverOverwrite, OverwritePolicy
 
@@ -32,10 +32,12 @@ class Written:
     Attributes:
         path: where.
         remark: in plain words, why it isn't what or where it was meant to be; None if it is.
+        is_owed: whether it is still to be put where it was wanted, which the same command again does.
     """
 
     path: Path
     remark: str | None = None
+    is_owed: bool = False
 
 
 def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
@@ -51,7 +53,7 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
         policy: which files may be replaced, and what the file is made of.
 
     Raises:
-        ResultsNotWritten: no folder took it.
+        ResultsNotWritten: no folder took it; or, of its kind, ResultsKept: the URL didn't, and a folder here did.
     """
     if isinstance(target, Url):
         return _put(target, fill, policy)
@@ -84,7 +86,8 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
     """The same at a URL: made in a private folder here, and put there whole; what can't be put stays here.
 
     Raises:
-        ResultsNotWritten: it can't be put there; says where it is kept.
+        ResultsKept: it can't be put there.
+        ResultsNotWritten: nor could it be kept.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="note-importer-") as name:
@@ -95,9 +98,10 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
                 path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
         kept = save(Path.cwd() / target.name, fill, NeverOverwrite(source=policy.source))
-        raise ResultsNotWritten(
+        raise ResultsKept(
             f"{target.name} could not be put to {target.parent}: {plain(error)}. It is kept here: {kept.path}. Run the"
-            " same command again: what was delivered is left alone, and its results are put there."
+            " same command again: what was delivered is left alone, and its results are put there.",
+            kept.path,
         ) from error
     return Written(path, None if path == target else f"{why}, so this is {path.name} beside it.")
 

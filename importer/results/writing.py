@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from importer import elsewhere
 from importer.delivery.outcomes import Outcomes
 from importer.elsewhere import Url
-from importer.errors import BadSettings
+from importer.errors import BadSettings, ResultsKept
 from importer.files import Draft
 from importer.models import Problem
 from importer.results import csvfile
@@ -108,7 +109,10 @@ def write(
         cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
 
     policy = policy or NeverOverwrite()
-    written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
+    try:
+        written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
+    except ResultsKept as error:
+        written = Written(error.place, str(error), is_owed=True)
     if cut and written.path.suffix.lower() != ".csv":
         remarks.append(
             f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
@@ -116,7 +120,7 @@ def write(
         )
     if written.remark:
         remarks.insert(0, written.remark)
-    return Written(written.path, " ".join(remarks) or None)
+    return replace(written, remark=" ".join(remarks) or None)
 
 
 def _save_somehow(
@@ -125,10 +129,13 @@ def _save_somehow(
     """Save a workbook, or where that can't be, whatever the reason, CSV: it is the proof of what was delivered.
 
     Raises:
+        ResultsKept: the workbook was written, but could not be put there.
         Exception: what the workbook failed of, where CSV failed too.
     """
     try:
         return save(target, as_workbook, policy)
+    except ResultsKept:
+        raise
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
         try:
             written = save(target.with_suffix(".csv"), as_text, policy)

@@ -21,7 +21,7 @@ from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.commands.series import Face, Fate, Series
 from importer.commands.template import write as write_template
-from importer.errors import BadSettings, Changed, Guarded, KeyRefused, Outage
+from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
 from importer.models import Progress, Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -331,6 +331,24 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
     assert "finished, but not moved into the archive (a.csv)" in told.title
     for words in (told.body, " ".join(saying.text for saying in endings.series(found))):
         assert "a.csv has changed while it was imported" in words
+
+
+def test_a_place_that_is_out_of_reach_when_a_files_turn_comes_is_that_files_end(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of those before it is told as ever."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        lay(folder, name, f"P{name},x,private")
+
+    def is_there(path: Path) -> bool:
+        if path.name == "b.csv":
+            raise NotReached(f"{path} can't be read.")
+        return True
+
+    monkeypatch.setattr(series_, "is_there", is_there)
+    found = run(folder, settings)
+    assert [over.fate.value for over in found.files] == ["imported", "stopped before its end", "not begun"]
+    assert (found.exit_status, found.counts) == (3, {Result.CREATED: 1})
 
 
 def test_an_archive_that_isnt_there_is_said_first(box: Sandbox, settings: Settings, folder: Path) -> None:
