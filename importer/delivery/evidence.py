@@ -14,11 +14,12 @@ from dataclasses import replace
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply, Traits
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
+from importer.delivery import readback
 from importer.delivery.clock import NoteClock
 from importer.delivery.lag import ReadLag, Watched
 from importer.delivery.tasks import Post, Read, Task, Watch
 from importer.journal import Journal, NoteKey
-from importer.models import Status, Workspace
+from importer.models import Note, Status, Workspace
 
 _TAKES = 28  # addresses by which runs are apart, of 90: so many lookups at a prospect a run hardly makes
 _MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
@@ -65,6 +66,7 @@ class Evidence:
         self._traits, self._clock = traits, clock
         self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose ids are known
         self._youngest: Watched | None = None
+        self._unclear: dict[NoteKey, Note] = {}  # notes that were unclear in this run, for the journal has no texts
         self._is_introduced = False
         self.is_introducing = False
         self._introduced_by = math.inf
@@ -88,6 +90,13 @@ class Evidence:
             self._own.popitem(last=False)
         if self._is_wanted:
             self.watch()
+
+    def unclear(self, post: Post) -> None:
+        """A post's notes are looked for: what is needed for that is measured."""
+        if post.request.note is not None:
+            self._unclear[post.key] = post.request.note
+        self.watch()
+        self._introduce()
 
     def adopted(self, *note_ids: str) -> None:
         """Notes were read back and are a delivery's now: its own, or once more the same."""
@@ -145,9 +154,17 @@ class Evidence:
             self._latest[read.prospect] = page.notes[0].note_id
         return is_newest
 
-    def is_alone(self, prospect: str) -> bool:
-        """Whether one delivery to the prospect is unclear and no more: none of another sheet, none given up."""
-        return len(self._journal.deliveries.unclear_at(self._workspace, prospect)) == 1
+    def rewritten(self, post: Post, prospect: str, candidates: Sequence[FoundNote]) -> FoundNote | None:
+        """Which candidate surely is a post's note for the prospect, though it reads differently; None where none is."""
+        return readback.rewritten(candidates, post.request.note, self._rivals(prospect, post.key), self.authors)
+
+    def _rivals(self, prospect: str, key: NoteKey) -> list[Note | None]:
+        """Other unclear notes of the prospect that could be taken for this one, None for one whose text isn't known."""
+        unclear = self._journal.deliveries.unclear_at(self._workspace, prospect)
+        if key in unclear:
+            unclear.remove(key)  # once: with another occurrence it may be there again
+        alike = [other for other in unclear if (other.visibility, other.status) == (key.visibility, key.status)]
+        return [self._unclear.get(other) for other in alike]
 
     def is_contested(self, prospect: str, key: NoteKey) -> bool:
         """Whether a note like this one on the prospect may be that of a delivery that is unclear."""
@@ -178,7 +195,7 @@ class Evidence:
             self._is_watching = True
             self._watch(self._youngest, self._clock())
 
-    def introduce(self) -> None:
+    def _introduce(self) -> None:
         """Look at a note of an earlier run, which shows who writes our notes and which clock dates them.
 
         Where this run has notes of its own, those show it.

@@ -132,9 +132,26 @@ def is_same(note: FoundNote, key: NoteKey) -> bool:
     )
 
 
-def is_rewritten(candidate: FoundNote, note: Note | None, authors: Collection[str]) -> bool:
-    """Whether a note that reads differently surely is the one that was sent: we wrote it, and the texts are alike."""
-    return note is not None and candidate.author in authors and are_alike(candidate.content, note.content)
+def rewritten(
+    candidates: Sequence[FoundNote], note: Note | None, others: Sequence[Note | None], authors: Collection[str]
+) -> FoundNote | None:
+    """Which of the candidates surely is the note that was sent, though it reads differently; None where none surely is.
+
+    It is ours, like this note and like no other; and whatever else stands there is like one of the others.
+
+    Args:
+        candidates: notes that could be it.
+        note: what was sent, None where that isn't known.
+        others: what else was sent to the prospect and is unclear, None where it isn't known what.
+        authors: whose notes are ours.
+    """
+    known = [other for other in others if other is not None]
+    if note is None or len(known) < len(others):
+        return None
+    like_it = [one for one in candidates if are_alike(one.content, note.content)]
+    like_others = [one for one in candidates if any(are_alike(one.content, other.content) for other in known)]
+    is_told_apart = len(like_it) == 1 and like_it[0] not in like_others and len(like_others) == len(candidates) - 1
+    return like_it[0] if is_told_apart and like_it[0].author in authors else None
 
 
 def _may_be_ours(note: FoundNote, sought: Sought) -> bool:

@@ -91,8 +91,7 @@ class Resolver:
         for prospect in post.request.prospects:
             self.unclear[prospect].append(post.key)
         self._add(ambiguous, 0, due, is_first=True)
-        self._evidence.watch()
-        self._evidence.introduce()
+        self._evidence.unclear(post)
 
     def _add(
         self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False, is_last: bool = False
@@ -205,16 +204,16 @@ class Resolver:
 
     def _weigh(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """Something stands there that was made in that time and reads differently: is it the note after all?"""
-        candidates, post = lookup.candidates, lookup.ambiguous.post
-        is_alone = len(candidates) == 1 and self._evidence.is_alone(lookup.prospect)
-        if is_alone and readback.is_rewritten(candidates[0], post.request.note, self._evidence.authors):
-            note_id = candidates[0].note_id
-            said = lookup.ambiguous.failure.text
-            reason = f"found by reading back, though the API shows its text differently; before, {said}"
-            lookup.ambiguous.is_applied = True
-            self._evidence.adopted(note_id)
-            yield post, Settle(((lookup.index, Answer(note_id, reason)),), reason)
-            yield from self._conclude(lookup.ambiguous, lookup.index)
+        candidates, ambiguous, post = lookup.candidates, lookup.ambiguous, lookup.ambiguous.post
+        its_own = self._evidence.rewritten(post, lookup.prospect, candidates)
+        if its_own is not None:
+            reason = (
+                f"found by reading back, though the API shows its text differently; before, {ambiguous.failure.text}"
+            )
+            ambiguous.is_applied = True
+            self._evidence.adopted(its_own.note_id)
+            yield post, Settle(((lookup.index, Answer(its_own.note_id, reason)),), reason)
+            yield from self._conclude(ambiguous, lookup.index)
             return
         ids = ", ".join(note.note_id for note in candidates[:3])
         yield from self._doubt(lookup, f"and a note that reads differently was made there at that time ({ids})")

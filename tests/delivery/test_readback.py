@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from importer.api import FoundNote, NotesPage
-from importer.delivery.readback import Sought, Verdict, Window, judge
+from importer.delivery.readback import Sought, Verdict, Window, judge, rewritten
 from importer.journal import NoteKey
 from importer.markup import ContentKind, content_of
 from importer.models import Note, Status, Visibility
@@ -220,3 +220,46 @@ def test_where_it_is_found_the_next_page_is_read_all_the_same_unless_that_can_on
     assert verdict(found(), more=True).note_id == "N1"
     assert not verdict(found(), old, more=True).goes_on
     assert not verdict(found(), more=False).goes_on
+
+
+LONG = "Spoke about terms of delivery, then about prices, and about much more 🤝"
+OTHER_LONG = "Asked for the price list again, and for the contract 🤝"
+
+
+def note_of(text: str) -> Note:
+    return Note(text, Visibility.PUBLIC, Status.PUBLISHED)
+
+
+def told(text: str, *candidates: tuple[str, str], others: Sequence[str | None] = (), author: str = "US") -> str | None:
+    """Which candidate is the note with this text, if any; candidates are ids and what reads back."""
+    shown = [found(note_id, content, author=author) for note_id, content in candidates]
+    unclear = [None if other is None else note_of(other) for other in others]
+    one = rewritten(shown, note_of(text), unclear, ["US"])
+    return one.note_id if one is not None else None
+
+
+def test_a_note_of_ours_that_is_alike_is_the_one_that_was_sent_though_it_reads_differently() -> None:
+    kept = LONG.removesuffix("🤝")
+    assert told(LONG, ("N1", kept)) == "N1"
+    assert told(LONG, ("N1", kept), author="COLLEAGUE") is None
+    assert told(LONG, ("N1", kept), author="") is None
+    assert told(LONG, ("N1", "Something else")) is None
+    assert told(LONG, ("N1", kept), ("N2", kept)) is None
+
+
+def test_of_several_that_were_unclear_at_once_each_has_its_own() -> None:
+    kept, other_kept = LONG.removesuffix("🤝"), OTHER_LONG.removesuffix("🤝")
+    both = ("N1", kept), ("N2", other_kept)
+    assert told(LONG, *both, others=[OTHER_LONG]) == "N1"
+    assert told(OTHER_LONG, *both, others=[LONG]) == "N2"
+    assert told(LONG, ("N1", kept), others=[OTHER_LONG]) == "N1"  # the other one isn't there
+    assert told(OTHER_LONG, ("N1", kept), others=[LONG]) is None
+
+
+def test_what_could_be_of_another_that_is_unclear_too_is_nobodys() -> None:
+    cut, other_end = LONG[:60], f"{LONG[:60]} and what else was said"
+    assert told(LONG, ("N1", cut), others=[OTHER_LONG]) == "N1"
+    assert told(LONG, ("N1", cut), others=[other_end]) is None
+    assert told(LONG, ("N1", cut), ("N2", other_end), others=[other_end]) is None
+    assert told(LONG, ("N1", cut), others=[None]) is None  # another sheet's: the journal has no texts
+    assert told(LONG, ("N1", cut), ("N2", "Something else"), others=[OTHER_LONG]) is None  # whose is that?
