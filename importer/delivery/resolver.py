@@ -180,8 +180,9 @@ class Resolver:
         """The note isn't there, which means nothing before rest, nor before reading has caught up with that."""
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
-        # How long reading lags may be known better by the time of rest, or soon after it.
-        next_at = ambiguous.rest_at if lookup.began < ambiguous.rest_at else caught_up_at
+        # How long reading lags may be known better by rest. Where it hardly does, one look soon after that will do.
+        is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.settle
+        next_at = caught_up_at if is_soon else ambiguous.rest_at
         if self._evidence.is_measuring and lookup.began >= ambiguous.rest_at:
             next_at = min(next_at, self._clock() + max(self._policy.settle, self._clock() - ambiguous.rest_at))
         if not for_good and lookup.began < caught_up_at:
