@@ -23,7 +23,11 @@ TEXTS = ("Spoke about the annual plan", "Left a message, will call again on Mond
 
 
 def drop(page: Page, path: Path) -> None:
-    page.get_by_label("Drop the file here, or choose it").set_input_files(path)
+    """Choose a file on the first screen, once the script is there that hands it over."""
+    field = page.get_by_label("Drop the file here, or choose it")
+    field.wait_for()
+    page.wait_for_load_state()
+    field.set_input_files(path)
 
 
 def accessible(page: Page) -> None:
