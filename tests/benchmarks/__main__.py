@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--postgres", action="store_true", help="only a journal in PostgreSQL beside one in a file")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are shown (default: 3)")
     parser.add_argument("--workspaces", type=int, nargs="?", const=500, metavar="N", help="only: 500 workspaces, or N")
-    parser.add_argument("--workers", type=int, nargs="+", default=[2, 4], help="so many at a time (default: 2 and 4)")
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=[1, 2, 4], help="so many at a time (default: 1, 2, 4)"
+    )
     options = parser.parse_args(arguments)
     if options.workspaces:
         workspaces.measure(options.workspaces, options.workers)
