@@ -215,7 +215,7 @@ class Evidence:
         if page is None:
             self.is_introducing = self.read_again(watch, reply.failure)
             return
-        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.notes])
+        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in _all(page)])
         self._learn_from(page, found)
         is_deeper = page.has_more and watch.skip < 10 * self._traits.page
         self.is_introducing = not found and (is_deeper or self._clock() < self._introduced_by)

@@ -169,7 +169,7 @@ class Deliveries:
         return {row.note_id: (row.sent_at, row.at) for row in found}
 
     def latest_created(self, workspace: Workspace) -> tuple[str, str] | None:
-        """The prospect and the id of a published note that was created lately, if there is one."""
+        """The prospect and the id of a note that was created lately, if there is one; a draft for want of others."""
         rows = self._store.rows(_LATEST, _owner(workspace))
         return next(((row.prospect, row.note_id) for row in rows), None)
 
@@ -359,8 +359,8 @@ def _latest() -> sa.Select[Any]:
         sa.select(deliveries.c.prospect, deliveries.c.note_id)
         .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
         .join(notes, notes.c.id == deliveries.c.note)
-        .where(_IS_OWNERS, notes.c.status == Status.PUBLISHED.value, deliveries.c.state == State.CREATED.value)
-        .order_by(lately.c.id.desc())
+        .where(_IS_OWNERS, deliveries.c.state == State.CREATED.value)
+        .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), lately.c.id.desc())
         .limit(1)
     )
 

@@ -46,10 +46,12 @@ def begin(journal: Journal, workspace: Workspace = HERE) -> Run:
     return journal.runs.begin(workspace, "notes.csv", "f", 1000.0, again=False)
 
 
-def sent(journal: Journal, run: Run, *prospects: str, at: float = 1001.0, is_resent: bool = False) -> tuple[int, int]:
-    """Claim a request of :data:`NOTE`; the numbers of request and note."""
-    [note], _ = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(NOTE)])
-    request = Request(NOTE, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
+def sent(
+    journal: Journal, run: Run, *prospects: str, at: float = 1001.0, is_resent: bool = False, what: Note = NOTE
+) -> tuple[int, int]:
+    """Claim a request of a note; the numbers of request and note."""
+    [note], _ = journal.deliveries.enter_notes(run.workspace, [NoteKey.of(what)])
+    request = Request(what, tuple(range(len(prospects))), prospects, ("",) * len(prospects))
     with journal.transaction():
         numbers = journal.deliveries.claim(run, [Claim(note, request, None, is_resent=is_resent)], at)
     assert numbers is not None
@@ -138,6 +140,20 @@ def test_what_was_hidden_is_counted_by_run(journal: Journal) -> None:
     assert journal.deliveries.hidden_by_run() == {first.id: 2, theirs.id: 1}
     assert journal.deliveries.hidden_of(first) == (2, 1)
     assert [journal.runs.is_followed(run) for run in (first, theirs, last)] == [True, False, False]
+
+
+def test_the_latest_note_that_was_created_is_a_published_one_or_for_want_of_such_a_draft(journal: Journal) -> None:
+    """By it an earlier run tells who writes our notes; a draft may be hidden by a later one."""
+    run, draft = begin(journal), replace(NOTE, status=Status.DRAFT)
+    assert journal.deliveries.latest_created(HERE) is None
+    answer(journal, *sent(journal, run, "P1", what=draft), "P1")
+    answer(journal, *sent(journal, run, "P2", what=draft), "P2")
+    assert journal.deliveries.latest_created(HERE) == ("P2", "N-P2")
+    answer(journal, *sent(journal, run, "P3"), "P3")
+    answer(journal, *sent(journal, run, "P4", what=draft), "P4")
+    sent(journal, run, "P5")
+    assert journal.deliveries.latest_created(HERE) == ("P3", "N-P3")
+    assert journal.deliveries.latest_created(THERE) is None
 
 
 def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:

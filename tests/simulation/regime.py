@@ -33,6 +33,7 @@ ONCE_BROKEN = (
     34949,
     36430,
     302134,
+    601661,
 )
 """Seeds that have shown a fault, since mended."""
 
