@@ -16,6 +16,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     twins         what was sent again, looked at once more
     lag           how far reading lags behind writing
     clock         the clock that dates notes
+    pages         which pages are asked for, and which of them are up to date
     ledger        the journal's entry and the row's outcome, in one call
     outcomes      what became of every row, as columns
     several       one outcome for a row that made several notes

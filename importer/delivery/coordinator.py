@@ -129,7 +129,7 @@ class Coordinator:
             while (self._resolver.waiting or self._twins.due) and self._dispatcher.stopped is None:
                 if not self._resolver.waiting:
                     self._twins.check()
-                elif not self._turns.proceed_in_part():  # an answer to it would tell
+                elif not self._turns.proceed_in_part() and not self._evidence.ask_once_more():  # an answer would tell
                     self._resolver.proceed(nothing_else=True)
                 self._work()
         finally:

@@ -7,7 +7,7 @@ own, and whether one that is missed surely isn't there.
 from __future__ import annotations
 
 import math
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -17,11 +17,11 @@ from importer.calls.retry import RetryPolicy
 from importer.delivery import readback
 from importer.delivery.clock import NoteClock
 from importer.delivery.lag import ReadLag, Watched
+from importer.delivery.pages import Pages
 from importer.delivery.tasks import Post, Read, Task, Watch
 from importer.journal import Journal, NoteKey
 from importer.models import Note, Status, Workspace
 
-_TAKES = 28  # addresses by which runs are apart, of 90: so many lookups at a prospect a run hardly makes
 _MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
 _PAUSE = 5.0  # seconds between looks for a note of an earlier run that can't be read yet
 _MOST_WATCHES = 25  # looks in a run that measure how reading lags; fewer than keep runs apart
@@ -44,6 +44,7 @@ class Evidence:
         authors: ids of those who write our notes, as far as pages have shown.
         lag: how reading lags.
         note_clock: the clock that dates notes.
+        pages: which pages are asked for, and which of them are up to date.
         is_introducing: whether a note of an earlier run is being looked at, which may tell of both.
     """
 
@@ -67,16 +68,13 @@ class Evidence:
         self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose ids are known
         self._youngest: Watched | None = None
         self._unclear: dict[NoteKey, Note] = {}  # notes that were unclear in this run, for the journal has no texts
-        self._is_introduced = False
+        self._is_introduced = self._is_asked = False
         self.is_introducing = False
         self._introduced_by = math.inf
         self._watches = 0
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
-        self._lookups_of: Counter[str] = Counter()
-        self._latest: dict[str, str] = {}  # prospect → the first note on the last page that was read of it
-        # A cache may still hold what an earlier run asked for: each begins where the one before will hardly have come.
-        self._first_take = int(clock()) if run is None else run * _TAKES
+        self.pages = Pages(traits.page, int(clock()) if run is None else run)
 
     # -- told -------------------------------------------------------------------------------------------------------
 
@@ -141,19 +139,6 @@ class Evidence:
         claimed = {*found, *self._own, *self._adopted}
         return [note for note in candidates if note.note_id not in claimed]
 
-    def is_newest(self, read: Read, page: NotesPage) -> bool:
-        """Whether a first page is no older than those that were read of the prospect before: it has what they had.
-
-        An older one comes from a cache, or from a copy that lags; it tells nothing that isn't known already.
-        """
-        if read.skip:
-            return True
-        latest = self._latest.get(read.prospect)
-        is_newest = latest is None or latest in {note.note_id for note in page.notes} or page.has_more
-        if is_newest and page.notes:
-            self._latest[read.prospect] = page.notes[0].note_id
-        return is_newest
-
     def rewritten(self, post: Post, prospect: str, candidates: Sequence[FoundNote]) -> FoundNote | None:
         """Which candidate surely is a post's note for the prospect, though it reads differently; None where none is."""
         return readback.rewritten(candidates, post.request.note, self._rivals(prospect, post.key), self.authors)
@@ -180,12 +165,6 @@ class Evidence:
                 if note.created_at is not None and note.note_id not in self._own:
                     self.note_clock.observe_earlier(*delivered[note.note_id], note.created_at)
 
-    def take(self, prospect: str) -> int:
-        """How many notes a lookup asks for: no two lookups of a prospect ask alike, lest a cache answers."""
-        self._lookups_of[prospect] += 1
-        different = max(1, self._traits.page * 9 // 10)
-        return self._traits.page - (self._first_take + self._lookups_of[prospect]) % different
-
     # -- measuring the lag ------------------------------------------------------------------------------------------
 
     def watch(self) -> None:
@@ -203,10 +182,23 @@ class Evidence:
         if self._is_introduced or self._own:
             return
         self._is_introduced = True
-        if (found := self._journal.deliveries.latest_created(self._workspace)) is not None:
-            prospect, note_id = found
-            note = Watched(note_id, prospect, 0.0, 0.0)
-            self._dispatcher.add(Watch(note, is_young=False, take=self.take(prospect)))
+        self._look_for(self._journal.deliveries.latest_created(self._workspace))
+
+    def ask_once_more(self) -> bool:
+        """Look at a note of ours, however deep it stands, before it is guessed who writes them; False if done."""
+        if self.authors or self._is_asked:
+            return False
+        self._is_asked = True
+        own = self._youngest or next(reversed(self._own.values()), None)
+        self._look_for((own.prospect, own.note_id) if own else self._journal.deliveries.latest_created(self._workspace))
+        return self.is_introducing
+
+    def _look_for(self, note: tuple[str, str] | None) -> None:
+        """Look at a note that we made, by its prospect and id, until reading shows it or another of ours."""
+        if note is not None:
+            prospect, note_id = note
+            watch = Watch(Watched(note_id, prospect, 0.0, 0.0), is_young=False, take=self.pages.take(prospect))
+            self._dispatcher.add(watch)
             self.is_introducing = True
             self._introduced_by = self._clock() + self.margin  # by then reading shows the note, however young it is
 
@@ -223,7 +215,7 @@ class Evidence:
             watch.skip += len(page.notes)
             self._dispatcher.add(watch)
         elif self.is_introducing:
-            watch.skip, watch.take = 0, self.take(watch.prospect)
+            watch.skip, watch.take = 0, self.pages.take(watch.prospect)
             self._dispatcher.add(watch, self._clock() + _PAUSE)
 
     def read_again(self, read: Read, failure: Failure | None) -> bool:
@@ -236,7 +228,7 @@ class Evidence:
 
     def _watch(self, note: Watched, due: float) -> None:
         self._watches += 1
-        self._dispatcher.add(Watch(note, take=self.take(note.prospect)), due)
+        self._dispatcher.add(Watch(note, take=self.pages.take(note.prospect)), due)
 
     @property
     def is_measuring(self) -> bool:

@@ -96,7 +96,7 @@ class Resolver:
     def _add(
         self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False, is_last: bool = False
     ) -> None:
-        take = self._evidence.take(ambiguous.post.request.prospects[index])
+        take = self._evidence.pages.take(ambiguous.post.request.prospects[index])
         self._dispatcher.add(Lookup(ambiguous, index, is_first, take, is_last=is_last), due)
 
     def proceed(self, *, nothing_else: bool = False) -> None:
@@ -115,7 +115,7 @@ class Resolver:
         ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
         verdict = None
         if reply.value is not None and not (
-            lookup.joins(reply.value) and self._evidence.is_newest(lookup, reply.value)
+            lookup.joins(reply.value) and self._evidence.pages.is_newest(lookup, reply.value)
         ):
             yield from self._begin_again(lookup)
             return
@@ -153,7 +153,7 @@ class Resolver:
 
     def _begin_again(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""
-        lookup.begin_again(self._evidence.take(lookup.prospect))
+        lookup.begin_again(self._evidence.pages.take(lookup.prospect))
         failure = Failure(Cause.UNREADABLE, "they changed while they were read")
         if not self._look_again(lookup, failure):
             yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")

@@ -45,7 +45,7 @@ class Twins:
         """Look at all of them, each when reading has caught up with it."""
         made, self._made = self._made, []
         for post, note_id, came in made:
-            take, until = self._evidence.take(post.request.prospects[0]), came + self._evidence.lag.assumed
+            take, until = self._evidence.pages.take(post.request.prospects[0]), came + self._evidence.lag.assumed
             self._dispatcher.add(Check(post, note_id, take, until), came + self._evidence.margin)
 
     def checked(self, check: Check, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
@@ -55,7 +55,7 @@ class Twins:
             evidence.read_again(check, reply.failure)
             return
         if _is_old(check, page) and reply.came < check.until:
-            check.take = evidence.take(check.prospect)
+            check.take = evidence.pages.take(check.prospect)
             self._dispatcher.add(check, reply.came + _PAUSE)
             return
         if evidence.is_contested(check.prospect, check.post.key):

@@ -26,7 +26,7 @@ from importer import markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import clock, coordinator, decisions, evidence, lag, policy, readback, resolver
+from importer.delivery import clock, coordinator, decisions, lag, pages, policy, readback, resolver
 from importer.delivery.clock import NoteClock
 from importer.delivery.decisions import (
     Abandon,
@@ -41,6 +41,7 @@ from importer.delivery.decisions import (
 )
 from importer.delivery.evidence import Evidence
 from importer.delivery.lag import ReadLag
+from importer.delivery.pages import Pages
 from importer.delivery.policy import Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup, Post
@@ -263,7 +264,7 @@ def _constant_mutants() -> Iterator[Mutant]:
         (lag, "ENOUGH", (lag.ENOUGH // 2, 1)),
         (lag, "_YOUNGEST", (lag._YOUNGEST // 2, 1)),
         (clock, "_CLOCKS_APART", (clock._CLOCKS_APART / 2, 0.0)),
-        (evidence, "_TAKES", (0,)),
+        (pages, "_TAKES", (0,)),
         (clock, "_CLOCKS_ASTRAY", (clock._CLOCKS_ASTRAY / 2, 0.0)),
         (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
         (resolver, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
@@ -383,7 +384,7 @@ def _no_others(change: Change) -> None:
 
 
 def _same_take(change: Change) -> None:
-    change(Evidence, "take", lambda self, _prospect: self._traits.page)
+    change(Pages, "take", lambda self, _prospect: self._size)
 
 
 def _uncertain_author_adopted(change: Change) -> None:
@@ -486,6 +487,10 @@ def _introduction_once(change: Change) -> None:
     change(Evidence, "_introduced", introduced)
 
 
+def _not_asked_once_more(change: Change) -> None:
+    change(Evidence, "ask_once_more", lambda _self: False)
+
+
 def _uncertain_while_introducing(change: Change) -> None:
     change(Waiting, "_must_wait", lambda *_given, **_more: False)
 
@@ -528,6 +533,7 @@ RULES: dict[str, Callable[[Change], None]] = {
     "pages need not join": _pages_need_not_join,
     "who writes our notes is not asked of earlier runs": _no_introduction,
     "who writes our notes is asked once": _introduction_once,
+    "who writes our notes is guessed before a note is looked for below the first page": _not_asked_once_more,
     "what isn't explained doesn't wait for who writes our notes": _uncertain_while_introducing,
     "what was given up doesn't hold back what reads alike": _given_up_is_forgotten,
     "a candidate is the one's though another is unclear": _alone_anyway,
@@ -596,7 +602,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a note is the delivery's own however early it is dated": (3123, draw(3123)),
     "a rewritten note may be anybody's": (4986, draw(4986)),
     "drafts of a prospect don't conflict": (1492, draw(1492)),
-    "_TAKES = 0 in importer.delivery.evidence": (175, draw(175)),
+    "_TAKES = 0 in importer.delivery.pages": (496, draw(496)),
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (37, draw(37)),
     "read_timeout = 0.0": (103, draw(103)),
     "POST unreachable, one prospect → settled as rejected": (741, draw(741)),

@@ -34,6 +34,7 @@ ONCE_BROKEN = (
     36430,
     302134,
     601661,
+    803330,
 )
 """Seeds that have shown a fault, since mended."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,6 @@ def test_one_seed_is_one_run(seed: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.simulation", "--seed", str(seed)],
         env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONIOENCODING": "utf-8"},
-        capture_output=True, encoding="utf-8", check=True, timeout=60,
+        capture_output=True, encoding="utf-8", check=True, timeout=60, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.stdout.splitlines()[1:-1] == stories[0]
