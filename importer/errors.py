@@ -29,7 +29,6 @@
     │       └── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
     ├── Fault                    a fault of the program's own, with one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
-        └── ResultsKept          they are kept on this machine, and still to be put where they were wanted
 
 Every message says what happened, where, and what to do now. It names a setting as `journal`, or, with a value that it
 should have, as `journal practice.sqlite` (see :func:`by_name`); how that is set, a face adds in its own way.
@@ -42,8 +41,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from importer.models import Question
 
 
@@ -276,20 +273,6 @@ class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
 
     kind = "the results could be written nowhere"
-
-
-class ResultsKept(ResultsNotWritten):
-    """A file could not be put to the URL where it was wanted; the same command again puts it there.
-
-    Attributes:
-        place: where it is kept on this machine.
-    """
-
-    kind = "the results could not be put where they were wanted"
-
-    def __init__(self, message: str, place: Path) -> None:
-        super().__init__(message)
-        self.place = place
 
 
 class Fault(ImporterError):

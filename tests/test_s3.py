@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +15,7 @@ from importer import elsewhere
 from importer.elsewhere import Url
 from importer.errors import NotReached
 from importer.sandbox import Sandbox
+from tests import listening
 from tests.listening import http_ear
 from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
 from tests.test_elsewhere import HEAD, ROOM, Typed, fsspec, type_
@@ -292,16 +292,12 @@ def test_what_is_not_s3_has_no_empty_folder(
 ) -> None:
     """A wrong address would else be a success every night, where an empty folder is allowed."""
     monkeypatch.setattr(_Elsewhere, "answer", answer)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    with listening.serving(ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere)) as place:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{place}")
         fsspec.get_filesystem_class("s3").clear_instance_cache()
-        try:
-            for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
-                assert type_("run", named, "--yes", "--min-rows", "0") == 2
-                assert "what answers isn't S3" in type_.all
-        finally:
-            server.shutdown()
+        for named in (f"{INBOX}/", f"{INBOX}/*.csv", f"s3://{BUCKET}"):
+            assert type_("run", named, "--yes", "--min-rows", "0") == 2
+            assert "what answers isn't S3" in type_.all
 
 
 def test_an_empty_folder_may_be_allowed(type_: Typed, store: Store) -> None:

@@ -17,7 +17,7 @@ from importer.cli.screen import argument, show
 from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
 from importer.cli.watching import Stopper, Watch
-from importer.errors import ResultsKept, UnclearColumns
+from importer.errors import ResultsNotWritten, UnclearColumns
 from importer.settings import Settings, Topic
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
     if written.remark:
         paragraph(written.remark)
     say(f"Results: {written.path}")
-    return ResultsKept.exit_status if written.is_owed else commands.sending.exit_status(outcomes.counts())
+    return ResultsNotWritten.exit_status if written.is_owed else commands.sending.exit_status(outcomes.counts())
 
 
 @click.command(name="template")

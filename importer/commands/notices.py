@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.notifying import Notice
-from importer.commands.sayings import capital, clock_time, count, first_sentence, in_result_words, listed, taken
+from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
-from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, ResultsKept, by_name
+from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, by_name
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
@@ -141,7 +141,7 @@ def _about(one: FileEnded) -> Iterator[str]:
     if report.twins:
         yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
     if report.results_owed:
-        yield f"{capital(ResultsKept.kind)}; they are kept on this machine"
+        yield "The results could not be put where they were wanted; they are kept on this machine"
     elif one.why_it_stays:
         yield one.why_it_stays
     yield f"Results: {report.results.absolute()}"

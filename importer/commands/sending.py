@@ -34,7 +34,7 @@ from importer.delivery.policy import Policy
 from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.elsewhere import place
-from importer.errors import Changed, JournalFailed, ResultsKept, Stopped, by_name
+from importer.errors import Changed, JournalFailed, ResultsNotWritten, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
 from importer.models import NEEDS_A_PERSON, Progress, Result
@@ -115,7 +115,7 @@ class Report:
         if self.stopped is not None:
             return self.stopped.exit_status
         if self.results_owed:
-            return ResultsKept.exit_status
+            return ResultsNotWritten.exit_status
         others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
         return exit_status(others) or int(bool(self.twins or self.held_back))
 
@@ -301,12 +301,7 @@ class Sending:
     def _write_unknown(self, finding: Finding) -> results.Written | None:
         """Write the emails that nobody has, where that is wanted."""
         target, source = self.settings.unknown_emails, place(self.loaded.sheet.source)
-        if target is None:
-            return None
-        try:
-            return results.write_emails(target, unknown(self.loaded, finding.answers), source)
-        except ResultsKept as error:
-            return Written(error.place, str(error), is_owed=True)
+        return None if target is None else results.write_emails(target, unknown(self.loaded, finding.answers), source)
 
     def _twins(self) -> dict[int, Sequence[str]]:
         """Row number → the ids of its notes, where there are more than one."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from importer import elsewhere, files
 from importer.elsewhere import Url
-from importer.errors import ResultsKept, ResultsNotWritten
+from importer.errors import ResultsNotWritten
 from importer.files import Draft
 from importer.results.overwriting import NeverOverwrite, OverwritePolicy
 
@@ -53,7 +53,7 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
         policy: which files may be replaced, and what the file is made of.
 
     Raises:
-        ResultsNotWritten: no folder took it; or, of its kind, ResultsKept: the URL didn't, and a folder here did.
+        ResultsNotWritten: no folder took it.
     """
     if isinstance(target, Url):
         return _put(target, fill, policy)
@@ -86,8 +86,7 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
     """The same at a URL: made in a private folder here, and put there whole; what can't be put stays here.
 
     Raises:
-        ResultsKept: it can't be put there.
-        ResultsNotWritten: nor could it be kept.
+        ResultsNotWritten: it can't be put there, nor kept here.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="note-importer-") as name:
@@ -98,11 +97,12 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
                 path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
         kept = save(Path.cwd() / target.name, fill, NeverOverwrite(source=policy.source))
-        raise ResultsKept(
+        return Written(
+            kept.path,
             f"{target.name} could not be put to {target.parent}: {plain(error)}. It is kept here: {kept.path}. Run the"
             " same command again: what was delivered is left alone, and its results are put there.",
-            kept.path,
-        ) from error
+            is_owed=True,
+        )
     return Written(path, None if path == target else f"{why}, so this is {path.name} beside it.")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from importer import elsewhere
 from importer.delivery.outcomes import Outcomes
 from importer.elsewhere import Url
-from importer.errors import BadSettings, ResultsKept
+from importer.errors import BadSettings
 from importer.files import Draft
 from importer.models import Problem
 from importer.results import csvfile
@@ -109,10 +109,7 @@ def write(
         cut = write_workbook(draft, Contents(headings, summary, at_fault), rows(), outcomes)
 
     policy = policy or NeverOverwrite()
-    try:
-        written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
-    except ResultsKept as error:
-        written = Written(error.place, str(error), is_owed=True)
+    written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
     if cut and written.path.suffix.lower() != ".csv":
         remarks.append(
             f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
@@ -129,20 +126,17 @@ def _save_somehow(
     """Save a workbook, or where that can't be, whatever the reason, CSV: it is the proof of what was delivered.
 
     Raises:
-        ResultsKept: the workbook was written, but could not be put there.
         Exception: what the workbook failed of, where CSV failed too.
     """
     try:
         return save(target, as_workbook, policy)
-    except ResultsKept:
-        raise
     except Exception as error:  # noqa: BLE001 - it is raised again unless CSV helps
         try:
             written = save(target.with_suffix(".csv"), as_text, policy)
         except Exception:  # noqa: BLE001 - the first failure is the one to tell of
             raise error from error.__cause__
         remark = f"The workbook could not be written ({_why(error)}), so the results are a .csv file."
-        return Written(written.path, f"{remark} {written.remark or ''}".strip())
+        return replace(written, remark=f"{remark} {written.remark or ''}".strip())
 
 
 def _why(error: Exception) -> str:
