@@ -286,10 +286,9 @@ class Coordinator:
     def _enter(self, chosen: Sequence[Task]) -> bool:
         """Write what is known and what is about to be sent; False where that failed, and nothing may leave."""
         now = self._clock()
-        clock = self._evidence.note_clock
         posts = [task for task in chosen if isinstance(task, Post)]
         try:
-            self._ledger.write(posts, now, lambda at: clock.at_least(at) if clock.is_measured else None)
+            self._ledger.write(posts, now, self._evidence.note_clock.since)
         except (JournalFailed, Busy) as error:
             self._dispatcher.halt(error)
             return False

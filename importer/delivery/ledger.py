@@ -38,7 +38,7 @@ class Ledger:
         self.settled = self.created = self.failed = 0
         self.ended: Counter[Result] = Counter()
 
-    def write(self, posts: Sequence[Post], now: float, dated: Callable[[float], float | None]) -> None:
+    def write(self, posts: Sequence[Post], now: float, since: Callable[[Post], float | None]) -> None:
         """Enter what is known, and claim what is about to be sent, in one transaction that is on disk on return.
 
         Where other machines share the journal, a claim is good for :data:`LONGEST_CLAIM`, by the database's clock until
@@ -48,7 +48,7 @@ class Ledger:
         Args:
             posts: to be claimed.
             now: by our clock.
-            dated: the earliest that the clock which dates notes may have shown at a time of ours, where that is known.
+            since: the earliest date that the note of a post can bear, where that is sure.
 
         Raises:
             JournalFailed, Busy: nothing was entered; the next call tries once more.
@@ -59,8 +59,7 @@ class Ledger:
         for post in posts:
             post.sent_at = now
             post.first_sent_at = post.first_sent_at if post.sends > 1 else now
-            if post.since is None and not post.of_other_clock:
-                post.since = dated(post.first_sent_at)
+            post.since = post.since if post.since is not None else since(post)
         try:
             with self._journal.transaction():
                 claimed_at = self._journal.now()

@@ -27,7 +27,7 @@ NOW = 1_800_000_000.0
 HERE = Workspace("default", "https://api.example/v1")
 
 
-def unknown(_: float) -> None:
+def unknown(_: Post) -> None:
     """Nothing is known of the clock that dates notes."""
 
 
