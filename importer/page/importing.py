@@ -50,7 +50,7 @@ class Importing:
     def index(self) -> Page:
         """The first screen: a file is dropped."""
         settings = self._parts.told.settings()
-        kept = [upload for upload in self._parts.uploads if upload.workspace in (settings.workspace, None)]
+        kept = list(self._parts.uploads.of(settings.workspace))
         last = self._parts.told.is_last_chosen
         return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=last)
 

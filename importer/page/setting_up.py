@@ -15,10 +15,8 @@ from flask import redirect, render_template, request, url_for
 
 from importer import commands
 from importer.errors import BadSettings
-from importer.models import Workspace
 from importer.page import fields
 from importer.page.screens import Page, Parts, Rules, problem
-from importer.page.uploads import Upload
 from importer.page.wording import words
 from importer.settings import editing, keystore, profiles, remembering
 
@@ -162,14 +160,10 @@ class SettingUp:
             about["memories"] = [(json.dumps(memory.path), memory) for memory in remembering.memories(told.profile)]
             about["others"] = [name for name in profiles.load(told.profile) if name not in (*fields.FIELDS, *_SHOWN)]
             about |= {"workspace": told.settings().workspace, "key": told.key_place()}
-            about["latest"] = self._latest(told.settings().workspace)
+            about["latest"] = next(self._parts.uploads.of(told.settings().workspace), None)  # to go on with
         except BadSettings as error:
             about["broken"] = str(error)
         return render_template("settings.html", **about)
-
-    def _latest(self, workspace: Workspace) -> Upload | None:
-        """The file to go on with, once there is a key."""
-        return next((upload for upload in self._parts.uploads if upload.workspace in (workspace, None)), None)
 
     def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, str]) -> list[fields.Group]:
         return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.told.given())

@@ -134,6 +134,10 @@ class Uploads:
         """The latest first."""
         return iter(sorted(self._found.values(), key=lambda upload: upload.at, reverse=True))
 
+    def of(self, workspace: Workspace) -> Iterator[Upload]:
+        """Those that were sent to a workspace, or nowhere yet; the latest first."""
+        return (upload for upload in self if upload.workspace in (workspace, None))
+
     def add(self, name: str, save: Callable[[Path], object]) -> Upload:
         """Keep a file; one that is kept already is found again.
 
@@ -170,8 +174,7 @@ class Uploads:
 
     def of_run(self, fingerprint: str, workspace: Workspace) -> Upload | None:
         """The file that a run of a workspace imported, if it is kept."""
-        alike = [upload for upload in self if upload.fingerprint == fingerprint]
-        return next((upload for upload in alike if upload.workspace in (workspace, None)), None)
+        return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
     def with_files(
         self, wanted: Collection[str], upload: Upload, workspace: Workspace
@@ -185,8 +188,8 @@ class Uploads:
         """
         names = {unicodedata.normalize("NFC", name) for name in wanted}
         there = {name.casefold() for name, _ in upload.attached}
-        for other in self:
-            if other is not upload and other.workspace in (workspace, None):
+        for other in self.of(workspace):
+            if other is not upload:
                 found = [name for name, _ in other.attached if unicodedata.normalize("NFC", name) in names]
                 if lacking := [name for name in found if name.casefold() not in there]:
                     return other, lacking
