@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from importer.delivery.lag import ENOUGH
-from importer.sandbox import Fault, Sandbox
+from importer.sandbox import Fault, Received, Sandbox
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, check, write_sheet
 
 pytestmark = pytest.mark.usefixtures("jumping")
+
+
+def imported(lines: Sequence[Line], folder: Path, settle: float, *faults: str) -> Sequence[Received]:
+    """Import a sheet, see that every row is created and there once, and return what the sandbox received."""
+    sheet = write_sheet(folder / "sheet.csv", lines)
+    with Sandbox(api_key="a-key", faults=[Fault.parse(fault) for fault in faults]) as box:
+        settings = Settings(
+            base_url=box.url, key="a-key", workers=3, settle=settle,
+            journal=folder / "journal.sqlite", results=folder / "results.csv",
+        )  # fmt: skip
+        report = running.run(sheet, settings)
+        assert report is not None
+        assert check(lines, report.results, box) == Counter(created=len(lines))
+        return box.received
 
 
 @pytest.mark.parametrize(
@@ -27,17 +42,8 @@ pytestmark = pytest.mark.usefixtures("jumping")
 def test_a_note_that_the_first_lookup_misses_is_not_sent_again(prospects: int, missed: str, tmp_path: Path) -> None:
     """Nothing is waited for here, neither rest nor reading: that it was missed twice is all that holds."""
     lines = [Line(f"P{number}", "Spoke about the annual plan.") for number in range(prospects)]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    faults = [Fault.parse("500:after@1"), Fault.parse(f"missing-all:GET@{missed}")]
-    with Sandbox(api_key="a-key", faults=faults) as box:
-        settings = Settings(
-            base_url=box.url, key="a-key", workers=3, settle=0.0,
-            journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
-        )  # fmt: skip
-        report = running.run(sheet, settings)
-        assert report is not None
-        assert check(lines, report.results, box) == Counter(created=prospects)
-        sent = Counter(received.method for received in box.received)
+    received = imported(lines, tmp_path, 0.0, "500:after@1", f"missing-all:GET@{missed}")
+    sent = Counter(one.method for one in received)
     assert sent["POST"] == 1
     assert sent["GET"] == prospects + missed.count(",") + 1
 
@@ -46,16 +52,8 @@ def test_while_a_miss_proves_nothing_one_prospect_of_a_request_is_looked_at_and_
     """Each of the others is looked at when that proves something, and once more when it was sent again."""
     absent = [f"P{number}" for number in range(15)]
     lines = [*(Line(one, "Spoke about the annual plan.") for one in absent), Line("P99", "Prefers email.")]
-    sheet = write_sheet(tmp_path / "sheet.csv", lines)
-    with Sandbox(api_key="a-key", faults=[Fault.parse("503:before@1")]) as box:
-        settings = Settings(
-            base_url=box.url, key="a-key", workers=3, settle=1.0,
-            journal=tmp_path / "journal.sqlite", results=tmp_path / "results.csv",
-        )  # fmt: skip
-        report = running.run(sheet, settings)
-        assert report is not None
-        assert check(lines, report.results, box) == Counter(created=len(lines))
-        looked = Counter(received.path.split("/")[3] for received in box.received if received.method == "GET")
+    received = imported(lines, tmp_path, 1.0, "503:before@1")
+    looked = Counter(one.path.split("/")[3] for one in received if one.method == "GET")
     measuring = looked.pop("P99")
     assert measuring == ENOUGH
     first = looked.pop(absent[0])
