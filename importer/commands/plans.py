@@ -31,7 +31,7 @@ def plan(preview: Preview) -> Iterator[Saying]:
     yield Saying(f"To: {preview.settings.base_url}, profile {preview.settings.profile!r}")
     yield from profiles(preview)
     yield from sizes(preview)
-    yield _audience(preview)
+    yield from _audience(preview)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
 
 
@@ -54,7 +54,7 @@ def check(preview: Preview) -> Iterator[Saying]:
     yield Saying()
     yield from sizes(preview)
     groups = preview.remaining.groups
-    yield _audience(preview)
+    yield from _audience(preview)
     html = sum(len(group.positions) for group in groups if is_html(group.note.text))
     escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:
@@ -100,9 +100,10 @@ def about(loaded: Loaded) -> str:
     return ", ".join(found + [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else []))
 
 
-def _audience(preview: Preview) -> Saying:
+def _audience(preview: Preview) -> Iterator[Saying]:
     """How many of the notes that would be sent are for whom."""
-    return Saying("  ".join(f"{name}: {size:,}" for name, size in counted(preview.remaining.groups).items()))
+    if groups := preview.remaining.groups:
+        yield Saying("  ".join(f"{name}: {size:,}" for name, size in counted(groups).items()))
 
 
 def _file(preview: Preview) -> Iterator[Saying]:

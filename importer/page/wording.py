@@ -85,7 +85,7 @@ _COMMANDS = {
     "Run the same command once at a terminal": "Run it once at a terminal",
     "the same command": "sending it",
     "and how it is given: by the environment variable SALESHANDY_API_KEY, or a file that you name: `api-key-file`": (
-        "and where it comes from: see Settings, where another can be typed"
+        "and where it comes from; another can be typed under Settings"
     ),
     "then run again without it": "then send the rest",
     "run again": "import it again",

@@ -121,7 +121,7 @@ def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: Flask
     assert "Go on with" not in seen(friend, "/settings")
     answer = post("/settings/key", of=of(parts), key=KEY)
     assert f'href="/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
-    assert "see Settings, where another can be typed." in words(_CHECK_KEY)
+    assert "another can be typed under Settings." in words(_CHECK_KEY)
     assert "SALESHANDY_API_KEY" not in words(_CHECK_KEY)
 
 
