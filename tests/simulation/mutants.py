@@ -14,7 +14,7 @@ import hashlib
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -70,11 +70,13 @@ class Mutant:
         name: what is different.
         apply: makes it.
         files: whether it is about files, so that worlds are searched which have some.
+        row: of the answer table, where it is about one; a seed that never comes to the row can't show it.
     """
 
     name: str
     apply: Callable[[Change], None]
     files: bool = False
+    row: str = ""
 
 
 @contextmanager
@@ -144,7 +146,8 @@ def _own_of_post(row: str) -> set[str]:
 def _post_mutants() -> Iterator[Mutant]:
     for row in _POST_ROWS:
         for kind in (kind for kind in _POST_KINDS if kind not in _own_of_post(row)):
-            yield Mutant(f"POST {row} → {kind}", _post_change(row, kind), files=row.startswith(Cause.BAD_ATTACHMENT))
+            files = row.startswith(Cause.BAD_ATTACHMENT)
+            yield Mutant(f"POST {row} → {kind}", _post_change(row, kind), files, "" if files else f"POST {row}")
 
 
 def _post_change(row: str, kind: str) -> Callable[[Change], None]:
@@ -197,7 +200,7 @@ def _own_of_look(row: str) -> str:
 def _look_mutants() -> Iterator[Mutant]:
     for row in _LOOK_ROWS:
         for kind in (kind for kind in _LOOK_KINDS if kind != _own_of_look(row)):
-            yield Mutant(f"GET {row} → {kind}", _look_change(row, kind))
+            yield Mutant(f"GET {row} → {kind}", _look_change(row, kind), row=f"GET {row}")
 
 
 def _look_change(row: str, kind: str) -> Callable[[Change], None]:
@@ -223,7 +226,8 @@ _ABSENCE_KINDS: dict[str, Callable[[int], Any]] = {
 def _absence_mutants() -> Iterator[Mutant]:
     for cause in (Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.REDIRECTED, Cause.UNREADABLE):
         for kind in (kind for kind in _ABSENCE_KINDS if cause is Cause.FOREIGN or kind != "sent again"):
-            yield Mutant(f"absent after {cause} → {kind}", _absence_change(cause, kind))
+            row = f"absent after {cause}"
+            yield Mutant(f"{row} → {kind}", _absence_change(cause, kind), row=row)
 
 
 def _absence_change(cause: Cause, kind: str) -> Callable[[Change], None]:
@@ -233,6 +237,33 @@ def _absence_change(cause: Cause, kind: str) -> Callable[[Change], None]:
         return _ABSENCE_KINDS[kind](size) if failure.cause is cause else original(size, failure, **known)
 
     return lambda change: change(decisions, "after_absence", mutated)
+
+
+def rows_of(seed: int) -> frozenset[str]:
+    """The rows of the answer table to which the import of a seed comes."""
+    rows: set[str] = set()
+    after_post, after_lookup, after_absence = decisions.after_post, decisions.after_lookup, decisions.after_absence
+
+    def posted(prospects: Any, reply: Any, known: Any) -> Any:
+        rows.add(f"POST {_row_of_post(prospects, reply)}")
+        return after_post(prospects, reply, known)
+
+    def looked(reply: Any, verdict: Any, *given: Any) -> Any:
+        rows.add(f"GET {_row_of_look(reply, verdict)}")
+        return after_lookup(reply, verdict, *given)
+
+    def absent(size: int, failure: Any, **known: Any) -> Any:
+        rows.add(f"absent after {failure.cause}")
+        return after_absence(size, failure, **known)
+
+    def record(change: Change) -> None:
+        change(decisions, "after_post", posted)
+        change(decisions, "after_lookup", looked)
+        change(decisions, "after_absence", absent)
+
+    with applied(Mutant("none, but recorded", record)):
+        simulate(seed)
+    return frozenset(rows)
 
 
 # -- the safety constants ----------------------------------------------------------------------------------------------
@@ -681,12 +712,12 @@ def generated() -> list[Mutant]:
 # -- searching ---------------------------------------------------------------------------------------------------------
 
 
-def search(number: int, seeds: int) -> tuple[int, int | None, str]:
+def search(number: int, seeds: Sequence[int]) -> tuple[int, int | None, str]:
     """The first seed that shows a mutant, and how; None where none does."""
     mutant = generated()[number]
     known: list[tuple[int, Regime | None]] = [SHOWN_BY[mutant.name]] if mutant.name in SHOWN_BY else []
     with applied(mutant):
-        for seed, world in (*known, *((seed, None) for seed in (*ONCE_BROKEN, *range(seeds)))):
+        for seed, world in (*known, *((seed, None) for seed in (*ONCE_BROKEN, *seeds))):
             try:
                 simulate(seed, regime=world, files=mutant.files)
             except Violation as violation:
@@ -706,8 +737,14 @@ def main(arguments: list[str] | None = None) -> int:
     mutants = generated()
     wanted = [number for number, mutant in enumerate(mutants) if given.only in mutant.name]
     began, survivors = time.monotonic(), []
+    everything = range(given.seeds)
     with ProcessPoolExecutor(given.jobs) as pool:
-        for number, seed, why in pool.map(search, wanted, [given.seeds] * len(wanted)):
+        reached = list(pool.map(rows_of, everything, chunksize=20))
+        seeds = [
+            [seed for seed in everything if row in reached[seed]] if (row := mutants[number].row) else everything
+            for number in wanted
+        ]
+        for number, seed, why in pool.map(search, wanted, seeds):
             name = mutants[number].name
             if seed is None:
                 survivors.append(name)
