@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from importer.settings import Rate
-from tests.calls.virtual import Api, Importer, importer
+from tests.calls.virtual import Api, Importer, importer, seeds
 
 
 @dataclass
@@ -45,7 +45,7 @@ def wrong(run: Importer, found: list[Sample], since: float) -> list[tuple[float,
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", seeds(1, 3))
 @pytest.mark.parametrize("phase", [0.0, None], ids=["fixed windows", "from the first call"])
 @pytest.mark.parametrize("reset", ["iso", "http-date", "epoch"])
 @pytest.mark.parametrize(("limit", "seconds", "calls"), [(100, 60.0, 650), (30, 10.0, 210), (400, 20.0, 3000)])

@@ -16,6 +16,8 @@ from email.utils import format_datetime
 from itertools import count
 from typing import Any
 
+import pytest
+
 from importer.api import Cause, Failure, Metadata, Reply
 from importer.api.headers import seconds_to_wait
 from importer.calls.limiter import Limiter
@@ -23,6 +25,11 @@ from importer.settings.rate import Rate
 
 NOON = 1_776_772_800.0  # 2026-04-21 12:00:00 UTC
 RESETS = ["iso", "http-date", "epoch", "epoch-ms", "seconds"]
+
+
+def seeds(fast: int, all_: int) -> list[Any]:
+    """Seeds for a test, of which only the first don't count as slow."""
+    return [*range(fast), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(fast, all_))]
 
 
 @dataclass
