@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """In CI every test that is skipped or fails as expected is named with its reason: none is left out silently."""
     if os.environ.get("CI"):
         config.option.reportchars += "sx"
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected by now stays for good: no search for garbage needs to go through it again."""
+    gc.freeze()
 
 
 @pytest.fixture
