@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
-from importer.reading import Limits, Options, cell_name, formats, read
+from importer.reading import Limits, Options, cell_name, formats, merged, read
 from importer.reading.ole import SIGNATURE
 from tests.memory import MEGABYTE, peak_of
 from tests.reading.catalogue import XML
@@ -46,8 +46,8 @@ def bomb(path: Path, part: str, before: str, repeated: bytes, times: int) -> Pat
 
 
 def test_a_zip_bomb_is_refused_in_little_memory(tmp_path: Path) -> None:
-    """A part that unpacks to a gigabyte is given up after 64 MB, whatever its header says."""
-    path = bomb(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", "<worksheet>", b"<!--%s-->" % (b"x" * MEGABYTE), 300)
+    """A part that unpacks to hundreds of megabytes is given up after 64 MB, whatever its header says."""
+    path = bomb(tmp_path / "a.xlsx", "xl/worksheets/sheet1.xml", "<worksheet>", b"<!--%s-->" % (b"x" * MEGABYTE), 150)
     before = psutil.Process().memory_info().rss
     assert "as a zip bomb does" in refused(path)
     assert psutil.Process().memory_info().rss - before < 100 * MEGABYTE
@@ -67,38 +67,55 @@ def test_a_huge_text_of_many_runs_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["s", "inlineStr"])
 def test_a_text_of_very_many_runs_is_read_in_time(kind: str, tmp_path: Path) -> None:
-    """A million runs of a character each cost no more than their number."""
-    runs = "<t>a</t>" * MEGABYTE
+    """Half a million runs of a character each cost no more than their number."""
+    runs = "<t>a</t>" * 500_000
     path = tmp_path / "a.xlsx"
     cell = "<v>0</v>" if kind == "s" else f"<is>{runs}</is>"
     strings = f"<si>{runs}</si>" if kind == "s" else ""
     path.write_bytes(xlsx(f'<row r="2"><c r="A2" t="{kind}">{cell}</c></row>', strings=strings))
     started = time.process_time()
     with read(path, is_header=is_header) as sheet:
-        assert cells(sheet) == {2: ("a" * MEGABYTE, "", "")}
-    assert time.process_time() - started < 10
+        assert cells(sheet) == {2: ("a" * 500_000, "", "")}
+    assert time.process_time() - started < 5
 
 
-READ = "from importer.reading import read; read(sys.argv[1], is_header=lambda cells: 'Note' in cells).close()"
+READ = """
+from importer.reading import read
+for path in sys.argv[1:]:
+    read(path, is_header=lambda cells: 'Note' in cells).close()
+"""
 
-REFUSED = "from contextlib import suppress; from importer.errors import UnreadableFile\n"
-REFUSED += f"with suppress(UnreadableFile): {READ}"
+REFUSED = """
+from importer.errors import UnreadableFile
+from importer.reading import read
+words, *paths = sys.argv[1:]
+for path in paths:
+    try:
+        read(path, is_header=lambda cells: 'Note' in cells).close()
+    except UnreadableFile as error:
+        assert words in str(error), (path, error)
+    else:
+        raise AssertionError(path)
+"""
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        ("<tr>" + "<td colspan=1000>x" * 2) * 3_000,
-        ("<tr><td colspan=1000 rowspan=25>" + "<tr><td>x" * 24) * 240,
-        ("</table><table><tr><td>x<td colspan=999>" + "<tr><td colspan=999>x" * 39) * 150,
-    ],
-    ids=["wide cells", "cells over many rows", "many tables"],
-)
-def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(rows: str, tmp_path: Path) -> None:
+def written(folder: Path, ending: str, contents: Iterable[bytes | str]) -> list[Path]:
+    """A file for each content."""
+    paths = []
+    for number, content in enumerate(contents):
+        paths.append(folder / f"{number}.{ending}")
+        paths[-1].write_bytes(content if isinstance(content, bytes) else content.encode())
+    return paths
+
+
+def test_cells_of_a_page_that_span_very_many_columns_take_little_memory(tmp_path: Path) -> None:
     """A few characters that stand for a thousand cells are kept on disk, as those of every other file."""
-    path = tmp_path / "a.xls"
-    path.write_text(f"<table><tr><td>Prospect ID<td>Note{rows}</table>")
-    assert peak_of(READ, path) < 200 * MEGABYTE
+    wide_cells = ("<tr>" + "<td colspan=1000>x" * 2) * 1_500
+    cells_over_many_rows = ("<tr><td colspan=1000 rowspan=25>" + "<tr><td>x" * 24) * 120
+    many_tables = ("</table><table><tr><td>x<td colspan=999>" + "<tr><td colspan=999>x" * 39) * 75
+    start = "<table><tr><td>Prospect ID<td>Note"
+    pages = [f"{start}{rows}</table>" for rows in (wide_cells, cells_over_many_rows, many_tables)]
+    assert peak_of(READ, *written(tmp_path, "xls", pages)) < 150 * MEGABYTE
 
 
 def test_rows_of_a_page_are_charged_like_those_of_every_other_file(tmp_path: Path) -> None:
@@ -115,14 +132,14 @@ def test_tables_without_end_are_refused(tmp_path: Path) -> None:
     assert "more than 10,000 tables" in refused(path)
 
 
-@pytest.mark.parametrize("sign", ["[", "0a", "[h"])
-def test_very_many_formats_take_little_memory(sign: str, tmp_path: Path) -> None:
+def test_very_many_formats_take_little_memory(tmp_path: Path) -> None:
     """A format is compiled when the first number needs it, and not once more for each name that it has."""
-    codes = [f"{sign * 200}"[:250] + ("" if sign == "[" else f'"{i}"') for i in range(60_000)]
-    path = tmp_path / "a.xlsx"
     row = '<row r="2"><c r="A2" s="1"><v>1</v></c><c r="B2" s="60000"><v>1</v></c></row>'
-    path.write_bytes(xlsx(row, formats=codes))
-    assert peak_of(READ, path) < 300 * MEGABYTE
+    codes = [
+        [f"{sign * 200}"[:250] + ("" if sign == "[" else f'"{i}"') for i in range(60_000)] for sign in ("[", "0a", "[h")
+    ]
+    books = [xlsx(row, formats=some) for some in codes]
+    assert peak_of(READ, *written(tmp_path, "xlsx", books)) < 300 * MEGABYTE
 
 
 def test_a_format_is_compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -174,30 +191,19 @@ def compound(*entries: tuple[str, int, int, int, int], table: Sequence[int] = ()
 NONE = 0xFFFFFFFF
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        compound(("Root Entry", NONE, NONE, 1, 0), *((f"e{i}", i + 1, i + 1, NONE, 0) for i in range(1, 200))),
-        compound(("Root Entry", NONE, NONE, 1, 0), ("Workbook", NONE, NONE, NONE, 2**30), table=(0xFFFFFFFD, 1)),
-        compound(("Root Entry", NONE, NONE, 1, 2**30), ("Workbook", NONE, NONE, NONE, 9), table=(0xFFFFFFFD, 1)),
-        compound(("Root Entry", NONE, NONE, 1, 0), tables=2**31, more=16_909_320, more_at=2)
-        + struct.pack("<128L", *[0] * 127, 2),
-        compound(
-            ("Root Entry", NONE, NONE, 1, 0),
-            ("Workbook", NONE, NONE, NONE, 9),
-            small=2**31,
-            small_at=1,
-            table=(NONE, 1),
-        ),
-    ],
-    ids=["entries beside each other", "a stream in a circle", "small streams in a circle", "tables", "small tables"],
-)
-def test_a_container_that_is_larger_than_its_file_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_container_that_is_larger_than_its_file_is_refused(tmp_path: Path) -> None:
     """Neither what it says about itself nor what goes in circles is followed further than the file is long."""
-    path = tmp_path / "a.xls"
-    path.write_bytes(content)
-    refused(path)
-    assert peak_of(REFUSED, path) < 200 * MEGABYTE
+    root, book = ("Root Entry", NONE, NONE, 1, 0), ("Workbook", NONE, NONE, NONE, 9)
+    beside_each_other = [(f"e{i}", i + 1, i + 1, NONE, 0) for i in range(1, 200)]
+    endless = ("Workbook", NONE, NONE, NONE, 2**30)
+    contents = [
+        compound(root, *beside_each_other),
+        compound(root, endless, table=(0xFFFFFFFD, 1)),  # a stream in a circle
+        compound(("Root Entry", NONE, NONE, 1, 2**30), book, table=(0xFFFFFFFD, 1)),  # small streams in a circle
+        compound(root, tables=2**31, more=16_909_320, more_at=2) + struct.pack("<128L", *[0] * 127, 2),
+        compound(root, book, small=2**31, small_at=1, table=(NONE, 1)),
+    ]
+    assert peak_of(REFUSED, "", *written(tmp_path, "xls", contents)) < 200 * MEGABYTE
 
 
 def shared_texts(count: int, texts: bytes) -> bytes:
@@ -251,33 +257,33 @@ def test_an_xls_that_ends_early_is_refused(tmp_path: Path) -> None:
     assert "ends too early" in refused(path)
 
 
-@pytest.mark.parametrize("element", ["<table:x/>", '<table:x table:a=""/>', "<table:table-cell/>"])
-def test_a_row_of_very_many_elements_takes_little_memory(element: str, tmp_path: Path) -> None:
+def test_a_row_of_very_many_elements_takes_little_memory(tmp_path: Path) -> None:
     """A row is held as a whole, so that there is a limit to what it is made of."""
-    path = tmp_path / "a.ods"
-    path.write_bytes(ods(f"<table:table-row>{element * 3_000_000}</table:table-row>"))
-    assert "elements of one row" in refused(path)
-    assert peak_of(REFUSED, path) < 250 * MEGABYTE
+    elements = ("<table:x/>", '<table:x table:a=""/>', "<table:table-cell/>")
+    sheets = (ods(f"<table:table-row>{element * 2_000_000}</table:table-row>") for element in elements)
+    assert peak_of(REFUSED, "elements of one row", *written(tmp_path, "ods", sheets)) < 200 * MEGABYTE
 
 
-def test_merged_cells_without_end_are_refused(tmp_path: Path) -> None:
-    """More areas than a sheet has rows aren't held in memory."""
+def test_merged_cells_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More areas than a sheet has rows aren't held in memory; the limit is lowered here, since a million take long."""
+    assert merged.MOST_AREAS == 1_048_576
+    monkeypatch.setattr(merged, "MOST_AREAS", 10_400)
     path = tmp_path / "a.xls"
-    path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 1049))
-    assert "more than 1,048,576 areas of merged cells" in refused(path)
+    path.write_bytes(xls(biff(0xE5, b"\0\0" + struct.pack("<4H", 1, 2, 5, 7) * 1000) * 11))
+    assert "more than 10,400 areas of merged cells" in refused(path)
 
 
 def test_many_large_merged_areas_on_each_other_cost_no_more_than_their_number(tmp_path: Path) -> None:
     """Nor are the cells that many areas cover imported."""
     rows = "".join(f'<row r="{row}">{text(f"A{row}", "1")}{text(f"B{row}", "x")}</row>' for row in range(2, 4000))
-    areas = "".join(f'<mergeCell ref="B2:ZZ{row}"/>' for row in range(4000, 154_000))
+    areas = "".join(f'<mergeCell ref="B2:ZZ{row}"/>' for row in range(4000, 54_000))
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx(rows, after=f"<mergeCells>{areas}</mergeCells>"))
     started = time.process_time()
     with read(path, is_header=is_header) as sheet:
         assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
-        assert "150,000 areas of merged cells: only the first cell of each holds the value." in sheet.remarks
-    assert time.process_time() - started < 10
+        assert "50,000 areas of merged cells: only the first cell of each holds the value." in sheet.remarks
+    assert time.process_time() - started < 5
 
 
 def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
@@ -355,17 +361,17 @@ def test_many_sheets_are_looked_at_in_one_pass(ending: str, tmp_path: Path) -> N
     """Where a file has a hundred sheets it isn't read a hundred times."""
     path = tmp_path / f"a.{ending}"
     if ending == "ods":
-        rows = f"<table:table-row>{ods_text('x') * 3}</table:table-row>" * 400
+        rows = f"<table:table-row>{ods_text('x') * 3}</table:table-row>" * 200
         tables = "".join(f'<table:table table:name="S{i}">{rows}</table:table>' for i in range(100))
         path.write_bytes(ods(f"<table:table-row>{ods_text('1')}</table:table-row>", before=tables))
     else:
         rows = "<Row>" + '<Cell><Data ss:Type="String">x</Data></Cell>' * 3 + "</Row>"
-        tables = "".join(f'<Worksheet ss:Name="S{i}"><Table>{rows * 400}</Table></Worksheet>' for i in range(100))
+        tables = "".join(f'<Worksheet ss:Name="S{i}"><Table>{rows * 200}</Table></Worksheet>' for i in range(100))
         path.write_text(XML.replace("<Worksheet", f"{tables}<Worksheet"))
     started = time.process_time()
     with read(path, is_header=is_header) as sheet:
         assert sheet.row_count in {1, 2}
-    assert time.process_time() - started < 10  # two seconds; twenty where each sheet means reading it anew
+    assert time.process_time() - started < 5  # a second; ten where each sheet means reading it anew
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:
