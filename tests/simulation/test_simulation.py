@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,14 @@ from tests.simulation.imports import Violation, simulate
 from tests.simulation.regime import ONCE_BROKEN
 
 SEEDS = 10_000 if os.environ.get("CI") else 200
-FEW = 200  # what doesn't count as slow
-CHUNK = 20  # seeds in one test, so that they spread over processes
 BEYOND = 50
 FILES = 1_000 if os.environ.get("CI") else 60
+CHUNK = 20  # seeds in one test, so that they spread over processes
+
+
+def chunks(seeds: int, fast: int, chunk: int = CHUNK) -> list[Any]:
+    """Where each test begins; those beyond the first so many ``fast`` seeds count as slow."""
+    return [pytest.param(first, marks=[pytest.mark.slow] if first >= fast else []) for first in range(0, seeds, chunk)]
 
 
 def run(seeds: range, beyond: str = "", *, files: bool = False) -> None:
@@ -29,13 +34,7 @@ def run(seeds: range, beyond: str = "", *, files: bool = False) -> None:
             pytest.fail(f"seed {seed}: {said}\nStep by step: make simulate SEED={seed}{more}", pytrace=False)
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        *range(0, FEW, CHUNK),
-        *(pytest.param(first, marks=pytest.mark.slow) for first in range(FEW, SEEDS, CHUNK)),
-    ],
-)
+@pytest.mark.parametrize("first", chunks(SEEDS, fast=100))
 def test_every_note_is_there_once_and_every_result_is_true(first: int) -> None:
     run(range(first, first + CHUNK))
 
@@ -45,15 +44,13 @@ def test_what_was_broken_once_stays_mended(seed: int) -> None:
     run(range(seed, seed + 1))
 
 
-@pytest.mark.parametrize("first", range(0, BEYOND, 10))
+@pytest.mark.parametrize("first", chunks(BEYOND, fast=20, chunk=10))
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
     run(range(first, first + 10), beyond)
 
 
-@pytest.mark.parametrize(
-    "first", [*range(0, 60, CHUNK), *(pytest.param(first, marks=pytest.mark.slow) for first in range(60, FILES, CHUNK))]
-)
+@pytest.mark.parametrize("first", chunks(FILES, fast=40))
 def test_every_note_carries_its_own_files_each_uploaded_once(first: int) -> None:
     run(range(first, first + CHUNK), files=True)
 
