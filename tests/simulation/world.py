@@ -88,7 +88,6 @@ class World:
     posts: int = 0
     reads: int = 0
     ids_told: int = 0
-    published_told: int = 0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
@@ -247,9 +246,7 @@ class World:
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
             answers = self._apply(note, applied)
-            is_told = fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
-            self.ids_told += is_told
-            self.published_told += is_told and note.status is Status.PUBLISHED
+            self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             return self._reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
         applied_at = None
