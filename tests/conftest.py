@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,8 @@ from importer.settings.profiles import FILE_VARIABLE
 from tests.keystores import InMemory
 from tests.postgres import Postgres
 
-# How long an example takes says more of the machine than of the code.
-hypothesis_settings.register_profile("calm", deadline=None)
+# How long an example takes says more of the machine than of the code. CI draws more of them.
+hypothesis_settings.register_profile("calm", deadline=None, max_examples=100 if os.environ.get("CI") else 50)
 hypothesis_settings.load_profile("calm")
 
 
@@ -36,10 +37,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="session")
+def _settings_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("settings")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture
-def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The test's own file of profiles, still empty."""
-    path = tmp_path_factory.mktemp("settings") / "profiles.toml"
+def profiles(_settings_folders: Iterator[Path]) -> Path:
+    """The test's own file of profiles, still empty, in a folder of its own."""
+    folder = next(_settings_folders)
+    folder.mkdir()
+    path = folder / "profiles.toml"
     path.touch()
     return path
 

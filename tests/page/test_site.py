@@ -19,7 +19,8 @@ from importer.page.choices import Choices
 from importer.page.serving import Server
 from importer.page.wording import words
 from importer.sandbox import Limit, Sandbox
-from importer.settings import SETTINGS, Settings
+from importer.sandbox.state import DEFAULT_KEY
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.page.conftest import told_of, write
 from tests.running import run
 
@@ -65,17 +66,36 @@ class Visitor(requests.Session):
 
 @pytest.fixture
 def visitor(server: Server) -> Iterator[Visitor]:
+    """With a page of the test's own."""
     with Visitor(server) as visitor:
         yield visitor
 
 
-def test_nothing_of_a_file_becomes_a_part_of_a_page(visitor: Visitor, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def _guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    folder = tmp_path_factory.mktemp("guest")
+    with Sandbox() as box:
+        settings = Settings(base_url=box.url, journal=folder / "journal.sqlite", settle=0)
+        with Server(told_of(settings), folder=folder / "uploads") as server, Visitor(server) as visitor:
+            yield visitor
+            for job in server.stop_jobs("The tests are over."):
+                job.listener.join(30)
+
+
+@pytest.fixture
+def guest(_guest: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    """A visitor of a page that several tests share, since its processes take long to begin."""
+    monkeypatch.setenv(KEY_VARIABLE, DEFAULT_KEY)
+    return _guest
+
+
+def test_nothing_of_a_file_becomes_a_part_of_a_page(guest: Visitor, tmp_path: Path) -> None:
     """Headings, cells, words that nobody knows, reasons of the API and the file's own name are text."""
     head = ("Prospect ID", "Note", "Visibility", HOSTILE)
     rows = [("p1", HOSTILE, "Public", HOSTILE), ("INVALID" + HOSTILE, "a", "Public", ""), ("p3", "b", HOSTILE, "")]
-    seen = visitor.drop(write(tmp_path / "n.csv", rows, head), "'><b>n&.csv")
-    asked = visitor.see(f"{seen.url}/confirm")
-    ended = visitor.see(visitor.agree(seen).url)
+    seen = guest.drop(write(tmp_path / "n.csv", rows, head), "'><b>n&.csv")
+    asked = guest.see(f"{seen.url}/confirm")
+    ended = guest.see(guest.agree(seen).url)
     for screen in (seen, asked, ended):
         assert screen.status_code == 200
         assert "onerror=alert(1)&gt;" in screen.text or screen is asked
@@ -84,13 +104,13 @@ def test_nothing_of_a_file_becomes_a_part_of_a_page(visitor: Visitor, tmp_path: 
     assert "n&amp;.csv" in seen.text
 
 
-def test_every_problem_can_be_taken_as_a_list(visitor: Visitor, tmp_path: Path) -> None:
+def test_every_problem_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) -> None:
     """As CSV, with the cells; of this very choice of columns."""
-    seen = visitor.drop(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "pubic") for i in range(30)]))
+    seen = guest.drop(write(tmp_path / "n.csv", [(f"p{i}", "Hello", "pubic") for i in range(30)]))
     assert "30 ×" in seen.text
     link = re.search(r'href="([^"]+problems.csv[^"]*)"', seen.text)
     assert link
-    listed = visitor.get(visitor.base + link[1], timeout=30)
+    listed = guest.get(guest.base + link[1], timeout=30)
     assert "n.csv.problems.csv" in listed.headers["Content-Disposition"]
     assert listed.text.count("pubic") >= 30
 
@@ -146,28 +166,28 @@ def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
 
 
 def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
-    visitor: Visitor, profiles: Path, tmp_path: Path
+    guest: Visitor, profiles: Path, tmp_path: Path
 ) -> None:
     """What was chosen, and nothing else; not before."""
     head = ("Prospect ID", "Comments of ours", "Visibility")
-    seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")], head))
+    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")], head))
     assert "1 thing to decide" in seen.text
-    chosen = visitor.see(f"{seen.url}?map=content%3DComments+of+ours&map=&sheet=")
+    chosen = guest.see(f"{seen.url}?map=content%3DComments+of+ours&map=&sheet=")
     assert "Ready: 1 note to send." in chosen.text
     assert chosen.url.endswith("?map=content%3DComments+of+ours")
     assert profiles.read_text(encoding="utf-8") == ""
     number, query = chosen.url.rpartition("/")[2].split("?")
-    assert visitor.post(f"{visitor.base}/file/{number}/remember?{query}", timeout=30).ok
-    again = visitor.see(f"{chosen.url}&remembered=yes")
+    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
+    again = guest.see(f"{chosen.url}&remembered=yes")
     assert "Remembered for the profile “default”" in again.text
     assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Comments', "of", 'ours"']
 
 
-def test_an_address_that_says_something_else_is_an_error(visitor: Visitor, tmp_path: Path) -> None:
+def test_an_address_that_says_something_else_is_an_error(guest: Visitor, tmp_path: Path) -> None:
     """A misspelt choice never silently doesn't count, and none reaches a setting that can't be chosen here."""
-    seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
+    seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
     for query in ("shet=x", "base-url=http://127.0.0.1:1/v1", "again=true", "header-row=0", "answer=profile%20x"):
-        assert visitor.get(f"{seen.url}?{query}", timeout=30).status_code == 400, query
+        assert guest.get(f"{seen.url}?{query}", timeout=30).status_code == 400, query
 
 
 def test_a_first_import_needs_a_persons_word_on_the_workspace(
@@ -250,12 +270,12 @@ def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
     assert choices.and_also("first", "5").without("first") == choices
 
 
-def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(visitor: Visitor, tmp_path: Path) -> None:
+def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(guest: Visitor, tmp_path: Path) -> None:
     """Nobody asks about it, for it may be a slip; yet it can be said what it means."""
     rows = [("p1", "Hello", "Public"), ("p2", "Hello", "Team-wide")]
-    seen = visitor.drop(write(tmp_path / "n.csv", rows))
+    seen = guest.drop(write(tmp_path / "n.csv", rows))
     assert "Ready: 1 note to send, 1 row with problems left out." in seen.text
     assert '<option value="visibility:Team-wide=Private">' in seen.text
-    said = visitor.see(f"{seen.url}?value=visibility%3ATeam-wide%3DPrivate&value=")
+    said = guest.see(f"{seen.url}?value=visibility%3ATeam-wide%3DPrivate&value=")
     assert "Ready: 2 notes to send." in said.text
     assert '<option value="visibility:Team-wide=Private" selected>' in said.text
