@@ -30,6 +30,7 @@ TEMPLATE = "Notes to import"
 
 _CUT = re.compile(re.escape(CUT_MARK).replace(r"\{\}", r"[\d,]+") + r"\Z")
 _MOST = 1 << 20  # bytes that are looked at
+_PACKAGE = b"PK\x03\x04"  # how a workbook begins
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what spreadsheet programs write; others unpack without bound
 
 # Where a cell begins for some program: in many countries Excel splits our lines at semicolons, and quotation marks that
@@ -109,13 +110,15 @@ def unprotected(text: str) -> str:
 
 
 def is_results(path: Path) -> bool:
-    """Whether a workbook names us as its author, or a CSV's headings end with our columns.
+    """Whether a workbook names us as its author, or a CSV's headings end with our columns; whatever they are called.
 
     Raises:
         OSError: it can't be read.
     """
+    with path.open("rb") as start:
+        is_package = start.read(len(_PACKAGE)) == _PACKAGE
     try:
-        if path.suffix.lower() == ".xlsx":
+        if is_package:
             with zipfile.ZipFile(path) as package:
                 about = package.getinfo("docProps/core.xml")
                 if about.compress_type not in _PACKINGS:

@@ -11,7 +11,7 @@ from importer.calls.caller import Caller
 from importer.calls.retry import RetryPolicy
 from importer.commands import logs
 from importer.journal import Journal
-from importer.models import AttachedFile, Note, Progress, Rows
+from importer.models import AttachedFile, Note, Rows
 from importer.rows.uploads import Upload, Uploaded, Uploads
 from importer.settings import Settings
 
@@ -25,7 +25,7 @@ class Attaching:
         journal: what it knows; what is uploaded is entered there.
         caller: makes the calls.
         retry: of one call.
-        observe: told of progress.
+        observe: told in a few words how far it is.
 
     Attributes:
         calls: that left for the API.
@@ -38,7 +38,7 @@ class Attaching:
         journal: Journal,
         caller: Caller,
         retry: RetryPolicy,
-        observe: Callable[[Progress], None],
+        observe: Callable[[str], None],
     ) -> None:
         self.calls = 0
         self._rows, self._caller, self._retry, self._observe = rows, caller, retry, observe
@@ -69,11 +69,11 @@ class Attaching:
 
     def _made(self, files: Iterable[AttachedFile]) -> list[Upload]:
         wanted = list(files)
-        rows, total = len(self._rows), len(wanted)
+        total = len(wanted)
 
         def tell(done: int, trouble: str) -> None:
             more = f"; {trouble}" if trouble else ""
-            self._observe(Progress(rows, 0, 0, 0, 0, f"uploading files: {done:,} of {total:,}{more}"))
+            self._observe(f"uploading files: {done:,} of {total:,}{more}")
 
         uploads = Uploads(self._caller, self._journal, self._retry, tell)
         try:

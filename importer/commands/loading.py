@@ -25,7 +25,7 @@ from importer.models import Group, Plan, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
 from importer.rows import columns, foreign, suggestions, validation
-from importer.rows.attachments import Folder
+from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
@@ -89,7 +89,8 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     """Check and group what stands in an open sheet, as the settings say."""
     wanted = columns.Wanted.of(settings)
     try:
-        roles = foreign.find(sheet, wanted, suggestions.glance(sheet))
+        cells = suggestions.glance(sheet)
+        roles = foreign.find(sheet, wanted, cells)
     except UnclearColumns as error:
         nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)
@@ -99,7 +100,22 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     rules = validation.Rules(settings.default_visibility, settings.content, settings.values, folder)
     rows = validation.validate(sheet, roles, rules)
     rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
+    _see_to_files(rows, sheet, roles, settings, cells)
     return Loaded(sheet, roles, rows, grouping.plan(rows))
+
+
+def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, cells: Sequence[Sequence[str]]) -> None:
+    """Where there is a folder of files, and no column that names any, ask or at least say so."""
+    if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.vacant:
+        return
+    found = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
+    says = "what stands in it are names of files in the folder of attachments"
+    rows.overlooked += [columns.overlooked(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in found]
+    if not found:
+        rows.remarks.append(
+            "A folder of attachments is named, but no column here names files in it: no note carries any. If one"
+            f" does, say which: {by_name('map', 'attachments=HEADING')}"
+        )
 
 
 def _folder(sheet: Sheet, settings: Settings) -> Folder | None:

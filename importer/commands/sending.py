@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +186,10 @@ class Sending:
             settle_before(self.loaded.rows, self.outcomes, self.loaded.sheet.headings)
             delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
             rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
-            attaching = Attaching(self.loaded.rows, self.settings, self.journal, caller, how.retry, self.observe)
+            attaching = Attaching(
+                self.loaded.rows, self.settings, self.journal, caller, how.retry,
+                lambda said: self.observe(replace(delivery.progress, trouble=said)),
+            )  # fmt: skip
             delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)

@@ -1,7 +1,8 @@
 """The files that notes carry: no note leaves without the ids of all of them.
 
 Comes in: what became of uploads, and posts that are about to go, or were refused. Goes out: posts whose notes have the
-ids, or what follows where they can't have them; and the posts that need uploads of their own.
+ids, or what follows where they can't have them; and the posts that need uploads of their own. How long an id lives
+isn't documented, so only a few posts get theirs at once, and none is refused because its id grew old while it waited.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from importer.api import Answer, Failure
 from importer.delivery.decisions import Abandon, Settle
 from importer.delivery.tasks import Post
 from importer.rows.uploads import Uploaded
+
+_AT_ONCE = 8
+"""Posts that get uploads of their own at once: as many as there are calls in flight, unless somebody says otherwise."""
 
 
 class Carried:
@@ -25,6 +29,7 @@ class Carried:
     def __init__(self) -> None:
         self.uploaded = Uploaded()
         self.stale: list[Post] = []
+        self._at_once = _AT_ONCE
 
     def complete(self, post: Post) -> Settle | Abandon | None:
         """See that a post's note has the ids of all its files; what follows where it can't have them."""
@@ -40,10 +45,15 @@ class Carried:
         return None
 
     def renew(self, post: Post, failure: Failure) -> None:
-        """A post was refused, maybe since an id doesn't serve any more: it goes once more, with uploads of its own."""
+        """A post was refused, maybe since an id doesn't serve any more: it goes once more, with uploads of its own.
+
+        Where it had some already, they may have grown old while those of others were made: then with fewer others.
+        """
+        if post.uploaded is not None:
+            self._at_once = min(self._at_once, post.uploaded_among // 2)
         self.stale.append(replace(post, has_turn=False, attempts=None, renewed_for=failure.cause))
 
     def take_stale(self) -> list[Post]:
-        """The posts that wait for uploads; they wait no more."""
-        stale, self.stale = self.stale, []
-        return stale
+        """The next of the posts that wait for uploads; they wait no more."""
+        stale, self.stale = self.stale[: self._at_once], self.stale[self._at_once :]
+        return [replace(post, uploaded_among=len(stale)) for post in stale]

@@ -194,7 +194,7 @@ class Coordinator:
                 post.is_too_large, post.is_cut = is_size, True
                 self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
             case LookUp(indices, failure):
-                part = replace(post.only(indices), attempts=None, uploaded=None, renewed_for=None)  # ids may be spent
+                part = post.unclear(indices)
                 self._ledger.ambiguous(part, f"{failure.text}; not read back yet", self._clock())
                 self._resolver.look_up(part, failure)
             case Doubt(why):

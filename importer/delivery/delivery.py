@@ -74,7 +74,7 @@ class Delivery:
         resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock)
         self._coordinator = Coordinator(
             self._ledger, self._dispatcher, resolver, way, self._evidence, policy,
-            clock=caller.clock, observe=partial(self._tell, observe) if observe is not None else lambda: None,
+            clock=caller.clock, observe=lambda: observe(self.progress) if observe is not None else None,
         )  # fmt: skip
         self._posts: Iterator[Post] = iter(())
         self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
@@ -230,14 +230,14 @@ class Delivery:
                 post.uploaded = its_own
             coordinator.run(stale)
 
-    def _tell(self, observe: Callable[[Progress], None]) -> None:
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
         ledger, calls, held = self._ledger, self._dispatcher, self._dispatcher.held_to
-        observe(
-            Progress(
-                len(self._outcomes), ledger.settled, ledger.created, ledger.failed, self.posts_sent, calls.trouble,
-                dict(ledger.ended), calls.seconds_for(self._calls_to_come, self._usual),
-                None if held is None else (held.calls, held.seconds), calls.gives_up_in,
-            )
+        return Progress(
+            len(self._outcomes), ledger.settled, ledger.created, ledger.failed, self.posts_sent, calls.trouble,
+            dict(ledger.ended), calls.seconds_for(self._calls_to_come, self._usual),
+            None if held is None else (held.calls, held.seconds), calls.gives_up_in,
         )  # fmt: skip
 
     @property

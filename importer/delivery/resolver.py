@@ -23,6 +23,7 @@ from importer.delivery.decisions import (
     LookAgain,
     Missed,
     NextPage,
+    Renew,
     Settle,
     Stop,
 )
@@ -277,7 +278,7 @@ class Resolver:
             healed=self._way.healed, sends=sent.sends, most_sends=self._policy.retry.attempts,
             can_tell=self._way.can_tell,
         )  # fmt: skip
-        return post, decision
+        return post, _or_renew(post, decision, ambiguous.failure)
 
     def _is_clear(self, post: Post) -> None:
         """Nothing of these deliveries is unclear any more."""
@@ -286,3 +287,8 @@ class Resolver:
             keys.remove(post.key)
             if not keys:
                 del self.unclear[prospect]
+
+
+def _or_renew(post: Post, decision: Decision, failure: Failure) -> Decision:
+    """What follows where a note surely isn't there; if it would be turned away for good, new ids are tried before."""
+    return Renew(failure) if isinstance(decision, Settle) and post.may_renew else decision

@@ -45,6 +45,7 @@ class Post:
         of_earlier_run: whether an earlier run sent it; ``of_other_clock``: whether one did so for the first time, by a
             clock that may have been set since, or another machine's.
         uploaded: files that were uploaded for it alone, since it was refused with ids that others had used.
+        uploaded_among: how many posts got uploads of their own at the same time, this one included.
         renewed_for: why it, or what it is a part of, was refused then.
     """
 
@@ -69,6 +70,7 @@ class Post:
     of_earlier_run: bool = False
     of_other_clock: bool = False
     uploaded: Uploaded | None = None
+    uploaded_among: int = 0
     renewed_for: Cause | None = None
 
     kind: ClassVar[str] = "POST"
@@ -80,14 +82,26 @@ class Post:
 
         But a prospect that stands alone is never rejected for an attachment that others have used, too.
         """
-        if self.request.note is None or not self.request.note.files or self.uploaded is not None:
+        if self.request.note is None or not self.request.note.files:
             return frozenset()
+        if self.uploaded is not None:  # those of several may have grown old before their posts left
+            return frozenset({Cause.BAD_ATTACHMENT} if self.uploaded_among > 1 else ())
         alone = {Cause.BAD_ATTACHMENT} if len(self.request) == 1 else set()
         return _OF_IDS - {self.renewed_for} | alone
+
+    @property
+    def may_renew(self) -> bool:
+        """Whether uploads of its own were not tried yet, where it would be turned away in words not the API's."""
+        return bool(self.request.note and self.request.note.files) and self.renewed_for is not Cause.FOREIGN
 
     def only(self, wanted: Sequence[int]) -> Post:
         """The same for some of its prospects, named by their index in it."""
         return replace(self, request=self.request.only(wanted))
+
+    def unclear(self, wanted: Sequence[int]) -> Post:
+        """The same for some prospects, what became of which isn't known; the ids of its files may be spent."""
+        turned_away = self.renewed_for if self.renewed_for is Cause.FOREIGN else None
+        return replace(self.only(wanted), attempts=None, uploaded=None, renewed_for=turned_away)
 
     def split(self, size: int) -> list[Post]:
         """The same in pieces of at most ``size`` prospects; uploads of its own are no piece's alone."""

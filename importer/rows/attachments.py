@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
+import math
 import os
 import re
 import stat
@@ -28,7 +29,16 @@ LARGEST = 20 * 1024 * 1024
 
 _PIECE = 1 << 20
 _SHORTEST_KEY = 8  # characters; what is shorter is no real key, and stands in any file
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # in which a key may stand in a file; PowerShell writes UTF-16
+_DATABASES = (
+    b"SQLite format 3\0",
+    b"\x37\x7f\x06\x82",
+    b"\x37\x7f\x06\x83",
+)  # how one begins, or what is still to go in
 _LIKE = 0.75
+_MOST_LIKE = (
+    20  # names that one like them is looked for; of more it's the folder that is wrong, and they are told together
+)
 _MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
 _MOST_PARTS = 10  # of a name with commas that are looked for
 # Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
@@ -66,7 +76,7 @@ class Folder:
         key: str = "",
     ) -> None:
         self.files: dict[str, AttachedFile] = {}
-        self._place, self._key = place, key.encode() if len(key) >= _SHORTEST_KEY else b""
+        self._place, self._keys = place, [key.encode(one) for one in _ENCODINGS if len(key) >= _SHORTEST_KEY]
         try:
             self._root = place.resolve(strict=True)
             is_folder = self._root.is_dir()
@@ -83,6 +93,8 @@ class Folder:
         self._never = {*beside, *map(_resolved, never)}
         self._never_same = {(there.st_dev, there.st_ino) for file in self._never if (there := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
+        self._names: dict[Path, Sequence[str]] = {}
+        self._missed = 0
 
     def read(self, text: str) -> tuple[str, ...] | Wrong:
         """The digests of the files that a cell names, each once; or what is wrong with the first that can't be taken.
@@ -146,14 +158,24 @@ class Folder:
 
     def _found(self, name: str) -> Path | None:
         """Where the file is, without links; None where it isn't there. Letters may be put together in another way."""
-        path = self._root.joinpath(*(part for part in re.split(r"[/\\]", name) if part not in ("", ".")))
-        if not os.path.lexists(path):
-            wanted = unicodedata.normalize("NFC", path.name)
-            same = [found for found in _listed(path.parent) if unicodedata.normalize("NFC", found) == wanted]
+        path = self._root
+        for part in re.split(r"[/\\]", name):
+            if part in ("", "."):
+                continue
+            if os.path.lexists(path / part):
+                path /= part
+                continue
+            same = [found for found in self._listed(path) if _composed(found) == _composed(part)]
             if len(same) != 1:
                 return None
-            path = path.with_name(same[0])
+            path /= same[0]
         return path.resolve(strict=True)
+
+    def _listed(self, folder: Path) -> Sequence[str]:
+        """The names in a folder that could be meant; it is looked through once."""
+        if folder not in self._names:
+            self._names[folder] = _listed(folder)
+        return self._names[folder]
 
     def _is_there(self, name: str) -> bool:
         """Whether something in the folder has the name; it may be none that is taken."""
@@ -172,12 +194,11 @@ class Folder:
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return f"{shown} is a hidden file, and none is ever sent; give it another name"
         is_same = path in self._never or (there.st_dev, there.st_ino) in self._never_same
-        is_ours = path.suffix.lower() in (".xlsx", ".csv") and there.st_size and resultsfile.is_results(path)
-        if (
-            is_same
-            or is_ours
-            or any(path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside)
-        ):
+        is_beside = any(
+            path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside
+        )
+        fits = 0 < there.st_size <= LARGEST
+        if is_same or is_beside or (fits and (_is_database(path) or resultsfile.is_results(path))):
             return (
                 f"{shown} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
                 " the sheet"
@@ -190,7 +211,8 @@ class Folder:
         if len(parts) > 1 and any(map(self._is_there, parts[:_MOST_PARTS])):
             return f"there is no file {quoted(name)}; if these are several, separate them with ; or a line break"
         last = re.split(r"[/\\]", name)[-1]
-        listed = _listed(self._root)
+        self._missed += 1
+        listed = self._listed(self._root) if self._missed <= _MOST_LIKE else []
         folded = {one.casefold(): one for one in listed}
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
         meant = f"; did you mean {quoted(folded[near[0]])}?" if near else ""
@@ -206,9 +228,9 @@ class Folder:
         for piece in _pieces(file):
             digest.update(piece)
             size += len(piece)
-            if self._key:
-                has_key = has_key or self._key in before + piece
-                before = (before + piece)[-len(self._key) :]
+            if self._keys:
+                has_key = has_key or any(key in before + piece for key in self._keys)
+                before = (before + piece)[-max(map(len, self._keys)) :]
             if size > LARGEST:
                 break
         return size, digest.hexdigest(), has_key
@@ -219,15 +241,34 @@ def names_in(text: str) -> list[str]:
     return [name for part in re.split(r"[;\r\n\v\f\x85\u2028\u2029]", text) if (name := part.strip())]
 
 
+def are_names(values: Sequence[str], place: Path) -> bool:
+    """Whether most of some cells name files in a folder, or folders within, by what it lists; none is opened."""
+    there = {_composed(name).casefold() for name in _listed(place)}
+    first = [[_composed(re.split(r"[/\\]", name)[0]).casefold() for name in names_in(text)] for text in values]
+    return 2 * sum(bool(names) and there.issuperset(names) for names in first) > len(values)
+
+
 def _why_not_size(name: str, size: int) -> str | None:
     if not size:
         return f"the file {quoted(name)} is empty; put the whole file there, or take it out of the sheet"
     if size > LARGEST:
+        mib = math.ceil(size / (1 << 20) * 10) / 10  # a byte more than fits isn't told as what fits
         return (
-            f"the file {quoted(name)} has {size / (1 << 20):,.1f} MB, and at most {LARGEST >> 20} can be sent;"
+            f"the file {quoted(name)} has {mib:,.1f} MB, and at most {LARGEST >> 20} can be sent;"
             " make it smaller, or take it out of the sheet"
         )
     return None
+
+
+def _composed(name: str) -> str:
+    """A name as it is written by others than macOS, without blanks at its ends, which no cell can name."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _is_database(path: Path) -> bool:
+    """Whether it is one as the journal is, or a part or a copy of one. Raises OSError."""
+    with _open(path) as file:
+        return (file.read(16) or b"").startswith(_DATABASES)
 
 
 def _resolved(file: Path) -> Path:

@@ -212,17 +212,22 @@ def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int])
     return {i for name in wanted.ignored for i in _named(name, headings, free)}
 
 
-def overlooked(headings: Sequence[str], position: int, roles: Sequence[Role], values: Sequence[str]) -> Question:
-    """What to say of a column that has no role, though all that stands in it are words of these roles' values."""
+def overlooked(
+    headings: Sequence[str],
+    position: int,
+    roles: Sequence[Role],
+    values: Sequence[str],
+    says: str = "all that stands in it says who may see a note or whether it is published",
+) -> Question:
+    """What to say of a column that has no role, though what stands in it are values of these roles, as it ``says``."""
     name = _quoted(headings, position)
     listed = ", ".join(map(shown, values[:MOST_VALUES]))
     more = f" and {len(values) - MOST_VALUES:,} more" if len(values) > MOST_VALUES else ""
     heading = shown(headings[position]) if headings[position].strip() else "without a heading"
     ways = " or ".join(_mapped(role, name) for role in roles)
     text = (
-        f"Column {column_letter(position)}, {heading}, is not used, yet all that stands in it says who may see a note"
-        f" or whether it is published: {listed}{more}. Say what it is: {ways}. If it has nothing to do with the notes:"
-        f" {by_name('ignore', name)}"
+        f"Column {column_letter(position)}, {heading}, is not used, yet {says}: {listed}{more}. Say what it is: {ways}."
+        f" If it has nothing to do with the notes: {by_name('ignore', name)}"
     )
     own = called(headings, position)
     choices = [Answer("map", f"{role}={own}", f"the {role} of the notes") for role in roles]

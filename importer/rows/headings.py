@@ -49,11 +49,11 @@ HEADINGS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.ATTACHMENTS: (
         "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
-        "Attachment Files", "Attached Files",
-        "Anhänge", "Anhang-IDs", "Anlagen",
-        "Pièces jointes", "ID des pièces jointes",
-        "Adjuntos", "ID de adjuntos", "Archivos adjuntos",
-        "Anexos", "ID dos anexos",
+        "Attachment Files", "Attachment File", "Attached Files", "Attached File",
+        "Anhänge", "Anhang", "Anhang-IDs", "Anlagen",
+        "Pièces jointes", "Pièce jointe", "ID des pièces jointes",
+        "Adjuntos", "Adjunto", "ID de adjuntos", "Archivos adjuntos", "Archivo adjunto",
+        "Anexos", "Anexo", "ID dos anexos",
     ),
     Role.KEY: (),
 }  # fmt: skip

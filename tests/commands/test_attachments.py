@@ -16,12 +16,12 @@ from importer.commands import plans
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.run import prepare
 from importer.commands.sending import Report
-from importer.errors import BadSettings
+from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
-from importer.models import Note, Result, Status, Visibility
+from importer.models import Note, Result, Role, Status, Visibility
 from importer.sandbox import Fault, Sandbox
 from importer.sandbox.attachments import Uploads
-from importer.settings import Settings, sources
+from importer.settings import Rate, Settings, sources
 from importer.settings.kinds import AttachmentsAre
 from tests import running
 from tests.truth import read_results
@@ -219,6 +219,18 @@ def test_an_id_that_serves_no_more_is_renewed_and_no_row_is_rejected_for_it(
         assert carried(box) == [(f"P{number}", "Hello", (digest(FORM),)) for number in range(7)]
 
 
+def test_an_id_that_grows_old_while_others_are_made_is_no_reason_to_reject_a_row(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """At a slow pace ids for all that was refused would be spent before the last of them is used."""
+    rows = [row for number in range(24) for row in rows_of(1, "form.pdf", f"Note {number}", number)]
+    with Sandbox(uploads=Uploads(life=5)) as box:
+        report = run(write(tmp_path, rows), replace(settings, base_url=box.url, rate=Rate(2, 1.0)))
+        assert report.counts == {Result.CREATED: 24}
+        assert len(carried(box)) == 24
+        assert len(box.attachments) < 30
+
+
 def test_an_id_that_never_serves_ends_in_the_apis_words(settings: Settings, tmp_path: Path) -> None:
     with Sandbox(uploads=Uploads(requests=0)) as box:
         sheet = write(tmp_path, rows_of(1, "form.pdf"))
@@ -292,6 +304,31 @@ def test_ids_and_files_are_never_mixed(box: Sandbox, settings: Settings, tmp_pat
     ids = run(sheet, replace(settings, attachments_are=AttachmentsAre.IDS))
     assert ids.counts == {Result.CREATED: 1, Result.INVALID: 1}
     assert box.notes[-1].attachment_ids == ("A1",)
+
+
+@pytest.mark.parametrize("heading", ["File", "Dokument"])
+def test_a_column_that_names_files_under_a_heading_nobody_knows_is_asked_about(
+    heading: str, box: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """Else the notes would go out without their files, and nobody would be told."""
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(f"Prospect ID,Note,Visibility,{heading}\nP1,a,Public,form.pdf\nP2,b,Public,call.txt; map.png\n")
+    (question,) = running.check(sheet, settings).questions
+    assert question.answers == {"map": [f"attachments={heading}"], "ignore": [heading]}
+    with pytest.raises(UnclearColumns, match="names of files in the folder"):
+        run(sheet, settings)
+    assert run(sheet, replace(settings, mapping={Role.ATTACHMENTS: heading})).counts == {Result.CREATED: 2}
+    assert len(uploads(box)) == 3
+
+
+def test_a_folder_that_no_column_names_files_of_is_told(settings: Settings, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("Prospect ID,Note,Visibility,Company\nP1,a,Public,Acme\n")
+    told = running.check(sheet, settings)
+    assert told.questions == ()
+    assert "no column here names files" in " ".join(told.loaded.rows.remarks)
+    for silent in (replace(settings, attachments=None), replace(settings, mapping={Role.ATTACHMENTS: ""})):
+        assert running.check(sheet, silent).loaded.rows.remarks == []
 
 
 def test_files_need_a_folder_that_is_there(settings: Settings, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.api import Cause
+from importer.api import Cause, Failure
 from importer.delivery.carried import Carried
 from importer.delivery.decisions import Abandon, Settle
 from importer.delivery.tasks import Post
@@ -57,3 +57,24 @@ def test_what_was_renewed_is_not_renewed_again_for_the_same_but_where_a_prospect
     refused = post(uploaded=Uploaded(), renewed_for=Cause.BAD_ATTACHMENT).split(2)[0]
     assert refused.renewable == {Cause.BAD_REQUEST}
     assert refused.split(1)[0].renewable == BOTH
+
+
+def test_what_was_refused_with_uploads_made_beside_many_others_gets_some_beside_fewer() -> None:
+    """They may have grown old before it left; those that were made for it alone can't have, and no more are."""
+    carried, refusal = Carried(), Failure(Cause.BAD_ATTACHMENT, "no")
+    for _ in range(20):
+        carried.renew(post(1), refusal)
+    sizes = []
+    while stale := carried.take_stale():
+        sizes.append(len(stale))
+        for one in stale:
+            one.uploaded = Uploaded({"aa": "A2", "bb": "B2"})
+            if one.renewable:
+                carried.renew(one, refusal)
+    assert sizes == [8, 4, 2, *[1] * 20]
+
+
+def test_what_would_be_turned_away_for_good_is_tried_with_uploads_of_its_own_once() -> None:
+    assert post().may_renew
+    assert not post(files=()).may_renew
+    assert not post(renewed_for=Cause.FOREIGN).may_renew

@@ -97,6 +97,14 @@ def test_what_is_no_file_of_the_folder_is_a_problem_of_the_row(files: Path, name
     assert why in why_not(Folder(files), name).replace("`", "")
 
 
+def test_where_many_files_are_missing_they_are_told_together_and_soon(files: Path) -> None:
+    """Where the wrong folder was named, each name would be compared with all that lie there."""
+    folder = Folder(files)
+    told = [why_not(folder, f"forn{number}.pdf") for number in range(50)]
+    assert "did you mean" in told[0]
+    assert "did you mean" not in told[-1]
+
+
 @posix
 def test_links_that_lead_out_pipes_and_devices_are_never_opened(files: Path, tmp_path: Path) -> None:
     """Opening the pipe would wait for ever."""
@@ -126,7 +134,7 @@ def test_empty_and_too_large_files_are_found_without_reading_them(files: Path, m
     monkeypatch.setattr(attachments, "_open", None)
     folder = Folder(files)
     assert "is empty" in why_not(folder, "empty")
-    assert "at most 20 can be sent" in why_not(folder, "large")
+    assert "has 20.1 MB, and at most 20 can be sent" in why_not(folder, "large")
     assert "2,048.0 MB" in why_not(folder, "huge")
 
 
@@ -138,23 +146,33 @@ def test_files_with_secrets_the_journal_and_results_are_never_taken(files: Path,
     for name in ("j.sqlite", "j.sqlite-wal", "j.sqlite.0a1b2c3d.lock", "sheet.csv"):
         (files / name).write_bytes(b"x")
     (files / "results.csv").write_text("a,result,note_id,reason,source_row,finished_at,request\n")
+    (files / "results.pdf").write_bytes((files / "results.csv").read_bytes())
+    for name, begins in (("backup.pdf", b"SQLite format 3\0"), ("log.pdf", b"\x37\x7f\x06\x82")):
+        (files / name).write_bytes(begins + bytes(100))
     (files / "copy.txt").write_text(f"SALESHANDY_API_KEY={KEY}\n")
     folder = Folder(files, [elsewhere, files / "sheet.csv", files / "gone"], [files / "j.sqlite"], KEY)
-    for name in ("harmless.txt", "j.sqlite", "j.sqlite-wal", "j.sqlite.0a1b2c3d.lock", "sheet.csv", "results.csv"):
+    for name in (
+        "harmless.txt", "j.sqlite", "j.sqlite-wal", "j.sqlite.0a1b2c3d.lock", "sheet.csv", "results.csv", "results.pdf",
+        "backup.pdf", "log.pdf",
+    ):  # fmt: skip
         assert "of note-importer's own, or one with a secret" in why_not(folder, name), name
     assert "holds the API key" in why_not(folder, "copy.txt")
 
 
-def test_the_key_is_found_wherever_it_stands_in_a_file(files: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_the_key_is_found_wherever_it_stands_in_a_file(files: Path, encoding: str) -> None:
     size = attachments._PIECE
-    (files / "across.bin").write_bytes(b"x" * (size - 5) + KEY.encode() + b"x" * 10)
+    (files / "across.bin").write_bytes(b"x" * (size - 5) + KEY.encode(encoding) + b"x" * 10)
     assert "holds the API key" in why_not(Folder(files, key=KEY), "across.bin")
 
 
 def test_a_name_is_found_however_its_letters_are_put_together(files: Path) -> None:
-    """Names that come from a Mac hold the accent apart."""
+    """Names that come from a Mac hold the accent apart, those of folders too; a cell names no blank at an end."""
     (files / "Re\u0301sume\u0301.pdf").write_bytes(b"mine")
+    (files / "Ne\u0301e").mkdir()
+    (files / "Ne\u0301e" / " form.pdf").write_bytes(b"hers")
     assert Folder(files).read("R\u00e9sum\u00e9.pdf") == (digest(b"mine"),)
+    assert Folder(files).read("N\u00e9e/form.pdf") == (digest(b"hers"),)
 
 
 @pytest.mark.parametrize("place", ["gone", "files/form.pdf"])
