@@ -63,13 +63,14 @@ class Postgres:
     @classmethod
     def made(cls, folder: Path) -> Postgres:
         """A new one, started."""
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            server = cls(folder, free.getsockname()[1])
+        server = cls(folder, 0)
         folder.chmod(0o755)
         if os.geteuid() == 0:
             shutil.chown(folder, _user())
         server._run("initdb", "--pgdata", "data", "--auth", "trust", "--username", "postgres", "--no-sync")
         (folder / "data" / "pg_hba.conf").write_text(_ACCESS)
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:  # late: until it starts another may take the port
+            server.port = free.getsockname()[1]
         with (folder / "data" / "postgresql.conf").open("a") as configuration:
             configuration.write(
                 f"port = {server.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n"
