@@ -67,6 +67,7 @@ class Failure:
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
         is_busy: whether what answers says that it has too much to do, or is asked too often.
+        may_pass: whether a refusal tells of no fault of what was sent, so that the same may be taken another time.
     """
 
     cause: Cause
@@ -77,6 +78,7 @@ class Failure:
     is_size: bool = False
     is_other: bool = False
     is_busy: bool = False
+    may_pass: bool = False
 
     @property
     def is_strange(self) -> bool:

@@ -40,6 +40,7 @@ _FAST = 2.0  # seconds within which a limiter says no; what took longer may be a
 
 _UPLOAD = "UPLOAD"  # a kind of call of its own: how long it takes is the file's size, and it may be made twice
 _OF_UPLOADS = {"4000": Cause.BAD_ATTACHMENT, "4001": Cause.BAD_ATTACHMENT, "4002": Cause.TOO_LARGE}
+_UPLOAD_FAILED = "4000"  # says nothing of the file
 _DOCUMENTED_CODES = frozenset({"1001", *_OF_UPLOADS})  # of refusals
 _FAILURE_CODE = "5001"
 _FAILURE_WORDS = re.compile(r"internal server error, please try again later", re.IGNORECASE)
@@ -250,7 +251,8 @@ class Saleshandy:
     def _own_failure(self, kind: str, status: int, said: str, code: str | None) -> Failure:
         """A refusal in the API's own words."""
         if status == 400 and kind == _UPLOAD and code in _OF_UPLOADS:
-            return Failure(_OF_UPLOADS[code], said)  # its words may hold the file's name, and so any words
+            # Its words may hold the file's name, and so any words.
+            return Failure(_OF_UPLOADS[code], said, may_pass=code == _UPLOAD_FAILED)
         is_key = status == 401 or (kind != "GET" and status == 403)
         may_be_key = status in (400, 403)
         if is_key or (may_be_key and _SPEAKS_OF_THE_KEY.search(said)):

@@ -65,7 +65,8 @@ class Attempts:
         self._state.start_time, self._state.outcome_timestamp = self._started, now
         left = self._started + self._policy.seconds - now
         asked = failure.wait or 0.0
-        if failure.cause in _NO_USE or self._stop(self._state) or left < asked:
+        is_no_use = failure.cause in _NO_USE and not failure.may_pass
+        if is_no_use or self._stop(self._state) or left < asked:
             return None
         pause = min(max(asked, self._wait(self._state) * self._rng.uniform(0.5, 1.0)), left)
         self._state.attempt_number += 1

@@ -23,6 +23,7 @@ from importer.models import AttachedFile, Note
 from importer.rows.attachments import Unchanged
 
 _TRIES_IF_TURNED_AWAY = 3
+"""Also where the API says no more than that it failed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -116,6 +117,7 @@ class Uploads:
             caller.pool, partial(_perform, caller.api, caller.clock), caller.limiter, (Upload.kind,),
             clock=caller.clock, give_up=caller.give_up, stop=caller.stop, rng=caller.rng,
         )  # fmt: skip
+        self._few = replace(retry, attempts=_TRIES_IF_TURNED_AWAY)
         self._unwritten: dict[str, str] = {}
         self._done = 0
         self._any_success = False
@@ -164,9 +166,11 @@ class Uploads:
             case Cause.REDIRECTED if not self._any_success:
                 self._dispatcher.halt(stopped_by(failure))
             case cause if cause in API_REFUSED:
+                self._any_success = True
+                if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
+                    return
                 task.rejected = f"the API refused the file {name!r}: {failure.text}"
                 self._done += 1
-                self._any_success = True
             case _:
                 self._again(task, failure)
 

@@ -188,6 +188,17 @@ def test_an_upload_that_ends_unclear_is_made_again(
     assert carried(box) == [(f"P{number}", "Hello", (digest(FORM),)) for number in range(3)]
 
 
+def test_an_upload_of_which_the_api_says_only_that_it_failed_is_tried_three_times(
+    box: Sandbox, settings: Settings, files: Path, tmp_path: Path
+) -> None:
+    """It may well succeed the next time; another refusal is the file's fault, and is not asked for again."""
+    for name in ("failed.pdf", "run.exe"):
+        (files / name).write_bytes(name.encode())
+    sheet = write(tmp_path, [*rows_of(1, "failed.pdf"), *rows_of(1, "run.exe", "Program")])
+    assert run(sheet, settings).counts == {Result.REJECTED: 2}
+    assert Counter(call.body["file"]["name"] for call in box.received) == {"failed.pdf": 3, "run.exe": 1}  # type: ignore[index]
+
+
 def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
     settings: Settings, files: Path, tmp_path: Path
 ) -> None:
