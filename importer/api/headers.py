@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _PART = re.compile(r"\b(limit|remaining|reset|q|r|t)=(\d+)", re.ASCII)
 _NAMES = {"q": "limit", "r": "remaining", "t": "reset"}
@@ -112,6 +113,7 @@ class ServerClock:
         return server - self._high if self.is_known else server
 
 
+@lru_cache(64)  # the replies of a second bear the same date
 def seconds_since_1970(text: str) -> float | None:
     """An ISO or HTTP date as seconds since 1970, read as UTC where it names no zone.
 

@@ -303,7 +303,7 @@ class Saleshandy:
 
     def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
         return {
-            prospect: Answer(answer.note_id, self._brief(answer.reason))
+            prospect: Answer(answer.note_id, self._brief(answer.reason)) if answer.reason else answer
             for prospect, answer in entries.answers(results, prospects).items()
         }
 

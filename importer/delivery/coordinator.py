@@ -152,13 +152,13 @@ class Coordinator:
         """What follows from a reply, for which post."""
         events.came_back(task, reply)
         failure = reply.failure
-        if failure is None or failure.cause in API_REFUSED:
+        if not self._known.any_success and (failure is None or failure.cause in API_REFUSED):
             self._known = replace(self._known, any_success=True)
         if isinstance(task, Post):
             self.posts_sent += reply.has_left
             task.sent_at = reply.began
             self._learn(task, reply)
-            known = replace(self._known, renewable=task.renewable)
+            known = replace(self._known, renewable=task.renewable) if task.renewable else self._known
             for decision in decisions.after_post(task.request.prospects, reply, known):
                 yield task, decision
             return
@@ -215,10 +215,10 @@ class Coordinator:
         if failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self._evidence.created(post, created, reply.came)
-            size = max(self._known.largest_accepted, len(post.request))
-            self._known = replace(self._known, largest_accepted=size)
+            if len(post.request) > self._known.largest_accepted:
+                self._known = replace(self._known, largest_accepted=len(post.request))
             if post.is_too_large:
-                self.batch_size = min(self._policy.batch_size, size)
+                self.batch_size = min(self._policy.batch_size, self._known.largest_accepted)
         self._way.sent(post, reply)
 
     def _send_again(self, post: Post, decision: Retry | Suspect | Renew) -> None:

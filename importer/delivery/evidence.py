@@ -80,10 +80,11 @@ class Evidence:
 
     def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
         """A reply brought the ids of a request's notes: prospect → id."""
+        note = None
         for prospect, note_id in note_ids.items():
-            self._own[note_id] = Watched(note_id, prospect, post.sent_at, came)
-            if post.key.status is Status.PUBLISHED:
-                self._youngest = self._own[note_id]
+            note = self._own[note_id] = Watched(note_id, prospect, post.sent_at, came)
+        if post.key.status is Status.PUBLISHED:
+            self._youngest = note or self._youngest
         while len(self._own) > _MOST_KNOWN:
             self._own.popitem(last=False)
         if self._is_wanted:

@@ -7,7 +7,7 @@ a note that we know to exist is read back again and again while it is young.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ENOUGH = 14
 """Sightings in a row, with no miss between them, after which the lag is known: of several copies each had its turn."""
@@ -17,8 +17,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _GROWTH, _GROWTH_UNTIL_MISSED = 1.3, 1.1  # while nothing is missed, the younger the notes, the more is shown
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """A note that is known to exist.
 
     Attributes:
