@@ -19,7 +19,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-_UNUSUAL = re.compile(r"[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_|\A\s|\s\Z")
+_UNUSUAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")  # what would be read as an escaped sign
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # what XML can't hold, or would not give back
 
@@ -116,7 +116,8 @@ def numbers(column: int, style: int, rows: Iterable[int], values: Sequence[float
 
 def _inline(text: str) -> str:
     """A text as the content of a cell, escaped as spreadsheet programs do it (ECMA-376, 22.9.2.19, ST_Xstring)."""
-    if not _UNUSUAL.search(text):
+    # Three quick looks: one expression for all takes six times as long.
+    if not _UNUSUAL.search(text) and "_x" not in text and text == text.strip():
         return f"<t>{text}</t>"
     text = _UNSPEAKABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", _SPELLED.sub("_x005F_", text))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
