@@ -17,6 +17,7 @@ from importer.errors import UnreadableFile
 from importer.reading.limits import Deadline, Limits
 
 CHUNK = 1 << 18
+_FIRST_CHUNK = 1 << 13  # bytes of a part: where only the headings are looked at, no more needs to be parsed
 RATIO_FROM = 64 * 1024**2
 """Unpacked bytes of a part from which its ratio of unpacked to packed size is looked at."""
 
@@ -62,11 +63,11 @@ class Package:
             raise _packed_otherwise(entry, f"method {info.compress_type}")
         packed = max(info.compress_size, 1)
         others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
-        size = 0
+        size, wanted = 0, _FIRST_CHUNK
         try:
             with self._zip.open(entry) as part:
-                while chunk := part.read(CHUNK):
-                    size += len(chunk)
+                while chunk := part.read(wanted):
+                    size, wanted = size + len(chunk), min(2 * wanted, CHUNK)
                     self._inflated[entry] = max(size, self._inflated.get(entry, 0))
                     self._check(entry, size, packed, others)
                     yield chunk

@@ -93,7 +93,7 @@ class _Column:
 
     def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
         """One code a row: an index into ``values``, where a :class:`Wrong` stands for a value that is none."""
-        texts = repeat("", len(block)) if self.position is None else block[self.position].array
+        texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
         code, add = self._code, self._add
         codes = np.fromiter(
             (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)

@@ -43,6 +43,7 @@ STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
 }  # fmt: skip
 
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\u2028\u2029]")  # \x0b is how Word breaks a line within a paragraph
+_HALF = re.compile("[\ud800-\udfff]")  # of a character
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 # What a spreadsheet program makes of a long number: digits lost behind an exponent, or zeros after the fifteenth digit.
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?E\+\d+|[1-9]\d{14}0{3,}", re.IGNORECASE)
@@ -110,7 +111,7 @@ def read_content(text: str) -> str | Wrong:
         return Wrong(_error_value(content))
     if was_cut(content):
         return Wrong("an earlier results workbook holds only the beginning of this note; paste its whole text")
-    if any("\ud800" <= sign <= "\udfff" for sign in content):
+    if _HALF.search(content):
         return Wrong("the note holds half of a character (a damaged emoji); type that part anew")
     return content
 
@@ -149,7 +150,7 @@ def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
         return f"{quoted(text)} is an e-mail address; write the {what} that Saleshandy shows for it" + (
             or_say if what == "prospect id" else ""
         )
-    if _CONTROL.search(text) or any("\ud800" <= sign <= "\udfff" for sign in text):
+    if _CONTROL.search(text) or _HALF.search(text):
         return f"the {what} holds a control character; type it anew"
     if _DAMAGED.fullmatch(text):
         return (
