@@ -6,7 +6,6 @@ import importlib.util
 import signal
 import sys
 import time
-import webbrowser
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,6 +63,8 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
 
 
 def _serve(server: Server, *, no_browser: bool) -> int:
+    import webbrowser  # noqa: PLC0415 - only this command waits for it
+
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)

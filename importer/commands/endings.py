@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from importer.commands.hide import Hidden, Hiding
-from importer.commands.history import Past
 from importer.commands.sayings import Kind, Saying, capital, count, first_sentence, listed, taken, twins_in_words, when
 from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
-from importer.commands.verify import Verified
 from importer.errors import JournalFailed, NeedsAPerson, by_name
 from importer.models import Result
 from importer.results.presentation import meaning_of
+
+if TYPE_CHECKING:
+    from importer.commands.hide import Hidden, Hiding
+    from importer.commands.history import Past
+    from importer.commands.verify import Verified
 
 _NEED_A_HAND = (NeedsAPerson, JournalFailed)
 
