@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,7 +93,7 @@ class Folder:
         self._never = {*beside, *map(_resolved, never)}
         self._never_same = {(there.st_dev, there.st_ino) for file in self._never if (there := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
-        self._names: dict[Path, Sequence[str]] = {}
+        self._names: dict[Path, dict[str, list[str]]] = {}
         self._missed = 0
 
     def read(self, text: str) -> tuple[str, ...] | Wrong:
@@ -165,16 +165,18 @@ class Folder:
             if os.path.lexists(path / part):
                 path /= part
                 continue
-            same = [found for found in self._listed(path) if _composed(found) == _composed(part)]
+            same = self._listed(path).get(_composed(part), [])
             if len(same) != 1:
                 return None
             path /= same[0]
         return path.resolve(strict=True)
 
-    def _listed(self, folder: Path) -> Sequence[str]:
-        """The names in a folder that could be meant; it is looked through once."""
+    def _listed(self, folder: Path) -> Mapping[str, list[str]]:
+        """The names in a folder that could be meant, by how all others write them; it is looked through once."""
         if folder not in self._names:
-            self._names[folder] = _listed(folder)
+            self._names[folder] = {}
+            for name in _listed(folder):
+                self._names[folder].setdefault(_composed(name), []).append(name)
         return self._names[folder]
 
     def _is_there(self, name: str) -> bool:
@@ -212,8 +214,8 @@ class Folder:
             return f"there is no file {quoted(name)}; if these are several, separate them with ; or a line break"
         last = re.split(r"[/\\]", name)[-1]
         self._missed += 1
-        listed = self._listed(self._root) if self._missed <= _MOST_LIKE else []
-        folded = {one.casefold(): one for one in listed}
+        listed = self._listed(self._root) if self._missed <= _MOST_LIKE else ()
+        folded = {one.casefold(): one for one in listed}  # as it is written in a cell
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
         meant = f"; did you mean {quoted(folded[near[0]])}?" if near else ""
         ids = by_name("attachments-are", "ids")
