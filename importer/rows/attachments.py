@@ -2,7 +2,7 @@
 
 Comes in: a cell's text. Goes out: the files that it names, each with the digest of what it holds; or :class:`Wrong`. A
 sheet comes from outside, so whatever a name leads to is looked at before it is opened, a pipe or a device is never
-opened, and what was hashed is all that ever leaves: :class:`Unchanged` sees to that.
+opened, and what was hashed is all that ever leaves: :func:`unchanged` sees to that.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import os
 import re
 import stat
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -315,49 +316,21 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
 
-class Unchanged:
-    """What a file holds, to be sent: opened once, and the same as when it was taken, to its last byte.
-
-    Args:
-        taken: the file.
+def unchanged(taken: AttachedFile) -> BinaryIO:
+    """What a file holds, to be sent: a copy of its own, at its beginning, so that a change meanwhile doesn't leave.
 
     Raises:
-        OSError: it can't be read any more, or holds something else; nothing of it may be sent.
+        OSError: the file can't be read any more, or holds something else than when it was taken.
     """
-
-    def __init__(self, taken: AttachedFile) -> None:
-        self._taken, self._file = taken, _open(taken.path)
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._file.close)
-            if os.fstat(self._file.fileno()).st_size != taken.size:
-                raise _changed()
-            self._begin()
-            while self._left:
-                self.read(_PIECE)
-            self._begin()
-            stack.pop_all()
-
-    def _begin(self) -> None:
-        self._file.seek(0)
-        self._left, self._digest = self._taken.size, hashlib.sha256()
-
-    def read(self, size: int, /) -> bytes:
-        """What comes next; the end only where the whole is what it was, so that nothing else ever arrives.
-
-        Raises:
-            OSError: it isn't, or can't be read.
-        """
-        piece = self._file.read(min(size, self._left))
-        self._digest.update(piece)
-        self._left -= len(piece)
-        if not piece or (not self._left and self._digest.hexdigest() != self._taken.digest):
-            raise _changed()
-        return piece
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-def _changed() -> OSError:
-    return OSError(0, "it has changed since it was read")
+    with contextlib.ExitStack() as undo:
+        copy = undo.enter_context(tempfile.TemporaryFile())
+        digest, size = hashlib.sha256(), 0
+        with _open(taken.path) as file:
+            while size <= taken.size and (piece := file.read(_PIECE)):
+                digest.update(piece)
+                size += copy.write(piece)
+        if size != taken.size or digest.hexdigest() != taken.digest:
+            raise OSError(0, "it has changed since it was read")
+        copy.seek(0)
+        undo.pop_all()
+    return copy

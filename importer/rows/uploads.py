@@ -20,7 +20,7 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.journal import Uploads as Journalled
 from importer.models import AttachedFile, Note
-from importer.rows.attachments import Unchanged
+from importer.rows.attachments import unchanged
 
 _TRIES_IF_TURNED_AWAY = 3
 """Also where the API says no more than that it failed."""
@@ -81,14 +81,12 @@ class Uploaded:
 def _perform(api: NotesApi, clock: Callable[[], float], task: Upload) -> Reply[str]:
     """Make a file's call; a worker does."""
     try:
-        content = Unchanged(task.file)
+        content = unchanged(task.file)
     except OSError as error:
         now = clock()
         return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, error.strerror or str(error)))
-    try:
+    with content:
         return api.upload(FilePart(task.file.name, task.file.size, content))
-    finally:
-        content.close()
 
 
 class Uploads:
