@@ -111,7 +111,7 @@ class Shelf:
             self.violations.append("a note carries a file that the journal doesn't have")
 
     def refused(self, attachments: Sequence[str]) -> None:
-        """A request that named these was refused, so that they may be uploaded once more for it."""
+        """A request that named these was refused, by whomever, so that they may be uploaded once more for it."""
         for attachment in attachments:
             if attachment in self._kept:
                 self._may_again[self._kept[attachment].digest] += 1

@@ -237,6 +237,8 @@ class World:
         refusal = self._refusal("POST", note, prospects, fate, began)
         if refusal is not None:
             self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
+            if refusal.failure is not None and refusal.failure.cause is Cause.FOREIGN:
+                self.shelf.refused(note.attachments)
             return refusal, soon
         words = fate.split()
         kind, moment = words[0], words[-1]
@@ -262,6 +264,8 @@ class World:
                 self.later(applied_at, lambda: self._apply_quietly(note, prospects))
         came = began + READ_TIMEOUT if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
+        if failure.cause is Cause.FOREIGN:
+            self.shelf.refused(note.attachments)
         return self._reply("POST", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
 
     def _refusal(
