@@ -207,6 +207,7 @@ def test_run_delivers_and_says_what_became_of_the_rows(type_: Terminal) -> None:
     assert "2 distinct notes in 2 requests of up to 100 prospects: 1 fewer than one a row" in ended.out
     assert re.search(r"^ +3  created +the note exists now$", ended.out, re.MULTILINE)
     assert "2 requests sent." in ended.out
+    assert "To fix" not in ended.out
     assert "Results: my notes.results.xlsx" in ended.out
     assert (type_.folder / "my notes.results.xlsx").is_file()
     assert len(type_.box.notes) == 3
@@ -600,7 +601,7 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     assert "--rate has no effect" not in type_("check", "m.csv").all + type_("check", "m.csv", "--rate", "1/s").all
     assert "--rate has no effect: the account's own limit is lower." in type_("check", "m.csv", "--rate", "50/s").all
     for ended in (type_("check", "m.csv"), type_("check", "m.csv", "--rate", "50/s")):
-        assert "71 rows: 71 notes to deliver 20 of them were imported by an earlier run" in ended.all
+        assert "71 rows: 71 notes, 51 of them to deliver 20 of them were imported by an earlier run" in ended.all
         assert "51 distinct notes in 51 requests of up to 100 prospects" in ended.all
         assert "At 10 calls in 1 second, the limit that the account was last seen to have, that takes 5" in ended.all
     assert "At 1 call in 1 second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all

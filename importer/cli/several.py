@@ -69,10 +69,7 @@ class Importing:
         """Whether a workspace is the right one into which nobody has imported yet; asked once, whatever was said."""
         settings = preview.settings
         paragraph(f"This is the first import as profile {settings.profile!r} at {settings.base_url}.")
-        if not self._answered(lambda: ask("Is that the right workspace?")):
-            say("Nothing was sent.")
-            return False
-        return True
+        return bool(self._answered(lambda: ask("Is that the right workspace?")))
 
     def agree(self, preview: Preview) -> bool:
         """Show what is about to happen; whether it is to."""
@@ -82,8 +79,7 @@ class Importing:
         total = preview.remaining.total
         sends = commands.plans.question(preview, total)
         if self._asking.may and total and not self._answered(lambda: ask(sends)):
-            say("Nothing was sent." if self._is_one else "Nothing of it was sent.")
-            return False
+            return False  # that nothing was sent, its end says
         if self._asking.may:
             self._answered(lambda: self._asking.offer_to_remember(preview.settings))
         self._watch, self._has_sent = Watch(silent=self._hearing.is_quiet), True

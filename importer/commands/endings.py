@@ -13,7 +13,7 @@ from importer.commands.sayings import Kind, Saying, capital, count, first_senten
 from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.errors import JournalFailed, NeedsAPerson, by_name
-from importer.models import Result
+from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import meaning_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ def report(ended: Report) -> Iterator[Saying]:
     yield from besides(ended)
     if (emails := ended.unknown_emails) is not None:
         yield Saying(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
+    to_fix = sum(ended.counts.get(result, 0) for result in NEEDS_A_PERSON)
+    if to_fix and ended.results.suffix == ".xlsx":
+        needs, stand = ("needs", "It stands") if to_fix == 1 else ("need", "They stand")
+        yield Saying(f"{count(to_fix, 'row')} {needs} a person. {stand} on the sheet To fix of the results.", Kind.TEXT)
     yield Saying(f"Results: {ended.results}")
 
 

@@ -139,7 +139,9 @@ def sizes(preview: Preview) -> Iterator[Saying]:
     """Rows, notes, requests, and the time that they take."""
     rows, plan, remaining = preview.loaded.rows, preview.loaded.plan, preview.remaining
     duplicates = int((plan.original >= 0).sum())
-    to_deliver = " to deliver" if remaining.total or not plan.deliveries else ", none of them to deliver"
+    before = plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back
+    left = plan.deliveries - before
+    to_deliver = f", {f'{left:,}' if left else 'none'} of them to deliver" if before else " to deliver"
     at_most = "at most " if preview.to_look_up and preview.settings.on_several is not OnSeveral.ALL else ""
     yield Saying(
         f"{count(rows.in_sheet, 'row')}: {at_most}{count(plan.deliveries, 'note')}{to_deliver}"
@@ -151,7 +153,7 @@ def sizes(preview: Preview) -> Iterator[Saying]:
         Kind.TEXT,
     )
     yield from _emails(preview)
-    if before := plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back:
+    if before:
         were, are = ("was", "is") if before == 1 else ("were", "are")
         yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone", Kind.TEXT)
     if held := remaining.held_back:

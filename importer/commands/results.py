@@ -9,7 +9,7 @@ from pathlib import Path
 from importer import results
 from importer.commands.finding import asked, resolved
 from importer.commands.loading import Loaded, load, marked, results_path
-from importer.commands.sayings import when
+from importer.commands.sayings import count, when
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
@@ -26,7 +26,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
     """Write the results of an earlier run again, from its file and the journal.
 
     Raises:
-        BadSettings: there is no such run, it imported another file, or its rows name prospects by their emails.
+        BadSettings: there is no such run, it imported another file, or what became of its rows can't be told any more.
     """
     with Journal.open(settings.journal) as journal:
         run = find_run(journal, name, settings.workspace)
@@ -53,6 +53,13 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
             settle_after(loaded.rows, loaded.plan, outcomes)
             outcomes = gathered(outcomes, loaded.rows)
+            untold = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
+            if run.ended == "finished" and untold > 0:  # those that it couldn't send it had said why
+                raise BadSettings(
+                    f"What became of {count(untold, 'row')} of {path} can't be told from the journal: whose an email"
+                    " is, or what a file held, is kept only until an import is finished. Import the file again instead:"
+                    " what was delivered is left alone, and the results say so, with the note ids."
+                )
             lines = [
                 ("File", run.file),
                 ("Run", run.name),

@@ -117,7 +117,8 @@ class File:
         except (*_FAILURES, JournalFailed, OSError) as error:
             raise UnusableJournal(
                 f"The journal {path} can't be used: {cause(error)}. Nothing was sent and the file was left as it"
-                f" is. See that the folder exists and may be written to, or name another with {by_name('journal')}."
+                " is. See that the folder exists, may be written to and has room, or name another with"
+                f" {by_name('journal')}."
             ) from error
         return store
 

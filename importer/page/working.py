@@ -81,7 +81,7 @@ def _state(job: Job) -> dict[str, object]:
         said = "It begins."
     else:
         parts = 10 * (10 * settled // max(total, 1))  # a reader of the screen needn't hear of every note
-        said = f"{parts} % of the notes are done{'; it is held up' if progress.trouble else ''}."
+        said = f"{parts} % of the notes are done{'; it is held up' if progress.gives_up_in is not None else ''}."
     holds = sayings.what_holds_it_up(progress) if progress is not None else ""
     return {
         "reload": job.ended is not None,

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, UnreadableFile, by_name
+from importer.errors import UnclearColumns, UnreadableFile, as_argument, by_name
 from importer.models import Answer, Question
 from importer.reading.book import HEADER_WITHIN, Book, Table
 from importer.reading.sheet import Found
@@ -58,7 +58,9 @@ def choose(
     if len(qualified) > 1:
         raise _undecided(qualified)
     chosen = qualified[0]
-    return Choice(chosen.table, chosen.header, tuple(_aside(book, chosen, candidates, asked=sheet is not None)))
+    return Choice(
+        chosen.table, chosen.header, tuple(_aside(book, chosen, candidates, is_copy, asked=sheet is not None))
+    )
 
 
 def _named(book: Book, name: str) -> Table:
@@ -144,11 +146,16 @@ def _headings(cells: Sequence[str]) -> str:
     return ", ".join(shown[:6]) + (" …" if len(shown) > 6 else "")
 
 
-def _aside(book: Book, chosen: _Candidate, candidates: Sequence[_Candidate], *, asked: bool) -> list[str]:
+def _aside(
+    book: Book, chosen: _Candidate, candidates: Sequence[_Candidate], is_copy: IsHeader, *, asked: bool
+) -> list[str]:
     remarks = []
     others = [repr(candidate.table.name) for candidate in candidates if candidate is not chosen]
     if others:
         remarks.append(f"Only the sheet {chosen.table.name!r} is imported. Left aside: {', '.join(others)}.")
+    for other in candidates:
+        if other is not chosen and is_copy(other.header[1]) and (name := other.table.name) is not None:
+            remarks.append(f"What you corrected on {name!r} counts only with {by_name('sheet', as_argument(name))}.")
     hidden = [repr(table.name) for table in book.tables if table.hidden and table is not chosen.table]
     if hidden and not asked:
         remarks.append(f"Hidden, so not looked at: {', '.join(hidden)}.")

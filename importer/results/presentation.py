@@ -40,7 +40,7 @@ MEANINGS: Mapping[Result, Meaning] = {
     Result.CREATED: Meaning("the note exists now"),
     Result.DUPLICATE: Meaning(
         "the same note for the same prospect as an earlier row; not sent twice",
-        f"nothing, unless it is meant twice; then {by_name('key-column')}",
+        f"if it is meant twice, see {by_name('key-column')}",
     ),
     Result.ALREADY_IMPORTED: Meaning("an earlier run created it; left alone"),
     Result.REJECTED: Meaning("turned down; the reason says why", "correct the row, run again"),

@@ -59,6 +59,7 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
         return _put(target, fill, policy)
     place = _place(target)
     troubles: list[str] = []
+    why_not = ""
     last: OSError | None = None
     for folder in _folders(place.parent):
         home = folder == place.parent
@@ -69,13 +70,14 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
                 path, why = _settle(draft, folder / place.name, policy)
         except OSError as error:
             troubles.append(f"{folder}: {plain(error)}")
+            why_not = why_not or plain(error)
             last = error.with_traceback(None)
             continue
         if home and path == place:
             return Written(target)
         if home:
             return Written(target.with_name(path.name), f"{why}, so this is {path.name} beside it.")
-        return Written(path, f"{target.parent} could not be written to ({troubles[0]}), so this is {path}.")
+        return Written(path, f"{target.parent} could not be written to ({why_not}), so this is {path}.")
     listed = "; ".join(troubles)
     raise ResultsNotWritten(
         f"{target.name} could not be written anywhere ({listed}). Make room or name another folder, and run again."

@@ -38,6 +38,9 @@ _NONE = {
 }
 """What it means that a sheet has no column for a role; the others are needed."""
 
+_OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
+"""The two that name prospects: one of them will do."""
+
 _ROLE_OF = {folded(heading): role for role, headings in HEADINGS.items() for heading in headings}
 
 
@@ -184,7 +187,7 @@ def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: Wanted, our
 
     Where a person named the one alone, that is the one.
     """
-    other = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}.get(role)
+    other = _OTHER.get(role)
     if other is None or (wanted.mapping.get(role) and not wanted.mapping.get(other)):
         return False
     return bool(_candidates(other, headings, wanted, ours))
@@ -308,14 +311,20 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
         ]
         with_it = f"{none} with" if named else ", or give one visibility for all rows:"
         advice += f"{with_it} {by_name('default-visibility', 'private')}"
-    elif named and role in _NONE:
-        choices.insert(likely, Answer("map", f"{role}=", f"none: {_NONE[role]}"))
+    elif named and (instead := _NONE.get(role) or _named_by(_OTHER.get(role), headings, wanted)):
+        choices.insert(likely, Answer("map", f"{role}=", f"none: {instead}"))
         advice += none
     if not named:
         text = f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
         return Question(f"{text}{''.join(claimed)}{near} {advice}.", which(role), choices, roles=[role])
     text = f"No column is headed {' or '.join(map(repr, named))}, which was named as the {role}."
     return Question(f"{text}{near} {advice}.", f"{text} {which(role)}", choices, roles=[role])
+
+
+def _named_by(role: Role | None, headings: Sequence[str], wanted: Wanted) -> str:
+    """That prospects are named by the column of this role; empty where there is none, or several may be."""
+    found = _candidates(role, headings, wanted, own_columns(headings)) if role is not None else []
+    return f"column {column_letter(found[0])}, {shown(headings[found[0]])}, names them" if len(found) == 1 else ""
 
 
 def _near(name: str, headings: Sequence[str]) -> str:

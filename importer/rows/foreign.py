@@ -92,7 +92,8 @@ def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns
     missing = [question for question in error.questions if question.column is None and Role.PROSPECT in question.roles]
     if found is None or not missing:
         return error
-    text = f"{_advice(headings, found, _HEADINGS[folded(headings[found])])}."
+    has_emails = any(choice.value.startswith(f"{Role.EMAIL}=") for one in missing for choice in one.choices)
+    text = f"{_advice(headings, found, _HEADINGS[folded(headings[found])], has_emails=has_emails)}."
     questions = [
         replace(
             question,
@@ -119,11 +120,16 @@ def remarks(sheet: Sheet, roles: Roles) -> list[str]:
     ][:1]
 
 
-def _advice(headings: Sequence[str], at: int, program: str, sample: str = "") -> str:
-    return (
+def _advice(headings: Sequence[str], at: int, program: str, sample: str = "", *, has_emails: bool = False) -> str:
+    why = (
         f"{_called(headings, at)} holds ids of {program}{sample}. Saleshandy doesn't know them, so every row would be"
-        f" rejected. Prospects are named by Saleshandy's own ids or by their emails: {_HOW[program]} again. If another"
-        f" column holds the emails, say so: {by_name('map', 'email=ITS-HEADING')}"
+        " rejected. Prospects are named by Saleshandy's own ids or by their emails"
+    )
+    if has_emails:  # the question for the prospect names the column
+        return why
+    return (
+        f"{why}: {_HOW[program]} again. If another column holds the emails, say so:"
+        f" {by_name('map', 'email=ITS-HEADING')}"
     )
 
 

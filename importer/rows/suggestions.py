@@ -24,6 +24,7 @@ SAMPLES = 3
 _GLANCE = 200  # rows that tell what stands in a column
 _MOST_SHOWN = 40
 _MOSTLY = 0.8
+_HARDLY_ANY = 0.05
 _IGNORED = re.compile(r"[\W_]+")
 # What HubSpot, Salesforce, Pipedrive, Outreach, Zoho and Google Contacts call a column that may be meant, and parts of
 # such names. None is taken without a word: "Description" is an account's as often as a note's.
@@ -36,7 +37,8 @@ _CALLED: Mapping[Role, tuple[str, ...]] = {
     Role.CONTENT: (
         "Note body", "Body preview", "Engagement body", "Call notes", "Meeting notes", "Task notes", "Internal notes",
         "Full Comments", "Task Comments", "Activity Comments", "Call Comments", "Comments History", "Description",
-        "Activity - Note", "Note - Content", "Deal - Note", "Public description", "Call summary", "Call Note",
+        "Activity - Note", "Note - Content", "Notiz - Inhalt", "Deal - Note", "Public description", "Call summary",
+        "Call Note",
         "Task Note", "Email Body", "Note Description", "Details", "Biography", "Beschreibung", "Kommentare",
         "Description complète", "Descripción", "Descrição",
     ),
@@ -95,8 +97,8 @@ def _by_cells(role: Role, values: Sequence[str]) -> int:
     if looks is None:
         return 0
     share = sum(map(looks, values)) / len(values)
-    if role is Role.CONTENT and not any(" " in value for value in values):
-        return -2  # of whatever name, no texts
+    if role is Role.CONTENT and sum(" " in value for value in values) <= len(values) * _HARDLY_ANY:
+        return -2  # of whatever name, no texts; a footer below them may be one
     return 2 if share >= _MOSTLY else 1 if share >= _MOSTLY / 2 else 0
 
 

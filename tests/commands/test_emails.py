@@ -549,6 +549,20 @@ def test_results_of_an_earlier_run_are_not_made_up(tmp_path: Path) -> None:
             rewrite("last", sheet, settings)
 
 
+def test_a_row_that_an_email_turned_away_is_not_called_unsent_once_that_is_forgotten(tmp_path: Path) -> None:
+    """The run is over: that it stopped before a row would be untrue, whatever the journal lacks."""
+    from importer.commands.results import rewrite  # noqa: PLC0415 - for this one
+
+    sheet = write(tmp_path, [("P1", "jo@example.com", "a", "Public"), ("P1", "kim@example.com", "b", "Public")], BOTH)
+    with Sandbox(prospects=PEOPLE) as box:
+        settings = settings_of(box, tmp_path)
+        assert send(sheet, settings).counts == {Result.CREATED: 1, Result.INVALID: 1}
+        before = results(tmp_path)
+        with pytest.raises(BadSettings, match=r"What became of 1 row .* Import the file again instead"):
+            rewrite("last", sheet, settings)
+        assert results(tmp_path) == before
+
+
 @pytest.mark.parametrize("name", ["unknown.txt", "sheet.csv"])
 def test_where_the_list_of_unknown_emails_cant_go_is_said_before_anything_is_called(tmp_path: Path, name: str) -> None:
     sheet = write(tmp_path, by_email(["jo@example.com"]))

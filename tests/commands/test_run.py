@@ -23,7 +23,7 @@ from xlsxwriter.workbook import Workbook
 from importer.commands import workspaces
 from importer.commands.loading import results_path
 from importer.commands.results import rewrite
-from importer.commands.run import Preview
+from importer.commands.run import Preview, prepare
 from importer.commands.sending import Report
 from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
 from importer.journal import Journal
@@ -626,6 +626,15 @@ def test_the_sheet_to_fix_can_be_imported_by_itself(box: Sandbox, settings: Sett
     rows = rows_of(report.results)
     assert [row["result"] for row in rows] == [CREATED]
     assert list(rows[0]) == [*HEADINGS, *OUR_COLUMNS]
+
+
+def test_what_was_corrected_on_to_fix_is_not_passed_over_in_silence(settings: Settings, tmp_path: Path) -> None:
+    """Without its name the other sheet is imported, on which the same rows still are as they were."""
+    first = ran(write(tmp_path / "n.csv", ("P1", "x", "1"), ("P2", "", "1")), settings)
+    said = "What you corrected on 'To fix' counts only with"
+    for sheet, is_said in ((None, True), ("To fix", False)):
+        with prepare(first.results, replace(settings, sheet=sheet)) as prepared:
+            assert is_said is any(said in remark for remark in prepared.preview.loaded.sheet.remarks)
 
 
 def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_results(

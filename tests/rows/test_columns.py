@@ -35,6 +35,26 @@ def places(roles: Roles) -> Mapping[str, int]:
     return {role.value: column for role, column in roles.columns.items()}
 
 
+@pytest.mark.parametrize(
+    ("headings", "mapping", "none"),
+    [
+        (PLAIN, {Role.EMAIL: "Reach at"}, "email="),
+        (("Email", "Note", "Visibility"), {Role.PROSPECT: "Ours"}, "prospect="),
+    ],
+)
+def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
+    headings: Sequence[str], mapping: Mapping[Role, str], none: str
+) -> None:
+    """A profile names one export's column; another export has none such, and the question isn't a dead end."""
+    with pytest.raises(UnclearColumns) as error:
+        find(headings, Wanted(mapping))
+    [question] = error.value.questions
+    [answer] = [choice for choice in question.choices if choice.value == none]
+    assert answer.means == f"none: column A, {headings[0]!r}, names them"
+    assert none in str(error.value)
+    assert find(headings, Wanted(dict.fromkeys(mapping, ""))).columns
+
+
 # -- found by their headings
 
 

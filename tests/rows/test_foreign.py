@@ -77,6 +77,16 @@ def test_what_may_be_saleshandys_ids_stays(tmp_path: Path, ids: list[str]) -> No
     assert found.rows.problems == {}
 
 
+def test_where_a_column_holds_emails_it_is_named_instead_of_how_to_export_them(tmp_path: Path) -> None:
+    """Its heading is nobody's, so that a person is asked; but it is there."""
+    unclear = loaded(tmp_path, ["Person - ID", "Reach at"], [["4711", "jo@example.com"]]).unclear
+    said = str(unclear)
+    assert "holds ids of Pipedrive" in said
+    assert 'email="Reach at"' in said
+    assert "export again" not in said
+    assert "ITS-HEADING" not in said
+
+
 def test_naming_such_a_column_doesnt_make_its_ids_known(tmp_path: Path) -> None:
     found = loaded(tmp_path, ["Record ID"], [[one] for one in NUMBERS], mapping={"prospect": "Record ID"})
     assert "holds ids of HubSpot" in str(found.unclear)

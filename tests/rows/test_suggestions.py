@@ -50,6 +50,13 @@ def test_a_column_that_is_called_so_but_holds_no_texts_does_not_come_first() -> 
     assert likely(question) == ["What was said"]
 
 
+def test_a_footer_below_numbers_makes_no_texts_of_them() -> None:
+    """Pipedrive's number of a note, headed almost like the notes, with the report's total below."""
+    numbers = [str(number) for number in range(98000, 98100)]
+    question = asked(Role.CONTENT, ("Notiz - ID", [*numbers, "Gesamt: 100 Notizen"]), ("Notiz - Inhalt", PROSE))
+    assert likely(question) == ["Notiz - Inhalt"]
+
+
 def test_a_column_of_ids_like_the_vendor_s_comes_first() -> None:
     """Ids of Salesforce and HubSpot look otherwise, and do not."""
     foreign = (("Owner ID", ("0035g00000XyZabAAF",)), ("Record number", ("1234567890", "2234567890")))
