@@ -56,7 +56,7 @@ from importer.rows.uploads import Uploaded
 from tests.simulation import imports
 from tests.simulation.disk import Disk, MortalStore
 from tests.simulation.imports import Violation, simulate
-from tests.simulation.regime import ONCE_BROKEN, READ_TIMEOUT, SETTLE, Regime, draw
+from tests.simulation.regime import ONCE_BROKEN, READ_TIMEOUT, SETTLE, Files, Regime, draw
 
 Change = Callable[[Any, str, Any], None]
 """Puts something in place of an attribute, until the mutant is over."""
@@ -585,11 +585,8 @@ def _no_renewal(change: Change) -> None:
 
 def _spent_ids_stay(change: Change) -> None:
     """What was unclear is sent again with the ids that it had."""
-
-    def replaced(value: Any, **new: Any) -> Any:
-        return replace(value, **{name: part for name, part in new.items() if name != "uploaded"})
-
-    change(coordinator, "replace", replaced)
+    original = Post.unclear
+    change(Post, "unclear", lambda self, wanted: replace(original(self, wanted), uploaded=self.uploaded))
 
 
 def _without_files(change: Change) -> None:
@@ -624,7 +621,14 @@ _CUT_ALIKE = Regime(
     fates=("lost before", "lost after", "500 before", "500 after", "part"),
 )  # fmt: skip
 
+_SERVES_ONCE = Regime(
+    lines=(("P9", 3, ""), *((prospect, 0, "") for prospect in ("P0", "P1", "P2"))),
+    drafts=frozenset(), private=frozenset(), faults=0.6, reads_fail=0.0, fates=("part", "some missing"), bad_start=0,
+    files=Files(carried={0: (0,), 3: (0,)}, serves=1),
+)  # fmt: skip
+
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
+    "an id that may be spent is used again": (12, _SERVES_ONCE),
     "a candidate is the one's though another is unclear": (8, _CUT_ALIKE),
     "authors are ignored": (1911, draw(1911)),
     "the first of several candidates will do": (119, draw(119, "twice")),
