@@ -125,6 +125,7 @@ def test_a_run_that_sends_nothing_is_told(
     assert run(sheet, *arguments) == 2
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
     assert f"night.csv: {why}. Nothing was sent." in ear.calls[0].json["message"]
+    assert ("or run it once by hand at a terminal" in ear.calls[0].json["message"]) is ("which column is" in why)
     assert box.received == ()
 
 

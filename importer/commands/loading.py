@@ -226,9 +226,12 @@ def writable(name: str) -> str:
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
-def marked(rows: Rows) -> dict[int, Collection[int]]:
+def marked(loaded: Loaded) -> dict[int, Collection[int]]:
     """The cells to blame: row position → positions of columns."""
-    return {
-        position: {problem.column for problem in problems if problem.column is not None}
-        for position, problems in rows.problems.items()
-    }
+    email = loaded.roles.columns.get(Role.EMAIL)
+    found: dict[int, Collection[int]] = {}
+    if email is not None:
+        found |= {position: {email} for position in loaded.rows.rejected}
+    for position, problems in loaded.rows.problems.items():
+        found[position] = {problem.column for problem in problems if problem.column is not None}
+    return found

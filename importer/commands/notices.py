@@ -15,7 +15,7 @@ from pathlib import Path
 from importer.commands.notifying import Notice
 from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
-from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, by_name
+from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, UnclearColumns, by_name
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
@@ -158,6 +158,8 @@ def _why(error: ImporterError) -> str:
 def _advice(ended: Sequence[FileEnded], status: int) -> str:
     if all(isinstance(one.error, OutOfHours) for one in ended):
         return f"Run the same command again while it may be at work ({by_name('between')})."
+    if all(isinstance(one.error, UnclearColumns) and one.error.questions for one in ended):
+        return "Correct it, or run it once by hand at a terminal: there it asks, and can remember the answers."
     if status != 1:
         return _ADVICE[status]
     if _only_stay(ended, status):

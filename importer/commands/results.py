@@ -132,5 +132,5 @@ def write_results(
     return results.write(
         target, loaded.sheet, outcomes, summary,
         policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
-        ours=loaded.roles.ours, run=run.name, marked=marked(loaded.rows),
+        ours=loaded.roles.ours, run=run.name, marked=marked(loaded),
     )  # fmt: skip

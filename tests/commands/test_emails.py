@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from importer.commands import plans
@@ -547,6 +548,17 @@ def test_results_of_an_earlier_run_are_not_made_up(tmp_path: Path) -> None:
         send(sheet, settings)
         with pytest.raises(BadSettings, match="Import the file again instead"):
             rewrite("last", sheet, settings)
+
+
+def test_an_email_that_nobody_has_is_marked_in_the_results(tmp_path: Path) -> None:
+    """As a cell is that can't be used: it is what a person corrects."""
+    sheet = write(tmp_path, by_email(["o@example.com", "jo@example.com"]))
+    with Sandbox(prospects=PEOPLE) as box:
+        report = send(sheet, settings_of(box, tmp_path, results=tmp_path / "r.xlsx"))
+    table = openpyxl.load_workbook(report.results)["Results"]
+    fills = [[cell.fill.fgColor.rgb for cell in row] for row in table["A2:B3"]]
+    assert len({fills[0][0], fills[0][1], fills[1][0]}) == 3
+    assert fills[1][0] == fills[1][1]
 
 
 def test_a_row_that_an_email_turned_away_is_not_called_unsent_once_that_is_forgotten(tmp_path: Path) -> None:
