@@ -172,7 +172,7 @@ def test_quiet_prints_only_what_needs_somebody(run: Run, capsys: pytest.CaptureF
     assert "Results: a.results.xlsx" in capsys.readouterr().err
     assert run("run", "a.csv", "-q") == 1
     shown = capsys.readouterr()
-    assert "4 rows: 2 notes to deliver" in shown.out
+    assert "4 rows: 2 notes, 1 of them to deliver" in shown.out
     assert "Results: a.results.xlsx" in shown.out
     assert run("verify", "--quiet") == 0
     assert capsys.readouterr().out == ""

@@ -8,7 +8,9 @@ looked up, and a run that was killed with a request on its way.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import time
 import urllib.request
 from contextlib import closing
 from dataclasses import replace
@@ -41,14 +43,17 @@ UNCLEAR = [
 ]  # fmt: skip
 REJECTED = Line("INVALID1", PLAN)
 THERE = "http://127.0.0.1:8081/v1"
+MOMENT = re.compile(r"\b1(?:[7-9]\d{8}\.\d+|\.[7-9]\d+e\+09)\b")  # in seconds since 1970
 
 
 @pytest.fixture(params=RELEASED, ids=lambda path: path.stem)
 def released(request: pytest.FixtureRequest, settings: Settings) -> Path:
-    """A journal of an earlier release, of runs at the sandbox's address."""
+    """A journal of an earlier release, of runs at the sandbox's address; its last one broke off a minute ago."""
     path = Path(settings.journal)
+    script = request.param.read_text(encoding="utf-8").replace(THERE, settings.base_url)
+    later = time.time() - 60 - max(float(moment) for moment in MOMENT.findall(script))
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(request.param.read_text(encoding="utf-8").replace(THERE, settings.base_url))
+        connection.executescript(MOMENT.sub(lambda moment: str(float(moment[0]) + later), script))
     return path
 
 
