@@ -201,6 +201,8 @@ def check_new(name: str) -> None:
     """
     if not name.strip() or not name.isprintable():
         raise BadSettings("A name is one line of text.")
+    if "://" in name:
+        raise BadSettings(f"{name!r} is an address. A name is a word of yours for the workspace, such as night.")
     if name in _document():
         raise BadSettings(
             f"There is a profile {name!r} in {profiles_file()} already. Change it there, or name another."

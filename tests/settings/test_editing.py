@@ -103,9 +103,9 @@ def test_columns_and_words_are_forgotten_one_by_one(profiles: Path) -> None:
             remembering.forget("default", path)
 
 
-@pytest.mark.parametrize("name", ["default", " ", "a\nb"])
+@pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])
 def test_a_new_profile_has_a_name_of_its_own(name: str, profiles: Path) -> None:
-    """One line, and not another's."""
+    """One line, no address, and not another's."""
     profiles.write_text(WRITTEN, encoding="utf-8")
     with pytest.raises(BadSettings):
         check_new(name)
