@@ -16,14 +16,13 @@ ImporterError that says what is wrong and what to do. ``read`` tells the story:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
 from importer.reading import detection
-from importer.reading.book import Book
+from importer.reading.book import Book, IsHeader
 from importer.reading.choice import choose
 from importer.reading.detection import FileType
 from importer.reading.limits import Deadline, Limits
@@ -33,8 +32,6 @@ from importer.reading.sheet import Flaw, Sheet, cell_name, column_letter
 from importer.reading.spooling import spooled
 
 __all__ = ["Flaw", "Limits", "Options", "Sheet", "cell_name", "column_letter", "read"]
-
-IsHeader = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True)

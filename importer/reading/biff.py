@@ -154,9 +154,7 @@ class Records:
             if flags & 4:
                 tail += struct.unpack_from("<L", self.stream, at)[0]
                 at += 4
-            while (
-                length
-            ):  # where a text goes on in the next record, that begins by saying how many bytes a character has
+            while length:  # where it goes on in the next record, that begins with how many bytes a character has
                 width = 1 + (flags & 1)
                 here = min(length, max(end - at, 0) // width)
                 length, at = length - here, at + here * width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.errors import UnreadableFile
@@ -12,6 +12,9 @@ from importer.reading.spool import Row, RowStream, Spool
 
 HEADER_WITHIN = 50
 """Rows among which the header is looked for."""
+
+IsHeader = Callable[[Sequence[str]], bool]
+"""Whether a row's texts are headings that count."""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
 from importer.errors import UnclearColumns, UnreadableFile, as_argument, by_name
 from importer.models import Answer, Question
-from importer.reading.book import HEADER_WITHIN, Book, Table
+from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
 from importer.reading.sheet import Found
 from importer.reading.spool import Row
-
-IsHeader = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True)

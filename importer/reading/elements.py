@@ -78,6 +78,6 @@ class Elements(Events):
         self._parser.CharacterDataHandler = text
 
 
-def plain(element: Element) -> Attributes:
-    """An element's attributes without prefix: files may declare other ones than usual. Of two the first counts."""
-    return {name.rpartition(":")[2]: value for name, value in reversed(element.attrib.items())}
+def plain(attributes: Attributes) -> Attributes:
+    """The attributes without prefix: files may declare other ones than usual. Of two the first counts."""
+    return {name.rpartition(":")[2]: value for name, value in reversed(attributes.items())}

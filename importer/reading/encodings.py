@@ -79,7 +79,7 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
         head = _head(file)
         marked = [codec for mark, codec, _ in _MARKS if head.startswith(mark) and codec.startswith(chosen)]
         chosen = marked[0] if marked else f"{chosen}-le"
-    return Encoding(chosen, codec.name, "strict" if decodes(file, chosen, deadline) else "replace")
+    return Encoding(chosen, codec.name, _errors(file, chosen, deadline))
 
 
 def detect(file: IO[bytes], deadline: Deadline) -> Encoding:
@@ -87,12 +87,12 @@ def detect(file: IO[bytes], deadline: Deadline) -> Encoding:
     head = _head(file)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
-            return Encoding(codec, title, "strict" if decodes(file, codec, deadline) else "replace")
+            return Encoding(codec, title, _errors(file, codec, deadline))
     wide = _wide(head)
     if wide and decodes(file, wide, deadline, whole=False):
-        title = wide.replace("utf-", "UTF-").replace("-le", " LE").replace("-be", " BE")
+        title = next(title for _, codec, title in _MARKS if codec == wide)
         remark = f"The file doesn't say how its characters are encoded; it was read as {title}."
-        return Encoding(wide, title, "strict" if decodes(file, wide, deadline) else "replace", remark)
+        return Encoding(wide, title, _errors(file, wide, deadline), remark)
     if decodes(file, "utf-8", deadline):
         return Encoding("utf-8", "UTF-8")
     sample = _sample(file)
@@ -118,6 +118,11 @@ def decodes(file: IO[bytes], codec: str, deadline: Deadline, *, whole: bool = Tr
     except (UnicodeError, ValueError):
         return False
     return True
+
+
+def _errors(file: IO[bytes], codec: str, deadline: Deadline) -> str:
+    """What is done with bytes that the encoding doesn't know: see :class:`Encoding`."""
+    return "strict" if decodes(file, codec, deadline) else "replace"
 
 
 def _head(file: IO[bytes]) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import partial
+from itertools import groupby
 from math import isfinite
 
 from importer.errors import UnreadableFile
@@ -227,7 +228,7 @@ def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
 def _fill(value: Decimal, tokens: list[Token]) -> str:
     """Put the number's digits where the format's placeholders are."""
     if not any(kind in {"digit", "general"} for kind, _ in tokens):
-        return "".join(shown for kind, shown in tokens if kind in {"text", "other", "foreign"} and shown != "@") or ""
+        return "".join(shown for kind, shown in tokens if kind in {"text", "other", "foreign"} and shown != "@")
     if any(kind == "general" for kind, _ in tokens):
         return "".join(general(str(value)) if kind == "general" else shown for kind, shown in tokens)
     places = [index for index, (kind, _) in enumerate(tokens) if kind == "digit"]
@@ -238,12 +239,11 @@ def _fill(value: Decimal, tokens: list[Token]) -> str:
         last += 1
     pattern = tokens[first : last + 1]
     value *= Decimal(100) ** sum(token == ("other", "%") for token in tokens)
-    negative = value < 0
     number = _number(abs(value), pattern)
-    shown_before = "".join(shown for _, shown in tokens[:first])
-    shown_after = "".join(shown for _, shown in tokens[last + 1 :])
-    negative = negative and any(sign in "123456789" for sign in number)
-    return ("-" if negative else "") + shown_before + number + shown_after
+    before = "".join(shown for _, shown in tokens[:first])
+    after = "".join(shown for _, shown in tokens[last + 1 :])
+    minus = "-" if value < 0 and any(sign in "123456789" for sign in number) else ""
+    return minus + before + number + after
 
 
 def _number(value: Decimal, pattern: list[Token]) -> str:
@@ -310,19 +310,12 @@ def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
         time = iso(moment).partition(" ")[2]
         return time if time and milliseconds < 86_400_000 else iso(moment)
     half = any(kind == "noon" for kind, _ in tokens)
-    shown_tokens = _minutes_marked(tokens)
     out = ""
-    index = 0
-    while index < len(shown_tokens):
-        kind, shown = shown_tokens[index]
-        if kind == "digit":  # fractions of a second: 00.000
-            count = 0
-            while index < len(shown_tokens) and shown_tokens[index][0] == "digit":
-                count, index = count + 1, index + 1
-            out += f"{moment.microsecond:06d}"[:count]
-            continue
-        out += _date_piece(kind, shown, moment, milliseconds // 1000, half=half)
-        index += 1
+    for is_fraction, run in groupby(_minutes_marked(tokens), lambda token: token[0] == "digit"):
+        if is_fraction:  # of a second: 00.000
+            out += f"{moment.microsecond:06d}"[: len([*run])]
+        else:
+            out += "".join(_date_piece(kind, shown, moment, milliseconds // 1000, half=half) for kind, shown in run)
     return out.strip() or iso(moment)
 
 
@@ -340,9 +333,9 @@ def _moment(milliseconds: int, *, date1904: bool) -> datetime:
 
 def iso(moment: datetime) -> str:
     """A moment as the date, with the time where there is one: ``2026-03-01``, ``2026-03-01 14:30``."""
-    if moment.hour or moment.minute or moment.second:
-        return moment.strftime("%H:%M:%S" if moment.second else "%H:%M").join((f"{moment:%Y-%m-%d} ", ""))
-    return f"{moment:%Y-%m-%d}"
+    if moment.second:
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return f"{moment:%Y-%m-%d %H:%M}" if moment.hour or moment.minute else f"{moment:%Y-%m-%d}"
 
 
 def _rounded(milliseconds: int, *, decimals: int) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from html import unescape
 from typing import IO
 
 from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.reading import encodings
-from importer.reading.book import HEADER_WITHIN, Book, KeptTable, Store
+from importer.reading.book import HEADER_WITHIN, Book, IsHeader, KeptTable, Store
 from importer.reading.limits import Deadline, Limits
 from importer.reading.package import MOST_SHEETS, bound
 
@@ -21,9 +20,6 @@ _OWN_LINES = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre
 _HIDDEN = {"script", "style", "template", "title"}
 _EDGE = "\r"
 """Where a line of its own begins or ends: a break unless there is one, or nothing to break. Data never holds it."""
-
-
-IsHeader = Callable[[Sequence[str]], bool]
 
 
 def open_html(

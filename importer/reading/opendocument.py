@@ -14,7 +14,7 @@ from importer.reading.book import KeptTable, Store, Table
 from importer.reading.elements import Attributes, Elements, plain
 from importer.reading.formats import general
 from importer.reading.limits import SHEET_ROWS, Limits
-from importer.reading.package import MOST_SHEETS, Package, bound
+from importer.reading.package import MOST_SHEETS, Package, bound, whole
 from importer.reading.sheet import ERROR, NO_VALUE, column_letter
 
 CONTENT = "content.xml"
@@ -37,8 +37,8 @@ def open_document(package: Package) -> tuple[Table, ...]:
 
 
 def _times(attributes: Attributes, name: str) -> int:
-    text = attributes.get(name, "")
-    return max(1, int(text)) if text.isdecimal() and len(text) < 10 else 1
+    """How often something is repeated, or how far it reaches."""
+    return max(1, whole(attributes.get(name)))
 
 
 class _Document:
@@ -57,7 +57,7 @@ class _Document:
     def _begin(self, tag: str, attributes: Attributes) -> None:
         self._depth += tag in NESTED
         if tag == "table" and self._depth == 1:
-            said = plain(Element(tag, attributes))
+            said = plain(attributes)
             hidden = said.get("style-name", "") in self._hidden_styles
             self.tables.append(self._store.begin(said.get("name", ""), hidden=hidden))
             bound(len(self.tables), MOST_SHEETS, "sheets")
@@ -71,8 +71,8 @@ class _Document:
 
     def _take(self, element: Element) -> None:
         if element.tag == "style":
-            if any(plain(part).get("display") == "false" for part in element if part.tag == "table-properties"):
-                self._hidden_styles.add(plain(element).get("name", ""))
+            if any(plain(part.attrib).get("display") == "false" for part in element if part.tag == "table-properties"):
+                self._hidden_styles.add(plain(element.attrib).get("name", ""))
         elif self._sheet and self._depth == 1 and not self.tables[-1].add_of(self._sheet.rows(element)):
             self._sheet = None
 
@@ -87,7 +87,7 @@ class _Sheet:
 
     def rows(self, row: Element) -> Iterator[tuple[int, list[str]]]:
         """Yield a row as often as it is repeated."""
-        said = plain(row)
+        said = plain(row.attrib)
         times, first = _times(said, "number-rows-repeated"), self._number + 1
         flaws: list[tuple[int, str]] = []
         cells = self._cells(row, flaws)
@@ -114,7 +114,7 @@ class _Sheet:
         for cell in row:
             if cell.tag not in {"table-cell", "covered-table-cell"}:
                 continue
-            said = plain(cell)
+            said = plain(cell.attrib)
             times = _times(said, "number-columns-repeated")
             text = self._shown(cell, said, column, flaws) if cell.tag == "table-cell" else ""
             if text:
@@ -174,7 +174,7 @@ def _pieces(element: Element) -> Iterator[str]:
     yield element.text or ""
     for part in element:
         if part.tag == "s":
-            yield " " * min(_times(plain(part), "c"), 10_000)
+            yield " " * min(_times(plain(part.attrib), "c"), 10_000)
         elif part.tag in {"tab", "line-break"}:
             yield "\t" if part.tag == "tab" else "\n"
         elif part.tag not in ASIDE and part.tag not in NESTED:

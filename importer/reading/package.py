@@ -108,6 +108,11 @@ def bound(count: int, most: int, what: str) -> None:
         raise UnreadableFile(f"The workbook lists more than {most:,} {what}, which no real one does. {DAMAGED}")
 
 
+def whole(text: str | None) -> int:
+    """A whole number as an attribute holds it, 0 where it is missing or none."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
+
+
 def _packed_otherwise(entry: str, how: str) -> UnreadableFile:
     return UnreadableFile(
         f"The workbook's part {entry} is packed in a way that isn't understood ({how}): only stored and deflated parts "

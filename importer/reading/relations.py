@@ -26,13 +26,13 @@ class Relations:
     def __init__(self, package: Package) -> None:
         """Find the parts; where the package doesn't say, they are where they usually are."""
         self._package = package
-        top = self._read(package, "_rels/.rels", "")
+        top = self._read("_rels/.rels", "")
         found = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
         self.workbook = found[0] if found else "xl/workbook.xml"
         if self.workbook not in package:
             raise UnreadableFile(f"The workbook is damaged: its list of sheets is missing. {DAMAGED}")
         folder, name = posixpath.split(self.workbook)
-        self.targets = self._read(package, f"{folder}/_rels/{name}.rels", folder)
+        self.targets = self._read(f"{folder}/_rels/{name}.rels", folder)
         self.styles = self._first("/styles") or f"{folder}/styles.xml"
         self.strings = self._first("/sharedStrings") or f"{folder}/sharedStrings.xml"
 
@@ -46,10 +46,10 @@ class Relations:
     def _first(self, ending: str) -> str | None:
         return next((target for kind, target in self.targets.values() if kind.endswith(ending)), None)
 
-    @staticmethod
-    def _read(package: Package, path: str, folder: str) -> dict[str, tuple[str, str]]:
+    def _read(self, path: str, folder: str) -> dict[str, tuple[str, str]]:
         """Relations by id, as (kind, part's path)."""
         relations: dict[str, tuple[str, str]] = {}
+        package = self._package
         if path not in package:
             return relations
         events = Events("a list of parts", package.limits)

@@ -9,6 +9,7 @@ from array import array
 from typing import IO
 
 from importer.errors import UnreadableFile
+from importer.reading.package import DAMAGED
 
 IN_MEMORY = 128 * 1024**2
 """Bytes of texts kept in memory; what comes after lies in an unnamed temporary file."""
@@ -47,8 +48,7 @@ class Strings:
             return self.kept[position]
         if not 0 <= position - len(self.kept) < len(self._offsets) - 1:
             raise UnreadableFile(
-                f"The workbook is damaged: a cell points to text number {position}, which it doesn't hold. "
-                "Open it in a spreadsheet program, save it again as .xlsx and import that."
+                f"The workbook is damaged: a cell points to text number {position}, which it doesn't hold. {DAMAGED}"
             )
         return self._stored(position - len(self.kept))
 

@@ -11,13 +11,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import IO
 
 from importer.errors import UnreadableFile, by_name
 from importer.reading import encodings
-from importer.reading.book import HEADER_WITHIN, Book, Table
+from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Deadline, Limits
 from importer.reading.sheet import Found
@@ -38,7 +38,7 @@ def open_text(
     file: IO[bytes],
     encoding: str | None,
     delimiter: str | None,
-    is_header: Callable[[Sequence[str]], bool],
+    is_header: IsHeader,
     limits: Limits,
     deadline: Deadline,
 ) -> Book:
@@ -122,7 +122,7 @@ def _separator_line(file: IO[bytes], codec: Encoding, limits: Limits) -> str | N
         return match[1] if match else None
 
 
-def _detect(file: IO[bytes], codec: Encoding, is_header: Callable[[Sequence[str]], bool], limits: Limits) -> str:
+def _detect(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limits) -> str:
     """The delimiter under which a header is found; else the one that splits most lines into equally many cells."""
     sample: list[str] = []
     size = 0

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from importer.reading.book import Book, Table
 from importer.reading.formats import NumberFormats, code_of
-from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound
+from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound, whole
 from importer.reading.relations import Relations, lacking
 from importer.reading.sheet import Found
 from importer.reading.spool import RowStream
 from importer.reading.strings import Strings
-from importer.reading.worksheet import Worksheet, unescape, whole
+from importer.reading.worksheet import Worksheet, unescape
 
 
 @dataclass(frozen=True)

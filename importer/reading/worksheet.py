@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from importer.errors import UnreadableFile
 from importer.reading.formats import NumberFormats, general
 from importer.reading.limits import SHEET_ROWS, Limits
-from importer.reading.package import DAMAGED, MOST_DEPTH, Events
+from importer.reading.package import DAMAGED, MOST_DEPTH, Events, whole
 from importer.reading.sheet import ERROR, NO_VALUE, Found, column_letter
 from importer.reading.spool import Row, RowStream
 from importer.reading.strings import Strings
@@ -179,18 +179,17 @@ class Worksheet:
         """Position of the column called ``name``; remembered, and checked against the limit."""
         if name in self.columns:
             return self.columns[name]
-        column = 0
-        for letter in name.replace("$", "").upper():
-            if not "A" <= letter <= "Z" or column > 1_000_000:
-                raise UnreadableFile(f'The sheet "{self.name}" holds a cell named {name[:20]!r}. {DAMAGED}')
-            column = column * 26 + ord(letter) - 64
-        if column > self.limits.columns:
-            where = f'The sheet "{self.name}" uses column {column_letter(column - 1)}, its {column:,}th'
-            raise self.limits.refuse("columns", where)
-        if column == 0:
+        letters = name.replace("$", "").upper()
+        if not letters:
             raise UnreadableFile(f'The sheet "{self.name}" holds a cell without a column. {DAMAGED}')
-        self.columns[name] = column - 1
-        return column - 1
+        if not re.fullmatch("[A-Z]{1,5}", letters):
+            raise UnreadableFile(f'The sheet "{self.name}" holds a cell named {name[:20]!r}. {DAMAGED}')
+        column = _position(letters)
+        if column >= self.limits.columns:
+            where = f'The sheet "{self.name}" uses column {letters}, its {column + 1:,}th'
+            raise self.limits.refuse("columns", where)
+        self.columns[name] = column
+        return column
 
     def _convert(self, text: str, kind: str | None, style: str | None, row: int, column: int, *, formula: bool) -> str:
         """The text that a cell shows whose value isn't a text of its own."""
@@ -230,15 +229,11 @@ def _area(reference: str) -> tuple[int, int, int, int] | None:
 
 
 def _position(name: str) -> int:
+    """Position of a column by its name: A → 0, Z → 25, AA → 26."""
     column = 0
     for letter in name:
         column = column * 26 + ord(letter) - 64
     return column - 1
-
-
-def whole(text: str | None) -> int:
-    """A whole number of the file, 0 where it is missing or none."""
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
 
 
 def unescape(text: str) -> str:

@@ -13,7 +13,7 @@ from importer.reading.book import KeptTable, Store, Table
 from importer.reading.elements import Attributes, Elements, plain
 from importer.reading.formats import BUILT_IN, NumberFormats, iso
 from importer.reading.limits import Deadline, Limits
-from importer.reading.package import CHUNK, MOST_FORMATS, MOST_SHEETS, bound
+from importer.reading.package import CHUNK, MOST_FORMATS, MOST_SHEETS, bound, whole
 from importer.reading.sheet import ERROR, NO_VALUE, column_letter
 from importer.reading.spool import Row
 
@@ -38,13 +38,13 @@ class _Styles:
 
     def add(self, style: Element) -> None:
         """Take a style of the file."""
-        said = plain(style)
+        said = plain(style.attrib)
         name = said.get("ID", "")
         self.parents[name] = said.get("Parent") or "Default"
         bound(len(self.parents), MOST_FORMATS, "styles")
         for part in style:
             if part.tag == "NumberFormat":
-                code = plain(part).get("Format", "")
+                code = plain(part.attrib).get("Format", "")
                 self.codes[name] = _NAMED.get(code.lower(), code)
 
     def code(self, style: str) -> str:
@@ -78,11 +78,6 @@ def _chunks(file: IO[bytes], deadline: Deadline) -> Iterator[bytes]:
         yield chunk
 
 
-def _number(said: Attributes, name: str) -> int:
-    text = said.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
 class _Document:
     """The pass over a file."""
 
@@ -90,8 +85,8 @@ class _Document:
         self.limits = limits
         self.tables: list[KeptTable] = []
         self.elements = Elements("the file", limits)
-        whole = frozenset({"Style", "Column", "Row", "Visible"})
-        self.elements.handle_trees(whole, self._begin, self._end, self._take)
+        trees = frozenset({"Style", "Column", "Row", "Visible"})
+        self.elements.handle_trees(trees, self._begin, self._end, self._take)
         self._store = Store(limits)
         self._styles = _Styles()
         self._sheet: _Sheet | None = None
@@ -100,11 +95,11 @@ class _Document:
         if tag == "Date1904":
             self._styles.numbers = NumberFormats(date1904=True)
         elif tag == "Worksheet":
-            self.tables.append(self._store.begin(plain(Element(tag, attributes)).get("Name", "")))
+            self.tables.append(self._store.begin(plain(attributes).get("Name", "")))
             bound(len(self.tables), MOST_SHEETS, "sheets")
             self._sheet = _Sheet(self.tables[-1], self.limits, self._styles)
         elif tag == "Table" and self._sheet:
-            self._sheet.style = plain(Element(tag, attributes)).get("StyleID", "")
+            self._sheet.style = plain(attributes).get("StyleID", "")
 
     def _end(self, tag: str) -> None:
         if tag == "Worksheet":
@@ -117,7 +112,7 @@ class _Document:
         elif element.tag == "Visible" and self.tables:
             self.tables[-1].hidden |= (element.text or "").strip() != "SheetVisible"
         elif element.tag == "Column" and self._sheet:
-            self._sheet.style_columns(plain(element))
+            self._sheet.style_columns(plain(element.attrib))
         elif element.tag == "Row" and self._sheet and not self.tables[-1].add_of(self._sheet.rows(element)):
             self._sheet = None
 
@@ -138,15 +133,15 @@ class _Sheet:
 
     def style_columns(self, said: Attributes) -> None:
         """Take the style of one column or several."""
-        first = max(_number(said, "Index") - 1, self._styled_columns)
-        self._styled_columns = min(first + 1 + _number(said, "Span"), self.limits.columns)
+        first = max(whole(said.get("Index")) - 1, self._styled_columns)
+        self._styled_columns = min(first + 1 + whole(said.get("Span")), self.limits.columns)
         if style := said.get("StyleID"):
             self._column_styles.update(dict.fromkeys(range(first, self._styled_columns), style))
 
     def rows(self, row: Element) -> Iterator[Row]:
         """Yield a row, unless it is empty."""
-        said = plain(row)
-        number = _number(said, "Index") or self._number + 1
+        said = plain(row.attrib)
+        number = whole(said.get("Index")) or self._number + 1
         if number <= self._number:
             raise UnreadableFile(
                 f'The file is damaged: in the sheet "{self.name}" row {number} comes after row {self._number}. Open it '
@@ -164,9 +159,9 @@ class _Sheet:
 
     def _add(self, cell: Element, column: int, row_style: str, cells: list[str]) -> int:
         """Add a cell to its row; return the column after it."""
-        said = plain(cell)
-        column = (_number(said, "Index") or column + 1) - 1
-        across, down = _number(said, "MergeAcross"), _number(said, "MergeDown")
+        said = plain(cell.attrib)
+        column = (whole(said.get("Index")) or column + 1) - 1
+        across, down = whole(said.get("MergeAcross")), whole(said.get("MergeDown"))
         if across or down:
             self.found.merged.append((self._number, column, self._number + down, column + across))
         if column >= self.limits.columns:
@@ -182,7 +177,7 @@ class _Sheet:
         kind = text = ""
         for part in cell:
             if part.tag == "Data":
-                kind, text = plain(part).get("Type", ""), "".join(part.itertext())
+                kind, text = plain(part.attrib).get("Type", ""), "".join(part.itertext())
         if len(text) > self.limits.cell_characters:
             raise self.limits.refuse("cell_characters", f'A cell of the sheet "{self.name}" holds too many characters')
         if is_formula and kind:
