@@ -13,7 +13,7 @@ from importer.cli.options import Told
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
 from importer.errors import BadSettings, UnclearColumns, as_argument, by_name
 from importer.models import Answer, Question
-from importer.settings import Settings
+from importer.settings import Settings, remembering
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
@@ -90,7 +90,7 @@ class Asking:
         self._answers.clear()
         offer = f"Remember this in the profile {settings.profile!r}, and ask no more next time?"
         if only and (self._told.says("remember") or ask(offer)):
-            say(f"Remembered in {self._told.remembered(settings, only)}.")
+            say(f"Remembered in {remembering.remember(settings, only)}.")
 
 
 def _ask(question: Question) -> Answer | None:

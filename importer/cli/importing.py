@@ -18,7 +18,7 @@ from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
 from importer.cli.watching import Stopper, Watch
 from importer.errors import ResultsNotWritten, UnclearColumns
-from importer.settings import Settings, Topic
+from importer.settings import Settings, Topic, remembering
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
@@ -38,7 +38,7 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         told = hearing.told
         settings = told.settings_with_key
         if told.says("remember"):
-            say(f"Remembered in {told.remembered(settings)}.")
+            say(f"Remembered in {remembering.remember(settings)}.")
         asking = Asking(told)
         asking.check(settings)
         chosen = commands.choosing.choose(files)

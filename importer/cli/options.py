@@ -6,7 +6,7 @@ Comes in: a command line. Goes out: :class:`~importer.settings.Settings`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from importer import commands
 from importer.cli.terminal import paragraph
 from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
-from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, remembering, sources, who_can_read
+from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
 from importer.settings.editing import usual
 from importer.settings.sources import Given
 
@@ -169,12 +169,3 @@ class Told:
     def says(self, name: str) -> bool:
         """Whether a setting that is for the command line itself is on."""
         return bool(sources.read(self.given, name))
-
-    def remembered(self, settings: Settings, only: Collection[str] = ()) -> Path:
-        """Keep in the profile what was said about the file's columns and values; the file of profiles.
-
-        Args:
-            settings: what was said.
-            only: names of settings, where not all are to be kept.
-        """
-        return remembering.remember(settings, only)

@@ -18,14 +18,14 @@ from importer.settings import Settings
 _DAY = 86_400.0
 
 
-def old_results(folders: Iterable[Path], days: int, settings: Settings, now: float | None = None) -> list[Path]:
+def old_results(folders: Iterable[Path], days: int, settings: Settings) -> list[Path]:
     """The results in these folders that are older than so many days and that nobody changed since.
 
     Raises:
         BadSettings: a folder can't be read.
         Unusable: the journal can't be.
     """
-    before = (time.time() if now is None else now) - days * _DAY
+    before = time.time() - days * _DAY
     if not Journal.exists(settings.journal):
         return []
     with Journal.open(settings.journal) as journal:

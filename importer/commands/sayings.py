@@ -13,6 +13,8 @@ from enum import Enum
 
 from importer.models import Progress, Result
 
+_MOST_TWINS = 5  # rows with a note that is there twice, of which the ids are told
+
 
 class Kind(Enum):
     """What a saying is, for a face to show it."""
@@ -127,8 +129,9 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-def twins_in_words(twins: Mapping[int, Sequence[str]], most: int = 5) -> str:
+def twins_in_words(twins: Mapping[int, Sequence[str]]) -> str:
     """The notes that stand there more than once, named, with what to do."""
-    rows = [f"row {row}: {', '.join(ids)}" for row, ids in [*twins.items()][:most]]
-    more = f"; and {len(twins) - most:,} more, on the sheet To fix" if len(twins) > most else ""
+    rows = [f"row {row}: {', '.join(ids)}" for row, ids in [*twins.items()][:_MOST_TWINS]]
+    left = len(twins) - _MOST_TWINS
+    more = f"; and {left:,} more, on the sheet To fix" if left > 0 else ""
     return f"{'; '.join(rows)}{more}. Look at them in Saleshandy, and remove all but one of each by hand."

@@ -22,9 +22,9 @@ class Strings:
         kept: those in memory, for loops in which even a method call counts.
     """
 
-    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self) -> None:
         self.kept: list[str] = []
-        self._room = in_memory
+        self._room = IN_MEMORY
         self._offsets = array("Q", [0])
         self._file: IO[bytes] | None = None
 

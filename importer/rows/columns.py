@@ -15,7 +15,7 @@ from importer.models import Answer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
 from importer.rows.headings import HEADINGS
-from importer.rows.suggestions import LIKELY, folded, likeliness, samples
+from importer.rows.suggestions import LIKELY, folded_heading, likeliness, samples
 from importer.settings import Settings
 
 MOST_SHOWN = 30
@@ -41,7 +41,7 @@ _NONE = {
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """The two that name prospects: one of them will do."""
 
-_ROLE_OF = {folded(heading): role for role, headings in HEADINGS.items() for heading in headings}
+_ROLE_OF = {folded_heading(heading): role for role, headings in HEADINGS.items() for heading in headings}
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mappi
         return _first_named(named, headings, free)
     claimed = {i for other in wanted.mapping for i in _first_named(wanted.names(other) or (), headings, free)}
     claimed |= _set_aside(headings, wanted, ours)
-    return [i for i in free if _ROLE_OF.get(folded(headings[i])) is role and i not in claimed]
+    return [i for i in free if _ROLE_OF.get(folded_heading(headings[i])) is role and i not in claimed]
 
 
 def _first_named(names: Sequence[str], headings: Sequence[str], free: Sequence[int]) -> list[int]:
@@ -268,18 +268,20 @@ def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: S
 
 def _score(role: Role, heading: str, values: Sequence[str]) -> int:
     """How likely a column has a role; one that is known for another surely hasn't, unless a person says so."""
-    known = _ROLE_OF.get(folded(heading))
+    known = _ROLE_OF.get(folded_heading(heading))
     if known is not None and known is not role:
         return 0
-    words = [folded(word) for word in HEADINGS[role]]
-    is_slip = bool(difflib.get_close_matches(folded(heading), words, n=1, cutoff=0.8))
+    words = [folded_heading(word) for word in HEADINGS[role]]
+    is_slip = bool(difflib.get_close_matches(folded_heading(heading), words, n=1, cutoff=0.8))
     return likeliness(role, heading, values) + LIKELY * is_slip
 
 
 def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]:
     """The columns that a name may mean: by heading, or by letter where no heading is so called."""
-    wanted = folded(name)
-    same = [i for i in free if (folded(headings[i]) == wanted if wanted else headings[i].strip() == name.strip())]
+    wanted = folded_heading(name)
+    same = [
+        i for i in free if (folded_heading(headings[i]) == wanted if wanted else headings[i].strip() == name.strip())
+    ]
     return same or [i for i in free if column_letter(i) == name.strip().upper()]
 
 
@@ -290,7 +292,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
         f" {shown(headings[i])} was named as the {other}."
         for other in wanted.mapping
         for i in _first_named(wanted.names(other) or (), headings, range(len(headings)))
-        if _ROLE_OF.get(folded(headings[i])) is role
+        if _ROLE_OF.get(folded_heading(headings[i])) is role
     ]
     guess = next((choice.value.partition("=")[2] for choice in choices if choice.is_likely), None)
     near = _near(named[-1], headings) if named else f" Did you mean {shown(guess)}?" if guess else ""
@@ -328,15 +330,17 @@ def _named_by(role: Role | None, headings: Sequence[str], wanted: Wanted) -> str
 
 
 def _near(name: str, headings: Sequence[str]) -> str:
-    near = difflib.get_close_matches(folded(name), [folded(heading) for heading in headings], n=1, cutoff=0.7)
-    match = next((heading for heading in headings if near and folded(heading) == near[0]), None)
+    near = difflib.get_close_matches(
+        folded_heading(name), [folded_heading(heading) for heading in headings], n=1, cutoff=0.7
+    )
+    match = next((heading for heading in headings if near and folded_heading(heading) == near[0]), None)
     return f" Did you mean {shown(match)}?" if match else ""
 
 
 def called(headings: Sequence[str], position: int) -> str:
     """What names this column: its heading, or its letter where the heading is blank, long, or stands twice."""
     heading = headings[position]
-    same = [other for other in headings if folded(other) == folded(heading)]
+    same = [other for other in headings if folded_heading(other) == folded_heading(heading)]
     is_handy = len(same) == 1 and heading.strip() and len(heading) <= MOST_CHARACTERS
     return heading if is_handy else column_letter(position)
 

@@ -18,11 +18,11 @@ from importer.rows import columns
 from importer.rows.addresses import read_email
 from importer.rows.columns import Roles, Wanted, shown
 from importer.rows.footers import is_footer
-from importer.rows.suggestions import folded
+from importer.rows.suggestions import folded_heading
 from importer.rows.values import cleaned_id
 
 _HEADINGS: Mapping[str, str] = {
-    folded(heading): program
+    folded_heading(heading): program
     for program, headings in {
         "HubSpot": (
             "Record ID", "Record ID - Contact", "Associated Contact IDs", "Associated Contact ID", "Contact VID", "VID",
@@ -88,12 +88,12 @@ def _without_prospect(roles: Roles) -> dict[Role, int]:
 
 def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns:
     """The error, which says so where no column names the prospects but one has another program's ids."""
-    found = next((at for at, heading in enumerate(headings) if folded(heading) in _HEADINGS), None)
+    found = next((at for at, heading in enumerate(headings) if folded_heading(heading) in _HEADINGS), None)
     missing = [question for question in error.questions if question.column is None and Role.PROSPECT in question.roles]
     if found is None or not missing:
         return error
     has_emails = any(choice.value.startswith(f"{Role.EMAIL}=") for one in missing for choice in one.choices)
-    text = f"{_advice(headings, found, _HEADINGS[folded(headings[found])], has_emails=has_emails)}."
+    text = f"{_advice(headings, found, _HEADINGS[folded_heading(headings[found])], has_emails=has_emails)}."
     questions = [
         replace(
             question,
@@ -139,7 +139,7 @@ def _program(sheet: Sheet, at: int) -> str | None:
     for program, shape in _SHAPES.items():
         if sum(shape.fullmatch(cell) is not None for cell in cells) * 2 > len(cells):
             return program
-    known = _HEADINGS.get(folded(sheet.headings[at]))
+    known = _HEADINGS.get(folded_heading(sheet.headings[at]))
     return known if known and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells) else None
 
 

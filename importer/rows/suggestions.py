@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importer.models import Role
 from importer.reading import Sheet
 from importer.rows.addresses import read_email
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, cleaned_id
-from importer.rows.values import folded as folded_word
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, cleaned_id, folded
 
 LIKELY = 2
 """From so much on, the sheet itself speaks for a column."""
@@ -60,12 +59,12 @@ _PART: Mapping[Role, re.Pattern[str]] = {
 _ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{10}")
 
 
-def folded(heading: str) -> str:
+def folded_heading(heading: str) -> str:
     """A heading without case, spaces, underscores and other signs, by which headings are compared."""
     return _IGNORED.sub("", unicodedata.normalize("NFKC", heading)).casefold()
 
 
-_CALLED_SO = {role: frozenset(map(folded, headings)) for role, headings in _CALLED.items()}
+_CALLED_SO = {role: frozenset(map(folded_heading, headings)) for role, headings in _CALLED.items()}
 
 
 def glance(sheet: Sheet) -> list[list[str]]:
@@ -85,7 +84,7 @@ def samples(values: Sequence[str]) -> list[str]:
 def likeliness(role: Role, heading: str, values: Sequence[str]) -> int:
     """How much the sheet speaks for a column's having a role; from :data:`LIKELY` on, it does."""
     words = 0
-    if folded(heading) in _CALLED_SO.get(role, ()):
+    if folded_heading(heading) in _CALLED_SO.get(role, ()):
         words = 2
     elif role in _PART and _PART[role].search(heading):
         words = 1
@@ -115,8 +114,8 @@ def _is_email(text: str) -> bool:
 
 
 def _is_one_of(words: Iterable[Sequence[str]]) -> Callable[[str], bool]:
-    known = {folded_word(word) for found in words for word in found if not word.isdecimal()}
-    return lambda text: folded_word(cleaned_id(text)) in known
+    known = {folded(word) for found in words for word in found if not word.isdecimal()}
+    return lambda text: folded(cleaned_id(text)) in known
 
 
 _LOOKS: Mapping[Role, Callable[[str], bool]] = {

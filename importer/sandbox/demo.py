@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
+from importer.sandbox.state import DEFAULT_KEY
 
-_KEY = "sandbox-key"
 # One reply lost after its notes were made, and one request turned away by an overloaded server: both come right.
 _FAULTS = ("reset:after@4", "503:before@7")
 # What a person answers when `run` asks about this sample, or says at once.
@@ -33,7 +33,7 @@ def main(samples: Path, folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     faults = [Fault.parse(fault) for fault in _FAULTS]
-    with Sandbox(api_key=_KEY, latency=0.15, limit=Limit.parse("20/1s"), faults=faults, any_email=True) as box:
+    with Sandbox(latency=0.15, limit=Limit.parse("20/1s"), faults=faults, any_email=True) as box:
         print(f"A sandbox of the Saleshandy API is at {box.url}; nothing leaves this machine.")
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
         print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
@@ -60,7 +60,7 @@ def _import(sample: Path, folder: Path, url: str, results: str | None = None) ->
     arguments += [*_SAID.get(sample.name, ()), "--read-timeout", "5", "--settle", "1"]
     arguments += ["--results", str(folder / results)] if results else []
     print(f"\n$ note-importer {shlex.join(arguments)}", flush=True)
-    environment = {**os.environ, "SALESHANDY_API_KEY": _KEY}
+    environment = {**os.environ, "SALESHANDY_API_KEY": DEFAULT_KEY}
     return subprocess.run([sys.executable, "-m", "importer", *arguments], env=environment, check=False).returncode
 
 

@@ -63,7 +63,7 @@ class View:
 class Rules:
     """What may be chosen about the service: see `Sandbox`, which has the same names."""
 
-    api_key: str = "sandbox-key"
+    api_key: str
     prospects: Collection[str] | None = None
     lists: bool = True
     any_email: bool = False

@@ -7,7 +7,6 @@ it without showing it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -33,14 +32,14 @@ class Recipient:
     origin: str
 
 
-def read_recipients(file: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Recipient, ...]:
+def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
     """The addresses of a file where one is named, one a line, else of the environment, with spaces between them.
 
     Raises:
         BadSettings: the file can't be read, or holds none.
     """
     if file is None:
-        words = environment.get(ADDRESSES_VARIABLE, "").split()
+        words = os.environ.get(ADDRESSES_VARIABLE, "").split()
         where = f"the environment variable {ADDRESSES_VARIABLE}"
         return tuple(Recipient(word, f"address {number} in {where}") for number, word in enumerate(words, 1))
     try:

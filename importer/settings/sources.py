@@ -212,7 +212,7 @@ def read(given: Mapping[str, Given], name: str) -> Any:
         raise BadSettings(error.reason, setting=name, origin=found.at(name)) from error
 
 
-def with_key(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Settings:
+def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
     """The settings with the key, from the first of these that has one.
 
     They are the file that was named now, the environment, the profile's file, the system's key store. In the
@@ -223,11 +223,11 @@ def with_key(settings: Settings, given: Mapping[str, Given], environment: Mappin
         BadSettings: there is no key, or it can't be one, or it is for another address.
     """
     place = given["api-key-file"].place if "api-key-file" in given else None
-    file = key_file(given, environment)
+    file = key_file(given)
     if file is None:
-        is_given = environment.get(KEY_VARIABLE, "").strip()
+        is_given = os.environ.get(KEY_VARIABLE, "").strip()
         kept = None if is_given else keystore.kept(settings.workspace)
-        return replace(settings, key=kept or read_key(None, environment))
+        return replace(settings, key=kept or read_key(None))
     address = given.get("base-url")
     if place is Place.PROFILE and address is not None and address.place is not Place.PROFILE:
         raise BadSettings(
@@ -236,47 +236,47 @@ def with_key(settings: Settings, given: Mapping[str, Given], environment: Mappin
             f" environment variable {KEY_VARIABLE}, or name a file that holds it: {by_name('api-key-file')}."
         )
     with _placed(given):
-        return replace(settings, key=read_key(file, environment))
+        return replace(settings, key=read_key(file))
 
 
-def key_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
+def key_file(given: Mapping[str, Given]) -> Path | None:
     """The file that the key is read from; None where it is the environment's."""
-    return _secret_file(given, "api-key-file", KEY_VARIABLE, environment)
+    return _secret_file(given, "api-key-file", KEY_VARIABLE)
 
 
-def recipients(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> tuple[Recipient, ...]:
+def recipients(given: Mapping[str, Given]) -> tuple[Recipient, ...]:
     """Where notifications go; the same places are asked as for the key.
 
     Raises:
         BadSettings: the file of addresses can't be used.
     """
     with _placed(given):
-        return read_recipients(recipients_file(given, environment), environment)
+        return read_recipients(recipients_file(given))
 
 
-def recipients_file(given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> Path | None:
+def recipients_file(given: Mapping[str, Given]) -> Path | None:
     """The file that the addresses for notifications are read from; None where they are the environment's."""
-    return _secret_file(given, "notify-file", ADDRESSES_VARIABLE, environment)
+    return _secret_file(given, "notify-file", ADDRESSES_VARIABLE)
 
 
-def _secret_file(given: Mapping[str, Given], name: str, variable: str, environment: Mapping[str, str]) -> Path | None:
+def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path | None:
     """The file that a secret is read from; the secret itself in the environment counts more, unless one is said now."""
     found = given.get(name)
-    if found is None or (found.place is not Place.SAID and environment.get(variable, "").strip()):
+    if found is None or (found.place is not Place.SAID and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))
 
 
-def key_place(settings: Settings, given: Mapping[str, Given], environment: Mapping[str, str] = os.environ) -> str:
+def key_place(settings: Settings, given: Mapping[str, Given]) -> str:
     """Where the key is taken from, in words.
 
     Raises:
         BadSettings: there is none, or it can't be used.
     """
-    with_key(settings, given, environment)
-    if (file := key_file(given, environment)) is not None:
+    with_key(settings, given)
+    if (file := key_file(given)) is not None:
         origin = given["api-key-file"].at("api-key-file")
         return f"the file {file}" + (f", named by {origin}" if origin else "")
-    if environment.get(KEY_VARIABLE, "").strip():
+    if os.environ.get(KEY_VARIABLE, "").strip():
         return f"the environment variable {KEY_VARIABLE}"
     return f"the system's key store, where `note-importer login` put it for {settings.workspace}"

@@ -15,7 +15,7 @@ from importer.reading import column_letter
 from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
 from importer.rows.columns import Roles, Wanted, find, recognised
 from importer.rows.headings import HEADINGS
-from importer.rows.suggestions import folded
+from importer.rows.suggestions import folded_heading
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 
@@ -77,7 +77,7 @@ def test_no_heading_stands_for_two_roles() -> None:
     meant: dict[str, Role] = {}
     for role, headings in HEADINGS.items():
         for heading in headings:
-            assert meant.setdefault(folded(heading), role) is role, heading
+            assert meant.setdefault(folded_heading(heading), role) is role, heading
 
 
 def test_other_columns_are_left_alone() -> None:
