@@ -13,13 +13,17 @@ from functools import partial
 from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from importer.page.choices import Choices
 from importer.page.screens import Page, Parts, Rules, problem, under_way
-from importer.page.uploads import Upload, name_of
+from importer.page.uploads import Upload, folded, name_of
 
 _MOST = 1_000
 """Files that a browser may hand over at once."""
+_MOST_BYTES = 2 << 30
+"""Of them together."""
 _TOLD = 5  # so many that were taken, or took the place of another, are called by their names
 
 
@@ -43,25 +47,29 @@ class Attaching:
 
         Where two of one name come at once, either may be meant, so none is kept.
         """
-        request.max_form_parts = _MOST
         upload = self._parts.upload(number)
-        files = [file for file in request.files.getlist("attachments") if file.filename]
+        try:
+            files = self._handed_over()
+        except RequestEntityTooLarge:
+            said = f"Drop at most {_MOST:,} files at once, and fewer where they are large. None was kept."
+            return problem("Those were too many files, or too large ones, for one time.", said, 413, self._back(upload))
+        except OSError as error:
+            return self._not_kept(upload, error)
         if not files:
             return problem("No file was chosen.", "Choose files first.", 400, self._back(upload))
         if busy := self._busy(upload):
             return busy
         names = [name_of(str(file.filename)) for file in files]
-        alike = Counter(map(str.casefold, names))  # as for Windows and macOS
-        if twice := [name for name in names if alike[name.casefold()] > 1]:
+        alike = Counter(map(folded, names))
+        if twice := [name for name in names if alike[folded(name)] > 1]:
             said = f"{', '.join(map(repr, sorted(twice)))}: rename one, here and in the spreadsheet. None was kept."
             return problem("Two of the files have the same name.", said, 400, self._back(upload))
-        there = {name.casefold() for name, _ in upload.attached}
-        replaced = [name for name in names if name.casefold() in there]
+        there = {folded(name) for name, _ in upload.attached}
+        replaced = [name for name in names if folded(name) in there]
         try:
             unfit = [file.filename for file in files if not upload.attach(str(file.filename), file.save)]
         except OSError as error:
-            said = f"{error.strerror}. Nothing was sent."
-            return problem("The files could not be kept.", said, 507, self._back(upload))
+            return self._not_kept(upload, error)
         finally:
             self._parts.reading.forget(upload)
         if unfit:
@@ -74,8 +82,8 @@ class Attaching:
         upload, earlier = self._parts.upload(number), self._parts.upload(request.form.get("of", ""))
         if busy := self._busy(upload):
             return busy
-        offered, there = request.form.getlist("name"), {name.casefold() for name, _ in upload.attached}
-        names = [name for name, _ in earlier.attached if name in offered and name.casefold() not in there]
+        offered, there = request.form.getlist("name"), {folded(name) for name, _ in upload.attached}
+        names = [name for name, _ in earlier.attached if name in offered and folded(name) not in there]
         try:
             for name in names:
                 upload.attach(name, partial(shutil.copyfile, earlier.attachments / name))
@@ -94,6 +102,22 @@ class Attaching:
         upload.detach(request.form.get("name", ""))
         self._parts.reading.forget(upload)
         return redirect(self._back(upload), 303)
+
+    @staticmethod
+    def _handed_over() -> list[FileStorage]:
+        """The files that the form hands over.
+
+        Raises:
+            RequestEntityTooLarge: they are too many, or too large.
+            OSError: they can't be kept.
+        """
+        request.max_form_parts = _MOST
+        request.max_content_length = _MOST_BYTES
+        return [file for file in request.files.getlist("attachments") if file.filename]
+
+    def _not_kept(self, upload: Upload, error: OSError) -> Page:
+        said = f"{error.strerror}. Nothing was sent."
+        return problem("The files could not be kept.", said, 507, self._back(upload))
 
     def _look_again(self, upload: Upload, done: str, names: list[str]) -> Page:
         """The Check screen, which says what was done with which files."""

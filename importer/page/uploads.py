@@ -89,6 +89,8 @@ class Upload:
     def attach(self, name: str, save: Callable[[Path], object]) -> bool:
         """Keep a file that notes carry; False where its name is none that every system takes.
 
+        It takes the place of one whose name only some systems tell from its own: a cell may mean either.
+
         Args:
             name: as its browser calls it.
             save: writes it to a path.
@@ -104,6 +106,9 @@ class Upload:
         try:
             save(partial)
             partial.chmod(_OWNER_ONLY)
+            for other, _ in self.attached:
+                if other != name and folded(other) == folded(name):
+                    self.detach(other)  # before, for it may be the very file by then
             partial.replace(self.attachments / name)
         finally:
             partial.unlink(missing_ok=True)
@@ -187,11 +192,11 @@ class Uploads:
             workspace: the other one was sent there, or nowhere yet.
         """
         names = {unicodedata.normalize("NFC", name) for name in wanted}
-        there = {name.casefold() for name, _ in upload.attached}
+        there = {folded(name) for name, _ in upload.attached}
         for other in self.of(workspace):
             if other is not upload:
                 found = [name for name, _ in other.attached if unicodedata.normalize("NFC", name) in names]
-                if lacking := [name for name in found if name.casefold() not in there]:
+                if lacking := [name for name in found if folded(name) not in there]:
                     return other, lacking
         return None
 
@@ -284,6 +289,11 @@ def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
 def name_of(name: str) -> str:
     """A file's name, without the folders that a browser may put before it."""
     return re.split(r"[/\\]", name)[-1]
+
+
+def folded(name: str) -> str:
+    """A file's name as Windows and macOS compare it with others."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def is_fit(name: str) -> bool:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from importer.commands.overview import Overview
 from importer.errors import Changed
-from importer.page import tasks
+from importer.page import attaching, tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts, for_page
 from importer.page.serving import Server
@@ -23,6 +25,7 @@ from importer.page.uploads import Upload, is_fit
 from importer.page.wording import words
 from importer.sandbox import Sandbox
 from importer.settings import Settings
+from importer.settings.kinds import AttachmentsAre
 from tests.page.conftest import HEAD, OURS, SECRET, write
 from tests.page.test_site import Visitor
 
@@ -35,13 +38,19 @@ def upload(parts: Parts) -> Upload:
     return parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
 
 
-def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> int:
-    """Drop files on its screen: the status of the answer."""
-    answer = client.post(
-        f"/file/{upload.id}/attachments?sheet=June",
-        data={"attachments": [(io.BytesIO(content), name) for name, content in files]},
-        base_url=OURS, headers={"Origin": OURS}, content_type="multipart/form-data",
+def attempt(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> TestResponse:
+    """Drop files on its screen: the answer."""
+    form = [("attachments", file) for file in files] or [("other", ("", b""))]
+    asked = requests.Request("POST", OURS, files=form).prepare()
+    return client.post(
+        f"/file/{upload.id}/attachments?sheet=June", data=asked.body, content_type=asked.headers["Content-Type"],
+        base_url=OURS, headers={"Origin": OURS},
     )  # fmt: skip
+
+
+def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> int:
+    """The same: the status of the answer."""
+    answer = attempt(client, upload, *files)
     if answer.status_code == 303:
         assert answer.headers["Location"].partition("&replaced=")[0] == f"/file/{upload.id}?sheet=June"
     return answer.status_code
@@ -89,6 +98,30 @@ def test_a_thousand_files_may_be_dropped_at_once_and_none_is_an_error(friend: Fl
     assert attach(friend, upload, *((f"{number}.pdf", b"x") for number in range(300))) == 303
     assert len(upload.attached) == 300
     assert attach(friend, upload) == 400
+
+
+def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
+    friend: FlaskClient, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only as large as a form."""
+    large = b"x" * (20 << 20)
+    assert attach(friend, upload, ("large.pdf", large), ("larger.pdf", large + b"x")) == 303
+    assert upload.attached == [("large.pdf", 20 << 20), ("larger.pdf", (20 << 20) + 1)]
+    monkeypatch.setattr(attaching, "_MOST_BYTES", 1_000_000)
+    answer = attempt(friend, upload, ("a.pdf", large))
+    assert answer.status_code == 413
+    assert "Drop at most 1,000 files at once, and fewer where they are large. None was kept." in answer.text
+    assert len(upload.attached) == 2
+
+
+@pytest.mark.parametrize("name", ["U\u0308BER.pdf", "ÜBER.PDF", "u\u0308ber.pdf"])
+def test_a_file_whose_name_only_some_systems_tell_from_another_takes_its_place(
+    friend: FlaskClient, upload: Upload, name: str
+) -> None:
+    """As it is said of it: else the earlier one is sent where the spreadsheet still calls it so."""
+    assert attach(friend, upload, ("über.pdf", b"old"), ("other.pdf", b"")) == 303
+    assert attach(friend, upload, (name, b"newer")) == 303
+    assert dict(upload.attached) == {"other.pdf": 0, name: 5}
 
 
 def test_of_two_files_of_one_name_none_is_lost_without_a_word(
@@ -212,6 +245,22 @@ def test_a_file_that_holds_the_key_is_a_problem_as_soon_as_it_is_looked_at(
     assert (found.total, found.invalid) == (1, 1)
     assert SECRET not in str(found)
     assert SECRET not in (upload.folder / "problems" / "problems.csv").read_text()
+
+
+@pytest.mark.parametrize(("are", "is_told"), [(AttachmentsAre.FILES, True), (AttachmentsAre.IDS, False)])
+def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
+    friend: FlaskClient, parts: Parts, upload: Upload, are: AttachmentsAre, is_told: bool, profiles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(profiles.parent)  # and back
+    profiles.write_text(f'[default]\nattachments = "{profiles.parent.as_posix()}"\nattachments-are = "{are}"\n')
+    write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt")], ATTACHED)
+    parts.reading.look = lambda upload, choices, told, **_: tasks.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, told, upload.folder / "problems.csv"
+    )
+    seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
+    assert "The files that the notes carry" in seen
+    assert ("they are taken from the profile's folder" in seen) == is_told
 
 
 @pytest.mark.slow
