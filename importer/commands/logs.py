@@ -3,7 +3,7 @@
 Comes in: a file to log to; events, as records of the standard library's ``logging`` whose ``facts`` are values by name.
 Goes out: lines such as
 
-    2026-03-01T02:00:07+01:00 INFO    request answered  request=7 notes=100 created=98 … run=20260301-… file="a.csv"
+    2026-03-01T02:00:07+01:00 INFO    request answered  request=7 notes=100 created=98 … file=a.csv run=20260301-…
 
 A new file is begun each day, and thirty are kept. No note's text, email or key stands in it, and none of the API's
 words, unless whoever starts the program asks to debug it; even then no key and no email does.

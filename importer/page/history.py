@@ -12,6 +12,7 @@ from importer import commands
 from importer.commands.history import Past, Wanted
 from importer.models import Result
 from importer.page.jobs import UnderWay
+from importer.page.reading import A_MOMENT
 from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
 from importer.page.tasks import Hide, Hideable, LookUp, Rewrite, Send, Unread
 from importer.page.uploads import Upload
@@ -172,13 +173,13 @@ class History:
             return under_way(error.job, otherwise)
         return redirect(url_for("job", number=job.id), 303)
 
-    def _to_hide(self, past: Past | None, *, wait: float | None = None) -> tuple[Hideable | Unread | None, Settings]:
+    def _to_hide(self, past: Past | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
         settings, upload = self._parts.told.settings(), None if past is None else self._upload(past)
         if upload is not None:
             settings = upload.choices.applied(settings)
         settings = for_page(settings, upload)
-        run, more = None if past is None else past.run.name, {} if wait is None else {"wait": wait}
-        return self._parts.reading.to_hide(run, upload, settings, **more), settings
+        run = None if past is None else past.run.name
+        return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
 
     def _asked(self, past: Past | None) -> Page:
         found, settings = self._to_hide(past)

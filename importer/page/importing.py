@@ -14,6 +14,7 @@ from importer.models import Role
 from importer.page import form
 from importer.page.choices import Choices
 from importer.page.jobs import UnderWay
+from importer.page.reading import A_MOMENT
 from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
 from importer.page.tasks import Send, Unread
 from importer.page.uploads import Upload
@@ -173,14 +174,12 @@ class Importing:
         return redirect(url_for("index"), 303)
 
     def _look(
-        self, upload: Upload, choices: Choices, *, wait: float | None = None
+        self, upload: Upload, choices: Choices, *, wait: float = A_MOMENT
     ) -> tuple[Overview | Unread | None, Settings]:
         told = self._parts.told
         settings = for_page(choices.applied(told.settings()), upload)
         if settings.attachments is not None:  # a file that holds the key is a problem here already, not only at the end
             settings = replace(settings, key=told.with_key_if_there().key)
-        if wait is None:
-            return self._parts.reading.look(upload, choices, settings), settings
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings
 
     def _still_reading(self, upload: Upload, choices: Choices) -> Page:

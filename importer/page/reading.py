@@ -27,9 +27,11 @@ from importer.page.tasks import FAULT, Hideable, Unread
 from importer.page.uploads import Upload
 from importer.settings import Settings
 
+A_MOMENT = 0.7
+"""Seconds for which a screen waits instead of saying that the file is being read."""
+
 _PROCESSES = 2
 _GOOD_FOR = 60.0  # seconds for which what was found is shown again; a run looks for itself before it sends
-_AT_ONCE = 0.7  # seconds for which a screen waits instead of saying that the file is being read
 
 _T = TypeVar("_T")
 _Key = tuple[str, str]
@@ -63,9 +65,7 @@ class Reading:
         with deaf():
             self._pool.submit(tasks.begin)
 
-    def look(
-        self, upload: Upload, choices: Choices, settings: Settings, *, wait: float = _AT_ONCE
-    ) -> Overview | Unread | None:
+    def look(self, upload: Upload, choices: Choices, settings: Settings, *, wait: float) -> Overview | Unread | None:
         """What was found in a file; None while it is still read.
 
         Args:
@@ -79,7 +79,7 @@ class Reading:
         return self._found((upload.id, choices.query), settings, check, wait)
 
     def to_hide(
-        self, run: str | None, upload: Upload | None, settings: Settings, *, wait: float = _AT_ONCE
+        self, run: str | None, upload: Upload | None, settings: Settings, *, wait: float
     ) -> Hideable | Unread | None:
         """What there is to hide; None while that is still looked at.
 

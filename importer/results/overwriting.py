@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,6 @@ from importer import files
 from importer.elsewhere import is_same
 from importer.errors import JournalFailed
 from importer.journal import Journal
-from importer.results import csvfile
 from importer.resultsfile import is_results
 
 
@@ -53,26 +53,25 @@ class NeverOverwrite:
         """Nothing is noted."""
 
 
-class OverwriteProblems(NeverOverwrite):
-    """Every file stays that isn't a list of problems."""
+class OverwriteLists(NeverOverwrite):
+    """Every file stays that isn't a list such as the new one.
+
+    Args:
+        things: of which it is a list.
+        holds: whether a file is such a list.
+        source: the sheet in which they were found.
+    """
+
+    def __init__(self, things: str, holds: Callable[[Path], bool], source: Path | None) -> None:
+        super().__init__(source=source)
+        self._things, self._holds = things, holds
 
     def objection(self, place: Path, here: Path) -> str:
         """See :class:`OverwritePolicy`."""
         with contextlib.suppress(OSError):
-            if csvfile.holds_problems(here):
+            if self._holds(here):
                 return ""
-        return f"{place.name} is no list of problems and was left alone"
-
-
-class OverwriteEmails(NeverOverwrite):
-    """Every file stays that isn't a list of emails that nobody has."""
-
-    def objection(self, place: Path, here: Path) -> str:
-        """See :class:`OverwritePolicy`."""
-        with contextlib.suppress(OSError):
-            if csvfile.holds_emails(here):
-                return ""
-        return f"{place.name} is no list of emails that nobody has and was left alone"
+        return f"{place.name} is no list of {self._things} and was left alone"
 
 
 class OverwriteWritten:

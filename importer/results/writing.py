@@ -20,7 +20,7 @@ from importer.models import Problem
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
 from importer.results.layout import Input, Summary, kept, result_rows
-from importer.results.overwriting import NeverOverwrite, OverwriteEmails, OverwritePolicy, OverwriteProblems
+from importer.results.overwriting import NeverOverwrite, OverwriteLists, OverwritePolicy
 from importer.results.saving import Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import OUR_COLUMNS
@@ -154,11 +154,11 @@ def write_problems(
         ResultsNotWritten: no folder took the file.
     """
     found = [problem for _, row in sorted(problems.items()) for problem in row]
-    return save(
-        target, lambda draft: csvfile.write_problems(draft.file, headings, found), OverwriteProblems(source=source)
-    )
+    policy = OverwriteLists("problems", csvfile.holds_problems, source)
+    return save(target, lambda draft: csvfile.write_problems(draft.file, headings, found), policy)
 
 
 def write_emails(target: Path, emails: Mapping[str, int], source: Path | None = None) -> Written:
     """Write the emails that nobody has, and in how many rows each stands; see :func:`write_problems`."""
-    return save(target, lambda draft: csvfile.write_emails(draft.file, emails), OverwriteEmails(source=source))
+    policy = OverwriteLists("emails that nobody has", csvfile.holds_emails, source)
+    return save(target, lambda draft: csvfile.write_emails(draft.file, emails), policy)
