@@ -14,7 +14,7 @@ from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.errors import JournalFailed, NeedsAPerson, by_name
 from importer.models import NEEDS_A_PERSON, Result
-from importer.results.presentation import meaning_of
+from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_of
 
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
@@ -28,7 +28,7 @@ def report(ended: Report) -> Iterator[Saying]:
     """How a run ended."""
     yield from why(ended)
     needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
-    yield from counts(ended.counts, needs_a_hand=needs_a_hand, held_back=bool(ended.held_back and not ended.stopped))
+    yield from counts(ended.counts, needs_a_hand=needs_a_hand, not_sent=ended.not_sent)
     yield from besides(ended)
     if (emails := ended.unknown_emails) is not None:
         yield Saying(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
@@ -40,11 +40,15 @@ def report(ended: Report) -> Iterator[Saying]:
 
 
 def why(ended: Report) -> Iterator[Saying]:
-    """What comes before the counts of a run: why it stopped, if it did."""
+    """What comes before the counts of a run: why it stopped, if it did, else why some rows weren't sent."""
     for caught_up in ended.caught_up:
         yield Saying(caught_up, Kind.TEXT)
     if ended.stopped is not None:
         yield Saying(f"Stopped before the end. {ended.stopped}", Kind.TEXT)
+        return
+    kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
+    if kinds:
+        yield Saying(f"Not sent: {'; '.join(f'{rows:,} × {kind}' for kind, rows in kinds.items())}.", Kind.TEXT)
 
 
 def besides(ended: Report) -> Iterator[Saying]:
@@ -105,31 +109,38 @@ def series(found: Series) -> Iterator[Saying]:
         yield Saying(f"Left out, as {why}: {listed(names, most=3)}.", Kind.NOTE)
 
 
-def counts(found: Mapping[Result, int], *, needs_a_hand: bool = False, held_back: bool = False) -> Iterator[Saying]:
+def counts(
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
+) -> Iterator[Saying]:
     """How many rows ended in which way, and what that means.
 
     Args:
         found: result → rows.
         needs_a_hand: whether the run stopped for something that the same command alone won't mend.
-        held_back: whether what wasn't sent waits for a person to look at what was.
+        not_sent: what that means here.
     """
     width = max((len(result) for result in found), default=0)
-    for result, rows, said in meanings(found, needs_a_hand=needs_a_hand, held_back=held_back):
+    for result, rows, said in meanings(found, needs_a_hand=needs_a_hand, not_sent=not_sent):
         yield Saying(f"  {rows:9,}  {result:{width}}  {said}")
 
 
 def of_report(ended: Report) -> Iterator[tuple[Result, int, str]]:
     """How many rows of a run ended in which way, and what that means and asks for."""
     needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
-    return meanings(ended.counts, needs_a_hand=needs_a_hand, held_back=bool(ended.held_back and not ended.stopped))
+    return meanings(ended.counts, needs_a_hand=needs_a_hand, not_sent=ended.not_sent)
+
+
+def of_past(found: Mapping[Result, int], *, held_back: bool) -> Iterator[tuple[Result, int, str]]:
+    """The same of a run that is long over, and may have held rows back."""
+    return meanings(found, not_sent=HELD_BACK if held_back else MEANINGS[Result.NOT_SENT])
 
 
 def meanings(
-    found: Mapping[Result, int], *, needs_a_hand: bool = False, held_back: bool = False
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
 ) -> Iterator[tuple[Result, int, str]]:
     """The same as values; see :func:`counts`."""
     for result, rows in found.items():
-        meaning = meaning_of(result, held_back=held_back)
+        meaning = meaning_of(result, not_sent)
         then = "mend what is said above first" if result is Result.NOT_SENT and needs_a_hand else meaning.next
         yield result, rows, f"{meaning.means}{f': {then}' if then else ''}"
 

@@ -31,6 +31,13 @@ _REJECTED = (
     ),
 )
 """Beginnings of our own sentences, and what they come to; anything else is the API's words, which stay here."""
+_NOT_SENT = (
+    ("the file", "a file that it carries has changed, or could not be uploaded"),
+    ("its files", "a file that it carries could not be uploaded"),
+    ("another note of the prospect", "another note of the prospect is unconfirmed"),
+    ("it could not be sent", "its request failed again and again"),
+)
+_KNOWN = {Result.REJECTED: _REJECTED, Result.NOT_SENT: _NOT_SENT}
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
@@ -63,6 +70,6 @@ def _of_sentences(outcomes: Outcomes, result: Result, otherwise: str) -> Counter
         if sentence == HELD_BACK:
             counted[presentation.HELD_BACK.means] += rows
             continue
-        known = (kind for beginning, kind in _REJECTED if result is Result.REJECTED and sentence.startswith(beginning))
+        known = (kind for beginning, kind in _KNOWN.get(result, ()) if sentence.startswith(beginning))
         counted[next(known, otherwise)] += rows
     return counted

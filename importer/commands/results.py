@@ -19,6 +19,7 @@ from importer.elsewhere import place
 from importer.errors import BadSettings
 from importer.journal import Journal, Known, NoteKey, Run, State
 from importer.models import Result
+from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
 
 
@@ -125,10 +126,10 @@ def write_results(
     lines: Sequence[tuple[str, str]],
     journal: Journal,
     *,
-    held_back: bool = False,
+    not_sent: Meaning = MEANINGS[Result.NOT_SENT],
 ) -> results.Written:
-    """Write what became of a file's rows; ``lines`` say in the summary what was run."""
-    summary = results.Summary("What became of the notes", lines, run.workspace.profile, held_back)
+    """Write what became of a file's rows; ``lines`` say in the summary what was run, ``not_sent`` what that means."""
+    summary = results.Summary("What became of the notes", lines, run.workspace.profile, not_sent)
     return results.write(
         target, loaded.sheet, outcomes, summary,
         policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),

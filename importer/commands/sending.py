@@ -38,7 +38,7 @@ from importer.errors import Changed, JournalFailed, ResultsNotWritten, Stopped, 
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
 from importer.models import NEEDS_A_PERSON, Progress, Result
-from importer.results import Written
+from importer.results import Written, presentation
 from importer.rows.naming import Answers
 from importer.settings import Settings
 
@@ -108,6 +108,11 @@ class Report:
     unknown_emails: Written | None = None
     to_fix: Sequence[ToFix] = ()
     results_owed: bool = False
+
+    @property
+    def not_sent(self) -> presentation.Meaning:
+        """What it means here that a row wasn't sent."""
+        return _not_sent(self.stopped, self.held_back)
 
     @property
     def exit_status(self) -> int:
@@ -363,7 +368,13 @@ class Sending:
             why=logs.said(stopped) if stopped else None,
         )  # fmt: skip
         written = write_results(
-            self.target, self.loaded, self.outcomes, run, lines, self.journal, held_back=bool(held and not stopped)
+            self.target,
+            self.loaded,
+            self.outcomes,
+            run,
+            lines,
+            self.journal,
+            not_sent=_not_sent(stopped, held),
         )
         logs.event("results written", results=written.path, remark=written.remark)
         return written
@@ -374,6 +385,12 @@ def _changed(expected: int, found: int) -> Changed:
         f"The number of notes to send has changed since you agreed: it was {expected:,}, and is {found:,} now. Another"
         " import may have been at work. Nothing was sent. Run the same command again, and look at the new plan."
     )
+
+
+def _not_sent(stopped: Stopped | None, held_back: int) -> presentation.Meaning:
+    if stopped is not None:
+        return presentation.MEANINGS[Result.NOT_SENT]
+    return presentation.HELD_BACK if held_back else presentation.PASSED_OVER
 
 
 def _why_not_sent(stopped: Stopped | None) -> str:

@@ -77,7 +77,7 @@ class History:
             "run.html", past=past, upload=upload, unclear=unclear, sending=self._sending(settings),
             counts=[
                 (result, rows, since.get(result, said))
-                for result, rows, said in commands.endings.meanings(_in_order(counts), held_back=held_back)
+                for result, rows, said in commands.endings.of_past(_in_order(counts), held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),

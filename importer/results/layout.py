@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from importer.delivery.outcomes import Outcomes
+from importer.models import Result
+from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import profiles
 from importer.settings.flags import in_words
 
@@ -42,13 +44,13 @@ class Summary:
         title: what was done, as a heading.
         lines: label and value, in the order to be shown.
         profile: as which it ran.
-        held_back: whether what wasn't sent waits for a person to look at what was.
+        not_sent: what that means here.
     """
 
     title: str
     lines: Sequence[tuple[str, str]] = ()
     profile: str = profiles.DEFAULT
-    held_back: bool = False
+    not_sent: Meaning = MEANINGS[Result.NOT_SENT]
 
 
 @dataclass(frozen=True)

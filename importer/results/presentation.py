@@ -53,10 +53,13 @@ MEANINGS: Mapping[Result, Meaning] = {
 HELD_BACK = Meaning(f"held back by {by_name('first')}", "look at the others in Saleshandy, then run again without it")
 """What *not sent* means where a person is to look at the first rows before the rest."""
 
+PASSED_OVER = Meaning("it could not be sent; the reason says why", MEANINGS[Result.NOT_SENT].next)
+"""What it means in a run that came to its end."""
 
-def meaning_of(result: Result, *, held_back: bool = False) -> Meaning:
-    """What a result means; ``held_back``: what wasn't sent waits for a person to look at what was."""
-    return HELD_BACK if held_back and result is Result.NOT_SENT else MEANINGS[result]
+
+def meaning_of(result: Result, not_sent: Meaning = MEANINGS[Result.NOT_SENT]) -> Meaning:
+    """What a result means; of *not sent* it is to be told."""
+    return not_sent if result is Result.NOT_SENT else MEANINGS[result]
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_string(row, col, name, cell_format)
     for result, count in counts.items():
         row += 1
-        colours, meaning = COLOURS[result], meaning_of(result, held_back=summary.held_back)
+        colours, meaning = COLOURS[result], meaning_of(result, summary.not_sent)
         chip = book.add_format({**line, "bold": True, "indent": 1, "font_color": colours.ink, "bg_color": colours.fill})
         sheet.set_row(row, 20)
         sheet.write_string(row, 1, result.value, chip)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import hashlib
 import math
 import os
@@ -301,7 +302,14 @@ def _open(path: Path) -> BinaryIO:
     Raises:
         OSError: it can't be, or it is none.
     """
-    file = os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb", buffering=0)
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb", buffering=0)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise OSError(0, "it isn't there any more") from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # of O_NOFOLLOW
+            raise OSError(0, "it is a link by now") from error
+        raise
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(0, "it is no file any more")

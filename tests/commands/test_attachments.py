@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import plans
+from importer.commands import endings, plans
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.run import prepare
 from importer.commands.sending import Report
@@ -293,6 +293,9 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
         "not sent",
         "the file 'form.pdf' was not sent: it has changed since it was read; run again",
     )
+    said = [saying.text for saying in endings.report(report)]
+    assert said[0] == "Not sent: 2 × a file that it carries has changed, or could not be uploaded."
+    assert "          2  not sent  it could not be sent; the reason says why: run the same command again" in said
     assert run(sheet, settings).counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
     assert (digest(b"Secret"),) in {files for _, _, files in carried(box)}
 
