@@ -603,8 +603,8 @@ def test_check_and_the_plan_tell_what_earlier_runs_did_and_how_long_the_limit_ma
     for ended in (type_("check", "m.csv"), type_("check", "m.csv", "--rate", "50/s")):
         assert "71 rows: 71 notes, 51 of them to deliver 20 of them were imported by an earlier run" in ended.all
         assert "51 distinct notes in 51 requests of up to 100 prospects" in ended.all
-        assert "At 10 calls in 1 second, the limit that the account was last seen to have, that takes 5" in ended.all
-    assert "At 1 call in 1 second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all
+        assert "At 10 calls a second, the limit that the account was last seen to have, that takes 5" in ended.all
+    assert "At 1 call a second that takes 50 seconds" in type_("check", "m.csv", "--rate", "1/s").all
     assert "20 of them were imported by an earlier run" in type_("run", "m.csv", "--yes").all
 
 

@@ -64,6 +64,7 @@ def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(pro
         (1000, 3600, "1,000 calls an hour"),
         (30, 10.3, "30 calls in 10 seconds"),
         (20, 0.5, "20 calls in 0.5 seconds"),
+        (5, 2.5, "5 calls in 2.5 seconds"),
     ],
 )
 def test_a_rate_is_said_as_people_say_it(calls: int, seconds: float, words: str) -> None:

@@ -7,6 +7,7 @@ share: whether this user may make them, only making them tells.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import tempfile
@@ -22,7 +23,7 @@ from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import steady_clock
-from importer.commands.sayings import count, duration, when
+from importer.commands.sayings import count, duration, rate_in_words, when
 from importer.commands.workspaces import check_place, guard, is_first, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
@@ -137,17 +138,14 @@ def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
     said = Announcement.read(headers)
     learned = None
     if Journal.exists(settings.journal):
-        try:
-            with Journal.open(settings.journal) as journal:
-                learned = learned_rate(journal, settings)
-        except ImporterError:
-            learned = None  # the journal has a finding of its own
+        with contextlib.suppress(ImporterError), Journal.open(settings.journal) as journal:  # it has its own finding
+            learned = learned_rate(journal, settings)
     seen = (
         [f"{said.remaining:,} calls remain in this window" + (f" of {said.limit:,}" if said.limit else "")]
         if said
         else []
     )
-    seen += [f"an earlier run saw {learned}"] if learned else []
+    seen += [f"an earlier run saw {rate_in_words(learned.calls, learned.seconds)}"] if learned else []
     yield Finding("Limit", "; ".join(seen) or "none is told; a run finds out")
 
 

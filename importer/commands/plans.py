@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from importer import grouping
 from importer.commands.loading import Loaded, counted
 from importer.commands.run import Preview
-from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed
+from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed, rate_in_words
 from importer.errors import by_name
 from importer.markup import is_html
 from importer.models import Group, Note, OnSeveral, Problem, Role, Status, Visibility
@@ -184,12 +184,11 @@ def sizes(preview: Preview) -> Iterator[Saying]:
                 " prospect, so the later one may replace the earlier.",
                 Kind.NOTE,
             )
-        if preview.seconds is not None:
-            whose = (
-                "" if preview.slower == preview.settings.rate else ", the limit that the account was last seen to have,"
-            )
-            yield Saying(f"At {preview.slower}{whose} that takes {duration(preview.seconds)}.", Kind.TEXT)
-            if preview.settings.rate not in (None, preview.slower):
+        if preview.seconds is not None and (slower := preview.slower) is not None:
+            whose = "" if slower == preview.settings.rate else ", the limit that the account was last seen to have,"
+            pace = rate_in_words(slower.calls, slower.seconds)
+            yield Saying(f"At {pace}{whose} that takes {duration(preview.seconds)}.", Kind.TEXT)
+            if preview.settings.rate not in (None, slower):
                 yield Saying(f"{by_name('rate')} has no effect: the account's own limit is lower.", Kind.NOTE)
 
 

@@ -89,9 +89,9 @@ def what_holds_it_up(progress: Progress, most: int = 120) -> str:
 
 def rate_in_words(calls: int, seconds: float) -> str:
     """Calls in a time: 5 calls a second, 100 calls a minute, 30 calls in 10 seconds."""
-    whole = round(seconds) or seconds
-    units = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
-    return f"{count(calls, 'call')} {units.get(int(whole) if whole >= 1 else 0, f'in {whole:g} seconds')}"
+    whole = round(seconds) if abs(round(seconds) - seconds) <= seconds / 20 else round(seconds, 1)
+    units: dict[float, str] = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
+    return f"{count(calls, 'call')} {units.get(whole, f'in {whole:g} seconds')}"
 
 
 def progressed(progress: Progress, total: int) -> str:

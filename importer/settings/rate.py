@@ -30,7 +30,3 @@ class Rate:
         if calls < 1 or seconds <= 0:
             raise ValueError(f"{text!r} would allow no call at all")
         return cls(calls, seconds)
-
-    def __str__(self) -> str:
-        calls, seconds = f"{self.calls:,}", f"{self.seconds:.3g}"
-        return f"{calls} call{'s' * (calls != '1')} in {seconds} second{'s' * (seconds != '1')}"
