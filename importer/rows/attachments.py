@@ -86,8 +86,8 @@ class Folder:
             is_folder = False
         if not is_folder:
             raise BadSettings(
-                f"The folder of attachments {place} isn't there, or is no folder. Nothing was sent. Make it, or name"
-                " another.",
+                f"The folder of attachments {place.absolute()} isn't there, or is no folder. Nothing was sent. Make it,"
+                " or name another.",
                 setting="attachments",
             )
         beside = [_resolved(file) for file in never_beside]
@@ -111,9 +111,18 @@ class Folder:
                 self._taken[name] = self._take(name)
             digest = self._taken[name]
             if isinstance(digest, Wrong):
-                return digest
+                return self._parted(text.strip()) or digest
             found[digest] = None
         return tuple(found)
+
+    def _parted(self, text: str) -> Wrong | None:
+        """What is wrong with a cell that is one file's name, and holds what separates names; None where it is none."""
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            if ";" in text and self._is_there(text):
+                return Wrong(
+                    f"the file {quoted(text)} has a ; in its name, which separates names; give it another name"
+                )
+        return None
 
     # -- one file ---------------------------------------------------------------------------------------------------
 
@@ -143,7 +152,7 @@ class Folder:
         """Why a name is none of a file in the folder, whatever there is; None where it may be one."""
         parts = re.split(r"[/\\]", name)
         shown = quoted(name)
-        if is_link(name):
+        if is_link(name) or re.match(r"(?i)file:/", name):
             return f"{shown} is a link; files are named, not linked: put the file into the folder, and write its name"
         if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
             return f"{shown} is no file's name; type it anew"

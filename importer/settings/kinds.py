@@ -315,8 +315,11 @@ class File:
 
     def read(self, value: object) -> Path:
         """See :class:`Kind`."""
-        if not isinstance(value, (str, Path)) or not str(value):
+        if not isinstance(value, (str, Path, Url)) or not str(value):
             raise ValueError(f"{_shown(value)} is no file's name.")
+        if isinstance(place(value), Url):
+            said = f"{_shown(str(value))} is a URL. Name a place on this machine, and fetch there what you need."
+            raise ValueError(said)  # noqa: TRY004 - see Text
         return Path(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from importer.errors import BadSettings
 from importer.rows import attachments
 from importer.rows.attachments import LARGEST, Folder, unchanged
 from importer.rows.values import Wrong
+from importer.settings import Settings
 
 KEY = "key-that-nobody-may-see"
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
@@ -70,7 +72,7 @@ def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files
         ("c:secret", "leads out"),
         ("\\\\server\\share\\secret", "leads out"),
         ("https://example.com/form.pdf", "is a link; files are named, not linked"),
-        ("file:///etc/passwd", "is no name that a file can have"),
+        ("file:///etc/passwd", "is a link; files are named, not linked"),
         (".hidden", "is a hidden file"),
         ("2026/.hidden", "is a hidden file"),
         (".git/config", "is a hidden file"),
@@ -89,11 +91,13 @@ def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files
         ("x" * 5000, "there is no file"),
         ("At3kLm90Qx", "attachments-are ids"),
         ("#N/A", "shows the error"),
+        ("a;b.pdf", "the file 'a;b.pdf' has a ; in its name, which separates names; give it another name"),
         ("gone.pdf; form.pdf", "there is no file 'gone.pdf'"),
     ],
 )  # fmt: skip
 def test_what_is_no_file_of_the_folder_is_a_problem_of_the_row(files: Path, name: str, why: str) -> None:
     (files / ".hidden").write_bytes(b"x")
+    (files / "a;b.pdf").write_bytes(b"x")
     assert why in why_not(Folder(files), name).replace("`", "")
 
 
@@ -176,9 +180,18 @@ def test_a_name_is_found_however_its_letters_are_put_together(files: Path) -> No
 
 
 @pytest.mark.parametrize("place", ["gone", "files/form.pdf"])
-def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str) -> None:
-    with pytest.raises(BadSettings, match="is no folder"):
-        Folder(files.parent / place)
+def test_a_folder_that_is_none_is_said_at_once(files: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was looked for, too: a profile may be used in any folder."""
+    monkeypatch.chdir(files.parent)  # and back
+    said = re.escape(f"The folder of attachments {files.parent / place} isn't there, or is no folder")
+    for way in (files.parent / place, Path(place)):
+        with pytest.raises(BadSettings, match=said):
+            Folder(way)
+
+
+def test_a_place_that_is_an_address_is_no_folder_and_that_is_said() -> None:
+    with pytest.raises(BadSettings, match=r"'s3://sales/forms' is a URL\. Name a place on this machine"):
+        Settings(attachments="s3://sales/forms")  # type: ignore[arg-type]
 
 
 # -- what is sent -----------------------------------------------------------------------------------------------------
@@ -195,7 +208,7 @@ def test_only_what_was_hashed_is_sent(files: Path) -> None:
         with pytest.raises(OSError, match="has changed"):
             unchanged(taken)
     taken.path.unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match="it isn't there any more"):
         unchanged(taken)
 
 
