@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.commands.sayings import Kind
@@ -89,6 +89,7 @@ class Overview:
         uploads: how many files are to be uploaded, and their bytes.
         carried: a digest of the files that the notes carry; empty where they carry none.
         lacking: the names in the cells of attachments that have a problem: of files that aren't there, most of them.
+        undecided: why it isn't clear which column is which, where no question asks it; empty where it is clear.
     """
 
     file: str
@@ -118,13 +119,13 @@ class Overview:
     seconds: float | None
     largest: Sequence[tuple[int, str]]
     troubles: Sequence[Trouble]
-    words: Sequence[tuple[Role, str]] = ()
-    more_troubles: int = 0
-    is_first: bool = False
-    uploads: tuple[int, int] = (0, 0)
-    carried: str = ""
-    lacking: frozenset[str] = frozenset()
-    undecided: str = field(default="")
+    words: Sequence[tuple[Role, str]]
+    more_troubles: int
+    is_first: bool
+    uploads: tuple[int, int]
+    carried: str
+    lacking: frozenset[str]
+    undecided: str
 
     @property
     def can_be_sent(self) -> bool:

@@ -120,7 +120,7 @@ class Series:
     """
 
     files: Sequence[FileEnded]
-    left_out: Sequence[tuple[Path, str]] = field(default_factory=tuple)
+    left_out: Sequence[tuple[Path, str]]
 
     @property
     def exit_status(self) -> int:

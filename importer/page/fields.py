@@ -55,11 +55,11 @@ class Entry:
     help: str
     usual: str
     text: str
-    options: tuple[tuple[str, str], ...] = ()
-    is_number: bool = False
-    is_long: bool = False
-    trouble: str = ""
-    instead: str = ""
+    options: tuple[tuple[str, str], ...]
+    is_number: bool
+    is_long: bool
+    trouble: str
+    instead: str
 
     @property
     def shown(self) -> str:

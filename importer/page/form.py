@@ -6,7 +6,7 @@ Comes in: what was found in a file, what was chosen for it, the settings. Goes o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from importer.commands.overview import Column, Overview
 from importer.models import Answer, Question, Role, Status, Visibility
@@ -37,7 +37,7 @@ class Option:
 
     value: str
     label: str
-    is_chosen: bool = False
+    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Field:
     id: str
     name: str
     label: str
-    options: Sequence[Option] = field(default_factory=tuple)
-    trouble: str = ""
-    hint: str = ""
+    options: Sequence[Option]
+    trouble: str
+    hint: str
 
 
 def _field(name: str, label: str, unsaid: str, options: Iterable[tuple[str, str]], chosen: Iterable[str],

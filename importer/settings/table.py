@@ -7,7 +7,7 @@ message call it; ``--name`` is its flag and ``NOTE_IMPORTER_NAME`` its variable.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from importer.api.saleshandy import LIVE
@@ -86,7 +86,7 @@ class Setting:
     metavar: str = ""
     attribute: str = ""
     many: bool = False
-    default: str | None = field(default=None)
+    default: str | None = None
     short: str = ""
     in_profile: str = ""
 
