@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from importer import commands
 from importer.cli.screen import argument
 from importer.settings import SETTINGS, Topic
 
@@ -64,8 +65,6 @@ GROUPS: Mapping[str, frozenset[Topic]] = {
 }
 """What the settings of a topic stand under in a command's help."""
 
-_ENDINGS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt", ".xlsb"})
-
 
 class InGroups(click.Command):
     """A command whose settings stand in groups in its help."""
@@ -107,8 +106,11 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is meant; a file in its place is an error that says so."""
         name = args[0]
-        looks_like_file = Path(name).suffix.lower() in _ENDINGS or Path(name).exists()
-        if name not in self.commands and not name.startswith("-") and looks_like_file:
+        if name not in self.commands and not name.startswith("-") and _looks_like_file(name):
             rest = " ".join(map(argument, args))
             ctx.fail(f"{name!r} is a file, and no command. Did you mean run? note-importer run {rest}")
         return super().resolve_command(ctx, args)
+
+
+def _looks_like_file(name: str) -> bool:
+    return Path(name).exists() or Path(name).suffix.lower() in commands.choosing.ENDINGS

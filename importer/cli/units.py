@@ -144,9 +144,8 @@ def write(unit: Unit, folder: Path) -> Path:
 def _cron(night: Night) -> list[Unit]:
     variables = [f"{name}={shlex.quote(value)}" for name, value in night.variables.items()]
     words = [*variables, *map(shlex.quote, [*night.program, *night.repeated])]
-    command = f"cd {shlex.quote(str(night.folder))} && {' '.join(words)}".replace(
-        "%", r"\%"
-    )  # cron ends the command at a bare one, whatever the quotes
+    command = f"cd {shlex.quote(str(night.folder))} && {' '.join(words)}"
+    command = command.replace("%", r"\%")  # cron ends the command at a bare one, whatever the quotes
     opens = night.window.opens
     line = f"{opens.minute} {opens.hour} * * * {command}\n"
     return [Unit(f"{night.name}.cron", line, "Add this line with: crontab -e")]

@@ -32,15 +32,11 @@ LARGEST = 20 * 1024 * 1024
 _PIECE = 1 << 20
 _SHORTEST_KEY = 8  # characters; what is shorter is no real key, and stands in any file
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")  # in which a key may stand in a file; PowerShell writes UTF-16
-_DATABASES = (
-    b"SQLite format 3\0",
-    b"\x37\x7f\x06\x82",
-    b"\x37\x7f\x06\x83",
-)  # how one begins, or what is still to go in
+# How a database begins, or what is still to go in.
+_DATABASES = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _LIKE = 0.75
-_MOST_LIKE = (
-    20  # names that one like them is looked for; of more it's the folder that is wrong, and they are told together
-)
+# Names that one like them is looked for; of more it's the folder that is wrong, and they are told together.
+_MOST_LIKE = 20
 _MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
 _MOST_PARTS = 10  # of a name with commas that are looked for
 # Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
@@ -176,13 +172,13 @@ class Folder:
             if os.path.lexists(path / part):
                 path /= part
                 continue
-            same = self._listed(path).get(_composed(part), [])
+            same = self._names_of(path).get(_composed(part), [])
             if len(same) != 1:
                 return None
             path /= same[0]
         return path.resolve(strict=True)
 
-    def _listed(self, folder: Path) -> Mapping[str, list[str]]:
+    def _names_of(self, folder: Path) -> Mapping[str, list[str]]:
         """The names in a folder that could be meant, by how all others write them; it is looked through once."""
         if folder not in self._names:
             self._names[folder] = {}
@@ -225,7 +221,7 @@ class Folder:
             return f"there is no file {quoted(name)}; if these are several, separate them with ; or a line break"
         last = re.split(r"[/\\]", name)[-1]
         self._missed += 1
-        listed = self._listed(self._root) if self._missed <= _MOST_LIKE else ()
+        listed = self._names_of(self._root) if self._missed <= _MOST_LIKE else ()
         folded = {one.casefold(): one for one in listed}  # as it is written in a cell
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
         meant = f"; did you mean {quoted(folded[near[0]])}?" if near else ""
