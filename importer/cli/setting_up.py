@@ -55,7 +55,7 @@ def config(**_: Any) -> int:
 
 @click.command(cls=InGroups)
 @settings_about(Topic.PLACE, Topic.CALLS, Topic.NEW_JOURNAL, Topic.NOTIFYING)
-@settings_named("archive")
+@settings_named("archive", "attachments", "attachments-are")
 @click.option(
     "--test-notification", is_flag=True, help="Send a test to everyone who is notified; ping addresses are left alone."
 )

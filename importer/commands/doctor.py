@@ -27,6 +27,7 @@ from importer.commands.sayings import count, duration, rate_in_words, when
 from importer.commands.workspaces import check_place, guard, is_first, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
+from importer.rows.attachments import Folder
 from importer.settings import Settings, journal_place
 
 _OFF = 5.0  # seconds by which a clock may be off before it is worth a word
@@ -54,6 +55,7 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Find
     yield from _api(settings, vendor)
     yield from _journal(settings)
     yield from _archive(settings)
+    yield from _attachments(settings)
     yield from _room(settings)
 
 
@@ -236,6 +238,17 @@ def _archive(settings: Settings) -> Iterator[Finding]:
         yield Finding("Archive", error.reason if isinstance(error, BadSettings) else str(error), error.exit_status)
     else:
         yield Finding("Archive", f"finished files go to {settings.archive}")
+
+
+def _attachments(settings: Settings) -> Iterator[Finding]:
+    if settings.attachments is None or not settings.takes_files:
+        return
+    try:
+        Folder(settings.attachments)
+    except BadSettings as error:
+        yield Finding("Attachments", error.reason, error.exit_status)
+    else:
+        yield Finding("Attachments", f"files that notes carry are taken from {settings.attachments.absolute()}")
 
 
 def _room(settings: Settings) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
             settle_after(loaded.rows, loaded.plan, outcomes)
             outcomes = gathered(outcomes, loaded.rows)
+            _see_that_it_reads_as_then(outcomes, run, loaded, path)
             untold = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
             if run.ended == "finished" and untold > 0:  # those that it couldn't send it had said why
                 raise BadSettings(
@@ -71,6 +72,22 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             target = results_path(path, settings)
             written = write_results(target, loaded, outcomes, run, lines, journal)
             return written, outcomes
+
+
+def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, path: Path) -> None:
+    """See that no row has a problem now that the run had none with: that would be told of a note that is there.
+
+    Raises:
+        BadSettings: some have; says what the first one is.
+    """
+    wrong = outcomes.counts().get(Result.INVALID, 0) - run.counts.get(Result.INVALID, 0)
+    if run.counts and wrong > 0:
+        first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
+        raise BadSettings(
+            f"{count(wrong, 'row')} of {path} can't be used as the file is read now, and could when run {run.name} read"
+            f" it; the first problem is {first}. Give the settings that it had, the folder of attachments too. Nothing"
+            " was written."
+        )
 
 
 def texts(notes: Sequence[Known], path: Path, settings: Settings) -> dict[int, str]:
