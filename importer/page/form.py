@@ -13,6 +13,7 @@ from importer.models import Answer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
 from importer.page.wording import FIELDS, ROLES
 from importer.settings import Settings
+from importer.settings.kinds import MEANS
 
 ENCODINGS = (
     "utf-8", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859-15", "mac-roman", "utf-16", "shift_jis",
@@ -23,12 +24,6 @@ _SIGNS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar |"}
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, Role.CONTENT, Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
 _OPTIONAL = (Role.EMAIL, Role.STATUS, Role.ATTACHMENTS)
-_LABELS = {
-    Visibility.PUBLIC.name: "Public: all team members see the note",
-    Visibility.PRIVATE.name: "Private: only the owner of the API key sees it",
-    Status.PUBLISHED.name: "Published",
-    Status.DRAFT.name: "Draft",
-}
 
 
 @dataclass(frozen=True)
@@ -172,7 +167,7 @@ def said(found: Overview, choices: Choices) -> Iterator[Field]:
 
 def _word(role: Role, word: str, chosen: str, key: str) -> Field:
     kinds: Iterable[Visibility | Status] = Status if role is Role.STATUS else Visibility
-    options = [(f"{role}:{word}={kind.name.capitalize()}", _LABELS[kind.name]) for kind in kinds]
+    options = [(f"{role}:{word}={kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
     options.append((f"{role}:{word}=", "leave its rows out"))
     options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
     return _field("value", f"What {word!r} means", "nothing: a problem", options, [chosen] if chosen else [], key=key)

@@ -14,16 +14,11 @@ from importer.models import Answer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.columns import called, shown
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, Vocabulary, cleaned_id, folded, meaning
+from importer.settings.kinds import MEANS
 
 MOST_WORDS = 6
 """So many words are asked about one by one; a column with more is rather none of this role."""
 _OFTEN = 2  # a word that stands in a single row may be a slip, and is a problem of its cell
-_MEANS = {  # by name, for both enumerations have a "1"
-    Visibility.PUBLIC.name: "Public: all team members see the note",
-    Visibility.PRIVATE.name: "Private: only the owner of the API key sees it",
-    Status.DRAFT.name: "Draft",
-    Status.PUBLISHED.name: "Published",
-}
 
 Values = Mapping[Role, Mapping[str, Visibility | Status | None]]
 
@@ -82,7 +77,7 @@ _ALLOWED: Mapping[Role, Sequence[Visibility | Status]] = {
 
 
 def _word(role: Role, column: int, headings: Sequence[str], where: str, word: str, count: int) -> Question:
-    choices = [Answer("value", meaning(role, word, value), _MEANS[value.name]) for value in _ALLOWED[role]]
+    choices = [Answer("value", meaning(role, word, value), MEANS[value.name]) for value in _ALLOWED[role]]
     choices.append(Answer("value", meaning(role, word, None), "none of these: leave its rows out"))
     choices.append(_not_this(role, column, headings))
     ways = [by_name("value", meaning(role, as_argument(word), value)) for value in (*_ALLOWED[role], None)]

@@ -217,6 +217,14 @@ class Columns:
 _WORDED = {Role.VISIBILITY: Choice(Visibility, by_name=True), Role.STATUS: Choice(Status, by_name=True)}
 """The roles whose cells hold one of a few words."""
 
+MEANS: Mapping[str, str] = {
+    Visibility.PUBLIC.name: "Public: all team members see the note",
+    Visibility.PRIVATE.name: "Private: only the owner of the API key sees it",
+    Status.PUBLISHED.name: "Published",
+    Status.DRAFT.name: "Draft",
+}
+"""What these words mean, for a person who chooses; by name, for both enumerations have a "1"."""
+
 
 @dataclass(frozen=True)
 class Meanings:
