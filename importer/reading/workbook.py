@@ -7,7 +7,7 @@ blank of an error and of a formula that wasn't calculated; openpyxl takes three 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 
 from importer.reading.book import Book, Table
 from importer.reading.formats import NumberFormats, code_of
@@ -19,35 +19,31 @@ from importer.reading.strings import Strings
 from importer.reading.worksheet import Worksheet, unescape
 
 
-@dataclass(frozen=True)
-class Part:
-    """One worksheet of a workbook: its name, whether it is hidden, and the part that holds it."""
-
-    name: str
-    hidden: bool
-    path: str
-
-
 class Workbook:
-    """An opened .xlsx package: what its sheets are called, and their rows."""
+    """An opened .xlsx package.
+
+    Attributes:
+        sheets: its worksheets: the name, whether it is hidden, and the part that holds it.
+        missing: the names of those whose part isn't there.
+    """
 
     def __init__(self, package: Package) -> None:
         """Read the list of sheets, the styles and the shared strings."""
         self._package = package
         self._paths = Relations(package)
-        self.date1904 = False
-        self.sheets: list[Part] = []
+        self._date1904 = False
+        self.sheets: list[tuple[str, bool, str]] = []
         self.missing: list[str] = []
         self._read_list()
-        self._formats = NumberFormats(self._read_styles(), date1904=self.date1904)
+        self._formats = NumberFormats(self._read_styles(), date1904=self._date1904)
         self._strings: Strings | None = None
 
-    def rows(self, part: Part, found: Found) -> RowStream:
+    def rows(self, name: str, path: str, found: Found) -> RowStream:
         """Yield the rows of a sheet that are written in the file, noting in ``found`` what a person should know."""
         if self._strings is None:
             self._strings = self._read_strings()
-        sheet = Worksheet(part.name, found, self._package.limits, self._strings, self._formats)
-        return sheet.rows(self._package.chunks(part.path))
+        sheet = Worksheet(name, found, self._package.limits, self._strings, self._formats)
+        return sheet.rows(self._package.chunks(path))
 
     def _read_list(self) -> None:
         path = self._paths.workbook
@@ -60,7 +56,7 @@ class Workbook:
                 sheets.append(attributes)
                 bound(len(sheets), MOST_SHEETS, "sheets")
             elif tag == "workbookPr":
-                self.date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
+                self._date1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
 
         events.handle(start, lambda _: None)
         events.all(self._package.chunks(path))
@@ -69,7 +65,7 @@ class Workbook:
             name = unescape(sheet.get("name", ""))
             target = self._paths.sheet(relation)
             if target:
-                self.sheets.append(Part(name, sheet.get("state", "visible") != "visible", target))
+                self.sheets.append((name, sheet.get("state", "visible") != "visible", target))
             elif target is None:
                 self.missing.append(name)
 
@@ -143,9 +139,5 @@ class Workbook:
 def open_workbook(package: Package, form: str) -> Book:
     """The sheets of a package; ``form`` is what it is, in plain words."""
     workbook = Workbook(package)
-
-    def table(part: Part) -> Table:
-        return Table(part.name, part.hidden, lambda found: workbook.rows(part, found))
-
-    tables = tuple(table(part) for part in workbook.sheets)
+    tables = tuple(Table(name, hidden, partial(workbook.rows, name, path)) for name, hidden, path in workbook.sheets)
     return Book(form, tables, remarks=lacking(workbook.missing, others=bool(tables)))

@@ -131,7 +131,7 @@ class Worksheet:
 
         events.handle_fast(start, end)
 
-    def _row(self, digits: str | None, cells: Iterable[Cell], *, hidden: bool = False) -> None:
+    def _row(self, digits: str | None, cells: Iterable[Cell], *, hidden: bool) -> None:
         """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
         number = self._next_number(digits)
         columns, strings, kept = self.columns, self.strings, self.strings.kept
