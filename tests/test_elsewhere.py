@@ -113,6 +113,21 @@ def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sand
     assert len(box.notes) == 2
 
 
+def test_notes_of_a_file_elsewhere_carry_files_of_this_machine(
+    type_: Typed, box: Sandbox, memory: dict[str, object]
+) -> None:
+    """Results, and the list of emails that nobody has, go where the file is."""
+    forms = type_.folder / "forms"
+    forms.mkdir()
+    (forms / "call.pdf").write_bytes(b"the summary of a call")
+    put_in_memory("/inbox/a.csv", "Prospect ID,Note,Visibility,Attachments\nP-1,hello,private,call.pdf\n")
+    more = ("--attachments", str(forms), "--unknown-emails", "memory://inbox/unknown.csv")
+    assert type_("run", "memory://inbox/a.csv", *ROOM, *more) == 0, type_.all
+    [stored] = box.attachments
+    assert [(note.prospect_id, note.attachment_ids) for note in box.notes] == [("P-1", (stored.id,))]
+    assert "/inbox/a.results.csv" in memory
+
+
 def test_a_file_that_may_not_be_whole_yet_is_left(type_: Typed, box: Sandbox, memory: dict[str, object]) -> None:
     """Stores of files, unlike those of objects, show what is still being written."""
     put_in_memory("/inbox/a.csv", f"{HEAD}P-1,hello,private\n", datetime.now(UTC))

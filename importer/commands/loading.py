@@ -126,10 +126,11 @@ def _folder(sheet: Sheet, settings: Settings) -> Folder | None:
     """
     if settings.attachments is None or not settings.takes_files:
         return None
-    given = (Path(sheet.source), settings.unknown_emails, settings.results)
+    given = (place(sheet.source), settings.unknown_emails, settings.results)
+    never = [file for file in given if file is not None and not isinstance(file, Url)]  # of a URL's there is none here
     journal = journal_place(settings.journal)
     beside = [*settings.secret_files, *([journal] if isinstance(journal, Path) else [])]
-    return Folder(settings.attachments, [file for file in given if file is not None], beside, settings.key)
+    return Folder(settings.attachments, never, beside, settings.key)
 
 
 def results_path(path: str | Path, settings: Settings, at: float | None = None, taken: Collection[Path] = ()) -> Path:
