@@ -28,7 +28,7 @@ class Workbook:
     """
 
     def __init__(self, package: Package) -> None:
-        """Read the list of sheets, the styles and the shared strings."""
+        """Read the list of sheets and the styles; the shared texts are read with the first rows."""
         self._package = package
         self._paths = Relations(package)
         self._date1904 = False
