@@ -95,6 +95,7 @@ class Importing:
             questions=form.questions(found.questions), said=[*form.said(found, choices)],
             contradictions=form.contradictions(found.questions),
             wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
+            sets_folder_aside=upload.attached and self._parts.told.settings().takes_files,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
             is_remembered=request.args.get("remembered"), replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),

@@ -261,6 +261,10 @@ def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
     assert "The files that the notes carry" in seen
     assert ("they are taken from the profile's folder" in seen) == is_told
+    attach(friend, upload, ("b.txt", b"x"))
+    seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
+    assert "they are taken from the profile's folder" not in seen
+    assert ("As long as there are some here, none is taken from the profile's folder." in seen) == is_told
 
 
 @pytest.mark.slow

@@ -313,10 +313,10 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
 
 
 def test_files_are_dropped_for_the_notes_and_taken_away_again(page: Page, box: Sandbox, tmp_path: Path) -> None:
-    """Several at once; then the notes are sent with what was dropped."""
+    """Several at once, of a usual size; then the notes are sent with what was dropped."""
     rows = [("p1", TEXTS[0], "Public", "call.pdf"), ("p2", TEXTS[1], "Public", "form.pdf; call.pdf")]
     for name in ("call.pdf", "form.pdf", "not meant.pdf"):
-        (tmp_path / name).write_bytes(f"the content of {name}".encode())
+        (tmp_path / name).write_bytes(f"the content of {name}".encode() * 50_000)
     drop(page, write(tmp_path / "n.csv", rows, (*HEAD, "Attachments")))
     expect(page.get_by_role("status")).to_have_text("There is nothing to send.")
     looked_at(page, "files-missing")
