@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import Counter
@@ -279,21 +280,25 @@ def _must_be_certain(world: World, known: Iterable[str]) -> bool:
 def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[Outcomes]) -> None:
     """Beyond the model a note may be there twice; then the results of a run said so, or that it is in doubt.
 
-    What comes after the note that a row names, nobody may look for any more. Of drafts only one can be read.
+    What comes after the note that a row names, nobody may look for any more; nor for what was rejected before it was
+    sent anew. Whoever looks for a note that is in doubt sees those that read like it. Of drafts only one can be read.
     """
     said = set()
     for outcomes in written:
-        said |= {*outcomes.twins, *outcomes.positions(Result.UNCONFIRMED).tolist()}
-    open_to_all = set(_deliveries(rows, sorted(said)))
-    names = {last.note_id(position) for position in range(len(rows))}
-    named_at = {note.delivery: note.applied_at for note in world.notes if note.note_id in names}
+        needs_a_look = (outcomes.positions(result).tolist() for result in (Result.UNCONFIRMED, Result.REJECTED))
+        said |= {*outcomes.twins, *itertools.chain.from_iterable(needs_a_look)}
+    looked_for = _deliveries(rows, sorted(said))
+    named = {last.note_id(position): delivery for position, delivery in enumerate(_deliveries(rows, range(len(rows))))}
+    named_at = {named[note.note_id]: note.applied_at for note in world.notes if note.note_id in named}
     for note in world.notes:
-        is_stray = note.is_ours and note.status is Status.PUBLISHED and note.note_id not in names
-        if is_stray and note.applied_at <= named_at.get(note.delivery, math.inf) and note.delivery not in open_to_all:
+        is_stray = note.is_ours and note.status is Status.PUBLISHED and note.note_id not in named
+        if not is_stray or note.applied_at > named_at.get(note.delivery, math.inf):
+            continue
+        if not any(_is_alike(note.delivery, other) for other in looked_for):
             raise Violation(f"{note.note_id} is there besides the one that is named, and nothing was said")
 
 
-def _deliveries(rows: Rows, positions: Sequence[int]) -> list[Delivered]:
+def _deliveries(rows: Rows, positions: Iterable[int]) -> list[Delivered]:
     found = []
     for position in positions:
         note = rows.notes[rows.note[position]]

@@ -246,6 +246,9 @@ def draw(seed: int, beyond: str = "") -> Regime:
         before=more.choice([0, 0, 0, 0, 0, 0, 2, 6]),
         apart=0.4 if more.random() < 0.15 else 0.0,
         ahead=-800.0 if more.random() < 0.05 else found.ahead,
+        jumps=0.0
+        if beyond == "later"
+        else found.jumps,  # what is late and wrongly dated, nobody can tell from an old note
         same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
         own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed),
     )
