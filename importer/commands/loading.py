@@ -30,6 +30,8 @@ from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
 
+_MOST_ALIKE = 3  # files that hold the same as others which are named
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -100,6 +102,7 @@ def understood(sheet: Sheet, settings: Settings) -> Loaded:
     rules = validation.Rules(settings.default_visibility, settings.content, settings.values, folder)
     rows = validation.validate(sheet, roles, rules)
     rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
+    rows.remarks += _of_files_alike(folder) if folder is not None else []
     _see_to_files(rows, sheet, roles, settings, cells)
     return Loaded(sheet, roles, rows, grouping.plan(rows))
 
@@ -116,6 +119,14 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
             "A folder of attachments is named, but no column here names files in it: no note carries any. If one"
             f" does, say which: {by_name('map', 'attachments=HEADING')}"
         )
+
+
+def _of_files_alike(folder: Folder) -> list[str]:
+    """What to say where files hold the same: whoever sees a note sees the name of one of them."""
+    shown = [f"{name!r} as {first!r}" for name, first in [*folder.alike.items()][:_MOST_ALIKE]]
+    more = f" and {len(folder.alike) - _MOST_ALIKE:,} more" if len(folder.alike) > _MOST_ALIKE else ""
+    said = f"Files that hold the same are uploaded once, under one name: {', '.join(shown)}{more}."
+    return [said] if shown else []
 
 
 def _folder(sheet: Sheet, settings: Settings) -> Folder | None:

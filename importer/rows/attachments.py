@@ -61,6 +61,7 @@ class Folder:
 
     Attributes:
         files: those that were taken, by their digests.
+        alike: the name of each that holds the same as one taken before → that one's, under which it is uploaded.
 
     Raises:
         BadSettings: it is no folder.
@@ -74,6 +75,7 @@ class Folder:
         key: str = "",
     ) -> None:
         self.files: dict[str, AttachedFile] = {}
+        self.alike: dict[str, str] = {}
         self._place, self._keys = place, [key.encode(one) for one in _ENCODINGS if len(key) >= _SHORTEST_KEY]
         try:
             self._root = place.resolve(strict=True)
@@ -141,7 +143,9 @@ class Folder:
             return Wrong(f"the file {quoted(name)} holds the API key, which is never sent; take it out of the sheet")
         if (why := _why_not_size(name, size)) is not None:
             return Wrong(why)
-        self.files.setdefault(digest, AttachedFile(path.name, path, size, digest))
+        first = self.files.setdefault(digest, AttachedFile(path.name, path, size, digest))
+        if first.name != path.name:
+            self.alike[path.name] = first.name
         return digest
 
     def _why_not_named(self, name: str) -> str | None:

@@ -301,6 +301,23 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
     assert (digest(b"Secret"),) in {files for _, _, files in carried(box)}
 
 
+def test_of_files_that_hold_the_same_it_is_said_under_which_name_they_go(
+    box: Sandbox, settings: Settings, files: Path, tmp_path: Path
+) -> None:
+    """Else a note shows a name that its row doesn't, maybe somebody else's."""
+    for number in range(5):
+        (files / f"form {number}.pdf").write_bytes(FORM)
+    (files / "within").mkdir()
+    (files / "within" / "form.pdf").write_bytes(FORM)
+    rows = [(f"P{number}", "Hello", "Private", f"form {number}.pdf") for number in range(5)]
+    sheet = write(tmp_path, [*rows_of(1, "form.pdf; within/form.pdf", start=9), *rows])
+    told = "'form 0.pdf' as 'form.pdf', 'form 1.pdf' as 'form.pdf', 'form 2.pdf' as 'form.pdf' and 2 more."
+    said = f"Files that hold the same are uploaded once, under one name: {told}"
+    assert running.check(sheet, settings).loaded.rows.remarks == [said]
+    run(sheet, settings)
+    assert [stored.name for stored in box.attachments] == ["form.pdf"]
+
+
 def test_what_is_no_file_is_found_before_the_first_call(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
     sheet = write(tmp_path, [*rows_of(1, "gone.pdf"), *rows_of(1, "/etc/passwd")])
     assert run(sheet, settings).counts == {Result.INVALID: 2}

@@ -57,7 +57,9 @@ def test_a_cell_names_files_by_name_or_by_their_way_in_the_folder(files: Path) -
 
 def test_a_file_counts_once_however_often_it_is_named_and_by_what_it_holds(files: Path) -> None:
     (files / "copy.pdf").write_bytes(b"Signed")
-    assert Folder(files).read("form.pdf;copy.pdf;form.pdf;./form.pdf") == (digest(b"Signed"),)
+    folder = Folder(files)
+    assert folder.read("form.pdf;copy.pdf;form.pdf;./form.pdf") == (digest(b"Signed"),)
+    assert folder.alike == {"copy.pdf": "form.pdf"}
 
 
 @pytest.mark.parametrize(
