@@ -26,7 +26,7 @@ from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibi
 from importer.rows.values import TEXT
 from importer.settings import Settings
 from tests.simulation.disk import Disk, MortalStore
-from tests.simulation.regime import BATCH, READ_TIMEOUT, SETTLE, TEXTS, Regime, base, draw, with_files
+from tests.simulation.regime import BATCH, TEXTS, Regime, base, draw, with_files
 from tests.simulation.shelf import file
 from tests.simulation.world import UNKNOWN_ATTACHMENT, Crash, Delivered, World
 
@@ -144,7 +144,7 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
         run = journal.runs.begin(workspace, "sheet", "print", world.clock(), again=False)
         limiter = Limiter(4, world.clock, GIVE_UP, rng=rng)
         caller = Caller(world, world, limiter, world.clock, GIVE_UP, rng=rng)
-        policy = Policy(BATCH, READ_TIMEOUT, SETTLE, retry=RetryPolicy(8, GIVE_UP))
+        policy = Policy(BATCH, world.regime.read_timeout, world.regime.settle, retry=RetryPolicy(8, GIVE_UP))
         delivery = Delivery(outcomes, journal, workspace, run, caller, policy)
         store.step = world.step
         attaching = Attaching(rows, _SETTINGS, journal, caller, policy.retry, lambda _: None)

@@ -6,9 +6,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-READ_TIMEOUT, SETTLE, BATCH = 3.0, 1.0, 4
-REST = READ_TIMEOUT + SETTLE
-"""Seconds after it left within which a request is applied, if it ever is."""
+BATCH = 4
+"""Prospects in a request at most."""
 
 ONCE_BROKEN = (
     575,
@@ -121,6 +120,8 @@ class Regime:
         closed: seconds for which a gateway turns away all that is sent, once, while reading works.
         busy: chance that a call waits for a worker, up to 8 seconds.
         page: notes on a page at most.
+        read_timeout: the setting, in seconds; ``settle``: that one. For so long together a request may be applied after
+            it left, if it ever is.
         beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
         files: what notes carry; None: nothing.
     """
@@ -153,6 +154,8 @@ class Regime:
     closed: float = 0.0
     busy: float = 0.0
     page: int = 3
+    read_timeout: float = 3.0
+    settle: float = 1.0
     beyond: str = ""
     files: Files | None = None
 

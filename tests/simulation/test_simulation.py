@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.imports import Violation, simulate
+from tests.simulation.mutants import SHOWN_BY, applied, generated
 from tests.simulation.regime import ONCE_BROKEN
 
 SEEDS = 10_000 if os.environ.get("CI") else 200
@@ -48,6 +49,16 @@ def test_what_was_broken_once_stays_mended(seed: int) -> None:
 @pytest.mark.parametrize("beyond", ["twice", "later", "unordered"])
 def test_beyond_the_model_what_is_there_twice_is_said(beyond: str, first: int) -> None:
     run(range(first, first + 10), beyond)
+
+
+@pytest.mark.parametrize("name", SHOWN_BY)
+def test_a_rule_that_few_seeds_need_is_shown_by_a_world_of_its_own(name: str) -> None:
+    """With the rule all is well in that world, and without it something isn't."""
+    seed, world = SHOWN_BY[name]
+    [mutant] = [mutant for mutant in generated() if mutant.name == name]
+    simulate(seed, regime=world)
+    with applied(mutant), pytest.raises(Violation):
+        simulate(seed, regime=world)
 
 
 @pytest.mark.parametrize("first", chunks(FILES, fast=40))

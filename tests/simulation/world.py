@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
 from importer.models import Note, Status, Visibility
-from tests.simulation.regime import READ_TIMEOUT, READS, REST, TEXTS, Regime, base
+from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
 
 _CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.FOREIGN}
@@ -255,14 +255,14 @@ class World:
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
         elif moment == "late":
-            applied_at = self.chance.uniform(self.now, began + REST)
+            applied_at = self.chance.uniform(self.now, began + self.regime.read_timeout + self.regime.settle)
             if self.regime.beyond == "later":
                 applied_at += self.chance.uniform(0, 60)
         if applied_at is not None:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
                 self.later(applied_at, lambda: self._apply_quietly(note, prospects))
-        came = began + READ_TIMEOUT if kind == "lost" else soon
+        came = began + self.regime.read_timeout if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
         if failure.cause is Cause.FOREIGN:
             self.shelf.refused(note.attachments)
@@ -396,7 +396,7 @@ class World:
             self.shelf.told(digest)
             return self._reply("UPLOAD", began, soon, attachment, metadata=_OK), soon
         kind = fate.split(maxsplit=1)[0]
-        came = began + READ_TIMEOUT if kind == "lost" else soon
+        came = began + self.regime.read_timeout if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
         return self._reply("UPLOAD", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
 
@@ -418,7 +418,7 @@ class World:
             self.tell(f"GET  {prospect}: {refusal.failure}")
             return refusal, soon
         if fate != "ok":
-            came = began + READ_TIMEOUT if fate == "lost" else soon
+            came = began + self.regime.read_timeout if fate == "lost" else soon
             self.tell(f"GET  {prospect}: {fate}")
             metadata = None if fate == "lost" else _ODD
             return self._reply("GET", began, came, failure=Failure(_CAUSES[fate], fate), metadata=metadata), came
