@@ -678,17 +678,12 @@ HARMLESS: dict[str, str] = {
     "ENOUGH = 7 in importer.delivery.lag": "that seven looks in a row meet the copy that is up to date, and a"
     " request comes late just then, is one import in tens of thousands; fourteen are for that",
     "_YOUNGEST = *": "a copy that lags is missed on, which counts more; this only keeps the margin from being nothing",
-    "what was given up doesn't hold back what reads alike": "what is sent after that is dated past the time in which"
-    " the other can have been made, unless a crash comes within seconds; no world that was searched had that",
     "pages need not join": "a page older than one read before tells nothing, and two looks have to miss a note",
-    "who writes our notes is asked once": "what isn't explained waits for other answers, and the next run asks again",
     "GET * → in doubt": "the row says unconfirmed, and the next run looks it up",
     "GET unknown prospect → missed": "a prospect that nobody knows is asked for once more",
     "absent after redirected → settled as rejected": "in the model what was redirected is applied",
-    "margin = 1.0 *": "of the model's lags the looks of a run meet nearly the longest; twice is for those that grow",
     "absent after * → halved": "what surely isn't there is sent again in halves",
     "* → a stop, *": "a run that stops too soon loses nothing: the same command goes on where it stopped",
-    "GET * → a stop": "a run that stops too soon loses nothing: the same command goes on where it stopped",
     "absent * → abandoned": "the row says not sent, and the next run sends it",
     "POST unreachable, * → looked up": "what surely wasn't applied is looked up needlessly",
     "POST rate limited, * → looked up": "what surely wasn't applied is looked up needlessly",
