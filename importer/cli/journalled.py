@@ -38,7 +38,7 @@ def history(
     RUN is a name from the list, or last.
     """
     with reporting("history") as out:
-        settings = out.told.settings
+        settings, readable_after = out.told.settings, None
         if run_name is not None:
             found = [commands.history.one(settings, run_name)]
             show(commands.endings.past_run(found[0]))
@@ -49,7 +49,9 @@ def history(
             is_filtered = wanted != commands.history.Wanted(of_all=of_all)
             elsewhere = "" if found or of_all else commands.history.elsewhere(settings)
             show(commands.endings.history(found, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere))
-        return out.over(0, lambda: commands.documents.history(found))
+            readable_after = None if of_all or not found else commands.history.readable_after(settings)
+            show(commands.sayings.readable(readable_after))
+        return out.over(0, lambda: commands.documents.history(found, readable_after))
 
 
 @click.command()

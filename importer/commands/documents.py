@@ -118,6 +118,7 @@ def check(preview: Preview, exit_status: int) -> Document:
             "held_back": remaining.held_back,
             "seconds": preview.seconds,
         },
+        "readable_after": preview.readable_after,
         "questions": [
             {
                 "text": question.text,
@@ -139,9 +140,9 @@ def check(preview: Preview, exit_status: int) -> Document:
     }
 
 
-def history(runs: Sequence[Past]) -> Document:
-    """Runs, the latest first."""
-    return {**_head("history", 0), "runs": [_past(past) for past in runs]}
+def history(runs: Sequence[Past], readable_after: float | None = None) -> Document:
+    """Runs, the latest first, and the seconds within which notes became readable, if that was measured."""
+    return {**_head("history", 0), "runs": [_past(past) for past in runs], "readable_after": readable_after}
 
 
 def _past(past: Past) -> Document:

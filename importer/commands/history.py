@@ -91,6 +91,14 @@ def elsewhere(settings: Settings) -> str:
         return workspaces.elsewhere(journal, settings)
 
 
+def readable_after(settings: Settings) -> float | None:
+    """Seconds within which runs of the workspace saw notes become readable; None where that wasn't measured lately."""
+    if not Journal.exists(settings.journal):
+        return None
+    with Journal.open(settings.journal) as journal:
+        return journal.learned.lag(settings.workspace)
+
+
 def one(settings: Settings, name: str) -> Past:
     """The run of this name, or the last.
 

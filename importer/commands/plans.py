@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from importer import grouping
 from importer.commands.loading import Loaded, counted
 from importer.commands.run import Preview
-from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed, rate_in_words
+from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed, rate_in_words, readable
 from importer.errors import by_name
 from importer.markup import is_html
 from importer.models import Group, Note, OnSeveral, Problem, Role, Status, Visibility
@@ -55,6 +55,7 @@ def check(preview: Preview) -> Iterator[Saying]:
     yield from sizes(preview)
     groups = preview.remaining.groups
     yield from _audience(preview)
+    yield from readable(preview.readable_after)
     html = sum(len(group.positions) for group in groups if is_html(group.note.text))
     escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:

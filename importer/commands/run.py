@@ -55,6 +55,7 @@ class Preview:
         is_first: whether nobody has imported into this workspace yet: a person has to confirm that it is the right one.
         answers: what is known of the file's emails.
         to_look_up: emails of which it isn't known yet who has them; until then each counts as one prospect.
+        readable_after: seconds within which earlier runs saw notes become readable, if that was measured lately.
     """
 
     loaded: Loaded
@@ -67,6 +68,7 @@ class Preview:
     is_first: bool = False
     answers: Answers = field(default_factory=Answers)
     to_look_up: int = 0
+    readable_after: float | None = None
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -181,7 +183,7 @@ class Prepared:
             return Preview(
                 loaded, settings, remaining, batch_size, learned_rate(journal, settings),
                 other_profiles(journal, settings), self._vendor, is_first(journal, settings),
-                known.answers, len(known.open),
+                known.answers, len(known.open), journal.learned.lag(workspace),
             )  # fmt: skip
 
     def _occurrence(self, journal: Journal) -> str:

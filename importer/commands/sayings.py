@@ -6,7 +6,7 @@ Comes in: values. Goes out: words of them. Which of them a preview or a report i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -92,6 +92,12 @@ def rate_in_words(calls: int, seconds: float) -> str:
     whole = round(seconds) if abs(round(seconds) - seconds) <= seconds / 20 else round(seconds, 1)
     units: dict[float, str] = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
     return f"{count(calls, 'call')} {units.get(whole, f'in {whole:g} seconds')}"
+
+
+def readable(seconds: float | None) -> Iterator[Saying]:
+    """How soon the API shows notes that it made, where that was measured."""
+    if seconds is not None:
+        yield Saying(f"Notes became readable within {duration(seconds)}, as an earlier run measured.", Kind.TEXT)
 
 
 def progressed(progress: Progress, total: int) -> str:

@@ -25,7 +25,7 @@ from importer.commands.finding import Finding, unknown
 from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
 from importer.commands.reasons import HELD_BACK, Kinds, kinds
 from importer.commands.results import write_results
-from importer.commands.sayings import first_sentence, twins_in_words, when
+from importer.commands.sayings import duration, first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.earlier import foresee
@@ -343,6 +343,7 @@ class Sending:
             ("Requests sent", f"{delivery.posts_sent:,}"),
             *([("Held back", f"{held:,} rows, by {by_name('first')}")] if held else []),
             *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
+            *([("Notes readable within", duration(lag))] if (lag := delivery.measured_lag) is not None else []),
             *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
             *([("Files sent", f"{attaching.calls:,}")] if attaching.calls else []),
             ("Batch size", f"{delivery.batch_size:,}"),
@@ -354,7 +355,7 @@ class Sending:
         with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
             if delivery.has_learned:
                 self.journal.learned.learn_batch_size(run.workspace, delivery.batch_size)
-            if (lag := delivery.measured_lag) is not None:
+            if lag is not None:
                 self.journal.learned.learn_lag(run.workspace, lag, now)
             if limit := limiter.learned_rate:
                 self.journal.learned.learn_limit(run.workspace, limit.calls, limit.seconds)
@@ -367,15 +368,8 @@ class Sending:
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             why=logs.said(stopped) if stopped else None,
         )  # fmt: skip
-        written = write_results(
-            self.target,
-            self.loaded,
-            self.outcomes,
-            run,
-            lines,
-            self.journal,
-            not_sent=_not_sent(stopped, held),
-        )
+        not_sent = _not_sent(stopped, held)
+        written = write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal, not_sent=not_sent)
         logs.event("results written", results=written.path, remark=written.remark)
         return written
 
