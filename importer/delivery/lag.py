@@ -46,7 +46,8 @@ class ReadLag:
     def __init__(self, assumed: float, learned: float | None = None) -> None:
         self.assumed, self._learned = assumed, learned
         self._seen: list[float] = []  # ages at which notes were there, since one was last missed
-        self._longest = 0.0  # age at which a note was missed, or was there after it had been missed
+        self._behind = 0.0  # age at which a note was missed: so far behind reading surely was
+        self._longest = 0.0  # age at which a note was there after it had been missed
         self._missed: set[str] = set()
         self._pause = _FIRST_PAUSE
         self._setback = 0.0  # the pause while looks come to nothing
@@ -66,18 +67,19 @@ class ReadLag:
         """Seconds that reading lagged at most, where enough was seen.
 
         Twice that will be relied on, so enough has to be seen of notes that are no older: of two copies that are asked
-        by chance, all the sightings at an age at which one still lagged must have met the other.
+        by chance, all the sightings at an age at which one still lagged must have met the other. Where looks were few
+        and far between, what they saw says little: no more than what is assumed follows from it. A miss is certain.
         """
         if not self.is_known:
             return None
         ages = sorted(self._seen)
-        return max(self._longest, ages[_YOUNGEST - 1], ages[ENOUGH - 1] / 2)
+        return max(self._behind, min(self.assumed / 2, max(self._longest, ages[_YOUNGEST - 1], ages[ENOUGH - 1] / 2)))
 
     @property
     def margin(self) -> float:
         """Seconds after which reading surely has caught up: twice what was measured, now or by an earlier run."""
         lags = [lag for lag in (self.measured, self._learned) if lag is not None]
-        return min(self.assumed, 2 * max(lags)) if lags else self.assumed
+        return max(2 * max(lags) if lags else self.assumed, 2 * self._behind)
 
     @property
     def pause(self) -> float:
@@ -99,6 +101,6 @@ class ReadLag:
     def missed(self, note_id: str, age: float) -> None:
         """A note of this age wasn't there, though it exists."""
         self._missed.add(note_id)
-        self._longest = max(self._longest, age)
+        self._behind = max(self._behind, age)
         self._seen.clear()
         self._pause, self._setback = min(self._pause * _GROWTH, _LONGEST_PAUSE), 0.0

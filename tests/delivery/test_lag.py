@@ -63,8 +63,19 @@ def test_enough_is_seen_of_notes_that_are_no_older_than_what_is_waited_for() -> 
     assert lag(*[(f"N{age}", age, True) for age in ages]).margin == 30.0
 
 
-def test_no_more_is_waited_for_than_is_assumed() -> None:
+def test_for_what_was_seen_late_no_more_is_waited_than_is_assumed() -> None:
+    """It may have been readable long before; nobody looked."""
     assert lag(*seen(ENOUGH, 45.0)).margin == ASSUMED
+    assert lag(("N1", 3.0, False), *seen(ENOUGH, 600.0, "N1")).margin == ASSUMED
+
+
+def test_a_miss_is_certain_so_twice_that_is_waited_for_however_much_is_assumed() -> None:
+    """At once, while it is measured, and when it is."""
+    missed = ("N1", 80.0, False)
+    assert lag(missed).margin == 160.0
+    assert lag(missed, *seen(3, 90.0, "N1")).margin == 160.0
+    assert lag(missed, *seen(ENOUGH, 95.0, "N1")).margin == 160.0
+    assert lag(learned=80.0).margin == 160.0
 
 
 @pytest.mark.parametrize(("now", "learned", "margin"), [(1.0, 4.0, 8.0), (4.0, 1.0, 8.0), (None, 4.0, 8.0)])

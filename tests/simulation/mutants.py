@@ -280,10 +280,10 @@ def _policy(**different: float) -> Callable[[Change], None]:
     return lambda change: change(imports, "Policy", changed)
 
 
-def _margin(factor: float) -> property:
+def _margin(factor: float, of_misses: float) -> property:
     def margin(self: ReadLag) -> float:
         lags = [lag for lag in (self.measured, self._learned) if lag is not None]
-        return min(self.assumed, factor * max(lags)) if lags else self.assumed
+        return max(factor * max(lags) if lags else self.assumed, of_misses * self._behind)
 
     return property(margin)
 
@@ -303,7 +303,10 @@ def _constant_mutants() -> Iterator[Mutant]:
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", _constant(owner, name, value))
     for factor in (1.0, 0.0):
-        yield Mutant(f"margin = {factor} × what was measured", _constant(ReadLag, "margin", _margin(factor)))
+        yield Mutant(f"margin = {factor} × what was measured", _constant(ReadLag, "margin", _margin(factor, factor)))
+    yield Mutant(
+        "what was missed is not waited for until it is measured", _constant(ReadLag, "margin", _margin(2.0, 0.0))
+    )
     for field, value in (("assumed_lag", 60.0), ("read_timeout", 3.0), ("settle", 1.0)):
         for share in (0.5, 0.0):
             yield Mutant(f"{field} = {share * value}", _policy(**{field: share * value}))
@@ -640,7 +643,8 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "the first of several candidates will do": (119, draw(119, "twice")),
     "what was sent again is not looked at once more": (10, draw(10, "later")),
     "how reading lags is not measured": (51, replace(draw(51), lag=Lag("constant", 90.0))),
-    "assumed_lag = 30.0": (0, replace(draw(0), lag=Lag("constant", 45.0))),
+    "what was missed is not waited for until it is measured": (0, replace(draw(0), lag=Lag("constant", 70.0))),
+    "assumed_lag = 30.0": (2, replace(draw(2), lag=Lag("constant", 45.0))),
     "_CLOCKS_APART = 2.5 in importer.delivery.clock": (78, replace(draw(78), apart=2.0)),
     "a note is adopted before it is known who writes ours": (3588, draw(3588)),
     "a later draft hides nothing": (415, draw(415)),
