@@ -37,8 +37,8 @@ from typing import TYPE_CHECKING, Any
 from importer.version import __version__
 
 if TYPE_CHECKING:
+    from importer.commands.report import Report
     from importer.commands.run import prepare
-    from importer.commands.sending import Report
     from importer.settings import Settings
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever uses the library says where logs go
@@ -46,7 +46,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever uses th
 __all__ = ["Report", "Settings", "__version__", "prepare"]
 
 _HOMES = {
-    "Report": "importer.commands.sending",
+    "Report": "importer.commands.report",
     "Settings": "importer.settings",
     "prepare": "importer.commands.run",
 }

@@ -71,8 +71,10 @@ def place(text: str | Path) -> Place:
     if _URL.match(text) is None:
         return Path(text)
     if _WITH_PASSWORD.match(text.partition("://")[2]):
-        raise BadSettings("A password stands in the URL, where others can read it. Leave it out, and give it as the"
-                          " store's own tools take it.")  # fmt: skip
+        raise BadSettings(
+            "A password stands in the URL, where others can read it. Leave it out, and give it as the"
+            " store's own tools take it."
+        )
     return Url(text)
 
 

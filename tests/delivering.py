@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from importer.commands.sending import Report
+from importer.commands.report import Report
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from importer.commands.report import Report
 from importer.commands.run import Preview, prepare
-from importer.commands.sending import Report
 from importer.models import Progress
 from importer.settings import Settings
 

@@ -14,7 +14,7 @@ import pytest
 from importer.api.saleshandy import Saleshandy
 from importer.cli.screen import show
 from importer.commands import endings
-from importer.commands.sending import Report
+from importer.commands.report import Report
 from importer.commands.verify import verify
 from importer.errors import KeyRefused, Outage, Redirected
 from importer.models import Note, Status, Visibility

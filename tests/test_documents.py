@@ -71,7 +71,7 @@ def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
     how, settings = Policy(), Settings()
     rest, margin = settings.read_timeout + settings.settle, policy(settings).assumed_lag
     assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in part
-    assert f"at most {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in part
+    assert f"it is {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in part
     assert f"= {rest + margin:.0f} seconds after it left" in part
     assert f"with a lag of 0.2 s measured, after about {rest + ReadLag(margin, learned=0.2).margin:.0f}." in part
     assert f"more than {how.pages} pages of notes" in part

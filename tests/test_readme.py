@@ -15,7 +15,7 @@ from importer.api.proxy import proxy_for
 from importer.api.saleshandy import LIVE
 from importer.cli import cli
 from importer.commands.calling import policy
-from importer.commands.sending import exit_status
+from importer.commands.report import exit_status
 from importer.delivery.lag import ReadLag
 from importer.errors import (
     BadSettings,

@@ -42,10 +42,17 @@ class Cause(StrEnum):
 
 NOT_APPLIED = frozenset(
     {
-        Cause.UNREACHABLE, Cause.OUTDATED, Cause.RATE_LIMITED, Cause.BLOCKED,
-        Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST, Cause.BAD_KEY,
+        Cause.UNREACHABLE,
+        Cause.OUTDATED,
+        Cause.RATE_LIMITED,
+        Cause.BLOCKED,
+        Cause.TOO_LARGE,
+        Cause.UNKNOWN_PROSPECT,
+        Cause.BAD_ATTACHMENT,
+        Cause.BAD_REQUEST,
+        Cause.BAD_KEY,
     }
-)  # fmt: skip
+)
 """Causes that prove that the call was not applied."""
 
 API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})

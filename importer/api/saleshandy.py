@@ -218,9 +218,13 @@ class Saleshandy:
             is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(said) is not None
             at_work = not is_over or self._way.is_other(headers)
             return Failure(
-                Cause.FAILED, f"the API failed: {said}", wait,
-                at_work=at_work, has_hardly_begun=at_work and is_hasty, is_busy=status == 503,
-            )  # fmt: skip
+                Cause.FAILED,
+                f"the API failed: {said}",
+                wait,
+                at_work=at_work,
+                has_hardly_begun=at_work and is_hasty,
+                is_busy=status == 503,
+            )
         if status < 400:
             text = (
                 f"The API at {self._base} answered with a redirect ({status}) to {self._target(headers)}. The key is"
@@ -235,9 +239,14 @@ class Saleshandy:
         by_status = f"with {status}, " if words else ""
         text = f"the call was turned away {by_status}in words that are not the API's ({said}{cut})"
         return Failure(
-            Cause.FOREIGN, text, wait,
-            at_work=True, has_hardly_begun=is_hasty, is_size=status == 413, is_busy=status == 429,
-        )  # fmt: skip
+            Cause.FOREIGN,
+            text,
+            wait,
+            at_work=True,
+            has_hardly_begun=is_hasty,
+            is_size=status == 413,
+            is_busy=status == 429,
+        )
 
     def _target(self, headers: Mapping[str, str]) -> str:
         """Where a redirect leads, as far as that can be read and shown: scheme, host and port."""

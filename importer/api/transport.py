@@ -40,8 +40,10 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 # What a server says that does not accept us, by OpenSSL's names for it; waiting changes none of them.
 _WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
 _NO_COMMON_WAY = {
-    "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL",
-}  # fmt: skip
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "UNSUPPORTED_PROTOCOL",
+}
 _NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
 
 
@@ -216,9 +218,14 @@ class Transport:
         began = self._clock()
         try:
             with self._session().request(
-                method, self._base + path,
-                data=body, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True,
-            ) as response:  # fmt: skip
+                method,
+                self._base + path,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 answer = Exchange(began, self._clock(), response.status_code, found)
                 if 300 <= answer.status < 400:

@@ -109,8 +109,10 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *
             f" take away the # before api-key-file in the profile; or: note-importer login {profile}"
         )
     if told and commands.notifying.lacks_package(told):
-        paragraph("Notifications need one more package, without which nothing is imported. Install it with: pip install"
-                  " apprise")  # fmt: skip
+        paragraph(
+            "Notifications need one more package, without which nothing is imported. Install it with: pip install"
+            " apprise"
+        )
     say("Next:")
     for line in (
         f"note-importer doctor {profile}" + (" --test-notification" if told else ""),

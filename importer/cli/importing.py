@@ -52,13 +52,28 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 @click.command(cls=InGroups)
 @file_argument
 @settings_about(
-    Topic.FILE, Topic.EMAILS, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.NEW_JOURNAL,
-    Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET,
-)  # fmt: skip
-@click.option("--online", is_flag=True,
-              help="Look up the emails of FILE's rows as well, still sending nothing; needs the key.")  # fmt: skip
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Write every problem to this .csv file.")  # fmt: skip
+    Topic.FILE,
+    Topic.EMAILS,
+    Topic.SIZE,
+    Topic.PLACE,
+    Topic.CALLS,
+    Topic.PACE,
+    Topic.GUARDS,
+    Topic.NEW_JOURNAL,
+    Topic.ASKING,
+    Topic.LOG,
+    Topic.OUTPUT,
+    Topic.QUIET,
+)
+@click.option(
+    "--online", is_flag=True, help="Look up the emails of FILE's rows as well, still sending nothing; needs the key."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write every problem to this .csv file.",
+)
 def check(file: Path, *, report: Path | None, online: bool, **_: Any) -> int:
     """Look at FILE without sending anything: problems by cell, groups, requests needed. Needs no key, and calls nobody.
 
@@ -125,7 +140,7 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
     if written.remark:
         paragraph(written.remark)
     say(f"Results: {written.path}")
-    return ResultsNotWritten.exit_status if written.is_owed else commands.sending.exit_status(outcomes.counts())
+    return ResultsNotWritten.exit_status if written.is_owed else commands.report.exit_status(outcomes.counts())
 
 
 @click.command(name="template")

@@ -85,9 +85,14 @@ def _option(setting: Setting) -> Callable[..., Any]:
     if not setting.metavar:
         return click.option(*names, is_flag=True, help=text)
     return click.option(
-        *names, type=click.UNPROCESSED, multiple=setting.many, metavar=setting.metavar, default=None, help=text,
+        *names,
+        type=click.UNPROCESSED,
+        multiple=setting.many,
+        metavar=setting.metavar,
+        default=None,
+        help=text,
         shell_complete=lambda _context, _parameter, begun: _completed(setting, begun),
-    )  # fmt: skip
+    )
 
 
 @cache  # several commands have it

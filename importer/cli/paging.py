@@ -26,15 +26,28 @@ if TYPE_CHECKING:
 _ASKED = "You asked the program to end (Ctrl-C)."
 _QUIT = "You pressed Quit."
 _TOPICS = (
-    Topic.FILE, Topic.EMAILS, Topic.SIZE, Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.GUARDS, Topic.HOURS,
-    Topic.WAITING, Topic.NEW_JOURNAL,
-)  # fmt: skip
+    Topic.FILE,
+    Topic.EMAILS,
+    Topic.SIZE,
+    Topic.PLACE,
+    Topic.CALLS,
+    Topic.PACE,
+    Topic.GUARDS,
+    Topic.HOURS,
+    Topic.WAITING,
+    Topic.NEW_JOURNAL,
+)
 
 
 @click.command(cls=InGroups)
 @settings_about(*_TOPICS)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
-              help="Where the page is served on this computer.  [default: any that is free]")  # fmt: skip
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Where the page is served on this computer.  [default: any that is free]",
+)
 @click.option("--no-browser", is_flag=True, help="Print the page's address instead of opening a browser.")
 def page(port: int, *, no_browser: bool, **_: Any) -> int:
     """Open a page in your browser on which a file is dropped, checked and sent.

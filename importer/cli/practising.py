@@ -23,17 +23,40 @@ class _WithManual(click.Command):
 
 @click.command(name="sandbox", cls=_WithManual)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0: any free port.")
-@click.option("--key", "keys", default=("sandbox-key",), show_default=True, multiple=True, metavar="KEY",
-              help="The key that it accepts; of several, each opens an account of its own.")  # fmt: skip
-@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
-              help="How long it takes to answer.")  # fmt: skip
+@click.option(
+    "--key",
+    "keys",
+    default=("sandbox-key",),
+    show_default=True,
+    multiple=True,
+    metavar="KEY",
+    help="The key that it accepts; of several, each opens an account of its own.",
+)
+@click.option(
+    "--latency",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long it takes to answer.",
+)
 @click.option("--rate-limit", "limit", metavar="CALLS/TIME", help="Its rate limit, as 20/1s; see below.")
-@click.option("--fault", "faults", multiple=True, metavar="FAULT",
-              help="A misbehaviour, as 500@3:after; see below. May be given more than once.")  # fmt: skip
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="A misbehaviour, as 500@3:after; see below. May be given more than once.",
+)
 @click.option("--max-batch", type=click.IntRange(min=1), metavar="N", help="Prospects that it takes in one request.")
 @click.option("--max-content", type=click.IntRange(min=1), metavar="N", help="Characters that it takes in one note.")
-@click.option("--prospects", "count", type=click.IntRange(min=1), metavar="N",
-              help="Only so many prospects exist, each with an email; it says where they are listed.")  # fmt: skip
+@click.option(
+    "--prospects",
+    "count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only so many prospects exist, each with an email; it says where they are listed.",
+)
 @click.option("--no-listing", is_flag=True, help="Prospects are found by a search only, not page by page.")
 @click.option("--uploads", default="", metavar="HOW", help="How it answers uploads of files, as id:list:x1; see below.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
@@ -66,10 +89,18 @@ def serve_sandbox(
         raise BadSettings(str(error)) from error
     try:
         sandbox.serve_forever(
-            say=say, port=port, api_key=keys[0], further_keys=keys[1:], limit=window, faults=found, uploads=files,
-            prospects=None if count is None else sandbox.invented(count), any_email=count is None,
-            lists=not no_listing, **options,
-        )  # fmt: skip
+            say=say,
+            port=port,
+            api_key=keys[0],
+            further_keys=keys[1:],
+            limit=window,
+            faults=found,
+            uploads=files,
+            prospects=None if count is None else sandbox.invented(count),
+            any_email=count is None,
+            lists=not no_listing,
+            **options,
+        )
     except OSError as error:
         raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
     return 0

@@ -30,8 +30,12 @@ from importer.settings.times import Span
 @click.argument("files", nargs=-1, required=True, type=Somewhere(exists=True))
 @settings_named("profile", "between")
 @click.option("--system", type=click.Choice(["cron", "systemd", "windows"]), help="For which; else for this one.")
-@click.option("--write", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="Write it into files there, instead of showing it.")  # fmt: skip
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write it into files there, instead of showing it.",
+)
 def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None, **_: Any) -> int:
     """Show what to install on this system so that FILES are imported every night; FILES are folders, mostly.
 

@@ -48,9 +48,15 @@ class Importing:
         """The same for the series."""
         confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
         return commands.series.Face(
-            self._asking.may, self.decide, self.agree, confirm, self.ended, self.observe, self._stopper.why,
+            self._asking.may,
+            self.decide,
+            self.agree,
+            confirm,
+            self.ended,
+            self.observe,
+            self._stopper.why,
             self.choose,
-        )  # fmt: skip
+        )
 
     def choose(self, error: UnclearColumns) -> Answer | None:
         """Ask what has to be known before a file can be read."""

@@ -61,8 +61,14 @@ def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
     width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
     following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
     for line in with_flags(text).rstrip("\r\n").replace("\r\n", "\n").split("\n"):
-        wrapped = textwrap.wrap(visible(line), width, initial_indent=indent, subsequent_indent=following,
-                                break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        wrapped = textwrap.wrap(
+            visible(line),
+            width,
+            initial_indent=indent,
+            subsequent_indent=following,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
         click.echo("\n".join(wrapped), err=err)
         indent = following or "  "
 

@@ -121,8 +121,10 @@ class Unit:
 def units(night: Night, system: System) -> list[Unit]:
     """What to install on a system."""
     made: Mapping[System, Callable[[Night], list[Unit]]] = {
-        System.CRON: _cron, System.SYSTEMD: _systemd, System.WINDOWS: _windows,
-    }  # fmt: skip
+        System.CRON: _cron,
+        System.SYSTEMD: _systemd,
+        System.WINDOWS: _windows,
+    }
     return made[system](night)
 
 

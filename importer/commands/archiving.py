@@ -55,8 +55,9 @@ def check(folder: Path, found: Iterable[Path] = ()) -> None:
     if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
         raise BadSettings(
             f"{other} can't be moved to {folder}: both have to be on this machine, or in one store. Name a folder"
-            " there.", setting="archive",
-        )  # fmt: skip
+            " there.",
+            setting="archive",
+        )
     if isinstance(folder, Url):
         elsewhere.check_folder(folder)
     elif not folder.is_dir():
@@ -119,8 +120,9 @@ def _changed(here: Moved) -> NotArchived:
     return NotArchived(
         f"{here.file} has changed while it was imported, so it stays where it is. Run the same command again to import"
         " what is new in it.",
-        here, Stopped.exit_status,
-    )  # fmt: skip
+        here,
+        Stopped.exit_status,
+    )
 
 
 def is_gone(file: Path) -> bool:

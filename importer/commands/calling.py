@@ -33,9 +33,12 @@ def calls(
 ) -> Iterator[Caller]:
     """What calls to the API are made with."""
     api = vendor.connect(
-        settings.base_url, settings.key,
-        connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, clock=clock,
-    )  # fmt: skip
+        settings.base_url,
+        settings.key,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        clock=clock,
+    )
     pool: Threads[Any] = Threads(settings.workers)
     limiter = Limiter(settings.workers + _AHEAD, clock, settings.give_up, settings.rate)
     try:
@@ -48,8 +51,11 @@ def calls(
 def policy(settings: Settings, *, learned: int | None = None, resends: bool = True) -> Policy:
     """How delivery is to go about it; ``learned`` is the batch size that proved to work before."""
     return Policy(
-        settings.batch_size or learned or BATCH_SIZE, settings.read_timeout, settings.settle,
+        settings.batch_size or learned or BATCH_SIZE,
+        settings.read_timeout,
+        settings.settle,
         assumed_lag=12 * settings.settle,
         retry=RetryPolicy(attempts=8, seconds=settings.give_up),
-        resends=resends, resend_unconfirmed=settings.resend_unconfirmed,
-    )  # fmt: skip
+        resends=resends,
+        resend_unconfirmed=settings.resend_unconfirmed,
+    )

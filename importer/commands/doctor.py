@@ -99,9 +99,12 @@ def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Finding:
 def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
     """The notes of a prospect that surely isn't there."""
     api = vendor.connect(
-        settings.base_url, settings.key,
-        connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, clock=steady_clock(),
-    )  # fmt: skip
+        settings.base_url,
+        settings.key,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        clock=steady_clock(),
+    )
     try:
         return api.find(f"doctor{secrets.token_hex(6)}", 0, 1)
     finally:

@@ -17,8 +17,8 @@ from importer.reading import column_letter
 
 if TYPE_CHECKING:
     from importer.commands.history import Past
+    from importer.commands.report import Report
     from importer.commands.run import Preview
-    from importer.commands.sending import Report
     from importer.commands.series import FileEnded
     from importer.commands.verify import Verified
 

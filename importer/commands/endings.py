@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from importer.commands.report import Report
 from importer.commands.sayings import Kind, Saying, capital, count, first_sentence, listed, taken, twins_in_words, when
-from importer.commands.sending import Report
 from importer.commands.series import Fate, FileEnded, Series
 from importer.errors import JournalFailed, NeedsAPerson, by_name
 from importer.models import NEEDS_A_PERSON, Result

@@ -164,9 +164,14 @@ def _hide(
 ) -> Hidden:
     """Change notes one by one, several at a time."""
     dispatcher: Dispatcher[_Change] = Dispatcher(
-        caller.pool, partial(_perform, caller.api), caller.limiter, (_Change.kind,),
-        clock=caller.clock, give_up=caller.give_up, stop=caller.stop,
-    )  # fmt: skip
+        caller.pool,
+        partial(_perform, caller.api),
+        caller.limiter,
+        (_Change.kind,),
+        clock=caller.clock,
+        give_up=caller.give_up,
+        stop=caller.stop,
+    )
     dispatcher.add_all([_Change(known) for known in notes])
     hidden = 0
     refused: dict[str, str] = {}
@@ -182,10 +187,16 @@ def _hide(
         left = dispatcher.seconds_for(len(notes) - settled)
         observe(
             Progress(
-                len(notes), settled, hidden, len(refused), 0, dispatcher.trouble,
-                seconds_left=left, gives_up_in=dispatcher.gives_up_in,
+                len(notes),
+                settled,
+                hidden,
+                len(refused),
+                0,
+                dispatcher.trouble,
+                seconds_left=left,
+                gives_up_in=dispatcher.gives_up_in,
             )
-        )  # fmt: skip
+        )
 
     for change, reply in dispatcher.replies(enter=enter, after_round=tell):
         match reply.failure:

@@ -70,9 +70,13 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     """
     wanted = columns.Wanted.of(settings)
     options = reading.Options(
-        settings.sheet, settings.header_row, settings.encoding, settings.delimiter, settings.limits,
+        settings.sheet,
+        settings.header_row,
+        settings.encoding,
+        settings.delimiter,
+        settings.limits,
         settings.fill_merged,
-    )  # fmt: skip
+    )
     needed = len(wanted.required)
     sheet = reading.read(
         path,

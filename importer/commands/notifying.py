@@ -118,9 +118,11 @@ class Notifier:
             if why := way.send(notice):
                 failed.append(f"A notification could not be sent ({way.origin}): {why}.")
             logs.event(
-                "notification failed" if why else "notification sent", logging.WARNING if why else logging.INFO,
-                to=way.origin, why=why,
-            )  # fmt: skip
+                "notification failed" if why else "notification sent",
+                logging.WARNING if why else logging.INFO,
+                to=way.origin,
+                why=why,
+            )
         return failed
 
 

@@ -148,7 +148,12 @@ def write_results(
     """Write what became of a file's rows; ``lines`` say in the summary what was run, ``not_sent`` what that means."""
     summary = results.Summary("What became of the notes", lines, run.workspace.profile, not_sent)
     return results.write(
-        target, loaded.sheet, outcomes, summary,
+        target,
+        loaded.sheet,
+        outcomes,
+        summary,
         policy=results.OverwriteWritten(journal, place(loaded.sheet.source)),
-        ours=loaded.roles.ours, run=run.name, marked=marked(loaded),
-    )  # fmt: skip
+        ours=loaded.roles.ours,
+        run=run.name,
+        marked=marked(loaded),
+    )

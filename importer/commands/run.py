@@ -5,7 +5,7 @@
         report = prepared.send()
 
 Comes in: a file and settings. Goes out: a :class:`Prepared`, which owns the open sheet until its block is left; then
-notes in the workspace, a results file and a :class:`~importer.commands.sending.Report`. Preparing holds no lock and
+notes in the workspace, a results file and a :class:`~importer.commands.report.Report`. Preparing holds no lock and
 writes nothing; sending takes the lock, plans anew, and refuses where that is not what was agreed to.
 """
 
@@ -28,7 +28,8 @@ from importer.commands.catching_up import catch_up
 from importer.commands.finding import Finding, asked, check_list, resolved, unknown
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
-from importer.commands.sending import Report, Sending
+from importer.commands.report import Report
+from importer.commands.sending import Sending
 from importer.commands.workspaces import check_place, guard, held, is_first, learned_rate, other_profiles
 from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
@@ -168,9 +169,15 @@ class Prepared:
             batch_size = settings.batch_size or BATCH_SIZE
             remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
             return Preview(
-                loaded, settings, remaining, batch_size, vendor=self._vendor, is_first=is_first(None, settings),
-                answers=known.answers, to_look_up=len(known.open),
-            )  # fmt: skip
+                loaded,
+                settings,
+                remaining,
+                batch_size,
+                vendor=self._vendor,
+                is_first=is_first(None, settings),
+                answers=known.answers,
+                to_look_up=len(known.open),
+            )
         with Journal.open(settings.journal) as journal:
             workspace = settings.workspace
             occurrence = self._occurrence(journal)
@@ -181,10 +188,18 @@ class Prepared:
             there = journal.uploads(workspace, time.time).known(remaining.files)
             remaining = replace(remaining, files=tuple(digest for digest in remaining.files if digest not in there))
             return Preview(
-                loaded, settings, remaining, batch_size, learned_rate(journal, settings),
-                other_profiles(journal, settings), self._vendor, is_first(journal, settings),
-                known.answers, len(known.open), journal.learned.lag(workspace),
-            )  # fmt: skip
+                loaded,
+                settings,
+                remaining,
+                batch_size,
+                learned_rate(journal, settings),
+                other_profiles(journal, settings),
+                self._vendor,
+                is_first(journal, settings),
+                known.answers,
+                len(known.open),
+                journal.learned.lag(workspace),
+            )
 
     def _occurrence(self, journal: Journal) -> str:
         """What a run would put before every key."""
@@ -263,9 +278,15 @@ class Prepared:
                 raise unconfirmed(self._settings)
             caught_up = [*catch_up(journal, self._settings, self._loaded.sheet.source)]
             sending = Sending(
-                self._loaded, self._target, self._settings, journal, self._vendor,
-                clock=clock or steady_clock(), observe=observe, stop=why,
-            )  # fmt: skip
+                self._loaded,
+                self._target,
+                self._settings,
+                journal,
+                self._vendor,
+                clock=clock or steady_clock(),
+                observe=observe,
+                stop=why,
+            )
             return replace(sending.run(expected, self._answers), caught_up=caught_up)
 
     def close(self) -> None:

@@ -7,9 +7,9 @@ file, and a :class:`Report`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,8 @@ from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
 from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
-from importer.commands.reasons import HELD_BACK, Kinds, kinds
+from importer.commands.reasons import HELD_BACK, kinds
+from importer.commands.report import MOST_TO_FIX, Report, ToFix, not_sent
 from importer.commands.results import write_results
 from importer.commands.sayings import duration, first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
@@ -34,102 +35,12 @@ from importer.delivery.policy import Policy
 from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.elsewhere import place
-from importer.errors import Changed, JournalFailed, ResultsNotWritten, Stopped, by_name
+from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
-from importer.models import NEEDS_A_PERSON, Progress, Result
-from importer.results import Written, presentation
+from importer.models import Progress, Result
 from importer.rows.naming import Answers
 from importer.settings import Settings
-
-
-@dataclass(frozen=True)
-class ToFix:
-    """A row that needs a person.
-
-    Attributes:
-        row: its number as the spreadsheet program shows it.
-        prospect: whose note it is, as far as that is known.
-        result, reason: as the results say.
-    """
-
-    row: int
-    prospect: str
-    result: Result
-    reason: str
-
-
-MOST_TO_FIX = 100
-"""So many of them are told by a report; the results have all."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """How a run ended.
-
-    Attributes:
-        run: its name in the journal.
-        counts: result → rows.
-        requests: how many requests were sent; those that reached nobody don't count.
-        looks: how many look-ups were made of what got no clear answer.
-        rate_limited: how often the API said 429.
-        results: where the results are.
-        remark: why they are not where they were wanted, if they aren't.
-        results_owed: whether they are kept on this machine for now, and the same command again puts them where they
-            belong.
-        stopped: why the run ended before its end, or None.
-        twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
-        reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
-        started_at, ended_at: in seconds since 1970.
-        caught_up: what is to be said of results that earlier runs didn't come to write.
-        held_back: how many rows wait until a person has looked at those that were sent (the setting ``first``).
-        finding_calls: how many calls it took to find prospects by their emails.
-        uploads: how many calls it took to upload files.
-        unknown_emails: where the emails are that nobody has, if they were to be written.
-        to_fix: the first rows that need a person.
-    """
-
-    run: str
-    counts: Mapping[Result, int]
-    requests: int
-    looks: int
-    rate_limited: int
-    results: Path
-    remark: str | None
-    stopped: Stopped | None
-    twins: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    reasons: Kinds = field(default_factory=dict)
-    started_at: float = 0.0
-    ended_at: float = 0.0
-    caught_up: Sequence[str] = ()
-    held_back: int = 0
-    finding_calls: int = 0
-    uploads: int = 0
-    unknown_emails: Written | None = None
-    to_fix: Sequence[ToFix] = ()
-    results_owed: bool = False
-
-    @property
-    def not_sent(self) -> presentation.Meaning:
-        """What it means here that a row wasn't sent."""
-        return _not_sent(self.stopped, self.held_back)
-
-    @property
-    def exit_status(self) -> int:
-        """0: every row delivered; 1: some need a person; 3: again, please; 4: and only a person can help."""
-        if self.stopped is not None:
-            return self.stopped.exit_status
-        if self.results_owed:
-            return ResultsNotWritten.exit_status
-        others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
-        return exit_status(others) or int(bool(self.twins or self.held_back))
-
-
-def exit_status(counts: Mapping[Result, int]) -> int:
-    """The exit status for rows that ended like this, where nothing says why a run stopped."""
-    if counts.get(Result.NOT_SENT):
-        return Stopped.exit_status
-    return 1 if any(counts.get(result) for result in NEEDS_A_PERSON) else 0
 
 
 class Sending:
@@ -180,7 +91,7 @@ class Sending:
             how = policy(self.settings, learned=self.journal.learned.batch_size(self.settings.workspace))
             finding = Finding(
                 self.loaded, self.settings, self.journal, caller, how.retry, self.observe, run.occurrence, before
-            )  # fmt: skip
+            )
             agreed = self._check_agreed(run, finding.as_known, how, expected) if finding.asked.emails else 0
             stopped: Stopped | None = None
             try:
@@ -192,9 +103,13 @@ class Sending:
             delivery, left = self._planned(run, caller, how, finding, None if stopped else expected)
             rejected = len(self.loaded.rows.rejected) - len(finding.as_known.rows.rejected)
             attaching = Attaching(
-                self.loaded.rows, self.settings, self.journal, caller, how.retry,
+                self.loaded.rows,
+                self.settings,
+                self.journal,
+                caller,
+                how.retry,
                 lambda said: self.observe(replace(delivery.progress, trouble=said)),
-            )  # fmt: skip
+            )
             delivery.count_settled(max(0, agreed - left), {Result.REJECTED: rejected} if rejected else {})
             keep_in_mind(self.journal, self.settings)
             self._owe_results(run)
@@ -215,12 +130,25 @@ class Sending:
                 if not written.is_owed:
                     self.journal.unwritten.cross_out(run.workspace, run.name)
         return Report(
-            run.name, self.outcomes.counts(), delivery.posts_sent, delivery.lookups_sent, caller.limiter.rate_limited,
-            written.path, written.remark, stopped, self._twins(), kinds(self.loaded, self.outcomes, stopped),
-            self.started_at, self.clock(), held_back=self._held_back(delivery),
-            finding_calls=finding.calls, uploads=attaching.calls, unknown_emails=self._write_unknown(finding),
-            to_fix=tuple(self._to_fix()), results_owed=written.is_owed,
-        )  # fmt: skip
+            run.name,
+            self.outcomes.counts(),
+            delivery.posts_sent,
+            delivery.lookups_sent,
+            caller.limiter.rate_limited,
+            written.path,
+            written.remark,
+            stopped,
+            self._twins(),
+            kinds(self.loaded, self.outcomes, stopped),
+            self.started_at,
+            self.clock(),
+            held_back=self._held_back(delivery),
+            finding_calls=finding.calls,
+            uploads=attaching.calls,
+            unknown_emails=self._write_unknown(finding),
+            to_fix=tuple(self._to_fix()),
+            results_owed=written.is_owed,
+        )
 
     def _held_back(self, delivery: Delivery) -> int:
         """How many rows, those that repeat one of them included."""
@@ -253,9 +181,14 @@ class Sending:
     def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> int:
         """See before any call that there is as much to send as was agreed to, and say how much."""
         found = foresee(
-            known.rows, known.plan, self.journal, self.settings.workspace, how.batch_size, run.occurrence,
+            known.rows,
+            known.plan,
+            self.journal,
+            self.settings.workspace,
+            how.batch_size,
+            run.occurrence,
             self.settings.first,
-        )  # fmt: skip
+        )
         if expected is not None and found.total != expected:
             self._decline(run)
             raise _changed(expected, found.total)
@@ -272,14 +205,24 @@ class Sending:
         agreed = False
         try:
             delivery = Delivery(
-                self.outcomes, self.journal, self.settings.workspace, run, caller, how, self.observe,
+                self.outcomes,
+                self.journal,
+                self.settings.workspace,
+                run,
+                caller,
+                how,
+                self.observe,
                 self.journal.learned.lag(self.settings.workspace),
-            )  # fmt: skip
+            )
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
             logs.event(
-                "run begun", rows=self.loaded.rows.in_sheet, notes=remaining.deliveries, requests=remaining.requests,
-                unclear=remaining.unclear, workspace=self.settings.workspace,
-            )  # fmt: skip
+                "run begun",
+                rows=self.loaded.rows.in_sheet,
+                notes=remaining.deliveries,
+                requests=remaining.requests,
+                unclear=remaining.unclear,
+                workspace=self.settings.workspace,
+            )
             if expected is not None and remaining.total != expected:
                 most = expected + len(self.loaded.rows) - len(finding.as_known.rows)
                 if not finding.asked.emails or remaining.total > most:
@@ -363,13 +306,17 @@ class Sending:
                 finding.finish()
             self.journal.runs.end(run, ended, {result.value: count for result, count in counts.items()}, now)
         logs.event(
-            f"run {ended}", requests=delivery.posts_sent, look_ups=delivery.lookups_sent,
-            told_to_wait=limiter.rate_limited, seconds=round(now - self.started_at, 1),
+            f"run {ended}",
+            requests=delivery.posts_sent,
+            look_ups=delivery.lookups_sent,
+            told_to_wait=limiter.rate_limited,
+            seconds=round(now - self.started_at, 1),
             **{result.value.replace(" ", "_"): rows for result, rows in counts.items()},
             why=logs.said(stopped) if stopped else None,
-        )  # fmt: skip
-        not_sent = _not_sent(stopped, held)
-        written = write_results(self.target, self.loaded, self.outcomes, run, lines, self.journal, not_sent=not_sent)
+        )
+        written = write_results(
+            self.target, self.loaded, self.outcomes, run, lines, self.journal, not_sent=not_sent(stopped, held)
+        )
         logs.event("results written", results=written.path, remark=written.remark)
         return written
 
@@ -379,12 +326,6 @@ def _changed(expected: int, found: int) -> Changed:
         f"The number of notes to send has changed since you agreed: it was {expected:,}, and is {found:,} now. Another"
         " import may have been at work. Nothing was sent. Run the same command again, and look at the new plan."
     )
-
-
-def _not_sent(stopped: Stopped | None, held_back: int) -> presentation.Meaning:
-    if stopped is not None:
-        return presentation.MEANINGS[Result.NOT_SENT]
-    return presentation.HELD_BACK if held_back else presentation.PASSED_OVER
 
 
 def _why_not_sent(stopped: Stopped | None) -> str:

@@ -22,9 +22,9 @@ from importer.commands.answering import answered
 from importer.commands.choosing import Candidate, Chosen, is_there, why_not_yet
 from importer.commands.hours import Hours
 from importer.commands.loading import results_path
+from importer.commands.report import Report
 from importer.commands.run import Prepared, Preview, prepare, unconfirmed
 from importer.commands.sayings import capital
-from importer.commands.sending import Report
 from importer.errors import (
     BadSettings,
     Busy,
@@ -216,11 +216,15 @@ def run(
 def _log(over: FileEnded) -> None:
     error = over.error
     logs.event(
-        f"file {over.fate}", logging.INFO if over.exit_status <= 1 else logging.ERROR, file=over.file.name,
-        run=over.report.run if over.report is not None else None, exit_status=over.exit_status,
-        seconds=round(over.ended_at - over.started_at, 1), archived=over.archived,
+        f"file {over.fate}",
+        logging.INFO if over.exit_status <= 1 else logging.ERROR,
+        file=over.file.name,
+        run=over.report.run if over.report is not None else None,
+        exit_status=over.exit_status,
+        seconds=round(over.ended_at - over.started_at, 1),
+        archived=over.archived,
         why=logs.said(error) if error is not None else None,
-    )  # fmt: skip
+    )
 
 
 def _ends_all(over: FileEnded) -> bool:
@@ -310,8 +314,10 @@ class _One:
                 return FileEnded(path, Fate.DECLINED, 2, started_at, self.clock(), "You said no. Nothing was sent.")
             report = prepared.send(
                 expected=preview.remaining.total if self.face.is_person else None,
-                observe=self.face.observe, stop=self.face.stop, hours=self.hours,
-            )  # fmt: skip
+                observe=self.face.observe,
+                stop=self.face.stop,
+                hours=self.hours,
+            )
         self.taken.add(target)
         is_over = report.exit_status <= 1 and not report.held_back
         is_owed = report.results_owed and report.stopped is None
@@ -348,7 +354,10 @@ class _One:
             status = max(over.exit_status, error.exit_status)
             is_moved = error.moved.file != over.file
             return replace(
-                over, exit_status=status, why=str(error), report=replace(report, results=error.moved.results),
+                over,
+                exit_status=status,
+                why=str(error),
+                report=replace(report, results=error.moved.results),
                 archived=error.moved.file if is_moved else None,
-            )  # fmt: skip
+            )
         return replace(over, archived=moved.file, report=replace(report, results=moved.results))

@@ -108,6 +108,4 @@ def verify(
         twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
         logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
         absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
-        return Verified(
-            created, absent, doubts.total(), doubts, twins, stopped, elsewhere(journal, settings)
-        )  # fmt: skip
+        return Verified(created, absent, doubts.total(), doubts, twins, stopped, elsewhere(journal, settings))

@@ -62,20 +62,38 @@ class Delivery:
         self._one_draft = caller.api.traits.one_draft
         self._ledger = Ledger(journal, outcomes, run)
         self._dispatcher: Dispatcher[Task] = Dispatcher(
-            caller.pool, partial(perform, caller.api, caller.clock), caller.limiter, (Lookup.kind, Post.kind),
-            clock=caller.clock, give_up=caller.give_up, stop=caller.stop, rng=caller.rng,
-        )  # fmt: skip
+            caller.pool,
+            partial(perform, caller.api, caller.clock),
+            caller.limiter,
+            (Lookup.kind, Post.kind),
+            clock=caller.clock,
+            give_up=caller.give_up,
+            stop=caller.stop,
+            rng=caller.rng,
+        )
         lag = ReadLag(policy.assumed_lag, learned_lag)
         self._evidence = Evidence(
-            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, lag, policy.retry,
+            journal,
+            workspace,
+            self._dispatcher,
+            caller.api.traits,
+            caller.clock,
+            lag,
+            policy.retry,
             run.id if run is not None else None,
-        )  # fmt: skip
+        )
         way = Way(self._dispatcher, caller.api.traits, policy)
         resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock)
         self._coordinator = Coordinator(
-            self._ledger, self._dispatcher, resolver, way, self._evidence, policy,
-            clock=caller.clock, observe=lambda: observe(self.progress) if observe is not None else None,
-        )  # fmt: skip
+            self._ledger,
+            self._dispatcher,
+            resolver,
+            way,
+            self._evidence,
+            policy,
+            clock=caller.clock,
+            observe=lambda: observe(self.progress) if observe is not None else None,
+        )
         self._posts: Iterator[Post] = iter(())
         self._remaining, self._full_batch = Remaining(0, 0, 0), policy.batch_size  # of what was not taken up yet
         self.held_back: list[int] = []
@@ -235,10 +253,17 @@ class Delivery:
         """How far it is."""
         ledger, calls, held = self._ledger, self._dispatcher, self._dispatcher.held_to
         return Progress(
-            len(self._outcomes), ledger.settled, ledger.created, ledger.failed, self.posts_sent, calls.trouble,
-            dict(ledger.ended), calls.seconds_for(self._calls_to_come, self._usual),
-            None if held is None else (held.calls, held.seconds), calls.gives_up_in,
-        )  # fmt: skip
+            len(self._outcomes),
+            ledger.settled,
+            ledger.created,
+            ledger.failed,
+            self.posts_sent,
+            calls.trouble,
+            dict(ledger.ended),
+            calls.seconds_for(self._calls_to_come, self._usual),
+            None if held is None else (held.calls, held.seconds),
+            calls.gives_up_in,
+        )
 
     @property
     def _calls_to_come(self) -> int:
@@ -257,7 +282,13 @@ def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[Known], positi
         tuple(delivery.occurrence for delivery in deliveries),
     )
     return Post(
-        request, key, number,
-        request_number=first.request, sent_at=first.sent_at, first_sent_at=first.sent_at, since=first.since,
-        of_earlier_run=True, of_other_clock=True,
-    )  # fmt: skip
+        request,
+        key,
+        number,
+        request_number=first.request,
+        sent_at=first.sent_at,
+        first_sent_at=first.sent_at,
+        since=first.since,
+        of_earlier_run=True,
+        of_other_clock=True,
+    )

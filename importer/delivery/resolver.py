@@ -265,19 +265,20 @@ class Resolver:
     def _absent(self, ambiguous: Ambiguous) -> tuple[Post, Decision]:
         """The notes at these prospects surely aren't there."""
         sent = ambiguous.post
-        request = sent.request.only(sorted(ambiguous.absent))
-        post = replace(
-            sent, request=request, replaces=sent.request_number, sends=sent.sends + 1,
-            since=self._evidence.note_clock.since(sent), of_earlier_run=False,
-        )  # fmt: skip
+        post = sent.again(sorted(ambiguous.absent), self._evidence.note_clock.since(sent))
         self._is_clear(post)
         if not self._policy.resends:
             return post, Abandon("it isn't there; run the import again to send it")
         decision = decisions.after_absence(
-            len(request), ambiguous.failure, refusals=post.refusals, passed=post.is_alone,
-            healed=self._way.healed, sends=sent.sends, most_sends=self._policy.retry.attempts,
+            len(post.request),
+            ambiguous.failure,
+            refusals=post.refusals,
+            passed=post.is_alone,
+            healed=self._way.healed,
+            sends=sent.sends,
+            most_sends=self._policy.retry.attempts,
             can_tell=self._way.can_tell,
-        )  # fmt: skip
+        )
         return post, _or_renew(post, decision, ambiguous.failure)
 
     def _is_clear(self, post: Post) -> None:

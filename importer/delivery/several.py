@@ -12,8 +12,13 @@ from importer.delivery.outcomes import Outcomes
 from importer.models import DELIVERED, Result, Rows
 
 _WORST_FIRST = (
-    Result.UNCONFIRMED, Result.NOT_SENT, Result.REJECTED, Result.CREATED, Result.ALREADY_IMPORTED, Result.DUPLICATE,
-)  # fmt: skip
+    Result.UNCONFIRMED,
+    Result.NOT_SENT,
+    Result.REJECTED,
+    Result.CREATED,
+    Result.ALREADY_IMPORTED,
+    Result.DUPLICATE,
+)
 _MOST_NAMED = 10
 
 

@@ -103,6 +103,12 @@ class Post:
         turned_away = self.renewed_for if self.renewed_for is Cause.FOREIGN else None
         return replace(self.only(wanted), attempts=None, uploaded=None, renewed_for=turned_away)
 
+    def again(self, wanted: Sequence[int], since: float | None) -> Post:
+        """The same once more for some prospects, where it surely isn't; ``since`` as for the first time."""
+        return replace(
+            self.only(wanted), replaces=self.request_number, sends=self.sends + 1, since=since, of_earlier_run=False
+        )
+
     def split(self, size: int) -> list[Post]:
         """The same in pieces of at most ``size`` prospects; uploads of its own are no piece's alone."""
         count = len(self.request)

@@ -4,7 +4,7 @@ Comes in: intents and answers. Goes out: what is known of a delivery. It holds d
 the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a read waits for no writer.
 
     runs         executions: begun, ended, listed
-    deliveries   claims and answers, and what is known of each delivery; entries: the two as values
+    deliveries   claims and answers, and what is known of each delivery; entries, known: these as values
     learned      what an API was seen to take and allow
     files        which results files were written
     found        which prospects have an email, until an import is finished
@@ -30,10 +30,11 @@ from typing import Protocol, Self
 
 from importer.errors import BadSettings
 from importer.journal import copying, migrations, sqlite
-from importer.journal.deliveries import Deliveries, Known, State
+from importer.journal.deliveries import Deliveries
 from importer.journal.entries import Answered, Claim
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
+from importer.journal.known import Known, State
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run, Runs

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.journal import notes as known_notes
 from importer.journal.entries import Answered, Claim
+from importer.journal.known import STATES, Known, State, twins_in
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, runs, workspaces
@@ -25,44 +25,6 @@ from importer.journal.store import Store
 from importer.models import Status, Workspace
 
 _LATELY = 100  # a workspace's requests among which a note that was created lately is looked for
-
-
-class State(StrEnum):
-    """What the journal knows of a delivery."""
-
-    SENDING = "sending"  # on its way; unclear if the run that sent it is over
-    CREATED = "created"
-    REJECTED = "rejected"
-    UNCONFIRMED = "unconfirmed"
-    HIDDEN = "hidden"  # created, then made a private draft on a person's request
-
-
-_STATES = {state.value: state for state in State}  # what State(…) finds too, but four times as slowly
-
-
-class Known(NamedTuple):
-    """What the journal knows of one delivery; times in seconds since 1970.
-
-    Attributes:
-        note: the note's number.
-        request: the number of the request that it was last part of; ``sent_at`` and ``since`` are of that.
-        resent_at: when it was sent again after an unclear answer, until somebody has looked whether it is there twice.
-        twins: ids of further notes like it that were found.
-    """
-
-    note: int
-    prospect: str
-    occurrence: str
-    state: State
-    note_id: str | None
-    at: float
-    reason: str | None
-    request: int
-    resent_at: float | None
-    twins: tuple[str, ...]
-    run: int
-    sent_at: float
-    since: float | None
 
 
 class Deliveries:
@@ -156,7 +118,7 @@ class Deliveries:
             (note's number, prospect, occurrence) → what is known.
         """
         with self._store.reading():
-            found = map(_known, self._store.among(_KNOWN, wanted))
+            found = map(Known.from_row, self._store.among(_KNOWN, wanted))
             return {(known.note, known.prospect, known.occurrence): known for known in found}
 
     def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
@@ -185,7 +147,7 @@ class Deliveries:
         return {
             note_id: (row.sent_at, row.at)
             for row in self._store.rows(query, values)
-            for note_id in (row.note_id, *_twins(row.twins))
+            for note_id in (row.note_id, *twins_in(row.twins))
         }
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
@@ -210,7 +172,7 @@ class Deliveries:
         with self._store.reading():
             owner = self._store.number_of(workspace)
             rows = self._store.rows(query)
-        return [(NoteKey.from_row(row), _known(row)) for row in rows if row.workspace == owner]
+        return [(NoteKey.from_row(row), Known.from_row(row)) for row in rows if row.workspace == owner]
 
     def with_twins(self, workspace: Workspace) -> list[Known]:
         """Deliveries whose note was seen to stand there more than once; rarely asked, for it reads the whole table."""
@@ -224,7 +186,7 @@ class Deliveries:
             .where(deliveries.c.note.in_(of_run), requests.c.run == run.id, deliveries.c.state == State.CREATED.value)
             .order_by(deliveries.c.request)
         )
-        return [_known(row) for row in self._store.rows(query)]
+        return [Known.from_row(row) for row in self._store.rows(query)]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """How many notes that a run created are hidden, and how many aren't."""
@@ -235,7 +197,7 @@ class Deliveries:
             .where(deliveries.c.note.in_(of_run), requests.c.run == run.id)
             .group_by(deliveries.c.state)
         )
-        found = {_STATES[row.state]: int(row.number) for row in self._store.rows(query)}
+        found = {STATES[row.state]: int(row.number) for row in self._store.rows(query)}
         return found.get(State.HIDDEN, 0), found.get(State.CREATED, 0)
 
     def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
@@ -278,20 +240,8 @@ def _known_query() -> sa.Select[Any]:
     ).join(requests, requests.c.id == deliveries.c.request)
 
 
-def _known(row: Any) -> Known:
-    note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, run, sent_at, since = row[:13]
-    return Known(
-        note, prospect, occurrence, _STATES[state], note_id, at, reason, request, resent_at,
-        _twins(twins), run, sent_at, since,
-    )  # fmt: skip
-
-
 def _became(answer: Answer) -> State:
     return State.CREATED if answer.note_id is not None else State.REJECTED
-
-
-def _twins(written: str | None) -> tuple[str, ...]:
-    return tuple(json.loads(written)) if written else ()
 
 
 def _claim(upsert: Upsert) -> Any:
@@ -309,14 +259,18 @@ def _claim(upsert: Upsert) -> Any:
     return insert.on_conflict_do_update(
         index_elements=["note", "prospect", "occurrence"],
         set_={
-            "state": new.state, "request": new.request, "at": new.at, "note_id": sa.null(), "reason": sa.null(),
+            "state": new.state,
+            "request": new.request,
+            "at": new.at,
+            "note_id": sa.null(),
+            "reason": sa.null(),
             "resent_at": sa.func.coalesce(new.resent_at, deliveries.c.resent_at),
         },
         where=sa.or_(
             deliveries.c.state == _literal(State.REJECTED),
             sa.and_(deliveries.c.request == sa.bindparam("replaces"), _IS_UNCLEAR),
         ),
-    )  # fmt: skip
+    )
 
 
 def _literal(state: State) -> sa.ColumnElement[str]:
@@ -389,8 +343,15 @@ _ANSWER = Many(
     deliveries.update()
     .where(_IS_DELIVERY, deliveries.c.request == sa.bindparam("q"))
     .values(state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("t")),
-    "of_note", "p", "o", "q", "s", "i", "r", "t",
-)  # fmt: skip
+    "of_note",
+    "p",
+    "o",
+    "q",
+    "s",
+    "i",
+    "r",
+    "t",
+)
 _UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
 _RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
 _HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.value), "of_note", "p", "o")

@@ -96,9 +96,12 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> 
     """Remember the workspace's journal. Where that can't be written, nothing is guarded, and nothing is held up."""
     note = _note(workspace)
     about = {
-        "profile": workspace.profile, "base_url": workspace.base_url,
-        "journal": journal_id, "place": place, "latest": latest,
-    }  # fmt: skip
+        "profile": workspace.profile,
+        "base_url": workspace.base_url,
+        "journal": journal_id,
+        "place": place,
+        "latest": latest,
+    }
     with contextlib.suppress(OSError):
         files.make_private_folder(note.parent)
         files.replace(note, json.dumps(about, indent=1).encode())

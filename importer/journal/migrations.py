@@ -91,11 +91,14 @@ def _from_1(store: Store) -> None:
 
 
 def _from_2(store: Store) -> None:
-    _run(store, [
-        "CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL,"
-        " PRIMARY KEY (profile))",
-        "CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place))",
-    ])  # fmt: skip
+    _run(
+        store,
+        [
+            "CREATE TABLE limits (profile TEXT NOT NULL, calls INTEGER NOT NULL, seconds FLOAT NOT NULL,"
+            " PRIMARY KEY (profile))",
+            "CREATE TABLE written (digest BLOB NOT NULL, place BLOB NOT NULL, PRIMARY KEY (digest, place))",
+        ],
+    )
 
 
 def _from_3(store: Store) -> None:
@@ -212,19 +215,25 @@ _CONTENT_OF_5 = (
 
 def _from_5(store: Store) -> None:
     """What was looked up of emails is kept until the import is finished."""
-    _run(store, [
-        """CREATE TABLE found (workspace INTEGER NOT NULL, digest BLOB NOT NULL, prospect TEXT NOT NULL,
+    _run(
+        store,
+        [
+            """CREATE TABLE found (workspace INTEGER NOT NULL, digest BLOB NOT NULL, prospect TEXT NOT NULL,
            place INTEGER NOT NULL, created_at FLOAT, is_whole BOOLEAN NOT NULL, at FLOAT NOT NULL,
            PRIMARY KEY (workspace, digest, prospect), FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
-    ])  # fmt: skip
+        ],
+    )
 
 
 def _from_6(store: Store) -> None:
     """Ids of uploaded files are kept, by what the files hold."""
-    _run(store, [
-        """CREATE TABLE uploads (workspace INTEGER NOT NULL, digest BLOB NOT NULL, attachment TEXT NOT NULL,
+    _run(
+        store,
+        [
+            """CREATE TABLE uploads (workspace INTEGER NOT NULL, digest BLOB NOT NULL, attachment TEXT NOT NULL,
            at FLOAT NOT NULL, PRIMARY KEY (workspace, digest), FOREIGN KEY(workspace) REFERENCES workspaces (id))""",
-    ])  # fmt: skip
+        ],
+    )
 
 
 def _from_7(store: Store) -> None:

@@ -89,7 +89,9 @@ _FIND = sa.select(notes.c.digest, notes.c.id).where(
     notes.c.workspace == sa.bindparam("workspace"), notes.c.digest.in_(sa.bindparam("digests", expanding=True))
 )
 _NEW = Many(
-    sa.insert(notes).inline().values(
+    sa.insert(notes)
+    .inline()
+    .values(
         workspace=sa.bindparam("workspace"),
         digest=sa.bindparam("digest"),
         seen=sa.bindparam("seen"),
@@ -97,5 +99,9 @@ _NEW = Many(
         visibility=sa.bindparam("visibility"),
         status=sa.bindparam("status"),
     ),
-    "digest", "seen", "readings", "visibility", "status",
-)  # fmt: skip
+    "digest",
+    "seen",
+    "readings",
+    "visibility",
+    "status",
+)

@@ -76,10 +76,14 @@ def _text(among: Among) -> str:
 
 _COMPILER: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 DIALECT = Dialect(
-    "postgresql", postgresql.insert, _many, _among, (sa.exc.DBAPIError, psycopg.Error),
+    "postgresql",
+    postgresql.insert,
+    _many,
+    _among,
+    (sa.exc.DBAPIError, psycopg.Error),
     "See that its database is up, has room and lets this user write",
     clock=sa.text("SELECT extract(epoch FROM clock_timestamp())::float8 AS now, pg_backend_pid() AS connection"),
-)  # fmt: skip
+)
 
 
 class Server:
@@ -116,9 +120,12 @@ class Server:
             version = self._examine(store)
             if version != schema.VERSION:
                 migrations.bring_up(
-                    store, version, lambda name: self.held(store, name), lambda: _begin_migration(store),
+                    store,
+                    version,
+                    lambda name: self.held(store, name),
+                    lambda: _begin_migration(store),
                     lambda: views.make(store),
-                )  # fmt: skip
+                )
         except JournalFailed as error:
             store.close()
             raise self._without_rights(error) or error from error

@@ -83,23 +83,40 @@ class Runs:
         """Every run, or those of a workspace, or the one of a name; the latest first."""
         query = (
             sa.select(
-                runs.c.id, runs.c.name, workspaces.c.profile, workspaces.c.base_url, runs.c.file, runs.c.fingerprint,
-                runs.c.occurrence, runs.c.started_at, runs.c.ended_at, runs.c.ended, _counts_column(),
+                runs.c.id,
+                runs.c.name,
+                workspaces.c.profile,
+                workspaces.c.base_url,
+                runs.c.file,
+                runs.c.fingerprint,
+                runs.c.occurrence,
+                runs.c.started_at,
+                runs.c.ended_at,
+                runs.c.ended,
+                _counts_column(),
             )
             .join(workspaces, workspaces.c.id == runs.c.workspace)
             .order_by(runs.c.id.desc())
-        )  # fmt: skip
+        )
         if workspace is not None:
             query = query.where(workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url)
         if name is not None:
             query = query.where(runs.c.name == name)
         return [
             Run(
-                row.id, row.name, Workspace(row.profile, row.base_url), row.file, row.fingerprint, row.occurrence,
-                row.started_at, row.ended_at, row.ended, _counts(row.counts),
+                row.id,
+                row.name,
+                Workspace(row.profile, row.base_url),
+                row.file,
+                row.fingerprint,
+                row.occurrence,
+                row.started_at,
+                row.ended_at,
+                row.ended,
+                _counts(row.counts),
             )
             for row in self._store.rows(query)
-        ]  # fmt: skip
+        ]
 
     def is_followed(self, run: Run) -> bool:
         """Whether a later run of the same workspace began."""
@@ -125,9 +142,10 @@ class Runs:
     def is_confirmed(self, workspace: Workspace) -> bool:
         """Whether a person has confirmed it, or a run of it sent something, or may have."""
         query = sa.select(workspaces.c.id).where(
-            workspaces.c.profile == workspace.profile, workspaces.c.base_url == workspace.base_url,
+            workspaces.c.profile == workspace.profile,
+            workspaces.c.base_url == workspace.base_url,
             workspaces.c.confirmed_at.is_not(None) | _HAS_SENT,
-        )  # fmt: skip
+        )
         return bool(self._store.rows(query))
 
     def unfinished_again(self, workspace: Workspace, fingerprint: str) -> str | None:

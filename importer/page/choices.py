@@ -16,9 +16,18 @@ from importer.settings import Settings
 from importer.settings.remembering import REMEMBERED
 
 FIELDS = (
-    "sheet", "header-row", "encoding", "delimiter", "fill-merged", "map", "value", "ignore", "default-visibility",
-    "key-column", "first",
-)  # fmt: skip
+    "sheet",
+    "header-row",
+    "encoding",
+    "delimiter",
+    "fill-merged",
+    "map",
+    "value",
+    "ignore",
+    "default-visibility",
+    "key-column",
+    "first",
+)
 """The settings that may be chosen on the page."""
 
 

@@ -123,10 +123,17 @@ def _entry(setting: Setting, text: str, trouble: str, given: Given | None) -> En
     if options and text not in dict(options):  # by hand, and to be corrected
         options = (*options, (text, text))
     return Entry(
-        setting.name, IN_SETTINGS[setting.name], setting.help, without, text, options,
-        is_number=isinstance(setting.kind, Whole | Seconds), is_long=setting.many, trouble=trouble,
+        setting.name,
+        IN_SETTINGS[setting.name],
+        setting.help,
+        without,
+        text,
+        options,
+        is_number=isinstance(setting.kind, Whole | Seconds),
+        is_long=setting.many,
+        trouble=trouble,
         instead=_instead(given),
-    )  # fmt: skip
+    )
 
 
 def _instead(given: Given | None) -> str:

@@ -16,9 +16,18 @@ from importer.settings import Settings
 from importer.settings.kinds import MEANS
 
 ENCODINGS = (
-    "utf-8", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859-15", "mac-roman", "utf-16", "shift_jis",
+    "utf-8",
+    "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "iso8859-15",
+    "mac-roman",
+    "utf-16",
+    "shift_jis",
     "gb18030",
-)  # fmt: skip
+)
 DELIMITERS = {"comma": "a comma", "semicolon": "a semicolon", "tab": "a tab", "pipe": "a bar |"}
 _SIGNS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar |"}
 _ROWS = 20
@@ -56,8 +65,17 @@ class Field:
     hint: str
 
 
-def _field(name: str, label: str, unsaid: str, options: Iterable[tuple[str, str]], chosen: Iterable[str],
-           *, key: str = "", trouble: str = "", hint: str = "") -> Field:  # fmt: skip
+def _field(
+    name: str,
+    label: str,
+    unsaid: str,
+    options: Iterable[tuple[str, str]],
+    chosen: Iterable[str],
+    *,
+    key: str = "",
+    trouble: str = "",
+    hint: str = "",
+) -> Field:
     chosen, listed = set(chosen), list(dict.fromkeys(options))
     listed += [(value, value.partition("=")[2] or value) for value in chosen - {value for value, _ in listed}]
     found = [Option(value, said, value in chosen) for value, said in listed]

@@ -55,10 +55,14 @@ class History:
         settings, of_all = self._parts.told.settings(), bool(request.args.get("all"))
         past = commands.history.history(settings, Wanted(last=None if of_all else _AT_ONCE + 1))
         return render_template(
-            "runs.html", past=past if of_all else past[:_AT_ONCE], more=not of_all and len(past) > _AT_ONCE,
-            workspace=settings.workspace, unclear=self._unclear(settings), sending=self._sending(settings),
+            "runs.html",
+            past=past if of_all else past[:_AT_ONCE],
+            more=not of_all and len(past) > _AT_ONCE,
+            workspace=settings.workspace,
+            unclear=self._unclear(settings),
+            sending=self._sending(settings),
             elsewhere="" if past else commands.history.elsewhere(settings),
-        )  # fmt: skip
+        )
 
     def past_run(self, run: str) -> Page:
         """One run: its counts, its file, its results, and what can be done about it."""
@@ -74,7 +78,11 @@ class History:
         if not unclear:
             since[Result.UNCONFIRMED] = _LOOKED_UP
         return render_template(
-            "run.html", past=past, upload=upload, unclear=unclear, sending=self._sending(settings),
+            "run.html",
+            past=past,
+            upload=upload,
+            unclear=unclear,
+            sending=self._sending(settings),
             counts=[
                 (result, rows, since.get(result, said))
                 for result, rows, said in commands.endings.of_past(_in_order(counts), held_back=held_back)
@@ -82,7 +90,7 @@ class History:
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),
             may_hide=is_there and past.ended != "declined" and (not counts or not _MADE.isdisjoint(counts)),
-        )  # fmt: skip
+        )
 
     def past_results(self, run: str) -> Page:
         """The results of a run, as they were written."""

@@ -90,17 +90,22 @@ class Importing:
             questions = form.questions(found.questions)
             return render_template("unread.html", found=found, questions=questions, **about)
         return render_template(
-            "check.html", found=found, **about,
-            about_file=form.about_file(found, choices), roles=form.roles(found, choices, settings),
-            questions=form.questions(found.questions), said=[*form.said(found, choices)],
+            "check.html",
+            found=found,
+            **about,
+            about_file=form.about_file(found, choices),
+            roles=form.roles(found, choices, settings),
+            questions=form.questions(found.questions),
+            said=[*form.said(found, choices)],
             contradictions=form.contradictions(found.questions),
             wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
             sets_folder_aside=upload.attached and self._parts.told.settings().takes_files,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
-            is_remembered=request.args.get("remembered"), replaced=request.args.get("replaced"),
+            is_remembered=request.args.get("remembered"),
+            replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
             earlier=self._parts.uploads.with_files(found.lacking, upload, settings.workspace),
-        )  # fmt: skip
+        )
 
     def is_read(self, number: str) -> Page:
         """Whether a file is read by now."""
@@ -132,9 +137,14 @@ class Importing:
         if isinstance(found, Unread) or not found.can_be_sent:
             return redirect(url_for("check", number=number) + choices.query, 303)
         return render_template(
-            "confirm.html", upload=upload, choices=choices, found=found, settings=settings, first=FIRST,
+            "confirm.html",
+            upload=upload,
+            choices=choices,
+            found=found,
+            settings=settings,
+            first=FIRST,
             no_key=why_no_key(self._parts.told),
-        )  # fmt: skip
+        )
 
     def send(self, number: str) -> Page:
         """Send what was agreed to."""

@@ -58,8 +58,13 @@ class Practising:
     def take_sample(self) -> Page:
         """Take a sheet as if it had been dropped."""
         if self._parts.told.practice is None:
-            return problem("Nothing was taken.", "These sheets are for practice. Begin that first.", 409,
-                           url_for("practice"), "To practice")  # fmt: skip
+            return problem(
+                "Nothing was taken.",
+                "These sheets are for practice. Begin that first.",
+                409,
+                url_for("practice"),
+                "To practice",
+            )
         found = {sample.id: sample.path for sample in samples()}.get(request.form.get("sample", ""))
         if found is None:
             abort(404)

@@ -95,9 +95,12 @@ class SettingUp:
             return refused
         settings = self._parts.told.with_key()
         found = commands.doctor.try_key(
-            replace(settings, connect_timeout=min(_PATIENCE, settings.connect_timeout),
-                    read_timeout=min(_PATIENCE, settings.read_timeout))
-        )  # fmt: skip
+            replace(
+                settings,
+                connect_timeout=min(_PATIENCE, settings.connect_timeout),
+                read_timeout=min(_PATIENCE, settings.read_timeout),
+            )
+        )
         return self._screen(words(f"{found.about}: {found.text.removesuffix('.')}."), tried=found)
 
     def forget_key(self) -> Page:
@@ -137,12 +140,22 @@ class SettingUp:
         """Why nothing can be changed: they practise, or it was said of another profile; None where it can."""
         told = self._parts.told
         if told.practice is not None:
-            return problem("Nothing was changed.", "You are practising. Settings are for the real thing: leave practice"
-                           " first.", 409, url_for("practice"), "To practice")  # fmt: skip
+            return problem(
+                "Nothing was changed.",
+                "You are practising. Settings are for the real thing: leave practice first.",
+                409,
+                url_for("practice"),
+                "To practice",
+            )
         now = str(told.settings().workspace) if workspace else told.profile
         if request.form.get("of", now if not workspace else "") != now:
-            return problem("Nothing was changed.", "The page works with another profile by now, or at another address."
-                           " Look again.", 409, url_for("settings"), "Look again")  # fmt: skip
+            return problem(
+                "Nothing was changed.",
+                "The page works with another profile by now, or at another address. Look again.",
+                409,
+                url_for("settings"),
+                "Look again",
+            )
         return None
 
     def _screen(self, said: str, **about: object) -> Page:

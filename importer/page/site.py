@@ -39,9 +39,13 @@ def make(parts: Parts, guard: Guard) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_FORM_BYTES, MAX_FORM_PARTS=20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        words=words, count=sayings.count, duration=sayings.duration, when=sayings.when, said_of=said_of,
+        words=words,
+        count=sayings.count,
+        duration=sayings.duration,
+        when=sayings.when,
+        said_of=said_of,
         without_folders=without_folders,
-    )  # fmt: skip
+    )
     app.before_request(lambda: guard.why_not(request))
     app.after_request(guard.seal)
     app.context_processor(lambda: _everywhere(parts))

@@ -255,7 +255,7 @@ class Rewrite:
         settings = replace(self.settings, results=target)
         written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings)
         counts = tuple(commands.endings.meanings(outcomes.counts()))
-        status = commands.sending.exit_status(outcomes.counts())
+        status = commands.report.exit_status(outcomes.counts())
         besides = [written.remark] if written.remark else []
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 

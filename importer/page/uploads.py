@@ -281,9 +281,16 @@ def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
     choices = Choices.of((str(name), str(value)) for name, value in said["choices"])
     results = {str(run): str(path) for run, path in said["results"].items()}
     return Upload(
-        number, folder, str(said["name"]), str(said["fingerprint"]), float(said["at"]), workspace, choices,
-        bool(said["is_done"]), results,
-    )  # fmt: skip
+        number,
+        folder,
+        str(said["name"]),
+        str(said["fingerprint"]),
+        float(said["at"]),
+        workspace,
+        choices,
+        bool(said["is_done"]),
+        results,
+    )
 
 
 def name_of(name: str) -> str:

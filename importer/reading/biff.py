@@ -32,9 +32,22 @@ _OF_FORMULA = {0x221, 0x236, 0x4BC}
 
 _SHOWN_OF_ALL = {_BOF, _EOF, _CONTINUE, _SHEET, _FORMAT, _XF, _TEXTS}
 _SHOWN_OF_SHEET = {
-    _BOF, _EOF, _CONTINUE, _ROW, _COLUMNS, _LABEL, _LABEL_RICH, _LABEL_SHARED, _NUMBER, _RK, _MANY_RK, _BOOL_OR_ERROR,
-    _FORMULA, _STRING, *_OF_FORMULA,
-}  # fmt: skip
+    _BOF,
+    _EOF,
+    _CONTINUE,
+    _ROW,
+    _COLUMNS,
+    _LABEL,
+    _LABEL_RICH,
+    _LABEL_SHARED,
+    _NUMBER,
+    _RK,
+    _MANY_RK,
+    _BOOL_OR_ERROR,
+    _FORMULA,
+    _STRING,
+    *_OF_FORMULA,
+}
 _BLOT = b"\xff\xff"
 """A type of record that there isn't."""
 

@@ -21,8 +21,15 @@ from importer.reading.sheet import ERROR, Found
 from importer.reading.spool import Row
 
 _FAULTS = (
-    xlrd.XLRDError, struct.error, AssertionError, LookupError, ValueError, TypeError, AttributeError, OverflowError,
-)  # fmt: skip
+    xlrd.XLRDError,
+    struct.error,
+    AssertionError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+)
 """What xlrd raises for a damaged workbook, by design or not."""
 
 

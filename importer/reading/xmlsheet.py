@@ -18,12 +18,24 @@ from importer.reading.sheet import ERROR, NO_VALUE, column_letter
 from importer.reading.spool import Row
 
 _NAMED = {
-    "general date": BUILT_IN[22], "long date": BUILT_IN[14], "medium date": BUILT_IN[15], "short date": BUILT_IN[14],
-    "long time": BUILT_IN[19], "medium time": BUILT_IN[18], "short time": BUILT_IN[20], "currency": BUILT_IN[4],
-    "euro currency": "€#,##0.00", "fixed": BUILT_IN[2], "standard": BUILT_IN[4], "percent": BUILT_IN[10],
-    "scientific": BUILT_IN[11], "general number": "General", "yes/no": '"Yes";"Yes";"No"',
-    "true/false": '"True";"True";"False"', "on/off": '"On";"On";"Off"',
-}  # fmt: skip
+    "general date": BUILT_IN[22],
+    "long date": BUILT_IN[14],
+    "medium date": BUILT_IN[15],
+    "short date": BUILT_IN[14],
+    "long time": BUILT_IN[19],
+    "medium time": BUILT_IN[18],
+    "short time": BUILT_IN[20],
+    "currency": BUILT_IN[4],
+    "euro currency": "€#,##0.00",
+    "fixed": BUILT_IN[2],
+    "standard": BUILT_IN[4],
+    "percent": BUILT_IN[10],
+    "scientific": BUILT_IN[11],
+    "general number": "General",
+    "yes/no": '"Yes";"Yes";"No"',
+    "true/false": '"True";"True";"False"',
+    "on/off": '"On";"On";"Off"',
+}
 """Formats that have a name instead of a code; what follows the reader's country is as in ``formats.BUILT_IN``."""
 
 

@@ -41,9 +41,12 @@ _MOST_LISTED = 10_000  # files of a folder that are looked through for a like na
 _MOST_PARTS = 10  # of a name with commas that are looked for
 # Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
 _FLAGS = (
-    getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
-)  # fmt: skip
+    getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
 _HIDDEN = 2  # Windows' own mark of a hidden file
 # What Windows takes for a device in whatever folder, for another stream of a file, or without its end; such names are
 # taken nowhere, so that a sheet means the same everywhere.

@@ -259,11 +259,14 @@ def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: S
     scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
     return [
         Answer(
-            "map", f"{role}={called(headings, i)}", f"column {column_letter(i)}, {shown(headings[i])}",
-            samples(cells[i]) if cells else (), is_likely=scores[i] >= LIKELY,
+            "map",
+            f"{role}={called(headings, i)}",
+            f"column {column_letter(i)}, {shown(headings[i])}",
+            samples(cells[i]) if cells else (),
+            is_likely=scores[i] >= LIKELY,
         )
         for i in sorted(found, key=lambda i: -scores[i])[:MOST_SHOWN]
-    ]  # fmt: skip
+    ]
 
 
 def _score(role: Role, heading: str, values: Sequence[str]) -> int:

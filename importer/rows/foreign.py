@@ -25,8 +25,14 @@ _HEADINGS: Mapping[str, str] = {
     folded_heading(heading): program
     for program, headings in {
         "HubSpot": (
-            "Record ID", "Record ID - Contact", "Associated Contact IDs", "Associated Contact ID", "Contact VID", "VID",
-            "HubSpot ID", "HubSpot Contact ID",
+            "Record ID",
+            "Record ID - Contact",
+            "Associated Contact IDs",
+            "Associated Contact ID",
+            "Contact VID",
+            "VID",
+            "HubSpot ID",
+            "HubSpot Contact ID",
         ),
         "Pipedrive": ("Person - ID", "Person ID", "Pipedrive ID", "Contact person - ID"),
         "Salesforce": ("Salesforce ID", "Contact ID 18", "Lead ID 18", "Who ID", "Name ID", "Contact: Contact ID"),
@@ -34,7 +40,7 @@ _HEADINGS: Mapping[str, str] = {
         "Outreach": ("Outreach ID", "Outreach Prospect ID"),
     }.items()
     for heading in headings
-}  # fmt: skip
+}
 _SHAPES: Mapping[str, re.Pattern[str]] = {
     "Salesforce": re.compile(r"00[1356Q][A-Za-z0-9]{12}([A-Za-z0-9]{3})?"),  # of contacts, leads, accounts and deals
     "Zoho": re.compile(r"zcrm_\d+"),

@@ -94,9 +94,15 @@ class Lookups:
         self.calls = 0
         self._journal, self._retry, self._needs_whole, self._observe = journal, retry, needs_whole, observe
         self._dispatcher: Dispatcher[_Task] = Dispatcher(
-            caller.pool, partial(_perform, caller.api), caller.limiter, (Search.kind,),
-            clock=caller.clock, give_up=caller.give_up, stop=caller.stop, rng=caller.rng,
-        )  # fmt: skip
+            caller.pool,
+            partial(_perform, caller.api),
+            caller.limiter,
+            (Search.kind,),
+            clock=caller.clock,
+            give_up=caller.give_up,
+            stop=caller.stop,
+            rng=caller.rng,
+        )
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
         self._refused: dict[str, str] = {}

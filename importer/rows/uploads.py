@@ -112,9 +112,15 @@ class Uploads:
         self.calls = 0
         self._journal, self._retry, self._observe = journal, retry, observe
         self._dispatcher: Dispatcher[Upload] = Dispatcher(
-            caller.pool, partial(_perform, caller.api, caller.clock), caller.limiter, (Upload.kind,),
-            clock=caller.clock, give_up=caller.give_up, stop=caller.stop, rng=caller.rng,
-        )  # fmt: skip
+            caller.pool,
+            partial(_perform, caller.api, caller.clock),
+            caller.limiter,
+            (Upload.kind,),
+            clock=caller.clock,
+            give_up=caller.give_up,
+            stop=caller.stop,
+            rng=caller.rng,
+        )
         self._few = replace(retry, attempts=_TRIES_IF_TURNED_AWAY)
         self._unwritten: dict[str, str] = {}
         self._done = 0

@@ -185,10 +185,8 @@ class _Validation:
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
         unexplained = _Overlooked(self.sheet, self.roles, (self.visibilities, self.statuses))
-        footers = Footers(
-            self.sheet.header_row, self.used, self.roles.columns.get(Role.PROSPECT), self.roles.ours.values(),
-            self._is_marked,
-        )  # fmt: skip
+        prospects = self.roles.columns.get(Role.PROSPECT)
+        footers = Footers(self.sheet.header_row, self.used, prospects, self.roles.ours.values(), self._is_marked)
         start = 0
         for block in self.sheet.blocks():
             unexplained.look(block)
@@ -214,11 +212,20 @@ class _Validation:
         for position in skipped:
             del self.problems[position]
         return Rows(
-            number, prospect, note, notes, key, email, self.problems, self.done, skipped,
+            number,
+            prospect,
+            note,
+            notes,
+            key,
+            email,
+            self.problems,
+            self.done,
+            skipped,
             files={} if self.rules.folder is None else self.rules.folder.files,
-            remarks=self._remarks(), overlooked=unexplained.questions(),
+            remarks=self._remarks(),
+            overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
-        )  # fmt: skip
+        )
 
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
         return (self.content, self.visibility, self.status, self.attachments)

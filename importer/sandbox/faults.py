@@ -109,21 +109,21 @@ _NAMED = {
     "lag-each": _stands("the same, but each note has a lag of its own, up to that", "SECONDS", "GET"),
     "moving": _stands("so many prospects are gone from before a page by the time it is asked for", "COUNT", "GET"),
     "rewrite": _stands("texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", "HOW", "GET"),
-}  # fmt: skip
+}
 KINDS: Mapping[str, Kind] = {**_FAMILIES, **_NAMED}
 PARTS: Mapping[str, str] = {
     ":after": "strikes once the notes are applied; :before instead of applying them",
     ":GET": "strikes requests of this method, :any all; else POSTs of notes, or what the kinds from clock on say: all, "
-            "and for cache, lag, moving and rewrite GETs",
+    "and for cache, lag, moving and rewrite GETs",
     ":upload": "strikes uploads of files",
     ":x2": "strikes twice at most; :once is :x1",
     ":slow=20": "the reply comes only after so many seconds, as of a gateway that has waited",
     ":429": "a gateway that stands answers with this status instead of its own",
     ":json": "a gateway that stands answers in JSON instead of HTML",
     "@3": "strikes the third request; @2,5 the second and the fifth; @3-7; @4- from the fourth on; @*/3 every third. "
-          "Counted are the requests of its method that nothing else turned away, from when it was added",
+    "Counted are the requests of its method that nothing else turned away, from when it was added",
     "%0.1": "strikes a request with this probability (drawn from the sandbox's seed)",
-}  # fmt: skip
+}
 ANSWERS_ITSELF = {"lost-route": 404, "firewall": 403, "limit-req": 503, "limit-conn": 503}
 
 _CODED = re.compile(r"(?:(?:html-|gateway-)(?=[345])|(?=[45]))([345]\d\d)")

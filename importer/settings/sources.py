@@ -27,8 +27,12 @@ from importer.settings.table import SETTINGS
 
 TRIES_VARIABLE = "NOTE_IMPORTER_TRIES"
 OTHER_VARIABLES = (
-    "NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS", "NOTE_IMPORTER_DEBUG", TRIES_VARIABLE, ADDRESSES_VARIABLE,
-)  # fmt: skip
+    "NOTE_IMPORTER_PROFILES",
+    "NOTE_IMPORTER_JOURNALS",
+    "NOTE_IMPORTER_DEBUG",
+    TRIES_VARIABLE,
+    ADDRESSES_VARIABLE,
+)
 """Variables of ours that are no settings: where profiles and the journals' ids are kept, more words on a fault, and
 where notifications go."""
 

@@ -18,8 +18,8 @@ import pytest
 import importer
 from importer.commands import plans
 from importer.commands.hide import hide, what_to_hide
+from importer.commands.report import Report
 from importer.commands.run import prepare
-from importer.commands.sending import Report
 from importer.errors import KeyRefused
 from importer.models import Result
 from importer.settings import Settings

@@ -14,9 +14,9 @@ import pytest
 
 from importer.commands import endings, plans
 from importer.commands.hide import hide, what_to_hide
+from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
-from importer.commands.sending import Report
 from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
 from importer.models import Note, Result, Role, Status, Visibility

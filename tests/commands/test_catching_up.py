@@ -11,8 +11,8 @@ import pytest
 
 from importer import results
 from importer.calls import dispatcher
+from importer.commands.report import Report
 from importer.commands.run import prepare
-from importer.commands.sending import Report
 from importer.errors import ResultsNotWritten, as_argument
 from importer.models import Result
 from importer.sandbox import Fault, Sandbox

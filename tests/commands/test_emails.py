@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 from importer.commands import plans
+from importer.commands.report import Report
 from importer.commands.run import prepare
-from importer.commands.sending import Report
 from importer.errors import BadSettings, Changed, Guarded
 from importer.journal import Journal
 from importer.models import OnSeveral, Progress, Result

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands.sending import Report
+from importer.commands.report import Report
 from importer.errors import NeedsAPerson, WrongAddress
 from importer.sandbox import Fault, Sandbox
 from importer.settings.rate import Rate
