@@ -209,9 +209,8 @@ class Resolver:
         candidates, ambiguous, post = lookup.candidates, lookup.ambiguous, lookup.ambiguous.post
         its_own = self._evidence.rewritten(post, lookup.prospect, candidates)
         if its_own is not None:
-            reason = (
-                f"found by reading back, though the API shows its text differently; before, {ambiguous.failure.text}"
-            )
+            before = ambiguous.failure.text
+            reason = f"found by reading back, though the API shows its text differently; before, {before}"
             ambiguous.is_applied = True
             self._evidence.adopted(its_own.note_id)
             yield post, Settle(((lookup.index, Answer(its_own.note_id, reason)),), reason)
