@@ -5,13 +5,16 @@ Comes in: what a run counted. Goes out: a :class:`Report`, from which screens, d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from importer.commands.reasons import Kinds
+from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
-from importer.models import NEEDS_A_PERSON, Result
+from importer.models import NEEDS_A_PERSON, Result, Rows
 from importer.results import Written, presentation
 
 
@@ -109,3 +112,19 @@ def not_sent(stopped: Stopped | None, held_back: int) -> presentation.Meaning:
     if stopped is not None:
         return presentation.MEANINGS[Result.NOT_SENT]
     return presentation.HELD_BACK if held_back else presentation.PASSED_OVER
+
+
+def to_fix(rows: Rows, outcomes: Outcomes) -> Iterator[ToFix]:
+    """The first rows that need a person."""
+    for position in np.flatnonzero(outcomes.to_fix())[:MOST_TO_FIX].tolist():
+        ended = outcomes.columns(position, position + 1)
+        prospect = str(rows.prospect[position])
+        yield ToFix(int(rows.number[position]), prospect, Result(ended.result[0]), ended.reason[0])
+
+
+def twins_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
+    """Row number → the ids of its notes, where there are more than one."""
+    return {
+        int(rows.number[position]): (outcomes.note_id(position), *others)
+        for position, others in sorted(outcomes.twins.items())
+    }

@@ -7,7 +7,7 @@ file, and a :class:`Report`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
 from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
 from importer.commands.reasons import HELD_BACK, kinds
-from importer.commands.report import MOST_TO_FIX, Report, ToFix, not_sent
+from importer.commands.report import Report, not_sent, to_fix, twins_of
 from importer.commands.results import write_results
 from importer.commands.sayings import duration, first_sentence, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
@@ -38,7 +38,7 @@ from importer.elsewhere import place
 from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
-from importer.models import Progress, Result
+from importer.models import Progress, Result, Workspace
 from importer.rows.naming import Answers
 from importer.settings import Settings
 
@@ -138,29 +138,21 @@ class Sending:
             written.path,
             written.remark,
             stopped,
-            self._twins(),
+            twins_of(self.loaded.rows, self.outcomes),
             kinds(self.loaded, self.outcomes, stopped),
             self.started_at,
             self.clock(),
             held_back=self._held_back(delivery),
             finding_calls=finding.calls,
             uploads=attaching.calls,
-            unknown_emails=self._write_unknown(finding),
-            to_fix=tuple(self._to_fix()),
+            unknown_emails=_write_unknown(self.loaded, finding, self.settings),
+            to_fix=tuple(to_fix(self.loaded.rows, self.outcomes)),
             results_owed=written.is_owed,
         )
 
     def _held_back(self, delivery: Delivery) -> int:
         """How many rows, those that repeat one of them included."""
         return len(delivery.held_back) + int(np.isin(self.loaded.plan.original, delivery.held_back).sum())
-
-    def _to_fix(self) -> Iterator[ToFix]:
-        """The first of them."""
-        rows = self.loaded.rows
-        for position in np.flatnonzero(self.outcomes.to_fix())[:MOST_TO_FIX].tolist():
-            ended = self.outcomes.columns(position, position + 1)
-            prospect = str(rows.prospect[position])
-            yield ToFix(int(rows.number[position]), prospect, Result(ended.result[0]), ended.reason[0])
 
     @contextmanager
     def _begun(self) -> Iterator[Run]:
@@ -249,19 +241,6 @@ class Sending:
             delivery.run(renew=attaching.renew)
             settle_after(moved.rows, moved.plan, self.outcomes)
 
-    def _write_unknown(self, finding: Finding) -> results.Written | None:
-        """Write the emails that nobody has, where that is wanted."""
-        target, source = self.settings.unknown_emails, place(self.loaded.sheet.source)
-        return None if target is None else results.write_emails(target, unknown(self.loaded, finding.answers), source)
-
-    def _twins(self) -> dict[int, Sequence[str]]:
-        """Row number → the ids of its notes, where there are more than one."""
-        numbers, outcomes = self.loaded.rows.number, self.outcomes
-        return {
-            int(numbers[position]): (outcomes.note_id(position), *others)
-            for position, others in sorted(outcomes.twins.items())
-        }
-
     def _finish(
         self,
         run: Run,
@@ -275,7 +254,7 @@ class Sending:
         counts = self.outcomes.counts()
         if counts.get(Result.NOT_SENT) and ended == "finished":
             ended = "stopped"
-        now, held = self.clock(), self._held_back(delivery)
+        now, held, twins = self.clock(), self._held_back(delivery), twins_of(self.loaded.rows, self.outcomes)
         lines = [
             *about_file(self.loaded),
             ("Run", run.name),
@@ -292,16 +271,11 @@ class Sending:
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *how_understood(self.loaded),
-            *([("More than once there", twins_in_words(twins))] if (twins := self._twins()) else []),
+            *([("More than once there", twins_in_words(twins))] if twins else []),
             *([("Told to wait (429)", f"{limiter.rate_limited:,} times")] if limiter.rate_limited else []),
         ]
         with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
-            if delivery.has_learned:
-                self.journal.learned.learn_batch_size(run.workspace, delivery.batch_size)
-            if lag is not None:
-                self.journal.learned.learn_lag(run.workspace, lag, now)
-            if limit := limiter.learned_rate:
-                self.journal.learned.learn_limit(run.workspace, limit.calls, limit.seconds)
+            _learn(self.journal, run.workspace, delivery, limiter, now)
             if ended == "finished" and not counts.get(Result.UNCONFIRMED):
                 finding.finish()
             self.journal.runs.end(run, ended, {result.value: count for result, count in counts.items()}, now)
@@ -319,6 +293,22 @@ class Sending:
         )
         logs.event("results written", results=written.path, remark=written.remark)
         return written
+
+
+def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: Limiter, now: float) -> None:
+    """Keep for later runs what this one found out about the API."""
+    if delivery.has_learned:
+        journal.learned.learn_batch_size(workspace, delivery.batch_size)
+    if (lag := delivery.measured_lag) is not None:
+        journal.learned.learn_lag(workspace, lag, now)
+    if limit := limiter.learned_rate:
+        journal.learned.learn_limit(workspace, limit.calls, limit.seconds)
+
+
+def _write_unknown(loaded: Loaded, finding: Finding, settings: Settings) -> results.Written | None:
+    """Write the emails that nobody has, where that is wanted."""
+    target, source = settings.unknown_emails, place(loaded.sheet.source)
+    return None if target is None else results.write_emails(target, unknown(loaded, finding.answers), source)
 
 
 def _changed(expected: int, found: int) -> Changed:
