@@ -196,7 +196,7 @@ def test_how_long_reading_back_waits_is_told_as_it_is() -> None:
     measured = ReadLag(assumed, learned=1.0)
     assert measured.margin == 2.0
     assert "after twice the time by which it was seen to lag" in README.replace("\n", " ")
-    assert ReadLag(assumed, learned=100.0).margin == assumed
+    assert ReadLag(assumed, learned=100.0).margin == 200.0
 
 
 def test_every_setting_of_the_commands_has_a_help_text() -> None:
