@@ -23,7 +23,7 @@ FAULTS = ["500:after%0.1", "reset:after%0.1", "truncated:after%0.05", "500:befor
 def test_killed_where_reads_lag_or_texts_change_it_makes_every_note_once(
     standing: str, rows_in_doubt: bool, tmp_path: Path
 ) -> None:
-    """Who wrote a note isn't shown: what reads differently is left in doubt then, and is there."""
+    """Who wrote a note isn't shown: what reads differently is left in doubt then, be it there or not."""
     chance = random.Random(standing)
     lines = [line for line in lines_of(chance) if line.prospect.startswith("P") and line.status == "1"]
     sheet = write_sheet(tmp_path / "sheet.csv", lines)
@@ -33,6 +33,6 @@ def test_killed_where_reads_lag_or_texts_change_it_makes_every_note_once(
         counts = check(lines, tmp_path / "results.csv", box)
         assert kills == KILLS
         assert status == rows_in_doubt, output
-        assert len(box.notes) == len(lines)
+        assert len(lines) - counts["unconfirmed"] <= len(box.notes) <= len(lines)
         assert (counts["unconfirmed"] > 0) == rows_in_doubt
         assert sum(counts[result] for result in DELIVERED) + counts["unconfirmed"] == len(lines)
