@@ -11,7 +11,7 @@ from importer import commands
 from importer.cli.asking import Asking
 from importer.cli.hearing import heard
 from importer.cli.manual import InGroups
-from importer.cli.options import Told, file_argument, files_argument, settings_about
+from importer.cli.options import PREPARING, Told, file_argument, files_argument, settings_about
 from importer.cli.reporting import Reporting, reporting
 from importer.cli.screen import argument, show
 from importer.cli.several import Importing
@@ -51,20 +51,7 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
 
 @click.command(cls=InGroups)
 @file_argument
-@settings_about(
-    Topic.FILE,
-    Topic.EMAILS,
-    Topic.SIZE,
-    Topic.PLACE,
-    Topic.CALLS,
-    Topic.PACE,
-    Topic.GUARDS,
-    Topic.NEW_JOURNAL,
-    Topic.ASKING,
-    Topic.LOG,
-    Topic.OUTPUT,
-    Topic.QUIET,
-)
+@settings_about(*PREPARING, Topic.ASKING, Topic.LOG, Topic.OUTPUT, Topic.QUIET)
 @click.option(
     "--online", is_flag=True, help="Look up the emails of FILE's rows as well, still sending nothing; needs the key."
 )

@@ -28,6 +28,19 @@ if TYPE_CHECKING:
     from importer.commands.notifying import Notifier
 
 
+PREPARING = (
+    Topic.FILE,
+    Topic.EMAILS,
+    Topic.SIZE,
+    Topic.PLACE,
+    Topic.CALLS,
+    Topic.PACE,
+    Topic.GUARDS,
+    Topic.NEW_JOURNAL,
+)
+"""What the settings are about on which it depends what would be sent."""
+
+
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE."""
     return click.argument("file", type=Somewhere())(command)

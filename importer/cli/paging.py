@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli.manual import InGroups
-from importer.cli.options import Told, settings_about
+from importer.cli.options import PREPARING, Told, settings_about
 from importer.cli.terminal import paragraph, say
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import PROFILE, with_flags
@@ -25,18 +25,7 @@ if TYPE_CHECKING:
 
 _ASKED = "You asked the program to end (Ctrl-C)."
 _QUIT = "You pressed Quit."
-_TOPICS = (
-    Topic.FILE,
-    Topic.EMAILS,
-    Topic.SIZE,
-    Topic.PLACE,
-    Topic.CALLS,
-    Topic.PACE,
-    Topic.GUARDS,
-    Topic.HOURS,
-    Topic.WAITING,
-    Topic.NEW_JOURNAL,
-)
+_TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 
 
 @click.command(cls=InGroups)
