@@ -12,9 +12,10 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from importer.api import Cause, Failure, Reply
+from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
@@ -82,6 +83,20 @@ class Dispatcher(Generic[AnyTask]):
         self._tick = 0
         self._in_flight: set[AnyTask] = set()
         self._leaves_at = math.inf
+
+    @classmethod
+    def of(cls, caller: Caller, perform: Callable[[AnyTask], Reply[Any]], kinds: Sequence[str]) -> Self:
+        """One whose calls are made with these."""
+        return cls(
+            caller.pool,
+            perform,
+            caller.limiter,
+            kinds,
+            clock=caller.clock,
+            give_up=caller.give_up,
+            stop=caller.stop,
+            rng=caller.rng,
+        )
 
     # -- tasks come in ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from importer.api import Vendor
+from importer.api import NotesApi, Vendor
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
@@ -27,18 +27,23 @@ def steady_clock() -> Callable[[], float]:
     return lambda: time.monotonic() + offset
 
 
-@contextmanager
-def calls(
-    settings: Settings, vendor: Vendor, clock: Callable[[], float], stop: Callable[[], str | None] = lambda: None
-) -> Iterator[Caller]:
-    """What calls to the API are made with."""
-    api = vendor.connect(
+def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) -> NotesApi:
+    """The vendor's API, at the address and with the key of the settings; who asks for it closes it."""
+    return vendor.connect(
         settings.base_url,
         settings.key,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         clock=clock,
     )
+
+
+@contextmanager
+def calls(
+    settings: Settings, vendor: Vendor, clock: Callable[[], float], stop: Callable[[], str | None] = lambda: None
+) -> Iterator[Caller]:
+    """What calls to the API are made with."""
+    api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
     limiter = Limiter(settings.workers + _AHEAD, clock, settings.give_up, settings.rate)
     try:

@@ -22,7 +22,7 @@ from importer.api.protocol import API_REFUSED
 from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
-from importer.commands.calling import steady_clock
+from importer.commands.calling import connected, steady_clock
 from importer.commands.sayings import count, duration, rate_in_words, when
 from importer.commands.workspaces import check_place, guard, is_first, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
@@ -98,13 +98,7 @@ def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Finding:
 
 def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
     """The notes of a prospect that surely isn't there."""
-    api = vendor.connect(
-        settings.base_url,
-        settings.key,
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        clock=steady_clock(),
-    )
+    api = connected(settings, vendor, steady_clock())
     try:
         return api.find(f"doctor{secrets.token_hex(6)}", 0, 1)
     finally:

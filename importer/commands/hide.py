@@ -163,15 +163,7 @@ def _hide(
     observe: Callable[[Progress], None],
 ) -> Hidden:
     """Change notes one by one, several at a time."""
-    dispatcher: Dispatcher[_Change] = Dispatcher(
-        caller.pool,
-        partial(_perform, caller.api),
-        caller.limiter,
-        (_Change.kind,),
-        clock=caller.clock,
-        give_up=caller.give_up,
-        stop=caller.stop,
-    )
+    dispatcher: Dispatcher[_Change] = Dispatcher.of(caller, partial(_perform, caller.api), (_Change.kind,))
     dispatcher.add_all([_Change(known) for known in notes])
     hidden = 0
     refused: dict[str, str] = {}

@@ -61,15 +61,8 @@ class Delivery:
         self._usual = Rate(*limit) if limit else None
         self._one_draft = caller.api.traits.one_draft
         self._ledger = Ledger(journal, outcomes, run)
-        self._dispatcher: Dispatcher[Task] = Dispatcher(
-            caller.pool,
-            partial(perform, caller.api, caller.clock),
-            caller.limiter,
-            (Lookup.kind, Post.kind),
-            clock=caller.clock,
-            give_up=caller.give_up,
-            stop=caller.stop,
-            rng=caller.rng,
+        self._dispatcher: Dispatcher[Task] = Dispatcher.of(
+            caller, partial(perform, caller.api, caller.clock), (Lookup.kind, Post.kind)
         )
         lag = ReadLag(policy.assumed_lag, learned_lag)
         self._evidence = Evidence(

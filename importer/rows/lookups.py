@@ -93,16 +93,7 @@ class Lookups:
     ) -> None:
         self.calls = 0
         self._journal, self._retry, self._needs_whole, self._observe = journal, retry, needs_whole, observe
-        self._dispatcher: Dispatcher[_Task] = Dispatcher(
-            caller.pool,
-            partial(_perform, caller.api),
-            caller.limiter,
-            (Search.kind,),
-            clock=caller.clock,
-            give_up=caller.give_up,
-            stop=caller.stop,
-            rng=caller.rng,
-        )
+        self._dispatcher: Dispatcher[_Task] = Dispatcher.of(caller, partial(_perform, caller.api), (Search.kind,))
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
         self._refused: dict[str, str] = {}

@@ -111,15 +111,8 @@ class Uploads:
     ) -> None:
         self.calls = 0
         self._journal, self._retry, self._observe = journal, retry, observe
-        self._dispatcher: Dispatcher[Upload] = Dispatcher(
-            caller.pool,
-            partial(_perform, caller.api, caller.clock),
-            caller.limiter,
-            (Upload.kind,),
-            clock=caller.clock,
-            give_up=caller.give_up,
-            stop=caller.stop,
-            rng=caller.rng,
+        self._dispatcher: Dispatcher[Upload] = Dispatcher.of(
+            caller, partial(_perform, caller.api, caller.clock), (Upload.kind,)
         )
         self._few = replace(retry, attempts=_TRIES_IF_TURNED_AWAY)
         self._unwritten: dict[str, str] = {}
