@@ -26,12 +26,10 @@ class Body(io.BytesIO):
     Attributes:
         type: of its content.
         is_started: whether anyone began to send it.
-        is_on_used: whether its connection has brought an answer before, and so may have been closed meanwhile.
     """
 
     type = "application/json"
     is_started = False
-    is_on_used = False
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Bytes that are sent next."""
@@ -48,7 +46,6 @@ class Form:
     """
 
     is_started = False
-    is_on_used = False
 
     def __init__(self, field: str, file: FilePart) -> None:
         boundary = choose_boundary()

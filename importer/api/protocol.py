@@ -68,8 +68,6 @@ class Failure:
         text: for a person, without the key.
         wait: seconds that the API asked to wait, or None where it didn't say.
         at_work: whether whoever took the call may still be at work on it.
-        has_hardly_begun: whether that can't be for much longer than calls take: it ended as soon as it had left, or was
-            answered sooner than the API does anything.
         is_size: whether a refusal that isn't in the API's words speaks of the request's size.
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
@@ -81,7 +79,6 @@ class Failure:
     text: str
     wait: float | None = None
     at_work: bool = False
-    has_hardly_begun: bool = False
     is_size: bool = False
     is_other: bool = False
     is_busy: bool = False

@@ -6,7 +6,6 @@ what can't be read with certainty is unclear, and delivery looks it up.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -207,8 +206,6 @@ class Saleshandy:
         document = parsed(answer.data, SMALL)
         words = entries.words(document)
         said = self._brief(words or title(answer.data) or f"{status} {phrase(status)}")
-        # Nobody's patience ended: with so little of it, a gateway would have let no success through.
-        is_hasty = answer.came - answer.began < 0.8 * self._way.fastest(kind) < math.inf
         wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
         is_own = words is not None and self._is_own(words, document, headers)
         if status == 429 and self._is_limiters(kind, answer, document):
@@ -216,13 +213,11 @@ class Saleshandy:
         if status < 300 or status >= 500 or status == 408:
             # Only the API's own word for it says that it is over; another's may stand in the place of a 504.
             is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(said) is not None
-            at_work = not is_over or self._way.is_other(headers)
             return Failure(
                 Cause.FAILED,
                 f"the API failed: {said}",
                 wait,
-                at_work=at_work,
-                has_hardly_begun=at_work and is_hasty,
+                at_work=not is_over or self._way.is_other(headers),
                 is_busy=status == 503,
             )
         if status < 400:
@@ -230,7 +225,7 @@ class Saleshandy:
                 f"The API at {self._base} answered with a redirect ({status}) to {self._target(headers)}. The key is"
                 " never sent to another address. Check the base URL, and that no proxy stands in between."
             )
-            return Failure(Cause.REDIRECTED, text, at_work=True, has_hardly_begun=is_hasty)
+            return Failure(Cause.REDIRECTED, text, at_work=True)
         if status == 407:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login())
         if is_own:
@@ -243,7 +238,6 @@ class Saleshandy:
             text,
             wait,
             at_work=True,
-            has_hardly_begun=is_hasty,
             is_size=status == 413,
             is_busy=status == 429,
         )

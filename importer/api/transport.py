@@ -25,7 +25,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from importer.api.bodies import Body, Form, body_of
+from importer.api.bodies import body_of
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure
 from importer.api.proxy import Proxy, certificates_for, proxy_for
@@ -33,9 +33,6 @@ from importer.version import __version__
 
 _LONGEST_WORDS = 300
 _LONGEST_IDLE = 3.0  # seconds after which a connection isn't used again: gateways close them, some after five
-# Seconds within which a used connection that ends without a byte of an answer was most likely closed before what was
-# sent on it arrived. That is no proof: a gateway may end in the very moment at which it has passed the request on.
-_AT_ONCE = 0.5
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 # What a server says that does not accept us, by OpenSSL's names for it; waiting changes none of them.
 _WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
@@ -107,33 +104,16 @@ class _Reply(http.client.HTTPResponse):
         self.fp = io.BufferedReader(raw)
 
 
-class _Remembering(urllib3.connection.HTTPConnection):
-    """Tells each request's body whether the connection has brought an answer before."""
-
-    response_class = _Reply
-    _has_answered = False
-
-    def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
-        if isinstance(body, Body | Form):
-            body.is_on_used = self._has_answered
-        super().request(method, url, body, *args, **kwargs)
-
-    def getresponse(self) -> Any:
-        response = super().getresponse()
-        self._has_answered = True
-        return response
-
-    def close(self) -> None:
-        self._has_answered = False
-        super().close()
-
-
-class _Plain(_Remembering):
+class _Plain(urllib3.connection.HTTPConnection):
     """In http."""
 
+    response_class = _Reply
 
-class _Secure(_Remembering, urllib3.connection.HTTPSConnection):
+
+class _Secure(urllib3.connection.HTTPSConnection):
     """In https."""
+
+    response_class = _Reply
 
 
 class _PlainPool(urllib3.HTTPConnectionPool):
@@ -233,10 +213,7 @@ class Transport:
                 return self._taken(answer, response, most.size if answer.status < 300 else SMALL.size)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             came = self._clock()
-            failure = self._lost(error, is_started=body is None or body.is_started)
-            if body is not None and body.is_on_used and came - began < _AT_ONCE and _has_ended(error):
-                failure = replace(failure, has_hardly_begun=failure.at_work)
-            return Exchange(began, came, failure=failure)
+            return Exchange(began, came, failure=self._lost(error, is_started=body is None or body.is_started))
 
     def close(self) -> None:
         """Close every connection."""
@@ -367,11 +344,6 @@ def _is_out_of_reach(error: BaseException) -> bool:
     inner = error.args[0] if error.args else None
     reason = inner.reason if isinstance(inner, urllib3.exceptions.MaxRetryError) else inner
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
-
-
-def _has_ended(error: BaseException) -> bool:
-    """Whether the other side ended the connection, rather than that nothing came for too long."""
-    return any(isinstance(found, ConnectionError) for found in _chain(error))
 
 
 def _speaks_no_tls(chain: Iterable[BaseException]) -> bool:

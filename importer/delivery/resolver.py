@@ -71,7 +71,7 @@ class Resolver:
         settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_REST)
         rest_at = now + max(settle, failure.wait or 0.0)
         if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._way.work(failure) + settle)
+            rest_at = max(rest_at, post.sent_at + self._policy.read_timeout + settle)
         self._begin(Ambiguous.of(post, failure, rest_at, rest_at), now + (failure.wait or 0.0))
 
     def look_up_earlier(self, post: Post, why: str) -> None:

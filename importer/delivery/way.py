@@ -31,7 +31,6 @@ REFUSED = frozenset({Cause.FOREIGN, Cause.REDIRECTED})
 REFUSED_BEFORE_RESENT = 2
 """Lookups of a run, or of one note, that were refused so, before what a person said is sent again unread."""
 
-_SLOWER = 5  # times as long as the slowest a call may take of which nothing was heard
 _NEVER_OPEN = 60.0  # seconds after which a way on which nothing came through in this run is believed to stay closed
 
 
@@ -52,7 +51,6 @@ class Way:
 
     def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy) -> None:
         self.is_closed = self.healed = self.has_read = False
-        self._slowest = 0.0  # seconds that the API took at most to accept a request
         self.refused_reads = 0
         self._open_at = -math.inf  # when the last call that creates left which came through
         self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
@@ -65,8 +63,6 @@ class Way:
         failure = reply.failure
         if _has_come_through(reply):
             self._open_at = max(self._open_at, reply.began)
-        if failure is None and reply.value:
-            self._slowest = max(self._slowest, reply.came - reply.began)
         if failure is None or failure.cause in API_REFUSED:
             self.healed |= post.refusals > 0 and not post.is_cut
             post.refusals = 0
@@ -94,17 +90,6 @@ class Way:
         is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
         is_said = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
         return is_given_up and is_said
-
-    def work(self, failure: Failure) -> float:
-        """Seconds for which the API may be at work on a call that has ended otherwise.
-
-        Where a used connection ended as soon as the call had left, it most likely had been closed before, and nobody
-        has the call. If a gateway took it and ended just then, the API works for about as long on it as on others:
-        several times the longest is allowed for, instead of the longest that we would have waited.
-        """
-        if failure.has_hardly_begun and self._slowest:
-            return min(self._policy.read_timeout, _SLOWER * self._slowest)
-        return self._policy.read_timeout
 
     # -- knocking ---------------------------------------------------------------------------------------------------
 

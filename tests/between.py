@@ -1,0 +1,106 @@
+"""A gateway of the test's own: it reads whole requests, and the test says what becomes of each."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import urlsplit
+
+from tests.api.canned import is_whole
+
+Act = Callable[["Between", socket.socket, bytes], None]
+
+
+class Between(socketserver.ThreadingTCPServer):
+    """Stands before a server and does with each request what ``act`` does.
+
+    Args:
+        behind: the base URL of the server, in http.
+        act: called with the gateway, the client's connection and the request, in the order of arrival.
+        tls: speaks https with it.
+
+    Attributes:
+        requests: whole requests, in the order of arrival.
+        connections: number of connections that brought at least one byte.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, behind: str, act: Act, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.act = act
+        self.lock = threading.Lock()
+        self.tls = tls
+        self._behind = urlsplit(behind)
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    @property
+    def url(self) -> str:
+        """The base URL by this way."""
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.server_address[1]}{self._behind.path}"
+
+    @property
+    def posts(self) -> list[bytes]:
+        """The requests that create notes."""
+        return [request for request in self.requests if request.startswith(b"POST")]
+
+    def passed_on(self, request: bytes) -> bytes:
+        """Send the request on and return the reply, as one on a connection that stays open."""
+        head, _, body = request.partition(b"\r\n\r\n")
+        port = self._behind.port or 80
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"host:", b"connection:"))]
+        head = b"\r\n".join([*lines, b"host: 127.0.0.1:%d" % port, b"connection: close"])
+        reply = b""
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            server.sendall(head + b"\r\n\r\n" + body)
+            while part := server.recv(65536):
+                reply += part
+        return reply.replace(b"\r\nConnection: close\r\n", b"\r\n", 1)
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: Between
+
+    def handle(self) -> None:
+        try:
+            connection = (
+                self.server.tls.wrap_socket(self.request, server_side=True) if self.server.tls else self.request
+            )
+            with connection:
+                self._serve(connection)
+        except OSError:
+            return  # the client has gone
+
+    def _serve(self, connection: socket.socket) -> None:
+        is_new = True
+        while request := connection.recv(65536):
+            while not is_whole(request) and (more := connection.recv(65536)):
+                request += more
+            with self.server.lock:
+                self.server.connections += is_new
+                self.server.requests.append(request)
+            is_new = False
+            self.server.act(self.server, connection, request)
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection so that the client sees a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
