@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 
 from importer.api.document import at, text_of
 from importer.api.headers import seconds_since_1970
@@ -21,21 +22,33 @@ _STATUS = {code: status for status, code in STATUS.items()}
 _NO_REASON = "the API did not accept this prospect and gave no reason; check that the id exists in this workspace"
 
 
-def page(document: object, prospect: str, take: int) -> NotesPage | None:
-    """A page of a prospect's notes, or None where any of it can't be read."""
+class Astray(Enum):
+    """What is read from a reply that belongs to another request."""
+
+    ASTRAY = "astray"
+
+
+ASTRAY = Astray.ASTRAY
+
+
+def page(document: object, prospect: str, take: int) -> NotesPage | Astray | None:
+    """Return a page of a prospect's notes; None if any of it can't be read."""
     payload = at(document, "payload")
     entries = at(payload, "notes")
     if not isinstance(payload, dict) or not isinstance(entries, list):
         return None
-    notes = [_found(entry, prospect) for entry in entries]
-    found = [note for note in notes if note is not None]
-    if len(found) < len(notes):
-        return None
     draft = payload.get("draftNote")
+    owners = [text_of(at(entry, "prospectId")) for entry in (*entries, draft)]
+    if any(owner is not None and owner != prospect for owner in owners):
+        return ASTRAY
+    notes = [_found(entry) for entry in entries]
+    found = [note for note in notes if note is not None]
+    if len(found) < len(notes) or None in owners[:-1]:  # a page proves whose it is by each of its notes
+        return None
     has_more = at(payload, "pagination", "hasMore")
     return NotesPage(
         tuple(found),
-        _found(draft, prospect, "0") if draft is not None else None,
+        _found(draft, "0") if draft is not None else None,
         has_more if isinstance(has_more, bool) else len(found) >= take,
     )
 
@@ -57,14 +70,16 @@ def _prospect(entry: object) -> FoundProspect | None:
     return FoundProspect(prospect_id, email or "", seconds_since_1970(created) if isinstance(created, str) else None)
 
 
-def answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
+def answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer] | Astray:
     """What the reply says with certainty, matched by prospect id and never by position."""
     asked = set(prospects)
     found: dict[str, Answer | None] = {}
     for entry in results:
         prospect = text_of(at(entry, "prospectId"))
-        if prospect not in asked:
+        if prospect is None:
             continue
+        if prospect not in asked:
+            return ASTRAY
         answer = _answer(entry)
         if prospect in found and found[prospect] != answer:
             answer = None  # two answers that contradict one another
@@ -88,16 +103,13 @@ def _answer(entry: object) -> Answer | None:
     return None
 
 
-def _found(entry: object, prospect: str, default_status: str | None = None) -> FoundNote | None:
-    """A note as read back, or None where the entry can't be read or belongs to another prospect."""
+def _found(entry: object, default_status: str | None = None) -> FoundNote | None:
+    """Return a note as it was read back; None if the entry can't be read."""
     note_id, content = text_of(at(entry, "id")), at(entry, "content")
     if content is None and isinstance(entry, dict) and "content" in entry:
         content = ""  # a note of attachments only
     visibility, its_status = text_of(at(entry, "visibility")), text_of(at(entry, "status")) or default_status
-    owner = at(entry, "prospectId")
     if not note_id or not isinstance(content, str) or visibility is None or its_status is None:
-        return None
-    if owner is not None and text_of(owner) != prospect:
         return None
     created = at(entry, "createdAt")
     created_at = seconds_since_1970(created) if isinstance(created, str) else None

@@ -68,6 +68,8 @@ class Failure:
         text: for a person, without the key.
         wait: seconds that the API asked to wait, or None where it didn't say.
         at_work: whether whoever took the call may still be at work on it.
+        is_accepted: whether it is a success that names no note: whoever took the call may be at work on it for minutes.
+        is_astray: whether the reply belongs to another request.
         is_size: whether a refusal that isn't in the API's words speaks of the request's size.
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
@@ -79,6 +81,8 @@ class Failure:
     text: str
     wait: float | None = None
     at_work: bool = False
+    is_accepted: bool = False
+    is_astray: bool = False
     is_size: bool = False
     is_other: bool = False
     is_busy: bool = False
@@ -248,6 +252,9 @@ class NotesApi(Protocol):
 
         That there are none is a value only where the API itself said so.
         """
+
+    def renew(self) -> None:
+        """Use no connection again that was open until now."""
 
     def close(self) -> None:
         """Close every connection."""

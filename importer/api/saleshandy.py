@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from importer.api import entries
 from importer.api.document import at, parsed, text_of
+from importer.api.entries import Astray
 from importer.api.exchange import SMALL, Exchange, Most, phrase, title
 from importer.api.headers import Announcement, seconds_to_wait, server_now
 from importer.api.protocol import (
@@ -124,7 +125,7 @@ class Saleshandy:
         if note.attachments:
             fields["attachmentIds"] = list(note.attachments)
 
-        def read(document: object) -> dict[str, Answer] | None:
+        def read(document: object) -> dict[str, Answer] | Astray | None:
             results = at(document, "payload", "results")
             return self._answers(results, prospects) if isinstance(results, list) else None
 
@@ -157,6 +158,10 @@ class Saleshandy:
         plain = re.sub(f"{re.escape(search)}|{re.escape(quote(search))}", "(email)", reply.failure.text, flags=re.I)
         return replace(reply, failure=replace(reply.failure, text=plain))
 
+    def renew(self) -> None:
+        """Use no connection again that was open until now."""
+        self._transport.renew()
+
     def close(self) -> None:
         """Close every connection."""
         self._transport.close()
@@ -169,13 +174,13 @@ class Saleshandy:
         path: str,
         fields: Mapping[str, Any] | None,
         most: Most,
-        read: Callable[[object], Value | None],
+        read: Callable[[object], Value | Astray | None],
         *,
         kind: str = "",
     ) -> Reply[Value]:
         """Make a call, of a kind of its own or its method's.
 
-        ``read`` makes a value of a success's JSON, or None where it can't be read.
+        ``read`` makes a value of a success's JSON; None if it can't be read, ASTRAY if it answers another request.
         """
         kind = kind or method
         answer = self._transport.call(method, path, fields, most)
@@ -183,22 +188,34 @@ class Saleshandy:
             return Reply(kind, answer.began, answer.came, failure=answer.failure)
         value = None
         if 200 <= answer.status < 300:
-            document = None if answer.cut else parsed(answer.data, most)
-            value = None if document is None else read(document)
-            why = answer.cut or "its reply can't be read"
-            if value == () and self._way.is_other(answer.headers):
-                value, why = None, "an empty list came another way than its answers do"
-            is_other = document is None and not answer.cut
-            failure = None
-            if value is None:
-                text = f"the API said that it succeeded, but {why}"
-                # It may be a gateway's, in the place of a 504.
-                failure = Failure(Cause.UNREADABLE, text, at_work=True, is_other=is_other)
+            value, failure = self._success(kind, answer, most, read)
         else:
             failure = self._failure(kind, answer)
         if failure is None:
             self._way.learn(answer.headers, kind, answer.came - answer.began)
         return Reply(kind, answer.began, answer.came, value, failure, Metadata(answer.status, answer.headers))
+
+    def _success(
+        self, kind: str, answer: Exchange, most: Most, read: Callable[[object], Value | Astray | None]
+    ) -> tuple[Value | None, Failure | None]:
+        """Return the value of a success, or why there is none; the answer may be a gateway's, in the place of a 504."""
+        document = None if answer.cut else parsed(answer.data, most)
+        value = None if document is None else read(document)
+        why = answer.cut or _why_unreadable(document)
+        if value == () and self._way.is_other(answer.headers):
+            value, why = None, "an empty list came another way than its answers do"
+        if kind == "POST" and answer.status == 202:
+            value, why = None, "only accepted the request (202)"
+        if value is not None and not isinstance(value, Astray):
+            return value, None
+        return None, Failure(
+            Cause.UNREADABLE,
+            f"the API said that it succeeded, but {'its answer belongs to another request' if value else why}",
+            at_work=True,
+            is_accepted=not answer.cut,
+            is_astray=isinstance(value, Astray),
+            is_other=not answer.cut and at(document, "payload") is None,
+        )
 
     def _failure(self, kind: str, answer: Exchange) -> Failure:
         """What an answer means that isn't a success."""
@@ -304,10 +321,13 @@ class Saleshandy:
         is_laid_out = is_its_way and text_of(at(document, "code")) is not None
         return kind == "GET" or "retry-after" in headers or is_laid_out or took < self._way.fastest(kind) / 2
 
-    def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer]:
+    def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer] | Astray:
+        found = entries.answers(results, prospects)
+        if isinstance(found, Astray):
+            return found
         return {
             prospect: Answer(answer.note_id, self._brief(answer.reason)) if answer.reason else answer
-            for prospect, answer in entries.answers(results, prospects).items()
+            for prospect, answer in found.items()
         }
 
 
@@ -322,6 +342,14 @@ def _answers_of(prospects: int) -> Most:
 def _page_of(notes: int) -> Most:
     """How large a page of so many notes may be: twice a workbook's longest cell for each, or one very long one."""
     return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
+
+
+def _why_unreadable(document: object) -> str:
+    """Return what a success held in the place of what was expected, by its fields' names."""
+    if not isinstance(document, dict):
+        return "its answer is not the JSON that was expected" if document is not None else "its answer is no JSON"
+    names = ", ".join(sorted(f"'{str(name)[:20]}'" for name in document)[:5]) or "nothing"
+    return f"its answer can't be read: 'payload' was expected as in the API's reference, and {names} came"
 
 
 def _code(document: object) -> str | None:

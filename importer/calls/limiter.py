@@ -83,6 +83,7 @@ class Limiter:
         self._has_succeeded = False
         self._is_turned_away = False
         self._limited_since: float | None = None
+        self._is_wait_told = False  # whether the last refusal said how long to wait
         self._backoff = 1.0
         self._untold = 0  # refusals in a row by a limit that isn't told, if it is one
         self._untold_at = -math.inf  # when the last came that taught something
@@ -124,7 +125,9 @@ class Limiter:
         pause = max(0.0, self.down_until - now)
         limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
-            return f"waiting {math.ceil(limit):,} s for the account's limit"
+            if self._quotas.is_limited or self._is_wait_told:
+                return f"waiting {math.ceil(limit):,} s for the account's limit"
+            return f"trying again in {math.ceil(limit):,} s: the API says that there are too many calls (429)"
         if not self._trouble:
             return ""
         return f"trying again{f' in {math.ceil(pause):,} s' if pause else ''}: {self._trouble}"
@@ -237,6 +240,7 @@ class Limiter:
         self.rate_limited += 1
         if self._limited_since is None:
             self._limited_since = now
+        self._is_wait_told = bool(failure.wait)
         is_first = not self._is_pause(now)  # others left before everyone began to pause
         if failure.wait:
             self._limited_until = max(self._limited_until, now + failure.wait)

@@ -60,7 +60,7 @@ class _WithManual(click.Command):
 @click.option("--no-listing", is_flag=True, help="Prospects are found by a search only, not page by page.")
 @click.option("--uploads", default="", metavar="HOW", help="How it answers uploads of files, as id:list:x1; see below.")
 @click.option("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="How far its clock is ahead.")
-@click.option("--seed", type=int, default=0, metavar="N", help="Decides the note ids, and the chance in faults.")
+@click.option("--seed", type=int, metavar="N", help="Decides the note ids, and the chance in faults.")
 def serve_sandbox(
     port: int,
     keys: tuple[str, ...],

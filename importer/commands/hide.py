@@ -100,8 +100,9 @@ def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
             f" same {by_name('profile')} and {by_name('base-url')} as that run had."
         )
     made = journal.deliveries.created_by(run)
-    # Only a note that was recognised by its likeness has a reason; should it be a colleague's after all, it stays.
-    return Hiding(run, [known for known in made if not known.reason], [known for known in made if known.reason])
+    # A note that was recognised by its likeness stays, because it may be a colleague's after all.
+    by_likeness = [known for known in made if known.is_by_likeness]
+    return Hiding(run, [known for known in made if not known.is_by_likeness], by_likeness)
 
 
 def hide(

@@ -7,6 +7,7 @@ read back first. What a reply means is decided in :mod:`importer.delivery.decisi
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from importer.delivery.decisions import (
     LookUp,
     Renew,
     Retry,
+    SetAside,
     Settle,
     Split,
     Stop,
@@ -86,6 +88,7 @@ class Coordinator:
         self._posts: Iterator[Post] = iter(())
         self._turns = Turns(dispatcher, self._must_wait)
         self._known = decisions.Known()
+        self._largest_body, self._smallest_refused = 0, math.inf  # bytes of bodies that were accepted, and weren't
         self.carried = Carried()
         self._twins = Twins(dispatcher, evidence)
 
@@ -115,7 +118,7 @@ class Coordinator:
 
     def check(self, post: Post, note_id: str) -> None:
         """What an earlier run sent again is looked at once more; it ended before it had done so itself."""
-        self._twins.made(post, note_id, post.sent_at)
+        self._twins.made(post, note_id, min(post.sent_at, self._clock()))  # that run's clock may have been ahead
 
     def run(self, posts: Iterable[Post] = ()) -> None:
         """Deliver everything that can be delivered.
@@ -126,8 +129,10 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            while (self._resolver.waiting or self._twins.due) and self._dispatcher.stopped is None:
-                if not self._resolver.waiting:
+            while self._has_left and self._dispatcher.stopped is None:
+                if self._way.try_once_more():
+                    pass
+                elif not self._resolver.waiting:
                     self._twins.check()
                 elif not self._turns.proceed_in_part() and not self._evidence.ask_once_more():  # an answer would tell
                     self._resolver.proceed(nothing_else=True)
@@ -137,6 +142,10 @@ class Coordinator:
         self._observe()
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
+
+    @property
+    def _has_left(self) -> bool:
+        return bool(self._resolver.waiting or self._twins.due or self._way.set_aside)
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._observe):
@@ -150,15 +159,21 @@ class Coordinator:
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """What follows from a reply, for which post."""
+        if isinstance(task, Post):
+            reply = self._unless_known(reply)
         events.came_back(task, reply)
         failure = reply.failure
+        if failure is not None and failure.is_astray:
+            self._resolver.is_astray()
         if not self._known.any_success and (failure is None or failure.cause in API_REFUSED):
             self._known = replace(self._known, any_success=True)
         if isinstance(task, Post):
             self.posts_sent += reply.has_left
             task.sent_at = reply.began
             self._learn(task, reply)
-            known = replace(self._known, renewable=task.renewable) if task.renewable else self._known
+            is_size = failure is not None and failure.is_size
+            is_largest = is_size and task.body > self._largest_body
+            known = replace(self._known, renewable=task.renewable, is_largest=is_largest)
             for decision in decisions.after_post(task.request.prospects, reply, known):
                 yield task, decision
             return
@@ -177,25 +192,31 @@ class Coordinator:
         else:
             yield from self._twins.checked(task, reply)
 
+    def _unless_known(self, reply: Reply[dict[str, Answer]]) -> Reply[dict[str, Answer]]:
+        """Return the reply to a post; a failure if it names a note that some delivery has, as another's answer does."""
+        note_ids = [answer.note_id for answer in (reply.value or {}).values() if answer.note_id is not None]
+        known = self._evidence.known_ids.take(note_ids) if note_ids else ()
+        if not known:
+            return reply
+        text = f"its answer names a note that another row has ({min(known)})"
+        return replace(reply, value=None, failure=Failure(Cause.UNREADABLE, text, at_work=True, is_astray=True))
+
     def _carry_out(self, post: Post, decision: Decision) -> None:
         match decision:
-            case Settle(answers, reason, twins):
-                if post.sends > 1:
-                    for index, answer in answers:
-                        if answer.note_id is not None:
-                            self._twins.made(post.only([index]), answer.note_id, self._clock())
-                self._ledger.answered(post, answers, self._clock(), reason, twins)
-                self._turns.ended(post, len(answers))
+            case Settle():
+                self._settle(post, decision)
             case Retry() | Suspect() | Renew():
                 self._ledger.pending(post)
                 self._send_again(post, decision)
-            case Split(is_size):
+            case SetAside(failure):
                 self._ledger.pending(post)
-                post.is_too_large, post.is_cut = is_size, True
-                self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
+                self._way.set_aside.append((post, failure))
+            case Split():
+                self._split(post, decision)
             case LookUp(indices, failure):
                 part = post.unclear(indices)
-                self._ledger.ambiguous(part, f"{failure.text}; not read back yet", self._clock())
+                why, is_accepted = f"{failure.text}; not read back yet", failure.is_accepted
+                self._ledger.ambiguous(part, why, self._clock(), is_accepted=is_accepted)
                 self._resolver.look_up(part, failure)
             case Doubt(why):
                 self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
@@ -209,6 +230,25 @@ class Coordinator:
                     self._ledger.pending(post)
                 self._dispatcher.halt(error)
 
+    def _settle(self, post: Post, decision: Settle) -> None:
+        answers, now = decision.answers, self._clock()
+        if post.sends > 1:
+            for index, answer in answers:
+                if answer.note_id is not None:
+                    self._twins.made(post.only([index]), answer.note_id, now)
+        if decision.is_foreign:
+            self._ledger.turned_away(post, answers[0][1].reason, now)
+        else:
+            self._ledger.answered(post, answers, now, decision.reason, decision.twins)
+        self._turns.ended(post, len(answers))
+
+    def _split(self, post: Post, decision: Split) -> None:
+        self._ledger.pending(post)
+        if decision.is_body:
+            self._smallest_refused = min(self._smallest_refused, post.body)
+        post.is_too_large, post.is_cut = decision.is_size, True
+        self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
+
     def _learn(self, post: Post, reply: Reply[dict[str, Answer]]) -> None:
         """Take in what the reply to a request shows of the API."""
         failure = reply.failure
@@ -217,6 +257,7 @@ class Coordinator:
             self._evidence.created(post, created, reply.came)
             if len(post.request) > self._known.largest_accepted:
                 self._known = replace(self._known, largest_accepted=len(post.request))
+            self._largest_body = max(self._largest_body, post.body)
             if post.is_too_large:
                 self.batch_size = min(self._policy.batch_size, self._known.largest_accepted)
         self._way.sent(post, reply)
@@ -262,8 +303,9 @@ class Coordinator:
             return False
         if not isinstance(task, Post):
             return True
-        if len(task.request) > self.batch_size and not task.is_too_large:
-            self._dispatcher.add_all(task.split(self.batch_size))
+        most = self._most_prospects(task)
+        if len(task.request) > most:
+            self._dispatcher.add_all(task.split(most))
             return False
         if not self._turns.has_come(task):
             return False
@@ -276,6 +318,16 @@ class Coordinator:
             self._dispatcher.add(rest)
         self._abandon(back, _HELD_BACK)
         return False
+
+    def _most_prospects(self, post: Post) -> int:
+        """Return into how many prospects a post is cut at most: by their number, and by its body."""
+        size = len(post.request)
+        most = size if post.is_too_large else self.batch_size
+        if size > 1 and math.isfinite(self._smallest_refused) and post.body >= self._smallest_refused:
+            one = post.only((0,)).body
+            for_each = (post.body - one) / (size - 1)
+            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - one) / for_each)))
+        return most
 
     def _must_wait(self, post: Post) -> bool:
         """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""

@@ -24,19 +24,27 @@ PERSISTENT = 2
 """Refusals of one request, not in the API's words, after which it is halved: one of its notes may be the trouble."""
 
 CONVICTING = 3
-"""Refusals in a row, not in the API's words, after which a note that stands alone is the trouble."""
+"""Refusals in a row, not in the API's words, after which a note that stands alone is the trouble.
+
+After those before the last it is set aside, until all else was sent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Settle:
     """These prospects' rows are settled: index → answer, with why that is known.
 
-    ``twins`` are ids under which the same note stands there again.
+    Attributes:
+        answers: for each prospect's index.
+        reason: how that is known.
+        twins: ids under which the same note stands there again.
+        is_foreign: whether something other than the API said no, so that a later run looks before it sends again.
     """
 
     answers: tuple[tuple[int, Answer], ...]
     reason: str = ""
     twins: tuple[str, ...] = ()
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,15 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """It surely was not applied: halve it; ``is_size`` where its size is the trouble."""
+    """It surely was not applied: halve it.
+
+    Attributes:
+        is_size: whether the API takes fewer prospects.
+        is_body: whether something takes only smaller bodies.
+    """
 
     is_size: bool = False
+    is_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +98,15 @@ class NextPage:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The note isn't among the prospect's; ``for_good`` where another look could tell nothing new."""
+    """The note isn't among the prospect's notes.
+
+    Attributes:
+        for_good: whether another look could tell nothing new.
+        is_unknown: whether the API says that it doesn't know the prospect, as copies that lag may say, too.
+    """
 
     for_good: bool = False
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +138,13 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """It surely was not applied, and is tried once more when all else was sent."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The run can't go on; ``is_applied`` is False where the call surely was not applied, else None."""
 
@@ -127,8 +154,8 @@ class Stop:
 
 SendDecision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Stop
 LookDecision: TypeAlias = Settle | LookAgain | NextPage | Missed | Doubt | Stop
-AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | Abandon
-Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | Abandon | Stop
+AbsenceDecision: TypeAlias = Settle | Retry | Split | Suspect | SetAside | Abandon
+Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked | Suspect | SetAside | Abandon | Stop
 """What can be carried out on a post."""
 
 
@@ -139,12 +166,14 @@ class Known:
     Attributes:
         any_success: whether the API has done or refused anything in this run, in its own words.
         largest_accepted: prospects of the largest request that it accepted.
+        is_largest: whether this request's body is larger than any that was accepted.
         renewable: refusals of this request that ids of its files may be the reason of: whether one serves several
             requests, and how long, isn't documented.
     """
 
     any_success: bool = False
     largest_accepted: int = 0
+    is_largest: bool = False
     renewable: frozenset[Cause] = frozenset()
 
 
@@ -162,14 +191,21 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Stop(stopped_by(failure))]
     if failure.cause in known.renewable:
         return [Renew(failure)]
-    if failure.cause in API_REFUSED and len(prospects) == 1:
-        return [Settle(((0, Answer(None, f"the API refused it: {failure.text}")),))]
-    if failure.cause in API_REFUSED:
-        # Where a larger one was accepted, this one's size isn't the trouble, whatever the words are.
-        return [Split(failure.cause is Cause.TOO_LARGE and len(prospects) > known.largest_accepted)]
+    if failure.cause in API_REFUSED or (failure.cause is Cause.FOREIGN and failure.is_size and known.is_largest):
+        return [_refused(failure, len(prospects), known)]
     if failure.cause is Cause.REDIRECTED and not known.any_success:
         return [LookUp(everyone, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(everyone, failure)]
+
+
+def _refused(failure: Failure, size: int, known: Known) -> Settle | Split:
+    """Return what follows from a refusal that surely is one: the API's own, or a 413 for the largest body so far."""
+    if failure.cause is Cause.FOREIGN:
+        return Split(is_body=True) if size > 1 else _turned_away(failure)
+    if size == 1:
+        return Settle(((0, Answer(None, f"the API refused it: {failure.text}")),))
+    # If a larger one was accepted, this one's size isn't the trouble, whatever the words are.
+    return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
 
 def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[SendDecision]:
@@ -178,7 +214,7 @@ def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Send
     decisions: list[SendDecision] = [Settle(found)] if found else []
     if missing:
         why = "the API's answer says nothing certain of this prospect"
-        decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, why)))
+        decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, why, at_work=True, is_accepted=True)))
     return decisions
 
 
@@ -216,7 +252,7 @@ def _not_read(failure: Failure) -> LookDecision:
     if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
         return Stop(stopped_by(failure), is_applied=None)
     if failure.cause is Cause.UNKNOWN_PROSPECT:
-        return Missed(for_good=True)  # the API doesn't know the prospect, so it can't have made the note
+        return Missed(is_unknown=True)
     if failure.cause in API_REFUSED:
         return Doubt(f"and the prospect's notes could not be read: {failure.text}")
     return LookAgain(None if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED) else failure)
@@ -264,12 +300,19 @@ def after_absence(
     """
     if failure.cause is Cause.FOREIGN:
         if size > 1 and (failure.is_size or refusals >= PERSISTENT):
-            return Split(failure.is_size)
-        if size == 1 and refusals >= CONVICTING and not passed and not healed and can_tell:
-            return Suspect(failure)
-        if size == 1 and refusals >= CONVICTING and passed and not healed:
-            reason = f"what stands between this machine and the API turned it away: {failure.text}"
-            return Settle(((0, Answer(None, reason)),))
+            return Split()
+        if size == 1 and refusals == CONVICTING - 1:
+            return SetAside(failure)
+        if size == 1 and refusals >= CONVICTING and not healed:
+            if passed:
+                return _turned_away(failure)
+            if can_tell:
+                return Suspect(failure)
     if sends >= most_sends:
         return Abandon(f"sent {sends} times in vain: {failure.text}; run again later")
     return Retry()
+
+
+def _turned_away(failure: Failure) -> Settle:
+    reason = f"what stands between this machine and the API turned it away: {failure.text}"
+    return Settle(((0, Answer(None, reason)),), is_foreign=True)

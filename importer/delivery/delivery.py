@@ -23,7 +23,7 @@ from importer.delivery.resolver import Resolver
 from importer.delivery.tasks import Lookup, Post, Task
 from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
-from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.journal import ACCEPTED, Journal, Known, NoteKey, Run, State
 from importer.models import Note, Plan, Progress, Remaining, Request, Result, Rows, Workspace
 from importer.rows.uploads import Uploaded
 from importer.settings import Rate
@@ -76,7 +76,7 @@ class Delivery:
             run.id if run is not None else None,
         )
         way = Way(self._dispatcher, caller.api.traits, policy)
-        resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock)
+        resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock, caller.api.renew)
         self._coordinator = Coordinator(
             self._ledger,
             self._dispatcher,
@@ -283,5 +283,6 @@ def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[Known], positi
         first_sent_at=first.sent_at,
         since=first.since,
         of_earlier_run=True,
-        of_other_clock=True,
+        is_accepted=any(delivery.reason == ACCEPTED for delivery in deliveries),
+        clock_of=first.run,
     )

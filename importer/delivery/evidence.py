@@ -6,7 +6,6 @@ own, and whether one that is missed surely isn't there.
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,10 +15,11 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
 from importer.delivery import readback
 from importer.delivery.clock import NoteClock
+from importer.delivery.known_ids import KnownIds
 from importer.delivery.lag import ReadLag, Watched
 from importer.delivery.pages import Pages
 from importer.delivery.tasks import Post, Read, Task, Watch
-from importer.journal import Journal, NoteKey
+from importer.journal import Journal, Made, NoteKey
 from importer.models import Note, Status, Workspace
 
 _MOST_KNOWN = 2_000  # notes of this run that are recognised when a page shows them
@@ -45,7 +45,8 @@ class Evidence:
         lag: how reading lags.
         note_clock: the clock that dates notes.
         pages: which pages are asked for, and which of them are up to date.
-        is_introducing: whether a note of an earlier run is being looked at, which may tell of both.
+        known_ids: the ids that deliveries have.
+        lateness: seconds that an unclear request took at most until it was applied, as far as dates have shown.
     """
 
     def __init__(
@@ -64,14 +65,19 @@ class Evidence:
         self._retry = retry
         self.note_clock = NoteClock()
         self._journal, self._workspace, self._dispatcher = journal, workspace, dispatcher
-        self._traits, self._clock = traits, clock
+        self._traits, self._clock, self._run = traits, clock, run
         self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose ids are known
         self._youngest: Watched | None = None
         self._unclear: dict[NoteKey, Note] = {}  # notes that were unclear in this run, for the journal has no texts
         self._is_introduced = self._is_asked = False
-        self.is_introducing = False
-        self._introduced_by = math.inf
+        self._asked: set[int] = set()  # earlier runs of which a note was looked for
+        self._introducing = 0  # looks under way that may show whose notes are ours, or an earlier run's clock
         self._watches = 0
+        self.lateness = 0.0
+        self.known_ids = KnownIds(
+            lambda: journal.deliveries.note_ids(workspace),
+            lambda ids: {*journal.deliveries.delivered(workspace, [*ids]), *(id_ for id_ in ids if self._has(id_))},
+        )
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
         self.pages = Pages(traits.page, int(clock()) if run is None else run)
@@ -95,11 +101,14 @@ class Evidence:
         if post.request.note is not None:
             self._unclear[post.key] = post.request.note
         self.watch()
-        self._introduce()
+        self._introduce(post)
 
-    def adopted(self, *note_ids: str) -> None:
-        """Notes were read back and are a delivery's now: its own, or once more the same."""
+    def adopted(self, post: Post, note: FoundNote | None, *note_ids: str) -> None:
+        """Notes were read back and are a delivery's now: its own, as it was shown, or once more the same."""
         self._adopted.update(dict.fromkeys(note_ids, self._clock()))
+        since = self.note_clock.since(post)
+        if since is not None and note is not None and note.created_at is not None:
+            self.lateness = max(self.lateness, note.created_at - since)
 
     def read(self, page: NotesPage) -> None:
         """A page was read: known notes on it show the clock that dates them, and who writes them."""
@@ -118,13 +127,21 @@ class Evidence:
         """Seconds after rest at which reading surely has caught up with it."""
         return self.lag.margin
 
+    @property
+    def is_introducing(self) -> bool:
+        """Whether a look is under way that may show who writes our notes, or an earlier run's clock."""
+        return self._introducing > 0
+
+    def _has(self, note_id: str) -> bool:
+        return note_id in self._own or note_id in self._adopted
+
     def taken(self, page: NotesPage, prospect: str, key: NoteKey) -> dict[str, float]:
-        """Notes of a prospect like the one that is looked for that deliveries have: id → when that was known by us."""
+        """Notes of a prospect like the one that is looked for that deliveries have: id → when that was known."""
         if not _all(page):
             return {}
         known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self._traits.one_draft)
         self._learn_from(page, known)
-        found = {note_id: at for note_id, (_, at) in known.items()}
+        found = {note_id: made.at for note_id, made in known.items()}
         for note in _all(page):
             if (own := self._own.get(note.note_id)) is not None:
                 found.setdefault(note.note_id, own.came)
@@ -132,13 +149,18 @@ class Evidence:
                 found.setdefault(note.note_id, self._adopted[note.note_id])
         return found
 
+    def has_note_of(self, prospect: str) -> bool:
+        """Whether any run was given the id of a note of the prospect."""
+        if any(note.prospect == prospect for note in self._own.values()):
+            return True
+        return self._journal.deliveries.has_note_of(self._workspace, prospect)
+
     def unclaimed(self, candidates: Sequence[FoundNote]) -> list[FoundNote]:
         """Those of the candidates that no delivery has."""
         if not candidates:
             return []
         found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in candidates])
-        claimed = {*found, *self._own, *self._adopted}
-        return [note for note in candidates if note.note_id not in claimed]
+        return [note for note in candidates if note.note_id not in found and not self._has(note.note_id)]
 
     def rewritten(self, post: Post, prospect: str, candidates: Sequence[FoundNote]) -> FoundNote | None:
         """Which candidate surely is a post's note for the prospect, though it reads differently; None where none is."""
@@ -157,14 +179,16 @@ class Evidence:
         others = self._journal.deliveries.unclear_at(self._workspace, prospect)
         return any(other.status is key.status and not key.readings.isdisjoint(other.readings) for other in others)
 
-    def _learn_from(self, page: NotesPage, delivered: Mapping[str, tuple[float, float]]) -> None:
-        """Notes that deliveries have show who writes ours; those of earlier runs also which clock dates them."""
+    def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
+        """Notes that deliveries have show who writes ours; those of earlier runs also how those runs' clocks stood."""
         for note in _all(page):
-            if note.note_id in delivered:
-                if note.author:
-                    self.authors.add(note.author)
-                if note.created_at is not None and note.note_id not in self._own:
-                    self.note_clock.observe_earlier(*delivered[note.note_id], note.created_at)
+            made = delivered.get(note.note_id)
+            if made is None:
+                continue
+            if note.author:
+                self.authors.add(note.author)
+            if note.created_at is not None and made.is_answer and made.run != self._run:
+                self.note_clock.observe(made.sent_at, made.at, note.created_at, made.run)
 
     # -- measuring the lag ------------------------------------------------------------------------------------------
 
@@ -175,15 +199,17 @@ class Evidence:
             self._is_watching = True
             self._watch(self._youngest, self._clock())
 
-    def _introduce(self) -> None:
-        """Look at a note of an earlier run, which shows who writes our notes and which clock dates them.
-
-        Where this run has notes of its own, those show it.
-        """
-        if self._is_introduced or self._own:
-            return
-        self._is_introduced = True
-        self._look_for(self._journal.deliveries.latest_created(self._workspace))
+    def _introduce(self, post: Post) -> None:
+        """Look at a note of the run that sent a post, for its clock; at any note of ours, for who writes them."""
+        run, latest_created = post.clock_of, self._journal.deliveries.latest_created
+        if run is not None and post.since is None and not self.note_clock.is_known(run) and run not in self._asked:
+            self._asked.add(run)
+            note = latest_created(self._workspace, run)
+            self._look_for(note, run)
+            self._is_introduced |= note is not None
+        if not self._is_introduced and not self._own:
+            self._is_introduced = True
+            self._look_for(latest_created(self._workspace))
 
     def ask_once_more(self) -> bool:
         """Look at a note of ours, however deep it stands, before it is guessed who writes them; False if done."""
@@ -194,30 +220,31 @@ class Evidence:
         self._look_for((own.prospect, own.note_id) if own else self._journal.deliveries.latest_created(self._workspace))
         return self.is_introducing
 
-    def _look_for(self, note: tuple[str, str] | None) -> None:
+    def _look_for(self, note: tuple[str, str] | None, run: int | None = None) -> None:
         """Look at a note that we made, by its prospect and id, until reading shows it or another of ours."""
         if note is not None:
             prospect, note_id = note
-            watch = Watch(Watched(note_id, prospect, 0.0, 0.0), is_young=False, take=self.pages.take(prospect))
-            self._dispatcher.add(watch)
-            self.is_introducing = True
-            self._introduced_by = self._clock() + self.margin  # by then reading shows the note, however young it is
+            until = self._clock() + self.margin  # by then reading shows the note, however young it is
+            watched = Watched(note_id, prospect, 0.0, 0.0)
+            self._introducing += 1
+            self._dispatcher.add(Watch(watched, is_young=False, run=run, until=until, take=self.pages.take(prospect)))
 
     def _introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
         page = reply.value
         if page is None:
-            self.is_introducing = self.read_again(watch, reply.failure)
+            self._introducing -= not self.read_again(watch, reply.failure)
             return
         found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in _all(page)])
         self._learn_from(page, found)
-        is_deeper = page.has_more and watch.skip < 10 * self._traits.page
-        self.is_introducing = not found and (is_deeper or self._clock() < self._introduced_by)
-        if self.is_introducing and is_deeper:
+        is_shown = bool(found) if watch.run is None else self.note_clock.is_known(watch.run)
+        if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._traits.page:
             watch.skip += len(page.notes)
             self._dispatcher.add(watch)
-        elif self.is_introducing:
+        elif not is_shown and self._clock() < watch.until:
             watch.skip, watch.take = 0, self.pages.take(watch.prospect)
             self._dispatcher.add(watch, self._clock() + _PAUSE)
+        else:
+            self._introducing -= 1
 
     def read_again(self, read: Read, failure: Failure | None) -> bool:
         """Look once more after a failure; False when it is time to give it up."""

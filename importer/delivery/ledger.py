@@ -19,7 +19,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed, by_name
-from importer.journal import Answered, Claim, Journal, Known, Run, State
+from importer.journal import READ_BACK, Answered, Claim, Journal, Known, Run, State
 from importer.models import Result
 
 
@@ -124,12 +124,21 @@ class Ledger:
                 self._settle([position], Result.REJECTED, reason=answer.reason, at=at, request=shown)
         note = post.number
         self._enter_answers(
-            Answered(post.request_number, note, request.prospects[index], request.keys[index], answer, at)
+            Answered(
+                post.request_number, note, request.prospects[index], request.keys[index], _kept(answer, reason), at
+            )
             for index, answer in answers
         )
         if created and twins:
             prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, twins))
+
+    def turned_away(self, post: Post, reason: str, at: float) -> None:
+        """Something other than the API refused a request: its rows are rejected, and a later run looks before it sends.
+
+        Until then nobody knows for certain that the API has not applied it, so the journal doesn't say rejected.
+        """
+        self.unconfirmed(post, reason, at, Result.REJECTED)
 
     def _enter_answers(self, answers: Iterable[Answered]) -> None:
         """In one statement with those before them, unless something else came in between: the order matters."""
@@ -150,18 +159,24 @@ class Ledger:
             lambda: self._journal.deliveries.checked(note, request.prospects[0], request.keys[0], twins)
         )
 
-    def ambiguous(self, post: Post, why: str, at: float | None = None) -> None:
-        """A request's answer was unclear: until its notes are read back, its rows are unconfirmed."""
+    def ambiguous(self, post: Post, why: str, at: float | None = None, *, is_accepted: bool = False) -> None:
+        """A request's answer was unclear: until its notes are read back, its rows are unconfirmed.
+
+        With ``is_accepted``, a run that goes on with it knows that the API may be at work on it for minutes.
+        """
         reason = f"{why}; run again, or run verify"
+        if is_accepted:
+            number, note, deliveries = post.request_number, post.number, _deliveries(post)
+            self._entries.append(lambda: self._journal.deliveries.accept(number, note, deliveries))
         positions = post.request.positions
         self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
-    def unconfirmed(self, post: Post, reason: str, at: float) -> None:
+    def unconfirmed(self, post: Post, reason: str, at: float, result: Result = Result.UNCONFIRMED) -> None:
         """It can't be found out whether these deliveries were made."""
         number, note, deliveries = post.request_number, post.number, _deliveries(post)
         self._entries.append(lambda: self._journal.deliveries.unconfirm(number, note, deliveries))
         positions = post.request.positions
-        self._settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
+        self._settle(positions, result, reason=reason, at=at, request=_shown(post))
 
     def pending(self, post: Post) -> None:
         """A request surely was not applied, and is to be sent again: its rows are not sent until then.
@@ -225,6 +240,12 @@ class _Answers:
 
     def __call__(self) -> None:
         self.journal.deliveries.answer(self.all)
+
+
+def _kept(answer: Answer, reason: str) -> Answer:
+    """Return an answer as the journal keeps it, which tells a note that was read back from one that an answer named."""
+    is_read_back = bool(reason) and answer.note_id is not None and not answer.reason
+    return Answer(answer.note_id, READ_BACK) if is_read_back else answer
 
 
 def _shown(post: Post) -> int:

@@ -22,6 +22,7 @@ class Window:
         surely, until: one that reads the same and is dated between them is its own.
         perhaps: one dated before that, but from then on, may be: servers have several clocks, which differ.
         rewritten, rewritten_until: one that reads differently and is dated between them may be, too.
+        is_assumed: whether nothing has shown the clock of the run that sent the note, which may have been off by a day.
     """
 
     surely: float
@@ -29,6 +30,7 @@ class Window:
     until: float
     rewritten: float
     rewritten_until: float
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,19 @@ class Sought:
         key: the note that was sent.
         window: when it can have been made.
         taken: ids of notes that other deliveries have → when that was known, by our clock.
-        sent_at: when it was sent for the last time, by our clock.
+        sent_at: when it was sent for the last time, by our clock; None if another clock told.
         others: notes of other deliveries to the prospect that are unclear, too.
         authors: whose notes are ours, as far as is known.
+        is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
     """
 
     key: NoteKey
     window: Window
     taken: Mapping[str, float]
-    sent_at: float
+    sent_at: float | None
     others: Sequence[NoteKey] = ()
     authors: Collection[str] = ()
+    is_date_moot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,14 @@ class Verdict:
 
 
 def judge(page: NotesPage, sought: Sought) -> Verdict:
-    """Look for a delivery's note on one page, or on several put together, newest first as far as is known."""
+    """Look for a delivery's note on one page, or on several put together, in any order."""
     window = sought.window
     possible = [note for note in page.notes if note.note_id not in sought.taken and _may_be_ours(note, sought)]
     matching = [note for note in possible if is_same(note, sought.key)]
     hides = False
     if sought.key.status is Status.DRAFT and page.draft is not None:
         hides = _take_draft(page.draft, sought, matching)
-    goes_on = page.has_more and bool(page.notes) and not _is_past(page, window.perhaps)
+    goes_on = page.has_more and bool(page.notes)  # whatever the order, which isn't documented
     own = [note for note in matching if _is_dated_right(note, window)]
     candidates = tuple(note for note in possible if _is_candidate(note, sought))
     near = [note for note in matching if note.created_at is None or note.created_at >= window.perhaps]
@@ -90,8 +94,15 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
         first, *others = sorted(own, key=lambda note: note.created_at or 0.0)
         twins = tuple(note.note_id for note in others if note.note_id != first.note_id)
         return Verdict(first.note_id, twins, goes_on, authors=authors)
+    if len(near) == 1 and _is_ours_by_itself(near[0], sought):
+        return Verdict(near[0].note_id, (), goes_on, authors=authors)
     odd = _odd(matching, window, hides=hides)
     return Verdict(goes_on=goes_on, odd=odd, candidates=candidates, authors=authors)
+
+
+def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
+    """Whether only the date speaks against a note that reads the same, and the date proves nothing."""
+    return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
 
 
 def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> str:
@@ -115,9 +126,9 @@ def _is_dated_right(note: FoundNote, window: Window) -> bool:
 
 def _take_draft(draft: FoundNote, sought: Sought, matching: list[FoundNote]) -> bool:
     """Take in the one draft that is shown; True where it may hide the one that was sent."""
-    if draft.note_id in sought.taken:
+    if draft.note_id in sought.taken and sought.sent_at is not None:
         return sought.taken[draft.note_id] > sought.sent_at
-    if is_same(draft, sought.key) and _may_be_ours(draft, sought):
+    if draft.note_id not in sought.taken and is_same(draft, sought.key) and _may_be_ours(draft, sought):
         matching.append(draft)
         return False
     return draft.created_at is None or draft.created_at >= sought.window.rewritten
@@ -167,10 +178,3 @@ def _is_candidate(note: FoundNote, sought: Sought) -> bool:
         and (note.created_at is None or window.rewritten <= note.created_at <= window.rewritten_until)
         and not any(is_same(note, other) for other in sought.others)
     )
-
-
-def _is_past(page: NotesPage, since: float) -> bool:
-    """Whether later pages hold only older notes: true where this page is in order and reaches back far enough."""
-    times = [note.created_at for note in page.notes]
-    dated = [time for time in times if time is not None]
-    return len(dated) == len(times) and dated == sorted(dated, reverse=True) and dated[-1] < since

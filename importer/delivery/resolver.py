@@ -35,6 +35,8 @@ from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
 from importer.journal import NoteKey
 
 _LONGEST_REST = 600.0
+_RECEIPT = 300.0  # seconds for which the API may be at work on a request that it has confirmed without naming its notes
+_MOST_PASSES = 3  # times that pages which don't fit together are read again
 
 
 class Resolver:
@@ -46,6 +48,7 @@ class Resolver:
         way: what is known of the way to the API.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
+        renew: makes all connections anew.
 
     Attributes:
         unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
@@ -59,11 +62,13 @@ class Resolver:
         way: Way,
         policy: Policy,
         clock: Callable[[], float],
+        renew: Callable[[], None],
     ) -> None:
         self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
         self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
-        self._policy, self._clock = policy, clock
+        self._policy, self._clock, self._renew = policy, clock, renew
         self.waiting = Waiting(evidence)
+        self._open: list[Ambiguous] = []
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look for the notes of a post whose answer was unclear."""
@@ -71,7 +76,7 @@ class Resolver:
         settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_REST)
         rest_at = now + max(settle, failure.wait or 0.0)
         if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._policy.read_timeout + settle)
+            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + settle)
         self._begin(Ambiguous.of(post, failure, rest_at, rest_at), now + (failure.wait or 0.0))
 
     def look_up_earlier(self, post: Post, why: str) -> None:
@@ -81,14 +86,19 @@ class Resolver:
         nothing. Where it may have lost its lock without being dead, it is counted from when its last claim is no good.
         """
         now = self._clock()
-        post.sent_at = min(post.sent_at, now)  # the clock may have been set back since
-        rest = self._policy.read_timeout + self._policy.settle
+        rest = self._work(is_accepted=post.is_accepted) + self._policy.settle
         latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, now + self._policy.head_start + rest
         self._begin(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at), now)
+
+    def _work(self, *, is_accepted: bool) -> float:
+        """Return how many seconds the API may be at work on a request: at least twice the longest that was seen."""
+        least = max(self._policy.read_timeout, _RECEIPT) if is_accepted else self._policy.read_timeout
+        return max(least, 2 * self._evidence.lateness)
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look at one prospect first: its notes mostly show whether the whole request was applied."""
         post = ambiguous.post
+        self._open.append(ambiguous)
         for prospect in post.request.prospects:
             self.unclear[prospect].append(post.key)
         self._add(ambiguous, 0, due, is_first=True)
@@ -115,15 +125,17 @@ class Resolver:
         """
         ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
         verdict = None
-        if reply.value is not None and not (
-            lookup.joins(reply.value) and self._evidence.pages.is_newest(lookup, reply.value)
-        ):
-            yield from self._begin_again(lookup)
-            return
         if reply.value is not None:
-            lookup.attempts = None
+            is_whole = lookup.fits(reply.value)
+            is_newest = self._evidence.pages.is_newest(lookup, reply.value)
             page = lookup.take_in(reply.value)
             verdict = readback.judge(page, self._sought(lookup, page))
+            if not is_whole or not is_newest:
+                verdict = replace(verdict, goes_on=False)  # a note that was seen is there, whatever else is not
+                if verdict.note_id is None:
+                    yield from self._begin_again(lookup, is_whole=is_whole)
+                    return
+            lookup.attempts = None
             lookup.candidates = self._evidence.unclaimed(verdict.candidates)
         decision = decisions.after_lookup(reply, verdict, ambiguous.failure, lookup.pages + 1, self._policy.pages)
         is_early = lookup.began < self._caught_up_at(ambiguous)
@@ -131,7 +143,7 @@ class Resolver:
             case Settle(((_, answer),), reason, twins):
                 assert answer.note_id is not None
                 ambiguous.is_applied = True
-                self._evidence.adopted(answer.note_id, *twins)
+                self._evidence.adopted(post, lookup.notes.get(answer.note_id), answer.note_id, *twins)
                 yield post, Settle(((lookup.index, answer),), reason, twins)
                 self._follow_first(lookup, self._clock())
                 yield from self._conclude(ambiguous, lookup.index)
@@ -139,8 +151,8 @@ class Resolver:
                 # One note of this page once more, which shows whether the next one joins it.
                 lookup.skip, lookup.pages = lookup.skip + max(1, read - 1), lookup.pages + 1
                 self._dispatcher.add(lookup)
-            case Missed(for_good):
-                yield from self._missed(lookup, for_good=for_good)
+            case Missed(for_good, is_unknown):
+                yield from self._missed(lookup, for_good=for_good, is_unknown=is_unknown)
             case LookAgain(failure):
                 if not self._look_again(lookup, failure):
                     assert failure is not None
@@ -152,11 +164,12 @@ class Resolver:
             case None:
                 self._follow_first(lookup, ambiguous.rest_at)
 
-    def _begin_again(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
+    def _begin_again(self, lookup: Lookup, *, is_whole: bool) -> Iterator[tuple[Post, Decision]]:
         """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
+        lookup.passes += not is_whole
         failure = Failure(Cause.UNREADABLE, "they changed while they were read")
-        if not self._look_again(lookup, failure):
+        if lookup.passes > _MOST_PASSES or not self._look_again(lookup, failure):
             yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
 
     def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
@@ -167,8 +180,11 @@ class Resolver:
         post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
         others = [key for key in self.unclear.get(lookup.prospect, ()) if key is not post.key]
         taken = self._evidence.taken(page, lookup.prospect, post.key)  # first, for it may tell of the clock
-        window = self._evidence.note_clock.window(post, ambiguous.applied_until)
-        return readback.Sought(post.key, window, taken, post.sent_at, others, self._evidence.authors)
+        is_ours = not post.of_earlier_run
+        window = self._evidence.note_clock.window(post, ambiguous.applied_until, is_ours=is_ours)
+        sent_at = post.sent_at if is_ours else None
+        is_date_moot = not self._policy.resends  # nothing is sent, so a person has asked what there is
+        return readback.Sought(post.key, window, taken, sent_at, others, self._evidence.authors, is_date_moot)
 
     def _follow_first(self, lookup: Lookup, due: float) -> None:
         """After the first lookup at a request come those at its other prospects."""
@@ -177,20 +193,30 @@ class Resolver:
             for index in range(1, len(lookup.ambiguous.post.request)):
                 self._add(lookup.ambiguous, index, due)
 
-    def _missed(self, lookup: Lookup, *, for_good: bool) -> Iterator[tuple[Post, Decision]]:
+    def _missed(
+        self, lookup: Lookup, *, for_good: bool = False, is_unknown: bool = False
+    ) -> Iterator[tuple[Post, Decision]]:
         """The note isn't there, which means nothing before rest, nor before reading has caught up with that."""
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
+        if is_unknown:  # how reading lags is measured on prospects that reads know
+            caught_up_at = max(caught_up_at, ambiguous.rest_at + self._evidence.lag.assumed)
         # How long reading lags may be known better by rest. Where it hardly does, one look soon after that will do.
         is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.settle
         next_at = caught_up_at if is_soon else ambiguous.rest_at
-        if self._evidence.is_measuring and lookup.began >= ambiguous.rest_at:
+        if self._evidence.is_measuring and not is_unknown and lookup.began >= ambiguous.rest_at:
             next_at = min(next_at, self._clock() + max(self._policy.settle, self._clock() - ambiguous.rest_at))
         if not for_good and lookup.began < caught_up_at:
             # It proves nothing yet, so one prospect of the request is enough.
-            if lookup.began < ambiguous.rest_at or not self.waiting.until_measured(lookup):
+            if lookup.began < ambiguous.rest_at or is_unknown or not self.waiting.until_measured(lookup):
                 self._add(ambiguous, lookup.index, next_at, is_first=lookup.is_first)
             return
+        if is_unknown and self._evidence.has_note_of(lookup.prospect):
+            yield from self._doubt(
+                lookup, "and the API says that it doesn't know the prospect, though it has notes of it"
+            )
+            return
+        for_good |= is_unknown
         self._follow_first(lookup, next_at)
         if lookup.candidates and not for_good:
             yield from self._weigh(lookup)
@@ -212,7 +238,7 @@ class Resolver:
             before = ambiguous.failure.text
             reason = f"found by reading back, though the API shows its text differently; before, {before}"
             ambiguous.is_applied = True
-            self._evidence.adopted(its_own.note_id)
+            self._evidence.adopted(post, its_own, its_own.note_id)
             yield post, Settle(((lookup.index, Answer(its_own.note_id, reason)),), reason)
             yield from self._conclude(ambiguous, lookup.index)
             return
@@ -248,7 +274,10 @@ class Resolver:
         if settled is not None:
             self._is_clear(ambiguous.post.only([settled]))
         ambiguous.open -= 1
-        if ambiguous.open or not ambiguous.absent:
+        if ambiguous.open:
+            return
+        if not ambiguous.absent:
+            self._open.remove(ambiguous)
             return
         again = decisions.doubtful(
             ambiguous.absent, ambiguous.misses, ambiguous.all_misses, is_applied=ambiguous.is_applied
@@ -263,6 +292,7 @@ class Resolver:
 
     def _absent(self, ambiguous: Ambiguous) -> tuple[Post, Decision]:
         """The notes at these prospects surely aren't there."""
+        self._open.remove(ambiguous)
         sent = ambiguous.post
         post = sent.again(sorted(ambiguous.absent), self._evidence.note_clock.since(sent))
         self._is_clear(post)
@@ -279,6 +309,16 @@ class Resolver:
             can_tell=self._way.can_tell,
         )
         return post, _or_renew(post, decision, ambiguous.failure)
+
+    def is_astray(self) -> None:
+        """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
+        self._renew()
+        for ambiguous in self._open:
+            again, ambiguous.absent = ambiguous.absent, []
+            ambiguous.misses, ambiguous.all_misses = [0] * len(ambiguous.misses), 0
+            ambiguous.open += len(again)
+            for index in again:
+                self._add(ambiguous, index, self._clock())
 
     def _is_clear(self, post: Post) -> None:
         """Nothing of these deliveries is unclear any more."""

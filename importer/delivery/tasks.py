@@ -42,8 +42,8 @@ class Post:
         is_cut: whether it was refused so as a part of a larger one, and not yet by itself.
         refused_since: when that began, by our clock.
         is_alone: whether other calls came through in between.
-        of_earlier_run: whether an earlier run sent it; ``of_other_clock``: whether one did so for the first time, by a
-            clock that may have been set since, or another machine's.
+        of_earlier_run: whether an earlier run sent it; ``is_accepted``: and the API confirmed it without naming a note.
+        clock_of: the number of the run whose clock ``first_sent_at`` was read from; None: this run's.
         uploaded: files that were uploaded for it alone, since it was refused with ids that others had used.
         uploaded_among: how many posts got uploads of their own at the same time, this one included.
         renewed_for: why it, or what it is a part of, was refused then.
@@ -68,13 +68,21 @@ class Post:
     refused_since: float = 0.0
     is_alone: bool = False
     of_earlier_run: bool = False
-    of_other_clock: bool = False
+    is_accepted: bool = False
+    clock_of: int | None = None
     uploaded: Uploaded | None = None
     uploaded_among: int = 0
     renewed_for: Cause | None = None
 
     kind: ClassVar[str] = "POST"
     purpose: ClassVar[str] = "sending again what failed"
+
+    @property
+    def body(self) -> int:
+        """The length of its body in bytes, but for what is the same for all requests."""
+        note, around_an_id = self.request.note, 3
+        content = len(note.content.encode()) if note is not None else 0
+        return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
     @property
     def renewable(self) -> frozenset[Cause]:
@@ -160,7 +168,9 @@ class Lookup:
         take: notes a page; no two lookups of a prospect ask for the same page, lest a cache answers.
         skip: notes on earlier pages.
         pages: how many earlier pages were read.
-        notes: those on the pages that were read, by id.
+        notes: those on all pages that were read, by id.
+        read: ids of those that were read since the first page, in their order.
+        passes: how often it was begun again since the pages did not fit together.
         candidates: those of them that could be it although they read differently.
         began: when its first page was asked for, by our clock.
         is_last: whether nothing is left that could tell more.
@@ -173,6 +183,8 @@ class Lookup:
     skip: int = 0
     pages: int = 0
     notes: dict[str, FoundNote] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    passes: int = 0
     candidates: Sequence[FoundNote] = ()
     began: float = 0.0
     is_last: bool = False
@@ -186,22 +198,24 @@ class Lookup:
         """Whose notes are read."""
         return self.ambiguous.post.request.prospects[self.index]
 
-    def joins(self, page: NotesPage) -> bool:
-        """Whether nothing can stand between a page and the one before it: it begins with that one's last note."""
-        return not self.skip or any(note.note_id in self.notes for note in page.notes)
+    def fits(self, page: NotesPage) -> bool:
+        """Whether a page repeats what was asked for again, the last note of the page before it, and nothing else."""
+        ids = [note.note_id for note in page.notes]
+        return [note_id for note_id in ids if note_id in self.read] == self.read[-1:] and len(set(ids)) == len(ids)
 
     def take_in(self, page: NotesPage) -> NotesPage:
-        """The page, put together with those before it."""
-        # A page that holds nothing new but what shows that it joins ends it, whatever is said.
+        """Return the page, put together with all that were read before it."""
+        # A page that holds nothing but the note that it repeats is the last, whatever it says.
         has_more = page.has_more and len(page.notes) > (1 if self.skip else 0)
         self.notes.update((note.note_id, note) for note in page.notes)
+        self.read += [note.note_id for note in page.notes if note.note_id not in self.read]
         return replace(page, notes=tuple(self.notes.values()), has_more=has_more)
 
     def begin_again(self, take: int) -> None:
         """Read from the first page, by another address."""
         self.skip = self.pages = 0
         self.take = take
-        self.notes.clear()
+        self.read.clear()
 
 
 @dataclass(eq=False, slots=True)
@@ -210,10 +224,18 @@ class Watch:
 
     It shows who writes our notes and which clock dates them; and, unless the note is an earlier run's, how soon new
     notes can be read.
+
+    Attributes:
+        note: the note.
+        is_young: whether it was made in this run.
+        run: the earlier run whose clock the look is to show, if it is for that.
+        until: when the look is given up, by our clock.
     """
 
     note: Watched
     is_young: bool = True
+    run: int | None = None
+    until: float = math.inf
     take: int = 100
     skip: int = 0
     attempts: Attempts | None = None
@@ -235,12 +257,14 @@ class Check:
         post: what was sent again, cut down to this prospect.
         note_id: the note that it made.
         until: when that surely can be read, by our clock.
+        is_last: whether all else is done.
     """
 
     post: Post
     note_id: str
     take: int = 100
     until: float = 0.0
+    is_last: bool = False
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"

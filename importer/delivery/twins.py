@@ -30,23 +30,24 @@ class Twins:
 
     def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence) -> None:
         self._dispatcher, self._evidence = dispatcher, evidence
-        self._made: list[tuple[Post, str, float]] = []
+        self._contested: list[Check] = []
 
     @property
     def due(self) -> int:
-        """How many there are to look at."""
-        return len(self._made)
+        """How many looks told nothing, since another delivery may own what stands there."""
+        return len(self._contested)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
-        """A delivery that was sent again made this note; to be looked at when all else is done."""
-        self._made.append((post, note_id, came))
+        """Look at a delivery that was sent again and made this note, as soon as reading has caught up with it."""
+        take, until = self._evidence.pages.take(post.request.prospects[0]), came + self._evidence.lag.assumed
+        self._dispatcher.add(Check(post, note_id, take, until), came + self._evidence.margin)
 
     def check(self) -> None:
-        """Look at all of them, each when reading has caught up with it."""
-        made, self._made = self._made, []
-        for post, note_id, came in made:
-            take, until = self._evidence.pages.take(post.request.prospects[0]), came + self._evidence.lag.assumed
-            self._dispatcher.add(Check(post, note_id, take, until), came + self._evidence.margin)
+        """Look once more at what was contested, when all else is done."""
+        contested, self._contested = self._contested, []
+        for check in contested:
+            check.take, check.is_last = self._evidence.pages.take(check.prospect), True
+            self._dispatcher.add(check)
 
     def checked(self, check: Check, reply: Reply[NotesPage]) -> Iterator[tuple[Post, Decision]]:
         """What follows from the reply to a look: a twin shows as the note itself does."""
@@ -59,12 +60,15 @@ class Twins:
             self._dispatcher.add(check, reply.came + _PAUSE)
             return
         if evidence.is_contested(check.prospect, check.post.key):
-            return  # a later run looks, when it is known whose the others are
+            if not check.is_last:  # then a later run looks, when it is known whose the others are
+                self._contested.append(check)
+            return
         shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
         key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
         taken = evidence.taken(page, check.prospect, check.post.key)  # first, for it may tell of the clock
         window = evidence.note_clock.window(check.post, reply.came)
-        sought = Sought(key, window, taken, check.post.sent_at, authors=evidence.authors)
+        sent_at = None if check.post.of_earlier_run else check.post.sent_at
+        sought = Sought(key, window, taken, sent_at, authors=evidence.authors)
         found = judge(page, sought)
         yield check.post, Checked((found.note_id, *found.twins) if found.note_id is not None else ())
 

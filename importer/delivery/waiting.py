@@ -52,6 +52,9 @@ class Waiting:
         """
         authors = verdict.authors if verdict is not None else frozenset()
         is_anybodys = isinstance(decision, Settle) and bool(authors)
+        if isinstance(decision, Settle) and not lookup.is_last and self._may_tell_its_clock(lookup):
+            self._waiting.append((lookup, False))
+            return None
         if is_early:
             return Missed() if is_anybodys or isinstance(decision, Doubt) else decision
         if is_anybodys or isinstance(decision, Doubt) or (isinstance(decision, Missed) and lookup.candidates):
@@ -87,6 +90,12 @@ class Waiting:
     def _is_unmeasured(self) -> bool:
         """Where a known note was missed, reading does lag, and what is looked for may show at any time."""
         return self._evidence.is_measuring and not self._evidence.lag.is_seen
+
+    def _may_tell_its_clock(self, lookup: Lookup) -> bool:
+        """Whether a look is under way that may show by which clock an earlier run sent a note."""
+        post = lookup.ambiguous.post
+        is_assumed = post.clock_of is not None and self._evidence.note_clock.since(post) is None
+        return is_assumed and self._evidence.is_introducing
 
     def _must_wait(self, *, is_shown: bool) -> bool:
         return self._evidence.is_introducing or (is_shown and not self._evidence.authors)

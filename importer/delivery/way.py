@@ -47,6 +47,7 @@ class Way:
         healed: whether what was refused in words that aren't the API's was accepted when it was sent again.
         has_read: whether any lookup brought notes.
         refused_reads: lookups that were refused in words that aren't the API's.
+        set_aside: posts that stand alone, were refused so, and are tried once more when all else was sent.
     """
 
     def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy) -> None:
@@ -54,6 +55,7 @@ class Way:
         self.refused_reads = 0
         self._open_at = -math.inf  # when the last call that creates left which came through
         self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
+        self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
 
     # -- told -------------------------------------------------------------------------------------------------------
@@ -90,6 +92,16 @@ class Way:
         is_given_up = not self.has_read and self.refused_reads >= REFUSED_BEFORE_RESENT
         is_said = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
         return is_given_up and is_said
+
+    def try_once_more(self) -> bool:
+        """Send what was set aside once more; False if there is nothing. If nothing else came through, knock before."""
+        posts, self.set_aside = self.set_aside, []
+        for post, failure in posts:
+            if self._open_at > post.refused_since or not self.can_tell:
+                self._dispatcher.add(post)
+            else:
+                self.suspect(post, failure)
+        return bool(posts)
 
     # -- knocking ---------------------------------------------------------------------------------------------------
 

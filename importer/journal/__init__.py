@@ -34,7 +34,7 @@ from importer.journal.deliveries import Deliveries
 from importer.journal.entries import Answered, Claim
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
-from importer.journal.known import Known, State
+from importer.journal.known import ACCEPTED, READ_BACK, Known, Made, State
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run, Runs
@@ -46,12 +46,15 @@ from importer.models import Workspace
 from importer.settings import journal_place
 
 __all__ = [
+    "ACCEPTED",
+    "READ_BACK",
     "VERSION",
     "Answered",
     "Claim",
     "Found",
     "Journal",
     "Known",
+    "Made",
     "Match",
     "Matches",
     "NoteKey",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from importer.api import Answer
 from importer.journal import notes as known_notes
 from importer.journal.entries import Answered, Claim
-from importer.journal.known import STATES, Known, State, twins_in
+from importer.journal.known import ACCEPTED, STATES, Known, Made, State, twins_in
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, runs, workspaces
@@ -81,6 +81,10 @@ class Deliveries:
         """Enter that it can't be found out whether these deliveries, (prospect, occurrence), were made."""
         self._store.many(_UNCONFIRM, which, of_note=note, of_request=number)
 
+    def accept(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
+        """Enter that the API confirmed these deliveries without a note's id: it may take minutes to make the notes."""
+        self._store.many(_ACCEPT, which, of_note=note, of_request=number)
+
     def release(self, number: int, note: int, which: Sequence[tuple[str, str]]) -> None:
         """Enter that these deliveries surely were not made: the claim is given up."""
         self._store.many(_RELEASE, which, of_note=note, of_request=number)
@@ -121,34 +125,44 @@ class Deliveries:
             found = map(Known.from_row, self._store.among(_KNOWN, wanted))
             return {(known.note, known.prospect, known.occurrence): known for known in found}
 
-    def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
-        """Of these note ids, a few hundred at most, those that deliveries have → when it was sent, and known to exist.
+    def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
+        """Of these note ids, a few hundred at most, those that deliveries have → when each was made.
 
         No index helps it, for one over ids would multiply what each answer writes; so it is to be asked rarely.
         """
         values = {**_owner(workspace), "of_ids": note_ids}
         found = self._store.rows(_WITH_IDS, values) if note_ids else ()
-        return {row.note_id: (row.sent_at, row.at) for row in found}
+        return {row.note_id: _made(row) for row in found}
 
-    def latest_created(self, workspace: Workspace) -> tuple[str, str] | None:
-        """The prospect and the id of a note that was created lately, if there is one; a draft for want of others."""
-        rows = self._store.rows(_LATEST, _owner(workspace))
+    def latest_created(self, workspace: Workspace, run: int | None = None) -> tuple[str, str] | None:
+        """The prospect and the id of a note that was created lately, if there is one; a draft for want of others.
+
+        With ``run``, of a note that an answer to that run named.
+        """
+        values = _owner(workspace) if run is None else {**_owner(workspace), "of_run": run}
+        rows = self._store.rows(_LATEST if run is None else _LATEST_OF_RUN, values)
         return next(((row.prospect, row.note_id) for row in rows), None)
 
-    def adopted(
-        self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool
-    ) -> dict[str, tuple[float, float]]:
-        """Ids of the prospect's notes that a delivery already has, twins too → when it was sent, and known to exist.
+    def has_note_of(self, workspace: Workspace, prospect: str) -> bool:
+        """Whether a delivery of the workspace made a note of the prospect; to be asked rarely."""
+        return bool(self._store.rows(_A_NOTE_OF, {**_owner(workspace), "of_prospect": prospect}))
+
+    def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
+        """Ids of the prospect's notes that a delivery already has, twins too → when each was made.
 
         They are the notes in which a reader sees the same as in this one; with ``any_draft``, for a draft all drafts.
         """
         query = _ADOPTED_OR_DRAFT if any_draft and key.status is Status.DRAFT else _ADOPTED
         values = {**_owner(workspace), "of_seen": key.seen, "of_prospect": prospect}
-        return {
-            note_id: (row.sent_at, row.at)
-            for row in self._store.rows(query, values)
-            for note_id in (row.note_id, *twins_in(row.twins))
-        }
+        found = {}
+        for row in self._store.rows(query, values):
+            found[row.note_id] = _made(row)
+            found |= dict.fromkeys(twins_in(row.twins), _made(row)._replace(is_answer=False))
+        return found
+
+    def note_ids(self, workspace: Workspace) -> Iterator[str]:
+        """The ids of all notes that deliveries have."""
+        return (row.note_id for row in self._store.each(_NOTE_IDS, _owner(workspace)))
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """The notes of the prospect's deliveries that are unclear, of whichever sheet they are."""
@@ -300,11 +314,11 @@ _OWNER = (
 _IS_OWNERS = notes.c.workspace == _OWNER
 
 
-def _latest() -> sa.Select[Any]:
+def _latest(of_requests: Sequence[Any] = (), of_deliveries: Sequence[Any] = ()) -> sa.Select[Any]:
     lately = (
         sa.select(requests.c.id, requests.c.note)
         .join(runs, runs.c.id == requests.c.run)
-        .where(runs.c.workspace == _OWNER)
+        .where(runs.c.workspace == _OWNER, *of_requests)
         .order_by(requests.c.id.desc())
         .limit(_LATELY)
         .subquery()
@@ -313,16 +327,27 @@ def _latest() -> sa.Select[Any]:
         sa.select(deliveries.c.prospect, deliveries.c.note_id)
         .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
         .join(notes, notes.c.id == deliveries.c.note)
-        .where(_IS_OWNERS, deliveries.c.state == State.CREATED.value)
+        .where(_IS_OWNERS, deliveries.c.state == State.CREATED.value, *of_deliveries)
         .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), lately.c.id.desc())
         .limit(1)
     )
 
 
-def _made(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Ids of a workspace's notes, when each was sent, and when it was known to exist."""
+def _made(row: Any) -> Made:
+    return Made(row.sent_at, row.at, row.run, is_answer=row.reason is None and row.at >= row.sent_at)
+
+
+def _made_where(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the query for the IDs of a workspace's notes, and when each was made."""
     return (
-        sa.select(deliveries.c.note_id, deliveries.c.twins, requests.c.sent_at, deliveries.c.at)
+        sa.select(
+            deliveries.c.note_id,
+            deliveries.c.twins,
+            deliveries.c.at,
+            deliveries.c.reason,
+            requests.c.sent_at,
+            requests.c.run,
+        )
         .join(notes, notes.c.id == deliveries.c.note)
         .join(requests, requests.c.id == deliveries.c.request)
         .where(_IS_OWNERS, *conditions)
@@ -330,11 +355,25 @@ def _made(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return _made(is_alike, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
+    return _made_where(
+        is_alike, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None)
+    )
 
 
 _LATEST = _latest()
-_WITH_IDS = _made(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
+_LATEST_OF_RUN = _latest([requests.c.run == sa.bindparam("of_run")], [deliveries.c.reason.is_(None)])
+_A_NOTE_OF = (
+    sa.select(deliveries.c.note_id)
+    .join(notes, notes.c.id == deliveries.c.note)
+    .where(_IS_OWNERS, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
+    .limit(1)
+)
+_NOTE_IDS = (
+    sa.select(deliveries.c.note_id)
+    .join(notes, notes.c.id == deliveries.c.note)
+    .where(_IS_OWNERS, deliveries.c.note_id.is_not(None))
+)
+_WITH_IDS = _made_where(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
 _ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
 _DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
 _ADOPTED_OR_DRAFT = sa.union(_ADOPTED, _DRAFTS)  # not as one condition, for which no index would be used
@@ -353,6 +392,7 @@ _ANSWER = Many(
     "t",
 )
 _UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
+_ACCEPT = Many(deliveries.update().where(_IS_OF_REQUEST).values(reason=sa.literal_column(f"'{ACCEPTED}'")), "p", "o")
 _RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
 _HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.value), "of_note", "p", "o")
 _CHECKED = Many(

@@ -17,6 +17,12 @@ class State(StrEnum):
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
 
 
+READ_BACK = "read back"
+"""The reason of a delivery whose note was found by reading back, rather than named by an answer."""
+
+ACCEPTED = "accepted"
+"""The reason of an unclear delivery which the API has confirmed without naming a note."""
+
 STATES = {state.value: state for state in State}  # what State(…) finds too, but four times as slowly
 
 
@@ -44,12 +50,33 @@ class Known(NamedTuple):
     sent_at: float
     since: float | None
 
+    @property
+    def is_by_likeness(self) -> bool:
+        """Whether its note was recognised although the API shows the text differently."""
+        return self.state is State.CREATED and self.reason not in (None, "", READ_BACK)
+
     @classmethod
     def from_row(cls, row: Any) -> Known:
         """What a row of a query holds, whose first columns are these, in their order."""
         note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, *rest = row[:13]
         found = twins_in(twins)
         return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, found, *rest)
+
+
+class Made(NamedTuple):
+    """A note that a delivery has; times in seconds since 1970 by the clock of the run that sent it.
+
+    Attributes:
+        sent_at: when its request left.
+        at: when it was known to exist.
+        run: the number of the run that sent it.
+        is_answer: whether that run's own answer named it, so that it was made between the two times.
+    """
+
+    sent_at: float
+    at: float
+    run: int
+    is_answer: bool
 
 
 def twins_in(written: str | None) -> tuple[str, ...]:

@@ -138,6 +138,11 @@ class Store:
             rows: Sequence[Any] = self.connection.execute(query, parameters).all()
         return rows
 
+    def each(self, query: sa.Executable, parameters: Any = None) -> Iterator[Any]:
+        """Yield the rows that a query finds, without holding all of them."""
+        with self.reading():
+            yield from self.connection.execute(query, parameters, execution_options={"yield_per": _AT_ONCE})
+
     def among(self, query: Among, values: Sequence[tuple[object, ...]]) -> Iterator[Any]:
         """All rows of a query that have some of these values; all of one state where the caller has opened a read."""
         for start in range(0, len(values), _AT_ONCE):

@@ -73,7 +73,7 @@ class State:
     request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the
     clock that dates notes is behind the one in the replies, as where they come from different machines. Success is
     answered with ``created_status``, a wrong key with ``bad_key_status``, and files as ``uploads`` says. ``seed``
-    decides the ids and the chance in faults. ``time_source`` returns seconds since the epoch. ``token`` opens the
+    decides the ids and the chance in faults; without one no two sandboxes give the same ids. ``time_source`` returns seconds since the epoch. ``token`` opens the
     sandbox's own addresses, see `admin`; it is made anew for each. Each of ``further_keys`` opens an account, with
     notes and a limit of its own; faults strike the requests of all.
     """
@@ -93,7 +93,7 @@ class State:
     bad_key_status: int = 401
     notes_behind: float = 0.0
     uploads: Uploads = field(default_factory=Uploads)
-    seed: int = 0
+    seed: int | None = None
     time_source: Callable[[], float] = time.time
     token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
     clock: Clock = field(init=False, repr=False)
@@ -101,6 +101,7 @@ class State:
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.clock_offset, self.time_source)
+        seed = secrets.randbits(32) if self.seed is None else self.seed
         rules = Rules(
             api_key=self.api_key,
             prospects=self.prospects,
@@ -112,14 +113,14 @@ class State:
             bad_key_status=self.bad_key_status,
             notes_behind=self.notes_behind,
             uploads=self.uploads,
-            seed=self.seed,
+            seed=seed,
         )
         self.service = Service(rules, self.clock)
         self._services = {self.api_key: self.service}
         for number, key in enumerate(self.further_keys, 1):
-            self._services[key] = Service(replace(rules, api_key=key, seed=self.seed + number), self.clock)
+            self._services[key] = Service(replace(rules, api_key=key, seed=seed + number), self.clock)
         self._lock = threading.Lock()
-        self._plan = FaultPlan(self.faults, self.seed)
+        self._plan = FaultPlan(self.faults, self.seed or 0)
         self._gateway = Gateway()
         self._in_flight = 0
         self._windows = {key: Window(self.limit) for key in self._services}
@@ -209,7 +210,7 @@ class State:
 
     def view(self, arrival: Arrival) -> View | None:
         """How a look sees the notes now. For the server."""
-        return view(arrival.standing, self.clock.now() - self.notes_behind, self.seed)
+        return view(arrival.standing, self.clock.now() - self.notes_behind, self.seed or 0)
 
     def learn(self, number: int, *, body: object = None, status: int | None = None, fault: str | None = None) -> None:
         """Add to the record of a request what became known later. For the server."""

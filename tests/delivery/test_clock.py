@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from importer.delivery.clock import NoteClock
+from importer.delivery.tasks import Post
+from importer.journal import NoteKey
+from importer.models import Note, Request, Status, Visibility
 
 NOW = 1_800_000_000.0
+RUN = 7
 
 
 def clock(*seen: tuple[float, float, float], earlier: tuple[tuple[float, float, float], ...] = ()) -> NoteClock:
@@ -16,12 +21,21 @@ def clock(*seen: tuple[float, float, float], earlier: tuple[tuple[float, float, 
     for left, came, dated in seen:
         found.observe(left, came, dated)
     for left, came, dated in earlier:
-        found.observe_earlier(left, came, dated)
+        found.observe(left, came, dated, RUN)
     return found
 
 
+def post(first_sent_at: float = NOW, **more: Any) -> Post:
+    key = NoteKey.of(Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED))
+    return Post(Request(None, (0,), ("P0",), ("",)), key, 1, first_sent_at=first_sent_at, sent_at=first_sent_at, **more)
+
+
+def of_earlier_run(**more: Any) -> Post:
+    return post(of_earlier_run=True, clock_of=RUN, **more)
+
+
 def test_while_nothing_is_known_it_may_be_behind_by_minutes_and_ahead_by_anything() -> None:
-    assert not clock().is_known
+    assert not clock().is_known()
     assert clock().at_least(NOW) == NOW - 300
     assert clock().at_most(NOW) == math.inf
 
@@ -30,7 +44,7 @@ def test_while_nothing_is_known_it_may_be_behind_by_minutes_and_ahead_by_anythin
 def test_a_note_bounds_it_by_when_its_request_left_and_when_its_reply_came(ahead: float) -> None:
     """The note was made in between: so a note made now bears a date between now and now, by that clock."""
     found = clock((NOW, NOW + 2, NOW + 0.5 + ahead))
-    assert found.is_known
+    assert found.is_known()
     assert found.at_least(NOW + 100) == NOW + 100 + ahead - 1.5
     assert found.at_most(NOW + 100) == NOW + 100 + ahead + 0.5
 
@@ -41,20 +55,36 @@ def test_the_bounds_hold_all_that_was_seen_for_the_clock_may_be_set_anew() -> No
     assert found.at_most(NOW) == NOW + 30
 
 
-def test_notes_of_earlier_runs_bound_it_the_more_narrowly_the_more_there_are() -> None:
-    found = clock(earlier=((NOW - 60, NOW, NOW - 20), (NOW - 5, NOW, NOW - 3)))
-    assert found.is_known
-    assert found.at_least(NOW + 100) == NOW + 97
-    assert found.at_most(NOW) == NOW + 2
+def test_the_clocks_of_two_runs_are_two_clocks() -> None:
+    """What this run has seen says nothing of an earlier run's clock, and the other way round."""
+    found = clock((NOW, NOW + 1, NOW + 50))
+    assert not found.is_known(RUN)
+    assert found.since(of_earlier_run()) is None
+    assert not clock(earlier=((NOW, NOW + 1, NOW),)).is_known()
 
 
-def test_where_a_clock_was_set_anew_between_earlier_runs_the_bounds_hold_both() -> None:
-    found = clock(earlier=((NOW - 1, NOW, NOW), (NOW - 1, NOW, NOW + 60)))
-    assert (found.at_least(NOW), found.at_most(NOW)) == (NOW, NOW + 61)
+@pytest.mark.parametrize("set_by", [0.0, 1200.0, -1200.0, 86_400.0, -86_400.0])
+def test_an_earlier_runs_own_notes_tell_its_clock_however_far_it_was_off(set_by: float) -> None:
+    found = clock((NOW, NOW + 1, NOW), earlier=((NOW + set_by, NOW + set_by + 2, NOW - 59),))
+    window = found.window(of_earlier_run(first_sent_at=NOW + set_by), NOW + set_by + 70, is_ours=False)
+    assert window.surely <= NOW - 59 <= window.until
+    assert window.until - window.surely < 100
+    assert not window.is_assumed
 
 
-def test_notes_of_this_run_count_before_those_of_earlier_ones() -> None:
-    found = clock((NOW, NOW + 1, NOW), earlier=((NOW, NOW, NOW + 50),))
-    assert (found.at_least(NOW), found.at_most(NOW)) == (NOW - 1, NOW)
-    assert found.is_measured
-    assert not clock(earlier=((NOW, NOW, NOW + 50),)).is_measured
+@pytest.mark.parametrize("off", [20 * 60.0, 3600.0, 86_400.0, -20 * 60.0, -3600.0, -86_400.0])
+def test_without_a_note_of_the_run_that_sent_it_a_date_within_a_day_proves_nothing(off: float) -> None:
+    window = clock((NOW, NOW + 1, NOW)).window(of_earlier_run(), NOW + 70, is_ours=False)
+    assert window.is_assumed
+    assert not window.surely <= NOW + off <= window.until
+    assert window.perhaps <= NOW + off
+    assert window.rewritten <= NOW + off <= window.rewritten_until
+
+
+def test_what_is_sent_again_is_looked_for_by_both_clocks() -> None:
+    """The first attempt by the earlier run's clock, a day ahead; the second by ours."""
+    again = post(first_sent_at=NOW + 86_400, clock_of=RUN)
+    again.sent_at = NOW
+    window = clock((NOW, NOW + 1, NOW)).window(again, NOW + 70)
+    assert window.surely <= NOW + 0.5 <= window.until
+    assert window.perhaps <= NOW - 3600

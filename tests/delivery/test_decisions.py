@@ -24,6 +24,7 @@ from importer.delivery.decisions import (
     Renew,
     Retry,
     SendDecision,
+    SetAside,
     Settle,
     Split,
     Stop,
@@ -70,7 +71,13 @@ def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple
     return [LookUp(tuple(range(len(prospects))), failed(cause))]
 
 
-LACKS = Failure(Cause.UNREADABLE, "the API's answer says nothing certain of this prospect")
+LACKS = Failure(
+    Cause.UNREADABLE, "the API's answer says nothing certain of this prospect", at_work=True, is_accepted=True
+)
+TURNED_AWAY = Settle(
+    ((0, Answer(None, "what stands between this machine and the API turned it away: 413")),), is_foreign=True
+)
+TOO_LONG = Failure(Cause.FOREIGN, "413", at_work=True, is_size=True)
 TABLE = [
     # -- surely not applied: the same again
     Sent("nobody was reached", THREE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))]),
@@ -147,6 +154,12 @@ TABLE = [
     ),
     Sent("all are missing", THREE, {}, [LookUp((0, 1, 2), LACKS)]),
     Sent("an entry for somebody else", ONE, created("P9"), [LookUp((0,), LACKS)]),
+    # -- a gateway's 413
+    Sent(
+        "413 for the largest body so far", THREE, TOO_LONG, [Split(is_body=True)], replace(SUCCESS, is_largest=True)
+    ),
+    Sent("the same, one prospect", ONE, TOO_LONG, [TURNED_AWAY], replace(SUCCESS, is_largest=True)),
+    Sent("413 for a body no larger than one that was accepted", ONE, TOO_LONG, [LookUp((0,), TOO_LONG)], SUCCESS),
 ]  # fmt: skip
 
 
@@ -218,7 +231,7 @@ READS = [
     Read("it isn't there", Verdict(), Missed()),
     Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
     Read("blocked", Cause.BLOCKED, (Blocked, None)),
-    Read("the API doesn't know the prospect", Cause.UNKNOWN_PROSPECT, Missed(for_good=True)),
+    Read("the API doesn't know the prospect", Cause.UNKNOWN_PROSPECT, Missed(is_unknown=True)),
     Read("refused otherwise", Cause.BAD_REQUEST, Doubt(NOT_READ)),
     Read("too large", Cause.TOO_LARGE, Doubt(NOT_READ)),
     Read("refused for an attachment", Cause.BAD_ATTACHMENT, Doubt(NOT_READ)),
@@ -285,7 +298,10 @@ class Absent:
     can_tell: bool = False
 
 
-TURNED_AWAY = Settle(((0, Answer(None, "what stands between this machine and the API turned it away: trouble")),))
+CONVICTED = Settle(
+    ((0, Answer(None, "what stands between this machine and the API turned it away: trouble")),), is_foreign=True
+)
+ASIDE = SetAside(failed(Cause.FOREIGN))
 IN_VAIN = Abandon("sent 8 times in vain: trouble; run again later")
 ABSENCES = [
     *(
@@ -298,23 +314,23 @@ ABSENCES = [
     Absent("refused once", 3, Cause.FOREIGN, Retry(), refusals=1, passed=True),
     Absent("refused again", 3, Cause.FOREIGN, Split(), refusals=2),
     Absent("refused again while others pass", 3, Cause.FOREIGN, Split(), refusals=2, passed=True),
-    Absent("refused for its size", 3, Cause.FOREIGN, Split(is_size=True), refusals=1, is_size=True),
+    Absent("refused for its size", 3, Cause.FOREIGN, Split(), refusals=1, is_size=True),
     Absent("refused again, sent often enough", 3, Cause.FOREIGN, Split(), refusals=2, sends=8),
     Absent("alone, refused for its size", 1, Cause.FOREIGN, Retry(), refusals=1, is_size=True),
     Absent("alone, refused once while others pass", 1, Cause.FOREIGN, Retry(), refusals=1, passed=True),
-    Absent("alone, refused again, and nothing passes", 1, Cause.FOREIGN, Retry(), refusals=2),
-    Absent("alone, refused again while others pass", 1, Cause.FOREIGN, Retry(), refusals=2, passed=True),
-    Absent("alone, refused a third time while others pass", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, passed=True),
+    Absent("alone, refused again, and nothing passes", 1, Cause.FOREIGN, ASIDE, refusals=2),
+    Absent("alone, refused again while others pass", 1, Cause.FOREIGN, ASIDE, refusals=2, passed=True),
+    Absent("alone, refused a third time while others pass", 1, Cause.FOREIGN, CONVICTED, refusals=3, passed=True),
     Absent(
         "alone, but others that were refused so passed later",
         1,
         Cause.FOREIGN,
         Retry(),
-        refusals=2,
+        refusals=3,
         passed=True,
         healed=True,
     ),
-    Absent("alone, the same for its size", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, passed=True, is_size=True),
+    Absent("alone, the same for its size", 1, Cause.FOREIGN, CONVICTED, refusals=3, passed=True, is_size=True),
     Absent("alone, nothing passes, sent often enough", 1, Cause.FOREIGN, IN_VAIN, refusals=8, sends=8),
     Absent(
         "alone, nothing passes, and it can be found out why",
@@ -324,9 +340,9 @@ ABSENCES = [
         refusals=3,
         can_tell=True,
     ),
-    Absent("the same, refused twice", 1, Cause.FOREIGN, Retry(), refusals=2, can_tell=True),
+    Absent("the same, refused twice", 1, Cause.FOREIGN, ASIDE, refusals=2, can_tell=True),
     Absent("the same, several", 3, Cause.FOREIGN, Split(), refusals=3, can_tell=True),
-    Absent("the same, but others pass", 1, Cause.FOREIGN, TURNED_AWAY, refusals=3, can_tell=True, passed=True),
+    Absent("the same, but others pass", 1, Cause.FOREIGN, CONVICTED, refusals=3, can_tell=True, passed=True),
     Absent("the same, but the way is bad at times", 1, Cause.FOREIGN, Retry(), refusals=3, can_tell=True, healed=True),
     Absent("refused once, sent often enough", 3, Cause.FOREIGN, IN_VAIN, refusals=1, sends=8),
 ]

@@ -247,8 +247,9 @@ def _may_be_turned_away(regime: Regime) -> bool:
     """Whether something on the way to the API says no to a note."""
     return (
         regime.firewall >= 0
+        or regime.body_limit > 0
         or bool(regime.lost_route)
-        or any(fate.startswith(("page", "slow")) for fate in regime.fates)
+        or any(fate.startswith(("page", "slow", "413")) for fate in regime.fates)
     )
 
 
@@ -272,8 +273,11 @@ def _must_be_certain(world: World, known: Iterable[str]) -> bool:
     """
     regime = world.regime
     is_clear = regime.rewrite == "exact" and not regime.colleagues and not (regime.jumps or regime.own_jumps)
+    is_clear &= not regime.shuffled
     if not is_clear or abs(regime.ahead) < 300:
         return is_clear
+    if world.has_died:  # a run's own notes tell its clock, and a run that ended early may have none
+        return False
     return any(note.status is Status.PUBLISHED for note_id in known if (note := world.note(note_id)) is not None)
 
 

@@ -37,11 +37,18 @@ ONCE_BROKEN = (
 )
 """Seeds that have shown a fault, since mended."""
 
+KEPT = frozenset(
+    (*ONCE_BROKEN, 0, 2, 8, 10, 12, 23, 51, 70, 72, 78, 112, 119, 227, 415, 496, 741, 1492, 1911, 3588, 4986)
+)
+"""Seeds whose worlds stay what they were, since something is shown by them."""
+
 FATES = (
     "500 before", "500 after", "502 late", "lost before", "lost after", "lost late", "some missing", "all missing",
     "part", "spoilt", "page before", "page after", "page late", "redirect after", "redirect late", "unreachable", "429",
     "slow 429 after", "400",
 )  # fmt: skip
+RECEIPTS = ("all missing late", "accepted late", "accepted before")  # a success that names no note
+TOO_LARGE = ("413 before", "413 after")
 _CHANGED = ("emoji", "cut", "quotes")  # after which some texts don't read the same
 UPLOAD_FATES = (
     "500 before", "500 after", "lost before", "lost after", "page before", "page after", "spoilt", "unreachable", "429",
@@ -110,6 +117,10 @@ class Regime:
         shows_author: whether reading tells who wrote a note.
         ahead: how far the API's clock is ahead, in seconds; ``jumps``: by how much it jumps once, or 0.
         own_jumps: seconds that ours is set by between two runs, and back before the next, or 0.
+        unknown: seconds for which reading doesn't know some of the prospects yet, though notes are taken for them.
+        echoes: chance that a reply is the one that an earlier call has had.
+        shuffled: whether notes are shown in another order each time.
+        body_limit: characters of a text beyond which a gateway turns it away for its size, or 0.
         apart: seconds by which its servers' clocks are off at most.
         max_batch: prospects that the API takes.
         limit: calls a second, or 0.
@@ -144,6 +155,10 @@ class Regime:
     ahead: float = 0.0
     jumps: float = 0.0
     own_jumps: float = 0.0
+    unknown: float = 0.0
+    echoes: float = 0.0
+    shuffled: bool = False
+    body_limit: int = 0
     apart: float = 0.0
     max_batch: int = 100
     limit: int = 0
@@ -243,7 +258,7 @@ def draw(seed: int, beyond: str = "") -> Regime:
     )
     # Drawn apart, so that seeds which showed something go on showing it.
     more = random.Random(f"more {seed} {beyond}")
-    return replace(
+    found = replace(
         found,
         by_hand=more.random() < 0.15,
         before=more.choice([0, 0, 0, 0, 0, 0, 2, 6]),
@@ -255,8 +270,29 @@ def draw(seed: int, beyond: str = "") -> Regime:
         same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
         own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed),
     )
+    return found if seed in KEPT else _beyond_the_simulator(seed, found)
 
 
 def _own_jumps(seed: int) -> float:
     chance = random.Random(f"our clock {seed}")
-    return chance.choice([2.0, -2.0, 30.0, -30.0, 600.0, -600.0]) if chance.random() < 0.15 else 0.0
+    jumps = [2.0, -2.0, 30.0, -30.0, 600.0, -600.0]
+    if seed not in KEPT:
+        jumps += [1200.0, -1200.0, 3600.0, -3600.0, 86_400.0, -86_400.0]
+    return chance.choice(jumps) if chance.random() < 0.15 else 0.0
+
+
+def _beyond_the_simulator(seed: int, regime: Regime) -> Regime:
+    """The same with what the simulator took for granted until the program met it, drawn apart."""
+    chance = random.Random(f"the world {seed} {regime.beyond}")
+    more: list[str] = []
+    more += RECEIPTS if chance.random() < 0.15 else ()
+    more += ["reset late", "reset after"] if chance.random() < 0.15 else []
+    more += TOO_LARGE if chance.random() < 0.1 else ()
+    return replace(
+        regime,
+        fates=(*regime.fates, *more),
+        unknown=chance.choice([20.0, 55.0]) if chance.random() < 0.1 else 0.0,
+        echoes=chance.choice([0.05, 0.3]) if chance.random() < 0.12 else 0.0,
+        shuffled=chance.random() < 0.04,
+        body_limit=60 if chance.random() < 0.06 else 0,
+    )

@@ -12,7 +12,7 @@ import random
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
@@ -21,8 +21,10 @@ from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
 
 _CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.FOREIGN}
+_CAUSES |= {"reset": Cause.LOST, "accepted": Cause.UNREADABLE, "413": Cause.FOREIGN}
 _CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.FOREIGN, "spoilt": Cause.UNREADABLE}
 
+_RECEIPT = 300.0  # seconds for which the API may be at work on what it has accepted
 _MOST_READS = 10_000  # many times what any import takes
 
 NOBODY = "no prospect"
@@ -107,7 +109,11 @@ class World:
         self._position = -math.inf  # of a reader whose lag wanders: it has everything up to here
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
         self._calls: deque[float] = deque()
-        start = self.now
+        self._told: dict[str, Answer] = {}  # by the last reply that named notes
+        self._last_page: tuple[str, NotesPage] | None = None
+        self._died_at = -math.inf
+        self._largest = 0  # characters of the longest text that was taken
+        start = self._start = self.now
         self._route_lost_at = start + self.chance.uniform(0, 20) if self.regime.lost_route else math.inf
         self._closed_at = start + self.chance.uniform(0, 10) if self.regime.closed else math.inf
         if self.regime.jumps:
@@ -161,6 +167,7 @@ class World:
     def die(self) -> None:
         """What is on its way may arrive all the same, and nobody hears of it; a while later the program starts anew."""
         self._life += 1
+        self._died_at = self.now
         if self.regime.own_jumps and not self.is_calm:
             self._own = self.regime.own_jumps if self._life % 2 else 0.0
             self.tell(f"     our clock is set: {self._own} s ahead now")
@@ -223,7 +230,8 @@ class World:
         self.shelf.named(note.attachments)
         fate = self._fate()
         travel = self.chance.uniform(0.01, 0.2)
-        return Pending(began + travel, lambda: self._create(note, tuple(prospects), fate, began))
+        life = self._life
+        return Pending(began + travel, lambda: self._create(note, tuple(prospects), fate, began, life))
 
     def _fate(self) -> str:
         self._sent += 1
@@ -231,7 +239,9 @@ class World:
             return "ok"
         return self.chance.choice(self.regime.fates)
 
-    def _create(self, note: Note, prospects: Sequence[str], fate: str, began: float) -> tuple[Reply[Any], float]:
+    def _create(  # noqa: PLR0912 - a case a fate
+        self, note: Note, prospects: Sequence[str], fate: str, began: float, life: int
+    ) -> tuple[Reply[Any], float]:
         self.posts += 1
         soon = self.now + self.chance.uniform(0.01, 0.2)
         refusal = self._refusal("POST", note, prospects, fate, began)
@@ -245,37 +255,80 @@ class World:
         self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {fate}")
         if moment != "before":
             self.shelf.serve(note.attachments)
+        if self._told and self._is_echo():
+            return self._echoed(note, prospects, began, soon), soon
         if fate in ("ok", "400", "some missing", "all missing", "part"):
             applied = prospects[::2] if fate == "part" else prospects
             answers = self._apply(note, applied)
             self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
-            return self._reply("POST", began, soon, {} if fate == "all missing" else told, metadata=_OK), soon
+            told = {} if fate == "all missing" else told
+            self.later(soon, lambda: self._remember(told))
+            self._largest = max(self._largest, len(note.content))
+            return self._reply("POST", began, soon, told, metadata=_OK), soon
         applied_at = None
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
         elif moment == "late":
-            applied_at = self.chance.uniform(self.now, began + self.regime.read_timeout + self.regime.settle)
+            is_receipt = kind in ("all", "accepted")
+            work = _RECEIPT if is_receipt else self.regime.read_timeout
+            applied_at = self.chance.uniform(self.now, began + work + self.regime.settle)
+            if is_receipt:
+                self._later_unless_unheard(soon, applied_at, note, prospects, life)
+                applied_at = None
             if self.regime.beyond == "later":
                 applied_at += self.chance.uniform(0, 60)
         if applied_at is not None:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
                 self.later(applied_at, lambda: self._apply_quietly(note, prospects))
+        if kind == "all":
+            return self._reply("POST", began, soon, {}, metadata=_OK), soon
         came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
+        failure = Failure(_CAUSES[kind], fate, at_work=kind != "500", is_accepted=kind == "accepted")
+        failure = replace(failure, is_size=kind == "413")
         if failure.cause is Cause.FOREIGN:
             self.shelf.refused(note.attachments)
-        return self._reply("POST", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
+        metadata = None if kind in ("lost", "reset") else _ODD
+        return self._reply("POST", began, came, failure=failure, metadata=metadata), came
+
+    def _later_unless_unheard(self, came: float, at: float, note: Note, prospects: Sequence[str], life: int) -> None:
+        """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
+
+        def apply(when: float) -> None:
+            if when == at or (self._life > life and self._died_at < came + 1):
+                waiting.clear()
+                self._apply_quietly(note, prospects)
+
+        waiting = [at, came + self.regime.read_timeout]
+        for when in sorted(waiting):
+            self.later(when, lambda when=when: apply(when) if waiting else None)
+
+    def _remember(self, told: dict[str, Answer]) -> None:
+        if any(answer.note_id for answer in told.values()):
+            self._told = told
+
+    def _is_echo(self) -> bool:
+        return not self.is_calm and self.chance.random() < self.regime.echoes if self.regime.echoes else False
+
+    def _echoed(self, note: Note, prospects: Sequence[str], began: float, soon: float) -> Reply[Any]:
+        """The request is applied, and its reply is the one that an earlier request has had."""
+        told = self._told
+        self._apply(note, prospects)
+        self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
+        if not told.keys() <= set(prospects):
+            failure = Failure(Cause.UNREADABLE, "astray", at_work=True, is_astray=True)
+            return self._reply("POST", began, soon, failure=failure, metadata=_OK)
+        return self._reply("POST", began, soon, told, metadata=_OK)
 
     def _refusal(
         self, kind: str, note: Note | None, prospects: Sequence[str], fate: str, began: float
     ) -> Reply[Any] | None:
         """What turns a call away without its being applied, or None."""
 
-        def failed(cause: Cause, text: str, wait: float | None = None, *, at_work: bool = False) -> Reply[Any]:
+        def failed(cause: Cause, text: str, wait: float | None = None, **more: bool) -> Reply[Any]:
             metadata = None if cause is Cause.UNREACHABLE else _ODD
-            failure = Failure(cause, text, wait, at_work=at_work)
+            failure = Failure(cause, text, wait, **more)
             return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
 
         if page := self._gateway(kind):
@@ -292,6 +345,10 @@ class World:
             self._calls.append(self.now)
         if note is None:
             return None
+        if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
+            return failed(Cause.FOREIGN, "a gateway's page: too large", at_work=True, is_size=True)
+        if fate.startswith("413") and (fate == "413 before" or len(note.content) > self._largest):
+            return failed(Cause.FOREIGN, fate, at_work=True, is_size=True)
         if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
             return failed(Cause.FOREIGN, "a firewall's page", at_work=True)
         refusal = self._says_no(note, prospects, fate)
@@ -422,10 +479,17 @@ class World:
             self.tell(f"GET  {prospect}: {fate}")
             metadata = None if fate == "lost" else _ODD
             return self._reply("GET", began, came, failure=Failure(_CAUSES[fate], fate), metadata=metadata), came
-        if prospect == "INVALID":
+        is_unknown_yet = self.now < self._start + self.regime.unknown and int(prospect[1:] or "0", 36) % 3 == 0
+        if prospect == "INVALID" or is_unknown_yet:
+            self.tell(f"GET  {prospect}: unknown")
             failure = Failure(Cause.UNKNOWN_PROSPECT, "Invalid prospect Id")
             return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
         page = self._page(prospect, skip, take)
+        before, self._last_page = self._last_page, (prospect, page)
+        if before is not None and before[0] != prospect and before[1].notes and self._is_echo():
+            self.tell(f"GET  {prospect}: the page is {before[0]}'s")
+            failure = Failure(Cause.UNREADABLE, "astray", at_work=True, is_astray=True)
+            return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
         self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")
         return self._reply("GET", began, soon, page, metadata=_OK), soon
@@ -437,6 +501,8 @@ class World:
             return cached[1]
         shown = [self._shown(note) for note in reversed(self._visible()) if note.prospect == prospect]
         published = [note for note in shown if note.status is Status.PUBLISHED]
+        if self.regime.shuffled:
+            self.chance.shuffle(published)
         page = tuple(published[skip : skip + min(take, self.regime.page)])
         draft = next((note for note in shown if note.status is Status.DRAFT), None)
         found = NotesPage(page, draft, has_more=len(published) > skip + len(page))
@@ -469,8 +535,16 @@ class World:
     def look_up(self, search: str, page: int) -> Any:
         raise AssertionError("the rows name prospects by their ids")
 
+    def renew(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
+
+    @property
+    def has_died(self) -> bool:
+        """Whether a run ended before its end."""
+        return self._life > 0
 
     # -- what there is in the end -----------------------------------------------------------------------------------
 
