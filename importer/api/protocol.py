@@ -20,8 +20,8 @@ Value = TypeVar("Value")
 class Cause(StrEnum):
     """Why a call brought no value.
 
-    The first four are surely not applied; so are the next five, which are in the API's own words. The last five say
-    nothing of whether the call was applied.
+    The first four are surely not applied, unless a blocked call had left; so are the next five, which are in the API's
+    own words. The last five say nothing of whether the call was applied.
     """
 
     UNREACHABLE = "unreachable"  # no connection came about
@@ -53,7 +53,7 @@ NOT_APPLIED = frozenset(
         Cause.BAD_KEY,
     }
 )
-"""Causes that prove that the call was not applied."""
+"""Causes that prove that the call was not applied, unless its failure says that it had left."""
 
 API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
 """Causes that are the API's own no to what was asked: it is there, and it is well."""
@@ -68,6 +68,7 @@ class Failure:
         text: for a person, without the key.
         wait: seconds that the API asked to wait, or None where it didn't say.
         at_work: whether whoever took the call may still be at work on it.
+        has_left: whether a blocked call had begun to leave, so that it may have been applied.
         is_size: whether a refusal that isn't in the API's words speaks of the request's size.
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
@@ -79,6 +80,7 @@ class Failure:
     text: str
     wait: float | None = None
     at_work: bool = False
+    has_left: bool = False
     is_size: bool = False
     is_other: bool = False
     is_busy: bool = False
@@ -92,7 +94,7 @@ class Failure:
     @property
     def is_applied(self) -> bool | None:
         """False where the call surely was not applied; None where nobody knows."""
-        return False if self.cause in NOT_APPLIED else None
+        return False if self.cause in NOT_APPLIED and not self.has_left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ class Reply(Generic[Value]):
     @property
     def has_left(self) -> bool:
         """Whether the call reached anyone."""
-        return self.failure is None or self.failure.cause not in (Cause.UNREACHABLE, Cause.OUTDATED, Cause.BLOCKED)
+        failure = self.failure
+        stays = (Cause.UNREACHABLE, Cause.OUTDATED, Cause.BLOCKED)
+        return failure is None or failure.has_left or failure.cause not in stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +252,9 @@ class NotesApi(Protocol):
 
         That there are none is a value only where the API itself said so.
         """
+
+    def renew(self) -> None:
+        """Use no connection again that was open until now."""
 
     def close(self) -> None:
         """Close every connection."""

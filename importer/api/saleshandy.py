@@ -157,6 +157,10 @@ class Saleshandy:
         plain = re.sub(f"{re.escape(search)}|{re.escape(quote(search))}", "(email)", reply.failure.text, flags=re.I)
         return replace(reply, failure=replace(reply.failure, text=plain))
 
+    def renew(self) -> None:
+        """Use no connection again that was open until now."""
+        self._transport.renew()
+
     def close(self) -> None:
         """Close every connection."""
         self._transport.close()
@@ -227,7 +231,7 @@ class Saleshandy:
             )
             return Failure(Cause.REDIRECTED, text, at_work=True)
         if status == 407:
-            return Failure(Cause.BLOCKED, self._transport.proxy_wants_login())
+            return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
         if is_own:
             return self._own_failure(kind, status, said, _code(document))
         cut = f", and {answer.cut}" if answer.cut else ""

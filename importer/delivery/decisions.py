@@ -158,7 +158,7 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry(failure)]
     if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
         return [Retry()]
-    if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+    if failure.cause is Cause.BAD_KEY or (failure.cause is Cause.BLOCKED and not failure.has_left):
         return [Stop(stopped_by(failure))]
     if failure.cause in known.renewable:
         return [Renew(failure)]
@@ -167,7 +167,7 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
     if failure.cause in API_REFUSED:
         # Where a larger one was accepted, this one's size isn't the trouble, whatever the words are.
         return [Split(failure.cause is Cause.TOO_LARGE and len(prospects) > known.largest_accepted)]
-    if failure.cause is Cause.REDIRECTED and not known.any_success:
+    if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):
         return [LookUp(everyone, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(everyone, failure)]
 

@@ -42,6 +42,9 @@ class Ledgerly:
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         return self._call("GET", f"/people/{search}/{page}", None, lambda one: (FoundProspect(*one),) if one else ())
 
+    def renew(self) -> None:
+        self._http.renew()
+
     def close(self) -> None:
         self._http.close()
 

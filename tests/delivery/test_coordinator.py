@@ -76,6 +76,9 @@ class Api:
     def look_up(self, search: str, page: int) -> Reply[tuple[FoundProspect, ...]]:
         raise NotImplementedError
 
+    def renew(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

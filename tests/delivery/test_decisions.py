@@ -70,6 +70,7 @@ def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple
     return [LookUp(tuple(range(len(prospects))), failed(cause))]
 
 
+LEFT = Failure(Cause.BLOCKED, "trouble", at_work=True, has_left=True)
 LACKS = Failure(Cause.UNREADABLE, "the API's answer says nothing certain of this prospect")
 TABLE = [
     # -- surely not applied: the same again
@@ -121,6 +122,8 @@ TABLE = [
         "a redirect before any success", THREE, Cause.REDIRECTED,
         [*unclear(THREE, Cause.REDIRECTED), (Redirected, None)],
     ),
+    Sent("a certificate, a 407, once it had left", THREE, LEFT, [LookUp((0, 1, 2), LEFT), (Blocked, None)]),
+    Sent("the same of one prospect, later", ONE, LEFT, [LookUp((0,), LEFT), (Blocked, None)], SUCCESS),
     Sent("a redirect after one", THREE, Cause.REDIRECTED, unclear(THREE, Cause.REDIRECTED), SUCCESS),
     *(
         Sent(f"{cause}, {len(prospects)} prospects, {known}", prospects, cause, unclear(prospects, cause), known)

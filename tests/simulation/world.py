@@ -469,6 +469,9 @@ class World:
     def look_up(self, search: str, page: int) -> Any:
         raise AssertionError("the rows name prospects by their ids")
 
+    def renew(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
