@@ -79,6 +79,8 @@ class _Handler(socketserver.BaseRequestHandler):
     server: Between
 
     def handle(self) -> None:
+        # Else the system might hold a second reply back until the client has confirmed the first.
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             connection = (
                 self.server.tls.wrap_socket(self.request, server_side=True) if self.server.tls else self.request

@@ -12,6 +12,7 @@ raises for what an API or a network may do.
     exchange     one attempt at a call as a value
     bodies       what a request carries: JSON, or a form with a file
     proxy        the proxy and the certificates that the environment names
+    connections  connections that know whether a request has begun to leave, and replies that end
     transport    HTTP through ``requests``: one attempt a call, replies that are bounded, the key masked
 """
 

@@ -1,7 +1,6 @@
 """What a request carries: JSON, or a form with a file, which is read from the disk while it is sent.
 
-Comes in: a request's fields. Goes out: a body that ``requests`` sends with its length, and that knows whether anyone
-began to send it: before that, nothing can have been applied.
+Comes in: a request's fields. Goes out: a body that ``requests`` sends with its length.
 """
 
 from __future__ import annotations
@@ -21,20 +20,9 @@ _PIECE = 65_536  # bytes that are read at once
 
 
 class Body(io.BytesIO):
-    """JSON.
-
-    Attributes:
-        type: of its content.
-        is_started: whether anyone began to send it.
-    """
+    """JSON; ``type`` is that of its content."""
 
     type = "application/json"
-    is_started = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Bytes that are sent next."""
-        self.is_started = True
-        return super().read(size)
 
 
 class Form:
@@ -44,8 +32,6 @@ class Form:
         field: the field's name.
         file: what it holds; read once.
     """
-
-    is_started = False
 
     def __init__(self, field: str, file: FilePart) -> None:
         boundary = choose_boundary()
@@ -71,7 +57,6 @@ class Form:
         Raises:
             OSError: the file can't be read as it was; what was sent so far has no end, and counts for nothing.
         """
-        self.is_started = True
         while size < 0 or len(self._rest) < size:
             piece = next(self._pieces, b"")
             if not piece:

@@ -20,8 +20,8 @@ Value = TypeVar("Value")
 class Cause(StrEnum):
     """Why a call brought no value.
 
-    The first four are surely not applied; so are the next five, which are in the API's own words. The last five say
-    nothing of whether the call was applied.
+    The first four are surely not applied, unless a blocked call had left; so are the next five, which are in the API's
+    own words. The last five say nothing of whether the call was applied.
     """
 
     UNREACHABLE = "unreachable"  # no connection came about
@@ -53,7 +53,7 @@ NOT_APPLIED = frozenset(
         Cause.BAD_KEY,
     }
 )
-"""Causes that prove that the call was not applied."""
+"""Causes that prove that the call was not applied, unless its failure says that it had left."""
 
 API_REFUSED = frozenset({Cause.TOO_LARGE, Cause.UNKNOWN_PROSPECT, Cause.BAD_ATTACHMENT, Cause.BAD_REQUEST})
 """Causes that are the API's own no to what was asked: it is there, and it is well."""
@@ -70,6 +70,7 @@ class Failure:
         at_work: whether whoever took the call may still be at work on it.
         is_accepted: whether it is a success that names no note: whoever took the call may be at work on it for minutes.
         is_astray: whether the reply belongs to another request.
+        has_left: whether a blocked call had begun to leave, so that it may have been applied.
         is_size: whether a refusal that isn't in the API's words speaks of the request's size.
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
@@ -83,6 +84,7 @@ class Failure:
     at_work: bool = False
     is_accepted: bool = False
     is_astray: bool = False
+    has_left: bool = False
     is_size: bool = False
     is_other: bool = False
     is_busy: bool = False
@@ -96,7 +98,7 @@ class Failure:
     @property
     def is_applied(self) -> bool | None:
         """False where the call surely was not applied; None where nobody knows."""
-        return False if self.cause in NOT_APPLIED else None
+        return False if self.cause in NOT_APPLIED and not self.has_left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,9 @@ class Reply(Generic[Value]):
     @property
     def has_left(self) -> bool:
         """Whether the call reached anyone."""
-        return self.failure is None or self.failure.cause not in (Cause.UNREACHABLE, Cause.OUTDATED, Cause.BLOCKED)
+        failure = self.failure
+        stays = (Cause.UNREACHABLE, Cause.OUTDATED, Cause.BLOCKED)
+        return failure is None or failure.has_left or failure.cause not in stays
 
 
 @dataclass(frozen=True, slots=True)

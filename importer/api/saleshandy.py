@@ -244,7 +244,7 @@ class Saleshandy:
             )
             return Failure(Cause.REDIRECTED, text, at_work=True)
         if status == 407:
-            return Failure(Cause.BLOCKED, self._transport.proxy_wants_login())
+            return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
         if is_own:
             return self._own_failure(kind, status, said, _code(document))
         cut = f", and {answer.cut}" if answer.cut else ""

@@ -1,17 +1,14 @@
 """One HTTP request = one attempt: what leaves, how much of a reply is taken, and what a lost connection means.
 
-Comes in: a method, a path and fields. Goes out: an :class:`Exchange`: what came back, or why nothing did. Together with
-:mod:`importer.api.proxy` the only module that knows ``requests``; it knows no vendor. No text that leaves it holds the
-key, or a proxy's name and password.
+Comes in: a method, a path and fields. Goes out: an :class:`Exchange`: what came back, or why nothing did. Only here,
+in :mod:`importer.api.connections` and in :mod:`importer.api.proxy` is ``requests`` known; no vendor is. No text that
+leaves them holds the key, or a proxy's name and password.
 """
 
 from __future__ import annotations
 
 import base64
-import http.client
-import io
 import re
-import socket
 import ssl
 import threading
 import time
@@ -23,16 +20,16 @@ from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from importer.api.bodies import body_of
+from importer.api.connections import Session
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure
 from importer.api.proxy import Proxy, certificates_for, proxy_for
 from importer.version import __version__
 
 _LONGEST_WORDS = 300
-_LONGEST_IDLE = 3.0  # seconds after which a connection isn't used again: gateways close them, some after five
+_LONGEST_IDLE = 3.0  # seconds without a call after which a connection isn't used again: gateways close it, some after 5
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 # What a server says that does not accept us, by OpenSSL's names for it; waiting changes none of them.
 _WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
@@ -74,80 +71,6 @@ class Secrets:
         return self.without(" ".join(plain.split()))[:_LONGEST_WORDS]
 
 
-class _Unhurried(io.RawIOBase):
-    """Reads from a socket, but not for ever: each byte may come just before the timeout, and the next one again."""
-
-    def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
-        self._raw = raw
-        self._ends = None if seconds is None else time.monotonic() + seconds
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        if self._ends is not None and time.monotonic() > self._ends:
-            raise TimeoutError("the reply took too long")
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Reply(http.client.HTTPResponse):
-    """A reply whose headers and body must come within twice the read timeout, and one wait more."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        timeout = sock.gettimeout()
-        raw = _Unhurried(self.fp.detach(), None if timeout is None else 2 * timeout)
-        self.fp = io.BufferedReader(raw)
-
-
-class _Plain(urllib3.connection.HTTPConnection):
-    """In http."""
-
-    response_class = _Reply
-
-
-class _Secure(urllib3.connection.HTTPSConnection):
-    """In https."""
-
-    response_class = _Reply
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Secure
-
-
-class _Adapter(HTTPAdapter):
-    """One connection, no repeats, and no reply without end."""
-
-    def __init__(self) -> None:
-        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-        return manager
-
-
-class _Session(requests.Session):
-    """Never looks where a redirect leads: requests would read all of its body for that, though none is followed."""
-
-    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        return iter(())
-
-
 class Transport:
     """Requests to one address, with one key. Safe to use from several threads; each has a session of its own.
 
@@ -176,7 +99,8 @@ class Transport:
         self._timeout = (connect_timeout, read_timeout)
         self._clock = clock
         self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+        self._sessions: list[Session] = []
+        self._renewals = 0
         # Resolved once, since requests would do it anew for every call.
         self._proxy = proxy_for(base_url)
         self._certificates = certificates_for(base_url)
@@ -195,9 +119,10 @@ class Transport:
         body = None if fields is None else body_of(fields)
         # What is read has to be what the API holds now, not what a cache on the way still remembers.
         headers = {"cache-control": "no-cache"} if body is None else {"content-type": body.type}
+        session = self._session()
         began = self._clock()
         try:
-            with self._session().request(
+            with session.request(
                 method,
                 self._base + path,
                 data=body,
@@ -212,31 +137,30 @@ class Transport:
                     return answer
                 return self._taken(answer, response, most.size if answer.status < 300 else SMALL.size)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            came = self._clock()
-            return Exchange(began, came, failure=self._lost(error, is_started=body is None or body.is_started))
+            return Exchange(began, self._clock(), failure=self._lost(error, has_left=session.departure.has_begun))
+        finally:
+            self._local.used = time.monotonic()
+
+    def renew(self) -> None:
+        """Use no connection again that was open until now; each thread closes its own before its next call."""
+        self._renewals += 1
 
     def close(self) -> None:
         """Close every connection."""
         for session in self._sessions:
             session.close()
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        now = time.monotonic()
-        if session is not None and now - self._local.used > _LONGEST_IDLE:
-            session.close()  # its connection; it may be used again
-        self._local.used = now
+    def _session(self) -> Session:
+        """The thread's session, ready for a call of which nothing has left."""
+        session: Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = _Session()
-            session.trust_env = False  # proxies were resolved once; .netrc must not replace the key
-            session.proxies = {"https": self._proxy.url} if self._proxy is not None else {}
-            session.verify = self._certificates or True
-            session.headers.update(self._headers)
-            adapter = _Adapter()
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            self._local.session = session
+            proxies = {"https": self._proxy.url} if self._proxy is not None else {}
+            session = self._local.session = Session(proxies, self._certificates, self._headers)
             self._sessions.append(session)
+        elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
+            session.close()  # its connection; it may be used again
+        self._local.renewals = self._renewals
+        session.departure.has_begun = False
         return session
 
     def _taken(self, answer: Exchange, response: requests.Response, size: int) -> Exchange:
@@ -255,27 +179,27 @@ class Transport:
 
     # -- what a lost connection means -------------------------------------------------------------------------------
 
-    def _lost(self, error: Exception, *, is_started: bool) -> Failure:
-        """What a call came to that brought no reply."""
+    def _lost(self, error: Exception, *, has_left: bool) -> Failure:
+        """What a call came to that brought no reply; whether it may have been applied, ``has_left`` alone decides."""
         chain = list(_chain(error))
-        is_proxys = any(isinstance(found, urllib3.exceptions.ProxyError) for found in chain)
-        never_left = not is_started or is_proxys or _is_out_of_reach(error)
-        blocked = self._blocked(chain, is_proxys=is_proxys, never_left=never_left)
+        is_proxys = not has_left and any(isinstance(found, urllib3.exceptions.ProxyError) for found in chain)
+        blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)
         if blocked:
-            return Failure(Cause.BLOCKED, f"{blocked} What was delivered is recorded.")
+            text = f"{blocked} What was delivered is recorded."
+            return Failure(Cause.BLOCKED, text, at_work=has_left, has_left=has_left)
         plain = self._plain(error)
+        if has_left:
+            return Failure(Cause.LOST, f"the connection was lost before the API answered: {plain}", at_work=True)
         if is_proxys and self._proxy is not None:
             if tunnel := _tunnel_status(chain):
                 text = f"the proxy {self._proxy.place} did not lead to {self._place}: it answered {tunnel} ({plain})"
                 return Failure(Cause.UNREACHABLE, text)
             return Failure(Cause.UNREACHABLE, f"the proxy {self._proxy.place} could not be reached: {plain}")
-        if never_left:
-            by = f" by the proxy {self._proxy.place}" if self._proxy is not None else ""
-            text = f"{self._place} could not be reached{by}: {plain}"
-            return Failure(Cause.UNREACHABLE, text, is_other=self._proxy is None and _speaks_no_tls(chain))
-        return Failure(Cause.LOST, f"the connection was lost before the API answered: {plain}", at_work=True)
+        by = f" by the proxy {self._proxy.place}" if self._proxy is not None else ""
+        text = f"{self._place} could not be reached{by}: {plain}"
+        return Failure(Cause.UNREACHABLE, text, is_other=self._proxy is None and _speaks_no_tls(chain))
 
-    def _blocked(self, chain: Iterable[BaseException], *, is_proxys: bool, never_left: bool) -> str | None:
+    def _blocked(self, chain: Iterable[BaseException], *, is_proxys: bool, has_left: bool) -> str | None:
         """What waiting doesn't heal, in a sentence with what to do; None where it may."""
         if is_proxys and self._proxy is not None and _tunnel_status(chain) == 407:
             return self.proxy_wants_login()
@@ -296,7 +220,7 @@ class Transport:
             return (
                 f"{_capital(whose)} wants a certificate of yours, which note-importer can't give. Check the base URL."
             )
-        if tls.reason in _NO_COMMON_WAY and never_left:
+        if tls.reason in _NO_COMMON_WAY and not has_left:
             return (
                 f"{_capital(whose)} refused a secure connection ({tls.reason}): it may want a certificate of yours, or"
                 " speak only ways that are no longer safe. Check the base URL, and the proxy if there is one."
@@ -335,15 +259,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if inner is None:
             return
         error = inner
-
-
-def _is_out_of_reach(error: BaseException) -> bool:
-    """Whether no connection came about."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    inner = error.args[0] if error.args else None
-    reason = inner.reason if isinstance(inner, urllib3.exceptions.MaxRetryError) else inner
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _speaks_no_tls(chain: Iterable[BaseException]) -> bool:

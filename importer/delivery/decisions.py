@@ -187,13 +187,13 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return [Retry(failure)]
     if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
         return [Retry()]
-    if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED):
+    if failure.cause is Cause.BAD_KEY or (failure.cause is Cause.BLOCKED and not failure.has_left):
         return [Stop(stopped_by(failure))]
     if failure.cause in known.renewable:
         return [Renew(failure)]
     if failure.cause in API_REFUSED or (failure.cause is Cause.FOREIGN and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
-    if failure.cause is Cause.REDIRECTED and not known.any_success:
+    if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):
         return [LookUp(everyone, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(everyone, failure)]
 

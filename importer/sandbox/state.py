@@ -73,7 +73,8 @@ class State:
     request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the
     clock that dates notes is behind the one in the replies, as where they come from different machines. Success is
     answered with ``created_status``, a wrong key with ``bad_key_status``, and files as ``uploads`` says. ``seed``
-    decides the ids and the chance in faults; without one no two sandboxes give the same ids. ``time_source`` returns seconds since the epoch. ``token`` opens the
+    decides the ids and the chance in faults; without one, no two sandboxes give the same ids. ``time_source`` returns
+    seconds since the epoch. ``token`` opens the
     sandbox's own addresses, see `admin`; it is made anew for each. Each of ``further_keys`` opens an account, with
     notes and a limit of its own; faults strike the requests of all.
     """

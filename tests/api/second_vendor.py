@@ -43,7 +43,7 @@ class Ledgerly:
         return self._call("GET", f"/people/{search}/{page}", None, lambda one: (FoundProspect(*one),) if one else ())
 
     def renew(self) -> None:
-        self._http.close()
+        self._http.renew()
 
     def close(self) -> None:
         self._http.close()

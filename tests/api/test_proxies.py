@@ -29,6 +29,7 @@ from importer.settings import KEY_VARIABLE, Settings
 from tests import running
 from tests.api import canned
 from tests.api.canned import KEY, Canned, called, connected, create, entry, failure_of, find, reply, results, update
+from tests.between import Between
 from tests.truth import Line, read_results, write_sheet
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
@@ -178,6 +179,8 @@ def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest:
     with Secure(CREATED, wants_certificate=True, newest=newest) as server:
         error = outcome(server.url)
     assert error.cause is Cause.BLOCKED
+    assert error.has_left is error.at_work is (newest is ssl.TLSVersion.TLSv1_3)
+    assert error.is_applied is (None if error.has_left else False)
     assert "certificate of yours" in error.text
     assert server.requests == []
 
@@ -206,8 +209,32 @@ def test_certificates_that_go_away_block(monkeypatch: pytest.MonkeyPatch, tmp_pa
         failure = failure_of(create(api))
         api.close()
     assert failure.cause is Cause.BLOCKED
+    assert failure.is_applied is False
     assert "no longer there" in failure.text
     assert server.requests == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_applied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, call: Call
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(PEM.read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+
+    def lose(_: Between, client: socket.socket, request: bytes) -> None:
+        bundle.unlink()
+        client.close()
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(PEM)
+    with Between("http://127.0.0.1:9/v1", lose, tls) as server:
+        answer = called(server.url, call)
+    failure = failure_of(answer)
+    assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.BLOCKED, None, True)
+    assert answer.has_left
+    assert "no longer there" in failure.text
+    assert len(server.requests) == 1
 
 
 def test_a_run_stops_at_the_first_certificate_with_status_4_and_every_row_says_why(tmp_path: Path) -> None:
@@ -259,9 +286,40 @@ def test_a_proxy_that_wants_another_login_blocks(
     assert server.requests == []
 
 
-def test_a_407_through_a_proxy_blocks_as_well() -> None:
+def test_a_407_to_the_request_itself_blocks_and_says_nothing_of_whether_it_was_applied() -> None:
+    """Whoever says it has the request, and may have passed it on."""
     with Canned(reply(b"", "407 Proxy Authentication Required")) as server:
-        assert outcome(server.url).cause is Cause.BLOCKED
+        failure = outcome(server.url)
+    assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.BLOCKED, None, True)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_request_that_went_through_a_proxy_which_dies_may_be_applied(
+    trusted: None, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    """The libraries speak of the proxy's error then, as they do before anything left."""
+    with Secure() as server, Proxy() as proxy:  # the server ends the connection, and so does the proxy
+        monkeypatch.setenv("https_proxy", f"http://{proxy.place}")
+        answer = called(server.url, call)
+    failure = failure_of(answer)
+    assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.LOST, None, True)
+    assert answer.has_left
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("words", [b"", b"HTTP/1.1 200 Connection established\r\n\r\n"])
+def test_nothing_has_left_through_a_proxy_which_dies_before_it_leads_anywhere(
+    trusted: None, monkeypatch: pytest.MonkeyPatch, call: Call, words: bytes
+) -> None:
+    """It knows who was asked for, and no more: neither before it answers nor before the API's certificate came."""
+    with Canned(words) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url.removesuffix("/v1"))
+        answer = called("https://api.example/v1", call)
+    failure = failure_of(answer)
+    assert (failure.cause, failure.is_applied) == (Cause.UNREACHABLE, False)
+    assert not answer.has_left
+    assert proxy.requests[0].startswith(b"CONNECT")
 
 
 @pytest.mark.parametrize("call", CALLS)

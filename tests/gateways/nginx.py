@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +12,9 @@ from typing import Self
 
 import pytest
 
-HOW_TO_GET_IT = "nginx is not installed: apt-get install nginx-light, brew install nginx, or the like"
-PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
+from tests.gateways import programs
+
+PROGRAM = programs.find("nginx")
 # On Windows nginx knows no signals, which it is started anew and stopped with here.
 IS_HERE = PROGRAM is not None and os.name != "nt"
 
@@ -68,7 +68,7 @@ class Nginx:
         location: str = "",
         is_tls: bool = False,
     ) -> None:
-        self.port = _free_port()
+        self.port = programs.free_port()
         self.is_tls = is_tls
         self._folder, self._behind = folder / "nginx", behind
         self._extra = {"http": http, "server": server, "location": location}
@@ -127,9 +127,3 @@ class Nginx:
                 time.sleep(0.02)
         log = self._folder / "error.log"
         pytest.fail(f"nginx did not start: {log.read_text(errors='replace') if log.exists() else 'no log'}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

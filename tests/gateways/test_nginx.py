@@ -14,7 +14,8 @@ from importer.errors import NeedsAPerson, WrongAddress
 from importer.sandbox import Fault, Sandbox
 from importer.settings.rate import Rate
 from tests.delivering import KEY, counts, deliver
-from tests.gateways.nginx import Nginx
+from tests.gateways import programs
+from tests.gateways.nginx import IS_HERE, Nginx
 from tests.truth import Line, read_results
 
 PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
@@ -37,6 +38,11 @@ WAYS = {
     "200": "error_page 500 502 503 504 =200 /pages/page.html;",
     "200, in JSON": "error_page 500 502 503 504 =200 /nowhere;",
 }
+
+
+@pytest.fixture(autouse=True)
+def _nginx_is_here() -> None:
+    programs.need("nginx", "nginx-light", is_here=IS_HERE)
 
 
 def faults(*texts: str) -> list[Fault]:

@@ -270,15 +270,13 @@ class World:
         if moment == "after" or kind == "spoilt":
             applied_at = self.now
         elif moment == "late":
-            is_receipt = kind in ("all", "accepted")
-            work = _RECEIPT if is_receipt else self.regime.read_timeout
-            applied_at = self.chance.uniform(self.now, began + work + self.regime.settle)
-            if is_receipt:
-                self._later_unless_unheard(soon, applied_at, note, prospects, life)
-                applied_at = None
+            applied_at = self.chance.uniform(self.now, began + self.regime.read_timeout + self.regime.settle)
             if self.regime.beyond == "later":
                 applied_at += self.chance.uniform(0, 60)
-        if applied_at is not None:
+        if moment == "late" and kind in ("all", "accepted"):
+            at = self.chance.uniform(self.now, began + _RECEIPT + self.regime.settle)
+            self._later_unless_unheard(soon, at, note, prospects, life)
+        elif applied_at is not None:
             times = 2 if self.regime.beyond == "twice" and self.chance.random() < 0.5 else 1
             for _ in range(times):
                 self.later(applied_at, lambda: self._apply_quietly(note, prospects))
@@ -295,14 +293,13 @@ class World:
     def _later_unless_unheard(self, came: float, at: float, note: Note, prospects: Sequence[str], life: int) -> None:
         """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
 
-        def apply(when: float) -> None:
-            if when == at or (self._life > life and self._died_at < came + 1):
-                waiting.clear()
+        def if_heard() -> None:
+            if self._life > life and self._died_at < came + 1:
                 self._apply_quietly(note, prospects)
+            else:
+                self.later(at, lambda: self._apply_quietly(note, prospects))
 
-        waiting = [at, came + self.regime.read_timeout]
-        for when in sorted(waiting):
-            self.later(when, lambda when=when: apply(when) if waiting else None)
+        self.later(min(at, came + self.regime.read_timeout), if_heard)
 
     def _remember(self, told: dict[str, Answer]) -> None:
         if any(answer.note_id for answer in told.values()):

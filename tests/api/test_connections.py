@@ -1,0 +1,226 @@
+"""A connection is used again only in step: no bytes that were there before are taken for the next request's reply."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from importer.api import Answer, Cause, Reply, transport
+from importer.api.saleshandy import Saleshandy
+from tests.api.canned import PUBLIC, connected, entry, failure_of, reply, results, value_of
+from tests.between import Act, Between
+
+PEM = Path(__file__).parents[1] / "tls" / "loopback.pem"
+
+
+@pytest.fixture(params=["http", "https"])
+def serve(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], Between]:
+    """Make a server that does as it is told, in http and in https."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if request.param == "https" else None
+    if tls is not None:
+        tls.load_cert_chain(PEM)
+    return lambda act: Between("http://127.0.0.1:9/v1", act, tls)
+
+
+@contextlib.contextmanager
+def api_at(server: Between, read_timeout: float = 5.0) -> Iterator[Saleshandy]:
+    api = connected(server.url, read_timeout=read_timeout)
+    try:
+        yield api
+    finally:
+        api.close()
+
+
+def created(note_id: str, words: str = "") -> bytes:
+    """A whole reply on a connection that stays open."""
+    body = {**results(entry("P1", note_id)), "more": words}
+    return reply(body).replace(b"Connection: close\r\n", b"")
+
+
+def create(api: Saleshandy) -> Reply[dict[str, Answer]]:
+    return api.create(PUBLIC, ["P1"])
+
+
+def ids(api: Saleshandy, calls: int) -> list[str | None]:
+    return [value_of(create(api))["P1"].note_id for _ in range(calls)]
+
+
+def test_a_connection_in_step_is_used_again(serve: Callable[[Act], Between]) -> None:
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        client.sendall(created(f"N{len(server.requests)}"))
+
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 3) == ["N1", "N2", "N3"]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("words", ["", "x" * 12_000], ids=["short", "longer than what is read at once"])
+def test_a_reply_that_comes_twice_is_not_taken_for_the_next_requests(
+    serve: Callable[[Act], Between], words: str
+) -> None:
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        client.sendall(created(f"N{len(server.requests)}", words) * 2)
+
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 3) == ["N1", "N2", "N3"]
+    assert server.connections == 3
+
+
+def test_half_a_reply_that_comes_too_much_spoils_no_other(serve: Callable[[Act], Between]) -> None:
+    """The other half comes when the next request has come."""
+    rest = b""
+
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        nonlocal rest
+        whole = created(f"N{len(server.requests)}")
+        client.sendall((rest if server.connections == 1 else b"") + whole + whole[:60])
+        rest = whole[60:]
+
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 2) == ["N1", "N2"]
+
+
+def test_a_second_reply_that_comes_while_nothing_is_asked_is_not_taken_for_the_next_requests(
+    serve: Callable[[Act], Between],
+) -> None:
+    is_taken, is_sent = threading.Event(), threading.Event()
+
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        client.sendall(created(f"N{len(server.requests)}"))
+        if len(server.requests) == 1:
+            is_taken.wait()
+            client.sendall(created("N1"))
+            is_sent.set()
+
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 1) == ["N1"]
+        is_taken.set()
+        is_sent.wait()
+        assert ids(api, 1) == ["N2"]
+    assert server.connections == 2
+
+
+def test_a_reply_that_comes_too_late_is_not_taken_for_the_next_requests(serve: Callable[[Act], Between]) -> None:
+    is_given_up = threading.Event()
+
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        number = len(server.requests)
+        if number == 1:
+            is_given_up.wait()
+        client.sendall(created(f"N{number}"))
+
+    with serve(act) as server, api_at(server, read_timeout=0.2) as api:
+        assert failure_of(create(api)).cause is Cause.LOST
+        is_given_up.set()
+        assert ids(api, 1) == ["N2"]
+    assert server.connections == 2
+
+
+def test_a_connection_that_was_closed_while_nothing_was_asked_costs_nothing(serve: Callable[[Act], Between]) -> None:
+    is_taken, is_closed = threading.Event(), threading.Event()
+
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        client.sendall(created(f"N{len(server.requests)}"))
+        is_taken.wait()
+        client.shutdown(socket.SHUT_RDWR)
+        is_closed.set()
+
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 1) == ["N1"]
+        is_taken.set()
+        is_closed.wait()
+        assert ids(api, 1) == ["N2"]
+
+
+def test_connections_are_made_anew_by_each_thread_at_its_next_call(serve: Callable[[Act], Between]) -> None:
+    def act(_: Between, client: socket.socket, __: bytes) -> None:
+        client.sendall(created("N1"))
+
+    with serve(act) as server, api_at(server) as api:
+        barrier = threading.Barrier(3)
+
+        def work() -> None:
+            for _ in range(2):
+                ids(api, 2)
+                barrier.wait()
+                barrier.wait()
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        barrier.wait()
+        assert server.connections == 2
+        api.renew()
+        barrier.wait()
+        barrier.wait()
+        assert server.connections == 4
+        barrier.wait()
+        for thread in threads:
+            thread.join()
+
+
+def test_how_long_a_connection_was_idle_counts_from_the_end_of_a_call(
+    serve: Callable[[Act], Between], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that takes long leaves a connection that is as good as new."""
+    now = 0.0
+
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        nonlocal now
+        now += 60.0  # each call takes so long
+        client.sendall(created(f"N{len(server.requests)}"))
+
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: now))
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 3) == ["N1", "N2", "N3"]
+        assert server.connections == 1
+        now += 5.0
+        assert ids(api, 1) == ["N4"]
+        assert server.connections == 2
+
+
+INTERIM = [
+    b"HTTP/1.1 102 Processing\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n",
+    b"HTTP/1.1 199 Whatever\r\nX: y\r\n\r\n" * 5,
+]
+
+
+@pytest.mark.parametrize("interim", INTERIM, ids=["102", "103", "100, 102, 103", "199"])
+def test_interim_replies_are_passed_over(serve: Callable[[Act], Between], interim: bytes) -> None:
+    def act(server: Between, client: socket.socket, _: bytes) -> None:
+        client.sendall(interim)
+        client.sendall(created(f"N{len(server.requests)}"))
+
+    with serve(act) as server, api_at(server) as api:
+        assert ids(api, 2) == ["N1", "N2"]
+    assert server.connections == 1
+
+
+def test_a_switch_to_another_protocol_is_no_interim_reply(serve: Callable[[Act], Between]) -> None:
+    def act(_: Between, client: socket.socket, __: bytes) -> None:
+        client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + created("N1"))
+
+    with serve(act) as server, api_at(server) as api:
+        failure = failure_of(create(api))
+    assert failure.is_applied is None
+    assert failure.at_work
+
+
+def test_interim_replies_without_end_are_not_waited_for(serve: Callable[[Act], Between]) -> None:
+    def act(_: Between, client: socket.socket, __: bytes) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client.sendall(INTERIM[0] * 100)
+
+    with serve(act) as server, api_at(server, read_timeout=0.2) as api:
+        assert failure_of(create(api)).cause is Cause.LOST
