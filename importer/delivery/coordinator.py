@@ -90,7 +90,7 @@ class Coordinator:
         self._known = decisions.Known()
         self._largest_body, self._smallest_refused = 0, math.inf  # bytes of bodies that were accepted, and weren't
         self.carried = Carried()
-        self._twins = Twins(dispatcher, evidence)
+        self._twins = Twins(dispatcher, evidence, policy.read_timeout)
 
     @property
     def has_learned(self) -> bool:

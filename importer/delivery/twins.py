@@ -26,10 +26,11 @@ class Twins:
     Args:
         dispatcher: makes the looks.
         evidence: what is known of notes.
+        read_timeout: seconds for which a first attempt may go on, whatever was believed of it.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence) -> None:
-        self._dispatcher, self._evidence = dispatcher, evidence
+    def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence, read_timeout: float) -> None:
+        self._dispatcher, self._evidence, self._read_timeout = dispatcher, evidence, read_timeout
         self._contested: list[Check] = []
 
     @property
@@ -38,9 +39,9 @@ class Twins:
         return len(self._contested)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
-        """Look at a delivery that was sent again and made this note, as soon as reading has caught up with it."""
+        """Look at a delivery that was sent again and made this note, as soon as a first attempt would show, too."""
         take, until = self._evidence.pages.take(post.request.prospects[0]), came + self._evidence.lag.assumed
-        self._dispatcher.add(Check(post, note_id, take, until), came + self._evidence.margin)
+        self._dispatcher.add(Check(post, note_id, take, until), came + max(self._evidence.margin, self._read_timeout))
 
     def check(self) -> None:
         """Look once more at what was contested, when all else is done."""

@@ -40,6 +40,7 @@ from importer.delivery.decisions import (
     Stop,
 )
 from importer.delivery.evidence import Evidence
+from importer.delivery.known_ids import KnownIds
 from importer.delivery.lag import ReadLag
 from importer.delivery.pages import Pages
 from importer.delivery.policy import Policy
@@ -194,7 +195,7 @@ _LOOK_ROWS = (
 
 def _own_of_look(row: str) -> str:
     own = {"it is there": "found", "it is odd": "in doubt", "it isn't there": "missed", "there are more pages": ""}
-    return own.get(row, "missed for good" if row == Cause.UNKNOWN_PROSPECT else "looked up again")
+    return own.get(row, "missed as unknown" if row == Cause.UNKNOWN_PROSPECT else "looked up again")
 
 
 def _look_mutants() -> Iterator[Mutant]:
@@ -299,6 +300,8 @@ def _constant_mutants() -> Iterator[Mutant]:
         (clock, "_CLOCKS_ASTRAY", (clock._CLOCKS_ASTRAY / 2, 0.0)),
         (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
         (resolver, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
+        (resolver, "_RECEIPT", (resolver._RECEIPT / 2, 0.0)),
+        (clock, "_ANY_ZONE", (clock._ANY_ZONE / 2,)),
     ):
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", _constant(owner, name, value))
@@ -393,16 +396,38 @@ def _nothing_taken(change: Change) -> None:
 
 
 def _one_clock(change: Change) -> None:
-    """What another run knew of the time is relied on."""
+    """What this run has seen of the clock counts for all runs."""
+    known, at_least, at_most = NoteClock.is_known, NoteClock.at_least, NoteClock.at_most
+    change(NoteClock, "is_known", lambda self, _run=None: known(self))
+    change(NoteClock, "at_least", lambda self, time, _run=None: at_least(self, time))
+    change(NoteClock, "at_most", lambda self, time, _run=None: at_most(self, time))
+
+
+def _assumed_clock(change: Change) -> None:
+    """A run's clock of which nothing is known is right within minutes."""
     original = NoteClock.window
 
-    def window(self: Any, post: Any, until: float) -> Any:
-        found = original(self, post, until)
-        if not self.is_known:
+    def window(self: Any, post: Any, until: float, *, is_ours: bool = True) -> Any:
+        found = original(self, post, until, is_ours=is_ours)
+        if not found.is_assumed:
             return found
-        return replace(found, rewritten=found.surely, rewritten_until=found.until)
+        least, most = found.surely - clock._CLOCKS_ASTRAY, found.until + clock._CLOCKS_ASTRAY
+        return replace(found, perhaps=least, rewritten=least, rewritten_until=most)
 
     change(NoteClock, "window", window)
+
+
+def _ids_may_be_anothers(change: Change) -> None:
+    change(KnownIds, "take", lambda _self, _ids: ())
+
+
+def _any_413(change: Change) -> None:
+    original = decisions.after_post
+    change(
+        decisions,
+        "after_post",
+        lambda prospects, reply, known: original(prospects, reply, replace(known, is_largest=True)),
+    )
 
 
 def _sightings_of_any_age(change: Change) -> None:
@@ -441,16 +466,17 @@ def _no_hidden_drafts(change: Change) -> None:
 
 def _endless_window(change: Change) -> None:
     original = NoteClock.window
-    change(NoteClock, "window", lambda self, post, until: replace(original(self, post, until), until=math.inf))
+    change(NoteClock, "window", lambda *given, **more: replace(original(*given, **more), until=math.inf))
 
 
 def _window_from_ever(change: Change) -> None:
     original = NoteClock.window
-    change(NoteClock, "window", lambda self, post, until: replace(original(self, post, until), surely=-math.inf))
+    change(NoteClock, "window", lambda *given, **more: replace(original(*given, **more), surely=-math.inf))
 
 
 def _first_page_only(change: Change) -> None:
-    change(readback, "_is_past", lambda _page, _since: True)
+    original = readback.judge
+    change(readback, "judge", lambda page, sought: replace(original(page, sought), goes_on=False))
 
 
 def _no_watch(change: Change) -> None:
@@ -501,20 +527,20 @@ def _no_check(change: Change) -> None:
 
 
 def _pages_need_not_join(change: Change) -> None:
-    change(Lookup, "joins", lambda _self, _page: True)
+    change(Lookup, "fits", lambda _self, _page: True)
 
 
 def _no_introduction(change: Change) -> None:
-    change(Evidence, "_introduce", lambda _self: None)
+    change(Evidence, "_introduce", lambda _self, _post: None)
 
 
 def _introduction_once(change: Change) -> None:
     original = Evidence._introduced
 
     def introduced(self: Any, watch: Any, reply: Any) -> None:
-        self._introduced_by = -math.inf
+        watch.until = -math.inf
         if reply.value is None:
-            self.is_introducing = False
+            self._introducing -= 1
         else:
             original(self, watch, reply)
 
@@ -555,6 +581,9 @@ RULES: dict[str, Callable[[Change], None]] = {
     "a note is the delivery's own however late it is dated": _endless_window,
     "a note is the delivery's own however early it is dated": _window_from_ever,
     "our clock is the same in every run": _one_clock,
+    "a clock of which nothing is known is right within minutes": _assumed_clock,
+    "a note's id may be that of another delivery": _ids_may_be_anothers,
+    "a gateway's 413 is believed whatever was accepted": _any_413,
     "sightings at any age show how reading lags": _sightings_of_any_age,
     "only one page is read": _first_page_only,
     "how reading lags is not measured": _no_watch,

@@ -1,0 +1,276 @@
+"""Whatever answers a request, and however late it is applied, each note is created once and each row has its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from importer.commands.report import Report
+from importer.errors import WrongAddress
+from importer.sandbox import Fault, Sandbox
+from tests import running
+from tests.between import Between, reset
+from tests.delivering import KEY, counts, deliver, settings
+from tests.jumping import Jumping, jumping
+from tests.truth import Line, write_sheet
+
+LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]
+SHARED = [Line(f"P{prospect}", f"Call number {note}") for note in range(4) for prospect in range(3)]
+ALL = Counter({"created": len(LINES)})
+
+
+def reply(status: str, document: object) -> bytes:
+    body = json.dumps(document).encode()
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@contextmanager
+def late(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Jumping, Callable[[Between, bytes], None]]]:
+    """A clock, and what passes a request on only after so many seconds by it."""
+    waiting: list[tuple[float, Between, bytes]] = []
+    with jumping() as clock:
+        put_forward = clock.jump
+
+        def jump(by: float) -> None:
+            put_forward(by)
+            while waiting and clock() >= waiting[0][0]:
+                _, gateway, request = waiting.pop(0)
+                gateway.passed_on(request)
+
+        monkeypatch.setattr(clock, "jump", jump)
+        yield clock, lambda gateway, request: waiting.append((clock() + seconds, gateway, request))
+        assert not waiting, "it was never passed on"
+
+
+@pytest.mark.parametrize("seconds", [10.0, 90.0, 290.0])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply("201 Created", {"message": "ok", "payload": {"results": []}}),
+        reply("200 OK", {"message": "Notes are being created"}),
+        reply("202 Accepted", {"message": "Accepted", "payload": None}),
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    ],
+    ids=["no entries", "another layout", "202", "204"],
+)
+def test_what_is_confirmed_without_a_note_may_be_applied_minutes_later(
+    answer: bytes, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with late(seconds, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
+
+        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+            if request.startswith(b"POST") and len(gateway.posts) == 4:
+                pass_on_later(gateway, request)
+                client.sendall(answer)
+                return
+            client.sendall(gateway.passed_on(request))
+
+        with Between(box.url, act) as gateway:
+            report = deliver(box, tmp_path, LINES, base_url=gateway.url, read_timeout=60.0, settle=5.0, workers=1)
+        assert counts(report) == ALL
+        assert len(box.notes) == len(LINES)
+
+
+def test_a_run_that_goes_on_with_a_confirmed_request_waits_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that heard of it is stopped; the journal tells the next one."""
+    stopped = False
+    with late(200.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
+
+        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+            if request.startswith(b"POST") and not stopped:
+                pass_on_later(gateway, request)
+                client.sendall(reply("201 Created", {"payload": {"results": []}}))
+                return
+            client.sendall(gateway.passed_on(request))
+
+        with Between(box.url, act) as gateway:
+            sheet = write_sheet(tmp_path / "sheet.csv", LINES[:1])
+            how = settings(box, tmp_path, base_url=gateway.url, read_timeout=60.0, settle=5.0)
+            first = running.run(sheet, how, stop=lambda: "a test" if gateway.posts else None)
+            stopped = True
+            assert first is not None
+            assert counts(first) == Counter({"unconfirmed": 1})
+            again = running.run(sheet, how)
+            assert again is not None
+        assert counts(again) == Counter({"created": 1})
+        assert len(box.notes) == 1
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_a_prospect_that_reads_do_not_know_yet_proves_nothing(
+    is_applied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For 20 seconds reading says 404 Prospect not found, while notes are taken for it."""
+    with jumping() as clock, Sandbox(api_key=KEY) as box:
+        known_at = clock() + 20.0
+
+        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+            if request.startswith(b"POST") and len(gateway.posts) == 4:
+                if is_applied:
+                    gateway.passed_on(request)
+                reset(client)
+            elif request.startswith(b"GET") and clock() < known_at:
+                client.sendall(reply("404 Not Found", {"code": 1001, "message": "Prospect not found"}))
+            else:
+                client.sendall(gateway.passed_on(request))
+
+        with Between(box.url, act) as gateway:
+            report = deliver(box, tmp_path, LINES, base_url=gateway.url, settle=5.0, read_timeout=1.0, workers=1)
+        assert counts(report) == ALL
+        assert len(box.notes) == len(LINES)
+
+
+def test_a_prospect_of_which_a_note_is_known_is_never_taken_for_unknown(tmp_path: Path) -> None:
+    """Its notes exist, so reading is wrong for as long as it says that it doesn't know the prospect."""
+    lines = [Line("P0", "First"), Line("P0", "Second")]
+    with jumping(), Sandbox(api_key=KEY) as box:
+
+        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+            if request.startswith(b"GET"):
+                client.sendall(reply("404 Not Found", {"code": 1001, "message": "Prospect not found"}))
+            elif len(gateway.posts) == 2:
+                gateway.passed_on(request)
+                reset(client)
+            else:
+                client.sendall(gateway.passed_on(request))
+
+        with Between(box.url, act) as gateway:
+            report = deliver(box, tmp_path, lines, base_url=gateway.url, workers=1)
+        assert counts(report) == Counter({"created": 1, "unconfirmed": 1})
+        assert len(box.notes) == 2
+
+
+@pytest.mark.parametrize("way", ["the last one again", "the first one, from a store"])
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_reply_of_another_request_is_believed_by_none(way: str, every: int, tmp_path: Path) -> None:
+    """Several notes go to the same prospects, and some requests get the reply that another one has had."""
+    given: list[bytes] = []
+
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        own = gateway.passed_on(request)
+        if request.startswith(b"POST"):
+            if given and len(gateway.posts) % every == 0:
+                own = given[-1] if way == "the last one again" else given[0]
+            else:
+                given.append(own)
+        client.sendall(own)
+
+    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+        report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
+        assert counts(report) == Counter({"created": len(SHARED)})
+        assert len(box.notes) == len(SHARED)
+
+
+def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:
+    """A gateway sends every page a second time, for the next look-up."""
+    pages: list[bytes] = []
+
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        own = gateway.passed_on(request)
+        if request.startswith(b"GET"):
+            pages.append(own)
+            own = pages[-2] if len(pages) % 2 == 0 else own
+        elif len(gateway.posts) in (3, 4):
+            reset(client)
+            return
+        client.sendall(own)
+
+    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+        report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
+        assert counts(report) == Counter({"created": len(SHARED)})
+        assert len(box.notes) == len(SHARED)
+
+
+def _imported(box: Sandbox, folder: Path, lines: list[Line], limit: int) -> tuple[Report, Between, float]:
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        if request.startswith(b"POST") and len(request.partition(b"\r\n\r\n")[2]) > limit:
+            page = b"<html>413 Request Entity Too Large</html>"
+            head = b"HTTP/1.1 413 Request Entity Too Large\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n"
+            client.sendall(head % len(page) + page)
+            return
+        client.sendall(gateway.passed_on(request))
+
+    with jumping() as clock, Between(box.url, act) as gateway:
+        began = clock()
+        more: dict[str, object] = {"batch_size": 100, "workers": 1, "read_timeout": 60.0, "settle": 5.0}
+        report = deliver(box, folder, lines, base_url=gateway.url, **more)
+        return report, gateway, clock() - began
+
+
+def test_a_gateways_413_halves_at_once_by_bytes(tmp_path: Path) -> None:
+    """A limit of 1 kB: nothing is waited for, nothing is looked up, and a long note shrinks no other's batches."""
+    lines = [Line(f"P{number:03}", "A short note") for number in range(200)]
+    lines += [Line(f"P{number:03}", "A long note " + "x" * 2000) for number in range(2)]
+    with Sandbox(api_key=KEY) as box:
+        report, gateway, seconds = _imported(box, tmp_path, lines, limit=1000)
+        assert counts(report) == Counter({"created": 200, "rejected": 2})
+        assert len(box.notes) == 200
+        assert len(gateway.requests) == len(gateway.posts) < 20
+        assert seconds < 5
+
+
+def test_notes_that_a_gateway_dislikes_take_three_rests_together(tmp_path: Path) -> None:
+    """Ten of them, each refused three times; the next run looks before it sends them again."""
+    lines = [*LINES, *(Line(f"F{number}", f"a forbidden word, {number}") for number in range(10))]
+    with jumping() as clock, Sandbox(api_key=KEY, faults=[Fault.parse("firewall=forbidden")]) as box:
+        began = clock()
+        more: dict[str, object] = {"workers": 4, "read_timeout": 60.0, "settle": 5.0}
+        report = deliver(box, tmp_path, lines, **more)
+        assert counts(report) == Counter({"created": 6, "rejected": 10})
+        assert clock() - began < 3 * (60 + 20 + 60) + 60
+        box.clear_faults()
+        before = len(box.received)
+        assert sum(call.method == "POST" for call in box.received) <= 6 + 3 * 10 + 1, "one knock at most"
+        deliver(box, tmp_path, lines, **more)
+        assert box.received[before].method == "GET"
+        assert len(box.notes) == len(lines)
+
+
+def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> None:
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        changed = re.sub(rb'"payload"', b'"data"', gateway.passed_on(request))
+        head, _, body = changed.partition(b"\r\n\r\n")
+        head = re.sub(rb"(?i)content-length: \d+", b"content-length: %d" % len(body), head)
+        client.sendall(head + b"\r\n\r\n" + body)
+
+    with jumping() as clock, Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+        began = clock()
+        report = deliver(box, tmp_path, LINES, base_url=gateway.url, read_timeout=60.0, settle=5.0)
+        assert clock() - began < 90
+        assert isinstance(report.stopped, WrongAddress)
+        assert report.exit_status == 4
+        assert "'payload' was expected" in str(report.stopped)
+        assert "'data'" in str(report.stopped)
+
+
+def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 504, applied after 90 seconds, when reading is known not to lag: the note may be there twice, and that is said."""
+    with late(90.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
+
+        def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+            if request.startswith(b"POST") and len(gateway.posts) == 4:
+                pass_on_later(gateway, request)
+                client.sendall(reply("504 Gateway Timeout", {"message": "upstream timed out"}))
+                return
+            client.sendall(gateway.passed_on(request))
+
+        with Between(box.url, act) as gateway:
+            sheet = write_sheet(tmp_path / "sheet.csv", LINES)
+            how = settings(box, tmp_path, base_url=gateway.url, read_timeout=60.0, settle=5.0, workers=1)
+            report = running.run(sheet, how)
+        assert report is not None
+        twice = Counter((note.prospect_id, note.content) for note in box.notes)
+        assert sum(twice.values()) - len(twice) == len(report.twins)
+        assert report.exit_status == (1 if len(report.twins) else 0)
