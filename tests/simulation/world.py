@@ -112,7 +112,7 @@ class World:
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
         self._last_page: tuple[str, NotesPage] | None = None
         self._died_at = -math.inf
-        self._largest = 0  # characters of the longest text that was taken
+        self._largest = 0  # bytes of the longest request that was taken
         start = self._start = self.now
         self._route_lost_at = start + self.chance.uniform(0, 20) if self.regime.lost_route else math.inf
         self._closed_at = start + self.chance.uniform(0, 10) if self.regime.closed else math.inf
@@ -167,7 +167,7 @@ class World:
     def die(self) -> None:
         """What is on its way may arrive all the same, and nobody hears of it; a while later the program starts anew."""
         self._life += 1
-        self._died_at = self.now
+        self._died_at, self._largest = self.now, 0
         if self.regime.own_jumps and not self.is_calm:
             self._own = self.regime.own_jumps if self._life % 2 else 0.0
             self.tell(f"     our clock is set: {self._own} s ahead now")
@@ -263,8 +263,7 @@ class World:
             self.ids_told += fate in ("ok", "400") and any(answer.note_id for answer in answers.values())
             told = dict(list(answers.items())[:: 2 if fate == "some missing" else 1])
             told = {} if fate == "all missing" else told
-            self.later(soon, lambda: self._remember(told))
-            self._largest = max(self._largest, len(note.content))
+            self.later(soon, lambda: self._remember(told, body_of(note, prospects), life))
             return self._reply("POST", began, soon, told, metadata=_OK), soon
         applied_at = None
         if moment == "after" or kind == "spoilt":
@@ -301,9 +300,10 @@ class World:
 
         self.later(min(at, came + self.regime.read_timeout), if_heard)
 
-    def _remember(self, told: dict[str, Answer]) -> None:
+    def _remember(self, told: dict[str, Answer], body: int, life: int) -> None:
         if any(answer.note_id for answer in told.values()):
             self._told = told
+            self._largest = max(self._largest, body) if life == self._life else self._largest
 
     def _is_echo(self) -> bool:
         return not self.is_calm and self.chance.random() < self.regime.echoes if self.regime.echoes else False
@@ -344,7 +344,7 @@ class World:
             return None
         if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
             return failed(Cause.FOREIGN, "a gateway's page: too large", at_work=True, is_size=True)
-        if fate.startswith("413") and (fate == "413 before" or len(note.content) > self._largest):
+        if fate.startswith("413") and (fate == "413 before" or body_of(note, prospects) > self._largest):
             return failed(Cause.FOREIGN, fate, at_work=True, is_size=True)
         if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
             return failed(Cause.FOREIGN, "a firewall's page", at_work=True)
@@ -557,6 +557,11 @@ class World:
 
 _OK = Metadata(200, {"content-type": "application/json"})
 _ODD = Metadata(500, {})
+
+
+def body_of(note: Note, prospects: Sequence[str]) -> int:
+    """The bytes of a request, but for what is the same for all."""
+    return len(note.content.encode()) + sum(len(prospect) + 3 for prospect in prospects)
 
 
 def rewritten(text: str, how: str) -> str:
