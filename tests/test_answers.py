@@ -256,7 +256,7 @@ def test_replies_of_another_layout_are_told_within_a_minute(tmp_path: Path) -> N
 def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 504, applied after 90 seconds, when reading is known not to lag: the note may be there twice, and that is said."""
+    """A 504, applied after 90 seconds, while reading doesn't lag: the note may be there twice, and that is said."""
     with late(90.0, monkeypatch) as (_, pass_on_later), Sandbox(api_key=KEY) as box:
 
         def act(gateway: Between, client: socket.socket, request: bytes) -> None:
