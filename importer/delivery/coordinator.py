@@ -34,7 +34,8 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.resolver import Resolver
-from importer.delivery.tasks import Knock, Lookup, Post, Task, Watch
+from importer.delivery.sample import Samples
+from importer.delivery.tasks import Knock, Look, Lookup, Post, Task, Watch
 from importer.delivery.turns import Turns, held_back
 from importer.delivery.twins import Twins
 from importer.delivery.way import Way
@@ -53,9 +54,9 @@ class Coordinator:
     Args:
         ledger: told of everything that becomes of a delivery.
         dispatcher: makes the calls, of kind GET before those of kind POST.
-        resolver: reads back.
         way: what is known of the way to the API.
         evidence: what is known of notes.
+        samples: what is read back of the notes that were created.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
         observe: called after every round.
@@ -70,9 +71,9 @@ class Coordinator:
         self,
         ledger: Ledger,
         dispatcher: Dispatcher[Task],
-        resolver: Resolver,
         way: Way,
         evidence: Evidence,
+        samples: Samples,
         policy: Policy,
         *,
         clock: Callable[[], float],
@@ -80,19 +81,15 @@ class Coordinator:
     ) -> None:
         self.posts_sent = self.lookups_sent = 0
         self.batch_size = policy.batch_size
-        self._ledger, self._dispatcher, self._resolver, self._evidence = ledger, dispatcher, resolver, evidence
-        self._way = way
+        self._ledger, self._dispatcher, self._evidence = ledger, dispatcher, evidence
+        self._way, self._samples = way, samples
+        self._resolver = Resolver(dispatcher, evidence, way, policy, clock)
         self._policy, self._clock, self._observe = policy, clock, observe
         self._posts: Iterator[Post] = iter(())
         self._turns = Turns(dispatcher, self._must_wait)
         self._known = decisions.Known()
         self.carried = Carried()
         self._twins = Twins(dispatcher, evidence)
-
-    @property
-    def has_learned(self) -> bool:
-        """Whether the API refused a size, and accepted a smaller one."""
-        return self.batch_size < self._policy.batch_size
 
     @property
     def to_come(self) -> int:
@@ -126,11 +123,8 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            while (self._resolver.waiting or self._twins.due) and self._dispatcher.stopped is None:
-                if not self._resolver.waiting:
-                    self._twins.check()
-                elif not self._turns.proceed_in_part() and not self._evidence.ask_once_more():  # an answer would tell
-                    self._resolver.proceed(nothing_else=True)
+            last = self._turns, self._evidence, self._resolver, self._twins, self._samples
+            while self._dispatcher.stopped is None and _goes_on(*last):
                 self._work()
         finally:
             self._enter([])  # what came back last; also when something unforeseen ends the run
@@ -174,6 +168,8 @@ class Coordinator:
             yield from self._resolver.take_in(task, reply)
         elif isinstance(task, Watch):
             self._evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
+        elif isinstance(task, Look):
+            self._samples.looked(task, reply)
         else:
             yield from self._twins.checked(task, reply)
 
@@ -215,6 +211,7 @@ class Coordinator:
         if failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self._evidence.created(post, created, reply.came)
+            self._samples.created(post, created, reply.came)
             if len(post.request) > self._known.largest_accepted:
                 self._known = replace(self._known, largest_accepted=len(post.request))
             if post.is_too_large:
@@ -242,8 +239,10 @@ class Coordinator:
 
     # -- whose turn it is -------------------------------------------------------------------------------------------
 
-    def _fresh(self, kind: str) -> Post | None:
-        return next(self._posts, None) if kind == Post.kind and not self._turns.are_many else None
+    def _fresh(self, kind: str) -> Task | None:
+        if kind != Post.kind:
+            return self._samples.next()
+        return next(self._posts, None) if not self._turns.are_many else None
 
     @property
     def _is_doubtful(self) -> bool:
@@ -296,6 +295,18 @@ class Coordinator:
             if isinstance(task, Lookup) and not task.skip:
                 task.began = now
         return True
+
+
+def _goes_on(turns: Turns, evidence: Evidence, resolver: Resolver, twins: Twins, samples: Samples) -> bool:
+    """Begin what has waited until all else was done; return whether there is any."""
+    if resolver.waiting:
+        if not turns.proceed_in_part() and not evidence.ask_once_more():  # an answer would tell
+            resolver.proceed(nothing_else=True)
+    elif twins.due:
+        twins.check()
+    else:
+        return samples.finish()
+    return True
 
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:

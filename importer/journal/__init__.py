@@ -34,7 +34,7 @@ from importer.journal.deliveries import Deliveries
 from importer.journal.entries import Answered, Claim
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
-from importer.journal.known import Known, State
+from importer.journal.known import Known, Sample, State
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run, Runs
@@ -56,6 +56,7 @@ __all__ = [
     "Matches",
     "NoteKey",
     "Run",
+    "Sample",
     "State",
     "Uploads",
 ]
