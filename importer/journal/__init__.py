@@ -37,7 +37,7 @@ from importer.journal.found import Found, Match, Matches
 from importer.journal.known import Known, Sample, State
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
-from importer.journal.runs import Run, Runs
+from importer.journal.runs import AGAIN, Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.journal.unwritten import Unwritten
@@ -46,6 +46,7 @@ from importer.models import Workspace
 from importer.settings import journal_place
 
 __all__ = [
+    "AGAIN",
     "VERSION",
     "Answered",
     "Claim",

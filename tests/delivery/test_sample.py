@@ -164,6 +164,20 @@ def test_verify_finds_them_afterwards_and_later_imports_tell_them(
     assert {row["result"] for row in read_results(report.results)} == {"already imported"}
 
 
+def test_a_note_that_was_sent_again_on_purpose_is_told_no_more(
+    box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping
+) -> None:
+    box.set_faults([drops(4)])
+    import_(tmp_path, settings, lines())
+    clock.jump(DUE)
+    verify(settings)
+    box.clear_faults()
+    [one, *others] = [line for line in lines() if line.prospect in lost(box, lines())]
+    assert import_(tmp_path, settings, [one], again=True).exit_status == 0
+    report = import_(tmp_path, settings, lines())
+    assert {note.prospect for note in report.not_found} == {line.prospect for line in others}
+
+
 def test_the_next_run_tells_those_of_another_file(
     box: Sandbox, settings: Settings, tmp_path: Path, clock: Jumping, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
