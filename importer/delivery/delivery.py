@@ -155,7 +155,7 @@ class Delivery:
         self._posts = self._to_send(found, rows, conflicts, occurrence)
         remaining = earlier.summed(found, rows, self.batch_size)
         self._remaining = replace(remaining, held_back=len(self.held_back), groups=())
-        self.samples.expect(remaining.deliveries)
+        self.samples.draw.expect(remaining.deliveries)
         return self._remaining
 
     def _take_up(

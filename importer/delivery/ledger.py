@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 
 from importer.api import Answer
@@ -156,9 +157,10 @@ class Ledger:
             which = [note.delivery for note in notes]
             self._entries.append(lambda: self._journal.deliveries.sample(which, sample))
 
-    def sample_all(self, run: int, *, drafts: bool) -> None:
-        """All notes that a run created are to be read back."""
-        self._entries.append(lambda: self._journal.deliveries.sample_all(run, drafts=drafts))
+    def sample_all(self, runs: Iterable[int], *, drafts: bool) -> None:
+        """All notes that some runs created are to be read back."""
+        for run in runs:
+            self._entries.append(partial(self._journal.deliveries.sample_all, run, drafts=drafts))
 
     def not_found(self, notes: Sequence[Promised]) -> None:
         """The API said that it created these notes, and they are not there."""

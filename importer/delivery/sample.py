@@ -7,7 +7,8 @@ and the notes that are not there.
 - A look is due when the note is twice as old as reading may lag. The run never waits for that: looks go while it has
   other work, and the others are left to the next run, or to ``verify``.
 - A note is *not found* if two looks missed it, the second after twice the assumed lag by our own clock, and if another
-  note of a sample was seen that was no older. Without such a note nothing shows that reading works.
+  note of a sample was seen that was no older. Without such a note nothing shows that reading works. So if few notes
+  are left to the next run, one that was seen is left with them.
 - Then something is wrong: all notes of that run are read back, and the run waits for that.
 """
 
@@ -34,6 +35,8 @@ _FEWEST, _ONE_IN, _MOST = 10, 100, 50
 _MOST_CALLS = 100
 _OLDEST = 86_400.0  # seconds after which a note may well have been deleted by a person
 _YOUNGEST = 60.0  # seconds before which no note is looked at, however soon new notes can be read
+_SURELY = 900.0  # seconds after which a note can be read if any can, even if that one is older
+_FEW = 3  # notes that hardly show by themselves whether reading works
 _PAUSE = 5.0  # seconds between two looks at a note
 _ENOUGH_MISSES = 2
 _MOST_TRIES = 3
@@ -88,6 +91,7 @@ class Samples:
         run: the run's number; None if nothing is sent.
 
     Attributes:
+        draw: which notes are in the sample.
         left: notes that are still to be read back because another one of their run was not found.
     """
 
@@ -105,10 +109,11 @@ class Samples:
         self._ledger, self._dispatcher, self._evidence, self._clock = ledger, dispatcher, evidence, caller.clock
         self._recorded, self._run, self._pages = recorded, run, policy.pages
         self._one_draft = caller.api.traits.one_draft
-        self._draw = Draw(run)
+        self.draw = Draw(run)
         self._waiting: list[tuple[float, int, Look]] = []
         self._tick = self._calls = self._under_way = self._widened = 0
         self._seen_at = math.inf  # the least age at which a note was seen
+        self._seen: Promised | None = None  # the last that was; it stays in the journal, to show a later run the same
         self._missed: list[Promised] = []  # missed often enough, but nothing shows yet that reading works
         self._runs: set[int] = set()  # runs that made a note which was not found
         self._is_off = False
@@ -116,16 +121,12 @@ class Samples:
 
     # -- which notes ------------------------------------------------------------------------------------------------
 
-    def expect(self, notes: int) -> None:
-        """So many notes are about to be sent."""
-        self._draw.expect(notes)
-
     def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
         """Take in the reply to a request, prospect → note ID, and keep the notes that were drawn."""
         if self._one_draft and post.key.status is Status.DRAFT:
             note_ids = {}
         chosen = []
-        for index in self._draw.drawn(post.request.prospects, note_ids):
+        for index in self.draw.drawn(post.request.prospects, note_ids):
             prospect, key = post.request.prospects[index], post.request.keys[index]
             assert self._run is not None
             until = came + self._certain_after
@@ -189,12 +190,8 @@ class Samples:
     def _begun(self) -> Look:
         _, _, look = heapq.heappop(self._waiting)
         look.begin_again(self._evidence.pages.take(look.prospect))
-        self._count()
+        self._calls, self._under_way = self._calls + 1, self._under_way + 1
         return look
-
-    def _count(self) -> None:
-        self._calls += 1
-        self._under_way += 1
 
     def finish(self) -> bool:
         """Begin the looks that are due when all else is done; return whether there are any.
@@ -206,8 +203,8 @@ class Samples:
             JournalFailed: it could not be read.
         """
         if self._runs:
-            for run in self._runs:
-                self._ledger.sample_all(run, drafts=not self._one_draft)
+            self._ledger.sample_all(self._runs, drafts=not self._one_draft)
+            self._waiting = sorted(one for one in self._waiting if one[2].promised[0].run not in self._runs)
             self._is_recorded, self._runs = True, set()
             return True  # once more, when the journal has it
         before = self._calls
@@ -220,7 +217,12 @@ class Samples:
                 due = self._waiting[0][0]
                 self._dispatcher.add(self._begun(), due)
             self._waiting = sorted([*self._waiting, *others])
-        return self._widen() or self._calls > before
+        if self._widen() or self._calls > before:
+            return True
+        are_few = 0 < len(self._waiting) + len(self._missed) + self.left < _FEW
+        self._ledger.sampled([self._seen] if self._seen is not None else [], Sample.DUE if are_few else None)
+        self._seen = None
+        return False
 
     def _widen(self) -> bool:
         """Begin to read back all notes of the runs that made one which is not there; a run reads so many at most."""
@@ -253,8 +255,9 @@ class Samples:
                 return
             for note in look.promised:
                 if note.note_id in look.seen:
-                    self._seen_at = min(self._seen_at, reply.came - note.came)
-                    self._ledger.sampled([note], None)
+                    self._seen_at = min(self._seen_at, reply.came - note.came, _SURELY)
+                    self._ledger.sampled([self._seen] if self._seen is not None else [], None)
+                    self._seen = note
                 else:
                     self._miss(look, note)
             self._conclude()
@@ -266,7 +269,7 @@ class Samples:
             self._give_up(look)
             return
         if not look.is_widened:
-            self._count()
+            self._calls, self._under_way = self._calls + 1, self._under_way + 1
         self._dispatcher.add(look)
 
     def _miss(self, look: Look, note: Promised) -> None:
@@ -280,7 +283,9 @@ class Samples:
         """A note that was missed is not there if a note was seen that was no older: reading works."""
         found = [note for note in self._missed if note.missed_at >= self._seen_at]
         self._missed = [note for note in self._missed if note.missed_at < self._seen_at]
-        self._runs |= {note.run for note in found if not note.is_widened}
+        runs = {note.run for note in found if not note.is_widened}
+        self._runs |= runs
+        self._ledger.sample_all(runs, drafts=not self._one_draft)  # at once, for this run may end soon
         self._ledger.not_found(found)
 
     def _not_read(self, look: Look, failure: Failure) -> None:

@@ -382,7 +382,8 @@ def _sample_all(*conditions: sa.ColumnElement[bool]) -> sa.Update:
     return (
         deliveries.update()
         .where(deliveries.c.note.in_(wanted), deliveries.c.request.in_(ids))
-        .where(deliveries.c.state == State.CREATED.value, deliveries.c.sample.is_(None))
+        .where(deliveries.c.state == State.CREATED.value)
+        .where(sa.func.coalesce(deliveries.c.sample, "") != Sample.MISSING.value)
         .values(sample=Sample.ALL.value)
     )
 
