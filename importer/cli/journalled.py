@@ -59,8 +59,10 @@ def history(
 def verify(**_: Any) -> int:
     """Look up every delivery that no clear answer came for, and settle it. Creates nothing.
 
-    Exit status: 0 all are settled; 1 some are still in doubt, or are there more than once; 3 stopped before the
-    end; 4 stopped, and only a person can help.
+    Also reads back a sample of the created notes.
+
+    Exit status: 0 all are settled; 1 some are still in doubt, are there more than once, or are not there; 3 stopped
+    before the end; 4 stopped, and only a person can help.
     """
     with reporting("verify") as out:
         settings = out.told.settings_with_key

@@ -80,6 +80,7 @@ def _report(report: Report) -> Document:
         "remark": report.remark,
         "caught_up": list(report.caught_up),
         "more_than_once": [{"row": row, "note_ids": list(ids)} for row, ids in report.twins.items()],
+        **_read_back(report),
         "stopped": _error(report.stopped) if report.stopped is not None else None,
     }
 
@@ -168,7 +169,19 @@ def verify(found: Verified) -> Document:
         "in_doubt": found.unconfirmed,
         "doubts": [{"why": why, "notes": notes} for why, notes in found.doubts.items()],
         "more_than_once": list(found.twins),
+        **_read_back(found),
         "stopped": _error(found.stopped) if found.stopped is not None else None,
+    }
+
+
+def _read_back(ended: Report | Verified) -> Document:
+    """What reading back a sample of the created notes showed."""
+    return {
+        "not_found": [
+            {"row": note.row, "prospect": note.prospect, "note_id": note.note_id} for note in ended.not_found
+        ],
+        "could_not_look": ended.could_not_look,
+        "not_looked_at": ended.not_looked_at,
     }
 
 

@@ -10,7 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from importer.commands.report import Report
-from importer.commands.sayings import Kind, Saying, capital, count, first_sentence, listed, taken, twins_in_words, when
+from importer.commands.sayings import (
+    Kind,
+    Saying,
+    capital,
+    clock_time,
+    count,
+    first_sentence,
+    listed,
+    not_found_in_words,
+    taken,
+    twins_in_words,
+    when,
+)
 from importer.commands.series import Fate, FileEnded, Series
 from importer.errors import JournalFailed, NeedsAPerson, by_name
 from importer.models import NEEDS_A_PERSON, Result
@@ -61,11 +73,31 @@ def besides(ended: Report) -> Iterator[Saying]:
             f" {capital(twins_in_words(ended.twins))}",
             Kind.TEXT,
         )
+    yield from _read_back(ended)
     found = f"; {count(ended.finding_calls, 'call')} to find prospects by email" if ended.finding_calls else ""
     files = f", {count(ended.uploads, 'upload')}" if ended.uploads else ""
     yield Saying(f"{count(ended.requests, 'request')} sent{files}{looks}{found}{asked}.")
     if ended.remark:
         yield Saying(ended.remark, Kind.TEXT)
+
+
+def _read_back(ended: Report | Verified) -> Iterator[Saying]:
+    """What reading back a sample of the created notes showed."""
+    if ended.not_found:
+        yield Saying(
+            f"{count(len(ended.not_found), 'note')} created, but not found when read back."
+            f" {capital(not_found_in_words(ended.not_found))}",
+            Kind.TEXT,
+        )
+    if ended.not_looked_at:
+        rest = count(ended.not_looked_at, "more note")
+        yield Saying(f"{rest} of the same import could not be read back yet. Run verify to read them back.", Kind.TEXT)
+    if ended.could_not_look:
+        yield Saying(
+            "A sample of the created notes was read back, and none was shown. Nothing is known from that: reading may"
+            " not work.",
+            Kind.TEXT,
+        )
 
 
 def file_ended(over: FileEnded) -> Iterator[Saying]:
@@ -160,6 +192,13 @@ def verified(found: Verified) -> Iterator[Saying]:
         yield Saying(
             f"{count(len(found.twins), 'note')} more of the same {'is' if len(found.twins) == 1 else 'are'} there:"
             f" {', '.join(found.twins)}. Look at them in Saleshandy, and remove them by hand or with the command hide.",
+            Kind.TEXT,
+        )
+    yield from _read_back(found)
+    if found.due_at is not None:
+        yield Saying(
+            f"A sample of the created notes is too new to be read back. Run verify again after"
+            f" {clock_time(found.due_at)}.",
             Kind.TEXT,
         )
 

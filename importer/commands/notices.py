@@ -88,7 +88,7 @@ def _in_short(files: Sequence[FileEnded], status: int) -> str:
         return _TITLES[status]
     reports = [one.report for one in files if one.report is not None]
     rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
-    rows += sum(len(report.twins) for report in reports)
+    rows += sum(len(report.twins) + len(report.not_found) for report in reports)
     return f"{count(rows, 'row')} {'needs' if rows == 1 else 'need'} a person"
 
 
@@ -140,6 +140,8 @@ def _about(one: FileEnded) -> Iterator[str]:
         yield f"{result}: " + "; ".join(f"{rows:,} × {kind}" for kind, rows in kinds.items())
     if report.twins:
         yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
+    if report.not_found:
+        yield f"{count(len(report.not_found), 'note')} created, but not found when read back; the results name them"
     if report.results_owed:
         yield "The results could not be put where they were wanted; they are kept on this machine"
     elif one.why_it_stays:
@@ -168,4 +170,6 @@ def _advice(ended: Sequence[FileEnded], status: int) -> str:
     parts = [f"{result}: {MEANINGS[result].next}" for result in Result if result in found & NEEDS_A_PERSON]
     if any(one.report is not None and one.report.twins for one in ended):
         parts.append("there more than once: remove all but one of each by hand")
+    if any(one.report is not None and one.report.not_found for one in ended):
+        parts.append("created, but not found: look at these prospects in Saleshandy")
     return "look at the sheet To fix of the results. " + "; ".join(parts) + "."

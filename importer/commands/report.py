@@ -34,6 +34,21 @@ class ToFix:
     reason: str
 
 
+@dataclass(frozen=True)
+class NotFound:
+    """A note that the API said it created, and that was not found when it was read back.
+
+    Attributes:
+        row: its row; None if an import of another file created it.
+        prospect: whose note it is.
+        note_id: the ID that the API gave.
+    """
+
+    row: int | None
+    prospect: str
+    note_id: str
+
+
 MOST_TO_FIX = 100
 """So many of them are told by a report; the results have all."""
 
@@ -62,6 +77,9 @@ class Report:
         uploads: how many calls it took to upload files.
         unknown_emails: where the emails are that nobody has, if they were to be written.
         to_fix: the first rows that need a person.
+        not_found: notes that were created, but not found when they were read back.
+        could_not_look: whether reading showed no note of the sample, so that nothing is known of them.
+        not_looked_at: notes of a run with such notes that are still to be read back.
     """
 
     run: str
@@ -83,6 +101,9 @@ class Report:
     unknown_emails: Written | None = None
     to_fix: Sequence[ToFix] = ()
     results_owed: bool = False
+    not_found: Sequence[NotFound] = ()
+    could_not_look: bool = False
+    not_looked_at: int = 0
 
     @property
     def not_sent(self) -> presentation.Meaning:
@@ -97,7 +118,7 @@ class Report:
         if self.results_owed:
             return ResultsNotWritten.exit_status
         others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
-        return exit_status(others) or int(bool(self.twins or self.held_back))
+        return exit_status(others) or int(bool(self.twins or self.held_back or self.not_found))
 
 
 def exit_status(counts: Mapping[Result, int]) -> int:
@@ -128,3 +149,13 @@ def twins_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
         int(rows.number[position]): (outcomes.note_id(position), *others)
         for position, others in sorted(outcomes.twins.items())
     }
+
+
+def not_found_of(rows: Rows, outcomes: Outcomes) -> tuple[NotFound, ...]:
+    """Return the notes that were created, but not found; first those of this file's rows."""
+    here = [
+        NotFound(int(rows.number[position]), str(rows.prospect[position]), note_id)
+        for position, note_ids in sorted(outcomes.missing.items())
+        for note_id in note_ids
+    ]
+    return (*here, *(NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere))

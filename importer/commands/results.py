@@ -128,6 +128,8 @@ def _settle_known(outcomes: Outcomes, position: int, known: Known, run: Run) -> 
         outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=known.at, request=number)
         if known.twins:
             outcomes.found_twins(position, known.twins)
+        if known.is_missing:
+            outcomes.found_missing(position, note_ids)
     elif known.state is State.REJECTED:
         outcomes.settle([position], Result.REJECTED, reason=known.reason or "", at=known.at, request=number)
     else:

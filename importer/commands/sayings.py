@@ -10,10 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from importer.models import Progress, Result
 
-_MOST_TWINS = 5  # rows with a note that is there twice, of which the ids are told
+if TYPE_CHECKING:
+    from importer.commands.report import NotFound
+
+_MOST_TWINS = 5  # rows with a note that is there twice, or not at all, of which the ids are told
 
 
 class Kind(Enum):
@@ -133,6 +137,17 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     """Names, few enough to be read."""
     shown = ", ".join(repr(name) for name in names[:most])
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def not_found_in_words(found: Sequence[NotFound]) -> str:
+    """Return the notes that were created, but not found, with what to do."""
+    named = [
+        f"{f'row {note.row}' if note.row is not None else 'an earlier import'}: note {note.note_id} of prospect"
+        f" {note.prospect}"
+        for note in found[:_MOST_TWINS]
+    ]
+    more = f"; and {len(found) - _MOST_TWINS:,} more" if len(found) > _MOST_TWINS else ""
+    return f"{'; '.join(named)}{more}. Look at these prospects in Saleshandy, and tell Saleshandy's support."
 
 
 def twins_in_words(twins: Mapping[int, Sequence[str]]) -> str:

@@ -24,9 +24,9 @@ from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
 from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
 from importer.commands.reasons import HELD_BACK, kinds
-from importer.commands.report import Report, not_sent, to_fix, twins_of
+from importer.commands.report import Report, not_found_of, not_sent, to_fix, twins_of
 from importer.commands.results import write_results
-from importer.commands.sayings import duration, first_sentence, twins_in_words, when
+from importer.commands.sayings import duration, first_sentence, not_found_in_words, twins_in_words, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.earlier import foresee
@@ -38,7 +38,7 @@ from importer.elsewhere import place
 from importer.errors import Changed, JournalFailed, Stopped, by_name
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
-from importer.models import Progress, Result, Workspace
+from importer.models import Progress, Result, Rows, Workspace
 from importer.rows.naming import Answers
 from importer.settings import Settings
 
@@ -142,17 +142,16 @@ class Sending:
             kinds(self.loaded, self.outcomes, stopped),
             self.started_at,
             self.clock(),
-            held_back=self._held_back(delivery),
+            held_back=_held_back(self.loaded, delivery),
             finding_calls=finding.calls,
             uploads=attaching.calls,
             unknown_emails=_write_unknown(self.loaded, finding, self.settings),
             to_fix=tuple(to_fix(self.loaded.rows, self.outcomes)),
             results_owed=written.is_owed,
+            not_found=not_found_of(self.loaded.rows, self.outcomes),
+            could_not_look=delivery.samples.could_not_look,
+            not_looked_at=delivery.samples.left,
         )
-
-    def _held_back(self, delivery: Delivery) -> int:
-        """How many rows, those that repeat one of them included."""
-        return len(delivery.held_back) + int(np.isin(self.loaded.plan.original, delivery.held_back).sum())
 
     @contextmanager
     def _begun(self) -> Iterator[Run]:
@@ -254,7 +253,7 @@ class Sending:
         counts = self.outcomes.counts()
         if counts.get(Result.NOT_SENT) and ended == "finished":
             ended = "stopped"
-        now, held, twins = self.clock(), self._held_back(delivery), twins_of(self.loaded.rows, self.outcomes)
+        now, held = self.clock(), _held_back(self.loaded, delivery)
         lines = [
             *about_file(self.loaded),
             ("Run", run.name),
@@ -271,7 +270,7 @@ class Sending:
             ("Batch size", f"{delivery.batch_size:,}"),
             ("Distinct notes", f"{len(self.loaded.plan.groups):,}"),
             *how_understood(self.loaded),
-            *([("More than once there", twins_in_words(twins))] if twins else []),
+            *_amiss(self.loaded.rows, self.outcomes),
             *([("Told to wait (429)", f"{limiter.rate_limited:,} times")] if limiter.rate_limited else []),
         ]
         with contextlib.suppress(JournalFailed):  # the run's own trouble with the journal is what the person is told of
@@ -293,6 +292,19 @@ class Sending:
         )
         logs.event("results written", results=written.path, remark=written.remark)
         return written
+
+
+def _held_back(loaded: Loaded, delivery: Delivery) -> int:
+    """How many rows, those that repeat one of them included."""
+    return len(delivery.held_back) + int(np.isin(loaded.plan.original, delivery.held_back).sum())
+
+
+def _amiss(rows: Rows, outcomes: Outcomes) -> Iterator[tuple[str, str]]:
+    """Name the notes that are there more than once, or not at all."""
+    if twins := twins_of(rows, outcomes):
+        yield "More than once there", twins_in_words(twins)
+    if lost := not_found_of(rows, outcomes):
+        yield "Created, but not found", not_found_in_words(lost)
 
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: Limiter, now: float) -> None:

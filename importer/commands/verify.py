@@ -12,6 +12,7 @@ from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import logs
 from importer.commands.calling import calls, policy, steady_clock
+from importer.commands.report import NotFound
 from importer.commands.workspaces import elsewhere, held, keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
@@ -32,6 +33,8 @@ class Verified:
         doubts: why they are, in words → how many.
         twins: ids of notes that stand there besides those that were found.
         stopped: why it ended before its end, or None.
+        not_found, could_not_look, not_looked_at: of notes that earlier runs created, as a run's report has them.
+        due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
         elsewhere: of which workspaces the journal knows runs, in words, where it knows none of this one.
     """
 
@@ -42,11 +45,16 @@ class Verified:
     twins: Sequence[str]
     stopped: Stopped | None
     elsewhere: str = ""
+    not_found: Sequence[NotFound] = ()
+    could_not_look: bool = False
+    not_looked_at: int = 0
+    due_at: float | None = None
 
     @property
     def exit_status(self) -> int:
         """0: all are settled; 1: some need a person; 3 and 4: stopped before the end."""
-        return self.stopped.exit_status if self.stopped else int(self.unconfirmed > 0 or bool(self.twins))
+        needs_a_look = self.unconfirmed > 0 or self.twins or self.not_found
+        return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
 
 
 def unclear(settings: Settings) -> int:
@@ -69,7 +77,8 @@ def verify(
 ) -> Verified:
     """Read back every delivery of the workspace of which no run knows what became of it; creates nothing.
 
-    What a run sent again and then, because it broke off, didn't look at once more, is looked at too.
+    What a run sent again and then, because it broke off, didn't look at once more, is looked at too; and so are the
+    notes of a run's sample that were too new when it ended.
 
     Args:
         settings: which workspace, and how to call the API.
@@ -83,7 +92,10 @@ def verify(
     with held(settings, observe=observe, stop=stop) as journal:
         unsettled = journal.deliveries.unsettled(settings.workspace)
         resent = journal.deliveries.resent(settings.workspace)
-        if unsettled or resent:  # a journal that knows nothing of the workspace isn't thereby the workspace's
+        sampled = journal.deliveries.sampled(settings.workspace)
+        if (
+            unsettled or resent or sampled
+        ):  # a journal that knows nothing of the workspace isn't thereby the workspace's
             keep_in_mind(journal, settings)
         size = sum(len(deliveries) for _, deliveries in unsettled.values())
         begin(size)
@@ -108,4 +120,17 @@ def verify(
         twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
         logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
         absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
-        return Verified(created, absent, doubts.total(), doubts, twins, stopped, elsewhere(journal, settings))
+        samples = delivery.samples
+        return Verified(
+            created,
+            absent,
+            doubts.total(),
+            doubts,
+            twins,
+            stopped,
+            elsewhere(journal, settings),
+            [NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere],
+            samples.could_not_look,
+            samples.left,
+            samples.due_at,
+        )

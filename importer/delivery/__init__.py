@@ -14,6 +14,7 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     carried       the files that notes carry: none leaves without their ids
     turns         posts that must not go before others have ended
     twins         what was sent again, looked at once more
+    sample        some of the created notes, read back because the API's answer may be wrong
     lag           how far reading lags behind writing
     clock         the clock that dates notes
     pages         which pages are asked for, and which of them are up to date

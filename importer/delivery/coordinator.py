@@ -36,7 +36,8 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.resolver import Resolver
-from importer.delivery.tasks import Knock, Lookup, Post, Task, Watch
+from importer.delivery.sample import Samples
+from importer.delivery.tasks import Knock, Look, Lookup, Post, Task, Watch
 from importer.delivery.turns import Turns, held_back
 from importer.delivery.twins import Twins
 from importer.delivery.way import Way
@@ -55,9 +56,9 @@ class Coordinator:
     Args:
         ledger: told of everything that becomes of a delivery.
         dispatcher: makes the calls, of kind GET before those of kind POST.
-        resolver: reads back.
         way: what is known of the way to the API.
         evidence: what is known of notes.
+        samples: what is read back of the notes that were created.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
         observe: called after every round.
@@ -72,9 +73,9 @@ class Coordinator:
         self,
         ledger: Ledger,
         dispatcher: Dispatcher[Task],
-        resolver: Resolver,
         way: Way,
         evidence: Evidence,
+        samples: Samples,
         policy: Policy,
         *,
         clock: Callable[[], float],
@@ -82,8 +83,9 @@ class Coordinator:
     ) -> None:
         self.posts_sent = self.lookups_sent = 0
         self.batch_size = policy.batch_size
-        self._ledger, self._dispatcher, self._resolver, self._evidence = ledger, dispatcher, resolver, evidence
-        self._way = way
+        self._ledger, self._dispatcher, self._evidence = ledger, dispatcher, evidence
+        self._way, self._samples = way, samples
+        self._resolver = Resolver(dispatcher, evidence, way, policy, clock)
         self._policy, self._clock, self._observe = policy, clock, observe
         self._posts: Iterator[Post] = iter(())
         self._turns = Turns(dispatcher, self._must_wait)
@@ -91,11 +93,6 @@ class Coordinator:
         self._largest_body, self._smallest_refused = 0, math.inf  # bytes of bodies that were accepted, and weren't
         self.carried = Carried()
         self._twins = Twins(dispatcher, evidence, policy.read_timeout)
-
-    @property
-    def has_learned(self) -> bool:
-        """Whether the API refused a size, and accepted a smaller one."""
-        return self.batch_size < self._policy.batch_size
 
     @property
     def to_come(self) -> int:
@@ -129,23 +126,14 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            while self._has_left and self._dispatcher.stopped is None:
-                if self._way.try_once_more():
-                    pass
-                elif not self._resolver.waiting:
-                    self._twins.check()
-                elif not self._turns.proceed_in_part() and not self._evidence.ask_once_more():  # an answer would tell
-                    self._resolver.proceed(nothing_else=True)
+            last = self._way, self._turns, self._evidence, self._resolver, self._twins, self._samples
+            while self._dispatcher.stopped is None and _goes_on(*last):
                 self._work()
         finally:
             self._enter([])  # what came back last; also when something unforeseen ends the run
         self._observe()
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
-
-    @property
-    def _has_left(self) -> bool:
-        return bool(self._resolver.waiting or self._twins.due or self._way.set_aside)
 
     def _work(self) -> None:
         for task, reply in self._dispatcher.replies(self._fresh, self._admit, self._enter, self._observe):
@@ -189,6 +177,8 @@ class Coordinator:
             yield from self._resolver.take_in(task, reply)
         elif isinstance(task, Watch):
             self._evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
+        elif isinstance(task, Look):
+            self._samples.looked(task, reply)
         else:
             yield from self._twins.checked(task, reply)
 
@@ -255,6 +245,7 @@ class Coordinator:
         if failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self._evidence.created(post, created, reply.came)
+            self._samples.created(post, created, reply.came)
             if len(post.request) > self._known.largest_accepted:
                 self._known = replace(self._known, largest_accepted=len(post.request))
             self._largest_body = max(self._largest_body, post.body)
@@ -283,8 +274,10 @@ class Coordinator:
 
     # -- whose turn it is -------------------------------------------------------------------------------------------
 
-    def _fresh(self, kind: str) -> Post | None:
-        return next(self._posts, None) if kind == Post.kind and not self._turns.are_many else None
+    def _fresh(self, kind: str) -> Task | None:
+        if kind != Post.kind:
+            return self._samples.next()
+        return next(self._posts, None) if not self._turns.are_many else None
 
     @property
     def _is_doubtful(self) -> bool:
@@ -348,6 +341,20 @@ class Coordinator:
             if isinstance(task, Lookup) and not task.skip:
                 task.began = now
         return True
+
+
+def _goes_on(way: Way, turns: Turns, evidence: Evidence, resolver: Resolver, twins: Twins, samples: Samples) -> bool:
+    """Begin what has waited until all else was done; return whether there is any."""
+    if way.set_aside:
+        way.try_once_more()
+    elif resolver.waiting:
+        if not turns.proceed_in_part() and not evidence.ask_once_more():  # an answer would tell
+            resolver.proceed(nothing_else=True)
+    elif twins.due:
+        twins.check()
+    else:
+        return samples.finish()
+    return True
 
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:

@@ -19,7 +19,7 @@ from importer.delivery.lag import ReadLag
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import LONGEST_CLAIM, Policy
-from importer.delivery.resolver import Resolver
+from importer.delivery.sample import Samples
 from importer.delivery.tasks import Lookup, Post, Task
 from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
@@ -41,6 +41,10 @@ class Delivery:
         policy: how to go about it.
         observe: told of progress after every round, if anybody is.
         learned_lag: seconds that reading lagged in an earlier run, where that was measured.
+
+    Attributes:
+        samples: what is read back of the notes that were created.
+        held_back: positions of the rows that wait until a person has looked at others.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class Delivery:
         self._dispatcher: Dispatcher[Task] = Dispatcher.of(
             caller, partial(perform, caller.api, caller.clock), (Lookup.kind, Post.kind)
         )
-        lag = ReadLag(policy.assumed_lag, learned_lag)
+        lag, number = ReadLag(policy.assumed_lag, learned_lag), run.id if run is not None else None
         self._evidence = Evidence(
             journal,
             workspace,
@@ -73,16 +77,18 @@ class Delivery:
             caller.clock,
             lag,
             policy.retry,
-            run.id if run is not None else None,
+            number,
         )
-        way = Way(self._dispatcher, caller.api.traits, policy)
-        resolver = Resolver(self._dispatcher, self._evidence, way, policy, caller.clock, caller.api.renew)
+        way = Way(self._dispatcher, caller.api.traits, policy, caller.api.renew)
+        recorded = partial(journal.deliveries.sampled, workspace)
+        self.samples = Samples(self._ledger, self._dispatcher, self._evidence, recorded, caller, policy, number)
+        self.samples.take_up()
         self._coordinator = Coordinator(
             self._ledger,
             self._dispatcher,
-            resolver,
             way,
             self._evidence,
+            self.samples,
             policy,
             clock=caller.clock,
             observe=lambda: observe(self.progress) if observe is not None else None,
@@ -119,7 +125,7 @@ class Delivery:
     @property
     def has_learned(self) -> bool:
         """Whether the API refused a size, and accepted a smaller one."""
-        return self._coordinator.has_learned
+        return self.batch_size < self._full_batch
 
     def prepare(self, rows: Rows, plan: Plan, first: int | None = None) -> Remaining:
         """Look up what earlier runs did, settle what needs no call, and return what remains.
@@ -149,6 +155,7 @@ class Delivery:
         self._posts = self._to_send(found, rows, conflicts, occurrence)
         remaining = earlier.summed(found, rows, self.batch_size)
         self._remaining = replace(remaining, held_back=len(self.held_back), groups=())
+        self.samples.draw.expect(remaining.deliveries)
         return self._remaining
 
     def _take_up(

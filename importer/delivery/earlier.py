@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer import grouping
-from importer.journal import Journal, Known, NoteKey, State
+from importer.journal import AGAIN, Journal, Known, NoteKey, State
 from importer.models import Group, Plan, Remaining, Rows, Visibility, Workspace
 
 _AT_ONCE = 10_000  # deliveries that are looked up together
@@ -115,6 +115,8 @@ def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, st
     prospects, keys = rows.deliveries(found.group.positions)
     for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
         delivery = known.get((number, prospect, occurrence + key))
+        if delivery is not None and delivery.is_missing:
+            delivery = _sent_anew(delivery, known)
         if delivery is None or delivery.state is State.REJECTED:
             found.left.append(i)
             keyless = known.get((number, prospect, occurrence)) if key else None
@@ -123,6 +125,15 @@ def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, st
             found.unclear.setdefault(delivery.request, []).append((i, delivery))
         else:
             found.made.append((i, delivery))
+
+
+def _sent_anew(missing: Known, known: dict[tuple[int, str, str], Known]) -> Known:
+    """Return the delivery by which a person sent a note again that was not found, or else the note that is missing."""
+    for (number, prospect, occurrence), other in known.items():
+        is_same = (number, prospect) == (missing.note, missing.prospect) and occurrence.endswith(missing.occurrence)
+        if is_same and occurrence.startswith(AGAIN) and other.state is State.CREATED and not other.is_missing:
+            return other
+    return missing
 
 
 def foresee(

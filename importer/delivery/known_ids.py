@@ -1,13 +1,15 @@
 """The IDs that deliveries already have: an answer that names one of them belongs to another request.
 
-In: the IDs of new notes. Out: those that some delivery of the workspace has. A Bloom filter answers first, because the
-journal has no index on note IDs: eight megabytes hold a million of them, and the journal is asked about hits only.
+In: the IDs of new notes. Out: those that some delivery of the workspace has. Few IDs are simply kept. Of many a Bloom
+filter answers first, because the journal has no index on note IDs: eight megabytes hold a million of them, and the
+journal is asked about hits only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+_FEW = 50_000
 _BITS = 26  # of a place in the filter
 _HASHES = 6
 
@@ -24,12 +26,13 @@ class KnownIds:
         self, stored: Callable[[], Iterable[str]], exact: Callable[[Collection[str]], Collection[str]]
     ) -> None:
         self._stored, self._exact = stored, exact
+        self._few: set[str] | None = None
         self._filter: bytearray | None = None
 
     def take(self, note_ids: Collection[str]) -> Collection[str]:
         """Return those of the IDs that a delivery already has; if there are none, all of them are taken from now on."""
-        if self._filter is None:
-            self._filter = bytearray(1 << (_BITS - 3))
+        if self._few is None:
+            self._few = set()
             self._add(self._stored())
         possible = [note_id for note_id in note_ids if self._may_have(note_id)]
         known = self._exact(possible) if possible else ()
@@ -38,13 +41,22 @@ class KnownIds:
         return known
 
     def _add(self, note_ids: Iterable[str]) -> None:
-        assert self._filter is not None
+        assert self._few is not None
         for note_id in note_ids:
+            if self._filter is None:
+                self._few.add(note_id)
+                if len(self._few) > _FEW:
+                    self._filter = bytearray(1 << (_BITS - 3))
+                    self._add(self._few)
+                    self._few = set()
+                continue
             for place in _places(note_id):
                 self._filter[place >> 3] |= 1 << (place & 7)
 
     def _may_have(self, note_id: str) -> bool:
-        assert self._filter is not None
+        assert self._few is not None
+        if self._filter is None:
+            return note_id in self._few
         return all(self._filter[place >> 3] >> (place & 7) & 1 for place in _places(note_id))
 
 

@@ -12,14 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 
 from importer.api import Answer
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import LONGEST_CLAIM
-from importer.delivery.tasks import Post
+from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed, by_name
-from importer.journal import READ_BACK, Answered, Claim, Journal, Known, Run, State
+from importer.journal import READ_BACK, Answered, Claim, Journal, Known, Run, Sample, State
 from importer.models import Result
 
 
@@ -159,6 +160,23 @@ class Ledger:
             lambda: self._journal.deliveries.checked(note, request.prospects[0], request.keys[0], twins)
         )
 
+    def sampled(self, notes: Sequence[Promised], sample: Sample | None) -> None:
+        """Created notes are in a sample, or in none any more."""
+        if notes:
+            which = [note.delivery for note in notes]
+            self._entries.append(lambda: self._journal.deliveries.sample(which, sample))
+
+    def sample_all(self, runs: Iterable[int], *, drafts: bool) -> None:
+        """All notes that some runs created are to be read back."""
+        for run in runs:
+            self._entries.append(partial(self._journal.deliveries.sample_all, run, drafts=drafts))
+
+    def not_found(self, notes: Sequence[Promised]) -> None:
+        """The API said that it created these notes, and they are not there."""
+        self.sampled(notes, Sample.MISSING)
+        for note in notes:
+            self._outcomes.not_found(note.prospect, note.note_id)
+
     def ambiguous(self, post: Post, why: str, at: float | None = None, *, is_accepted: bool = False) -> None:
         """A request's answer was unclear: until its notes are read back, its rows are unconfirmed.
 
@@ -210,6 +228,8 @@ class Ledger:
             for row, delivery in zip(rows, deliveries, strict=True):
                 if delivery.twins:
                     self._outcomes.found_twins(row, delivery.twins)
+                if delivery.is_missing and delivery.note_id is not None:
+                    self._outcomes.found_missing(row, [delivery.note_id])
 
     def _settle(
         self,

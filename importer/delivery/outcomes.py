@@ -35,7 +35,11 @@ class OutcomeColumns(NamedTuple):
 
 
 class Outcomes:
-    """The outcome of each of ``size`` rows; every row starts as *not sent*."""
+    """The outcome of each of ``size`` rows; every row starts as *not sent*.
+
+    Attributes:
+        missing_elsewhere: notes of other files that were created, but not found: prospect, note ID.
+    """
 
     def __init__(self, size: int) -> None:
         self._result = np.full(size, _CODE[Result.NOT_SENT], dtype=np.int8)
@@ -45,6 +49,8 @@ class Outcomes:
         self._finished_at = np.full(size, np.nan)
         self._request = np.zeros(size, dtype=np.int32)
         self._twins: dict[int, tuple[str, ...]] = {}
+        self._missing: dict[int, tuple[str, ...]] = {}
+        self.missing_elsewhere: list[tuple[str, str]] = []
 
     def __len__(self) -> int:
         return len(self._result)
@@ -83,11 +89,29 @@ class Outcomes:
 
     def found_twins(self, position: int, note_ids: Sequence[str]) -> None:
         """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
-        said = list(self._reasons)[self._reason[position]] if position not in self._twins else ""
+        said = self.reason(position) if position not in self._twins else ""
         self._twins[position] = tuple(note_ids)
         ids = ", ".join(note_ids)
         again = f"the same note stands there again as {ids}: look, and remove it by hand or with the command hide"
-        reason = f"{said}; {again}" if said else again
+        self._explain(position, said, again)
+
+    def not_found(self, prospect: str, note_id: str) -> None:
+        """Take note that a created note was not found when it was read back, whether or not a row here has it."""
+        positions = np.flatnonzero(self._note_id == note_id).tolist()
+        for position in positions:
+            self.found_missing(position, [note_id])
+        if not positions:
+            self.missing_elsewhere.append((prospect, note_id))
+
+    def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
+        """Take note that a row's notes, which the API said it created, were not found: they are to be looked at."""
+        said, lost = self.reason(position), f"created, but not found when read back ({', '.join(note_ids)})"
+        if lost not in said:
+            self._explain(position, said, f"{lost}: look in Saleshandy")
+        self._missing[position] = tuple(note_ids)
+
+    def _explain(self, position: int, said: str, more: str) -> None:
+        reason = f"{said}; {more}" if said else more
         self._reason[position] = self._reasons.setdefault(reason, len(self._reasons))
 
     @property
@@ -95,10 +119,15 @@ class Outcomes:
         """The rows whose notes stand there more than once → the ids of the others."""
         return self._twins
 
+    @property
+    def missing(self) -> Mapping[int, tuple[str, ...]]:
+        """The rows whose notes were created, but not found → the IDs of these notes."""
+        return self._missing
+
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """For each row, whether it needs a person."""
         found = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        found[list(self._twins)] = True
+        found[[*self._twins, *self._missing]] = True
         return found
 
     def result(self, position: int) -> Result:
@@ -125,6 +154,8 @@ class Outcomes:
         some._reason[:], some._reasons = self._reason[:size], dict(self._reasons)
         some._finished_at[:], some._request[:] = self._finished_at[:size], self._request[:size]
         some._twins = {position: ids for position, ids in self._twins.items() if position < size}
+        some._missing = {position: ids for position, ids in self._missing.items() if position < size}
+        some.missing_elsewhere = self.missing_elsewhere
         return some
 
     def positions(self, *results: Result) -> np.ndarray[Any, np.dtype[np.int64]]:

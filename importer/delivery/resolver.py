@@ -48,7 +48,6 @@ class Resolver:
         way: what is known of the way to the API.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
-        renew: makes all connections anew.
 
     Attributes:
         unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
@@ -62,11 +61,10 @@ class Resolver:
         way: Way,
         policy: Policy,
         clock: Callable[[], float],
-        renew: Callable[[], None],
     ) -> None:
         self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
         self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
-        self._policy, self._clock, self._renew = policy, clock, renew
+        self._policy, self._clock = policy, clock
         self.waiting = Waiting(evidence)
         self._open: list[Ambiguous] = []
 
@@ -312,7 +310,7 @@ class Resolver:
 
     def is_astray(self) -> None:
         """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
-        self._renew()
+        self._way.renew()
         for ambiguous in self._open:
             again, ambiguous.absent = ambiguous.absent, []
             ambiguous.misses, ambiguous.all_misses = [0] * len(ambiguous.misses), 0

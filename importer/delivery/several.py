@@ -50,3 +50,5 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))
     if twins := [twin for position in positions for twin in outcomes.twins.get(position, ())]:
         found.found_twins(row, twins)
+    if missing := [note_id for position in positions for note_id in outcomes.missing.get(position, ())]:
+        found.found_missing(row, missing)

@@ -278,6 +278,97 @@ class Check:
 
 
 @dataclass(eq=False, slots=True)
+class Promised:
+    """A note that the API said it created, and that is to be read back.
+
+    Attributes:
+        note: the note's number in the journal; ``prospect``, ``key``: the rest of its delivery's key.
+        run: the number of the run that made it.
+        came: when the API's answer came, by our clock.
+        certain_from: a look before this time, by our clock, proves nothing if it misses the note.
+        is_widened: whether it is read back because another note of its run was not found.
+        misses: how many looks have missed it.
+        missed_at: its age in seconds at the latest of them.
+    """
+
+    note: int
+    prospect: str
+    key: str
+    note_id: str
+    run: int
+    came: float
+    certain_from: float
+    is_widened: bool = False
+    misses: int = 0
+    missed_at: float = 0.0
+
+    @property
+    def delivery(self) -> tuple[int, str, str]:
+        """The key of its delivery in the journal."""
+        return self.note, self.prospect, self.key
+
+
+@dataclass(eq=False, slots=True)
+class Look:
+    """One page of a prospect's notes, to see whether some that the API said it created are there.
+
+    Attributes:
+        promised: the notes.
+        take, skip: notes a page, and on earlier pages.
+        pages: how many earlier pages were read.
+        seen: the IDs on them; ``last``: the last of them.
+        began: when the first page was asked for, by our clock.
+        tries: how often it came to nothing.
+    """
+
+    promised: Sequence[Promised]
+    take: int = 100
+    skip: int = 0
+    pages: int = 0
+    seen: set[str] = field(default_factory=set)
+    last: str = ""
+    began: float = 0.0
+    tries: int = 0
+    attempts: Attempts | None = None
+
+    kind: ClassVar[str] = "GET"
+    purpose: ClassVar[str] = "reading back a sample of the created notes"
+
+    @property
+    def prospect(self) -> str:
+        """Whose notes are read."""
+        return self.promised[0].prospect
+
+    @property
+    def is_widened(self) -> bool:
+        """Whether the notes are read back because another note of their run was not found."""
+        return self.promised[0].is_widened
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether an earlier look has missed one of them."""
+        return any(note.misses for note in self.promised)
+
+    def fits(self, page: NotesPage) -> bool:
+        """Whether a page follows the one before it: it begins with that one's last note and repeats no other."""
+        ids = [note.note_id for note in page.notes]
+        return not self.skip or (ids[:1] == [self.last] and self.seen.isdisjoint(ids[1:]))
+
+    def take_in(self, page: NotesPage) -> bool:
+        """Take in a page, and return whether another may show more."""
+        ids = [note.note_id for note in (*page.notes, *([page.draft] if page.draft is not None else []))]
+        self.seen.update(ids)
+        self.last = page.notes[-1].note_id if page.notes else ""
+        return page.has_more and any(note.note_id not in self.seen for note in self.promised)
+
+    def begin_again(self, take: int) -> None:
+        """Read from the first page, by another address."""
+        self.skip = self.pages = 0
+        self.take = take
+        self.seen.clear()
+
+
+@dataclass(eq=False, slots=True)
 class Knock:
     """A call that would create a note for nobody, to see whether such calls come through.
 
@@ -293,5 +384,5 @@ class Knock:
     note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
 
 
-Read: TypeAlias = Lookup | Watch | Check
+Read: TypeAlias = Lookup | Watch | Check | Look
 Task: TypeAlias = Post | Knock | Read

@@ -12,7 +12,7 @@ patience ends.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from importer.api import Cause, Failure, Reply, Traits
@@ -41,6 +41,7 @@ class Way:
         dispatcher: makes the calls.
         traits: what is special about the vendor.
         policy: how long to go on.
+        renew: makes all connections anew.
 
     Attributes:
         is_closed: whether calls that create are turned away, whatever they say.
@@ -50,10 +51,11 @@ class Way:
         set_aside: posts that stand alone, were refused so, and are tried once more when all else was sent.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy) -> None:
+    def __init__(self, dispatcher: Dispatcher[Task], traits: Traits, policy: Policy, renew: Callable[[], None]) -> None:
         self.is_closed = self.healed = self.has_read = False
         self.refused_reads = 0
         self._open_at = -math.inf  # when the last call that creates left which came through
+        self.renew = renew
         self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
         self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
@@ -93,15 +95,14 @@ class Way:
         is_said = self._policy.resend_unconfirmed and lookup.ambiguous.post.of_earlier_run
         return is_given_up and is_said
 
-    def try_once_more(self) -> bool:
-        """Send what was set aside once more; False if there is nothing. If nothing else came through, knock before."""
+    def try_once_more(self) -> None:
+        """Send what was set aside once more; if nothing else came through, knock before."""
         posts, self.set_aside = self.set_aside, []
         for post, failure in posts:
             if self._open_at > post.refused_since or not self.can_tell:
                 self._dispatcher.add(post)
             else:
                 self.suspect(post, failure)
-        return bool(posts)
 
     # -- knocking ---------------------------------------------------------------------------------------------------
 

@@ -34,10 +34,10 @@ from importer.journal.deliveries import Deliveries
 from importer.journal.entries import Answered, Claim
 from importer.journal.files import Files
 from importer.journal.found import Found, Match, Matches
-from importer.journal.known import ACCEPTED, READ_BACK, Known, Made, State
+from importer.journal.known import ACCEPTED, READ_BACK, Known, Made, Sample, State
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
-from importer.journal.runs import Run, Runs
+from importer.journal.runs import AGAIN, Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.journal.unwritten import Unwritten
@@ -47,6 +47,7 @@ from importer.settings import journal_place
 
 __all__ = [
     "ACCEPTED",
+    "AGAIN",
     "READ_BACK",
     "VERSION",
     "Answered",
@@ -59,6 +60,7 @@ __all__ = [
     "Matches",
     "NoteKey",
     "Run",
+    "Sample",
     "State",
     "Uploads",
 ]

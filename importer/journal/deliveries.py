@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from importer.api import Answer
 from importer.journal import notes as known_notes
 from importer.journal.entries import Answered, Claim
-from importer.journal.known import ACCEPTED, STATES, Known, Made, State, twins_in
+from importer.journal.known import ACCEPTED, STATES, Known, Made, Sample, State, twins_in
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, runs, workspaces
@@ -110,6 +110,14 @@ class Deliveries:
             found = json.dumps(list(twins)) if twins else None
             self._store.many(_CHECKED, [(note, prospect, occurrence)], twins=found)
 
+    def sample(self, which: Sequence[tuple[int, str, str]], sample: Sample | None) -> None:
+        """Enter of deliveries, (note, prospect, occurrence), that they are in a sample, or in none any more."""
+        self._store.many(_SAMPLE, which, sample=sample)
+
+    def sample_all(self, run: int, *, drafts: bool) -> None:
+        """Enter that every note that a run created is to be read back; drafts only if they are wanted."""
+        self._store.execute(_SAMPLE_ALL if drafts else _SAMPLE_PUBLISHED, {"of_run": run})
+
     # -- what is known ----------------------------------------------------------------------------------------------
 
     def known(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str, str], Known]:
@@ -178,6 +186,11 @@ class Deliveries:
     def resent(self, workspace: Workspace) -> list[tuple[NoteKey, Known]]:
         """Deliveries that were sent again and are there, at which nobody has looked since whether they are twice."""
         return self._few(workspace, deliveries.c.resent_at.is_not(None), deliveries.c.note_id.is_not(None))
+
+    def sampled(self, workspace: Workspace) -> list[Known]:
+        """Return the created notes that are to be read back, of whichever run."""
+        wanted = deliveries.c.sample.in_([Sample.DUE.value, Sample.ALL.value])
+        return [known for _, known in self._few(workspace, wanted, deliveries.c.state == State.CREATED.value)]
 
     def _few(self, workspace: Workspace, *conditions: Any) -> list[tuple[NoteKey, Known]]:
         """Deliveries that an index knows by a condition; whose they are is seen only then, lest all of its are read."""
@@ -248,6 +261,7 @@ def _known_query() -> sa.Select[Any]:
         deliveries.c.request,
         deliveries.c.resent_at,
         deliveries.c.twins,
+        deliveries.c.sample,
         requests.c.run,
         requests.c.sent_at,
         requests.c.since,
@@ -398,3 +412,21 @@ _HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.v
 _CHECKED = Many(
     deliveries.update().where(_IS_DELIVERY).values(resent_at=None, twins=sa.bindparam("twins")), "of_note", "p", "o"
 )
+_SAMPLE = Many(deliveries.update().where(_IS_DELIVERY).values(sample=sa.bindparam("sample")), "of_note", "p", "o")
+
+
+def _sample_all(*conditions: sa.ColumnElement[bool]) -> sa.Update:
+    of_run = requests.c.run == sa.bindparam("of_run")
+    wanted = sa.select(requests.c.note).join(notes, notes.c.id == requests.c.note).where(of_run, *conditions)
+    ids = sa.select(requests.c.id).where(of_run)
+    return (
+        deliveries.update()
+        .where(deliveries.c.note.in_(wanted), deliveries.c.request.in_(ids))
+        .where(deliveries.c.state == State.CREATED.value)
+        .where(sa.func.coalesce(deliveries.c.sample, "") != Sample.MISSING.value)
+        .values(sample=Sample.ALL.value)
+    )
+
+
+_SAMPLE_ALL = _sample_all()
+_SAMPLE_PUBLISHED = _sample_all(notes.c.status == Status.PUBLISHED.value)

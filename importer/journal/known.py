@@ -17,6 +17,14 @@ class State(StrEnum):
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
 
 
+class Sample(StrEnum):
+    """Why the notes of a prospect are read back although the API's answer was clear."""
+
+    DUE = "due"  # the note is in the sample of its run
+    ALL = "all"  # a note of the same run was not found, so that all of the run's notes are read back
+    MISSING = "missing"  # the note was read back and not found
+
+
 READ_BACK = "read back"
 """The reason of a delivery whose note was found by reading back, rather than named by an answer."""
 
@@ -34,6 +42,7 @@ class Known(NamedTuple):
         request: the number of the request that it was last part of; ``sent_at`` and ``since`` are of that.
         resent_at: when it was sent again after an unclear answer, until somebody has looked whether it is there twice.
         twins: ids of further notes like it that were found.
+        sample: whether the note is to be read back, or was not found.
     """
 
     note: int
@@ -46,6 +55,7 @@ class Known(NamedTuple):
     request: int
     resent_at: float | None
     twins: tuple[str, ...]
+    sample: Sample | None
     run: int
     sent_at: float
     since: float | None
@@ -58,9 +68,14 @@ class Known(NamedTuple):
     @classmethod
     def from_row(cls, row: Any) -> Known:
         """What a row of a query holds, whose first columns are these, in their order."""
-        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, *rest = row[:13]
-        found = twins_in(twins)
-        return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, found, *rest)
+        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, sample, *rest = row[:14]
+        more = twins_in(twins), None if sample is None else Sample(sample)
+        return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *more, *rest)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the API said that it created the note, and reading back didn't show it."""
+        return self.sample is Sample.MISSING
 
 
 class Made(NamedTuple):

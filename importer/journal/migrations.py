@@ -241,7 +241,18 @@ def _from_7(store: Store) -> None:
     _run(store, ["ALTER TABLE workspaces ADD COLUMN confirmed_at FLOAT"])
 
 
+def _from_8(store: Store) -> None:
+    """Add to each delivery whether its note is to be read back, or was not found."""
+    _run(
+        store,
+        [
+            "ALTER TABLE deliveries ADD COLUMN sample TEXT",
+            "CREATE INDEX ix_deliveries_sample ON deliveries (sample) WHERE sample IS NOT NULL",
+        ],
+    )
+
+
 _STEPS: dict[str, dict[int, Callable[[Store], None]]] = {
-    "sqlite": {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7},
-    "postgresql": {7: _from_7},  # begins with version 7
+    "sqlite": {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8},
+    "postgresql": {7: _from_7, 8: _from_8},  # begins with version 7
 }

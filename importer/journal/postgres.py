@@ -33,6 +33,7 @@ from importer.journal.store import WRITES, Store
 schema.drafts.dialect_options["postgresql"]["where"] = sa.text("status = '0'")
 schema.unclear.dialect_options["postgresql"]["where"] = sa.text("state IN ('sending', 'unconfirmed')")
 schema.resent.dialect_options["postgresql"]["where"] = sa.text("resent_at IS NOT NULL")
+schema.sampled.dialect_options["postgresql"]["where"] = sa.text("sample IS NOT NULL")
 
 
 def _many(many: Many, rows: Sequence[Row], constants: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -19,6 +19,9 @@ from importer.journal.schema import runs, workspaces
 from importer.journal.store import Store
 from importer.models import Result, Workspace
 
+AGAIN = "again "
+"""Beginning of what a run puts before every key if a person wants what was delivered to be delivered anew."""
+
 _LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
 _RESULTS = frozenset(result.value for result in Result)
 _HAS_SENT = sa.exists().where(
@@ -57,7 +60,7 @@ class Runs:
         name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         with self._store.transaction():
             number = self._store.entered(workspace)
-            occurrence = (self._open_occurrence(number, fingerprint) or f"again {name}") if again else ""
+            occurrence = (self._open_occurrence(number, fingerprint) or f"{AGAIN}{name}") if again else ""
             values = {
                 "name": name,
                 "workspace": number,

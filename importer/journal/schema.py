@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 8
+VERSION = 9
 APPLICATION = "note-importer"
 
 tables = sa.MetaData()
@@ -80,6 +80,7 @@ deliveries = sa.Table(
     sa.Column("reason", sa.Text),  # the API's words for a rejection
     sa.Column("resent_at", sa.Float),  # when it was sent again after an unclear answer; NULL once that was looked at
     sa.Column("twins", sa.Text),  # JSON: ids of further notes like it that stand there
+    sa.Column("sample", sa.Text),  # a Sample in :mod:`.known`: the note is to be read back, or was not found
 )
 # One journal in PostgreSQL may be an agency's: many workspaces, of which a run means one. There an index pays.
 sa.Index("ix_runs_workspace", runs.c.workspace).ddl_if(dialect="postgresql")
@@ -87,6 +88,7 @@ sa.Index("ix_deliveries_note_id", deliveries.c.note_id).ddl_if(dialect="postgres
 drafts = sa.Index("ix_notes_drafts", notes.c.workspace, notes.c.status)
 unclear = sa.Index("ix_deliveries_state", deliveries.c.state)
 resent = sa.Index("ix_deliveries_resent_at", deliveries.c.resent_at)
+sampled = sa.Index("ix_deliveries_sample", deliveries.c.sample)
 learned = sa.Table(
     "learned",
     tables,

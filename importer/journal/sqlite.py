@@ -39,6 +39,7 @@ schema.deliveries.dialect_options["sqlite"]["with_rowid"] = False
 schema.drafts.dialect_options["sqlite"]["where"] = sa.text("status = '0'")
 schema.unclear.dialect_options["sqlite"]["where"] = sa.text("state IN ('sending', 'unconfirmed')")
 schema.resent.dialect_options["sqlite"]["where"] = sa.text("resent_at IS NOT NULL")
+schema.sampled.dialect_options["sqlite"]["where"] = sa.text("sample IS NOT NULL")
 
 
 def _many(many: Many, rows: Sequence[Row], constants: Mapping[str, Any]) -> tuple[str, list[Row]]:

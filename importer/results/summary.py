@@ -20,8 +20,10 @@ from importer.settings.flags import in_words
 _NAME = "Summary"
 
 
-def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int], twins: int = 0) -> None:
-    """Add the sheet; ``twins`` rows have notes that are there more than once.
+def write_summary(
+    book: Workbook, summary: Summary, counts: Mapping[Result, int], twins: int = 0, missing: int = 0
+) -> None:
+    """Add the sheet; ``twins`` rows have notes that are there more than once, ``missing`` ones that were not found.
 
     Rows are written from the top down, as constant memory demands.
     """
@@ -36,20 +38,22 @@ def write_summary(book: Workbook, summary: Summary, counts: Mapping[Result, int]
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
     sheet.write_string(1, 1, *_text(summary.title, title))
-    sheet.write_string(2, 1, *_text(headline(counts, twins), lead))
+    sheet.write_string(2, 1, *_text(headline(counts, twins, missing), lead))
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1)
     row = _pairs(book, sheet, "What was run", summary.lines, row + 1)
     _pairs(book, sheet, "The last six columns of Results", list(COLUMN_MEANINGS.items()), row + 1)
 
 
-def headline(counts: Mapping[Result, int], twins: int = 0) -> str:
+def headline(counts: Mapping[Result, int], twins: int = 0, missing: int = 0) -> str:
     """The counts in one sentence."""
     total = sum(counts.values()) - counts.get(Result.SKIPPED, 0)
     delivered = sum(count for result, count in counts.items() if result in DELIVERED)
     parts = [f"{delivered:,} of {total:,} {'row is' if total == 1 else 'rows are'} delivered"]
     if twins:
         parts.append(f"{twins:,} of them {'stands' if twins == 1 else 'stand'} there more than once")
+    if missing:
+        parts.append(f"{missing:,} of them {'was' if missing == 1 else 'were'} created, but not found")
     if count := counts.get(Result.DUPLICATE, 0):
         parts.append(f"{count:,} {'repeats' if count == 1 else 'repeat'} one of them")
     if count := counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0):

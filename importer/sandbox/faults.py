@@ -107,6 +107,7 @@ _NAMED = {
     "limit-conn": _stands("503 and a page above so many calls in flight", "COUNT"),
     "lag": _stands("a note is shown only when it is so old; with @*/2 one of two copies lags", "SECONDS", "GET"),
     "lag-each": _stands("the same, but each note has a lag of its own, up to that", "SECONDS", "GET"),
+    "drops": _stands("every so manieth note is answered for with an id, and not kept", "COUNT", "POST"),
     "moving": _stands("so many prospects are gone from before a page by the time it is asked for", "COUNT", "GET"),
     "rewrite": _stands("texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", "HOW", "GET"),
 }
@@ -114,7 +115,7 @@ KINDS: Mapping[str, Kind] = {**_FAMILIES, **_NAMED}
 PARTS: Mapping[str, str] = {
     ":after": "strikes once the notes are applied; :before instead of applying them",
     ":GET": "strikes requests of this method, :any all; else POSTs of notes, or what the kinds from clock on say: all, "
-    "and for cache, lag, moving and rewrite GETs",
+    "for drops POSTs, and for cache, lag, moving and rewrite GETs",
     ":upload": "strikes uploads of files",
     ":x2": "strikes twice at most; :once is :x1",
     ":slow=20": "the reply comes only after so many seconds, as of a gateway that has waited",

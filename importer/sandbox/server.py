@@ -174,13 +174,14 @@ class Handler(BaseHTTPRequestHandler):
     def _performed(self, call: Call, arrival: Arrival) -> Wire:
         """Let the service do what the call asks, unless the fault forbids it; what is left of the reply."""
         state, fault, is_upload = self.server.state, arrival.fault, call.upload is not None
+        dropped = state.dropped(arrival, _prospects(call))
         if fault is None:
-            return plain(state.service_for(call.key).answer(call, view=state.view(arrival)))
+            return plain(state.service_for(call.key).answer(call, dropped, state.view(arrival)))
         if fault.kind == "late":
             self._pause(fault.seconds or 0.0)
         reply: Reply | None = None
         if not fault.prevents(upload=is_upload):
-            reply = state.service_for(call.key).answer(call, _withheld(call, fault), state.view(arrival))
+            reply = state.service_for(call.key).answer(call, dropped | _withheld(call, fault), state.view(arrival))
         if fault.kind == "hang":
             self._pause(fault.seconds or 0.0)
         self._pause(fault.slow)
@@ -273,10 +274,13 @@ def _shut(connection: socket.socket) -> None:
 
 def _withheld(call: Call, fault: Fault) -> frozenset[str]:
     """The prospects whose notes this fault keeps from being made although the request is answered."""
+    return frozenset(fault.struck(_prospects(call))) if fault.when == "before" else frozenset()
+
+
+def _prospects(call: Call) -> list[str]:
+    """The prospects that a request names."""
     prospects = call.body.get("prospectIds") if isinstance(call.body, dict) else None
-    if fault.when != "before" or not isinstance(prospects, list):
-        return frozenset()
-    return frozenset(fault.struck([prospect for prospect in prospects if isinstance(prospect, str)]))
+    return [prospect for prospect in prospects if isinstance(prospect, str)] if isinstance(prospects, list) else []
 
 
 def _private(reply: Reply) -> Wire:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -124,6 +124,7 @@ class State:
         self._plan = FaultPlan(self.faults, self.seed or 0)
         self._gateway = Gateway()
         self._in_flight = 0
+        self._promised = 0  # notes of the requests that came while some are dropped
         self._windows = {key: Window(self.limit) for key in self._services}
         self._received: list[Received] = []
 
@@ -208,6 +209,15 @@ class State:
         """Let a cache, if there is one, remember the reply. For the server."""
         with self._lock:
             self._gateway.keep(arrival.standing, head, wire, self.clock.now())
+
+    def dropped(self, arrival: Arrival, prospects: Sequence[str]) -> frozenset[str]:
+        """Those of a request's prospects whose notes are answered for and not kept. For the server."""
+        every = [int(fault.value) for fault in arrival.standing if fault.kind == "drops"]
+        with self._lock:
+            first, self._promised = self._promised + 1, self._promised + len(prospects) * bool(every)
+        return frozenset(
+            prospect for place, prospect in enumerate(prospects, first) if any(place % nth == 0 for nth in every)
+        )
 
     def view(self, arrival: Arrival) -> View | None:
         """How a look sees the notes now. For the server."""

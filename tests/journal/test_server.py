@@ -401,6 +401,7 @@ def test_a_database_of_the_first_version_that_had_one_is_brought_up_to_date(url:
         run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
     with psycopg.connect(url) as connection:
         connection.execute(f"ALTER TABLE {SCHEMA}.workspaces DROP COLUMN confirmed_at")
+        connection.execute(f"ALTER TABLE {SCHEMA}.deliveries DROP COLUMN sample")
         connection.execute(f"UPDATE {SCHEMA}.about SET value = '7' WHERE name = 'schema'")
     with Journal.open(url) as journal:
         assert [known.name for known in journal.runs.listed(HERE)] == [run.name]

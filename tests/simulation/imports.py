@@ -86,6 +86,7 @@ def simulate(
         last, still_more = _until_it_ends(world, disk, rows, written)
         more += still_more
     _check(world, rows, last, is_last=True)
+    _check_sample(world, disk)
     if found.beyond:
         _check_reported(world, rows, last, written)
     return Ended(world, first, last, runs + more)
@@ -165,6 +166,21 @@ def _run(world: World, disk: Disk, rows: Rows, written: list[Outcomes]) -> Outco
     return outcomes
 
 
+def _verify(world: World, disk: Disk) -> tuple[Outcomes, Journal, bool]:
+    """Read back what no clear answer came for, and the samples of earlier runs, as ``verify`` does.
+
+    Also returns whether reading showed any note of a sample, so that the others can be told.
+    """
+    outcomes, journal = Outcomes(0), Journal(MortalStore.on(disk), None)
+    world.tell("=== verify begins")
+    caller = Caller(world, world, Limiter(4, world.clock, GIVE_UP), world.clock, GIVE_UP)
+    how = Policy(BATCH, world.regime.read_timeout, world.regime.settle, retry=RetryPolicy(8, GIVE_UP), resends=False)
+    delivery = Delivery(outcomes, journal, _WORKSPACE, None, caller, how)
+    delivery.run()
+    world.tell(f"=== verify ends: {outcomes.missing_elsewhere}")
+    return outcomes, journal, not delivery.samples.could_not_look
+
+
 # -- what must be true ------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +188,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     """Each note once, each row's result true, no colleague's note adopted; in the end nothing in doubt without need."""
     if world.shelf.violations:
         raise Violation(world.shelf.violations[0])
+    _check_not_found(world, outcomes)
     if world.regime.beyond:
         return  # see _check_reported
     wanted = Counter(_deliveries(rows, range(len(rows))))
@@ -183,6 +200,8 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
     doubted = set(_deliveries(rows, outcomes.positions(Result.UNCONFIRMED).tolist()))
     for position, delivery in enumerate(_deliveries(rows, range(len(rows)))):
         result = outcomes.result(position)
+        if outcomes.note_id(position) in world.dropped:
+            continue  # see _check_sample
         told[delivery, result] += 1
         if result in DELIVERED:
             seen[outcomes.note_id(position)] += 1
@@ -200,6 +219,33 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
             raise Violation(f"{delivery}: {said}, and {there[delivery]} are there")
     if is_last and doubted and _must_be_certain(world, seen):
         raise Violation(f"row {outcomes.positions(Result.UNCONFIRMED)[0]} is unconfirmed, though reading works")
+
+
+def _check_not_found(world: World, outcomes: Outcomes) -> None:
+    """No note is said to be missing that is there."""
+    here = [note_id for note_ids in outcomes.missing.values() for note_id in note_ids]
+    for note_id in (*here, *(note_id for _, note_id in outcomes.missing_elsewhere)):
+        if note_id not in world.dropped:
+            raise Violation(f"{note_id} is said to be missing, and it is there")
+
+
+def _check_sample(world: World, disk: Disk) -> None:
+    """What a run's sample could tell, somebody has been told in the end: all its notes that are not there, or none."""
+    world.pass_time(world.now + 3600.0)
+    outcomes, journal, can_tell = _verify(world, disk)
+    _check_not_found(world, outcomes)
+    lost = [
+        known
+        for run in journal.runs.listed(_WORKSPACE)
+        for known in journal.deliveries.created_by(run)
+        if known.note_id in world.dropped and world.dropped[known.note_id][3] is Status.PUBLISHED
+    ]
+    told = {known.run for known in lost if known.is_missing}
+    for known in lost:
+        if can_tell and known.sample is not None and not known.is_missing:
+            raise Violation(f"{known.note_id} is in a sample and missing, and nobody was told")
+        if known.run in told and not known.is_missing:
+            raise Violation(f"{known.note_id} is missing, as another note of its run, and nobody was told")
 
 
 def _check_note(world: World, position: int, delivery: Delivered, note_id: str) -> None:

@@ -135,6 +135,7 @@ class Regime:
             it left, if it ever is.
         beyond: what of it is beyond the model: ``""``, ``twice``, ``later`` or ``unordered``.
         files: what notes carry; None: nothing.
+        drops: every so manieth note is answered for with an ID and not kept; 0: none.
     """
 
     lines: tuple[tuple[str, int, str], ...]
@@ -173,6 +174,7 @@ class Regime:
     settle: float = 1.0
     beyond: str = ""
     files: Files | None = None
+    drops: int = 0
 
 
 def base(note: int) -> int:
@@ -269,6 +271,7 @@ def draw(seed: int, beyond: str = "") -> Regime:
         else found.jumps,  # what is late and wrongly dated, nobody can tell from an old note
         same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
         own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed),
+        drops=0 if seed in KEPT or beyond else _drops(seed),
     )
     return found if seed in KEPT else _beyond_the_simulator(seed, found)
 
@@ -296,3 +299,8 @@ def _beyond_the_simulator(seed: int, regime: Regime) -> Regime:
         shuffled=chance.random() < 0.04,
         body_limit=60 if chance.random() < 0.06 else 0,
     )
+
+
+def _drops(seed: int) -> int:
+    chance = random.Random(f"drops {seed}")
+    return chance.choice([3, 5, 10]) if chance.random() < 0.05 else 0

@@ -90,6 +90,7 @@ class World:
     posts: int = 0
     reads: int = 0
     ids_told: int = 0
+    dropped: dict[str, Delivered] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"world {self.seed} {self.regime.beyond}")
@@ -99,7 +100,7 @@ class World:
         self._back: deque[tuple[Any, Reply[Any]]] = deque()
         self._life = 0
         self._steps = 0
-        self._sent = 0
+        self._sent = self._promised = 0
         self._lives = list(self.regime.lives)
         self._flying = 0
         self._turn = 0
@@ -381,8 +382,18 @@ class World:
             if prospect in ("INVALID", NOBODY):
                 answers[prospect] = Answer(None, "unknown prospect")
                 continue
-            answers[prospect] = Answer(self._store(prospect, note).note_id)
+            answers[prospect] = Answer(self._drop(prospect, note) or self._store(prospect, note).note_id)
         return answers
+
+    def _drop(self, prospect: str, note: Note) -> str:
+        """Return an ID for a note that is not kept; empty if it is kept."""
+        self._promised += 1
+        if not self.regime.drops or self._promised % self.regime.drops:
+            return ""
+        note_id = f"L{self._promised}"
+        self.dropped[note_id] = prospect, note.content, note.visibility, note.status, self.shelf.held(note.attachments)
+        self.tell(f"     {note_id} {note.content[:20]!r} on {prospect} is not kept")
+        return note_id
 
     def _store(self, prospect: str, note: Note, *, is_ours: bool = True, author: str = "US") -> Stored:
         lag = self.chance.uniform(0, self.regime.lag.seconds) if self.regime.lag.kind == "each" else 0.0

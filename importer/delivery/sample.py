@@ -1,0 +1,328 @@
+"""The sample: some of the notes that the API said it created are read back, because its answer may be wrong.
+
+Comes in: answers that brought note IDs, and notes that earlier runs left to be read back. Goes out: journal entries,
+and the notes that are not there.
+
+- Of each run ten notes, or one in a hundred, are drawn before anything is sent. Each gets two looks, 100 calls at most.
+- A look is due when the note is twice as old as reading may lag. The run never waits for that: looks go while it has
+  other work, and the others are left to the next run, or to ``verify``.
+- A note is *not found* if two looks missed it, the second after twice the assumed lag by our own clock, and if another
+  note of a sample was seen that was no older. Without such a note nothing shows that reading works. So if few notes
+  are left to the next run, one that was seen is left with them.
+- Then something is wrong: all notes of that run are read back, and the run waits for that.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections import defaultdict, deque
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+
+from importer.api import Cause, Failure, NotesPage, Reply
+from importer.api.protocol import API_REFUSED
+from importer.calls.caller import Caller, stopped_by
+from importer.calls.dispatcher import Dispatcher
+from importer.delivery.evidence import Evidence
+from importer.delivery.ledger import Ledger
+from importer.delivery.policy import Policy
+from importer.delivery.tasks import Look, Post, Promised, Task
+from importer.journal import Known, Sample
+from importer.models import Status
+
+_FEWEST, _ONE_IN, _MOST = 10, 100, 50
+_MOST_CALLS = 100
+_OLDEST = 86_400.0  # seconds after which a note may well have been deleted by a person
+_YOUNGEST = 60.0  # seconds before which no note is looked at, however soon new notes can be read
+_SURELY = 900.0  # seconds after which a note can be read if any can, even if that one is older
+_FEW = 3  # notes that hardly show by themselves whether reading works
+_PAUSE = 5.0  # seconds between two looks at a note
+_ENOUGH_MISSES = 2
+_MOST_TRIES = 3
+_MOST_WIDENED = 1_000  # prospects whose notes a run reads back after a note was not found; verify reads all
+
+
+class Draw:
+    """Which of the notes that a run creates are read back: as many of each part of the run.
+
+    Args:
+        run: the run's number.
+    """
+
+    def __init__(self, run: int | None) -> None:
+        self._rng = random.Random(f"sample {run}")  # noqa: S311 - it draws evenly, and keeps no secret
+        self._places: deque[int] = deque()  # those of the sample's notes among all answers
+        self._answers = self._size = 0
+
+    def expect(self, notes: int) -> None:
+        """Draw from so many notes, which are about to be sent."""
+        size = min(notes, max(_FEWEST, math.ceil(notes / _ONE_IN)), _MOST - self._size)
+        self._size += size
+        places = [self._answers + place for place in self._rng.sample(range(notes), size)]
+        self._places = deque(sorted([*self._places, *places]))
+
+    def drawn(self, prospects: Sequence[str], created: Container[str]) -> list[int]:
+        """Return the indices of the prospects of an answered request whose notes are read back.
+
+        If a note was drawn that is not among the created ones, the next that is takes its place.
+        """
+        first = self._answers
+        self._answers += len(prospects)
+        found: list[int] = []
+        if self._places and self._places[0] < self._answers:
+            for place, prospect in enumerate(prospects, first):
+                if self._places and self._places[0] <= place and prospect in created:
+                    self._places.popleft()
+                    found.append(place - first)
+        return found
+
+
+class Samples:
+    """Reads back a sample of the notes that were created.
+
+    Args:
+        ledger: told which notes are in the sample, were seen, or are not there.
+        dispatcher: makes the looks.
+        evidence: knows how reading lags, and how pages are asked for.
+        recorded: returns the notes that the journal has to be read back.
+        caller: knows the clock, and whether reading may hide drafts.
+        policy: how to go about it.
+        run: the run's number; None if nothing is sent.
+
+    Attributes:
+        draw: which notes are in the sample.
+        left: notes that are still to be read back because another one of their run was not found.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        dispatcher: Dispatcher[Task],
+        evidence: Evidence,
+        recorded: Callable[[], Iterable[Known]],
+        caller: Caller,
+        policy: Policy,
+        run: int | None,
+    ) -> None:
+        self.left = 0
+        self._ledger, self._dispatcher, self._evidence, self._clock = ledger, dispatcher, evidence, caller.clock
+        self._recorded, self._run, self._pages = recorded, run, policy.pages
+        self._one_draft = caller.api.traits.one_draft
+        self.draw = Draw(run)
+        self._waiting: list[tuple[float, int, Look]] = []
+        self._tick = self._calls = self._under_way = self._widened = 0
+        self._seen_at = math.inf  # the least age at which a note was seen
+        self._seen: Promised | None = None  # the last that was; it stays in the journal, to show a later run the same
+        self._missed: list[Promised] = []  # missed often enough, but nothing shows yet that reading works
+        self._runs: set[int] = set()  # runs that made a note which was not found
+        self._is_off = False
+        self._is_recorded = False  # whether the journal has notes of such runs to be read back
+
+    # -- which notes ------------------------------------------------------------------------------------------------
+
+    def created(self, post: Post, note_ids: Mapping[str, str], came: float) -> None:
+        """Take in the reply to a request, prospect → note ID, and keep the notes that were drawn."""
+        if self._one_draft and post.key.status is Status.DRAFT:
+            note_ids = {}
+        chosen = []
+        for index in self.draw.drawn(post.request.prospects, note_ids):
+            prospect, key = post.request.prospects[index], post.request.keys[index]
+            assert self._run is not None
+            until = came + self._certain_after
+            chosen.append(Promised(post.number, prospect, key, note_ids[prospect], self._run, came, until))
+            self._wait(Look(chosen[-1:]), came + self._due_after)
+        self._ledger.sampled(chosen, Sample.DUE)
+
+    def take_up(self) -> None:
+        """Take up what earlier runs left to be read back; what is too old may have been deleted since."""
+        now = self._clock()
+        known = [*self._recorded()]
+        self._ledger.sampled([self._of(one, now) for one in known if one.at < now - _OLDEST], None)
+        due = [one for one in known if one.at >= now - _OLDEST and one.sample is Sample.DUE]
+        for look in self._by_prospect(due, now):
+            self._wait(look, max(note.came for note in look.promised) + self._due_after)
+        self._is_recorded = any(one.sample is Sample.ALL for one in known)
+
+    def _by_prospect(self, known: Iterable[Known], now: float) -> list[Look]:
+        found: defaultdict[str, list[Promised]] = defaultdict(list)
+        for one in known:
+            found[one.prospect].append(self._of(one, now))
+        return [Look(notes) for notes in found.values()]
+
+    def _of(self, known: Known, now: float) -> Promised:
+        """A note as the journal knows it; the time of its answer is by a clock that may have been set since."""
+        assert known.note_id is not None
+        came, is_widened = min(known.at, now), known.sample is Sample.ALL
+        certain_from = self._certain_after + (came if known.run == self._run else now)
+        where = known.note, known.prospect, known.occurrence
+        return Promised(*where, known.note_id, known.run, came, certain_from, is_widened)
+
+    def _wait(self, look: Look, due: float) -> None:
+        if look.is_widened:
+            look.begin_again(self._evidence.pages.take(look.prospect))
+            self._dispatcher.add(look, due)
+            return
+        self._tick += 1
+        heapq.heappush(self._waiting, (due, self._tick, look))
+
+    # -- when -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _due_after(self) -> float:
+        """Seconds after which a created note is looked at."""
+        return max(_YOUNGEST, 2 * self._evidence.margin)
+
+    @property
+    def _certain_after(self) -> float:
+        """Seconds after which a look that misses a note may prove something."""
+        return max(self._due_after, 2 * self._evidence.lag.assumed)
+
+    @property
+    def _is_due(self) -> bool:
+        is_open = bool(self._waiting) and not self._is_off and self._calls < _MOST_CALLS
+        return is_open and self._waiting[0][0] <= self._clock()
+
+    def next(self) -> Look | None:
+        """Return a look that is due; one at a time, so that requests go on."""
+        return self._begun() if self._is_due and not self._under_way else None
+
+    def _begun(self) -> Look:
+        _, _, look = heapq.heappop(self._waiting)
+        look.begin_again(self._evidence.pages.take(look.prospect))
+        self._calls, self._under_way = self._calls + 1, self._under_way + 1
+        return look
+
+    def finish(self) -> bool:
+        """Begin the looks that are due when all else is done; return whether there are any.
+
+        The run waits only if something seems wrong: for the second look at a note that was missed, and for the other
+        notes of a run that made one which is not there.
+
+        Raises:
+            JournalFailed: it could not be read.
+        """
+        if self._runs:
+            self._ledger.sample_all(self._runs, drafts=not self._one_draft)
+            self._waiting = sorted(one for one in self._waiting if one[2].promised[0].run not in self._runs)
+            self._is_recorded, self._runs = True, set()
+            return True  # once more, when the journal has it
+        before = self._calls
+        while self._is_due:
+            self._dispatcher.add(self._begun())
+        if self._seen_at < math.inf and not self._is_off:
+            others = [one for one in self._waiting if not one[2].is_missed]
+            self._waiting = sorted(one for one in self._waiting if one[2].is_missed)
+            while self._waiting and self._calls < _MOST_CALLS:
+                due = self._waiting[0][0]
+                self._dispatcher.add(self._begun(), due)
+            self._waiting = sorted([*self._waiting, *others])
+        if self._widen() or self._calls > before:
+            return True
+        are_few = 0 < len(self._waiting) + len(self._missed) + self.left < _FEW
+        self._ledger.sampled([self._seen] if self._seen is not None else [], Sample.DUE if are_few else None)
+        self._seen = None
+        return False
+
+    def _widen(self) -> bool:
+        """Begin to read back all notes of the runs that made one which is not there; a run reads so many at most."""
+        if not self._is_recorded:
+            return False
+        self._is_recorded, now = False, self._clock()
+        looks = self._by_prospect((one for one in self._recorded() if one.sample is Sample.ALL), now)
+        some = looks if self._run is None else looks[: max(0, _MOST_WIDENED - self._widened)]
+        self._widened += len(some)
+        self.left = sum(len(look.promised) for look in looks[len(some) :])
+        for look in some:
+            self._wait(look, max(note.came for note in look.promised) + self._due_after)
+        return bool(some)
+
+    # -- what came back ---------------------------------------------------------------------------------------------
+
+    def looked(self, look: Look, reply: Reply[NotesPage]) -> None:
+        """Take in the reply to a look."""
+        page = reply.value
+        self._under_way -= not look.is_widened
+        if page is None:
+            assert reply.failure is not None
+            self._not_read(look, reply.failure)
+        elif not look.fits(page) or not self._evidence.pages.is_newest(look, page):
+            self._in_vain(look)
+        else:
+            look.began = look.began if look.skip else reply.began
+            if look.take_in(page):
+                self._next_page(look, len(page.notes))
+                return
+            for note in look.promised:
+                if note.note_id in look.seen:
+                    self._seen_at = min(self._seen_at, reply.came - note.came, _SURELY)
+                    self._ledger.sampled([self._seen] if self._seen is not None else [], None)
+                    self._seen = note
+                else:
+                    self._miss(look, note)
+            self._conclude()
+
+    def _next_page(self, look: Look, notes: int) -> None:
+        look.skip, look.pages = look.skip + notes - 1, look.pages + 1
+        is_too_much = not look.is_widened and self._calls >= _MOST_CALLS
+        if notes < 2 or look.pages >= self._pages or is_too_much:
+            self._give_up(look)
+            return
+        if not look.is_widened:
+            self._calls, self._under_way = self._calls + 1, self._under_way + 1
+        self._dispatcher.add(look)
+
+    def _miss(self, look: Look, note: Promised) -> None:
+        note.misses, note.missed_at = note.misses + 1, look.began - note.came
+        if note.misses >= _ENOUGH_MISSES and look.began >= note.certain_from:
+            self._missed.append(note)
+        else:
+            self._wait(Look([note]), max(self._clock() + _PAUSE, note.certain_from))
+
+    def _conclude(self) -> None:
+        """A note that was missed is not there if a note was seen that was no older: reading works."""
+        found = [note for note in self._missed if note.missed_at >= self._seen_at]
+        self._missed = [note for note in self._missed if note.missed_at < self._seen_at]
+        runs = {note.run for note in found if not note.is_widened}
+        self._runs |= runs
+        self._ledger.sample_all(runs, drafts=not self._one_draft)  # at once, for this run may end soon
+        self._ledger.not_found(found)
+
+    def _not_read(self, look: Look, failure: Failure) -> None:
+        """No failure is worth a wait, unless it is known that something is wrong."""
+        if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED) and self._run is None:
+            self._dispatcher.halt(stopped_by(failure))
+        elif failure.cause in API_REFUSED:
+            self._give_up(look)
+        elif look.is_widened:
+            if not self._evidence.read_again(look, failure):
+                self._give_up(look)
+        elif failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+            self._in_vain(look)
+        else:
+            self._is_off = True
+            self._give_up(look)
+
+    def _in_vain(self, look: Look) -> None:
+        """A look told nothing: once more, but not often."""
+        look.tries += 1
+        if look.tries < _MOST_TRIES:
+            self._wait(look, self._clock() + _PAUSE)
+        else:
+            self._give_up(look)
+
+    def _give_up(self, look: Look) -> None:
+        """The notes could not be read; a later run, or verify, looks at them."""
+        self.left += len(look.promised) if look.is_widened else 0
+
+    # -- what is known of it ----------------------------------------------------------------------------------------
+
+    @property
+    def could_not_look(self) -> bool:
+        """Whether notes were looked for and reading didn't show any, so that nothing is known of them."""
+        return self._calls > 0 and math.isinf(self._seen_at)
+
+    @property
+    def due_at(self) -> float | None:
+        """When the next look is due, by our clock; None if nothing waits for its time."""
+        return self._waiting[0][0] if self._waiting else None
