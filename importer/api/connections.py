@@ -7,6 +7,7 @@ of exception and no flag of a library says it, for several are the same before a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import io
@@ -16,7 +17,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+
+_SLOW = 1.0  # seconds after which connecting has met an address that doesn't answer
+
+Reached = dict[tuple[str, int], str]
+"""The address at which a host was reached after another had not answered, by name and port."""
 
 
 class Departure:
@@ -33,16 +40,19 @@ class Session(requests.Session):
 
     Args:
         proxies, certificates, headers: as ``requests`` takes them.
+        reached: shared by all sessions.
     """
 
-    def __init__(self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str], reached: Reached
+    ) -> None:
         super().__init__()
         self.departure = Departure()
         self.trust_env = False  # proxies were resolved once; .netrc must not replace the key
         self.proxies = dict(proxies)
         self.verify = certificates or True
         self.headers.update(headers)
-        adapter = _Adapter(self.departure)
+        adapter = _Adapter(departure=self.departure, reached=reached)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -54,8 +64,8 @@ class Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """One connection, no repeats."""
 
-    def __init__(self, departure: Departure) -> None:
-        self._departure = departure
+    def __init__(self, **told: Any) -> None:
+        self._told = told
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -70,7 +80,7 @@ class _Adapter(HTTPAdapter):
     def _track(self, manager: Any) -> None:
         """Let all connections of the manager, be they to a proxy of whatever kind, note when a request begins."""
         manager.pool_classes_by_scheme = {
-            scheme: functools.partial(_tracked(pool), departure=self._departure)
+            scheme: functools.partial(_tracked(pool), **self._told)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
@@ -78,7 +88,8 @@ class _Adapter(HTTPAdapter):
 @functools.cache
 def _tracked(pool: Any) -> Any:
     """A class of pools whose connections are :class:`_Tracked`."""
-    connection = type(pool.ConnectionCls.__name__, (_Tracked, pool.ConnectionCls), {})
+    is_direct = pool.ConnectionCls._new_conn is urllib3.connection.HTTPConnection._new_conn  # not by way of SOCKS
+    connection = type("Connection", (_Direct if is_direct else _Tracked, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
@@ -87,9 +98,9 @@ class _Tracked:
 
     sock: Any
 
-    def __init__(self, *args: Any, departure: Departure, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, departure: Departure, reached: Reached, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._departure = departure
+        self._departure, self._reached = departure, reached
         self._is_connecting = False
         self._reply: _Reply | None = None
 
@@ -122,6 +133,32 @@ class _Tracked:
         is_quiet: bool = super().is_connected  # type: ignore[misc]
         has_more = self._reply is not None and self._reply.has_more
         return is_quiet and not has_more and not getattr(self.sock, "pending", int)()
+
+
+class _Direct(_Tracked):
+    """The same where the host's addresses are tried here, one after another."""
+
+    _dns_host: str
+    port: int
+    timeout: Any
+    source_address: Any
+    socket_options: Any
+
+    def _new_conn(self) -> socket.socket:
+        """Connect: where a first address never answers, as behind a black hole of IPv6, only once after its timeout."""
+        place = self._dns_host, self.port
+        if address := self._reached.get(place):
+            with contextlib.suppress(OSError):
+                if any(address == other[0] for *_, other in socket.getaddrinfo(*place, type=socket.SOCK_STREAM)):
+                    return urllib3.util.connection.create_connection(
+                        (address, self.port), self.timeout, self.source_address, self.socket_options
+                    )
+            self._reached.pop(place, None)
+        began = time.monotonic()
+        found: socket.socket = super()._new_conn()  # type: ignore[misc]
+        if time.monotonic() - began > _SLOW:
+            self._reached[place] = found.getpeername()[0]
+        return found
 
 
 class _Reply(http.client.HTTPResponse):

@@ -22,7 +22,7 @@ import requests
 import urllib3
 
 from importer.api.bodies import body_of
-from importer.api.connections import Session
+from importer.api.connections import Reached, Session
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure
 from importer.api.proxy import Proxy, certificates_for, proxy_for
@@ -101,6 +101,7 @@ class Transport:
         self._local = threading.local()
         self._sessions: list[Session] = []
         self._renewals = 0
+        self._reached: Reached = {}
         # Resolved once, since requests would do it anew for every call.
         self._proxy = proxy_for(base_url)
         self._certificates = certificates_for(base_url)
@@ -155,7 +156,7 @@ class Transport:
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
             proxies = {"https": self._proxy.url} if self._proxy is not None else {}
-            session = self._local.session = Session(proxies, self._certificates, self._headers)
+            session = self._local.session = Session(proxies, self._certificates, self._headers, self._reached)
             self._sessions.append(session)
         elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
             session.close()  # its connection; it may be used again
