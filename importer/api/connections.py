@@ -1,12 +1,13 @@
 """Connections that know whether a request has begun to leave, and replies that come to an end.
 
-Comes in: what :mod:`importer.api.transport` asks ``requests`` for. Goes out: a :class:`Session` for one thread, whose
-``departure`` says whether a byte of the latest request was handed to a connection. That is a fact of our own: no class
-of exception and no flag of a library says it, for several are the same before and after.
+Comes in: the requests of :mod:`importer.api.transport`. Goes out: a :class:`Session` for one thread. Its ``departure``
+says whether a byte of the latest request was handed to a connection. We record this fact ourselves, because libraries
+raise the same exceptions before and after that moment.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import io
@@ -16,46 +17,55 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+
+_SLOW = 1.0  # seconds; if connecting took longer, one of the host's addresses did not answer
+
+Reached = dict[tuple[str, int], str]
+"""By host name and port: the address that answered after another address of the host had not."""
 
 
 class Departure:
     """Whether a byte of a request was handed to a connection.
 
-    The bytes that open a connection are not the request's: neither those of TLS nor those that ask a proxy for a way.
+    The bytes of a TLS handshake or of a CONNECT to a proxy are not bytes of the request.
     """
 
     has_begun = False
 
 
 class Session(requests.Session):
-    """Makes one call after another, on one connection, with nothing that the machine's settings would add.
+    """Calls one after another on one connection, without anything that the machine's settings would add.
 
     Args:
         proxies, certificates, headers: as ``requests`` takes them.
+        reached: shared by all sessions of one transport.
     """
 
-    def __init__(self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, proxies: Mapping[str, str], certificates: str | None, headers: Mapping[str, str], reached: Reached
+    ) -> None:
         super().__init__()
         self.departure = Departure()
         self.trust_env = False  # proxies were resolved once; .netrc must not replace the key
         self.proxies = dict(proxies)
         self.verify = certificates or True
         self.headers.update(headers)
-        adapter = _Adapter(self.departure)
+        adapter = _Adapter(departure=self.departure, reached=reached)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        """Never look where a redirect leads: requests would read all of its body, though none is followed."""
+        """Return no redirects. requests would read the whole body of a redirect, even though we never follow one."""
         return iter(())
 
 
 class _Adapter(HTTPAdapter):
-    """One connection, no repeats."""
+    """An adapter with one connection that repeats no request."""
 
-    def __init__(self, departure: Departure) -> None:
-        self._departure = departure
+    def __init__(self, **told: Any) -> None:
+        self._told = told
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -68,33 +78,34 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(proxy, **kwargs)
 
     def _track(self, manager: Any) -> None:
-        """Let all connections of the manager, be they to a proxy of whatever kind, note when a request begins."""
+        """Make every connection of this manager a :class:`_Tracked` one, whatever kind of proxy it leads to."""
         manager.pool_classes_by_scheme = {
-            scheme: functools.partial(_tracked(pool), departure=self._departure)
+            scheme: functools.partial(_tracked(pool), **self._told)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
 
 @functools.cache
 def _tracked(pool: Any) -> Any:
-    """A class of pools whose connections are :class:`_Tracked`."""
-    connection = type(pool.ConnectionCls.__name__, (_Tracked, pool.ConnectionCls), {})
+    """Return a subclass of this class of pools, with connections that are :class:`_Tracked`."""
+    is_direct = pool.ConnectionCls._new_conn is urllib3.connection.HTTPConnection._new_conn  # a SOCKS one is not
+    connection = type("Connection", (_Direct if is_direct else _Tracked, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 class _Tracked:
-    """Goes before a class of connections: notes when a request begins to leave, and isn't used out of step."""
+    """Mixin for urllib3's connections: records when a request begins to leave, and refuses reuse with unread bytes."""
 
     sock: Any
 
-    def __init__(self, *args: Any, departure: Departure, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, departure: Departure, reached: Reached, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._departure = departure
+        self._departure, self._reached = departure, reached
         self._is_connecting = False
         self._reply: _Reply | None = None
 
     def connect(self) -> None:
-        """Open the connection, by way of a proxy and with TLS where these are wanted."""
+        """Open the connection, including the proxy's tunnel and TLS."""
         self._is_connecting = True
         try:
             super().connect()  # type: ignore[misc]
@@ -102,33 +113,59 @@ class _Tracked:
             self._is_connecting = False
 
     def send(self, data: Any) -> None:
-        """Hand bytes to the connection, which is opened first where it isn't."""
+        """Send bytes, after opening the connection if it is closed."""
         if self.sock is None:
             self.connect()
         self._departure.has_begun |= not self._is_connecting
         super().send(data)  # type: ignore[misc]
 
     def response_class(self, *args: Any, **kwargs: Any) -> _Reply:
-        """Make the reply to the latest request, or to what a proxy was asked for."""
+        """Make the reply to the latest request, or to a CONNECT."""
         self._reply = _Reply(*args, **kwargs)
         return self._reply
 
     @property
     def is_connected(self) -> bool:
-        """Whether the next request may be sent on it: it is open, and there is nothing to be read on it.
+        """Whether the next request may use this connection: it is open and holds no unread bytes.
 
-        What is there before it was asked for would be taken for the next request's reply.
+        Unread bytes would be taken for the reply to the next request.
         """
         is_quiet: bool = super().is_connected  # type: ignore[misc]
         has_more = self._reply is not None and self._reply.has_more
         return is_quiet and not has_more and not getattr(self.sock, "pending", int)()
 
 
+class _Direct(_Tracked):
+    """The same for connections that try the host's addresses one after another."""
+
+    _dns_host: str
+    port: int
+    timeout: Any
+    source_address: Any
+    socket_options: Any
+
+    def _new_conn(self) -> socket.socket:
+        """Connect. If an address does not answer, as behind a broken IPv6, wait for its timeout only the first time."""
+        place = self._dns_host, self.port
+        if address := self._reached.get(place):
+            with contextlib.suppress(OSError):
+                if any(address == other[0] for *_, other in socket.getaddrinfo(*place, type=socket.SOCK_STREAM)):
+                    return urllib3.util.connection.create_connection(
+                        (address, self.port), self.timeout, self.source_address, self.socket_options
+                    )
+            self._reached.pop(place, None)
+        began = time.monotonic()
+        found: socket.socket = super()._new_conn()  # type: ignore[misc]
+        if time.monotonic() - began > _SLOW:
+            self._reached[place] = found.getpeername()[0]
+        return found
+
+
 class _Reply(http.client.HTTPResponse):
     """A reply whose headers and body must come within twice the read timeout, and one wait more.
 
     Attributes:
-        has_more: whether more than the reply had come when it was at its end.
+        has_more: whether bytes had come beyond the end of the reply.
     """
 
     has_more = False
@@ -140,7 +177,7 @@ class _Reply(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self._raw)
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Read the first line, passing over interim replies: they say that the reply comes later."""
+        """Read the status line of the final reply, skipping interim replies."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
@@ -154,9 +191,13 @@ class _Reply(http.client.HTTPResponse):
 
 
 class _Unhurried(io.RawIOBase):
-    """Reads from a socket, but not for ever: each byte may come just before the timeout, and the next one again."""
+    """Reads from a socket up to a deadline. A socket's own timeout starts anew with each byte.
 
-    is_over = False  # whether no more is to be waited for
+    Attributes:
+        is_over: whether the reply has ended, so that nothing more is read.
+    """
+
+    is_over = False
 
     def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
         self._raw = raw

@@ -70,7 +70,7 @@ class Failure:
         at_work: whether whoever took the call may still be at work on it.
         is_accepted: whether it is a success that names no note: whoever took the call may be at work on it for minutes.
         is_astray: whether the reply belongs to another request.
-        has_left: whether a blocked call had begun to leave, so that it may have been applied.
+        has_left: whether a blocked call had begun to leave. If so, it may have been applied.
         is_size: whether a refusal that isn't in the API's words speaks of the request's size.
         is_other: whether what answers is something else than the API, as far as one answer shows: a success that is no
             JSON at all, as of a server that has a page for everything, or no https where https was asked for.
@@ -258,7 +258,7 @@ class NotesApi(Protocol):
         """
 
     def renew(self) -> None:
-        """Use no connection again that was open until now."""
+        """Stop using all connections that are open now, for example after a reply that belongs to another request."""
 
     def close(self) -> None:
         """Close every connection."""

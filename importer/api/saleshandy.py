@@ -159,7 +159,7 @@ class Saleshandy:
         return replace(reply, failure=replace(reply.failure, text=plain))
 
     def renew(self) -> None:
-        """Use no connection again that was open until now."""
+        """Stop using all connections that are open now."""
         self._transport.renew()
 
     def close(self) -> None:

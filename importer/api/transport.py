@@ -1,8 +1,8 @@
 """One HTTP request = one attempt: what leaves, how much of a reply is taken, and what a lost connection means.
 
-Comes in: a method, a path and fields. Goes out: an :class:`Exchange`: what came back, or why nothing did. Only here,
-in :mod:`importer.api.connections` and in :mod:`importer.api.proxy` is ``requests`` known; no vendor is. No text that
-leaves them holds the key, or a proxy's name and password.
+Comes in: a method, a path and fields. Goes out: an :class:`Exchange`: what came back, or why nothing did. Three modules
+use ``requests``: this one, :mod:`importer.api.connections` and :mod:`importer.api.proxy`. They know no vendor. No text
+that leaves them holds the key, or a proxy's name and password.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import requests
 import urllib3
 
 from importer.api.bodies import body_of
-from importer.api.connections import Session
+from importer.api.connections import Reached, Session
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure
 from importer.api.proxy import Proxy, certificates_for, proxy_for
 from importer.version import __version__
 
 _LONGEST_WORDS = 300
-_LONGEST_IDLE = 3.0  # seconds without a call after which a connection isn't used again: gateways close it, some after 5
+_LONGEST_IDLE = 3.0  # seconds between two calls on one connection; some gateways close idle ones after 5
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 # What a server says that does not accept us, by OpenSSL's names for it; waiting changes none of them.
 _WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
@@ -101,6 +101,7 @@ class Transport:
         self._local = threading.local()
         self._sessions: list[Session] = []
         self._renewals = 0
+        self._reached: Reached = {}
         # Resolved once, since requests would do it anew for every call.
         self._proxy = proxy_for(base_url)
         self._certificates = certificates_for(base_url)
@@ -142,7 +143,7 @@ class Transport:
             self._local.used = time.monotonic()
 
     def renew(self) -> None:
-        """Use no connection again that was open until now; each thread closes its own before its next call."""
+        """Stop using all connections that are open now. Each thread closes its own before its next call."""
         self._renewals += 1
 
     def close(self) -> None:
@@ -151,11 +152,11 @@ class Transport:
             session.close()
 
     def _session(self) -> Session:
-        """The thread's session, ready for a call of which nothing has left."""
+        """Return this thread's session, ready for a new call."""
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
             proxies = {"https": self._proxy.url} if self._proxy is not None else {}
-            session = self._local.session = Session(proxies, self._certificates, self._headers)
+            session = self._local.session = Session(proxies, self._certificates, self._headers, self._reached)
             self._sessions.append(session)
         elif self._local.renewals != self._renewals or time.monotonic() - self._local.used > _LONGEST_IDLE:
             session.close()  # its connection; it may be used again
@@ -180,7 +181,7 @@ class Transport:
     # -- what a lost connection means -------------------------------------------------------------------------------
 
     def _lost(self, error: Exception, *, has_left: bool) -> Failure:
-        """What a call came to that brought no reply; whether it may have been applied, ``has_left`` alone decides."""
+        """Return why a call brought no reply. Only ``has_left`` decides whether it may have been applied."""
         chain = list(_chain(error))
         is_proxys = not has_left and any(isinstance(found, urllib3.exceptions.ProxyError) for found in chain)
         blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)
