@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite as plain
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalFailed
-from importer.journal import Journal, deliveries, sqlite, store
+from importer.journal import Journal, delivery_sql, sqlite, store
 from importer.journal.statements import Among
 from importer.journal.store import WRITES, Store
 
@@ -117,7 +117,7 @@ class MortalStore(Store):
 def _queries() -> Mapping[int, tuple[str, Sequence[str], Mapping[str, Any]]]:
     """The queries that modules keep, by their identity: each one's text, what its values are called, and its own."""
     found = {}
-    for module in (store, deliveries):
+    for module in (store, delivery_sql):
         for value in vars(module).values():
             if isinstance(value, sa.Select | sa.CompoundSelect):
                 compiled: Any = value.compile(dialect=plain.dialect())

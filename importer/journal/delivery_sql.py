@@ -1,0 +1,190 @@
+"""The statements of the deliveries' part of the journal, each made once; SQLAlchemy would take them anew each time.
+
+In: nothing. Out: statements whose values are bound when they are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from importer.journal.known import ACCEPTED, Sample, State
+from importer.journal.schema import deliveries, notes, requests, runs, workspaces
+from importer.journal.statements import Among, Many, Upsert
+from importer.models import Status
+
+_LATELY = 100  # a workspace's requests among which a note that was created lately is looked for
+
+
+def known_query() -> sa.Select[Any]:
+    """Return the query for all that is known of deliveries, in the order of the attributes of Known."""
+    return sa.select(
+        deliveries.c.note,
+        deliveries.c.prospect,
+        deliveries.c.occurrence,
+        deliveries.c.state,
+        deliveries.c.note_id,
+        deliveries.c.at,
+        deliveries.c.reason,
+        deliveries.c.request,
+        deliveries.c.resent_at,
+        deliveries.c.twins,
+        deliveries.c.sample,
+        requests.c.run,
+        requests.c.sent_at,
+        requests.c.since,
+    ).join(requests, requests.c.id == deliveries.c.request)
+
+
+def _claim(upsert: Upsert) -> Any:
+    """What is the same for every claim stands in the statement: SQLite would take it anew for each row."""
+    insert = upsert(deliveries).values(
+        note=sa.bindparam("note"),
+        prospect=sa.bindparam("prospect"),
+        occurrence=sa.bindparam("occurrence"),
+        state=_literal(State.SENDING),
+        request=sa.bindparam("request"),
+        at=sa.bindparam("at"),
+        resent_at=sa.bindparam("resent_at"),
+    )
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=["note", "prospect", "occurrence"],
+        set_={
+            "state": new.state,
+            "request": new.request,
+            "at": new.at,
+            "note_id": sa.null(),
+            "reason": sa.null(),
+            "resent_at": sa.func.coalesce(new.resent_at, deliveries.c.resent_at),
+        },
+        where=sa.or_(
+            deliveries.c.state == _literal(State.REJECTED),
+            sa.and_(deliveries.c.request == sa.bindparam("replaces"), IS_UNCLEAR),
+        ),
+    )
+
+
+def _literal(state: State) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{state.value}'", sa.Text)
+
+
+IS_UNCLEAR = deliveries.c.state.in_([_literal(State.SENDING), _literal(State.UNCONFIRMED)])  # as its index has it
+_IS_DELIVERY = sa.and_(
+    deliveries.c.note == sa.bindparam("of_note"),
+    deliveries.c.prospect == sa.bindparam("p"),
+    deliveries.c.occurrence == sa.bindparam("o"),
+)
+_IS_OF_REQUEST = sa.and_(_IS_DELIVERY, deliveries.c.request == sa.bindparam("of_request"))
+KNOWN = Among(known_query(), (deliveries.c.note, deliveries.c.prospect))
+NEW_REQUESTS = sa.insert(requests).returning(requests.c.id, sort_by_parameter_order=True)
+
+
+_OWNER = (
+    sa.select(workspaces.c.id)
+    .where(workspaces.c.profile == sa.bindparam("of_profile"), workspaces.c.base_url == sa.bindparam("of_url"))
+    .scalar_subquery()
+)
+IS_OWNERS = notes.c.workspace == _OWNER
+
+
+def _latest(of_requests: Sequence[Any] = (), of_deliveries: Sequence[Any] = ()) -> sa.Select[Any]:
+    lately = (
+        sa.select(requests.c.id, requests.c.note)
+        .join(runs, runs.c.id == requests.c.run)
+        .where(runs.c.workspace == _OWNER, *of_requests)
+        .order_by(requests.c.id.desc())
+        .limit(_LATELY)
+        .subquery()
+    )
+    return (
+        sa.select(deliveries.c.prospect, deliveries.c.note_id)
+        .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
+        .join(notes, notes.c.id == deliveries.c.note)
+        .where(IS_OWNERS, deliveries.c.state == State.CREATED.value, *of_deliveries)
+        .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), lately.c.id.desc())
+        .limit(1)
+    )
+
+
+def _made_where(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the query for the IDs of a workspace's notes, and when each was made."""
+    return (
+        sa.select(
+            deliveries.c.note_id,
+            deliveries.c.twins,
+            deliveries.c.at,
+            deliveries.c.reason,
+            requests.c.sent_at,
+            requests.c.run,
+        )
+        .join(notes, notes.c.id == deliveries.c.note)
+        .join(requests, requests.c.id == deliveries.c.request)
+        .where(IS_OWNERS, *conditions)
+    )
+
+
+def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return _made_where(
+        is_alike, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None)
+    )
+
+
+LATEST = _latest()
+LATEST_OF_RUN = _latest([requests.c.run == sa.bindparam("of_run")], [deliveries.c.reason.is_(None)])
+A_NOTE_OF = (
+    sa.select(deliveries.c.note_id)
+    .join(notes, notes.c.id == deliveries.c.note)
+    .where(IS_OWNERS, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
+    .limit(1)
+)
+NOTE_IDS = (
+    sa.select(deliveries.c.note_id)
+    .join(notes, notes.c.id == deliveries.c.note)
+    .where(IS_OWNERS, deliveries.c.note_id.is_not(None))
+)
+WITH_IDS = _made_where(deliveries.c.note_id.in_(sa.bindparam("of_ids", expanding=True)))
+ADOPTED = _adopted_where(notes.c.seen == sa.bindparam("of_seen"))
+_DRAFTS = _adopted_where(notes.c.status == sa.literal_column(f"'{Status.DRAFT.value}'"))
+ADOPTED_OR_DRAFT = sa.union(ADOPTED, _DRAFTS)  # not as one condition, for which no index would be used
+CLAIM = Many(_claim, "note", "prospect", "occurrence", "request", "resent_at")
+ANSWER = Many(
+    deliveries.update()
+    .where(_IS_DELIVERY, deliveries.c.request == sa.bindparam("q"))
+    .values(state=sa.bindparam("s"), note_id=sa.bindparam("i"), reason=sa.bindparam("r"), at=sa.bindparam("t")),
+    "of_note",
+    "p",
+    "o",
+    "q",
+    "s",
+    "i",
+    "r",
+    "t",
+)
+UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
+ACCEPT = Many(deliveries.update().where(_IS_OF_REQUEST).values(reason=sa.literal_column(f"'{ACCEPTED}'")), "p", "o")
+RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
+HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.value), "of_note", "p", "o")
+CHECKED = Many(
+    deliveries.update().where(_IS_DELIVERY).values(resent_at=None, twins=sa.bindparam("twins")), "of_note", "p", "o"
+)
+SAMPLE = Many(deliveries.update().where(_IS_DELIVERY).values(sample=sa.bindparam("sample")), "of_note", "p", "o")
+
+
+def _sample_all(*conditions: sa.ColumnElement[bool]) -> sa.Update:
+    of_run = requests.c.run == sa.bindparam("of_run")
+    wanted = sa.select(requests.c.note).join(notes, notes.c.id == requests.c.note).where(of_run, *conditions)
+    ids = sa.select(requests.c.id).where(of_run)
+    return (
+        deliveries.update()
+        .where(deliveries.c.note.in_(wanted), deliveries.c.request.in_(ids))
+        .where(deliveries.c.state == State.CREATED.value)
+        .where(sa.func.coalesce(deliveries.c.sample, "") != Sample.MISSING.value)
+        .values(sample=Sample.ALL.value)
+    )
+
+
+SAMPLE_ALL = _sample_all()
+SAMPLE_PUBLISHED = _sample_all(notes.c.status == Status.PUBLISHED.value)
