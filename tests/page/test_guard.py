@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from importer.page.guard import HEADERS, Guard
 from importer.page.serving import Server
 from importer.page.uploads import plain_name
-from tests.page.conftest import HOST, OURS
+from tests.page.conftest import HOME, HOST, OURS, Inside
 
 NUMBER = "0" * 32
 EVERYTHING = [
@@ -40,7 +40,8 @@ EVERYTHING = [
 
 @pytest.fixture
 def stranger(site: Flask) -> FlaskClient:
-    """A browser that was never here."""
+    """A browser that was never here, and that knows the secret path nonetheless."""
+    site.test_client_class = Inside
     return site.test_client()
 
 
@@ -59,7 +60,24 @@ def test_whoever_lacks_the_cookie_gets_nothing(stranger: FlaskClient, guard: Gua
         for method, path in EVERYTHING:
             answer = stranger.open(path, method=method, base_url=OURS, headers={"Origin": OURS})
             assert answer.status_code == 403, (method, path)
-        stranger.set_cookie(guard.cookie, "guessed", domain="127.0.0.1")
+        stranger.set_cookie(guard.cookie, "guessed", domain="127.0.0.1", path="/")
+
+
+def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard: Guard) -> None:
+    """Other ports of this machine get cookies, too; the secret path they don't, and no refusal tells it."""
+    cookie = friend.get_cookie(guard.cookie, domain="127.0.0.1", path=f"{HOME}/")
+    assert cookie is not None
+    site.test_client_class = FlaskClient
+    thief = site.test_client()
+    thief.set_cookie(guard.cookie, cookie.value, domain="127.0.0.1", path="/")
+    homes = ("", "/guessed", HOME[:-1], f"{HOME}x", f"/{HOME}", HOME.upper(), f"/x{HOME}", f"/start{HOME}")
+    for home in homes:
+        for method, path in EVERYTHING:
+            answer = thief.open(f"{home}{path}", method=method, base_url=OURS, headers={"Origin": OURS})
+            assert answer.status_code == 403, (method, home, path)
+            assert HOME not in answer.text + str(answer.headers)
+    assert thief.get(HOME, base_url=OURS).status_code == 403
+    assert thief.get(f"{HOME}/", base_url=OURS).status_code == 200
 
 
 def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> None:
@@ -100,11 +118,11 @@ def test_the_launch_token_is_good_for_once(site: Flask, guard: Guard, stranger: 
     answer = stranger.get(guard.address, base_url=OURS)
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("note-importer-8765=")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert {"HttpOnly", "SameSite=Strict", f"Path={HOME}/"} <= {part.strip() for part in cookie.split(";")}
     assert "Domain" not in cookie
     assert guard.address.rpartition("/")[2] not in cookie + answer.text
     assert stranger.get("/", base_url=OURS).status_code == 200
-    assert stranger.get(guard.address, base_url=OURS).status_code == 200, "the same browser may come again"
+    assert stranger.get(guard.address, base_url=OURS).status_code == 403
     assert site.test_client().get(guard.address, base_url=OURS).status_code == 403
 
 
@@ -137,13 +155,14 @@ def test_a_server_listens_on_this_machine_alone_and_writes_no_log(
     server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Only the loopback address answers; neither token nor key is printed; nothing is told of what serves it."""
-    token = server.address.rpartition("/")[2]
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request("GET", f"/start/{token}")
-    answer = connection.getresponse()
-    assert answer.status == 200
-    assert answer.headers["Server"] == "note-importer"
-    connection.close()
+    for path in (server.address.partition(str(server.port))[2], f"{server.guard.home}/", "/%00", server.guard.home):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status in (200, 403)
+        assert answer.headers["Server"] == "note-importer"
+        answer.read()
+        connection.close()
     for address in {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
         if not str(address).startswith("127."):
             with pytest.raises(OSError, match=r".*"):

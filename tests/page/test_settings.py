@@ -24,7 +24,7 @@ from importer.page.wording import words
 from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
-from tests.page.conftest import OURS, SECRET
+from tests.page.conftest import HOME, OURS, SECRET
 
 KEY = "geheim-4711"
 SCREENS = ("/", "/runs", "/settings", "/practice")
@@ -120,7 +120,7 @@ def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: Flask
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
     assert "Go on with" not in seen(friend, "/settings")
     answer = post("/settings/key", of=of(parts), key=KEY)
-    assert f'href="/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
+    assert f'href="{HOME}/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
     assert "another can be typed under Settings." in words(_CHECK_KEY)
     assert "SALESHANDY_API_KEY" not in words(_CHECK_KEY)
 
@@ -253,7 +253,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
 ) -> None:
     """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
-    assert 'href="/settings">To Settings' in seen(friend, "/")
+    assert f'href="{HOME}/settings">To Settings' in seen(friend, "/")
     page = seen(friend, "/settings")
     assert "Did you mean &#39;workers&#39;?" in page
     assert "<option>night</option>" in page
