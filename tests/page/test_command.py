@@ -228,7 +228,7 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
     """As Ctrl-C does; the profile is the environment's until another is chosen, and a key that was typed is gone."""
     profiles.write_text("[spring]\n", encoding="utf-8")
     data = {"XDG_DATA_HOME": str(tmp_path / "data"), "NOTE_IMPORTER_PROFILE": "spring"}
-    program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), **data)
+    program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), browser=None, **data)
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
         of = {"of": f"spring at {box.url}", "key": "geheim-4711"}
         assert "It was typed here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text
