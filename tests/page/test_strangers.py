@@ -98,7 +98,9 @@ def _silent(server: Server, number: int, begin: bytes = b"") -> Iterator[socket.
     [b"", b"GET / HT", b"POST /x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000\r\n\r\nx"],
     ids=["nothing", "half a head", "a body that drips"],
 )
-def test_silent_connections_take_few_threads_and_keep_nobody_out(server: Server, begin: bytes) -> None:
+def test_silent_connections_take_few_threads_and_keep_nobody_out(
+    server: Server, begin: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The oldest of them is closed for the next one, so that the owner's browser is answered at once."""
     before = threading.active_count()
     with contextlib.ExitStack() as stack, Visitor(server) as visitor:
@@ -107,6 +109,8 @@ def test_silent_connections_take_few_threads_and_keep_nobody_out(server: Server,
         for _ in range(3):
             assert visitor.get(f"{visitor.base}/runs", timeout=30).ok
             assert threading.active_count() <= before + 100
+    said = capfd.readouterr()
+    assert said.out + said.err == ""
 
 
 def test_who_sends_a_head_or_a_body_byte_by_byte_is_hung_up_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
