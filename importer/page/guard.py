@@ -8,10 +8,12 @@ cookie, which a browser gets once, for the launch token; and, unless it is a GET
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import threading
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from flask import Request, Response
 
@@ -35,6 +37,9 @@ HEADERS = {
 LET_IN = "note_importer.let_in"
 """The key in a request's WSGI environment of a function that the guard calls once the request may pass."""
 _START = "/start/"
+_TAKE = "/take/"
+_DOWNLOAD = len(_TAKE) + 64
+_REFUSED = (403, 405, 421)
 
 
 class Guard:
@@ -72,9 +77,11 @@ class Guard:
 
         def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path = environ["PATH_INFO"]
-            head, rest = path[: len(self.home)], path[len(self.home) :]
-            if rest.startswith("/") and _is_same(head, self.home):
-                environ["SCRIPT_NAME"], environ["PATH_INFO"] = self.home, rest
+            is_download = path.startswith(_TAKE)
+            size = _DOWNLOAD if is_download else len(self.home)
+            head, rest = path[:size], path[size:]
+            if rest.startswith("/") and (is_download or _is_same(head, self.home)):
+                environ["SCRIPT_NAME"], environ["PATH_INFO"] = head, rest
             return app(environ, start_response)
 
         return serve
@@ -90,7 +97,8 @@ class Guard:
         is_below = _is_same(request.root_path, self.home)
         if not is_below and request.method == "GET" and request.path.startswith(_START):
             return self._started(request.path.removeprefix(_START))
-        if not is_below or not _is_same(request.cookies.get(self.cookie, ""), self._session):
+        is_known = is_below and _is_same(request.cookies.get(self.cookie, ""), self._session)
+        if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
             return _refusal(
                 403,
                 "Only the browser that note-importer opened can see this page, at the address that it has there. To"
@@ -98,6 +106,26 @@ class Guard:
             )
         request.environ.get(LET_IN, lambda: None)()
         return None
+
+    def set_apart(self, request: Request, response: Response) -> Response:
+        """Lead a download to an address that is good for this file alone; leave every other answer as it is.
+
+        Browsers write the address of a download beside the file, where others may read it. So it must not hold the
+        secret path.
+        """
+        is_download = response.headers.get("Content-Disposition", "").startswith("attachment")
+        if response.status_code in _REFUSED or is_download == request.root_path.startswith(_TAKE):
+            return response
+        response.close()
+        if not is_download:
+            return _refusal(404, "This file is no longer here.")
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        return Response(status=303, headers={"Location": f"{self._apart(request)}{quote(request.path)}{query}"})
+
+    def _apart(self, request: Request) -> str:
+        """The path below which a request may be answered without the cookie."""
+        named = f"{request.path}?".encode("utf-8", "surrogateescape") + request.query_string
+        return f"{_TAKE}{hmac.new(self._session.encode(), named, 'sha256').hexdigest()}"
 
     def seal(self, response: Response) -> Response:
         """Put the headers on an answer."""

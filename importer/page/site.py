@@ -47,7 +47,7 @@ def make(parts: Parts, guard: Guard) -> Flask:
         without_folders=without_folders,
     )
     app.before_request(lambda: guard.why_not(request))
-    app.after_request(guard.seal)
+    app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
     for group in GROUPS:

@@ -56,14 +56,14 @@ def told_of(settings: Settings) -> Told:
 
 
 class Inside(FlaskClient):
-    """A client that asks for every address below the secret path, except for the one that opens the page."""
+    """A client that asks for addresses below the secret path, except for those that open the page or are a download."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Ask for an address."""
         if isinstance(args[0], str):
             path = args[0]
-            is_start = "/start/" in path
-            args = (path if is_start or path.startswith(f"{HOME}/") else f"{HOME}{path}", *args[1:])
+            is_apart = "/start/" in path or path.startswith("/take/")
+            args = (path if is_apart or path.startswith(f"{HOME}/") else f"{HOME}{path}", *args[1:])
         return super().open(*args, **kwargs)
 
 
@@ -152,7 +152,8 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         context.on("console", lambda message: said.append(message.text))
         context.on("weberror", lambda error: said.append(str(error.error)))
         tab.goto(server.address)
-        context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
+        known = (ours, f"http://127.0.0.1:{server.port}/take/")
+        context.on("request", lambda request: None if request.url.startswith(known) else elsewhere.append(request.url))
         tab.wait_for_url(ours)  # loaded, and the script with it
         yield tab
     assert [text for text in said if "ERR_INTERNET_DISCONNECTED" not in text] == []  # what a test did on purpose

@@ -190,7 +190,7 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
     assert len(box.notes) == 9
 
 
-def test_the_keyboard_alone_is_enough(page: Page, box: Sandbox, tmp_path: Path) -> None:
+def test_the_keyboard_alone_is_enough(page: Page, server: Server, box: Sandbox, tmp_path: Path) -> None:
     """From the file's button to the download, with Tab, arrows, Space and Enter; and where one is can be seen."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "")])
     page.on("filechooser", lambda _: None)  # so that the browser leaves choosing to us before Enter is pressed
@@ -210,8 +210,9 @@ def test_the_keyboard_alone_is_enough(page: Page, box: Sandbox, tmp_path: Path) 
     reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
     reached(page, "link", "Download the results")
-    with page.expect_download():
+    with page.expect_download() as taken:
         page.keyboard.press("Enter")
+    assert server.guard.home not in taken.value.url
     assert [note.visibility for note in box.notes] == ["1", "2"]
 
 
