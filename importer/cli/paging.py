@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import math
 import signal
 import sys
 import time
@@ -21,10 +23,13 @@ from importer.settings.sources import Place
 
 if TYPE_CHECKING:
     from importer.page.jobs import Job
+    from importer.page.launching import Launch
     from importer.page.serving import Server
 
 _ASKED = "You asked the program to end (Ctrl-C)."
 _QUIT = "You pressed Quit."
+_PATIENCE = 10.0
+"""Seconds that the browser may take to open the page, until the address is printed."""
 _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
 
 
@@ -65,8 +70,6 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
 
 
 def _serve(server: Server, *, no_browser: bool) -> int:
-    import webbrowser  # noqa: PLC0415 - only this command waits for it
-
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
@@ -74,19 +77,15 @@ def _serve(server: Server, *, no_browser: bool) -> int:
         paragraph(warning, "Warning: ", err=True)
     chosen = "  (the profile that was chosen on the page last; name another with --profile)"
     say(f"Workspace: {server.told.settings().workspace}{chosen if server.told.is_last_chosen else ''}")
-    if no_browser or not webbrowser.open(server.address):
-        say("Open this address in your browser; it is good for once:")
-        say(server.address)
-    else:
-        say("A page opens in your browser. If none does, press Ctrl-C, and say --no-browser: that prints the address.")
-    say("Leave this window open as long as you use the page. Ctrl-C ends it, and so does Quit on the page.")
-    sys.stdout.flush()
-    why = _QUIT
-    try:
-        while not server.ended.wait(0.5):  # in slices: on Windows nothing interrupts a wait without end
-            pass
-    except KeyboardInterrupt:
-        why = _ASKED
+    with contextlib.ExitStack() as at_end:
+        launch = None if no_browser else _launched(server, at_end)
+        if launch is None:
+            _say_address(server)
+        else:
+            say(f"The page opens in your browser. If it doesn't within {_PATIENCE:.0f} seconds, its address follows.")
+        say("Leave this window open as long as you use the page. Ctrl-C ends it, and so does Quit on the page.")
+        sys.stdout.flush()
+        why = _QUIT if _wait(server, launch) else _ASKED
     jobs = server.stop_jobs(why)
     if jobs:
         say("Finishing the requests under way, then writing the results …", err=True)
@@ -96,6 +95,46 @@ def _serve(server: Server, *, no_browser: bool) -> int:
         except KeyboardInterrupt as error:  # a second time: the run ends by itself, as it finds itself alone
             raise EndedAtOnce from error
     return 0 if server.told.practice is not None else max((_said(job) for job in jobs), default=0)
+
+
+def _launched(server: Server, at_end: contextlib.ExitStack) -> Launch | None:
+    """Open the browser by a private file, whose address may be seen by anybody; None if there is no browser."""
+    import webbrowser  # noqa: PLC0415 - only this command waits for it
+
+    from importer.page.launching import Launch  # noqa: PLC0415 - see page
+
+    try:
+        launch = Launch(server.address)
+    except OSError:  # no room for temporary files
+        return None
+    at_end.callback(launch.remove)
+    return launch if webbrowser.open(launch.address) else None
+
+
+def _say_address(server: Server) -> None:
+    say("Open this address in your browser. It works once:")
+    say(server.address)
+    sys.stdout.flush()
+
+
+def _wait(server: Server, launch: Launch | None) -> bool:
+    """Wait for the end; True if a person pressed Quit, False if Ctrl-C.
+
+    The file is removed once the browser has come. If no browser comes, perhaps because it runs in a sandbox and can't
+    read the file, the address is printed.
+    """
+    until = time.monotonic() + _PATIENCE if launch else math.inf
+    try:
+        while not server.ended.wait(0.5):  # in slices: on Windows nothing interrupts a wait without end
+            if launch is not None and server.guard.came.is_set():
+                launch.remove()
+                launch, until = None, math.inf
+            elif time.monotonic() > until:
+                _say_address(server)
+                until = math.inf
+    except KeyboardInterrupt:
+        return False
+    return True
 
 
 def _said(job: Job) -> int:

@@ -26,11 +26,9 @@ class _WithManual(click.Command):
 @click.option(
     "--key",
     "keys",
-    default=("sandbox-key",),
-    show_default=True,
     multiple=True,
     metavar="KEY",
-    help="The key that it accepts; of several, each opens an account of its own.",
+    help="The key that it accepts; of several, each opens an account of its own.  [default: a new one at each start]",
 )
 @click.option(
     "--latency",
@@ -75,9 +73,9 @@ def serve_sandbox(
     """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
 
     Prospect ids that begin with INVALID don't exist there, and emails that begin with nobody, unknown or invalid are
-    nobody's; every other one is somebody's, unless you say how many prospects there are. It prints the addresses at
-    which a browser shows what it received, the notes it holds and the files it was given; they end in a token, since
-    nobody else is to read them.
+    nobody's; every other one is somebody's, unless you say how many prospects there are. It prints its key, with a
+    command that uses it, and the addresses at which a browser shows what it received, the notes it holds and the files
+    it was given. They end in a token. Key and token are new at each start, so that nobody else can read your notes.
     """
     from importer import sandbox  # noqa: PLC0415 - see above
 
@@ -91,7 +89,7 @@ def serve_sandbox(
         sandbox.serve_forever(
             say=say,
             port=port,
-            api_key=keys[0],
+            api_key="".join(keys[:1]),
             further_keys=keys[1:],
             limit=window,
             faults=found,

@@ -4,6 +4,7 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
 :mod:`importer.commands`, in processes of their own, so that the pages stay quick and a file's path is nowhere shown.
 
     serving    the server, from its start to a clean end
+    launching  a private file that leads the browser to the page
     site       addresses → screens, in groups
     screens    what the groups share
     importing  Import: Reading, Check, Confirm
@@ -13,7 +14,7 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     setting_up Settings: profiles, key, what is remembered, defaults
     practising Practice, switched on and off
     leaving    Quit
-    guard      who may ask: loopback, exact Host, launch token, cookie, Origin; the headers of every answer
+    guard      who may ask: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every answer
     told       what counts now: said at the start, environment, profile, a key that was typed; practice
     practice   the sandbox, with files, jobs and a journal of its own
     fields     the table of settings as fields of a form

@@ -15,6 +15,12 @@ from importer.settings.editing import usual
 from importer.settings.kinds import Choice, Seconds, Whole, Yes
 from importer.settings.sources import Given, Place
 
+BY_HAND = ("attachments", "base-url", "journal", "api-key-file")
+"""The settings that the page shows and can't change: they say which files are read, and where notes and the key go.
+
+Whoever takes over a session of the page can do with it what the page can do.
+"""
+
 _GROUPS = {
     "How a file is read": (Topic.FILE,),
     "Prospects that are named by an email": (Topic.EMAILS,),
@@ -28,7 +34,7 @@ FIELDS = tuple(
     setting.name
     for topics in _GROUPS.values()
     for setting in SETTINGS.values()
-    if setting.topic in topics and setting.name in IN_SETTINGS
+    if setting.topic in topics and setting.name in IN_SETTINGS and setting.name not in BY_HAND
 )
 """The settings that the form has."""
 
@@ -48,6 +54,7 @@ class Entry:
         is_long: whether it may hold a line each.
         trouble: why it can't be used; empty where it can.
         instead: what counts in its place, and why; empty where it counts itself.
+        line: the line that sets it in the profile, for a setting that only the owner of the file can change.
     """
 
     name: str
@@ -60,6 +67,7 @@ class Entry:
     is_long: bool
     trouble: str
     instead: str
+    line: str = ""
 
     @property
     def shown(self) -> str:
@@ -100,7 +108,7 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, str], given: Mapping
     """
     entries = [
         (SETTINGS[name].topic, _entry(SETTINGS[name], texts.get(name, ""), troubles.get(name, ""), given.get(name)))
-        for name in FIELDS
+        for name in (*FIELDS, *BY_HAND)
     ]
     return [
         Group(title, tuple(entry for topic, entry in entries if topic in topics)) for title, topics in _GROUPS.items()
@@ -133,6 +141,7 @@ def _entry(setting: Setting, text: str, trouble: str, given: Given | None) -> En
         is_long=setting.many,
         trouble=trouble,
         instead=_instead(given),
+        line=f'{setting.name} = "{setting.metavar}"' if setting.name in BY_HAND else "",
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from flask import Response, abort, render_template, request
+from flask import Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
@@ -143,15 +143,16 @@ def agreed_number(said: str) -> int | None:
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
 
 
-def problem(title: str, text: str, status: int, back: str = "/", label: str = "Go back", **about: object) -> Page:
+def problem(title: str, text: str, status: int, back: str = "", label: str = "Go back", **about: object) -> Page:
     """A screen that says what didn't work."""
+    back = back or url_for("index")
     return render_template("problem.html", title=title, text=text, back=back, label=label, **about), status
 
 
 def under_way(job: Job, what: str) -> Page:
     """A screen that says that something else has to be waited for."""
     said = f"{said_of(job)} One thing at a time: do this when that is done."
-    return problem(what, said, 409, f"/job/{job.id}", "See how far it is", under_way=[])
+    return problem(what, said, 409, url_for("job", number=job.id), "See how far it is", under_way=[])
 
 
 def said_of(job: Job) -> str:

@@ -6,15 +6,20 @@ It writes no log of requests: the first one holds the launch token.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from werkzeug.serving import WSGIRequestHandler, make_server
+from flask import Flask
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer.page import practice
-from importer.page.guard import Guard
+from importer.page.guard import LET_IN, Guard
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
 from importer.page.screens import Parts
@@ -22,13 +27,88 @@ from importer.page.site import make
 from importer.page.told import Told
 from importer.page.uploads import Uploads
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_MOST = 64
+"""Maximum number of open connections, each of which takes a thread."""
+_UNKNOWN = 10.0
+"""Seconds that a connection may take until the guard lets its request pass."""
+_KNOWN = 3600.0
+"""Seconds that a connection may take in total, so that a file can come from a slow drive."""
+
+
+class _Connections(ThreadedWSGIServer):
+    """A server with a limited number of connections, of which other users of this machine can't take all.
+
+    At the limit, the oldest connection whose request the guard hasn't let pass is closed for the next one.
+    """
+
+    def __init__(self, port: int, app: Flask, listening: socket.socket) -> None:
+        self._changed = threading.Condition()
+        self._open: set[object] = set()
+        self._unknown: dict[object, float] = {}  # with the time at which each is closed, the earliest first
+        self._known: dict[object, float] = {}
+        super().__init__("127.0.0.1", port, app, _Handler, fd=listening.fileno())
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Begin a thread for a connection, once there is room for it."""
+        with self._changed:
+            while len(self._open) >= _MOST:
+                for oldest in [*self._unknown][:1]:
+                    self._close(oldest)
+                self._close_late()
+                self._changed.wait(0.1)
+            self._open.add(request)
+            self._unknown[request] = time.monotonic() + _UNKNOWN
+        super().process_request(request, client_address)  # type: ignore[arg-type]
+
+    def shutdown_request(self, request: object) -> None:
+        """Close a connection, and forget it."""
+        super().shutdown_request(request)  # type: ignore[arg-type]
+        with self._changed:
+            for known in (self._unknown, self._known):
+                known.pop(request, None)
+            self._open.discard(request)
+            self._changed.notify_all()
+
+    def service_actions(self) -> None:
+        """Close the connections that have taken too long; called twice a second."""
+        with self._changed:
+            self._close_late()
+
+    def let_in(self, request: object) -> None:
+        """Keep a connection whose request may pass."""
+        with self._changed:
+            if self._unknown.pop(request, None) is not None:
+                self._known[request] = time.monotonic() + _KNOWN
+
+    def _close_late(self) -> None:
+        now = time.monotonic()
+        for request in [request for request, end in (*self._unknown.items(), *self._known.items()) if end < now]:
+            self._close(request)
+
+    def _close(self, request: object) -> None:
+        """Have the thread of a connection find it closed, and end."""
+        for known in (self._unknown, self._known):
+            known.pop(request, None)
+        assert isinstance(request, socket.socket)
+        with contextlib.suppress(OSError):  # the browser has closed it
+            request.shutdown(socket.SHUT_RDWR)
+
 
 class _Handler(WSGIRequestHandler):
     """Answers without a word about itself, and writes nothing down."""
 
+    server: _Connections
+
     def version_string(self) -> str:
         """What it says of itself."""
         return "note-importer"
+
+    def make_environ(self) -> WSGIEnvironment:
+        """The environment of a request, with the function that keeps its connection open."""
+        return {**super().make_environ(), LET_IN: partial(self.server.let_in, self.request)}
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Write nothing."""
@@ -61,10 +141,7 @@ class Server:
             told.go_on(folder / "profile.txt")
             self.reading, self.ended = Reading(), threading.Event()
             self._parts = Parts(told, self.uploads, self.reading, self.jobs, self.ended.set)
-            app = make(self._parts, self.guard)
-            self._server = make_server(
-                "127.0.0.1", self.port, app, threaded=True, request_handler=_Handler, fd=listening.fileno()
-            )
+            self._server = _Connections(self.port, make(self._parts, self.guard), listening)
         finally:
             listening.close()  # the server has its own
         self._thread = threading.Thread(target=self._server.serve_forever, name="serving", daemon=True)

@@ -17,7 +17,7 @@ from importer import commands
 from importer.errors import BadSettings
 from importer.page import fields
 from importer.page.screens import Page, Parts, Rules, problem
-from importer.page.wording import words
+from importer.page.wording import IN_SETTINGS, words
 from importer.settings import editing, keystore, profiles, remembering
 
 _DONE = {
@@ -127,8 +127,11 @@ class SettingUp:
         """Change the defaults; all of them, or none if one can't be used."""
         if (refused := self._refused()) is not None:
             return refused
+        for name in fields.BY_HAND:
+            if name in request.form:
+                return self._only_by_hand(name)
         said = {name: request.form[name] for name in fields.FIELDS if name in request.form}
-        if wrong := editing.wrong(said):
+        if wrong := editing.wrong({**editing.texts(self._parts.told.profile, fields.BY_HAND), **said}):
             groups = self._groups(said, wrong)
             return self._screen(
                 "Nothing was saved: look for the marked fields.", groups=groups, focus=next(iter(wrong))
@@ -158,6 +161,12 @@ class SettingUp:
             )
         return None
 
+    def _only_by_hand(self, name: str) -> Page:
+        """Say that a setting is changed in the file of profiles, and not here."""
+        file, label = editing.shown(profiles.profiles_file()), IN_SETTINGS[name]
+        said = f"“{label}” can't be changed on this page. Write it into the profile by hand, in {file}."
+        return problem("Nothing was saved.", said, 403, url_for("settings"), "To Settings")
+
     def _screen(self, said: str, **about: object) -> Page:
         """All of it; what can't be read of a profile is told, and the rest is there."""
         told = self._parts.told
@@ -168,10 +177,12 @@ class SettingUp:
         try:
             about["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             if "groups" not in about:
-                held = editing.texts(told.profile, fields.FIELDS)
+                held = editing.texts(told.profile, (*fields.FIELDS, *fields.BY_HAND))
                 about["groups"] = self._groups(held, editing.wrong(held))
             about["memories"] = [(json.dumps(memory.path), memory) for memory in remembering.memories(told.profile)]
-            about["others"] = [name for name in profiles.load(told.profile) if name not in (*fields.FIELDS, *_SHOWN)]
+            about["others"] = [
+                name for name in profiles.load(told.profile) if name not in (*fields.FIELDS, *fields.BY_HAND, *_SHOWN)
+            ]
             about |= {"workspace": told.settings().workspace, "key": told.key_place()}
             about["latest"] = next(self._parts.uploads.of(told.settings().workspace), None)  # to go on with
         except BadSettings as error:
@@ -183,7 +194,7 @@ class SettingUp:
 
 
 def _missing(texts: Mapping[str, str]) -> dict[str, str]:
-    """What is said beside a folder that isn't there; it is saved all the same, for it may lie on a drive that comes."""
+    """Say beside the folder that it isn't there; it stays in the profile, because its drive may be connected later."""
     place = texts.get("attachments", "").strip()
     if not place or Path(place).is_dir():
         return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import traceback
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from importer.commands import sayings
@@ -27,8 +27,8 @@ from importer.page.working import Working
 
 GROUPS = (Importing, Attaching, Working, History, SettingUp, Practising, Leaving)
 """The groups of screens; see :mod:`importer.page.screens`."""
-NAVIGATION = (("Import", "/"), ("Runs", "/runs"), ("Settings", "/settings"), ("Practice", "/practice"))
-"""What stands in the head of every page, and where it leads."""
+NAVIGATION = (("Import", "index"), ("Runs", "runs"), ("Settings", "settings"), ("Practice", "practice"))
+"""The entries in the head of every page, each with its screen."""
 _FORM_BYTES = 1_000_000
 _NOTHING = "There is nothing here. It was forgotten since, or the program was started anew. Begin with Import or Runs."
 
@@ -47,12 +47,13 @@ def make(parts: Parts, guard: Guard) -> Flask:
         without_folders=without_folders,
     )
     app.before_request(lambda: guard.why_not(request))
-    app.after_request(guard.seal)
+    app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
     for group in GROUPS:
         for rule, method, screen in group(parts).rules:
             app.add_url_rule(rule, screen.__name__, screen, methods=[method])
+    app.wsgi_app = guard.mounted(app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app
 
 
@@ -76,7 +77,7 @@ def _failed(error: Exception) -> Page:
         status = error.code or 500
         return problem("That didn't work.", _NOTHING if status == 404 else (error.description or ""), status)
     if isinstance(error, BadSettings):
-        back = ("/settings", "To Settings") if request.path == "/" else ("/", "Go back")
+        back = (url_for("settings"), "To Settings") if request.path == "/" else (url_for("index"), "Go back")
         return problem("A setting can't be used.", str(error), 400, *back)
     if isinstance(error, ImporterError):
         return problem("That didn't work.", str(error), 500)

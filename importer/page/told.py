@@ -7,6 +7,7 @@ they practise, it is practice's settings that count, and nothing that is said he
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +16,9 @@ from importer.errors import BadSettings, NoKey
 from importer.models import Workspace
 from importer.page.choices import Choices
 from importer.page.practice import Practice
-from importer.settings import Settings, keystore, profiles, remembering, sources
+from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, remembering, sources
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
-from importer.settings.sources import Given
+from importer.settings.sources import Given, Place
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,14 @@ class Told:
         self.practice: Practice | None = None
         self.is_last_chosen = False
         self._chosen: Path | None = None
+        self._address = self._address_now()
+
+    def _address_now(self) -> str | None:
+        """Return the address of the API, to which a key in the environment is sent; None if no profile can be read."""
+        try:
+            return self.settings().base_url
+        except BadSettings:
+            return None
 
     def given(self) -> dict[str, Given]:
         """What was given, and where; the profile may have been changed since, by the page itself.
@@ -83,8 +92,31 @@ class Told:
         settings = self.settings()
         if self.practice is not None:
             return replace(settings, key=self.practice.key)
-        typed = self._typed.get(settings.workspace)
-        return replace(settings, key=typed) if typed else sources.with_key(settings, self.given())
+        if typed := self._typed.get(settings.workspace):
+            return replace(settings, key=typed)
+        if why := self._why_not_started_with(settings):
+            if kept := keystore.kept(settings.workspace):
+                return replace(settings, key=kept)
+            raise BadSettings(why)
+        return sources.with_key(settings, self.given())
+
+    def _why_not_started_with(self, settings: Settings) -> str:
+        """Return why the key that the program was started with isn't sent to this address; empty if nothing forbids it.
+
+        Only the environment and the command's own key file are meant. A key in a profile's file goes to that profile's
+        address, and the system's key store keeps a key for each address.
+        """
+        given = self.given()
+        if sources.key_file(given) is not None:
+            is_meant = given["api-key-file"].place is not Place.PROFILE
+        else:
+            is_meant = bool(os.environ.get(KEY_VARIABLE, "").strip())
+        if not is_meant or settings.base_url == self._address:
+            return ""
+        return (
+            f"The API key that note-importer was started with was given for {self._address}, so it is not sent to"
+            f" {settings.base_url}. Type the key for that address under Settings."
+        )
 
     def with_key_if_there(self) -> Settings:
         """The settings with the key, where there is one that can be used; else without.
@@ -136,7 +168,7 @@ class Told:
             self.settings()
         except (OSError, ValueError, BadSettings):
             self.profile = usual
-        self.is_last_chosen = self.profile != usual
+        self.is_last_chosen, self._address = self.profile != usual, self._address_now()
 
     def type_key(self, key: str, *, keep: bool) -> None:
         """Hold a key for the workspace until the program ends.
@@ -179,6 +211,10 @@ class Told:
             said = "It was typed here, and is forgotten when the program ends."
             return KeyPlace(said, is_typed=True, is_kept=is_kept)
         try:
+            if why := self._why_not_started_with(settings):
+                if is_kept:
+                    return KeyPlace("It comes from the system's key store.", is_kept=True)
+                return KeyPlace(why, is_there=False)
             return KeyPlace(f"It comes from {sources.key_place(settings, self.given())}.", is_kept=is_kept)
         except NoKey:
             return KeyPlace("There is none yet, so nothing can be sent. Type it below.", is_there=False)

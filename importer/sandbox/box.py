@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from types import FrameType
 from typing import Any, Self
 
 from importer.sandbox.server import Server
-from importer.sandbox.state import DEFAULT_KEY, State
+from importer.sandbox.state import State
 
 
 @dataclass(kw_only=True, eq=False)
@@ -54,20 +56,33 @@ class Sandbox(State):
         return f"http://127.0.0.1:{self.port}/sandbox/{name}?token={self.token}"
 
 
-def serve_forever(say: Callable[[str], object], **options: Any) -> None:
-    """Run a sandbox, with options as `Sandbox` has, until Ctrl-C or SIGTERM; once it is ready, say where."""
+def serve_forever(say: Callable[[str], object], *, api_key: str = "", **options: Any) -> None:
+    """Run a sandbox, with options as `Sandbox` has, until Ctrl-C or SIGTERM; say the addresses once it is ready.
+
+    Without a key, one is made at random, and said with the command that uses it: other users of this machine can reach
+    the port, and must not read the notes.
+    """
     ended = threading.Event()
-    with _ended_by_signal(ended), Sandbox(**options) as box:
-        key = box.api_key if box.api_key == DEFAULT_KEY else "the one given"
-        key = "the ones given" if box.further_keys else key
+    with _ended_by_signal(ended), Sandbox(api_key=api_key or secrets.token_urlsafe(16), **options) as box:
+        key = "the ones given" if box.further_keys else "the one given" if api_key else box.api_key
         say(f"Sandbox of the Saleshandy API: {box.url}  (key: {key}; stop with Ctrl-C)")
         say(f"What it receives: {box.page('received')}")
         say(f"The notes it holds: {box.page('notes')}")
         say(f"The files it was given: {box.page('attachments')}")
         if box.prospects:
             say(f"Its prospects: {box.page('prospects')}")
+        if not api_key:
+            say("To import a file there, with this key and a journal for practice:")
+            say(_command(box))
         while not ended.wait(0.5):  # in slices: on Windows no signal interrupts a wait without end
             pass
+
+
+def _command(box: Sandbox) -> str:
+    """The command that imports a file into a sandbox, with its key, for PowerShell on Windows."""
+    command = f"note-importer run contacts.xlsx --base-url {box.url} --journal practice.sqlite"
+    name, key = "SALESHANDY_API_KEY", box.api_key
+    return f'$env:{name} = "{key}"; {command}' if os.name == "nt" else f"{name}={key} {command}"
 
 
 @contextlib.contextmanager

@@ -1,12 +1,13 @@
 """``make demo``: the main job on the samples, against the sandbox, by the commands that a person would type.
 
 Comes in: the spreadsheets in ``samples/``. Goes out: results beside copies of them in ``demo/``. Practice
-never mixes with the real thing: the journal is in ``demo/`` too, and the key is the sandbox's own.
+never mixes with the real thing: the journal is in ``demo/`` too, and the key is the sandbox's own, new at each start.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -14,7 +15,6 @@ import sys
 from pathlib import Path
 
 from importer.sandbox import SAMPLES, Fault, Limit, Sandbox
-from importer.sandbox.state import DEFAULT_KEY
 
 # One reply lost after its notes were made, and one request turned away by an overloaded server: both come right.
 _FAULTS = ("reset:after@4", "503:before@7")
@@ -33,17 +33,19 @@ def main(samples: Path, folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     faults = [Fault.parse(fault) for fault in _FAULTS]
-    with Sandbox(latency=0.15, limit=Limit.parse("20/1s"), faults=faults, any_email=True) as box:
+    key, limit = secrets.token_urlsafe(16), Limit.parse("20/1s")
+    with Sandbox(latency=0.15, limit=limit, faults=faults, any_email=True, api_key=key) as box:
         print(f"A sandbox of the Saleshandy API is at {box.url}; nothing leaves this machine.")
+        print(f"The commands below have its key, {key}, in the environment variable SALESHANDY_API_KEY.")
         print("It loses one reply and fails once, on purpose: see what becomes of these rows.")
         print("Two samples name people by email, as a CRM's export does. Whose email begins with nobody isn't there.")
         print("One of them has words of its own and ends like a report; flags say what run would ask at a terminal.")
         print("The last names files: each is uploaded once, and serves all notes that carry it. One is missing.")
         sheets = sorted(sample for sample in samples.iterdir() if sample.is_file())
-        statuses = [_import(sample, folder, box.url) for sample in sheets]
+        statuses = [_import(sample, folder, box) for sample in sheets]
         first = sheets[0]
         print("\nThe first file once more, as the nightly run would do it: what is there already is left alone.")
-        statuses.append(_import(first, folder, box.url, results=f"{first.stem}.second-run.xlsx"))
+        statuses.append(_import(first, folder, box, results=f"{first.stem}.second-run.xlsx"))
         print(f"\nThe sandbox holds {len(box.notes):,} notes, made by {_posts(box)} requests.")
         for one in box.attachments:
             print(f"It was given {one.name!r}, {one.size:,} bytes. Notes that carry it: {one.notes:,}.")
@@ -54,13 +56,13 @@ def main(samples: Path, folder: Path) -> int:
     return 0 if all(status in (0, 1) for status in statuses) and found else 1
 
 
-def _import(sample: Path, folder: Path, url: str, results: str | None = None) -> int:
+def _import(sample: Path, folder: Path, box: Sandbox, results: str | None = None) -> int:
     copy = Path(shutil.copy(sample, folder))
-    arguments = ["run", str(copy), "--base-url", url, "--journal", str(folder / "journal.sqlite"), "--yes"]
+    arguments = ["run", str(copy), "--base-url", box.url, "--journal", str(folder / "journal.sqlite"), "--yes"]
     arguments += [*_SAID.get(sample.name, ()), "--read-timeout", "5", "--settle", "1"]
     arguments += ["--results", str(folder / results)] if results else []
     print(f"\n$ note-importer {shlex.join(arguments)}", flush=True)
-    environment = {**os.environ, "SALESHANDY_API_KEY": DEFAULT_KEY}
+    environment = {**os.environ, "SALESHANDY_API_KEY": box.api_key}
     return subprocess.run([sys.executable, "-m", "importer", *arguments], env=environment, check=False).returncode
 
 

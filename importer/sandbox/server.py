@@ -25,6 +25,8 @@ from importer.sandbox.spoiling import HUGE, Wire, plain, spoiled
 from importer.sandbox.state import Arrival, State
 
 _MAX_BODY = 100 * 1024 * 1024
+_MAX_OPEN = 256
+"""Maximum number of open connections, each of which takes a thread."""
 _BLOCK = b"x" * 65536
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -35,7 +37,10 @@ class HungUp(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """Accepts connections, a thread for each, and can end them all."""
+    """Accepts connections, a thread for each, and can end them all.
+
+    At the limit, the oldest connection that is waiting for a request, or for the rest of one, is closed for the next.
+    """
 
     daemon_threads = True
     request_queue_size = 1024
@@ -46,6 +51,7 @@ class Server(ThreadingHTTPServer):
         self.state = state
         self.stopping = threading.Event()
         self._open: set[object] = set()
+        self._waiting: dict[object, None] = {}  # the longest first
         self._changed = threading.Condition()
         self._accepting = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
         super().__init__(("127.0.0.1", port), Handler)
@@ -68,14 +74,19 @@ class Server(ThreadingHTTPServer):
         self.server_close()
         with self._changed:
             for connection in self._open:
-                if isinstance(connection, socket.socket):
-                    _shut(connection)
+                _shut(connection)
             self._changed.wait_for(lambda: not self._open, timeout=5)
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Note the connection before its thread starts, so that `stop` misses none."""
+        """Note the connection before its thread starts, so that `stop` misses none; make room for it first."""
         with self._changed:
+            while len(self._open) >= _MAX_OPEN and not self.stopping.is_set():
+                for longest in [*self._waiting][:1]:
+                    del self._waiting[longest]
+                    _shut(longest)
+                self._changed.wait(0.1)
             self._open.add(request)
+            self._waiting[request] = None
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def shutdown_request(self, request: object) -> None:
@@ -83,7 +94,15 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)  # type: ignore[arg-type]
         with self._changed:
             self._open.discard(request)
+            self._waiting.pop(request, None)
             self._changed.notify_all()
+
+    def waits(self, request: object, *, again: bool) -> None:
+        """Note that a connection waits for a request, or that it has one, whole."""
+        with self._changed:
+            self._waiting.pop(request, None)
+            if again:
+                self._waiting[request] = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -108,6 +127,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.parse_request():
             self._answer()
+            self.server.waits(self.request, again=True)
 
     def log_message(self, *_: object) -> None:
         """Say nothing: what was received can be asked for."""
@@ -195,13 +215,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _upload(self, arrival: Arrival) -> Upload:
         """What comes of a file, which is not kept."""
-        return read_upload(self.rfile, self._length(arrival), self.headers)
+        upload = read_upload(self.rfile, self._length(arrival), self.headers)
+        self.server.waits(self.request, again=False)
+        return upload
 
     def _body(self, arrival: Arrival | None) -> bytes:
         length = self._length(arrival)
         body = self.rfile.read(length)
         if len(body) < length:
             raise HungUp
+        self.server.waits(self.request, again=False)
         return body
 
     def _length(self, arrival: Arrival | None) -> int:
@@ -265,7 +288,8 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
 
-def _shut(connection: socket.socket) -> None:
+def _shut(connection: object) -> None:
+    assert isinstance(connection, socket.socket)
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:

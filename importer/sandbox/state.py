@@ -22,6 +22,7 @@ from importer.sandbox.showing import view
 from importer.sandbox.spoiling import Wire
 
 DEFAULT_KEY = "sandbox-key"
+"""For tests alone. Whatever the program itself starts makes a key at random."""
 
 
 @dataclass(frozen=True, slots=True)

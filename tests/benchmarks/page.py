@@ -40,7 +40,7 @@ class Asking:
             session.cookies = self._visitor.cookies
             while not self._over.wait(_BETWEEN):
                 began = time.perf_counter()
-                session.get(self._visitor.base, timeout=60).raise_for_status()
+                session.get(f"{self._visitor.base}/", timeout=60).raise_for_status()
                 self.seconds.setdefault(self.while_it, []).append(time.perf_counter() - began)
 
     def end(self) -> None:

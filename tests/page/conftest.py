@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.test import TestResponse
 
 from importer.page.guard import Guard
 from importer.page.jobs import Jobs
@@ -30,6 +32,7 @@ _PATIENCE = 40_000  # milliseconds: processes begin slowly on a machine that has
 expect.set_options(timeout=_PATIENCE)
 HOST = "127.0.0.1:8765"
 OURS = f"http://{HOST}"
+HOME = "/secret-of-this-session"
 SECRET = "sesame-0123456789"
 HEAD = ("Prospect ID", "Note", "Visibility")
 
@@ -52,6 +55,18 @@ def told_of(settings: Settings) -> Told:
     return Told(said, [*SETTINGS])
 
 
+class Inside(FlaskClient):
+    """A client that asks for addresses below the secret path, except for those that open the page or are a download."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Ask for an address."""
+        if isinstance(args[0], str):
+            path = args[0]
+            is_apart = "/start/" in path or path.startswith("/take/")
+            args = (path if is_apart or path.startswith(f"{HOME}/") else f"{HOME}{path}", *args[1:])
+        return super().open(*args, **kwargs)
+
+
 @contextmanager
 def served(settings: Settings, folder: Path) -> Iterator[Server]:
     """The page, with this folder for its files; the key comes from the environment."""
@@ -63,6 +78,11 @@ def served(settings: Settings, folder: Path) -> Iterator[Server]:
                 job.listener.join(30)
 
 
+def home_of(server: Server) -> str:
+    """The address of the page's first screen, with the session's secret path."""
+    return f"http://127.0.0.1:{server.port}{server.guard.home}/"
+
+
 @pytest.fixture
 def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
     """The page, for the test's own sandbox and journal."""
@@ -72,8 +92,10 @@ def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def guard() -> Guard:
-    """A guard."""
-    return Guard(8765)
+    """A guard, with a secret path that tests know."""
+    guard = Guard(8765)
+    guard.home = HOME
+    return guard
 
 
 @pytest.fixture
@@ -96,6 +118,7 @@ def site(guard: Guard, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
 @pytest.fixture
 def friend(site: Flask, guard: Guard) -> FlaskClient:
     """The browser that the page was opened in."""
+    site.test_client_class = Inside
     client = site.test_client()
     assert client.get(guard.address, base_url=OURS).status_code == 200
     return client
@@ -120,7 +143,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
     """A tab with the page's first screen; at its end nothing was asked elsewhere, and nothing stands on the console."""
-    ours = f"http://127.0.0.1:{server.port}/"
+    ours = home_of(server)
     with browser.new_context(accept_downloads=True) as context:
         context.set_default_timeout(_PATIENCE)
         tab = context.new_page()
@@ -128,8 +151,9 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         elsewhere: list[str] = []
         context.on("console", lambda message: said.append(message.text))
         context.on("weberror", lambda error: said.append(str(error.error)))
-        context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
         tab.goto(server.address)
+        known = (ours, f"http://127.0.0.1:{server.port}/take/")
+        context.on("request", lambda request: None if request.url.startswith(known) else elsewhere.append(request.url))
         tab.wait_for_url(ours)  # loaded, and the script with it
         yield tab
     assert [text for text in said if "ERR_INTERNET_DISCONNECTED" not in text] == []  # what a test did on purpose

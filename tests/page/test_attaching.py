@@ -26,7 +26,7 @@ from importer.page.wording import words
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import AttachmentsAre
-from tests.page.conftest import HEAD, OURS, SECRET, write
+from tests.page.conftest import HEAD, HOME, OURS, SECRET, write
 from tests.page.test_site import Visitor
 
 ATTACHED = (*HEAD, "Attachments")
@@ -52,7 +52,7 @@ def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> in
     """The same: the status of the answer."""
     answer = attempt(client, upload, *files)
     if answer.status_code == 303:
-        assert answer.headers["Location"].partition("&replaced=")[0] == f"/file/{upload.id}?sheet=June"
+        assert answer.headers["Location"].partition("&replaced=")[0] == f"{HOME}/file/{upload.id}?sheet=June"
     return answer.status_code
 
 
@@ -135,7 +135,7 @@ def test_of_two_files_of_one_name_none_is_lost_without_a_word(
         f"/file/{upload.id}/attachments", data={"attachments": [(io.BytesIO(b"two"), "b.pdf")]},
         base_url=OURS, headers={"Origin": OURS}, content_type="multipart/form-data",
     )  # fmt: skip
-    assert answer.headers["Location"] == f"/file/{upload.id}?replaced=b.pdf"
+    assert answer.headers["Location"] == f"{HOME}/file/{upload.id}?replaced=b.pdf"
     parts.reading.look = lambda *_, **__: tasks.check(  # type: ignore[method-assign]
         upload.folder, upload.name, for_page(parts.told.settings(), upload), upload.folder / "problems.csv"
     )
@@ -193,7 +193,7 @@ def test_a_corrected_spreadsheet_is_offered_the_files_of_the_earlier_one_and_tak
     answer = friend.post(
         f"/file/{corrected.id}/attachments/take?ignore=State", data=take, base_url=OURS, headers={"Origin": OURS}
     )
-    assert answer.headers["Location"] == f"/file/{corrected.id}?ignore=State&taken=Zo%C3%AB.pdf%2C+a.pdf"
+    assert answer.headers["Location"] == f"{HOME}/file/{corrected.id}?ignore=State&taken=Zo%C3%AB.pdf%2C+a.pdf"
     assert corrected.attached == [("Zoë.pdf", 1), ("a.pdf", 1)]
     seen = friend.get(f"/file/{corrected.id}?taken=a.pdf", base_url=OURS).text
     assert "Taken from where they were dropped before: <bdi>a.pdf</bdi>." in seen
@@ -280,7 +280,7 @@ def test_a_spreadsheet_that_names_files_is_sent_with_them(visitor: Visitor, box:
     assert "drop the file on this page" in seen.text
     action = re.search(r'action="([^"]+/attachments)"', seen.text)
     assert action
-    to = visitor.base + action[1]
+    to = visitor.origin + action[1]
     content = b"%PDF the summary of a call"
     seen = visitor.see(visitor.post(to, files={"attachments": ("call.pdf", content)}, timeout=60).url)
     assert "Ready: 2 notes to send, 1 row with problems left out." in seen.text

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from importer.page.serving import Server
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
-from tests.page.conftest import HEAD, served, write
+from tests.page.conftest import HEAD, home_of, served, write
 
 pytestmark = pytest.mark.slow
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
@@ -156,7 +156,7 @@ def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
     page.reload()
     expect(page.get_by_text(re.compile("[1-7] of 8 notes"))).to_be_visible()
     other = page.context.new_page()
-    other.goto(f"http://127.0.0.1:{server.port}/")
+    other.goto(home_of(server))
     other.get_by_role("link", name="See how far it is").click()
     other.get_by_role("button", name="Stop").click()
     expect(other.get_by_role("status")).to_contain_text("It stopped before the end.")
@@ -190,7 +190,7 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
     assert len(box.notes) == 9
 
 
-def test_the_keyboard_alone_is_enough(page: Page, box: Sandbox, tmp_path: Path) -> None:
+def test_the_keyboard_alone_is_enough(page: Page, server: Server, box: Sandbox, tmp_path: Path) -> None:
     """From the file's button to the download, with Tab, arrows, Space and Enter; and where one is can be seen."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "")])
     page.on("filechooser", lambda _: None)  # so that the browser leaves choosing to us before Enter is pressed
@@ -210,8 +210,9 @@ def test_the_keyboard_alone_is_enough(page: Page, box: Sandbox, tmp_path: Path) 
     reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
     reached(page, "link", "Download the results")
-    with page.expect_download():
+    with page.expect_download() as taken:
         page.keyboard.press("Enter")
+    assert server.guard.home not in taken.value.url
     assert [note.visibility for note in box.notes] == ["1", "2"]
 
 
@@ -286,7 +287,7 @@ def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server
     """In words, with a way back; in a tab of its own, for the console tells of it."""
     with browser.new_context(storage_state=page.context.storage_state()) as context:
         tab = context.new_page()
-        tab.goto(f"http://127.0.0.1:{server.port}/run/0")
+        tab.goto(f"{home_of(server)}run/0")
         expect(tab.get_by_text("There is nothing here.")).to_be_visible()
         looked_at(tab, "nothing")
         tab.get_by_role("link", name="Go back").click()
@@ -302,7 +303,7 @@ def test_a_first_import_is_only_sent_with_a_tick_that_it_is_the_right_workspace(
     with served(elsewhere, tmp_path / "uploads") as server, browser.new_context() as context:
         page = context.new_page()
         page.goto(server.address)
-        page.wait_for_url(f"http://127.0.0.1:{server.port}/")
+        page.wait_for_url(home_of(server))
         drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
         page.get_by_role("button", name="Go on").click()
         expect(page.get_by_text("This is the first import as “sales”")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from importer.page.serving import Server
 from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import KEY_VARIABLE
-from tests.page.conftest import write
+from tests.page.conftest import home_of, write
 from tests.page.test_browser import drop, looked_at
 
 pytestmark = pytest.mark.slow
@@ -149,7 +149,7 @@ def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
     expect(page.get_by_text("1 of 6 notes")).to_be_visible()
     with browser.new_context(storage_state=page.context.storage_state()) as context:  # the console tells of refusals
         other = context.new_page()
-        other.goto(f"http://127.0.0.1:{server.port}/practice")
+        other.goto(f"{home_of(server)}practice")
         other.get_by_role("button", name="Start practising").click()
         expect(other.get_by_role("heading", level=1)).to_have_text("Practice didn't begin.")
         looked_at(other, "practice-refused")

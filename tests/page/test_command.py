@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import queue
@@ -14,10 +15,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import openpyxl
 import pytest
 import requests
+from playwright.sync_api import Browser
 
 from importer.cli import main
 from importer.sandbox import Limit, Sandbox
@@ -29,10 +33,12 @@ from tests.page.test_site import Visitor
 class Program:
     """``note-importer page``, started as a person starts it, with its lines as they come."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, browser: Path | None = None, **environment: str) -> None:
+        arguments = arguments if browser else ("--no-browser", *arguments)
+        environment |= {"BROWSER": str(browser)} if browser else {}
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows, so that only it is interrupted
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "importer", "page", "--no-browser", *arguments], env={**os.environ, **environment},
+            [sys.executable, "-m", "importer", "page", *arguments], env={**os.environ, **environment},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", creationflags=flags,
             start_new_session=sys.platform != "win32",
         )  # fmt: skip
@@ -78,12 +84,13 @@ class At:
 
 
 @contextmanager
-def started(box: Sandbox, folder: Path) -> Iterator[Program]:
+def started(box: Sandbox, folder: Path, browser: Path | None = None) -> Iterator[Program]:
     """The program, for this sandbox, with a journal and a data folder in this folder."""
     journal = str(folder / "journal.sqlite")
     running = Program(
-        "--base-url", box.url, "--journal", journal, XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: box.api_key}
-    )
+        "--base-url", box.url, "--journal", journal, browser=browser,
+        XDG_DATA_HOME=str(folder / "data"), **{KEY_VARIABLE: box.api_key},
+    )  # fmt: skip
     try:
         yield running
     finally:
@@ -110,6 +117,57 @@ def test_a_profile_that_is_not_there_is_said_before_anything_is_served(capsys: p
     """As by every command."""
     assert main(["page", "--profile", "nigth", "--no-browser"]) == 2
     assert "There is no profile 'nigth'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def starter(tmp_path: Path) -> Path:
+    """A program that takes the browser's place, and only records its arguments beside itself."""
+    if os.name != "posix":
+        pytest.skip("webbrowser starts a script in BROWSER on POSIX systems only")
+    path = tmp_path / "starter"
+    path.write_text(f"#!{sys.executable}\nimport sys\nopen(__file__ + '.said', 'w').write(repr(sys.argv[1:]))\n")
+    path.chmod(0o700)
+    return path
+
+
+@pytest.mark.slow
+def test_the_browser_opens_a_private_file_that_leads_on_and_is_gone_then(
+    starter: Path, browser: Browser, box: Sandbox, tmp_path: Path
+) -> None:
+    """The list of processes shows others the file's address, and the file lets nobody but its owner read it."""
+    with started(box, tmp_path, starter) as program:
+        program.until("Leave this window open")
+        (address,) = ast.literal_eval((tmp_path / "starter.said").read_text())
+        assert address.startswith("file:///")
+        file = Path(url2pathname(urlsplit(address).path))
+        assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        led = re.findall(r"/start/([\w-]+)", file.read_text(encoding="utf-8"))
+        assert led
+        assert led[0] not in address
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(address)
+            page.get_by_role("heading", name="Choose a spreadsheet").wait_for()
+            page.reload()
+            page.get_by_role("heading", name="Choose a spreadsheet").wait_for()
+        while file.parent.exists():
+            time.sleep(0.05)
+        program.interrupt()
+        assert program.ended() == 0
+        assert "http" not in program.said.replace(box.url, ""), "it was opened, so that nothing needs to be printed"
+
+
+@pytest.mark.slow
+def test_where_no_browser_comes_the_address_is_printed(starter: Path, box: Sandbox, tmp_path: Path) -> None:
+    """A browser in a sandbox of its own can't read the file. The address works once; the file is gone at the end."""
+    with started(box, tmp_path, starter) as program:
+        address = re.findall(r"http://\S+/start/\S+", program.until("/start/"))[0]
+        assert requests.get(address, timeout=30).ok
+        assert requests.get(address, timeout=30).status_code == 403
+        program.interrupt()
+        assert program.ended() == 0
+        (opened,) = ast.literal_eval((tmp_path / "starter.said").read_text())
+        assert not Path(url2pathname(urlsplit(opened).path)).parent.exists()
 
 
 @pytest.mark.slow
@@ -159,7 +217,7 @@ def test_a_file_that_was_not_sent_is_there_again_and_only_its_owner_can_read_it(
         first = visitor.see("/")
         assert f"Workspace: spring at {box.url}  (the profile that was chosen on the page last" in again.said
         assert "It is the profile that you chose last." in first.text
-        number = re.findall(r'action="/file/(\w+)/forget"', first.text)[0]
+        number = re.findall(r'action="[^"]+/file/(\w+)/forget"', first.text)[0]
         assert "Ready: 1 note to send." in visitor.see(f"/file/{number}").text
         assert visitor.post(f"{visitor.base}/file/{number}/forget", timeout=30).ok
     assert [*(tmp_path / "data").rglob("n.csv")] == []
@@ -170,7 +228,7 @@ def test_quit_on_the_page_ends_the_program(box: Sandbox, profiles: Path, tmp_pat
     """As Ctrl-C does; the profile is the environment's until another is chosen, and a key that was typed is gone."""
     profiles.write_text("[spring]\n", encoding="utf-8")
     data = {"XDG_DATA_HOME": str(tmp_path / "data"), "NOTE_IMPORTER_PROFILE": "spring"}
-    program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), **data)
+    program = Program("--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), browser=None, **data)
     with Visitor(At(program)) as visitor:  # type: ignore[arg-type]
         of = {"of": f"spring at {box.url}", "key": "geheim-4711"}
         assert "It was typed here" in visitor.post(f"{visitor.base}/settings/key", data=of, timeout=30).text

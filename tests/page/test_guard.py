@@ -12,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from importer.page.guard import HEADERS, Guard
+from importer.page.screens import Parts
 from importer.page.serving import Server
 from importer.page.uploads import plain_name
-from tests.page.conftest import HOST, OURS
+from tests.page.conftest import HOME, HOST, OURS, Inside
 
 NUMBER = "0" * 32
 EVERYTHING = [
@@ -40,7 +41,8 @@ EVERYTHING = [
 
 @pytest.fixture
 def stranger(site: Flask) -> FlaskClient:
-    """A browser that was never here."""
+    """A browser that was never here, and that knows the secret path nonetheless."""
+    site.test_client_class = Inside
     return site.test_client()
 
 
@@ -59,7 +61,24 @@ def test_whoever_lacks_the_cookie_gets_nothing(stranger: FlaskClient, guard: Gua
         for method, path in EVERYTHING:
             answer = stranger.open(path, method=method, base_url=OURS, headers={"Origin": OURS})
             assert answer.status_code == 403, (method, path)
-        stranger.set_cookie(guard.cookie, "guessed", domain="127.0.0.1")
+        stranger.set_cookie(guard.cookie, "guessed", domain="127.0.0.1", path="/")
+
+
+def test_the_cookie_alone_opens_nothing(friend: FlaskClient, site: Flask, guard: Guard) -> None:
+    """Other ports of this machine get cookies, too; the secret path they don't, and no refusal tells it."""
+    cookie = friend.get_cookie(guard.cookie, domain="127.0.0.1", path=f"{HOME}/")
+    assert cookie is not None
+    site.test_client_class = FlaskClient
+    thief = site.test_client()
+    thief.set_cookie(guard.cookie, cookie.value, domain="127.0.0.1", path="/")
+    homes = ("", "/guessed", HOME[:-1], f"{HOME}x", f"/{HOME}", HOME.upper(), f"/x{HOME}", f"/start{HOME}")
+    for home in homes:
+        for method, path in EVERYTHING:
+            answer = thief.open(f"{home}{path}", method=method, base_url=OURS, headers={"Origin": OURS})
+            assert answer.status_code == 403, (method, home, path)
+            assert HOME not in answer.text + str(answer.headers)
+    assert thief.get(HOME, base_url=OURS).status_code == 403
+    assert thief.get(f"{HOME}/", base_url=OURS).status_code == 200
 
 
 def test_another_name_for_this_machine_is_misdirected(friend: FlaskClient) -> None:
@@ -94,17 +113,41 @@ def test_no_get_changes_anything(friend: FlaskClient) -> None:
         assert friend.get(path, base_url=OURS).status_code in (404, 405), path
 
 
+def test_a_download_has_an_address_of_its_own_that_opens_nothing_else(
+    friend: FlaskClient, stranger: FlaskClient, parts: Parts, tmp_path: Path
+) -> None:
+    """Browsers write it beside the file; the secret path isn't in it."""
+    upload = parts.uploads.add("n.csv", lambda path: path.write_bytes(b"Note\r\n"))
+    answer = friend.get(f"/file/{upload.id}/original", base_url=OURS)
+    address = answer.headers["Location"]
+    assert (answer.status_code, answer.data) == (303, b"")
+    assert HOME not in address
+    with stranger.get(address, base_url=OURS) as taken:
+        assert taken.data == b"Note\r\n"
+        assert taken.headers["Cache-Control"] == "no-store"
+    for other in (
+        f"{address}?x=y", address.replace("/original", ""), address.replace(upload.id, NUMBER), f"{address}/x",
+        address.replace("/take/", "/take/0"), f"/take/{'0' * 64}/file/{upload.id}/original", "/take/",
+    ):  # fmt: skip
+        assert stranger.get(other, base_url=OURS).status_code == 403, other
+    assert stranger.post(address, base_url=OURS, headers={"Origin": OURS}).status_code == 403
+    parts.uploads.forget(upload)
+    gone = stranger.get(address, base_url=OURS)
+    assert gone.status_code == 404
+    assert HOME not in gone.text
+
+
 def test_the_launch_token_is_good_for_once(site: Flask, guard: Guard, stranger: FlaskClient) -> None:
     """A wrong one opens nothing and spends nothing; the right one gives a cookie that scripts and other sites lack."""
     assert stranger.get("/start/guessed", base_url=OURS).status_code == 403
     answer = stranger.get(guard.address, base_url=OURS)
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("note-importer-8765=")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert {"HttpOnly", "SameSite=Strict", f"Path={HOME}/"} <= {part.strip() for part in cookie.split(";")}
     assert "Domain" not in cookie
     assert guard.address.rpartition("/")[2] not in cookie + answer.text
     assert stranger.get("/", base_url=OURS).status_code == 200
-    assert stranger.get(guard.address, base_url=OURS).status_code == 200, "the same browser may come again"
+    assert stranger.get(guard.address, base_url=OURS).status_code == 403
     assert site.test_client().get(guard.address, base_url=OURS).status_code == 403
 
 
@@ -137,13 +180,14 @@ def test_a_server_listens_on_this_machine_alone_and_writes_no_log(
     server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Only the loopback address answers; neither token nor key is printed; nothing is told of what serves it."""
-    token = server.address.rpartition("/")[2]
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request("GET", f"/start/{token}")
-    answer = connection.getresponse()
-    assert answer.status == 200
-    assert answer.headers["Server"] == "note-importer"
-    connection.close()
+    for path in (server.address.partition(str(server.port))[2], f"{server.guard.home}/", "/%00", server.guard.home):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status in (200, 403)
+        assert answer.headers["Server"] == "note-importer"
+        answer.read()
+        connection.close()
     for address in {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
         if not str(address).startswith("127."):
             with pytest.raises(OSError, match=r".*"):

@@ -22,7 +22,7 @@ from importer.page.tasks import Ended, Word
 from importer.page.uploads import Upload
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
-from tests.page.conftest import OURS, write
+from tests.page.conftest import HOME, OURS, write
 from tests.page.test_site import HOSTILE
 from tests.running import run
 
@@ -96,9 +96,9 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     upload = kept(parts, path)
     parts.uploads.is_sent(upload, settings.workspace, Choices((("ignore", "State"), ("first", "5"))))
     told = see(friend, f"/runs/{name}")
-    assert f'href="/file/{upload.id}?ignore=State">Send the rest' in told
-    assert f'href="/file/{upload.id}?ignore=State"' in see(friend, "/")
-    with friend.get(f"/file/{upload.id}/original", base_url=OURS) as original:
+    assert f'href="{HOME}/file/{upload.id}?ignore=State">Send the rest' in told
+    assert f'href="{HOME}/file/{upload.id}?ignore=State"' in see(friend, "/")
+    with friend.get(f"/file/{upload.id}/original", base_url=OURS, follow_redirects=True) as original:
         assert original.data == path.read_bytes()
     assert post(friend, f"/file/{upload.id}/forget")[0] == 303
     assert not upload.folder.exists()
@@ -202,7 +202,7 @@ def test_results_are_written_again_from_the_runs_own_file_alone(
     assert {str(result): rows for result, rows, _ in ended.counts} == {"created": 2, "invalid": 1}
     parts.uploads.has_results(upload, name, ended.results, is_done=False)
     assert f"/runs/{name}/results" in see(friend, f"/runs/{name}")
-    with friend.get(f"/runs/{name}/results", base_url=OURS) as taken:
+    with friend.get(f"/runs/{name}/results", base_url=OURS, follow_redirects=True) as taken:
         assert "n.results.xlsx" in taken.headers["Content-Disposition"]
     parts.uploads.forget(upload)
     with write(tmp_path / "m.csv", ROWS[:1]).open("rb") as other:

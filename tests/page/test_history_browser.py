@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from importer.journal import Journal
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import Settings
-from tests.page.conftest import served, write
+from tests.page.conftest import home_of, served, write
 from tests.page.test_browser import TEXTS, drop, looked_at, reached
 from tests.running import run
 
@@ -28,7 +28,7 @@ def opened(browser: Browser, settings: Settings, folder: Path) -> Iterator[Page]
     with served(settings, folder) as server, browser.new_context() as context:
         page = context.new_page()
         page.goto(server.address)
-        page.wait_for_url(f"http://127.0.0.1:{server.port}/")
+        page.wait_for_url(home_of(server))
         yield page
 
 

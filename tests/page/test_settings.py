@@ -17,14 +17,16 @@ from werkzeug.test import TestResponse
 from importer.api.saleshandy import _CHECK_KEY
 from importer.errors import NoKey
 from importer.page import practice
-from importer.page.fields import FIELDS
+from importer.page.fields import BY_HAND, FIELDS
 from importer.page.screens import Parts, for_page
+from importer.page.serving import Server
 from importer.page.told import Told
 from importer.page.wording import words
 from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
-from tests.page.conftest import OURS, SECRET
+from tests.page.conftest import HOME, OURS, SECRET
+from tests.page.test_site import Visitor
 
 KEY = "geheim-4711"
 SCREENS = ("/", "/runs", "/settings", "/practice")
@@ -120,7 +122,7 @@ def test_once_a_key_is_typed_the_sheet_is_gone_on_with(post: Post, friend: Flask
     upload = parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
     assert "Go on with" not in seen(friend, "/settings")
     answer = post("/settings/key", of=of(parts), key=KEY)
-    assert f'href="/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
+    assert f'href="{HOME}/file/{upload.id}">Go on with <bdi>n.csv</bdi>' in seen(friend, answer.headers["Location"])
     assert "another can be typed under Settings." in words(_CHECK_KEY)
     assert "SALESHANDY_API_KEY" not in words(_CHECK_KEY)
 
@@ -171,9 +173,9 @@ def test_the_form_has_what_a_page_can_use_of_the_table_and_shows_what_stands_the
     for name in FIELDS:
         assert f'<label for="set-{name}">' in page
         assert f'name="{name}"' in page
-    assert {"rate", "default-visibility", "journal", "api-key-file", "between"} <= {*FIELDS}
-    topics = {SETTINGS[name].topic for name in FIELDS}
-    apart = {name for name, setting in SETTINGS.items() if setting.topic in topics} - {*FIELDS}
+    assert {"rate", "default-visibility", "between"} <= {*FIELDS}
+    topics = {SETTINGS[name].topic for name in (*FIELDS, *BY_HAND)}
+    apart = {name for name, setting in SETTINGS.items() if setting.topic in topics} - {*FIELDS, *BY_HAND}
     assert apart == {"map", "value", "ignore", "unknown-emails", "profile"}, "a new one needs its label in IN_SETTINGS"
     assert 'value="20/1s"' in page
     assert "stays as it is: archive." in page
@@ -200,15 +202,79 @@ def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, p
     assert "rate" not in now
 
 
-def test_a_folder_that_is_not_there_is_told_beside_its_field(
-    post: Post, friend: FlaskClient, parts: Parts, tmp_path: Path
+def test_a_folder_that_is_not_there_is_told_beside_its_name(
+    friend: FlaskClient, profiles: Path, tmp_path: Path
 ) -> None:
-    """It is saved all the same: the drive that it lies on may be connected later."""
+    """The drive that it lies on may be connected later."""
     there, gone = tmp_path / "there", tmp_path / "gone"
     there.mkdir()
     for place, is_told in ((there, False), (gone, True)):
-        answer = post("/settings/change", of=parts.told.profile, attachments=str(place))
-        assert ("no such folder at the moment" in seen(friend, answer.headers["Location"])) == is_told
+        profiles.write_text(f'[default]\nattachments = "{place.as_posix()}"\n', encoding="utf-8")
+        assert ("no such folder at the moment" in seen(friend, "/settings")) == is_told
+
+
+def test_whatever_could_lead_the_key_or_files_elsewhere_is_shown_and_changed_by_hand_only(
+    post: Post, friend: FlaskClient, parts: Parts, profiles: Path, tmp_path: Path
+) -> None:
+    """A session that somebody took over can't; the screen tells the owner how. The other settings can be changed."""
+    values = {"attachments": str(tmp_path), "base-url": "http://127.0.0.1:9/v1", "journal": str(tmp_path / "theirs")}
+    values |= {"api-key-file": "/etc/hostname", "results": str(tmp_path / "x.csv"), "archive": str(tmp_path)}
+    values |= {"log-file": str(tmp_path / "log"), "notify-file": "/etc/hostname", "unknown-emails": "x.csv"}
+    text = f'[default]\nattachments = "{profiles.parent.as_posix()}"\n'
+    profiles.write_text(text, encoding="utf-8")
+    before = parts.told.settings()
+    for name, value in values.items():
+        answer = post("/settings/change", of="default", workers="8", **{name: value})
+        assert (answer.status_code == 403) == (name in BY_HAND)
+        assert "can&#39;t be changed on this page" in answer.text or name not in BY_HAND
+        if name in BY_HAND:
+            assert profiles.read_text(encoding="utf-8") == text
+    assert parts.told.settings() == before
+    page = seen(friend, "/settings")
+    for name in values:
+        assert f'name="{name}"' not in page
+    for name in BY_HAND:
+        assert f"{name} = &#34;{SETTINGS[name].metavar}&#34;" in page
+    assert profiles.parent.as_posix() in page
+    assert str(profiles) in page
+    answer = post("/settings/change", of="default", **{"attachments-are": "files"})
+    assert answer.status_code == 303, "the folder that stands in the profile counts for it"
+    assert post("/settings/change", of="default", workers="7").status_code == 303
+
+
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_key_goes_only_to_the_address_that_it_was_given_for(
+    place: str, box: Sandbox, profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At another, that of another profile or of a line that was changed since, it is typed anew."""
+    said: dict[str, object] = {"journal": str(tmp_path / "journal.sqlite")}
+    if place == "environment":
+        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    else:
+        (tmp_path / "key.txt").write_text(box.api_key, encoding="utf-8")
+        said["api-key-file"] = str(tmp_path / "key.txt")
+    with Sandbox(api_key=box.api_key) as other:
+        profiles.write_text(f'[default]\nbase-url = "{box.url}"\n[night]\nbase-url = "{other.url}"\n')
+        told = Told(said, [*SETTINGS])
+        with Server(told, folder=tmp_path / "page") as server, Visitor(server) as visitor:
+
+            def asked(path: str, **fields: str) -> str:
+                return visitor.post(f"{visitor.base}{path}", data=fields, timeout=30).text
+
+            assert "Key accepted: yes" in asked("/settings/key/try", of=f"default at {box.url}")
+            asked("/settings/profile", name="night")
+            workspace = f"night at {other.url}"
+            seen = asked("/settings/key/try", of=workspace)
+            assert "was given for" in seen
+            assert f"it is not sent to {other.url}" in seen
+            assert not other.received
+            profiles.write_text(f'[night]\nbase-url = "{box.url}"\n')
+            assert "Key accepted: yes" in asked("/settings/key/try", of=f"night at {box.url}")
+            profiles.write_text(f'[night]\nbase-url = "{other.url}"\n')
+            assert "Type the key for that address" in visitor.get(f"{visitor.base}/settings", timeout=30).text
+            asked("/settings/key", of=workspace, key=box.api_key)
+            assert "Key accepted: yes" in asked("/settings/key/try", of=workspace)
+            assert other.received
 
 
 def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Parts, profiles: Path) -> None:
@@ -253,7 +319,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
 ) -> None:
     """A slip in the file, made by hand, closes no way out."""
     profiles.write_text("[default]\nwrokers = 3\n[night]\n", encoding="utf-8")
-    assert 'href="/settings">To Settings' in seen(friend, "/")
+    assert f'href="{HOME}/settings">To Settings' in seen(friend, "/")
     page = seen(friend, "/settings")
     assert "Did you mean &#39;workers&#39;?" in page
     assert "<option>night</option>" in page

@@ -34,9 +34,12 @@ class Visitor(requests.Session):
     def __init__(self, server: Server) -> None:
         super().__init__()
         self.trust_env = False
-        self.base = f"http://127.0.0.1:{server.port}"
-        self.headers["Origin"] = self.base
-        assert self.get(server.address, timeout=30).ok
+        self.origin = f"http://127.0.0.1:{server.port}"
+        self.headers["Origin"] = self.origin
+        opened = self.get(server.address, timeout=30)
+        home = re.search(r'url=(/\S+)/"', opened.text)
+        assert home, opened.text
+        self.base = self.origin + home[1]
 
     def see(self, address: str) -> requests.Response:
         """A screen, once it has stopped to say that a file is read or sent."""
@@ -60,7 +63,7 @@ class Visitor(requests.Session):
         action = re.search(r'<form method="post" action="([^"]+/send[^"]*)"', asked.text)
         assert action, asked.text
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked.text))
-        to = self.base + action[1].replace("&amp;", "&")
+        to = self.origin + action[1].replace("&amp;", "&")
         return self.post(to, data={**hidden, **fields}, timeout=60)
 
 
@@ -110,7 +113,7 @@ def test_every_problem_can_be_taken_as_a_list(guest: Visitor, tmp_path: Path) ->
     assert "30 ×" in seen.text
     link = re.search(r'href="([^"]+problems.csv[^"]*)"', seen.text)
     assert link
-    listed = guest.get(guest.base + link[1], timeout=30)
+    listed = guest.get(guest.origin + link[1], timeout=30)
     assert "n.csv.problems.csv" in listed.headers["Content-Disposition"]
     assert listed.text.count("pubic") >= 30
 

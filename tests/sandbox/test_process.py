@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
 
-from importer.sandbox import Fault, Sandbox, serve_forever
+from importer.sandbox import Fault, Sandbox, demo, serve_forever
+from tests.truth import Line, write_sheet
 
 KEY = {"x-api-key": "practice"}
 JSON = {"Content-Type": "application/json"}
@@ -65,6 +71,50 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
     assert (rest, errors) == ("", "")
     if os.name != "nt":  # there a process can only be killed
         assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It imports samples by the commands that it prints."""
+    (tmp_path / "samples").mkdir()
+    write_sheet(tmp_path / "samples" / "contacts.xlsx", [Line("P1", "Called back")])
+    assert demo.main(tmp_path / "samples", tmp_path / "demo") == 0
+    said = capfd.readouterr().out
+    found = re.search(r"have its key, (\S+), in the environment", said)
+    assert found
+    assert found[1] != "sandbox-key"
+    assert "The sandbox holds 1 notes" in said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows prints the command for PowerShell")
+def test_its_key_is_new_at_each_start_and_stands_in_a_command_that_can_be_copied(tmp_path: Path) -> None:
+    """Other users of this machine, who don't see it, can't read the notes, with the key of old least of all."""
+    write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back")])
+    variables = {
+        **os.environ,
+        "NOTE_IMPORTER_SETTLE": "0",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    keys: list[str] = []
+    command = [sys.executable, "-m", "importer", "sandbox", "--port", "0"]
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(6)]
+            found = re.search(r"(http://\S+)  \(key: (\S+);", lines[0])
+            assert found
+            for key in ("sandbox-key", *keys):
+                asked = requests.get(f"{found[1]}/prospects/P1/notes", headers={"x-api-key": key}, timeout=10)
+                assert asked.status_code == 401
+            done = subprocess.run(lines[-1], shell=True, cwd=tmp_path, env=variables, check=False, timeout=60,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert f"run contacts.xlsx --base-url {found[1]} " in lines[-1]
+            assert len(requests.get(lines[2].split()[-1], timeout=10).json()["notes"]) == 1
+            keys.append(found[2])
+            process.terminate()
+    assert len({*keys}) == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole consoles")
@@ -135,6 +185,28 @@ def test_it_can_be_started_and_stopped_by_hand_and_is_silent_then() -> None:
     with box:
         assert requests.get(f"{box.url}/prospects", timeout=10).status_code == 401
     assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"GET / HT", b"POST /v1/notes HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: 9\r\n\r\n"],
+    ids=["nothing", "half a head", "no body"],
+)
+def test_silent_connections_take_few_threads_and_keep_nobody_out(begin: bytes) -> None:
+    """The one that has waited longest is closed for the next one; one whose request is being answered isn't."""
+    before = threading.active_count()
+    with Sandbox(faults=[Fault.parse("late=1@1")]) as box, contextlib.ExitStack() as stack:
+        first = stack.enter_context(ThreadPoolExecutor()).submit(
+            requests.post, f"{box.url}/notes", json=BODY, headers={"x-api-key": box.api_key}, timeout=30
+        )
+        while not box.received:
+            time.sleep(0.01)
+        for _ in range(400):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", box.port), timeout=30))
+            connection.sendall(begin.replace(b"{}", str(box.port).encode()))
+        assert requests.get(f"{box.url}/prospects", timeout=30).status_code == 401
+        assert threading.active_count() <= before + 300
+        assert first.result().status_code == 201
 
 
 def test_serving_hands_its_line_to_whoever_prints() -> None:

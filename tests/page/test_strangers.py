@@ -1,0 +1,144 @@
+"""Other users of this machine: what they can learn, and that they can't keep the owner out."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+from playwright.sync_api import Browser, expect
+
+from importer.page import serving
+from importer.page.serving import Server
+from tests.page.conftest import home_of
+from tests.page.test_site import Visitor
+
+
+class Thief(ThreadingHTTPServer):
+    """A page of another user, on another port of 127.0.0.1, that records what browsers send."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Recorder)
+        self.address = f"http://127.0.0.1:{self.server_port}/"
+        self.requests: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.body = ""
+
+
+class _Recorder(BaseHTTPRequestHandler):
+    server: Thief
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self.path)
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(f"<!doctype html><title>Thief</title><p>{self.server.body}".encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def thief() -> Iterator[Thief]:
+    with Thief() as thief:
+        threading.Thread(target=thief.serve_forever, args=(0.02,), daemon=True).start()
+        yield thief
+        thief.shutdown()
+
+
+@pytest.mark.slow
+def test_a_page_on_another_port_learns_neither_the_cookie_nor_the_secret_path(
+    browser: Browser, server: Server, thief: Thief
+) -> None:
+    """Whatever leads the browser there; and what it guesses there opens nothing here."""
+    ours, home = f"http://127.0.0.1:{server.port}", server.guard.home
+    thief.body = f'<img src="{ours}/static/icon.svg"><iframe src="/frame"></iframe>'
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_url(home_of(server))
+        lured = context.new_page()
+        lured.goto(thief.address)
+        lured.goto(f"{thief.address}settings/")
+        page.get_by_role("link", name="Settings").click()
+        page.wait_for_url(f"{ours}{home}/settings")
+        page.evaluate("address => { location.href = address }", thief.address)
+        expect(page).to_have_title("Thief")
+        assert page.evaluate("document.referrer") == ""
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+        held = context.cookies(page.url)
+    assert {"/", "/settings/", "/frame"} <= {*thief.requests}
+    assert home not in str((thief.requests, thief.headers))
+    assert str(server.port) not in str(thief.headers)
+    assert {headers.get("cookie") for headers in thief.headers} == {None}
+    assert [cookie["path"] for cookie in held] == [f"{home}/"]
+    for path in ("/", "/settings", "/static/page.css"):
+        stolen = {cookie["name"]: cookie["value"] for cookie in held}
+        answer = requests.get(f"{ours}{path}", cookies=stolen, timeout=30)
+        assert answer.status_code == 403
+        assert home not in answer.text
+
+
+def _silent(server: Server, number: int, begin: bytes = b"") -> Iterator[socket.socket]:
+    for _ in range(number):
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        connection.sendall(begin)
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"GET / HT", b"POST /x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000\r\n\r\nx"],
+    ids=["nothing", "half a head", "a body that drips"],
+)
+def test_silent_connections_take_few_threads_and_keep_nobody_out(
+    server: Server, begin: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The oldest of them is closed for the next one, so that the owner's browser is answered at once."""
+    before = threading.active_count()
+    with contextlib.ExitStack() as stack, Visitor(server) as visitor:
+        for connection in _silent(server, 200, begin):
+            stack.enter_context(connection)
+        for _ in range(3):
+            assert visitor.get(f"{visitor.base}/runs", timeout=30).ok
+            assert threading.active_count() <= before + 100
+    said = capfd.readouterr()
+    assert said.out + said.err == ""
+
+
+def test_who_sends_a_head_or_a_body_byte_by_byte_is_hung_up_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole of a request has so long, however often something of it comes; also after it was refused."""
+    monkeypatch.setattr(serving, "_UNKNOWN", 0.2)
+    post = b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 100000\r\n\r\n"
+    for begin in (b"G", post):
+        (connection,) = _silent(server, 1, begin)
+        with connection, pytest.raises(OSError, match=r".*"):  # until then, bytes can be sent
+            connection.settimeout(0.02)
+            while True:
+                connection.sendall(b"x")
+                with contextlib.suppress(TimeoutError):
+                    if connection.recv(10_000) == b"":
+                        raise ConnectionResetError
+
+
+def test_a_connection_of_the_owners_ends_too_though_late(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may come slowly, but not for ever."""
+    monkeypatch.setattr(serving, "_KNOWN", 0.2)
+    with Visitor(server) as visitor:
+        cookie = f"{server.guard.cookie}={visitor.cookies[server.guard.cookie]}"
+        head = f"POST {server.guard.home}/file HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {cookie}\r\n"
+        head += (
+            f"Origin: {visitor.origin}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 99\r\n\r\n"
+        )
+        (connection,) = _silent(server, 1, head.encode())
+        with connection:
+            assert b"200 OK" not in connection.recv(100)
+        monkeypatch.undo()
+        assert visitor.get(f"{visitor.base}/runs", timeout=30).ok
