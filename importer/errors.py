@@ -26,7 +26,8 @@
     │       ├── Redirected       the API answered with another address; the key does not follow
     │       ├── WrongAddress     something answers there, but it isn't the API
     │       ├── Blocked          a certificate or a proxy stands in the way, and waiting doesn't change that
-    │       └── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
+    │       ├── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
+    │       └── JournalReplaced  its file was replaced or removed while the run was at work; a JournalFailed, too
     ├── Fault                    a fault of the program's own, with one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
 
@@ -267,6 +268,12 @@ class WrongJournal(NeedsAPerson):
     """A journal that is damaged, isn't ours, is of a later version, or isn't the workspace's; it was left as it is."""
 
     kind = "the journal is damaged, or isn't the one that the workspace had"
+
+
+class JournalReplaced(NeedsAPerson, JournalFailed):
+    """The journal's file, its log or its lock was replaced or removed while the run was at work."""
+
+    kind = "the journal was replaced or removed while it was in use"
 
 
 class ResultsNotWritten(ImporterError):

@@ -23,8 +23,8 @@ from importer.errors import Busy, UnusableJournal, by_name
 
 
 @contextmanager
-def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iterator[None]:
-    """Hold the workspace's lock while the block runs. The system lets it go when the process dies, however it dies.
+def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iterator[Path]:
+    """Hold the workspace's lock, a file, while the block runs; the system lets it go however the process ends.
 
     Args:
         journal: the lock stands beside this.
@@ -37,7 +37,7 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
     """
     name = f"{journal.name}.{files.called_after(workspace)[:8]}"
     place = journal.with_name(f"{name}.lock")
-    lock = FileLock(place, mode=files.OWNER_ONLY)
+    lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft one outlives a killed process
     holder = journal.with_name(f"{name}.holder")  # beside the lock, for a locked file can't be read on Windows
     try:
         files.make_private_folder(journal.parent)
@@ -59,7 +59,7 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
     try:
         with contextlib.suppress(OSError):
             files.replace(holder, json.dumps(_self()).encode())
-        yield
+        yield place
     finally:
         with contextlib.suppress(OSError):
             holder.unlink()
