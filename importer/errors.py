@@ -8,7 +8,7 @@
     │   │   └── NoKey            no API key was given
     │   ├── Changed              there is more or less to send than was agreed to
     │   ├── FirstRun             no person has confirmed the profile's first import yet
-    │   ├── SharedKey            the key is another profile's
+    │   ├── SharedKey            the key is another profile's, or another address's
     │   ├── Guarded              a file is wrong as a whole: empty, too many problems, too many notes
     │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
@@ -150,9 +150,9 @@ class FirstRun(Unusable):
 
 
 class SharedKey(Unusable):
-    """The key is another profile's, under which what was delivered is remembered; nothing was sent."""
+    """The key was used for another profile or address, for which what was delivered is remembered; nothing was sent."""
 
-    kind = "the key is another profile's"
+    kind = "the key is another profile's or another address's"
 
 
 class UnusableJournal(Unusable):
