@@ -244,8 +244,8 @@ def restored(done: Restored, copy: Path) -> Iterator[Saying]:
     yield Saying(
         "Notes that were delivered after the copy was made are not recorded in it, and would be sent again. Take their"
         " rows out of your files: the results of the runs since then say which. Run `note-importer verify`, which"
-        " settles what was unclear when the copy was made. If the next run then says that the journal is an earlier copy, say"
-        f" {by_name('new-journal')} once.",
+        " settles what was unclear when the copy was made. If the next run then says that the journal is an earlier"
+        f" copy, say {by_name('new-journal')} once.",
         Kind.TEXT,
     )
 

@@ -44,8 +44,8 @@ def restore(journal: Path, source: Path) -> Path | None:
             if journal.exists() and identity_of(journal) not in (None, identity_of(source)):
                 raise BadSettings(
                     f"{source} is a copy of another journal than the one at {journal}, which can be read and was left"
-                    f" as it is. Name the journal that the copy is of with {by_name('journal')}. If the copy is to be used"
-                    " instead of the file there, move that file away first."
+                    f" as it is. Name the journal that the copy is of with {by_name('journal')}. If the copy is to"
+                    " be used instead of the file there, move that file away first."
                 )
             with draft(journal) as new:
                 copy(source, new.path)
