@@ -18,6 +18,8 @@
     │   ├── NotYet               a file was left for next time, for it may not be whole yet
     │   ├── NotBegun             what ended another file's run would have ended this one's
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
+    │   ├── OutputFailed         what a command says can't be written (disk full)
+    │   ├── NoThread             the system starts no thread, without which no call can be made
     │   ├── Busy                 another import of the same workspace is at work
     │   ├── Interrupted          a person pressed Ctrl-C, the system asked the program to end, or its hours are over
     │   │   └── OutOfHours       it was begun outside of them; nothing was sent
@@ -205,6 +207,18 @@ class JournalFailed(Stopped):
     """The journal could not be written; nothing more may be sent without it."""
 
     kind = "the journal could not be written"
+
+
+class OutputFailed(Stopped):
+    """What a command says can't be written to standard output or standard error."""
+
+    kind = "what it says could not be written"
+
+
+class NoThread(Stopped):
+    """The system starts no thread for the program, so that no call can be made."""
+
+    kind = "the system started no thread"
 
 
 class Busy(Stopped):

@@ -119,10 +119,8 @@ def count(workspace: Workspace, journal_id: str, request: int) -> None:
     """
     with contextlib.suppress(OSError):
         handle = os.open(_counter(workspace), os.O_WRONLY | os.O_CREAT, files.OWNER_ONLY)
-        try:
-            os.write(handle, f"{journal_id} {request:020d}".encode())
-        finally:
-            os.close(handle)
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            file.write(f"{journal_id} {request:020d}".encode())
 
 
 def _counted(workspace: Workspace, journal_id: str) -> int:
