@@ -9,7 +9,6 @@ import difflib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 
 from importer.calls.workers import LONGEST_WAIT
@@ -116,7 +115,7 @@ def keep_in_mind(journal: Journal, settings: Settings) -> None:
     """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
     if not settings.is_for_practice:
         identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
-        journal.count = partial(identity.count, settings.workspace, journal.id)
+        journal.count = identity.counter(settings.workspace, journal.id)
     if _is_guarded_by_key(settings):
         accounts.remember(settings.workspace, settings.key)
 

@@ -108,19 +108,26 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) 
     with contextlib.suppress(OSError):
         files.make_private_folder(note.parent)
         files.replace(note, json.dumps(about, indent=1).encode())
-    count(workspace, journal_id, latest.request)
+        files.replace(_counter(workspace), _entry(journal_id, latest.request))
 
 
-def count(workspace: Workspace, journal_id: str, request: int) -> None:
-    """Remember that the workspace's journal knows this request, before any of it leaves.
+def counter(workspace: Workspace, journal_id: str) -> Callable[[int], None]:
+    """Return what remembers a request that the journal knows, to be called before any of it leaves.
 
     So a copy that was made while the run was at work is known to be an earlier one, even if the run is killed. The
-    number is written in place, which takes some 15 µs; it may be lost if power fails, and then guards less.
+    number is written in place, in some 30 µs. If power fails it may be lost, and then guards less.
     """
-    with contextlib.suppress(OSError):
-        handle = os.open(_counter(workspace), os.O_WRONLY | os.O_CREAT, files.OWNER_ONLY)
-        with os.fdopen(handle, "wb", buffering=0) as file:
-            file.write(f"{journal_id} {request:020d}".encode())
+    place = str(_counter(workspace))
+
+    def count(request: int) -> None:
+        with contextlib.suppress(OSError), open(place, "r+b", buffering=0) as file:  # noqa: PTH123 - twice as fast
+            file.write(_entry(journal_id, request))
+
+    return count
+
+
+def _entry(journal_id: str, request: int) -> bytes:
+    return f"{journal_id} {request:020d}".encode()
 
 
 def _counted(workspace: Workspace, journal_id: str) -> int:
