@@ -16,12 +16,15 @@ from pathlib import Path
 
 import pytest
 
+from importer.commands import workspaces
 from importer.sandbox import Limit, Sandbox
+from importer.settings import Settings
 from tests.truth import Line, write_sheet
 
 pytestmark = pytest.mark.slow
 
 KEY = "a-key"
+KILLS = 30  # of each seed
 _LONGEST = 60.0  # seconds that anything in here may take; far more than it does
 
 
@@ -166,3 +169,57 @@ def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, pr
         desk.finish(earlier, "--profile", "another")
         assert desk.twice() == 40  # what another profile imports is imported for that profile, too
         assert len(box.notes) == 300 + 40 + 40
+
+
+@pytest.mark.parametrize("others", ["another profile", "the same profile"])
+@pytest.mark.parametrize("seed", range(2))
+def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
+    tmp_path: Path, profiles: Path, seed: int, others: str
+) -> None:
+    """Two people, each with a sheet, who start again whenever their import was killed, or was refused as busy."""
+    profiles.write_text("[another]\n", encoding="utf-8")
+    chance, kills, running = random.Random(seed), 0, dict[str, tuple[subprocess.Popen[str], float]]()
+    with Sandbox(api_key=KEY, limit=Limit(20, 1)) as box, Desk(tmp_path, box) as desk:
+        sheets = {name: desk.sheet(name, 500) for name in ("First", "Second")}
+        more = {"First": [], "Second": ["--profile", "another"] if others == "another profile" else []}
+        while kills < KILLS:
+            for name, sheet in sheets.items():
+                if name not in running:
+                    running[name] = (desk.run(sheet, *more[name]), time.monotonic() + 0.5 + chance.random() * 1.5)
+            time.sleep(0.01)
+            for name, (process, until) in [*running.items()]:
+                if process.poll() is not None or time.monotonic() > until:
+                    kills += process.poll() is None
+                    kill(process)
+                    del running[name]
+        for process, _ in running.values():
+            kill(process)
+        box.set_limit(None)
+        for name, sheet in sheets.items():
+            desk.finish(sheet, *more[name])
+        assert desk.twice() == 0
+        assert len(box.notes) == 1000
+
+
+def test_a_copy_made_during_a_run_that_was_killed_then_is_not_taken_for_the_journal(tmp_path: Path) -> None:
+    """It lacks what was sent between the copy and the kill; the journal itself goes on."""
+    copy, guarded = tmp_path / "copy.sqlite", "--guard-local-address"
+    with Sandbox(api_key=KEY, limit=Limit(10, 1)) as box, Desk(tmp_path, box) as desk:
+        sheet = desk.sheet("Note", 100)
+        workspaces.confirm(Settings(base_url=box.url, journal=desk.journal))
+        main = desk.run(sheet, guarded)
+        desk.wait_for_notes(5, main)
+        end(desk.start("journal", "backup", copy))
+        desk.wait_for_notes(5, main)
+        kill(main)
+        box.set_limit(None)
+        there = len(box.notes)
+        own, desk.journal = desk.journal, copy
+        refused = desk.run(sheet, guarded)
+        assert "is an earlier copy of the one" in " ".join(end(refused).split())
+        assert refused.returncode == 4
+        assert len(box.notes) == there
+        desk.journal = own
+        desk.finish(sheet, guarded)
+        assert desk.twice() == 0
+        assert len(box.notes) == 100
