@@ -14,7 +14,7 @@ import pytest
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
-from importer.errors import JournalReplaced, UnusableJournal
+from importer.errors import BadSettings, JournalReplaced, UnusableJournal
 from importer.journal import VERSION, Journal, NoteKey, shares, sqlitefile
 from importer.models import Note, Request, Status, Visibility, Workspace
 from importer.sandbox import Sandbox
@@ -121,6 +121,15 @@ def test_a_journal_opened_twice_in_a_process_keeps_its_log_when_another_process_
         subprocess.run([sys.executable, "-c", _LOOK, path], check=True)
         journal.see_that_it_stands()
         assert write(journal).request_number
+
+
+def test_results_never_go_where_the_journal_is(settings: Settings, tmp_path: Path) -> None:
+    """To see whether they may, the file would be opened."""
+    journal = tmp_path / "journal.csv"
+    Journal.open(journal).close()
+    sheet = write_sheet(tmp_path / "sheet.csv", [Line("P1", "x")])
+    with pytest.raises(BadSettings, match="would replace the journal"):
+        running.run(sheet, replace(settings, journal=journal, results=journal))
 
 
 def test_a_file_that_was_being_written_at_the_first_look_isnt_called_damaged(
