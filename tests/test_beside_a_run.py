@@ -176,29 +176,34 @@ def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, pr
 def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
     tmp_path: Path, profiles: Path, seed: int, others: str
 ) -> None:
-    """Two people, each with a sheet, who start again whenever their import was killed, or was refused as busy."""
+    """Two people with two sheets each, who start one of them whenever their import was killed, or refused as busy.
+
+    A run that begins with the other sheet writes the results that the killed one owes.
+    """
     profiles.write_text("[another]\n", encoding="utf-8")
-    chance, kills, running = random.Random(seed), 0, dict[str, tuple[subprocess.Popen[str], float]]()
-    with Sandbox(api_key=KEY, limit=Limit(20, 1)) as box, Desk(tmp_path, box) as desk:
-        sheets = {name: desk.sheet(name, 500) for name in ("First", "Second")}
-        more = {"First": [], "Second": ["--profile", "another"] if others == "another profile" else []}
+    chance, kills = random.Random(seed), 0
+    running: list[tuple[subprocess.Popen[str], int] | None] = [None, None]
+    with Sandbox(api_key=KEY, limit=Limit(40, 1)) as box, Desk(tmp_path, box) as desk:
+        sheets = [[desk.sheet(f"Note {who}-{number}", 400) for number in range(2)] for who in range(2)]
+        more = [[], ["--profile", "another"] if others == "another profile" else []]
         while kills < KILLS:
-            for name, sheet in sheets.items():
-                if name not in running:
-                    running[name] = (desk.run(sheet, *more[name]), time.monotonic() + 0.5 + chance.random() * 1.5)
-            time.sleep(0.01)
-            for name, (process, until) in [*running.items()]:
-                if process.poll() is not None or time.monotonic() > until:
-                    kills += process.poll() is None
-                    kill(process)
-                    del running[name]
-        for process, _ in running.values():
-            kill(process)
+            time.sleep(0.005)
+            for who, entry in enumerate(running):
+                if entry is None:
+                    until = len(box.notes) + chance.randint(5, 60)
+                    running[who] = desk.run(chance.choice(sheets[who]), *more[who]), until
+                elif entry[0].poll() is not None or len(box.notes) >= entry[1]:
+                    kills += entry[0].poll() is None
+                    kill(entry[0])
+                    running[who] = None
+        for entry in filter(None, running):
+            kill(entry[0])
         box.set_limit(None)
-        for name, sheet in sheets.items():
-            desk.finish(sheet, *more[name])
+        for who in range(2):
+            for sheet in sheets[who]:
+                desk.finish(sheet, *more[who])
         assert desk.twice() == 0
-        assert len(box.notes) == 1000
+        assert len(box.notes) == 4 * 400
 
 
 def test_a_copy_made_during_a_run_that_was_killed_then_is_not_taken_for_the_journal(tmp_path: Path) -> None:

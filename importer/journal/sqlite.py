@@ -105,9 +105,7 @@ class File:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self.path = self.beside = Path(
-            os.path.realpath(path)
-        )  # whatever link leads there, it is one file with one lock
+        self.path = self.beside = Path(os.path.realpath(path))  # whatever link leads there, one file has one lock
         self._marks: dict[Path, Mark | None] = {}
         self._store: Store | None = None
 
