@@ -8,7 +8,7 @@
     │   │   └── NoKey            no API key was given
     │   ├── Changed              there is more or less to send than was agreed to
     │   ├── FirstRun             no person has confirmed the profile's first import yet
-    │   ├── SharedKey            the key is another profile's
+    │   ├── SharedKey            the key is another profile's, or another address's
     │   ├── Guarded              a file is wrong as a whole: empty, too many problems, too many notes
     │   └── UnusableJournal      it can't be opened or made there
     ├── Stopped                  the run ended before its end; run again to go on (exit status 3)
@@ -18,6 +18,8 @@
     │   ├── NotYet               a file was left for next time, for it may not be whole yet
     │   ├── NotBegun             what ended another file's run would have ended this one's
     │   ├── JournalFailed        the journal could not be written (disk full, read-only)
+    │   ├── OutputFailed         what a command says can't be written (disk full)
+    │   ├── NoThread             the system starts no thread, without which no call can be made
     │   ├── Busy                 another import of the same workspace is at work
     │   ├── Interrupted          a person pressed Ctrl-C, the system asked the program to end, or its hours are over
     │   │   └── OutOfHours       it was begun outside of them; nothing was sent
@@ -26,7 +28,8 @@
     │       ├── Redirected       the API answered with another address; the key does not follow
     │       ├── WrongAddress     something answers there, but it isn't the API
     │       ├── Blocked          a certificate or a proxy stands in the way, and waiting doesn't change that
-    │       └── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
+    │       ├── WrongJournal     damaged, foreign, of a later version, or not the workspace's; left untouched
+    │       └── JournalReplaced  its file was replaced or removed while the run was at work; a JournalFailed, too
     ├── Fault                    a fault of the program's own, with one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
 
@@ -149,9 +152,9 @@ class FirstRun(Unusable):
 
 
 class SharedKey(Unusable):
-    """The key is another profile's, under which what was delivered is remembered; nothing was sent."""
+    """The key was used for another profile or address, for which what was delivered is remembered; nothing was sent."""
 
-    kind = "the key is another profile's"
+    kind = "the key is another profile's or another address's"
 
 
 class UnusableJournal(Unusable):
@@ -204,6 +207,18 @@ class JournalFailed(Stopped):
     """The journal could not be written; nothing more may be sent without it."""
 
     kind = "the journal could not be written"
+
+
+class OutputFailed(Stopped):
+    """What a command says can't be written to standard output or standard error."""
+
+    kind = "what it says could not be written"
+
+
+class NoThread(Stopped):
+    """The system starts no thread for the program, so that no call can be made."""
+
+    kind = "the system started no thread"
 
 
 class Busy(Stopped):
@@ -267,6 +282,12 @@ class WrongJournal(NeedsAPerson):
     """A journal that is damaged, isn't ours, is of a later version, or isn't the workspace's; it was left as it is."""
 
     kind = "the journal is damaged, or isn't the one that the workspace had"
+
+
+class JournalReplaced(NeedsAPerson, JournalFailed):
+    """The journal's file, its log or its lock was replaced or removed while the run was at work."""
+
+    kind = "the journal was replaced or removed while it was in use"
 
 
 class ResultsNotWritten(ImporterError):

@@ -19,7 +19,7 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
-from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress, by_name
+from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress, by_name
 from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
@@ -161,9 +161,7 @@ class Dispatcher(Generic[AnyTask]):
                 self._leaves_at = min(self._leaves_at, self._clock() + LAST_CALLS)
             chosen = [] if self.stopped is not None else self._choose(fresh, admit)
             if enter(chosen):
-                for task in chosen:
-                    self._in_flight.add(task)
-                    self._pool.submit(task, self._perform)
+                yield from self._begin(chosen)
             else:
                 for task in chosen:
                     self._limiter.withdrawn(task.kind)
@@ -178,6 +176,20 @@ class Dispatcher(Generic[AnyTask]):
                     self.halt(self._given_up(reply.failure))
                 yield task, reply
             after_round()
+
+    def _begin(self, chosen: Sequence[AnyTask]) -> Iterator[tuple[AnyTask, Reply[Any]]]:
+        """Begin calls; each that can't even begin comes back at once, as one that never left."""
+        for task in chosen:
+            try:
+                self._pool.submit(task, self._perform)
+                self._in_flight.add(task)
+            except NoThread as error:
+                self.halt(error)
+                now = self._clock()
+                why = Failure(Cause.UNREACHABLE, "no thread could be started")
+                reply: Reply[Any] = Reply(task.kind, now, now, failure=why)
+                self._limiter.came_back(reply)
+                yield task, reply
 
     @property
     def trouble(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import queue
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 
 from importer.api import Reply
+from importer.errors import NoThread
 
 Task = TypeVar("Task")
 
@@ -20,7 +21,7 @@ class WorkerPool(Protocol[Task]):
     """Carries calls: with threads, or in a test by itself."""
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
-        """Begin a call."""
+        """Begin a call. Raises NoThread; then it never begins."""
 
     def wait(self, seconds: float) -> list[tuple[Task, Reply[Any]]]:
         """The calls that came back, waiting for the first of them at most so long."""
@@ -31,11 +32,34 @@ class Threads(Generic[Task]):
 
     def __init__(self, workers: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="call")
-        self._back: queue.SimpleQueue[tuple[Task, Future[Reply[Any]]]] = queue.SimpleQueue()
+        self._has_threads = False
+        self._back: queue.SimpleQueue[tuple[Task, Reply[Any] | BaseException]] = queue.SimpleQueue()
 
     def submit(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
-        """Begin a call."""
-        self._pool.submit(perform, task).add_done_callback(lambda future: self._back.put((task, future)))
+        """Begin a call.
+
+        The pool has taken the call before it starts a thread. If that fails, one that it has carries the call.
+
+        Raises:
+            NoThread: it has none, so the call never begins.
+        """
+        try:
+            self._pool.submit(self._carry, task, perform)
+        except RuntimeError as error:
+            if not self._has_threads:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                raise NoThread(
+                    f"No call can be made, because the system starts no thread for this program ({error}). Nothing more"
+                    " was sent. See that the machine has memory left, and that the program may start more threads (by"
+                    " `ulimit -u`, or by the container's limit on processes). Then run the same command again."
+                ) from error
+        self._has_threads = True
+
+    def _carry(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:
+        try:
+            self._back.put((task, perform(task)))
+        except BaseException as error:  # noqa: BLE001 - raised in the main thread
+            self._back.put((task, error))
 
     def wait(self, seconds: float) -> list[tuple[Task, Reply[Any]]]:
         """The calls that came back, waiting for the first of them at most so long.
@@ -48,12 +72,12 @@ class Threads(Generic[Task]):
             found.append(self._back.get(timeout=min(seconds, LONGEST_WAIT)))
             while True:
                 found.append(self._back.get_nowait())
-        whole = [(task, future.result()) for task, future in found if future.exception() is None]
-        broken = [(task, future) for task, future in found if future.exception() is not None]
-        for task, future in broken if whole else ():
-            self._back.put((task, future))
+        whole = [(task, reply) for task, reply in found if not isinstance(reply, BaseException)]
+        broken = [(task, error) for task, error in found if isinstance(error, BaseException)]
+        for task, error in broken if whole else ():
+            self._back.put((task, error))
         if broken and not whole:
-            broken[0][1].result()
+            raise broken[0][1]
         return whole
 
     def close(self, *, wait: bool = False) -> None:

@@ -47,10 +47,10 @@ from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
 from importer.cli.scheduling import prune, repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
-from importer.cli.terminal import gated, paragraph, say
+from importer.cli.terminal import gated, paragraph, say, told
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import PROFILE, words
-from importer.errors import ImporterError, ResultsNotWritten, Stopped
+from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
 from importer.settings import profiles
 
 _COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable for a shell that asks what may follow
@@ -96,36 +96,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every error becomes a message and an exit status here."""
     PROFILE.set(profiles.DEFAULT)
     with gated():
-        try:
-            status = cli.main(arguments, prog_name="note-importer", standalone_mode=False)
-        except click.ClickException as error:
-            error.show()
-            return 2
-        except click.Abort as error:
-            if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
-                paragraph(
-                    "Ended at once. The same command goes on: what was under way is looked up first, and results that"
-                    " are missing are written.",
-                    err=True,
-                )
-                return 3
-            say("Nothing was sent.", err=True)
-            return 2
-        except ImporterError as error:
+        return told(_status_of(arguments))
+
+
+def _status_of(arguments: Sequence[str] | None) -> int:
+    try:
+        status = cli.main(arguments, prog_name="note-importer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort as error:
+        if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
             paragraph(
-                words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True
-            )
-            return error.exit_status
-        except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
-            if os.environ.get("NOTE_IMPORTER_DEBUG"):
-                traceback.print_exc()
-            paragraph(
-                f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is"
-                " recorded; the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows.",
-                "Error: ",
+                "Ended at once. The same command goes on: what was under way is looked up first, and results that"
+                " are missing are written.",
                 err=True,
             )
             return 3
+        say("Nothing was sent.", err=True)
+        return 2
+    except OutputFailed:
+        return OutputFailed.exit_status  # which is told at the end
+    except ImporterError as error:
+        paragraph(words(error), "Stopped: " if isinstance(error, (Stopped, ResultsNotWritten)) else "Error: ", err=True)
+        return error.exit_status
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
+        if os.environ.get("NOTE_IMPORTER_DEBUG"):
+            traceback.print_exc()
+        paragraph(
+            f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is"
+            " recorded; the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows.",
+            "Error: ",
+            err=True,
+        )
+        return 3
     return status if isinstance(status, int) else 0
 
 

@@ -1,4 +1,4 @@
-"""The commands about earlier runs: history, verify, hide; and about the journal that knows of them: journal backup."""
+"""The commands about earlier runs: history, verify, hide; and about the journal that knows of them."""
 
 from __future__ import annotations
 
@@ -119,6 +119,19 @@ def backup(file: Path, **_: Any) -> int:
     """
     commands.journals.back_up(Told.here().settings, file)
     say(f"The journal was copied to {file}.")
+    return 0
+
+
+@journal.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@settings_about(Topic.PLACE)
+def restore(file: Path, **_: Any) -> int:
+    """Put the copy FILE in the place of the journal, once that is lost or damaged; no import may be at work.
+
+    The file that stands there is kept under another name, together with its log.
+    """
+    done = commands.journals.restore(Told.here().settings, file)
+    show(commands.endings.restored(done, file))
     return 0
 
 

@@ -25,6 +25,7 @@ from typing import TextIO, cast
 import click
 
 from importer.cli.wording import with_flags
+from importer.errors import OutputFailed
 
 # C0 but tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing direction, and their
 # deprecated kin; separators of lines and paragraphs; half characters; the signs around annotations. What joins letters
@@ -76,6 +77,8 @@ def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
 def say_json(document: object) -> None:
     """Write a document on standard output, in ASCII: whatever it holds, no sign of it steers the terminal."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    if isinstance(sys.stdout, Gate):
+        sys.stdout.holds_document = True
 
 
 def ask(question: str) -> bool:
@@ -106,22 +109,34 @@ class Gate(io.TextIOBase):
     """A text stream before the real one, which writes out what would steer the screen.
 
     It has neither a buffer nor a file number, by which click and `input` would go round it. The real stream may be
-    closed at its other end: what follows is lost, and nothing else comes of it.
+    closed at its other end: what follows is lost, and nothing else comes of it. If it can't be written, as its disk is
+    full, what follows is lost too, and :func:`unsaid` tells.
     """
 
-    def __init__(self, stream: TextIO, let_through: str = "") -> None:
+    def __init__(self, stream: TextIO, let_through: str = "", troubles: list[OSError] | None = None) -> None:
         self._stream, self._let_through = stream, let_through
+        self.troubles = [] if troubles is None else troubles
+        self.holds_document = False
 
     def write(self, text: str) -> int:
         """As the stream does, with the signs that would steer the screen written out."""
-        with contextlib.suppress(BrokenPipeError):
+        with self._noting():
             self._stream.write(_written_out(text, self._let_through))
         return len(text)
 
     def flush(self) -> None:
         """As the stream does."""
-        with contextlib.suppress(BrokenPipeError, ValueError):  # the stream may be closed before this one is
+        with self._noting(), contextlib.suppress(ValueError):  # the stream may be closed before this one is
             self._stream.flush()
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            pass
+        except OSError as error:
+            self.troubles.append(error)
 
     def isatty(self) -> bool:
         """Whether a person sits at the other end."""
@@ -146,12 +161,39 @@ class Gate(io.TextIOBase):
 
         What is said beside the bar has to be made `visible` before, for here a carriage return goes through.
         """
-        return cast(TextIO, _BarGate(self._stream, "\r"))
+        return cast(TextIO, _BarGate(self._stream, "\r", self.troubles))
 
 
 class _BarGate(Gate):
     def fileno(self) -> int:
         return self._stream.fileno()
+
+
+def unsaid() -> OutputFailed | None:
+    """Return why a part of what was said could not be written; None if all of it was."""
+    for stream, name in ((sys.stdout, "standard output"), (sys.stderr, "standard error")):
+        if isinstance(stream, Gate):
+            stream.flush()
+            if stream.troubles:
+                return OutputFailed(
+                    f"What this command says could not be written to {name}: {stream.troubles[0]}. See that there is"
+                    " room where it goes. Then run the same command again; what was delivered is not sent again."
+                )
+    return None
+
+
+def told(status: int) -> int:
+    """Say at a command's end, if any of its output was lost, that it was; the exit status with that."""
+    lost = unsaid()
+    if lost is None:
+        return status
+    is_err_lost = isinstance(sys.stderr, Gate) and bool(sys.stderr.troubles)
+    if not is_err_lost or not (isinstance(sys.stdout, Gate) and sys.stdout.holds_document):
+        paragraph(str(lost), "Error: ", err=not is_err_lost)
+    return status if status in _COUNT_MORE else lost.exit_status
+
+
+_COUNT_MORE = (2, 4)  # exit statuses on which nothing is to be repeated
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from importer.cli.terminal import Gate, is_terminal, say, visible
+from importer.cli.terminal import Gate, is_terminal, say, unsaid, visible
 from importer.commands.sayings import clock_time, in_result_words, progressed, taken, what_holds_it_up
 from importer.models import Progress
 
@@ -105,7 +105,13 @@ class Stopper:
         return self
 
     def arm(self) -> None:
-        """From now on the end is an orderly one; before, nothing was sent, and Ctrl-C ends the program at once."""
+        """From now on the end is an orderly one; before, nothing was sent, and Ctrl-C ends the program at once.
+
+        Raises:
+            OutputFailed: what is about to be sent could not be said.
+        """
+        if (lost := unsaid()) is not None:
+            raise lost
         if self._before:
             return
         for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.commands.report import Report
@@ -31,6 +32,7 @@ from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_
 if TYPE_CHECKING:
     from importer.commands.hide import Hidden, Hiding
     from importer.commands.history import Past
+    from importer.commands.journals import Restored
     from importer.commands.verify import Verified
 
 _NEED_A_HAND = (NeedsAPerson, JournalFailed)
@@ -265,6 +267,26 @@ def history(runs: Sequence[Past], *, of_all: bool, is_filtered: bool = False, el
         if run.counts:
             counted = [*run.counts.items(), *([("hidden since", past.hidden)] if past.hidden else [])]
             yield Saying("    " + "  ".join(f"{result}: {rows:,}" for result, rows in counted))
+
+
+def restored(done: Restored, copy: Path) -> Iterator[Saying]:
+    """A copy of the journal that was put in its place, and what to do next."""
+    latest = done.latest
+    knows = (
+        f"Its latest run is {latest.name} of {latest.file}, {when(latest.started_at)}."
+        if latest
+        else "It knows no run."
+    )
+    yield Saying(f"The journal {done.journal} is now the copy {copy}. {knows}", Kind.TEXT)
+    if done.kept is not None:
+        yield Saying(f"The file that stood there was kept: {done.kept}")
+    yield Saying(
+        "Notes that were delivered after the copy was made are not recorded in it, and would be sent again. Take their"
+        " rows out of your files: the results of the runs since then say which. Run `note-importer verify`, which"
+        " settles what was unclear when the copy was made. If the next run then says that the journal is an earlier"
+        f" copy, say {by_name('new-journal')} once.",
+        Kind.TEXT,
+    )
 
 
 def past_run(past: Past) -> Iterator[Saying]:

@@ -158,7 +158,7 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
         taken: where those of other files go.
 
     Raises:
-        BadSettings: results can't be written there, or it is the input itself.
+        BadSettings: results can't be written there, or it is the input itself, or the journal.
         UnreadableFile: the folder isn't there in which the input would be, and beside which they go.
     """
     source = Path("standard input.csv") if str(path) == "-" else place(path)
@@ -175,6 +175,9 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
         raise BadSettings(
             f"The results would replace the file that is imported, {source}. Name another: {by_name('results')}."
         )
+    journal = journal_place(settings.journal)
+    if isinstance(journal, Path) and is_same(wanted, journal):  # which nobody may open but its database
+        raise BadSettings(f"The results would replace the journal, {journal}. Name another file: {by_name('results')}.")
     return wanted
 
 

@@ -118,6 +118,7 @@ class Sending:
                 if stopped is None:
                     delivery.run(attaching.upload(delivery.files), attaching.renew)
                     self._send_elsewhere(finding, delivery, attaching)
+                    self.journal.see_that_it_stands()
                 ended = "finished" if stopped is None else "stopped"
             except Stopped as error:
                 stopped, ended = error, "stopped"
@@ -165,8 +166,7 @@ class Sending:
     def _owe_results(self, run: Run) -> None:
         """Note that results are to be written: if this run doesn't come to it, the next one does."""
         if (source := self.loaded.sheet.source) != "-":
-            file, target = place(source).absolute(), self.target.absolute()
-            owed = Owed(run.name, str(file), str(target), how_read(self.settings))
+            owed = Owed(run.name, str(place(source).absolute()), str(self.target.absolute()), how_read(self.settings))
             self.journal.unwritten.enter(run.workspace, owed)
 
     def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> int:

@@ -15,6 +15,7 @@ from importer.calls.workers import LONGEST_WAIT
 from importer.commands.sayings import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
 from importer.journal import Journal, Run, accounts, identity
+from importer.journal.runs import Latest
 from importer.models import Progress, Workspace
 from importer.settings import Rate, Settings, journal_place
 
@@ -74,20 +75,20 @@ def _locks(journal: Journal, settings: Settings) -> Iterator[None]:
 
 def _is_guarded_by_key(settings: Settings) -> bool:
     """Whether its key may be one profile's only; for practice on this machine all may use one."""
-    return bool(settings.key) and not settings.is_on_this_machine
+    return bool(settings.key) and not settings.is_for_practice
 
 
 def guard(journal: Journal | None, settings: Settings) -> None:
-    """See that it is the journal that the workspace had so far, and that no other profile has its key.
+    """See that it is the journal that the workspace had so far, and that no other workspace has its key.
 
     Raises:
         WrongJournal: it is another journal.
-        SharedKey: another profile uses the key.
+        SharedKey: the key was used for another profile, or at another address.
     """
     if _is_guarded_by_key(settings):
         accounts.guard(settings.workspace, settings.key, is_shared=settings.shared_account)
     if not settings.new_journal:
-        journal_id, latest = (journal.id, journal.runs.latest) if journal else (None, int)
+        journal_id, latest = (journal.id, journal.runs.latest) if journal else (None, Latest)
         identity.guard(settings.workspace, journal_id, str(settings.journal), latest)
 
 
@@ -112,8 +113,9 @@ def check_place(settings: Settings) -> None:
 
 def keep_in_mind(journal: Journal, settings: Settings) -> None:
     """Remember that this is the workspace's journal; for practice on this machine anybody may take a new one."""
-    if not settings.is_on_this_machine:
+    if not settings.is_for_practice:
         identity.remember(settings.workspace, journal.id, journal.place, journal.runs.latest())
+        journal.count = identity.counter(settings.workspace, journal.id)
     if _is_guarded_by_key(settings):
         accounts.remember(settings.workspace, settings.key)
 
@@ -123,7 +125,7 @@ def is_first(journal: Journal | None, settings: Settings) -> bool:
 
     A slip in a profile's name or an address would deliver everything again, or to strangers.
     """
-    if settings.is_on_this_machine or identity.is_confirmed(settings.workspace):
+    if settings.is_for_practice or identity.is_confirmed(settings.workspace):
         return False
     return journal is None or not journal.runs.is_confirmed(settings.workspace)
 

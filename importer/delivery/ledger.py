@@ -53,6 +53,7 @@ class Ledger:
 
         Raises:
             JournalFailed, Busy: nothing was entered; the next call tries once more.
+            JournalReplaced: all was entered, into a journal that isn't in its place any more; nothing may be sent.
         """
         entries, self._entries, entered_at = self._entries, [], time.time()
         if not entries and not posts:
@@ -72,6 +73,8 @@ class Ledger:
         except (JournalFailed, Busy):
             self._entries = entries + self._entries  # the order matters
             raise
+        if numbers:
+            self._journal.claimed(numbers)
         for post, number in zip(posts, numbers, strict=True):
             post.request_number = number
             post.good_until = good_until

@@ -18,12 +18,13 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     statements   statements, written down once for every database
     store        transactions and reads over one connection
     sqlite       all that is SQLite's own; lock: one import of a workspace at a time, by a file beside the journal
+    sqlitefile   its file, looked into, copied and made; restoring: a copy in its place; shares: where none may be
     postgres     all that is PostgreSQL's own; connecting: the way to a server; views: for those who report with SQL
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol, Self
@@ -82,6 +83,9 @@ class Place(Protocol):
     def held(self, store: Store, workspace: str) -> AbstractContextManager[None]:
         """Hold a workspace's lock."""
 
+    def see_that_it_stands(self) -> None:
+        """See that what was opened, and is locked, is what stands there now."""
+
     def go_on_numbering(self, store: Store) -> None:
         """Give the next rows numbers after those that are there, inside a transaction."""
 
@@ -115,6 +119,7 @@ class Journal:
         name: what messages call it: its file, or its URL.
         is_shared: whether other machines may use it.
         id: random, and its own: no other journal has it.
+        count: told the number of the latest request, outside of the journal; see :meth:`claimed`.
         runs, deliveries, learned, files: its four parts.
     """
 
@@ -125,6 +130,7 @@ class Journal:
         self.learned, self.files = Learned(store), Files(store)
         self.unwritten = Unwritten(None if place is None else place.beside)
         self.id = store.about("id")
+        self.count: Callable[[int], None] = lambda _: None
 
     @property
     def place(self) -> str:
@@ -238,6 +244,22 @@ class Journal:
         """
         with self._store.transaction():
             yield
+
+    def claimed(self, requests: Sequence[int]) -> None:
+        """See after a claim, and before anything of it leaves, that the journal is still the one that was opened.
+
+        That it knows these requests is remembered outside of it, so that an earlier copy can't pass for it.
+
+        Raises:
+            JournalReplaced: its file, its log or the workspace's lock was removed, or is another file now.
+        """
+        self.see_that_it_stands()
+        self.count(max(requests))
+
+    def see_that_it_stands(self) -> None:
+        """See that the journal is still the one that was opened. Raises JournalReplaced."""
+        if self._place is not None:
+            self._place.see_that_it_stands()
 
     def held(self, workspace: Workspace) -> AbstractContextManager[None]:
         """Hold the workspace's lock, so that one import at a time claims its deliveries.

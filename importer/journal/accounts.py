@@ -1,6 +1,6 @@
 """Whose key is whose: one account is one workspace, for what was delivered is remembered by workspace.
 
-Comes in: a workspace and its key. Goes out: the account's lock, held; or word that the key is another profile's. What
+Comes in: a workspace and its key. Goes out: the account's lock, held; or word that the key is another workspace's. What
 is kept is a digest of the key, keyed with a secret of this user's own, beside what is remembered of the workspaces: it
 tells nobody the key, and nobody elsewhere that it is the same one. Where nothing can be kept, nothing is guarded.
 """
@@ -29,7 +29,7 @@ def held(workspace: Workspace, key: str, *, is_shared: bool) -> Iterator[None]:
     """Hold the account's lock while the block runs: two profiles that share it would each take the whole limit.
 
     Raises:
-        SharedKey: the key is another profile's, and that isn't allowed.
+        SharedKey: the key is another workspace's, and that isn't allowed.
         Busy: another import with this key is at work.
         UnusableJournal: the lock can't be made.
     """
@@ -43,19 +43,28 @@ def held(workspace: Workspace, key: str, *, is_shared: bool) -> Iterator[None]:
 
 
 def guard(workspace: Workspace, key: str, *, is_shared: bool) -> None:
-    """See that no other profile uses the key, unless that is allowed.
+    """See that the key was used for no other profile and at no other address, unless that is allowed.
 
     Raises:
-        SharedKey: one does.
+        SharedKey: it was.
     """
-    others = [known for known in known_as(key) if known.profile != workspace.profile]
-    if others and not is_shared:
+    others = [known for known in known_as(key) if known != workspace]
+    if not others or is_shared:
+        return
+    other = min(others, key=lambda known: known.profile == workspace.profile)
+    if other.profile != workspace.profile:
         raise SharedKey(
-            f"The API key is the one of the profile {others[0].profile!r} (at {others[0].base_url}). What was delivered"
+            f"The API key is the one of the profile {other.profile!r} (at {other.base_url}). What was delivered"
             f" with it is remembered under that name, and would be sent again as {workspace.profile!r}. Nothing was"
-            f" sent. Use that profile: {by_name('profile', others[0].profile)}. Or give {workspace.profile!r} its own"
+            f" sent. Use that profile: {by_name('profile', other.profile)}. Or give {workspace.profile!r} its own"
             f" key; or, if both are to use this one, say {by_name('shared-account')}."
         )
+    raise SharedKey(
+        f"The API key was used at another address: {other.base_url}. What was delivered is remembered for that address."
+        f" If both lead to the same account, it would be sent again at {workspace.base_url}. Nothing was sent. Use that"
+        f" address: {by_name('base-url', other.base_url)}. If the two are different accounts, say"
+        f" {by_name('shared-account')}."
+    )
 
 
 def known_as(key: str) -> list[Workspace]:

@@ -2,7 +2,7 @@
 
 Comes in: a workspace and the journal that is to be used. Goes out: nothing, or word that it is another than before, or
 an earlier copy of it: with an empty one in its place everything would be sent again, with a copy what that lacks. What
-is remembered is a small file a workspace, in the user's data folder of the system; where there is none, as on a new
+is remembered are two small files a workspace, in the user's data folder of the system; where there is none, as on a new
 machine, nothing is guarded. Beside it stands whether a person has confirmed that the workspace is what they mean; where
 machines share the journal, that keeps it.
 """
@@ -20,6 +20,7 @@ import platformdirs
 
 from importer import files
 from importer.errors import UnusableJournal, WrongJournal, by_name
+from importer.journal.runs import Latest
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
@@ -32,12 +33,12 @@ class Usual:
     Attributes:
         id: the journal's own.
         place: where it was.
-        latest: the number of its latest run then; 0 where that wasn't remembered yet.
+        latest: the numbers of its latest run and request then; 0 where that wasn't remembered yet.
     """
 
     id: str
     place: str
-    latest: int = 0
+    latest: Latest
 
 
 def remembered(workspace: Workspace) -> Usual | None:
@@ -49,7 +50,9 @@ def remembered(workspace: Workspace) -> Usual | None:
     note = _note(workspace)
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
-        return Usual(str(found["journal"]), str(found["place"]), int(found.get("latest", 0)))
+        journal_id = str(found["journal"])
+        latest = Latest(int(found.get("latest", 0)), _counted(workspace, journal_id))
+        return Usual(journal_id, str(found["place"]), latest)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -59,14 +62,14 @@ def remembered(workspace: Workspace) -> Usual | None:
         ) from error
 
 
-def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], int]) -> None:
+def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], Latest]) -> None:
     """See that it is the journal that the workspace had so far.
 
     Args:
         workspace: whose deliveries are to be recorded.
         journal_id: the journal's id; None where there is no journal yet.
         place: where it is.
-        latest: the number of the latest run that it knows; asked for last, for an import may begin at any moment.
+        latest: the latest run and request that it knows; asked for last, for an import may go on at any moment.
 
     Raises:
         WrongJournal: it is another, or an earlier copy, or there is none where one is known.
@@ -75,11 +78,11 @@ def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Call
     if usual is None:
         return
     if usual.id == journal_id:
-        if usual.latest <= latest():
+        if all(known >= remembered for known, remembered in zip(latest(), usual.latest, strict=True)):
             return
         raise WrongJournal(
-            f"The journal at {place} is an earlier copy of the one that {workspace} had: it knows nothing of the runs"
-            f" since, and what they delivered would be sent again. Nothing was sent. Name the latest with"
+            f"The journal at {place} is an earlier copy of the one that {workspace} had: it lacks what was"
+            f" delivered since, which would be sent again. Nothing was sent. Name the latest with"
             f" {by_name('journal')}; it was at {usual.place}. If it is lost, and this copy is to be used from now on,"
             f" take those rows out of your files that were delivered since, then say {by_name('new-journal')}."
         )
@@ -92,7 +95,7 @@ def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Call
     )
 
 
-def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> None:
+def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) -> None:
     """Remember the workspace's journal. Where that can't be written, nothing is guarded, and nothing is held up."""
     note = _note(workspace)
     about = {
@@ -100,11 +103,43 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: int) -> 
         "base_url": workspace.base_url,
         "journal": journal_id,
         "place": place,
-        "latest": latest,
+        "latest": latest.run,
     }
     with contextlib.suppress(OSError):
         files.make_private_folder(note.parent)
         files.replace(note, json.dumps(about, indent=1).encode())
+        files.replace(_counter(workspace), _entry(journal_id, latest.request))
+
+
+def counter(workspace: Workspace, journal_id: str) -> Callable[[int], None]:
+    """Return what remembers a request that the journal knows, to be called before any of it leaves.
+
+    So a copy that was made while the run was at work is known to be an earlier one, even if the run is killed. The
+    number is written in place, in some 30 µs. If power fails it may be lost, and then guards less.
+    """
+    place = str(_counter(workspace))
+
+    def count(request: int) -> None:
+        with contextlib.suppress(OSError), open(place, "r+b", buffering=0) as file:  # noqa: PTH123 - twice as fast
+            file.write(_entry(journal_id, request))
+
+    return count
+
+
+def _entry(journal_id: str, request: int) -> bytes:
+    return f"{journal_id} {request:020d}".encode()
+
+
+def _counted(workspace: Workspace, journal_id: str) -> int:
+    """The latest request of this journal's that was counted; 0 where none was."""
+    with contextlib.suppress(OSError, ValueError):
+        counted, number = _counter(workspace).read_text(encoding="ascii").split()
+        return int(number) if counted == journal_id else 0
+    return 0
+
+
+def _counter(workspace: Workspace) -> Path:
+    return _note(workspace).with_suffix(".request")
 
 
 def confirm(workspace: Workspace) -> None:

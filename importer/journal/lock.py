@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import glob
 import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from importer.errors import Busy, UnusableJournal, by_name
 
 
 @contextmanager
-def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iterator[None]:
-    """Hold the workspace's lock while the block runs. The system lets it go when the process dies, however it dies.
+def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iterator[Path]:
+    """Hold the workspace's lock, a file, while the block runs; the system lets it go however the process ends.
 
     Args:
         journal: the lock stands beside this.
@@ -35,12 +36,26 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
         Busy: another process holds it; says who, and since when.
         UnusableJournal: the lock can't be made there.
     """
-    name = f"{journal.name}.{files.called_after(workspace)[:8]}"
-    place = journal.with_name(f"{name}.lock")
-    lock = FileLock(place, mode=files.OWNER_ONLY)
-    holder = journal.with_name(f"{name}.holder")  # beside the lock, for a locked file can't be read on Windows
+    place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
+    with _held(place, what):
+        yield place
+
+
+@contextmanager
+def all_held(journal: Path) -> Iterator[None]:
+    """Hold the lock of every workspace that was ever at work with this journal. Raises as :func:`held` does."""
+    with ExitStack() as stack:
+        for place in sorted(journal.parent.glob(f"{glob.escape(journal.name)}.*.lock")):
+            stack.enter_context(_held(place, "with this journal"))
+        yield
+
+
+@contextmanager
+def _held(place: Path, what: str) -> Iterator[None]:
+    lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft one outlives a killed process
+    holder = place.with_suffix(".holder")  # beside the lock, for a locked file can't be read on Windows
     try:
-        files.make_private_folder(journal.parent)
+        files.make_private_folder(place.parent)
         files.make_private(place)  # whoever can open a lock file can hold the lock
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -53,7 +68,7 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
         ) from error
     except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
         raise UnusableJournal(
-            f"No lock can be made beside the journal {journal}: {error}. Nothing was sent. See that its folder may be"
+            f"The lock {place} of the journal can't be made: {error}. Nothing was sent. See that its folder may be"
             f" written to, or name another journal with {by_name('journal')}."
         ) from error
     try:

@@ -11,11 +11,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from importer.journal.schema import runs, workspaces
+from importer.journal.schema import requests, runs, workspaces
 from importer.journal.store import Store
 from importer.models import Result, Workspace
 
@@ -27,6 +27,13 @@ _RESULTS = frozenset(result.value for result in Result)
 _HAS_SENT = sa.exists().where(
     runs.c.workspace == workspaces.c.id, sa.func.coalesce(runs.c.ended, "") != "declined"
 )  # of a workspace: a run of it sent something, or may have
+
+
+class Latest(NamedTuple):
+    """The numbers of the latest run and of the latest request; 0 where there was none."""
+
+    run: int = 0
+    request: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,10 @@ class Runs:
         with self._store.transaction():
             self._store.execute(change.values(ended=ended, counts=json.dumps(dict(counts)), ended_at=at))
 
-    def latest(self) -> int:
-        """The number of the latest run of all workspaces; 0 where there was none."""
-        return int(self._store.rows(sa.select(sa.func.coalesce(sa.func.max(runs.c.id), 0).label("id")))[0].id)
+    def latest(self) -> Latest:
+        """Return how far the journal is, over all workspaces."""
+        with self._store.reading():
+            return Latest(*(self._store.scalar(sa.select(sa.func.max(table.c.id))) or 0 for table in (runs, requests)))
 
     def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
         """Every run, or those of a workspace, or the one of a name; the latest first."""

@@ -6,13 +6,12 @@ dialect. A reader of a transaction's tables holds no writer up, nor the other wa
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
-import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -22,9 +21,27 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 
-from importer.errors import BadSettings, JournalFailed, UnusableJournal, WrongJournal, by_name
-from importer.files import OWNER_ONLY, draft, make_private_folder
+from importer.errors import (
+    BadSettings,
+    JournalFailed,
+    JournalReplaced,
+    UnusableJournal,
+    as_argument,
+    by_name,
+)
+from importer.files import OWNER_ONLY, draft
 from importer.journal import lock, migrations, schema
+from importer.journal.sqlitefile import (
+    Mark,
+    back_up,
+    copy,
+    create_private,
+    examine,
+    identity_of,
+    log_of,
+    mark_of,
+    see_that_it_can_stand,
+)
 from importer.journal.statements import Among, Dialect, Many, Row
 from importer.journal.store import WRITES, Store, cause
 
@@ -88,8 +105,10 @@ class File:
     is_shared = False
 
     def __init__(self, path: Path) -> None:
-        self.path = self.beside = path
         self.name = str(path)
+        self.path = self.beside = Path(os.path.realpath(path))  # whatever link leads there, one file has one lock
+        self._marks: dict[Path, Mark | None] = {}
+        self._store: Store | None = None
 
     def exists(self) -> bool:
         """Whether there is one, or something in its place that can't even be looked at."""
@@ -106,12 +125,14 @@ class File:
         """
         path = self.path
         try:
+            see_that_it_can_stand(path)
             version = examine(path)
             create_private(path)
             store = Store(engine(path), self.name, DIALECT)
             try:
                 if version != schema.VERSION:
-                    migrations.bring_up(store, version, lambda name: lock.held(path, name))
+                    migrations.bring_up(store, version, lambda name: self.held(store, name))
+                self._marks = {each: mark_of(each) for each in (path, log_of(path))}
             except BaseException:
                 store.close()
                 raise
@@ -121,11 +142,53 @@ class File:
                 " is. See that the folder exists, may be written to and has room, or name another with"
                 f" {by_name('journal')}."
             ) from error
+        self._store = store
         return store
 
-    def held(self, _: Store, workspace: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def held(self, _: Store, workspace: str) -> Iterator[None]:
         """Hold a workspace's lock; see :func:`importer.journal.lock.held`."""
-        return lock.held(self.path, workspace)
+        with lock.held(self.path, workspace) as place:
+            self._marks[place] = mark_of(place)
+            try:
+                yield
+            finally:
+                del self._marks[place]
+
+    def see_that_it_stands(self) -> None:
+        """See that the files are still those that were opened; see :meth:`importer.journal.Journal.claimed`."""
+        gone = [path for path, mark in self._marks.items() if mark_of(path) != mark]
+        if gone:
+            raise self._replaced(gone[0])
+
+    def _replaced(self, gone: Path) -> JournalReplaced:
+        what = "was replaced by another file" if gone.exists() else "was removed"
+        said = f"{gone} {what} while this import was at work. Nothing more was sent."
+        see = "See which program replaces or removes files there: one that cleans up, synchronises or restores them."
+        if gone.suffix == ".lock":
+            return JournalReplaced(
+                f"The journal's lock {said} Another import of the workspace may be at work. {see} Run the same command"
+                " again once no other import is at work."
+            )
+        saved = self.path.with_name(f"{self.path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
+        try:
+            assert self._store is not None
+            inner: Any = self._store.connection.connection.driver_connection
+            with draft(saved) as new:
+                back_up(inner, new.path)
+                new.finish(OWNER_ONLY)
+                new.put(saved)
+        except (*_FAILURES, OSError) as error:
+            return JournalReplaced(
+                f"The journal's file {said} A copy of what the import knew could not be saved ({cause(error)}). {see}"
+                " Put the journal's files back that were there, and run the same command again. If they are lost, take"
+                " the rows out of your file that this import's results call created."
+            )
+        return JournalReplaced(
+            f"The journal's file {said} What stands there now lacks notes that were delivered, and they would be sent"
+            f" again. All that is known of them was saved as {saved}. {see} Put the saved copy in place with"
+            f" `note-importer journal restore {as_argument(str(saved))}`, then run the same command again."
+        )
 
     def go_on_numbering(self, store: Store) -> None:
         """SQLite does so by itself."""
@@ -194,6 +257,8 @@ def _prepared(made: sa.Engine) -> sa.Engine:
         connection.isolation_level = None  # transactions begin where we say, see _begin
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk: power may fail at any moment
+        connection.execute("PRAGMA fullfsync = ON")  # macOS otherwise leaves it in the disk's own memory
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
 
     @sa.event.listens_for(made, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -201,87 +266,3 @@ def _prepared(made: sa.Engine) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return made
-
-
-def examine(path: Path) -> int:
-    """Look at an existing file without changing it; the version of its schema, 0 where there is nothing yet.
-
-    Raises:
-        UnusableJournal: it is no file.
-        WrongJournal: it is damaged, isn't a journal of ours, or is of a later version.
-        sqlite3.OperationalError: it can't be opened or read.
-    """
-    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
-        return 0
-    untouched = "It was left as it is, and nothing was sent."
-    another = f"{untouched} Name another with {by_name('journal')}."
-    copy = (
-        f"{untouched} Put your latest copy of the journal in its place; a new one would know nothing of what was"
-        f" delivered. If this isn't the journal, name it with {by_name('journal')}."
-    )
-    if not path.is_file():
-        raise UnusableJournal(f"The journal {path} is not a file. {another}")
-    try:
-        tables, about, state = _look_into(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {error}. {copy}") from error
-    if tables and about.get("application") != schema.APPLICATION:
-        raise WrongJournal(f"{path} is a database of some other program. {another}")
-    version = str(about.get("schema", "0" if not tables else ""))
-    if state != "ok" or not re.fullmatch(r"\d{1,9}", version):
-        raise WrongJournal(f"The journal {path} is damaged: {state if state != 'ok' else 'no schema'}. {copy}")
-    if int(version) > schema.VERSION:
-        raise WrongJournal(
-            f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
-        )
-    return int(version)
-
-
-def _look_into(path: Path) -> tuple[set[str], dict[str, str], str]:
-    """The names of the tables, what they say of themselves, and ``ok`` or what is damaged."""
-    # Unless a log stands beside it, everything is in the file, and SQLite need not make a log in order to read it.
-    log = path.with_name(f"{path.name}-wal")
-    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=30.0)
-    try:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        columns = {row[1] for row in connection.execute("PRAGMA table_info(about)")}
-        is_ours = {"name", "value"} <= columns
-        about = dict(connection.execute("SELECT name, value FROM about")) if is_ours else {}
-        state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if about else "ok"
-    finally:
-        connection.close()
-    return tables, about, state
-
-
-def identity_of(path: Path) -> str | None:
-    """The id of the journal in a file; None where it can't be read, or is no journal."""
-    try:
-        return _look_into(path)[1].get("id")
-    except (sqlite3.Error, OSError):
-        return None
-
-
-def copy(path: Path, target: Path) -> None:
-    """Copy a database into an empty file as it is at one moment, whoever writes to it meanwhile; what is made is whole.
-
-    Raises:
-        sqlite3.Error: it can't be read or written.
-    """
-    with contextlib.closing(sqlite3.connect(path, timeout=30.0)) as source:
-        with contextlib.closing(sqlite3.connect(target)) as made:
-            source.backup(made)  # all pages in one go, so within one read
-        with contextlib.closing(sqlite3.connect(target)) as made:
-            state = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if state != "ok":
-        raise sqlite3.DatabaseError(state)
-
-
-def create_private(path: Path) -> None:
-    """Make the file readable by its owner only, before anything stands in it."""
-    make_private_folder(path.parent)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        path.chmod(0o600)

@@ -59,7 +59,8 @@ class Settings:
         resend_unconfirmed: send again what could not be read back.
         journal: as it was given: a file's path, or a URL; see :func:`~importer.settings.journal_place`.
         new_journal: take this journal for the workspace's own from now on, though another was until now.
-        shared_account: use a key that is another profile's too.
+        shared_account: use a key that another profile, or another address, is known to have.
+        guard_local_address: guard an address on this machine as any other.
         wait: seconds for which another import of the workspace is waited for.
         results: the results file; None: beside the input.
         results_name: how results beside their files are called; None: ``{name}.results.xlsx``.
@@ -107,6 +108,7 @@ class Settings:
     journal: Path | str = field(default_factory=default_journal)
     new_journal: bool = False
     shared_account: bool = False
+    guard_local_address: bool = False
     wait: float = 0.0
     results: Path | None = None
     results_name: str | None = None
@@ -146,3 +148,8 @@ class Settings:
     def is_on_this_machine(self) -> bool:
         """Whether the address is this machine's, as the sandbox's is."""
         return is_this_machine(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def is_for_practice(self) -> bool:
+        """Whether nothing has to be guarded: the address is this machine's, and not said to lead elsewhere."""
+        return self.is_on_this_machine and not self.guard_local_address

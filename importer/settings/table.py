@@ -210,13 +210,19 @@ SETTINGS: Mapping[str, Setting] = {
             "FILE", "journal",
         ),
         Setting(
+            "guard-local-address", Topic.PLACE, Yes(),
+            "Guard an address on this machine as any other: set it if a program there forwards calls to the real"
+            " service. Without it, such an address is for practice, and nothing is remembered of it.",
+            attribute="guard_local_address",
+        ),
+        Setting(
             "api-key-file", Topic.CALLS, File(),
             f"A file that holds the API key, instead of the environment variable {KEY_VARIABLE}.", "FILE",
         ),
         Setting(
             "shared-account", Topic.CALLS, Yes(),
-            "Use a key that is another profile's too. What was delivered under that profile is not known under this"
-            " one, and would be sent again.",
+            "Use a key that was used for another profile or at another address, too. What was delivered there is not"
+            " known here, and would be sent again.",
             attribute="shared_account",
         ),
         Setting("workers", Topic.CALLS, Whole(1, 64), "Calls in flight at most.", "N", "workers"),

@@ -14,11 +14,11 @@ import pytest
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import doctor, series, workspaces
+from importer.commands import doctor, journals, series, workspaces
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
 from importer.commands.series import Face, Series
-from importer.errors import Busy, FirstRun, SharedKey
+from importer.errors import Busy, FirstRun, SharedKey, WrongJournal
 from importer.journal import accounts, identity
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
@@ -74,8 +74,8 @@ def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_
     assert run(sheet, away, vendor, []).exit_status == 0
     assert run(sheet, away, vendor).exit_status == 0
     assert len(box.notes) == 1
-    for other in (replace(away, profile="nite", key="another"), replace(away, base_url="https://others.invalid/v1")):
-        assert isinstance(run(sheet, other, vendor).files[0].error, FirstRun)
+    for other in (replace(away, profile="nite"), replace(away, base_url="https://others.invalid/v1")):
+        assert isinstance(run(sheet, replace(other, key="another"), vendor).files[0].error, FirstRun)
 
 
 def test_of_several_files_the_first_alone_says_so(
@@ -177,6 +177,66 @@ def test_a_key_is_one_profiles_unless_it_is_allowed(box: Sandbox, sheet: Path, a
     assert [note.prospect_id for note in box.notes] == ["P1", "P1"]
     assert run(sheet, replace(away, base_url="https://gateway.invalid/v1"), vendor, [True]).exit_status == 2
     assert run(sheet, replace(away, shared_account=True), vendor).exit_status == 0
+
+
+def test_a_key_that_was_used_at_another_address_asks_whatever_the_profile(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
+) -> None:
+    """Another name of the same service would get everything again; practice on this machine is free of it."""
+    run(sheet, away, vendor, [True])
+    other = replace(away, base_url="https://gateway.invalid/v1")
+    found = run(sheet, other, vendor, [True])
+    assert found.exit_status == 2
+    assert isinstance(found.files[0].error, SharedKey)
+    assert "was used at another address: https://notes.invalid/v1" in found.files[0].why
+    assert "`shared-account`" in found.files[0].why
+    assert len(box.notes) == 1
+    local = replace(away, base_url="http://127.0.0.1:8081/v1")
+    assert run(sheet, local, vendor, [True]).exit_status == 0
+    assert run(sheet, replace(local, base_url="http://127.0.0.1:8082/v1"), vendor, [True]).exit_status == 0
+    assert run(sheet, away, vendor).exit_status == 0
+    assert [note.prospect_id for note in box.notes] == ["P1"] * 3
+    assert run(sheet, replace(other, shared_account=True), vendor, [True]).exit_status == 0
+    assert [note.prospect_id for note in box.notes] == ["P1"] * 4
+
+
+def test_an_address_on_this_machine_can_be_guarded_as_any_other(
+    box: Sandbox, sheet: Path, away: Settings, vendor: Vendor
+) -> None:
+    """It may be a program that forwards calls to the real service."""
+    local = replace(away, base_url="http://127.0.0.1:8081/v1", guard_local_address=True)
+    assert isinstance(run(sheet, local, vendor).files[0].error, FirstRun)
+    assert run(sheet, local, vendor, [True]).exit_status == 0
+    assert isinstance(run(sheet, away, vendor, [True]).files[0].error, SharedKey)
+    another = replace(local, journal=Path(str(away.journal)).with_name("another.sqlite"))
+    with pytest.raises(WrongJournal, match="is recorded in another journal"):
+        prepare(sheet, another, vendor=vendor)
+    assert len(box.notes) == 1
+
+
+def test_a_copy_of_the_journal_made_during_the_latest_run_is_known_as_an_earlier_one(
+    box: Sandbox, tmp_path: Path, away: Settings, vendor: Vendor
+) -> None:
+    """It lacks what that run delivered after the copy was made."""
+    settings = replace(away, batch_size=1, workers=2)
+    sheet = write_sheet(tmp_path / "n.csv", [Line(f"P{number}", f"Note {number}") for number in range(30)])
+    during, after = tmp_path / "during.sqlite", tmp_path / "after.sqlite"
+
+    def back_up() -> None:
+        if len(box.notes) >= 5 and not during.exists():
+            journals.back_up(settings, during)
+
+    with prepare(sheet, settings, vendor=vendor) as prepared:
+        assert prepared.send(expected=30, stop=back_up).exit_status == 0
+    journals.back_up(settings, after)
+    with pytest.raises(WrongJournal, match="is an earlier copy") as caught:
+        prepare(sheet, replace(settings, journal=during), vendor=vendor)
+    assert caught.value.exit_status == 4
+    assert run(sheet, replace(settings, journal=after), vendor).exit_status == 0
+    accepted = replace(settings, journal=during, new_journal=True, first=1)
+    assert run(sheet, accepted, vendor).exit_status == 1
+    assert len(box.notes) == 31
+    assert run(sheet, replace(accepted, new_journal=False), vendor).exit_status == 1
 
 
 def test_two_profiles_that_share_a_key_dont_import_at_the_same_time(

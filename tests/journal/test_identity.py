@@ -97,7 +97,10 @@ def test_an_earlier_copy_of_the_journal_stops_with_4_and_the_latest_is_taken(liv
 
 
 def test_other_workspaces_may_have_other_journals(live: Settings, tmp_path: Path) -> None:
-    for other in (replace(live, profile="other", key="another"), replace(live, base_url="https://other.invalid/v1")):
+    for other in (
+        replace(live, profile="other", key="another"),
+        replace(live, base_url="https://other.invalid/v1", key="a-third"),
+    ):
         assert opened(replace(other, journal=tmp_path / "another.sqlite"))
 
 

@@ -549,7 +549,7 @@ def test_what_is_no_sound_journal_of_ours_is_refused_and_left_untouched(
         Journal.open(path)
     assert caught.value.exit_status == 4
     assert "left as it is" in str(caught.value)
-    assert ("Put your latest copy of the journal in its place" in str(caught.value)) is words.startswith("damaged")
+    assert ("Put your latest copy in its place" in str(caught.value)) is words.startswith("damaged")
     assert str(path) in str(caught.value)
     assert bytes_of(tmp_path) == before
 

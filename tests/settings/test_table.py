@@ -74,6 +74,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "settle": (["0"], "0"),
     "give-up-after": (["60"], "60.0"),
     "new-journal": (["true"], "true"),
+    "guard-local-address": (["true"], "true"),
     "shared-account": (["true"], "true"),
     "wait": (["10m"], '"10m"'),
     "results": (["out.csv"], '"out.csv"'),

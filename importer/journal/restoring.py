@@ -1,0 +1,73 @@
+"""A copy of a journal, put in the journal's place while nobody is at work with it.
+
+Comes in: the journal's path, and a copy. Goes out: the copy in the journal's place, and the file that stood there under
+another name, with its log: a log beside another file than its own would damage that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from importer.errors import BadSettings, UnusableJournal, by_name
+from importer.files import OWNER_ONLY, draft, make_private_folder
+from importer.journal import lock
+from importer.journal.sqlitefile import copy, examine, identity_of, see_that_it_can_stand
+
+
+def restore(journal: Path, source: Path) -> Path | None:
+    """Put a copy in the journal's place; return where the file is now that stood there, None if there was none.
+
+    Args:
+        journal: its path, without links.
+        source: the copy; it stays where it is.
+
+    Raises:
+        BadSettings: the copy is none, is the journal itself, or is a copy of another journal.
+        Busy: an import is at work with the journal.
+        UnusableJournal: one of the files can't be read or written.
+        WrongJournal: the copy is damaged, or of a later version.
+    """
+    see_that_it_can_stand(journal)
+    kept: Path | None = None
+    try:
+        if not source.exists() or not examine(source.absolute()):
+            raise BadSettings(f"There is no copy of a journal at {source}. The journal {journal} was left as it is.")
+        if journal.exists() and source.samefile(journal):
+            raise BadSettings(
+                f"{source} is the journal itself. Name a copy of it, as `note-importer journal backup` makes."
+            )
+        make_private_folder(journal.parent)
+        with lock.all_held(journal):
+            if journal.exists() and identity_of(journal) not in (None, identity_of(source)):
+                raise BadSettings(
+                    f"{source} is a copy of another journal than the one at {journal}, which can be read and was left"
+                    f" as it is. Name the journal that the copy is of with {by_name('journal')}. If the copy is to"
+                    " be used instead of the file there, move that file away first."
+                )
+            with draft(journal) as new:
+                copy(source, new.path)
+                new.finish(OWNER_ONLY)
+                kept = _put_away(journal)
+                new.put(journal)
+    except (sqlite3.Error, OSError) as error:
+        where = f" The file that stood there is now {kept}." if kept is not None else ""
+        raise UnusableJournal(
+            f"The copy {source} could not be put in the place of the journal {journal}: {error}.{where} See that both"
+            " folders exist, may be written to and have room, and that no other program has the files open."
+        ) from error
+    return kept
+
+
+def _put_away(journal: Path) -> Path | None:
+    """Give the file that stands there another name, and its log and its log's index after it. Raises OSError."""
+    if not journal.exists():
+        return None
+    kept = journal.with_name(f"{journal.name}.replaced-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
+    journal.rename(kept)  # first, for the file without its log would pass for whole
+    for end in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            journal.with_name(journal.name + end).rename(kept.with_name(kept.name + end))
+    return kept

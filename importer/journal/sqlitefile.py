@@ -1,0 +1,179 @@
+"""A journal's SQLite file: looked into, copied and made, and told from any other that has its name later.
+
+Comes in: a path, without links. Goes out: what the file holds; a copy; or what is wrong. Only SQLite opens a journal's
+file: when a process closes any other handle on it, the system drops all locks that the process has on the file. The
+next process that closes the journal then takes itself for the last, and deletes the log that this one writes to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from importer.errors import UnusableJournal, WrongJournal, as_argument, by_name
+from importer.files import OWNER_ONLY, make_private_folder
+from importer.journal import schema, shares
+
+
+def see_that_it_can_stand(path: Path) -> None:
+    """See that a journal may be kept at this place, as far as its name and the file system tell.
+
+    Raises:
+        UnusableJournal: the file has several names, each of which would get a lock and a log of its own; or other
+            machines may write it, whose database doesn't see what this one's has in memory.
+    """
+    if (share := shares.kind_of(path)) is not None:
+        raise UnusableJournal(
+            f"The journal {path} is on a network share ({share}), where it can be damaged and its lock may not hold."
+            f" Nothing was sent. Name a file on a disk of this machine with {by_name('journal')}; put a journal that is"
+            f" on the share there with `note-importer journal restore {as_argument(str(path))}`. For several machines,"
+            f" name a PostgreSQL database: {by_name('journal', 'postgresql://HOST/DATABASE')}."
+        )
+    try:
+        names = path.stat().st_nlink
+    except OSError:
+        return  # whatever is wrong with it shows when it is opened
+    if names > 1 and path.is_file():
+        raise UnusableJournal(
+            f"The journal {path} has {names} names (hard links). Two imports that name it differently would not see"
+            " each other. Nothing was sent. Remove the other names, or copy the file in their place; then run the same"
+            " command again."
+        )
+
+
+def examine(path: Path) -> int:
+    """Look at an existing file without changing it; the version of its schema, 0 where there is nothing yet.
+
+    Raises:
+        UnusableJournal: it is no file.
+        WrongJournal: it is damaged, isn't a journal of ours, or is of a later version.
+        sqlite3.OperationalError: it can't be opened or read.
+    """
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return 0
+    untouched = "It was left as it is, and nothing was sent."
+    another = f"{untouched} Name another with {by_name('journal')}."
+    copy = (
+        f"{untouched} Put your latest copy in its place with `note-importer journal restore COPY`; a new journal would"
+        f" know nothing of what was delivered. If this isn't the journal, name it with {by_name('journal')}."
+    )
+    if not path.is_file():
+        raise UnusableJournal(f"The journal {path} is not a file. {another}")
+    found = look_into(path)
+    if found.damage:
+        found = look_into(path)  # a file that somebody puts in its place meanwhile isn't damaged for that
+    if found.damage:
+        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {found.damage}. {copy}")
+    if found.tables and found.about.get("application") != schema.APPLICATION:
+        raise WrongJournal(f"{path} is a database of some other program. {another}")
+    version = found.about.get("schema", "0" if not found.tables else "")
+    if not re.fullmatch(r"\d{1,9}", version):
+        raise WrongJournal(f"The journal {path} is damaged: no schema. {copy}")
+    if int(version) > schema.VERSION:
+        raise WrongJournal(
+            f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
+        )
+    return int(version)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file holds, as it was at one moment.
+
+    Attributes:
+        tables: their names.
+        about: what the journal says of itself.
+        damage: what is wrong with the file, in the database's words; empty where it is sound.
+    """
+
+    tables: frozenset[str] = frozenset()
+    about: Mapping[str, str] = field(default_factory=dict)
+    damage: str = ""
+
+
+def look_into(path: Path) -> Look:
+    """Look into a file as any other of its readers does: with the database's locks, in one transaction.
+
+    Raises:
+        sqlite3.OperationalError: it can't be opened or read.
+    """
+    # A log that stands beside it is left as it is. Without one, there is nothing to write, and nothing to leave behind.
+    log = log_of(path)
+    mode = "ro" if log.exists() and log.stat().st_size else "rw"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, timeout=30.0)) as connection:
+            connection.isolation_level = None
+            connection.execute("BEGIN")
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(about)")}
+            is_ours = {"name", "value"} <= columns
+            rows = connection.execute("SELECT name, value FROM about") if is_ours else ()
+            about = {str(name): str(value) for name, value in rows}
+            state = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if about else "ok"
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        return Look(damage=str(error))
+    return Look(frozenset(tables), about, "" if state == "ok" else str(state))
+
+
+def identity_of(path: Path) -> str | None:
+    """The id of the journal in a file; None where it can't be read, or is no journal."""
+    try:
+        return look_into(path.absolute()).about.get("id")
+    except (sqlite3.Error, OSError):
+        return None
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a database into an empty file as it is at one moment, whoever writes to it meanwhile; what is made is whole.
+
+    Raises:
+        sqlite3.Error: it can't be read or written.
+    """
+    with contextlib.closing(sqlite3.connect(path, timeout=30.0)) as source:
+        back_up(source, target)
+
+
+def back_up(source: sqlite3.Connection, target: Path) -> None:
+    """Copy what a connection sees into an empty file, and see that the copy is whole. Raises sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(target)) as made:
+        source.backup(made)  # all pages in one go, so within one read
+    with contextlib.closing(sqlite3.connect(target)) as made:
+        state = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if state != "ok":
+        raise sqlite3.DatabaseError(state)
+
+
+def create_private(path: Path) -> None:
+    """Make the file if it is missing, without opening one that is there, and see that only its owner can read it."""
+    make_private_folder(path.parent)
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):  # another process makes it at this moment
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
+    rights = path.stat().st_mode
+    if os.name == "posix" and rights & 0o077:
+        path.chmod(stat.S_IMODE(rights) & ~0o077)
+
+
+Mark = tuple[int, int]
+
+
+def mark_of(path: Path) -> Mark | None:
+    """What tells the file that has this name from any other, as long as it is open; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def log_of(path: Path) -> Path:
+    """The database's log, which holds what isn't in its file yet."""
+    return path.with_name(f"{path.name}-wal")

@@ -1,0 +1,219 @@
+"""A run stops when its journal is no longer the file that it opened, and a file that can't be kept safe is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.delivery.ledger import Ledger
+from importer.delivery.outcomes import Outcomes
+from importer.delivery.tasks import Post
+from importer.errors import BadSettings, JournalReplaced, UnusableJournal
+from importer.journal import VERSION, Journal, NoteKey, shares, sqlitefile
+from importer.models import Note, Request, Status, Visibility, Workspace
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests import running
+from tests.truth import Line, read_results, write_sheet
+
+HERE = Workspace("default", "https://api.example/v1")
+moves_open_files = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody move or remove an open file")
+
+
+def removed(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+
+
+def replaced(path: Path) -> None:
+    content = path.read_bytes()
+    path.rename(path.with_name("elsewhere"))
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with Journal.open(path) as journal, journal.held(HERE):
+        yield journal
+
+
+def write(journal: Journal) -> Post:
+    """Claim one note, as a run does right before it is sent."""
+    note = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
+    run = journal.runs.begin(HERE, "sheet.csv", "print", 1.0, again=False)
+    (number,), _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(note)])
+    post = Post(Request(note, (0,), ("P0",), ("",)), NoteKey.of(note), number)
+    Ledger(journal, Outcomes(1), run).write([post], 1.0, lambda _: None)
+    return post
+
+
+def test_a_claim_in_a_journal_that_stands_is_good(journal: Journal) -> None:
+    assert write(journal).request_number
+
+
+@moves_open_files
+@pytest.mark.parametrize("change", [removed, replaced])
+@pytest.mark.parametrize("end", ["", "-wal", ".*.lock"], ids=["database", "log", "lock"])
+def test_nothing_is_sent_of_a_claim_in_a_journal_that_no_longer_stands(
+    path: Path, journal: Journal, end: str, change: Callable[[Path], None]
+) -> None:
+    [file] = path.parent.glob(f"{path.name}{end}")
+    change(file)
+    with pytest.raises(JournalReplaced, match=r"was removed|was replaced") as caught:
+        write(journal)
+    assert caught.value.exit_status == 4
+    assert str(file) in str(caught.value)
+    assert "Nothing more was sent" in str(caught.value)
+
+
+@moves_open_files
+@pytest.mark.parametrize("end", ["", "-wal"], ids=["database", "log"])
+def test_a_run_whose_journal_is_removed_ends_with_4_and_what_it_saved_lets_the_next_go_on(
+    path: Path, tmp_path: Path, end: str, settings: Settings, box: Sandbox
+) -> None:
+    """It is removed while the run is at work; the copy that the run saves knows every note that it sent."""
+    lines = [Line(f"P{number}", f"Note {number}") for number in range(60)]
+    sheet = write_sheet(tmp_path / "sheet.csv", lines)
+
+    def stop() -> None:
+        if len(box.notes) > 10 and not path.with_name("elsewhere").exists():
+            removed(Path(f"{path}{end}"))
+
+    settings = replace(settings, results=tmp_path / "results.csv", batch_size=1, workers=2)
+    report = running.run(sheet, settings, stop=stop)
+    assert report is not None
+    assert report.exit_status == 4
+    assert isinstance(report.stopped, JournalReplaced)
+    assert len(box.notes) < 60
+    assert "not sent" in {row["result"] for row in read_results(report.results)}
+    [saved] = tmp_path.glob("journal.sqlite.saved-*")
+    assert str(saved) in str(report.stopped)
+    report = running.run(sheet, replace(settings, journal=saved))
+    assert report is not None
+    assert report.exit_status == 0
+    assert len(box.notes) == len({note.prospect_id for note in box.notes}) == 60
+
+
+_LOOK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT * FROM about").fetchall()
+connection.close()
+"""
+
+
+def test_a_journal_opened_twice_in_a_process_keeps_its_log_when_another_process_closes_it(path: Path) -> None:
+    """A process that closes any other handle on the file loses the locks that tell the next one that it is there."""
+    with Journal.open(path) as journal, journal.held(HERE):
+        assert sqlitefile.identity_of(path) == journal.id
+        journal.back_up(path.with_name("copy.sqlite"))
+        Journal.open(path).close()
+        subprocess.run([sys.executable, "-c", _LOOK, path], check=True)
+        journal.see_that_it_stands()
+        assert write(journal).request_number
+
+
+def test_results_never_go_where_the_journal_is(settings: Settings, tmp_path: Path) -> None:
+    """To see whether they may, the file would be opened."""
+    journal = tmp_path / "journal.csv"
+    Journal.open(journal).close()
+    sheet = write_sheet(tmp_path / "sheet.csv", [Line("P1", "x")])
+    with pytest.raises(BadSettings, match="would replace the journal"):
+        running.run(sheet, replace(settings, journal=journal, results=journal))
+
+
+def test_a_file_that_was_being_written_at_the_first_look_isnt_called_damaged(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal.open(path).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    look, looks = sqlitefile.look_into, []
+
+    def looked(file: Path) -> sqlitefile.Look:
+        looks.append(look(file))
+        path.write_bytes(whole)
+        return looks[-1]
+
+    monkeypatch.setattr(sqlitefile, "look_into", looked)
+    assert sqlitefile.examine(path) == VERSION
+    assert [bool(each.damage) for each in looks] == [True, False]
+
+
+# -- one file, one name -----------------------------------------------------------------------------------------------
+
+
+def test_a_link_to_a_journal_leads_to_the_same_file_and_the_same_lock(path: Path, journal: Journal) -> None:
+    link = path.with_name("link")
+    link.mkdir()
+    link = link / "another.sqlite"
+    link.symlink_to(path)
+    with Journal.open(link) as same:
+        assert (same.id, same.place) == (journal.id, journal.place)
+        with pytest.raises(Exception, match="Another import of this workspace"), same.held(HERE):
+            pass
+    assert [file.name for file in link.parent.iterdir()] == [link.name]
+
+
+def test_a_journal_with_several_names_is_refused(path: Path) -> None:
+    """By a second name it would have a second lock and a second log."""
+    Journal.open(path).close()
+    second = path.with_name("second.sqlite")
+    second.hardlink_to(path)
+    for name in path, second:
+        with pytest.raises(UnusableJournal, match=r"has 2 names .*Remove the other names"):
+            Journal.open(name)
+    second.unlink()
+    Journal.open(path).close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
+def test_a_file_that_its_owner_may_not_write_stays_so(path: Path) -> None:
+    Journal.open(path).close()
+    path.chmod(0o444)
+    Journal.open(path).close()
+    assert path.stat().st_mode & 0o777 == 0o400
+
+
+# -- network shares ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells it by the drive")
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "webdav"])
+def test_a_journal_on_a_network_share_is_refused_with_the_way_to_postgresql(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which share a file is on is told by the longest folder, and by what was mounted there last."""
+    share = tmp_path.resolve() / "share"
+    mounts = [("/", "ext4"), (str(share), "autofs"), (str(share), kind), (str(share / "scratch"), "ext4")]
+    monkeypatch.setattr(shares, "mounts", lambda: mounts)
+    with pytest.raises(UnusableJournal, match=r"network share.*postgresql://") as caught:
+        Journal.open(share / "journal.sqlite")
+    assert kind in str(caught.value)
+    assert not share.exists()
+    Journal.open(tmp_path / "share" / "scratch" / "journal.sqlite").close()
+    Journal.open(tmp_path / "shared" / "journal.sqlite").close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells it by the drive")
+@pytest.mark.parametrize("kind", ["ext4", "overlay", "9p", "virtiofs", "tmpfs", "apfs", "fuseblk"])
+def test_the_disks_of_this_machine_and_of_containers_are_no_shares(
+    path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "mounts", lambda: [("/", kind)])
+    Journal.open(path).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells it by the drive")
+def test_what_this_system_has_mounted_is_known() -> None:
+    assert "/" in dict(shares.mounts())

@@ -1,0 +1,231 @@
+"""What other processes do beside a run at work never makes it send anything twice.
+
+A run has the journal open for as long as it lasts. Whatever opens the journal beside it, and whoever of them is killed,
+its log stays the one that every process writes to.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from importer.commands import workspaces
+from importer.sandbox import Limit, Sandbox
+from importer.settings import Settings
+from tests.truth import Line, write_sheet
+
+pytestmark = pytest.mark.slow
+
+KEY = "a-key"
+KILLS = 30  # of each seed
+ROWS = 150  # of each sheet that two people import
+_LONGEST = 60.0  # seconds that anything in here may take; far more than it does
+
+
+class Desk:
+    """One person's folder, with a journal, and a server to import to."""
+
+    def __init__(self, folder: Path, box: Sandbox) -> None:
+        self.folder, self.box = folder, box
+        self.journal = folder / "journal.sqlite"
+        self.started: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.started:
+            kill(process)
+
+    def sheet(self, name: str, rows: int) -> Path:
+        """A sheet in which every row is a note of its own, so that each request holds one."""
+        return write_sheet(self.folder / f"{name}.csv", [Line(f"P{row}", f"{name} {row}") for row in range(rows)])
+
+    def start(self, *words: object, calls: bool = True) -> subprocess.Popen[str]:
+        """Start a command of the program on the journal."""
+        calling = ["--base-url", self.box.url] if calls else []
+        environment = {**os.environ, "HOME": str(self.folder), "SALESHANDY_API_KEY": KEY, "PYTHONIOENCODING": "utf-8"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "importer", *map(str, words), "--journal", str(self.journal), *calling],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, sheet: Path, *more: str) -> subprocess.Popen[str]:
+        """Start an import."""
+        quick = ["--settle", "0.2", "--read-timeout", "1"]
+        results = self.folder / f"{sheet.stem}.{len([*self.folder.iterdir()])}.results.csv"
+        return self.start("run", sheet, "--yes", "--results", results, *quick, *more)
+
+    def wait_for_notes(self, count: int, process: subprocess.Popen[str]) -> None:
+        """Wait until the server holds so many notes more than now."""
+        wanted, deadline = len(self.box.notes) + count, time.monotonic() + _LONGEST
+        while len(self.box.notes) < wanted:
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline, "the run doesn't go on"
+            time.sleep(0.005)
+
+    def twice(self) -> int:
+        """How many notes the server holds besides the first of each kind."""
+        times = Counter((note.prospect_id, note.sent_content) for note in self.box.notes)
+        return sum(count - 1 for count in times.values())
+
+    def finish(self, sheet: Path, *more: str) -> None:
+        """Import until nothing is left to do."""
+        for _ in range(5):
+            process = self.run(sheet, *more)
+            output, _ = process.communicate(timeout=_LONGEST)
+            assert "Traceback" not in output
+            if process.returncode == 0:
+                return
+        raise AssertionError(output)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a process, whatever it does; it may be over already."""
+    process.kill()
+    process.wait(_LONGEST)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    """Let a process end by itself: all that it printed."""
+    output, _ = process.communicate(timeout=_LONGEST)
+    assert "Traceback" not in output
+    assert "fault of note-importer" not in output
+    return output
+
+
+def deleted_files_of(process: subprocess.Popen[str]) -> list[str]:
+    """The files of the journal that a process has open and that stand under no name any more."""
+    folder = Path(f"/proc/{process.pid}/fd")
+    if not folder.exists():
+        return []
+    names = [str(entry.readlink()) for entry in folder.iterdir()]
+    return [name for name in names if "journal.sqlite" in name and name.endswith("(deleted)")]
+
+
+def beside(desk: Desk, earlier: Path, sheet: Path) -> list[subprocess.Popen[str]]:
+    """Start everything that anybody may do while a run is at work, all at once."""
+    copy = desk.folder / f"copy-{time.monotonic_ns()}.sqlite"
+    return [
+        desk.start("history"),
+        desk.start("check", sheet),
+        desk.start("verify"),
+        desk.start("doctor"),
+        desk.start("results", "last", earlier, "--results", desk.folder / "again.csv"),
+        desk.start("journal", "backup", copy),
+        desk.run(sheet),
+        desk.run(earlier, "--profile", "another"),
+    ]
+
+
+def owing_results(desk: Desk) -> Path:
+    """A sheet whose import was killed, so that the next run writes its results first."""
+    sheet = desk.sheet("Earlier", 40)
+    process = desk.run(sheet)
+    desk.wait_for_notes(2, process)
+    kill(process)
+    return sheet
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["each ends", "each is killed"])
+def test_whatever_is_done_beside_a_run_it_sends_nothing_twice(tmp_path: Path, profiles: Path, is_killed: bool) -> None:
+    profiles.write_text("[another]\n", encoding="utf-8")
+    chance = random.Random(7)
+    with Sandbox(api_key=KEY, limit=Limit(4, 1)) as box, Desk(tmp_path, box) as desk:
+        earlier, sheet = owing_results(desk), desk.sheet("Note", 300)
+        main = desk.run(sheet)
+        desk.wait_for_notes(5, main)
+        others = beside(desk, earlier, sheet)
+        if is_killed:
+            for process in chance.sample(others, len(others)):
+                time.sleep(chance.random() * 0.4)  # so that each is killed at another moment of its life
+                kill(process)
+        else:
+            for process in others:
+                end(process)
+        for process in desk.start("history"), desk.start("check", sheet):
+            end(process)
+        desk.wait_for_notes(5, main)
+        assert main.poll() is None
+        assert deleted_files_of(main) == []
+        kill(main)
+        box.set_limit(None)
+        desk.finish(sheet)
+        desk.finish(earlier)
+        desk.finish(earlier, "--profile", "another")
+        assert desk.twice() == 40  # what another profile imports is imported for that profile, too
+        assert len(box.notes) == 300 + 40 + 40
+
+
+@pytest.mark.parametrize("others", ["another profile", "the same profile"])
+@pytest.mark.parametrize("seed", range(2))
+def test_two_importers_on_one_journal_killed_at_random_send_nothing_twice(
+    tmp_path: Path, profiles: Path, seed: int, others: str
+) -> None:
+    """Two people with two sheets each, who start one of them whenever their import was killed, or refused as busy.
+
+    A run that begins with the other sheet writes the results that the killed one owes.
+    """
+    profiles.write_text("[another]\n", encoding="utf-8")
+    chance, kills = random.Random(seed), 0
+    running: list[tuple[subprocess.Popen[str], int] | None] = [None, None]
+    with Sandbox(api_key=KEY, limit=Limit(40, 1)) as box, Desk(tmp_path, box) as desk:
+        sheets = [[desk.sheet(f"Note {who}-{number}", ROWS) for number in range(2)] for who in range(2)]
+        more = [[], ["--profile", "another"] if others == "another profile" else []]
+        while kills < KILLS and len(box.notes) < 4 * ROWS:
+            time.sleep(0.005)
+            for who, entry in enumerate(running):
+                if entry is None:
+                    until = len(box.notes) + chance.randint(3, 20)
+                    running[who] = desk.run(chance.choice(sheets[who]), *more[who]), until
+                elif entry[0].poll() is not None or len(box.notes) >= entry[1]:
+                    kills += entry[0].poll() is None
+                    kill(entry[0])
+                    running[who] = None
+        for entry in filter(None, running):
+            kill(entry[0])
+        box.set_limit(None)
+        for who in range(2):
+            for sheet in sheets[who]:
+                desk.finish(sheet, *more[who])
+        assert desk.twice() == 0
+        assert len(box.notes) == 4 * ROWS
+
+
+def test_a_copy_made_during_a_run_that_was_killed_then_is_not_taken_for_the_journal(tmp_path: Path) -> None:
+    """It lacks what was sent between the copy and the kill; the journal itself goes on."""
+    copy, guarded = tmp_path / "copy.sqlite", "--guard-local-address"
+    with Sandbox(api_key=KEY, limit=Limit(10, 1)) as box, Desk(tmp_path, box) as desk:
+        sheet = desk.sheet("Note", 100)
+        workspaces.confirm(Settings(base_url=box.url, journal=desk.journal))
+        main = desk.run(sheet, guarded)
+        desk.wait_for_notes(5, main)
+        end(desk.start("journal", "backup", copy))
+        desk.wait_for_notes(5, main)
+        kill(main)
+        box.set_limit(None)
+        there = len(box.notes)
+        own, desk.journal = desk.journal, copy
+        refused = desk.run(sheet, guarded)
+        assert "is an earlier copy of the one" in " ".join(end(refused).split())
+        assert refused.returncode == 4
+        assert len(box.notes) == there
+        desk.journal = own
+        desk.finish(sheet, guarded)
+        assert desk.twice() == 0
+        assert len(box.notes) == 100
