@@ -140,8 +140,9 @@ def _ours(path: Path) -> str:
             return _ours(here)
         return ""  # what is wrong with it is said when its turn comes
     try:
-        if is_results(path):
-            return "results of an earlier run"
+        with path.open("rb") as file:
+            if is_results(file):
+                return "results of an earlier run"
         if path.suffix.lower() == ".csv" and holds_problems(path):
             return "a list of problems"
     except (OSError, ValueError):
