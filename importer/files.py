@@ -2,25 +2,35 @@
 
 Comes in: a place, what is to stand there, and whose rights bound who may read it. Goes out: the new file in its place,
 or what stood there before. The folder may be shared: a new file is made exclusively, never through a link that
-somebody planted, is its owner's alone while it is written, and is written through its descriptor only.
+somebody planted, is its owner's alone while it is written, and is written through its descriptor only. Here, too, are
+the folders and files that nobody else may open.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import shlex
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
 
+from platformdirs import user_config_path, user_data_path
+
+from importer.errors import BadSettings
+
 OWNER_ONLY = 0o600
 USUAL = 0o666
 """What the system's umask takes its part of."""
 
+_PROGRAM = "note-importer"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; what it makes exclusively follows no link either
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe
 _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
 
 
@@ -117,27 +127,128 @@ def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter, where there is none yet. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make a folder that only its owner can enter, and each folder above it that isn't there yet.
+
+    A folder of the program's own that stands open to others is closed to them. A folder that a person named, and that
+    stands already, is left as it is.
+
+    Raises:
+        BadSettings: a folder of the program's own belongs to another user, or others may write to it.
+        OSError: it can't be made.
+    """
+    if os.name != "posix":  # a folder there has the rights of the one above it, which is the user's
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    folder = folder.absolute()
+    missing = [folder]
+    while not os.path.lexists(missing[-1]):
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    for own in {user_data_path(_PROGRAM, appauthor=False), user_config_path(_PROGRAM, appauthor=False)}:
+        if folder.is_relative_to(own):
+            for each in (folder, *folder.parents):
+                if each.is_relative_to(own):
+                    _close_to_others(each)
+
+
+def _close_to_others(folder: Path) -> None:
+    """See that nobody else can write to a folder of ours.
+
+    Raises:
+        BadSettings: it is another user's, or its rights can't be changed.
+    """
+    there, user = folder.stat(), os.geteuid()
+    if there.st_uid == user:
+        if there.st_mode & 0o077:
+            with contextlib.suppress(OSError):
+                folder.chmod(0o700)
+                return
+    elif user != 0 and there.st_uid != _owner_of_new_files(folder):
+        raise BadSettings(
+            f"The folder {folder} belongs to {_name_of(there.st_uid)}, who could change what this program keeps there."
+            f" Nothing was sent. Take it over with: sudo chown -R {_name_of(user)} {shlex.quote(str(folder))}"
+        )
+    if there.st_mode & 0o022:
+        raise BadSettings(
+            f"Other users can write to the folder {folder}, and change what this program keeps there. Nothing was sent."
+            f" Close it to them with: chmod go-rwx {shlex.quote(str(folder))}"
+        )
+
+
+def open_private(path: Path, flags: int = os.O_RDWR) -> int:
+    """Open a file that only its owner can open, and make it where there is none; its descriptor.
+
+    On Windows a file's rights are its folder's.
+
+    Raises:
+        OSError: it can't be made or opened, it is a link or no file, or it belongs to another user.
+    """
+    handle = os.open(path, flags | os.O_CREAT | _NO_LINK | _NO_WAITING | _BINARY, OWNER_ONLY)
+    try:
+        there = os.fstat(handle)
+        if not stat.S_ISREG(there.st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")  # noqa: TRY301 - the descriptor is to be closed
+        if os.name == "posix":
+            _see_that_it_is_ours(path, there)
+            if there.st_mode & 0o077:
+                _set_rights(handle, OWNER_ONLY)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def make_private(path: Path) -> None:
     """See that an empty file stands here, or whatever stands here already, and that only its owner can open it.
 
-    Nothing is done on Windows, where a file's rights are its folder's.
+    Raises:
+        OSError: see :func:`open_private`.
+    """
+    os.close(open_private(path))
+
+
+def own_link_followed(path: Path) -> Path:
+    """Return where a link of the user's own leads, or else the path itself.
 
     Raises:
-        OSError: it can't be made, or a link stands in its place.
+        OSError: the link is another user's, or leads nowhere.
     """
-    if os.name != "posix":
+    if os.name != "posix" or not path.is_symlink():
+        return path
+    _see_that_it_is_ours(path, path.lstat())
+    return path.resolve()
+
+
+def _see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
+    """See that a file isn't one that another user made beforehand, in order to read what we write to it.
+
+    The administrator may use a user's file, in a folder where only that user can have put it.
+
+    Raises:
+        PermissionError: it is.
+    """
+    user, folder = os.geteuid(), path.parent.stat()
+    is_in_its_owners = folder.st_uid == there.st_uid and not folder.st_mode & 0o022
+    if there.st_uid == user or (user == 0 and is_in_its_owners) or there.st_uid == _owner_of_new_files(path.parent):
         return
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, OWNER_ONLY)
-    try:
-        if os.fstat(handle).st_mode & 0o077:
-            with contextlib.suppress(PermissionError):  # it is another's, who decides
-                _set_rights(handle, OWNER_ONLY)
-    finally:
-        os.close(handle)
+    raise PermissionError(errno.EPERM, f"it belongs to {_name_of(there.st_uid)}, who could read what is written to it")
+
+
+def _owner_of_new_files(folder: Path) -> int | None:
+    """Who owns what we make in a folder: we, unless it is a server's that gives all files to one user."""
+    with contextlib.suppress(OSError), draft(folder / "owner") as new:
+        return os.fstat(new.file.fileno()).st_uid
+    return None
+
+
+def _name_of(user: int) -> str:
+    """A user's name; the number where there is none."""
+    with contextlib.suppress(ImportError, KeyError):
+        import pwd  # noqa: PLC0415 - Windows has none
+
+        return pwd.getpwuid(user).pw_name
+    return str(user)
 
 
 def _granted(bound: os.stat_result, group: int) -> int:

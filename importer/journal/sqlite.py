@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 
 from importer.errors import BadSettings, JournalFailed, UnusableJournal, WrongJournal, by_name
-from importer.files import OWNER_ONLY, draft, make_private_folder
+from importer.files import OWNER_ONLY, draft, make_private, make_private_folder, own_link_followed
 from importer.journal import lock, migrations, schema
 from importer.journal.statements import Among, Dialect, Many, Row
 from importer.journal.store import WRITES, Store, cause
@@ -281,6 +280,4 @@ def copy(path: Path, target: Path) -> None:
 def create_private(path: Path) -> None:
     """Make the file readable by its owner only, before anything stands in it."""
     make_private_folder(path.parent)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+    make_private(own_link_followed(path))
