@@ -28,6 +28,10 @@ OWNER_ONLY = 0o600
 USUAL = 0o666
 """What the system's umask takes its part of."""
 
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""A disk knows no hard links, or the system makes none of another user's file."""
+
+_NAMES = 999
 _PROGRAM = "note-importer"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; what it makes exclusively follows no link either
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe
@@ -86,6 +90,61 @@ class Draft:
         self.file.close()  # Windows renames no open file
         self.path.replace(place)
         _folder_to_disk(place.parent)
+
+    def put_new(self, place: Path) -> None:
+        """Put the file in its place, where nothing stands.
+
+        Raises:
+            FileExistsError: something stands there by now.
+            OSError: the system doesn't let it be put there.
+        """
+        self.file.close()
+        move(self.path, place)
+        _folder_to_disk(place.parent)
+
+
+def move(path: Path, place: Path) -> None:
+    """Give a file another name on the same disk, which nothing has: whatever appears there meanwhile stays.
+
+    Nobody else may use the file's present name: what appears under that is lost.
+
+    Raises:
+        FileExistsError: something has it by now.
+        OSError: the file isn't there, or the system doesn't let it be moved.
+    """
+    if os.name == "nt":
+        path.rename(place)  # there it never replaces
+        return
+    is_linked = _link(path, place)
+    try:
+        if is_linked:
+            path.unlink()
+        else:
+            path.replace(place)
+    except OSError:
+        place.unlink()
+        raise
+
+
+def _link(path: Path, place: Path) -> bool:
+    """Give a file a second name; False where that can't be, and an empty file holds the name. Raises OSError."""
+    try:
+        os.link(path, place, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, OWNER_ONLY))
+        return False
+    return True
+
+
+def put_back(moved: Path, path: Path) -> None:
+    """Move a file back to where it was, or to a free name beside that if another has come there. Raises OSError."""
+    for number in range(1, _NAMES + 1):
+        with contextlib.suppress(FileExistsError):
+            move(moved, path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}"))
+            return
+    raise FileExistsError(errno.EEXIST, f"{_NAMES} names like {path.name} are taken")
 
 
 def called_after(name: str) -> str:

@@ -192,18 +192,45 @@ def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, 
     trouble: OSError | None = None
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-        if objection := _objection(path, policy):
-            why = why or objection
-            continue
-        policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
-        try:
-            draft.put(path)
-        except PermissionError as error:  # on Windows: open in another program
-            why = why or f"{wanted.name} is open in another program or protected"
-            trouble = error
-            continue
-        return path, why
+        for _ in range(_TRIES):
+            if objection := _objection(path, policy):
+                why = why or objection
+                break
+            policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
+            try:
+                _replace(draft, path, policy)
+            except FileExistsError:  # it appeared in the same moment
+                continue
+            except PermissionError as error:  # on Windows: open in another program
+                why = why or f"{wanted.name} is open in another program or protected"
+                trouble = error
+                break
+            return path, why
     raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
+
+
+def _replace(draft: Draft, path: Path, policy: OverwritePolicy) -> None:
+    """Put a file in its place, where nothing stands but what may go.
+
+    Raises:
+        FileExistsError: something else has come there meanwhile; it stays.
+        OSError: the system doesn't let the file be put there.
+    """
+    aside = draft.path.with_suffix(".old")
+    try:
+        path.replace(aside)
+    except FileNotFoundError:
+        draft.put_new(path)
+        return
+    if aside.exists() and policy.objection(path, aside):
+        files.put_back(aside, path)
+        raise FileExistsError(errno.EEXIST, f"{path.name} was changed meanwhile")
+    try:
+        draft.put_new(path)
+    except BaseException:
+        files.put_back(aside, path)
+        raise
+    aside.unlink()
 
 
 def _objection(path: Path, policy: OverwritePolicy) -> str:
