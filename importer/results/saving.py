@@ -98,7 +98,7 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
                 draft.finish(files.OWNER_ONLY)
                 path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
-        kept = save(Path.cwd() / target.name, fill, NeverOverwrite(source=policy.source))
+        kept = save(Path.cwd() / elsewhere.local_name(target), fill, NeverOverwrite(source=policy.source))
         return Written(
             kept.path,
             f"{target.name} could not be put to {target.parent}: {plain(error)}. It is kept here: {kept.path}. Run the"
