@@ -192,7 +192,7 @@ def make_private_folder(folder: Path) -> None:
     stands already, is left as it is.
 
     Raises:
-        BadSettings: a folder of the program's own belongs to another user, or others may write to it.
+        BadSettings: see :func:`keep_private`.
         OSError: it can't be made.
     """
     if os.name != "posix":  # a folder there has the rights of the one above it, which is the user's
@@ -204,34 +204,38 @@ def make_private_folder(folder: Path) -> None:
         missing.append(missing[-1].parent)
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
+    keep_private(folder)
+
+
+def keep_private(folder: Path) -> None:
+    """See that nobody else can write to a folder of the program's own; one that a person named is left as it is.
+
+    Raises:
+        BadSettings: it belongs to another user, or others may write to it.
+    """
+    if os.name != "posix":
+        return
+    folder = folder.absolute()
     for own in {user_data_path(_PROGRAM, appauthor=False), user_config_path(_PROGRAM, appauthor=False)}:
-        if folder.is_relative_to(own):
-            for each in (folder, *folder.parents):
-                if each.is_relative_to(own):
-                    _close_to_others(each)
+        for each in (folder, *folder.parents):
+            if each.is_relative_to(own) and each.exists():
+                _close_to_others(each)
 
 
 def _close_to_others(folder: Path) -> None:
-    """See that nobody else can write to a folder of ours.
-
-    Raises:
-        BadSettings: it is another user's, or its rights can't be changed.
-    """
-    there, user = folder.stat(), os.geteuid()
-    if there.st_uid == user:
-        if there.st_mode & 0o077:
-            with contextlib.suppress(OSError):
-                folder.chmod(0o700)
-                return
-    elif user != 0 and there.st_uid != _owner_of_new_files(folder):
+    there, user, here = folder.stat(), os.geteuid(), shlex.quote(str(folder))
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:  # nobody can write there
+        return
+    if there.st_uid == user and there.st_mode & 0o077:
+        with contextlib.suppress(OSError):
+            folder.chmod(0o700)
+            return
+    is_theirs = there.st_uid not in (user, 0) and user != 0 and there.st_uid != _owner_of_new_files(folder)
+    if is_theirs or there.st_mode & 0o022:
+        mend = f"chmod go-rwx {here}" if user in (0, there.st_uid) else f"sudo chown -R {_name_of(user)} {here}"
         raise BadSettings(
-            f"The folder {folder} belongs to {_name_of(there.st_uid)}, who could change what this program keeps there."
-            f" Nothing was sent. Take it over with: sudo chown -R {_name_of(user)} {shlex.quote(str(folder))}"
-        )
-    if there.st_mode & 0o022:
-        raise BadSettings(
-            f"Other users can write to the folder {folder}, and change what this program keeps there. Nothing was sent."
-            f" Close it to them with: chmod go-rwx {shlex.quote(str(folder))}"
+            f"The folder {folder} belongs to {_name_of(there.st_uid)}, and somebody else than this user can change what"
+            f" the program keeps there. Nothing was sent. Close it with: {mend}"
         )
 
 

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from platformdirs import user_data_path
+from platformdirs import user_config_path, user_data_path
 
 from importer import files
 from importer.errors import BadSettings
 from importer.page.uploads import Uploads
+from importer.settings import profiles
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -233,6 +234,24 @@ def test_the_administrator_may_use_a_users_folder_unless_others_can_write_to_it(
     data(home).chmod(0o755)
     files.make_private_folder(data(home))
     assert (rights(data(home)), data(home).stat().st_uid) == (0o755, OTHER)
+
+
+@POSIX
+def test_the_folder_of_the_profiles_is_closed_where_they_are_only_read(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can write there decides where the key goes."""
+    monkeypatch.delenv(profiles.FILE_VARIABLE)
+    folder = user_config_path("note-importer", appauthor=False)
+    folder.mkdir(parents=True)
+    (folder / "profiles.toml").write_text("[night]\n")
+    assert profiles.names() == ["night"]
+    assert rights(folder) == 0o700
+    if os.geteuid() == 0:
+        os.chown(folder, OTHER, -1)
+        folder.chmod(0o755)
+        with acting_as(ANOTHER), pytest.raises(BadSettings, match=f"sudo chown -R {ANOTHER} {folder}"):
+            profiles.names()
 
 
 @ROOT
