@@ -265,3 +265,31 @@ def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(folder: Folder, tmp_p
     opens = int(done.stdout.rpartition("opens:")[2])
     assert opens >= at
     assert left(folder.box) <= digests(GOOD), done.stdout + done.stderr
+
+
+# The same without end, by a process that knows nothing of the importer's moments.
+LOOPING = """
+import os, sys
+os.chdir(sys.argv[1])
+os.symlink("../outside", "link")
+print("begun", flush=True)
+while True:
+    for gone, comes in (("aside", "link"), ("link", "aside")):
+        os.rename("within", gone)
+        os.rename(comes, "within")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
+def test_a_folder_that_another_process_swaps_without_end_leads_nowhere(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "outside" / "call.pdf").write_bytes(b"nobody's business")
+    with subprocess.Popen([sys.executable, "-c", LOOPING, folder.place], stdout=subprocess.PIPE) as swapping:
+        try:
+            assert swapping.stdout is not None
+            assert swapping.stdout.readline() == b"begun\n"
+            _, rows = folder.run(["./" * number + "within/call.pdf" for number in range(1000)], "r.csv")
+        finally:
+            swapping.kill()
+    assert len(rows) == 1000
+    assert left(folder.box) <= digests(GOOD)
