@@ -193,12 +193,13 @@ def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, 
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
         for _ in range(_TRIES):
+            seen = _version(path)
             if objection := _objection(path, policy):
                 why = why or objection
                 break
             policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
             try:
-                _replace(draft, path, policy)
+                _replace(draft, path, seen)
             except FileExistsError:  # it appeared in the same moment
                 continue
             except PermissionError as error:  # on Windows: open in another program
@@ -209,8 +210,16 @@ def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, 
     raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
 
 
-def _replace(draft: Draft, path: Path, policy: OverwritePolicy) -> None:
-    """Put a file in its place, where nothing stands but what may go.
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What changes whenever a file does, whatever it is called; None where there is none."""
+    with contextlib.suppress(OSError):
+        there = path.stat()
+        return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns
+    return None
+
+
+def _replace(draft: Draft, path: Path, seen: tuple[int, ...] | None) -> None:
+    """Put a file in its place, where nothing stands but what was seen there and may go.
 
     Raises:
         FileExistsError: something else has come there meanwhile; it stays.
@@ -222,7 +231,7 @@ def _replace(draft: Draft, path: Path, policy: OverwritePolicy) -> None:
     except FileNotFoundError:
         draft.put_new(path)
         return
-    if aside.exists() and policy.objection(path, aside):
+    if _version(aside) != seen:
         files.put_back(aside, path)
         raise FileExistsError(errno.EEXIST, f"{path.name} was changed meanwhile")
     try:
