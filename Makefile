@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest pythons airflow simulate mutants check format bench clean
+.PHONY: help demo test slow lowest pythons airflow simulate mutants check format bench audit clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -63,6 +63,9 @@ format: $(READY)  ## put the code into its one format
 bench: $(READY)  ## measure the importer beside the scripts one would write instead
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev,bench]"
 	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+audit: $(READY)  ## list what is installed against the known advisories, as far as the network allows
+	$(BIN)/python .ci/audit $(BIN)/python
 
 clean:  ## remove what make made
 	$(PYTHON) -c "import glob, shutil; [shutil.rmtree(d, ignore_errors=True) for d in (*glob.glob('.venv*'), 'demo', 'build', '.pytest_cache', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

@@ -25,6 +25,8 @@ _S3 = frozenset({"s3", "s3a"})
 _SHOWS_WHOLE_FILES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 _REFUSED = {errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ENAMETOOLONG, getattr(errno, "EREMCHG", errno.ENOENT)}
 _CHUNK = 1 << 20
+_MEANT_OTHERWISE = ("::", "?versionId=")
+"""Fsspec takes what follows the first for another store, and S3's part of it the second for a version."""
 
 
 if TYPE_CHECKING:
@@ -76,6 +78,17 @@ def place(text: str | Path) -> Place:
             " store's own tools take it."
         )
     return Url(text)
+
+
+def why_unfit(url: Url) -> str:
+    """Return why a file can't be read by its URL, as half a sentence; empty if it can."""
+    mark = next((mark for mark in _MEANT_OTHERWISE if mark in str(url)), "")
+    return f"its name holds {mark}, which means something else in a URL; give it another name" if mark else ""
+
+
+def local_name(url: Url) -> str:
+    """Return a file's name without what Windows takes for folders, a drive or a stream."""
+    return re.split(r"[\\:]", url.name)[-1].strip(". ") or "file"
 
 
 def is_same(one: Place, other: Place) -> bool:
@@ -217,9 +230,9 @@ def fetch(url: Url, file: IO[bytes], most: int) -> int:
 
 @contextmanager
 def copy_of(url: Url) -> Iterator[Path]:
-    """A copy of a file here, of the same name, in a folder that only we can enter; gone afterwards. Raises OSError."""
+    """Copy a file here, into a folder that only we can enter; gone afterwards. Raises OSError."""
     with tempfile.TemporaryDirectory(prefix="note-importer-") as folder:
-        here = Path(folder) / url.name
+        here = Path(folder) / ("copy.csv" if url.suffix.lower() == ".csv" else "copy")
         with _store(url) as (store, path):
             store.get_file(path, str(here))
         yield here
@@ -324,6 +337,8 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
 
 
 def _opened(url: Url) -> tuple[Any, str]:
+    if why := why_unfit(url):
+        raise BadSettings(f"{url} can't be used: {why}.")
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - only who names a URL needs it
 

@@ -2,25 +2,39 @@
 
 Comes in: a place, what is to stand there, and whose rights bound who may read it. Goes out: the new file in its place,
 or what stood there before. The folder may be shared: a new file is made exclusively, never through a link that
-somebody planted, is its owner's alone while it is written, and is written through its descriptor only.
+somebody planted, is its owner's alone while it is written, and is written through its descriptor only. Here, too, are
+the folders and files that nobody else may open.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import shlex
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
 
+from platformdirs import user_config_path, user_data_path
+
+from importer.errors import BadSettings
+
 OWNER_ONLY = 0o600
 USUAL = 0o666
 """What the system's umask takes its part of."""
 
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""A disk knows no hard links, or the system makes none of another user's file."""
+
+_NAMES = 999
+_PROGRAM = "note-importer"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; what it makes exclusively follows no link either
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe
 _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
 
 
@@ -77,6 +91,61 @@ class Draft:
         self.path.replace(place)
         _folder_to_disk(place.parent)
 
+    def put_new(self, place: Path) -> None:
+        """Put the file in its place, where nothing stands.
+
+        Raises:
+            FileExistsError: something stands there by now.
+            OSError: the system doesn't let it be put there.
+        """
+        self.file.close()
+        move(self.path, place)
+        _folder_to_disk(place.parent)
+
+
+def move(path: Path, place: Path) -> None:
+    """Give a file another name on the same disk, which nothing has: whatever appears there meanwhile stays.
+
+    Nobody else may use the file's present name: what appears under that is lost.
+
+    Raises:
+        FileExistsError: something has it by now.
+        OSError: the file isn't there, or the system doesn't let it be moved.
+    """
+    if os.name == "nt":
+        path.rename(place)  # there it never replaces
+        return
+    is_linked = _link(path, place)
+    try:
+        if is_linked:
+            path.unlink()
+        else:
+            path.replace(place)
+    except OSError:
+        place.unlink()
+        raise
+
+
+def _link(path: Path, place: Path) -> bool:
+    """Give a file a second name; False where that can't be, and an empty file holds the name. Raises OSError."""
+    try:
+        os.link(path, place, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, OWNER_ONLY))
+        return False
+    return True
+
+
+def put_back(moved: Path, path: Path) -> None:
+    """Move a file back to where it was, or to a free name beside that if another has come there. Raises OSError."""
+    for number in range(1, _NAMES + 1):
+        with contextlib.suppress(FileExistsError):
+            move(moved, path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}"))
+            return
+    raise FileExistsError(errno.EEXIST, f"{_NAMES} names like {path.name} are taken")
+
 
 def called_after(name: str) -> str:
     """Sixteen signs that tell a name from others, to call a file after what no file can be called."""
@@ -117,27 +186,132 @@ def replace(place: Path, content: bytes, rights: int = OWNER_ONLY) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter, where there is none yet. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make a folder that only its owner can enter, and each folder above it that isn't there yet.
+
+    A folder of the program's own that stands open to others is closed to them. A folder that a person named, and that
+    stands already, is left as it is.
+
+    Raises:
+        BadSettings: see :func:`keep_private`.
+        OSError: it can't be made.
+    """
+    if os.name != "posix":  # a folder there has the rights of the one above it, which is the user's
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    folder = folder.absolute()
+    missing = [folder]
+    while not os.path.lexists(missing[-1]):
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    keep_private(folder)
+
+
+def keep_private(folder: Path) -> None:
+    """See that nobody else can write to a folder of the program's own; one that a person named is left as it is.
+
+    Raises:
+        BadSettings: it belongs to another user, or others may write to it.
+    """
+    if os.name != "posix":
+        return
+    folder = folder.absolute()
+    for own in {user_data_path(_PROGRAM, appauthor=False), user_config_path(_PROGRAM, appauthor=False)}:
+        for each in (folder, *folder.parents):
+            if each.is_relative_to(own) and each.exists():
+                _close_to_others(each)
+
+
+def _close_to_others(folder: Path) -> None:
+    there, user, here = folder.stat(), os.geteuid(), shlex.quote(str(folder))
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:  # nobody can write there
+        return
+    if there.st_uid == user and there.st_mode & 0o077:
+        with contextlib.suppress(OSError):
+            folder.chmod(0o700)
+            return
+    is_theirs = there.st_uid not in (user, 0) and user != 0 and there.st_uid != _owner_of_new_files(folder)
+    if is_theirs or there.st_mode & 0o022:
+        mend = f"chmod go-rwx {here}" if user in (0, there.st_uid) else f"sudo chown -R {_name_of(user)} {here}"
+        raise BadSettings(
+            f"The folder {folder} belongs to {_name_of(there.st_uid)}, and somebody else than this user can change what"
+            f" the program keeps there. Nothing was sent. Close it with: {mend}"
+        )
+
+
+def open_private(path: Path, flags: int = os.O_RDWR) -> int:
+    """Open a file that only its owner can open, and make it where there is none; its descriptor.
+
+    On Windows a file's rights are its folder's.
+
+    Raises:
+        OSError: it can't be made or opened, it is a link or no file, or it belongs to another user.
+    """
+    handle = os.open(path, flags | os.O_CREAT | _NO_LINK | _NO_WAITING | _BINARY, OWNER_ONLY)
+    try:
+        there = os.fstat(handle)
+        if not stat.S_ISREG(there.st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")  # noqa: TRY301 - the descriptor is to be closed
+        if os.name == "posix":
+            see_that_it_is_ours(path, there)
+            if there.st_mode & 0o077:
+                _set_rights(handle, OWNER_ONLY)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def make_private(path: Path) -> None:
     """See that an empty file stands here, or whatever stands here already, and that only its owner can open it.
 
-    Nothing is done on Windows, where a file's rights are its folder's.
+    Raises:
+        OSError: see :func:`open_private`.
+    """
+    os.close(open_private(path))
+
+
+def own_link_followed(path: Path) -> Path:
+    """Return where a link of the user's own leads, or else the path itself.
 
     Raises:
-        OSError: it can't be made, or a link stands in its place.
+        OSError: the link is another user's, or leads nowhere.
     """
-    if os.name != "posix":
+    if os.name != "posix" or not path.is_symlink():
+        return path
+    see_that_it_is_ours(path, path.lstat())
+    return path.resolve()
+
+
+def see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
+    """See that a file isn't one that another user made beforehand, in order to read what we write to it.
+
+    The administrator may use a user's file, in a folder where only that user can have put it.
+
+    Raises:
+        PermissionError: it is.
+    """
+    user, folder = os.geteuid(), path.parent.stat()
+    is_in_its_owners = folder.st_uid == there.st_uid and not folder.st_mode & 0o022
+    if there.st_uid == user or (user == 0 and is_in_its_owners) or there.st_uid == _owner_of_new_files(path.parent):
         return
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, OWNER_ONLY)
-    try:
-        if os.fstat(handle).st_mode & 0o077:
-            with contextlib.suppress(PermissionError):  # it is another's, who decides
-                _set_rights(handle, OWNER_ONLY)
-    finally:
-        os.close(handle)
+    raise PermissionError(errno.EPERM, f"it belongs to {_name_of(there.st_uid)}, who could read what is written to it")
+
+
+def _owner_of_new_files(folder: Path) -> int | None:
+    """Who owns what we make in a folder: we, unless it is a server's that gives all files to one user."""
+    with contextlib.suppress(OSError), draft(folder / "owner") as new:
+        return os.fstat(new.file.fileno()).st_uid
+    return None
+
+
+def _name_of(user: int) -> str:
+    """A user's name; the number where there is none."""
+    with contextlib.suppress(ImportError, KeyError):
+        import pwd  # noqa: PLC0415 - Windows has none
+
+        return pwd.getpwuid(user).pw_name
+    return str(user)
 
 
 def _granted(bound: os.stat_result, group: int) -> int:

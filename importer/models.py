@@ -209,10 +209,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file that notes carry: its name, where it is without links, its bytes, and the SHA-256 of these in hex."""
+    """A file that notes carry: its path and the folder that holds it (without links), its bytes, its SHA-256 in hex."""
 
     name: str
     path: Path
+    root: Path
     size: int
     digest: str
 

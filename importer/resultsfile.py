@@ -1,16 +1,17 @@
 """What marks a results file and its columns: results writes it, rows and commands know it again.
 
-Comes in: headings, texts, or a path. Goes out: which columns the importer added, texts as they stand in CSV and as they
+Comes in: headings, texts, or a file. Goes out: which columns the importer added, texts as they stand in CSV and as they
 were, and whether a file is one that the importer wrote.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
+from typing import BinaryIO
 
 OUR_COLUMNS: tuple[str, ...] = ("result", "note_id", "reason", "source_row", "finished_at", "request")
 """The headings that follow the input's own, always in this order and always the last."""
@@ -109,17 +110,20 @@ def unprotected(text: str) -> str:
     return _INSIDE_MARKED.sub(r"\1", text)
 
 
-def is_results(path: Path) -> bool:
+def is_results(file: BinaryIO) -> bool:
     """Whether a workbook names us as its author, or a CSV's headings end with our columns; whatever they are called.
+
+    Args:
+        file: open at any place; where it stands afterwards isn't said.
 
     Raises:
         OSError: it can't be read.
     """
-    with path.open("rb") as start:
-        is_package = start.read(len(_PACKAGE)) == _PACKAGE
+    file.seek(0)
+    start = file.read(len(_PACKAGE))
     try:
-        if is_package:
-            with zipfile.ZipFile(path) as package:
+        if start == _PACKAGE:
+            with zipfile.ZipFile(file) as package:
                 about = package.getinfo("docProps/core.xml")
                 if about.compress_type not in _PACKINGS:
                     return False
@@ -127,8 +131,8 @@ def is_results(path: Path) -> bool:
                     said = part.read(_MOST)
                     is_template = f"<dc:title>{TEMPLATE}</dc:title>".encode() in said
                     return f"<dc:creator>{AUTHOR}</dc:creator>".encode() in said and not is_template
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            headings = next(csv.reader([file.readline(_MOST)]), [])
+        first = io.TextIOWrapper(io.BytesIO(start + file.read(_MOST)), encoding="utf-8-sig", newline="").readline()
+        headings = next(csv.reader([first]), [])
     except OSError:
         raise
     except Exception:  # noqa: BLE001 - anybody may have put it there; whatever a damaged one raises, it isn't ours

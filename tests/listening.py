@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_string
@@ -19,6 +20,7 @@ class Call:
     method: str
     path: str
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> Any:
@@ -27,14 +29,21 @@ class Call:
 
 @dataclass
 class Ear:
-    """What was received, and the address without its scheme."""
+    """What was received, the address without its scheme, and how many bytes of endless replies were sent."""
 
     place: str = ""
     calls: list[Call] = field(default_factory=list)
+    sent: int = 0
     mails: list[Message] = field(default_factory=list)
 
     def paths(self) -> list[tuple[str, str]]:
-        return [(call.method, call.path) for call in self.calls]
+        """Where was called, notices first: all are sent at the same time."""
+        return sorted(((call.method, call.path) for call in self.calls), reverse=True)
+
+    @property
+    def told(self) -> list[Any]:
+        """The notices."""
+        return [call.json for call in self.calls if call.body]
 
 
 @contextmanager
@@ -51,16 +60,35 @@ def serving(server: socketserver.TCPServer) -> Iterator[str]:
 
 @contextmanager
 def http_ear() -> Iterator[Ear]:
-    """A server that answers 200, or with the status that its path begins with (/404/…)."""
+    """A server that answers 200, or with the status that its path begins with (/404/…).
+
+    A redirect leads to /elsewhere. What begins with /drip gets a header without end, sign by sign; what begins with
+    /endless a body.
+    """
     ear = Ear()
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def _take(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-            ear.calls.append(Call(self.command, self.path, body))
+            ear.calls.append(Call(self.command, self.path, body, dict(self.headers)))
             code = self.path[1:4]
+            if self.path.startswith("/drip"):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
+                with contextlib.suppress(OSError):
+                    while not ended.wait(0.05):
+                        self.wfile.write(b"x")
+                return
+            if self.path.startswith("/endless"):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                with contextlib.suppress(OSError):
+                    while not ended.is_set():
+                        ear.sent += self.wfile.write(b"x" * 65_536)
+                return
             self.send_response(int(code) if code.isdigit() else 200)
             self.send_header("content-length", "0")
+            if code.startswith("3"):
+                self.send_header("location", f"http://{ear.place}/elsewhere")
             self.end_headers()
 
         do_GET = do_POST = _take  # noqa: N815 - as the library calls them
@@ -69,7 +97,10 @@ def http_ear() -> Iterator[Ear]:
             """Say nothing."""
 
     with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as ear.place:
-        yield ear
+        try:
+            yield ear
+        finally:
+            ended.set()
 
 
 @contextmanager

@@ -6,12 +6,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
 from importer.cli import main
-from importer.elsewhere import Url, place
+from importer.elsewhere import Url, copy_of, local_name, place
 from importer.errors import BadSettings
 from importer.sandbox import Sandbox
 
@@ -98,6 +98,22 @@ def put_in_memory(path: str, text: str, at: datetime = datetime(2026, 1, 1, tzin
     held = fsspec.filesystem("memory")
     held.pipe_file(path, text.encode())
     held.store[path].modified = at
+
+
+def test_a_copy_here_has_a_name_that_leads_nowhere_on_any_system(memory: dict[str, object]) -> None:
+    """Windows would take this one for a file two folders further up."""
+    put_in_memory("/inbox/a\\..\\..\\evil.csv", "x")
+    with copy_of(Url("memory://inbox/a\\..\\..\\evil.csv")) as here:
+        assert here.read_text() == "x"
+        assert PureWindowsPath(here.name).name == here.name == "copy.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [("a.csv", "a.csv"), ("a\\..\\b.csv", "b.csv"), ("C:x.csv", "x.csv"), ("..\\", "file"), ("a\\..", "file")],
+)
+def test_results_that_are_kept_here_have_such_a_name_too(name: str, here: str) -> None:
+    assert local_name(Url("memory://inbox") / name) == here
 
 
 def test_a_folder_of_another_store_is_imported_and_moved(type_: Typed, box: Sandbox, memory: dict[str, object]) -> None:

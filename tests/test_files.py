@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from platformdirs import user_config_path, user_data_path
 
 from importer import files
+from importer.errors import BadSettings
+from importer.page.uploads import Uploads
+from importer.settings import profiles
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
 
@@ -154,3 +160,126 @@ def test_a_link_is_no_private_file(tmp_path: Path, mask: None) -> None:
     with pytest.raises(OSError, match="f"):
         files.make_private(tmp_path / "f")
     assert rights(tmp_path / "theirs") == 0o644
+
+
+# -- what nobody else may open -----------------------------------------------------------------------------------------
+
+ROOT = pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="needs files of two users: run it as root, as CI does"
+)
+OTHER, ANOTHER = 65_534, 54_321
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home that any user can enter, under a umask that keeps nothing from anybody."""
+    before = os.umask(0)
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        monkeypatch.setenv("HOME", name)
+        for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+            monkeypatch.delenv(variable, raising=False)
+        yield Path(name)
+    os.umask(before)
+
+
+@contextmanager
+def acting_as(user: int) -> Iterator[None]:
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def data(home: Path) -> Path:
+    """The program's own folder, wherever this system has it."""
+    folder = user_data_path("note-importer", appauthor=False)
+    assert folder.is_relative_to(home)
+    return folder
+
+
+@POSIX
+def test_where_the_page_comes_first_no_folder_that_it_makes_is_open_to_others(home: Path) -> None:
+    Uploads(data(home) / "page")
+    made = [path for path in home.rglob("*") if path.is_dir()]
+    assert data(home) / "page" in made
+    assert {path: rights(path) for path in made} == dict.fromkeys(made, 0o700)
+
+
+@POSIX
+def test_folders_of_ours_that_stand_open_are_closed_and_those_that_a_person_named_are_left(home: Path) -> None:
+    (data(home) / "journals").mkdir(parents=True)
+    (home / "shared").mkdir()
+    files.make_private_folder(data(home) / "journals")
+    files.make_private_folder(home / "shared")
+    assert [rights(path) for path in (data(home), data(home) / "journals")] == [0o700, 0o700]
+    assert [rights(path) for path in (data(home).parent, home / "shared")] == [0o777, 0o777]
+
+
+@ROOT
+def test_a_folder_of_ours_that_another_user_made_is_refused_with_the_command_that_mends_it(home: Path) -> None:
+    data(home).mkdir(parents=True)
+    os.chown(data(home), OTHER, -1)
+    with acting_as(ANOTHER), pytest.raises(BadSettings, match=f"sudo chown -R {ANOTHER} {data(home)}"):
+        files.make_private_folder(data(home) / "page")
+
+
+@ROOT
+def test_the_administrator_may_use_a_users_folder_unless_others_can_write_to_it(home: Path) -> None:
+    data(home).mkdir(parents=True)
+    os.chown(data(home), OTHER, -1)
+    with pytest.raises(BadSettings, match=f"chmod go-rwx {data(home)}"):
+        files.make_private_folder(data(home))
+    data(home).chmod(0o755)
+    files.make_private_folder(data(home))
+    assert (rights(data(home)), data(home).stat().st_uid) == (0o755, OTHER)
+
+
+@POSIX
+def test_the_folder_of_the_profiles_is_closed_where_they_are_only_read(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can write there decides where the key goes."""
+    monkeypatch.delenv(profiles.FILE_VARIABLE)
+    folder = user_config_path("note-importer", appauthor=False)
+    folder.mkdir(parents=True)
+    (folder / "profiles.toml").write_text("[night]\n")
+    assert profiles.names() == ["night"]
+    assert rights(folder) == 0o700
+    if os.geteuid() == 0:
+        os.chown(folder, OTHER, -1)
+        folder.chmod(0o755)
+        with acting_as(ANOTHER), pytest.raises(BadSettings, match=f"sudo chown -R {ANOTHER} {folder}"):
+            profiles.names()
+
+
+@ROOT
+@pytest.mark.parametrize("user", [0, ANOTHER])
+def test_a_file_that_another_user_made_beforehand_is_not_used(home: Path, user: int) -> None:
+    """In a shared folder it would stay theirs, and they could read what is written to it."""
+    (home / "f").touch()
+    os.chown(home / "f", OTHER, -1)
+    with acting_as(user), pytest.raises(PermissionError, match="it belongs to nobody, who could read what is written"):
+        files.make_private(home / "f")
+    (home / "g").touch()
+    os.chown(home / "g", user, -1)
+    with acting_as(user):
+        files.make_private(home / "g")
+    assert rights(home / "g") == 0o600
+
+
+@ROOT
+def test_the_administrator_may_use_a_users_file_where_only_that_user_can_have_put_it(home: Path) -> None:
+    (home / "theirs").mkdir(mode=0o755)
+    (home / "theirs" / "f").touch(0o600)
+    for path in (home / "theirs", home / "theirs" / "f"):
+        os.chown(path, OTHER, -1)
+    files.make_private(home / "theirs" / "f")
+
+
+@POSIX
+def test_a_pipe_is_no_private_file_and_nobody_waits_for_its_other_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is not a file"):
+        files.make_private(tmp_path / "pipe")

@@ -218,3 +218,78 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_sent(folder: Fol
     assert [note.prospect_id for note in folder.box.notes] == ([] if what == "folder" else ["P2"])
     row = rows_of(folder.place / "results.csv")[0]
     assert (row["result"], row["reason"]) == ("not sent", f"the file 'call.pdf' was not sent: {why}; run again")
+
+
+# -- a folder that is swapped for a link -------------------------------------------------------------------------------
+
+# Swaps the folder `within` for a link to `../outside`, or back, whenever this process is about to open something whose
+# name holds one of these words: at exactly the moments between a look and what follows from it.
+SWAPPING = """
+import os, sys
+here, words, only = sys.argv[1], ("within", "call.pdf"), int(sys.argv[2])
+within, aside, link = (os.path.join(here, name) for name in ("within", "aside", "link"))
+os.symlink("../outside", link)
+opens = 0
+
+def swap(event, arguments):
+    global opens
+    if event == "open" and isinstance(arguments[0], str) and os.path.basename(arguments[0]) in words:
+        opens += 1
+        if only in (0, opens):
+            gone, comes = (link, aside) if os.path.islink(within) else (aside, link)
+            os.rename(within, gone)
+            os.rename(comes, within)
+
+sys.addaudithook(swap)
+from importer.cli import main
+status = main(sys.argv[3:])
+print("opens:", opens)
+sys.exit(status)
+"""
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
+@pytest.mark.parametrize("at", [1, 2, pytest.param(3, marks=pytest.mark.slow), pytest.param(0, marks=pytest.mark.slow)])
+def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(folder: Folder, tmp_path: Path, at: int) -> None:
+    """Just before something is opened: the first time, the second, the third, and each time."""
+    (tmp_path / "outside" / "call.pdf").write_bytes(b"nobody's business")
+    sheet = folder.place / "swapped.csv"
+    sheet.write_text("Prospect ID,Note,Visibility,Attachments\nP1,a,Public,within/call.pdf\n")
+    arguments = ["run", str(sheet), "--yes", "--attachments", str(folder.place), "--results", "swapped.results.csv"]
+    done = subprocess.run(
+        [sys.executable, "-c", SWAPPING, str(folder.place), str(at), *arguments], cwd=folder.place,
+        env={**os.environ, **folder.variables}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    opens = int(done.stdout.rpartition("opens:")[2])
+    assert opens >= at
+    assert left(folder.box) <= digests(GOOD), done.stdout + done.stderr
+
+
+# The same without end, by a process that knows nothing of the importer's moments.
+LOOPING = """
+import os, sys
+os.chdir(sys.argv[1])
+os.symlink("../outside", "link")
+print("begun", flush=True)
+while True:
+    for gone, comes in (("aside", "link"), ("link", "aside")):
+        os.rename("within", gone)
+        os.rename(comes, "within")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system opens nothing part by part")
+def test_a_folder_that_another_process_swaps_without_end_leads_nowhere(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "outside" / "call.pdf").write_bytes(b"nobody's business")
+    with subprocess.Popen([sys.executable, "-c", LOOPING, folder.place], stdout=subprocess.PIPE) as swapping:
+        try:
+            assert swapping.stdout is not None
+            assert swapping.stdout.readline() == b"begun\n"
+            _, rows = folder.run(["./" * number + "within/call.pdf" for number in range(1000)], "r.csv")
+        finally:
+            swapping.kill()
+    assert len(rows) == 1000
+    assert left(folder.box) <= digests(GOOD)

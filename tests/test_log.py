@@ -152,6 +152,23 @@ def test_a_log_that_can_not_be_written_is_said_before_anything_is_sent(
     assert box.received == ()
 
 
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="needs a file of another user: run it as root, as CI does"
+)
+def test_a_log_that_another_user_made_beforehand_is_refused(
+    run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a shared folder; it would stay theirs, and they could read it."""
+    Path("shared").mkdir()
+    Path("shared").chmod(0o777)
+    Path("shared/a.log").touch()
+    os.chown("shared/a.log", 65_534, -1)
+    assert run("run", "a.csv", "--yes", "--log-file", "shared/a.log") == 2
+    assert "it belongs to nobody, who could read" in " ".join(capsys.readouterr().err.split())
+    assert Path("shared/a.log").read_bytes() == b""
+    assert not box.received
+
+
 def test_without_a_log_nothing_is_printed_of_events(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

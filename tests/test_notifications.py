@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -80,7 +81,7 @@ def test_what_went_well_is_told_only_where_that_is_wanted(run: Run, ear: Ear, oc
     assert run(GOOD, "--notify", occasion, addresses=addresses) == 0
     pings = [("GET", "/alive?a=b")] if occasion != "never" else []
     assert ear.paths() == [("POST", "/hook")] * told + pings
-    assert not told or "everything is delivered (night.csv)" in ear.calls[0].json["title"]
+    assert not told or "everything is delivered (night.csv)" in ear.told[0]["title"]
 
 
 def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
@@ -93,7 +94,7 @@ def test_a_run_that_did_not_come_to_its_end_is_told_and_fails_the_switch(
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
     assert Path("a.log").read_text(encoding="utf-8").count("notification sent") == 2
     assert ear.place not in Path("a.log").read_text(encoding="utf-8")
-    told = ear.calls[0].json
+    told = ear.told[0]
     assert told["title"] == "note-importer: stopped, and needs a person (night.csv)"
     assert "stopped before the end: the API does not accept the key" in told["message"]
     assert "Invalid token" not in told["message"]
@@ -124,8 +125,8 @@ def test_a_run_that_sends_nothing_is_told(
     monkeypatch.setenv(ADDRESSES_VARIABLE, f"json://{ear.place}/hook ping-fail+http://{ear.place}/fail")
     assert run(sheet, *arguments) == 2
     assert ear.paths() == [("POST", "/hook"), ("GET", "/fail")]
-    assert f"night.csv: {why}. Nothing was sent." in ear.calls[0].json["message"]
-    assert ("or run it once by hand at a terminal" in ear.calls[0].json["message"]) is ("which column is" in why)
+    assert f"night.csv: {why}. Nothing was sent." in ear.told[0]["message"]
+    assert ("or run it once by hand at a terminal" in ear.told[0]["message"]) is ("which column is" in why)
     assert box.received == ()
 
 
@@ -138,7 +139,7 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
     with held(Path("journal.sqlite"), str(Settings(base_url=box.url).workspace)):
         assert run(GOOD + "P9,new,Public\n", addresses=addresses) == 3
     assert ear.paths() == [("POST", "/hook")]
-    assert "night.csv: not begun, for another import of the same workspace is at work." in ear.calls[0].json["message"]
+    assert "night.csv: not begun, for another import of the same workspace is at work." in ear.told[0]["message"]
 
 
 def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
@@ -151,7 +152,7 @@ def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.Monk
     """Without what Python says of it, in which a cell's value may stand."""
     monkeypatch.setattr("importer.commands.endings.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
-    assert "night.csv: a fault of note-importer's own." in ear.calls[0].json["message"]
+    assert "night.csv: a fault of note-importer's own." in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
 
 
@@ -166,7 +167,7 @@ def test_who_tries_again_is_quiet_about_the_tries_until_the_last(
     away = ["--base-url", "http://127.0.0.1:1", "--give-up-after", "1"]
     addresses = f"json://{ear.place}/hook\nping-fail+http://{ear.place}/fail"
     assert run(GOOD, *away, addresses=addresses) == 3
-    assert [call.path for call in ear.calls] == calls
+    assert [path for _, path in ear.paths()] == calls
 
 
 def test_rows_that_need_a_person_are_told_though_another_try_follows() -> None:
@@ -177,6 +178,23 @@ def test_rows_that_need_a_person_are_told_though_another_try_follows() -> None:
     assert tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.IMPORTED, 1, 0, 0)], at)
     assert not tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.IMPORTED, 1, 0, 0, archived=Path("done/a"))], at)
     assert not tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.STOPPED, 4, 0, 0)], at)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows takes no such names")
+def test_a_files_name_is_one_line_of_text_that_mentions_nobody(run: Run, ear: Ear) -> None:
+    """No chat is woken up, no line is forged, and a name that isn't text doesn't suppress the mail."""
+    names = ("@everyone.csv", "<!channel> @here.csv", "a\nExit status 0.\u202e.csv", os.fsdecode(b"caf\xe9.csv"))
+    for name in names:
+        Path(name).write_text(BAD, encoding="utf-8")
+    with mail_ear() as mails:
+        mail = f"mailto://{mails.place}?from=import@example.com&to=ops@example.com"
+        assert run(BAD, *names, addresses=f"json://{ear.place}/hook\n{mail}") == 1
+    assert len(mails.mails) == 1
+    [told] = ear.told
+    assert not set("@<>\u202e") & set(told["title"] + told["message"])
+    assert not any(line.startswith("Exit status 0") for line in told["message"].splitlines())
+    for shown in ("＠everyone.csv", "‹!channel› ＠here.csv", "a\\nExit status 0.\\u202e.csv", "caf?.csv"):
+        assert f"{shown}: finished" in told["message"]
 
 
 def test_mail_is_sent(run: Run) -> None:
@@ -199,7 +217,7 @@ def test_one_that_fails_is_said_and_fails_nothing(
     )
     assert run(GOOD, "--notify", "always", addresses=addresses) == 0
     assert len(box.notes) == 1
-    assert ear.paths() == [("POST", "/404/hidden2"), ("GET", "/500/hidden5"), ("GET", "/alive")]
+    assert ear.paths() == [("POST", "/404/hidden2"), ("GET", "/alive"), ("GET", "/500/hidden5")]
     shown = capsys.readouterr()
     said = " ".join(shown.err.split())
     for line, why in (
@@ -212,6 +230,57 @@ def test_one_that_fails_is_said_and_fails_nothing(
     assert "hidden" not in shown.out + shown.err
 
 
+def test_no_reply_leads_anywhere_else_and_no_password_goes_along(
+    run: Run, ear: Ear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password hidden\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    addresses = f"json://{ear.place}/302/hook\nping+http://{ear.place}/302/alive\nping+http://{ear.place}/alive"
+    assert run(GOOD, "--notify", "always", addresses=addresses) == 0
+    assert ear.paths() == [("POST", "/302/hook"), ("GET", "/alive"), ("GET", "/302/alive")]
+    assert [call.headers for call in ear.calls if "Authorization" in call.headers] == []
+    assert "it answered with 302" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_host_that_is_none_fails_nothing_and_shows_no_address(
+    run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a name is too long the library raises what is no error of its own."""
+    addresses = f"ping+http://{'hidden' * 20}.example/\nping+http://{ear.place}/alive"
+    assert run(GOOD, addresses=addresses) == 0
+    shown = capsys.readouterr()
+    assert "could not be sent (line 3 of notify.txt): it could not be reached." in " ".join(shown.err.split())
+    assert "hidden" not in shown.out + shown.err
+    assert ear.paths() == [("GET", "/alive")]
+
+
+def test_of_a_reply_without_end_only_the_beginning_is_read(run: Run, ear: Ear) -> None:
+    """But for what the system holds ready by itself."""
+    assert (
+        run(GOOD, "--notify", "always", addresses=f"json://{ear.place}/endless\nping+http://{ear.place}/endless") == 0
+    )
+    assert ear.paths() == [("POST", "/endless"), ("GET", "/endless")]
+    assert ear.sent < 100_000_000
+
+
+@pytest.mark.slow
+def test_a_reply_that_drips_in_is_given_up(
+    run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each sign comes in time, and the reply never ends; the others are told, and the run's end is what it was."""
+    monkeypatch.setattr("importer.commands.notifying._SECONDS", 5.0)
+    addresses = f"json://{ear.place}/drip/hidden\nping+http://{ear.place}/drip/hidden\nping+http://{ear.place}/alive"
+    assert run(GOOD, "--notify", "always", addresses=addresses) == 0
+    assert len(box.notes) == 1
+    shown = capsys.readouterr()
+    for line in (3, 4):
+        failed = f"could not be sent (line {line} of notify.txt): it did not answer within 5 seconds."
+        assert failed in " ".join(shown.err.split())
+    assert "hidden" not in shown.out + shown.err
+    assert ("GET", "/alive") in ear.paths()
+
+
 def test_an_address_that_is_none_stops_everything_and_whoever_else_is_told_hears_of_it(
     run: Run, ear: Ear, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,7 +289,7 @@ def test_an_address_that_is_none_stops_everything_and_whoever_else_is_told_hears
     shown = capsys.readouterr()
     assert "The address on line 4 of notify.txt is none that a notification can go to." in " ".join(shown.err.split())
     assert "hidden" not in shown.out + shown.err
-    assert [call.json["type"] for call in ear.calls] == ["failure"]
+    assert [told["type"] for told in ear.told] == ["failure"]
     assert box.received == ()
 
 
@@ -257,7 +326,7 @@ def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     failed = notifier.test(notices.trial("night"))
     assert failed == ["A notification could not be sent (address 2): JSON answered with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
-    assert ear.calls[0].json["title"] == "note-importer: this is a test"
+    assert ear.told[0]["title"] == "note-importer: this is a test"
 
 
 def test_every_error_has_a_kind_of_its_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gc
 import hashlib
 import os
@@ -38,6 +39,7 @@ from importer.results.saving import is_planted, save
 from importer.results.workbook import Contents, write_workbook
 from importer.resultsfile import OUR_COLUMNS, own_columns, protected, unprotected, was_cut
 from importer.settings import Settings
+from tests.moments import before
 
 HEADINGS = ("Prospect ID", "Note", "Visibility")
 SUMMARY = Summary("Import of notes.xlsx", [("File", "notes.xlsx"), ("Requests sent", "3")])
@@ -100,6 +102,13 @@ class Ours(NeverOverwrite):
 
     def enter(self, place: Path, digest: bytes) -> None:
         self.entered.append((place.name, digest))
+
+
+class OnlyOld(Ours):
+    """Only what holds *old* may be replaced."""
+
+    def objection(self, place: Path, here: Path) -> str:
+        return "" if here.read_text() == "old" else f"{place.name} isn't the old one"
 
 
 def rows(count: int) -> Rows:
@@ -763,6 +772,38 @@ def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
     assert len(csv_rows(written.path)) == 2
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
+@pytest.mark.parametrize("old", [True, False], ids=["over an old file", "where there was none"])
+def test_a_file_that_appears_in_the_very_moment_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool, links: bool
+) -> None:
+    """Between the last look and the step that puts the results there; on some disks a file has one name only."""
+    target = tmp_path / "r.csv"
+    if old:
+        target.write_text("old")
+    come = ["theirs"]
+
+    def save_theirs(*about: object) -> None:
+        is_read = len(about) == 3 and not int(str(about[2])) & os.O_EXCL
+        if come and not is_read and target.name in {Path(str(each)).name for each in about}:
+            (tmp_path / "theirs").write_text(come.pop())
+            (tmp_path / "theirs").replace(target)
+
+    def no_link(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_link)
+    events = ("os.rename", "os.link") if links else ("os.rename", "open")
+    with before(events, save_theirs):
+        written = results.write(target, rows(1), created(1), SUMMARY, policy=OnlyOld())
+    assert written.path == tmp_path / "r (2).csv"
+    assert written.remark == "r.csv isn't the old one, so this is r (2).csv beside it."
+    assert target.read_text() == "theirs"
+    assert len(csv_rows(written.path)) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r (2).csv", "r.csv"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="only there can a file be a pipe")
 def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for a pipe that nobody writes to."""
@@ -800,7 +841,7 @@ def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, mo
     replace = Path.replace
 
     def refuse(self: Path, to: Path) -> Path:
-        if to == target:
+        if target in (self, to):
             raise PermissionError(13, "The process cannot access the file")
         return replace(self, to)
 

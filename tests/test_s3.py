@@ -66,6 +66,22 @@ def test_a_folder_in_s3_is_imported_and_moved_with_its_results(type_: Typed, box
     assert sorted(note.prospect_id for note in box.notes) == ["P-1", "P-2"]
 
 
+def test_files_whose_names_mean_something_else_in_a_url_are_left_out_and_named(
+    type_: Typed, box: Sandbox, store: Store
+) -> None:
+    """They would stop each night; named alone, each is an error that says why."""
+    store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\n")
+    for name, mark in (("x::y.csv", "::"), ("x?versionId=3.csv", "?versionId=")):
+        url = store.put(f"inbox/{name}", f"{HEAD}P-2,hello,private\n")
+        assert type_("run", url, "--yes") == 2
+        assert f"its name holds {mark}, which means something else in a URL" in type_.all
+    for named in (f"{INBOX}/", f"{INBOX}/*.csv"):
+        assert type_("run", named, *ROOM) == 0, type_.all
+        for mark in ("::", "?versionId="):
+            assert f"its name holds {mark}" in type_.all
+    assert [note.prospect_id for note in box.notes] == ["P-1"]
+
+
 def test_a_file_in_s3_is_checked(type_: Typed, box: Sandbox, store: Store) -> None:
     """Sending nothing, and putting nothing there."""
     url = store.put("inbox/a.csv", f"{HEAD}P-1,hello,private\nP-2,,private\n")

@@ -16,8 +16,9 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.cli.terminal import Gate, gated, paragraph, say, visible
+from importer.cli.terminal import Gate, gated, paragraph, say
 from importer.cli.watching import Watch
+from importer.commands.sayings import visible
 from importer.models import Progress
 from importer.settings import KEY_VARIABLE
 from tests.api.canned import Canned

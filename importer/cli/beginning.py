@@ -21,6 +21,7 @@ from importer.settings import (
     default_journal,
     journal_place,
     keystore,
+    make_private_folder,
     profiles,
     sources,
 )
@@ -87,7 +88,7 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *
     name = settings.profile
     if isinstance(archive := Somewhere().read(chosen.get("archive", ".")), Path):
         try:
-            archive.mkdir(parents=True, exist_ok=True)
+            make_private_folder(archive)
         except OSError as error:
             raise BadSettings(f"The folder {archive} can't be made: {error.strerror}. Nothing was written.") from error
     if key and not in_store:

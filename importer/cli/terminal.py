@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import re
 import shutil
 import sys
 import textwrap
@@ -25,31 +24,8 @@ from typing import TextIO, cast
 import click
 
 from importer.cli.wording import with_flags
+from importer.commands.sayings import visible, written_out
 from importer.errors import OutputFailed
-
-# C0 but tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing direction, and their
-# deprecated kin; separators of lines and paragraphs; half characters; the signs around annotations. What joins letters
-# (U+200C, U+200D) is left: Persian, Hindi and emoji need it.
-_STEERS = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb]"
-)
-
-
-def visible(text: str) -> str:
-    """The text as one line that steers nothing: what would is written out."""
-    return _written_out(text).replace("\n", r"\n")
-
-
-def _written_out(text: str, let_through: str = "") -> str:
-    def written(found: re.Match[str]) -> str:
-        sign = found[0]
-        if sign in let_through:
-            return sign
-        if "\ud800" <= sign <= "\udfff":
-            return "?"  # a byte of a file name that is no text
-        return f"\\x{ord(sign):02x}" if ord(sign) < 256 else f"\\u{ord(sign):04x}"
-
-    return _STEERS.sub(written, text)
 
 
 def say(text: str = "", *, err: bool = False) -> None:
@@ -121,7 +97,7 @@ class Gate(io.TextIOBase):
     def write(self, text: str) -> int:
         """As the stream does, with the signs that would steer the screen written out."""
         with self._noting():
-            self._stream.write(_written_out(text, self._let_through))
+            self._stream.write(written_out(text, self._let_through))
         return len(text)
 
     def flush(self) -> None:

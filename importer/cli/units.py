@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 
 from importer import commands
 from importer.errors import BadSettings
-from importer.settings import Window
+from importer.settings import Window, make_private_folder
 
 PAUSE = 600
 """Seconds between two tries."""
@@ -136,7 +136,7 @@ def write(unit: Unit, folder: Path) -> Path:
     """
     path = folder / unit.name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         path.write_text(unit.text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise BadSettings(f"{path} could not be written: {error.strerror}.") from error

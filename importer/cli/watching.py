@@ -15,8 +15,8 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from importer.cli.terminal import Gate, is_terminal, say, unsaid, visible
-from importer.commands.sayings import clock_time, in_result_words, progressed, taken, what_holds_it_up
+from importer.cli.terminal import Gate, is_terminal, say, unsaid
+from importer.commands.sayings import clock_time, in_result_words, progressed, taken, visible, what_holds_it_up
 from importer.models import Progress
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     template    a workbook to fill in                 sayings      how things are said
     logs        a line an event                       documents    what is told to programs
     notifying   notices, sent to whoever is told      notices      what a notification says
+    messenger   one notice, in a process of its own
     report      what a run came to                    reasons      why rows ended so, in kinds
 
 Each name below is loaded when it is first asked for, so that whoever only wants help waits for nothing.

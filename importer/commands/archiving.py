@@ -1,13 +1,16 @@
 """A finished file, moved into a folder together with its results, so that the next night doesn't find it again.
 
 Comes in: both, and what was read. Goes out: where they are now; the two keep names that belong together. Nothing in
-the folder is replaced, the folder may be on another disk, and a file that isn't any more what was read stays.
+the folder is replaced, the folder may be on another disk, and a file that isn't any more what was read stays: what was
+moved is looked at again, and put back if another had taken its place.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -190,12 +193,36 @@ def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
     try:
         path.replace(place)
     except OSError:
-        with path.open("rb") as source, files.draft(place) as draft:
-            shutil.copyfileobj(source, draft.file)
-            draft.finish(bounds=[path.stat()])
-            draft.put(place)
-        try:
-            path.unlink()
-        except OSError:  # on Windows: open in another program
-            place.write_bytes(b"")
-            raise
+        _move_to_another_disk(path, place, fingerprint)
+        return
+    try:
+        if fingerprint is not None and files.digest(place).hex() != fingerprint:
+            raise _has_changed(path)
+    except OSError:
+        files.put_back(place, path)
+        raise
+
+
+def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> None:
+    """Copy a file, and remove it once the copy is whole, unless another has taken its place meanwhile."""
+    with path.open("rb") as source, files.draft(place) as draft:
+        shutil.copyfileobj(source, draft.file)
+        draft.finish(bounds=[path.stat()])
+        copied = draft.digest
+        if fingerprint is not None and copied.hex() != fingerprint:
+            raise _has_changed(path)
+        draft.put(place)
+    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.tmp")
+    try:
+        path.replace(aside)
+        if files.digest(aside) != copied:
+            files.put_back(aside, path)
+            raise _has_changed(path)
+        aside.unlink()
+    except OSError:  # on Windows: open in another program
+        place.write_bytes(b"")
+        raise
+
+
+def _has_changed(path: Path) -> OSError:
+    return elsewhere.ChangedMeanwhile(errno.EEXIST, f"{path.name} was changed meanwhile")

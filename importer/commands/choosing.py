@@ -110,6 +110,9 @@ def _of_place(place: Path, where: str, inside: Iterable[Path], left_out: list[tu
     for path in sorted(inside, key=lambda path: (str(path).casefold(), str(path))):
         if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
+        if isinstance(path, Url) and (why := elsewhere.why_unfit(path)):
+            left_out.append((path, why))
+            continue
         if why := _ours(path):
             left_out.append((path, why))
             is_left_out += 1
@@ -140,8 +143,9 @@ def _ours(path: Path) -> str:
             return _ours(here)
         return ""  # what is wrong with it is said when its turn comes
     try:
-        if is_results(path):
-            return "results of an earlier run"
+        with path.open("rb") as file:
+            if is_results(file):
+                return "results of an earlier run"
         if path.suffix.lower() == ".csv" and holds_problems(path):
             return "a list of problems"
     except (OSError, ValueError):

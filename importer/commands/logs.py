@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from io import TextIOWrapper
 from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 
@@ -113,9 +114,9 @@ class _Handler(TimedRotatingFileHandler):
     def __init__(self, file: Path) -> None:
         super().__init__(file, when="midnight", backupCount=_DAYS, encoding="utf-8", errors="backslashreplace")
 
-    def _open(self) -> object:  # type: ignore[override]
-        files.make_private(Path(self.baseFilename))
-        return super()._open()
+    def _open(self) -> TextIOWrapper:
+        handle = files.open_private(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND)
+        return os.fdopen(handle, "a", encoding=self.encoding, errors=self.errors)
 
     def rotate(self, source: str, dest: str) -> None:
         """Begin a new file; where another program has it open, go on in the same."""

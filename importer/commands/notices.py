@@ -1,7 +1,7 @@
 """What a notification says of how an import ended; it leaves the house.
 
 So it holds what happened, counts, kinds of reasons, where the results are and what to do, but nothing of what stands in
-a sheet, and none of the API's words.
+a sheet, and none of the API's words. A file's name is whoever's: it is written on one line, and mentions nobody.
 
 Comes in: what became of files. Goes out: a :class:`~importer.commands.notifying.Notice`.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.notifying import Notice
-from importer.commands.sayings import clock_time, count, first_sentence, in_result_words, listed, taken
+from importer.commands.sayings import calling_nobody, clock_time, count, first_sentence, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
 from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, UnclearColumns, by_name
 from importer.models import NEEDS_A_PERSON, Result
@@ -45,12 +45,14 @@ def notice(ended: Sequence[FileEnded], profile: str, log_file: Path | None = Non
     status = max(one.exit_status for one in ended)
     what = ended[0].file.name if len(ended) == 1 else count(len(ended), "file")
     lines = [line for one in ended for line in (*_about(one), "")]
-    lines.append(_what_to_do(groups))
+    lines.extend(_what_to_do(groups))
     lines.append(f"Profile {profile}, on {platform.node() or 'this machine'}, exit status {status}.")
     if log_file is not None:
         lines.append(f"What was said in full stands in the log: {log_file.absolute()}")
     title = f"note-importer: {_title(ended, groups)} ({what})"
-    return Notice(title, "\n".join(lines), status, is_for_switch=not _left_to_another(ended))
+    return Notice(
+        calling_nobody(title), "\n".join(map(calling_nobody, lines)), status, is_for_switch=not _left_to_another(ended)
+    )
 
 
 def trial(profile: str) -> Notice:
@@ -58,7 +60,7 @@ def trial(profile: str) -> Notice:
     body = (
         f"Notifications of the profile {profile} on {platform.node() or 'this machine'} arrive here. Nothing is wrong."
     )
-    return Notice("note-importer: this is a test", body, 0)
+    return Notice("note-importer: this is a test", calling_nobody(body), 0)
 
 
 def _by_status(ended: Sequence[FileEnded]) -> Mapping[int, Sequence[FileEnded]]:
@@ -110,15 +112,15 @@ def _only_stay(files: Sequence[FileEnded], status: int) -> bool:
     return all(one.why_it_stays and one.report is not None and one.report.exit_status < status for one in files)
 
 
-def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> str:
+def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[str]:
     """In a line; or in one for each kind of end, with the names of the files."""
     if len(groups) == 1:
         [(status, files)] = groups.items()
-        return f"What to do: {_advice(files, status)}"
-    lines = (
-        f"- {listed([one.file.name for one in files])}: {_advice(files, status)}" for status, files in groups.items()
-    )
-    return "\n".join(("What to do:", *lines))
+        yield f"What to do: {_advice(files, status)}"
+        return
+    yield "What to do:"
+    for status, files in groups.items():
+        yield f"- {listed([one.file.name for one in files])}: {_advice(files, status)}"
 
 
 def _about(one: FileEnded) -> Iterator[str]:

@@ -12,25 +12,25 @@ So a service such as healthchecks says that *nothing* was heard, as when the mac
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
+import json
 import logging
+import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-import requests
-
-from importer.commands import logs
-from importer.errors import BadSettings
+from importer.api.proxy import certificates_for, proxy_for
+from importer.commands import logs, messenger
+from importer.errors import BadSettings, ImporterError
 from importer.settings import Occasion, Recipient
 
-if TYPE_CHECKING:
-    from apprise import AppriseAsset
-
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)
-_SECONDS = 10.0
+_SECONDS = 15.0
+"""That all of a notification may take."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,49 @@ class Notice:
     is_for_switch: bool = True
 
 
-class _Way(Protocol):
-    """One recipient, understood."""
+@dataclass(frozen=True)
+class _Way:
+    """One recipient, understood.
 
-    @property
-    def origin(self) -> str:
-        """Where its address stood."""
+    Attributes:
+        origin: where its address stood.
+        address: as it stood there, or of a ping the URL.
+        ping: the exit statuses of which a ping hears; None: it is no ping.
+    """
+
+    origin: str
+    address: str = field(repr=False)
+    ping: frozenset[int] | None = None
 
     def send(self, notice: Notice) -> str:
-        """Send it; why that failed, in words without the address, or an empty text."""
+        """Send a notice, within a time; return why that failed, without the address, or an empty text."""
+        try:
+            done = subprocess.run(  # noqa: S603 - this Python, and a script of ours
+                [sys.executable, "-P", messenger.__file__],
+                input=json.dumps(self._task(notice)).encode(),  # not on the command line, which others can see
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=_SECONDS,
+                env={**os.environ, "NETRC": os.devnull},  # passwords in it are meant for others
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                check=True,
+            )
+            return str(json.loads(done.stdout))
+        except subprocess.TimeoutExpired:
+            return f"it did not answer within {_SECONDS:.0f} seconds"
+        except (subprocess.SubprocessError, OSError, ValueError, ImporterError):
+            return messenger.NOT_REACHED
+
+    def _task(self, notice: Notice) -> dict[str, str | None]:
+        if self.ping is not None:
+            proxy = proxy_for(self.address)
+            return {
+                "url": self.address,
+                "proxy": proxy.url if proxy is not None else None,
+                "certificates": certificates_for(self.address),
+            }
+        kind = {0: "success", 1: "warning"}.get(notice.exit_status, "failure")
+        return {"address": self.address, "title": notice.title, "body": notice.body, "kind": kind}
 
 
 @dataclass(frozen=True)
@@ -99,23 +133,24 @@ class Notifier:
     def tell(self, notice: Notice) -> list[str]:
         """Send a notice to whoever is to have it; a sentence for each that failed. Nothing is raised."""
         is_due = self.occasion is Occasion.ALWAYS or notice.exit_status != 0
-        is_failure = notice.exit_status > 1
-        ways = [way for way in self.ways if (way.for_failure is is_failure if isinstance(way, _Ping) else is_due)]
-        return self._send(notice, [way for way in ways if notice.is_for_switch or not isinstance(way, _Ping)])
+        ways = [way for way in self.ways if (is_due if way.ping is None else notice.exit_status in way.ping)]
+        return self._send(notice, [way for way in ways if notice.is_for_switch or way.ping is None])
 
     @property
     def pings(self) -> int:
         """How many addresses are simply called: a test leaves them alone, for they would take it for a run."""
-        return sum(isinstance(way, _Ping) for way in self.ways)
+        return sum(way.ping is not None for way in self.ways)
 
     def test(self, notice: Notice) -> list[str]:
         """Send a notice to everyone who isn't a ping, whatever the occasion; a sentence for each that failed."""
-        return self._send(notice, [way for way in self.ways if not isinstance(way, _Ping)])
+        return self._send(notice, [way for way in self.ways if way.ping is None])
 
     def _send(self, notice: Notice, ways: Sequence[_Way]) -> list[str]:
         failed = []
-        for way in ways:
-            if why := way.send(notice):
+        with ThreadPoolExecutor(max(1, len(ways))) as pool:
+            found = list(pool.map(lambda way: way.send(notice), ways))
+        for way, why in zip(ways, found, strict=True):
+            if why:
                 failed.append(f"A notification could not be sent ({way.origin}): {why}.")
             logs.event(
                 "notification failed" if why else "notification sent",
@@ -133,99 +168,19 @@ def lacks_package(address: str) -> bool:
 
 def _way(recipient: Recipient) -> _Way:
     if ping := _PING.fullmatch(recipient.address):
-        return _Ping(recipient.origin, ping["url"], for_failure=ping["fail"] is not None)
+        return _Way(recipient.origin, ping["url"], frozenset({2, 3, 4} if ping["fail"] else {0, 1}))
     try:
-        import apprise  # noqa: PLC0415 - an extra, and only who is notified waits for it
+        service = messenger.service(recipient.address)
     except ImportError as error:
         raise BadSettings(
             f"Notifications to mail, Slack and the like ({recipient.origin}) need one more package. Install it with:"
             " pip install apprise. Nothing was sent."
         ) from error
-    with _hushed():
-        service = apprise.Apprise.instantiate(recipient.address, asset=_asset(apprise))
+    except Exception:  # noqa: BLE001 - what a library says of an address may hold it
+        service = None
     if service is None:
         raise BadSettings(
             f"The address on {recipient.origin} is none that a notification can go to. Write it as apprise does, such"
             " as slack://… or mailtos://…, or as ping+https://… for a dead man's switch. Nothing was sent."
         )
-    return _Service(recipient.origin, service, apprise)
-
-
-def _asset(apprise: Any) -> AppriseAsset:
-    """Who the notices are from; no picture is fetched from anywhere."""
-    asset: AppriseAsset = apprise.AppriseAsset(
-        app_id="note-importer", app_desc="note-importer", app_url="", image_url_mask="", image_url_logo=""
-    )
-    return asset
-
-
-@dataclass(frozen=True)
-class _Ping:
-    """An address that is called, without a word."""
-
-    origin: str
-    url: str
-    for_failure: bool
-
-    def send(self, _: Notice) -> str:
-        """See :class:`_Way`."""
-        try:
-            status = requests.get(self.url, timeout=_SECONDS).status_code
-        except requests.RequestException:
-            return "it could not be reached"
-        return "" if status < 300 else f"it answered with {status}"
-
-
-@dataclass(frozen=True)
-class _Service:
-    """What `apprise` can send to."""
-
-    origin: str
-    service: Any
-    apprise: Any
-
-    def send(self, notice: Notice) -> str:
-        """See :class:`_Way`."""
-        kinds = self.apprise.NotifyType
-        kind = {0: kinds.SUCCESS, 1: kinds.WARNING}.get(notice.exit_status, kinds.FAILURE)
-        with _hushed() as said:
-            try:
-                is_sent = self.service.notify(
-                    title=notice.title, body=notice.body, notify_type=kind, body_format=self.apprise.NotifyFormat.TEXT
-                )
-            except Exception:  # noqa: BLE001 - whatever a service does, the run's end is told all the same
-                is_sent = False
-        if is_sent:
-            return ""
-        return f"{self.service.service_name} {_why(said)}"
-
-
-def _why(said: Sequence[str]) -> str:
-    """What of the library's words is sure to hold no address."""
-    words = " ".join(said)
-    if code := re.search(r"\berror=(\d{3})\b", words):
-        return f"answered with {code[1]}"
-    return "could not be reached" if "onnection error" in words else "did not take it"
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[list[str]]:
-    """What the library would log, gathered: it may show addresses, so nobody else gets it."""
-    log, said = logging.getLogger("apprise"), _Gathering()
-    before = log.propagate
-    log.propagate = False
-    log.addHandler(said)
-    try:
-        yield said.texts
-    finally:
-        log.removeHandler(said)
-        log.propagate = before
-
-
-class _Gathering(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())
+    return _Way(recipient.origin, recipient.address)

@@ -17,6 +17,13 @@ from importer.models import Progress, Result
 if TYPE_CHECKING:
     from importer.commands.report import NotFound
 
+# C0 but tab and line feed, DEL and C1; marks, embeddings, overrides and isolates of writing direction, and their
+# deprecated kin; separators of lines and paragraphs; half characters; the signs around annotations. What joins letters
+# (U+200C, U+200D) is left: Persian, Hindi and emoji need it.
+_STEERS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb]"
+)
+_CALLS = str.maketrans("@<>", "＠‹›")
 _MOST_TWINS = 5  # rows with a note that is there twice, or not at all, of which the ids are told
 
 
@@ -35,6 +42,30 @@ class Saying:
 
     text: str = ""
     kind: Kind = Kind.LINE
+
+
+def visible(text: str) -> str:
+    """Return the text as one line that steers nothing: what would is written out."""
+    return written_out(text).replace("\n", r"\n")
+
+
+def written_out(text: str, let_through: str = "") -> str:
+    """Return the text with each sign written out that would move the cursor, hide or turn round what a person reads."""
+
+    def written(found: re.Match[str]) -> str:
+        sign = found[0]
+        if sign in let_through:
+            return sign
+        if "\ud800" <= sign <= "\udfff":
+            return "?"  # a byte of a file name that is no text
+        return f"\\x{ord(sign):02x}" if ord(sign) < 256 else f"\\u{ord(sign):04x}"
+
+    return _STEERS.sub(written, text)
+
+
+def calling_nobody(text: str) -> str:
+    """Return the text as one line that mentions nobody where it arrives: a chat reads ``@here`` and ``<!channel>``."""
+    return visible(text).translate(_CALLS)
 
 
 def count(number: int, thing: str) -> str:

@@ -20,6 +20,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     sqlite       all that is SQLite's own; lock: one import of a workspace at a time, by a file beside the journal
     sqlitefile   its file, looked into, copied and made; restoring: a copy in its place; shares: where none may be
     postgres     all that is PostgreSQL's own; connecting: the way to a server; views: for those who report with SQL
+    owners       whose the tables in it are
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal, by_name
@@ -25,7 +25,6 @@ SCHEMA = "note_importer"
 """Of the database, in which the tables are; a database may be others' too."""
 
 _SESSION = {
-    "search_path": f"{SCHEMA}, pg_temp",
     "lock_timeout": "30s",
     "idle_session_timeout": "0",  # a run may wait for hours for its limit
     # The server lets go of what a machine holds that vanished: 30 + 3 × 10 seconds after it was last heard of.
@@ -126,28 +125,30 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 def _connection(parts: Mapping[str, Any]) -> psycopg.Connection[Any]:
     ours = {} if os.environ.get("PGCONNECT_TIMEOUT") is None else {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]}
-    with _encrypted(parts):
-        connection = psycopg.connect(**{**_OURS, **ours, **parts})
+    connection = psycopg.connect(**{**_OURS, **ours, **_encryption(parts), **parts})
     connection.adapters.register_dumper(str, _Dumper)
     for name in ("text", "varchar"):
         connection.adapters.register_loader(name, _Loader)
     return connection
 
 
-@contextmanager
-def _encrypted(parts: Mapping[str, Any]) -> Iterator[None]:
-    """The connection is encrypted, unless it stays on this machine or something says otherwise.
-
-    What a service file says counts more than the environment, and less than a URL; so the environment it has to be.
-    """
+def _encryption(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Return how the connection is encrypted, unless it stays on this machine or something says that already."""
     if "sslmode" in parts or os.environ.get("PGSSLMODE") or _is_local(parts):
-        yield
-        return
-    os.environ["PGSSLMODE"] = "require"
+        return {}
+    service = str(parts.get("service") or os.environ.get("PGSERVICE") or "")
+    return {} if service and _says_how(service) else {"sslmode": "require"}
+
+
+def _says_how(service: str) -> bool:
+    """Whether a service file says how a connection is encrypted. Only libpq knows all its places: it reads the file."""
+    nowhere = make_conninfo(service=service, host="/nowhere", hostaddr="")  # so that nobody is called
+    looked_up = PGconn.connect_start(nowhere.encode())
     try:
-        yield
+        [mode] = [option for option in looked_up.info if option.keyword == b"sslmode"]
+        return mode.val not in (None, mode.compiled)
     finally:
-        os.environ.pop("PGSSLMODE")
+        looked_up.finish()
 
 
 def _is_local(parts: Mapping[str, Any]) -> bool:
@@ -159,7 +160,11 @@ def _is_local(parts: Mapping[str, Any]) -> bool:
 
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:
-    """Set the session; what this server's version doesn't know is left out."""
+    """Set the session; what this server's version doesn't know is left out.
+
+    Until the path is set, the database may have one on which others put functions, so nothing is called before.
+    """
+    connection.execute(f"SET search_path TO {SCHEMA}, pg_temp")
     connection.execute(
         "SELECT set_config(name, wanted.value, false)"
         " FROM unnest(%s::text[], %s::text[]) AS wanted (name, value) JOIN pg_settings USING (name)",

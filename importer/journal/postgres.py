@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from importer.errors import BadSettings, Busy, JournalFailed, UnusableJournal, WrongJournal, by_name
-from importer.journal import identity, migrations, schema, views
+from importer.journal import identity, migrations, owners, schema, views
 from importer.journal.connecting import SCHEMA, connect
 from importer.journal.lock import user
 from importer.journal.statements import Among, Dialect, Many, Row
@@ -138,6 +138,7 @@ class Server:
     def _examine(self, store: Store) -> int:
         """Look at the tables without changing anything; the version of their schema, 0 where there are none."""
         left = "It was left as it is, and nothing was sent."
+        owners.check(store)
         tables = {row[0] for row in store.rows(sa.text(_TABLES.replace("%s", ":schema")), {"schema": SCHEMA})}
         if not tables:
             return 0
@@ -269,6 +270,7 @@ def _begin_migration(store: Store) -> None:
     store.scalar(sa.text("SELECT pg_advisory_xact_lock(:key) IS NULL"), key=_key(""))
     if not store.scalar(sa.text("SELECT to_regnamespace(:name) IS NOT NULL"), name=SCHEMA):
         store.connection.exec_driver_sql(f"CREATE SCHEMA {SCHEMA}")
+    owners.check(store)  # somebody else may have made it since it was looked at
 
 
 def _later(name: str) -> WrongJournal:

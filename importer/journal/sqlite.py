@@ -29,7 +29,7 @@ from importer.errors import (
     as_argument,
     by_name,
 )
-from importer.files import OWNER_ONLY, draft
+from importer.files import OWNER_ONLY, draft, own_link_followed
 from importer.journal import lock, migrations, schema
 from importer.journal.sqlitefile import (
     Mark,
@@ -125,6 +125,7 @@ class File:
         """
         path = self.path
         try:
+            own_link_followed(Path(self.name))
             see_that_it_can_stand(path)
             version = examine(path)
             create_private(path)

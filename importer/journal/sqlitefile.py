@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from importer.errors import UnusableJournal, WrongJournal, as_argument, by_name
-from importer.files import OWNER_ONLY, make_private_folder
+from importer.files import OWNER_ONLY, make_private_folder, see_that_it_is_ours
 from importer.journal import schema, shares
 
 
@@ -152,14 +152,20 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
 
 
 def create_private(path: Path) -> None:
-    """Make the file if it is missing, without opening one that is there, and see that only its owner can read it."""
+    """Make the file if it is missing, without opening one that is there, and see that only its owner can read it.
+
+    Raises:
+        OSError: it can't be made, or it belongs to another user.
+    """
     make_private_folder(path.parent)
     if not path.exists():
         with contextlib.suppress(FileExistsError):  # another process makes it at this moment
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
-    rights = path.stat().st_mode
-    if os.name == "posix" and rights & 0o077:
-        path.chmod(stat.S_IMODE(rights) & ~0o077)
+    if os.name == "posix":
+        there = path.stat()
+        see_that_it_is_ours(path, there)
+        if there.st_mode & 0o077:
+            path.chmod(stat.S_IMODE(there.st_mode) & ~0o077)
 
 
 Mark = tuple[int, int]

@@ -26,6 +26,7 @@ from typing import Any
 from importer.errors import BadSettings
 from importer.models import Workspace
 from importer.page.choices import Choices
+from importer.settings import make_private_folder
 
 _KEPT = 30 * 86_400.0
 _COMES = 3600.0  # seconds that a file takes to come at most
@@ -132,7 +133,7 @@ class Uploads:
         self.folder, self._now = folder, now
         self._found: dict[str, Upload] = {}
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
         self._take_up()
 
     def __iter__(self) -> Iterator[Upload]:

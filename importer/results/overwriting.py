@@ -96,8 +96,9 @@ class OverwriteWritten:
             if self._journal.files.wrote(files.digest(here)):
                 return ""
             changed = self._journal.files.wrote_at(_name(place))
-            if not changed and is_results(here):
-                return ""
+            with here.open("rb") as file:
+                if not changed and is_results(file):
+                    return ""
         except OSError:
             return f"{place.name} can't be read and was left alone"
         except JournalFailed:

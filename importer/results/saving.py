@@ -98,7 +98,7 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
                 draft.finish(files.OWNER_ONLY)
                 path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
-        kept = save(Path.cwd() / target.name, fill, NeverOverwrite(source=policy.source))
+        kept = save(Path.cwd() / elsewhere.local_name(target), fill, NeverOverwrite(source=policy.source))
         return Written(
             kept.path,
             f"{target.name} could not be put to {target.parent}: {plain(error)}. It is kept here: {kept.path}. Run the"
@@ -192,18 +192,54 @@ def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, 
     trouble: OSError | None = None
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-        if objection := _objection(path, policy):
-            why = why or objection
-            continue
-        policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
-        try:
-            draft.put(path)
-        except PermissionError as error:  # on Windows: open in another program
-            why = why or f"{wanted.name} is open in another program or protected"
-            trouble = error
-            continue
-        return path, why
+        for _ in range(_TRIES):
+            seen = _version(path)
+            if objection := _objection(path, policy):
+                why = why or objection
+                break
+            policy.enter(path, draft.digest)  # before it stands: whoever is killed in between has entered too much
+            try:
+                _replace(draft, path, seen)
+            except FileExistsError:  # it appeared in the same moment
+                continue
+            except PermissionError as error:  # on Windows: open in another program
+                why = why or f"{wanted.name} is open in another program or protected"
+                trouble = error
+                break
+            return path, why
     raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    """What changes whenever a file does, whatever it is called; None where there is none."""
+    with contextlib.suppress(OSError):
+        there = path.stat()
+        return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns
+    return None
+
+
+def _replace(draft: Draft, path: Path, seen: tuple[int, ...] | None) -> None:
+    """Put a file in its place, where nothing stands but what was seen there and may go.
+
+    Raises:
+        FileExistsError: something else has come there meanwhile; it stays.
+        OSError: the system doesn't let the file be put there.
+    """
+    aside = draft.path.with_suffix(".old")
+    try:
+        path.replace(aside)
+    except FileNotFoundError:
+        draft.put_new(path)
+        return
+    if _version(aside) != seen:
+        files.put_back(aside, path)
+        raise FileExistsError(errno.EEXIST, f"{path.name} was changed meanwhile")
+    try:
+        draft.put_new(path)
+    except BaseException:
+        files.put_back(aside, path)
+        raise
+    aside.unlink()
 
 
 def _objection(path: Path, policy: OverwritePolicy) -> str:

@@ -10,6 +10,7 @@ value, never an exception.
     values       one cell → a value, or why it is none
     addresses    the same, for emails
     attachments  which files a sheet may name, and what they hold
+    beneath      opens a file of a folder, and follows no link on the way
     words        words of their own, and what is to ask of them
     footers      rows that surely are no data
     validation   every row of a sheet

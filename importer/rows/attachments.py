@@ -2,14 +2,13 @@
 
 Comes in: a cell's text. Goes out: the files that it names, each with the digest of what it holds; or :class:`Wrong`. A
 sheet comes from outside, so whatever a name leads to is looked at before it is opened, a pipe or a device is never
-opened, and what was hashed is all that ever leaves: :func:`unchanged` sees to that.
+opened, and no link is followed. What was hashed is all that ever leaves: :func:`unchanged` sees to that.
 """
 
 from __future__ import annotations
 
 import contextlib
 import difflib
-import errno
 import hashlib
 import math
 import os
@@ -24,6 +23,7 @@ from typing import BinaryIO
 from importer import resultsfile
 from importer.errors import BadSettings, by_name
 from importer.models import AttachedFile
+from importer.rows.beneath import identity, open_beneath
 from importer.rows.values import Wrong, error_in, is_link, quoted
 
 LARGEST = 20 * 1024 * 1024
@@ -39,14 +39,6 @@ _LIKE = 0.75
 _MOST_LIKE = 20
 _MOST_LISTED = 10_000  # files of a folder that are looked through for a like name
 _MOST_PARTS = 10  # of a name with commas that are looked for
-# Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
-_FLAGS = (
-    getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 _HIDDEN = 2  # Windows' own mark of a hidden file
 # What Windows takes for a device in whatever folder, for another stream of a file, or without its end; such names are
 # taken nowhere, so that a sheet means the same everywhere.
@@ -82,7 +74,8 @@ class Folder:
         self._place, self._keys = place, [key.encode(one) for one in _ENCODINGS if len(key) >= _SHORTEST_KEY]
         try:
             self._root = place.resolve(strict=True)
-            is_folder = self._root.is_dir()
+            self._root_is = identity(root := self._root.stat())
+            is_folder = stat.S_ISDIR(root.st_mode)
         except (OSError, RuntimeError, ValueError):
             is_folder = False
         if not is_folder:
@@ -94,7 +87,7 @@ class Folder:
         beside = [_resolved(file) for file in never_beside]
         self._beside = [(file.parent, file.name.casefold()) for file in beside]
         self._never = {*beside, *map(_resolved, never)}
-        self._never_same = {(there.st_dev, there.st_ino) for file in self._never if (there := _stat(file)) is not None}
+        self._never_same = {identity(there) for file in self._never if (there := _stat(file)) is not None}
         self._taken: dict[str, str | Wrong] = {}  # name → digest
         self._names: dict[Path, dict[str, list[str]]] = {}
         self._missed = 0
@@ -135,9 +128,13 @@ class Folder:
             path = self._found(name)
             if path is None:
                 return Wrong(self._missing(name))
-            if (why := self._why_not(name, path)) is not None:
+            looked_at = path.lstat()
+            if (why := self._why_not(name, path, looked_at)) is not None:
                 return Wrong(why)
-            with _open(path) as file:
+            with self._open(path, looked_at) as file:
+                if _is_database(file) or resultsfile.is_results(file):
+                    return Wrong(_why_never(name))
+                file.seek(0)
                 size, digest, has_key = self._hashed(file)
         except (OSError, RuntimeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "its name leads nowhere"
@@ -146,7 +143,7 @@ class Folder:
             return Wrong(f"the file {quoted(name)} holds the API key, which is never sent; take it out of the sheet")
         if (why := _why_not_size(name, size)) is not None:
             return Wrong(why)
-        first = self.files.setdefault(digest, AttachedFile(path.name, path, size, digest))
+        first = self.files.setdefault(digest, AttachedFile(path.name, path, self._root, size, digest))
         if first.name != path.name:
             self.alike[path.name] = first.name
         return digest
@@ -197,28 +194,37 @@ class Folder:
         """Whether something in the folder has the name; it may be none that is taken."""
         return self._why_not_named(name) is None and self._found(name) is not None
 
-    def _why_not(self, name: str, path: Path) -> str | None:
-        """Why what a name leads to isn't taken; it is looked at, and not opened."""
+    def _open(self, path: Path, looked_at: os.stat_result) -> BinaryIO:
+        """Open the very file that was looked at, in the very folder that was named.
+
+        Raises:
+            OSError: Another has taken the place of either, or the file can't be opened.
+        """
+        if identity(self._root.stat()) != self._root_is:
+            raise OSError(0, "its folder isn't there any more")
+        file = open_beneath(self._root, path)
+        if os.name == "posix" and identity(os.fstat(file.fileno())) != identity(looked_at):
+            file.close()
+            raise OSError(0, "another file has taken its place")
+        return file
+
+    def _why_not(self, name: str, path: Path, there: os.stat_result) -> str | None:
+        """Return why the file at this path is refused, without opening it."""
         shown = quoted(name)
         if not path.is_relative_to(self._root):
             return f"{shown} is a link that leads out of the folder of attachments; put the file itself there"
-        there = path.lstat()
         if not stat.S_ISREG(there.st_mode):
             what = "a folder" if stat.S_ISDIR(there.st_mode) else "a pipe, a device or the like"
             return f"{shown} is no file but {what}; write the name of a file"
         is_hidden = getattr(there, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
             return f"{shown} is a hidden file, and none is ever sent; give it another name"
-        is_same = path in self._never or (there.st_dev, there.st_ino) in self._never_same
+        is_same = path in self._never or identity(there) in self._never_same
         is_beside = any(
             path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside
         )
-        fits = 0 < there.st_size <= LARGEST
-        if is_same or is_beside or (fits and (_is_database(path) or resultsfile.is_results(path))):
-            return (
-                f"{shown} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
-                " the sheet"
-            )
+        if is_same or is_beside:
+            return _why_never(name)
         return _why_not_size(name, there.st_size)
 
     def _missing(self, name: str) -> str:
@@ -264,6 +270,13 @@ def are_names(values: Sequence[str], place: Path) -> bool:
     return 2 * sum(bool(names) and there.issuperset(names) for names in first) > len(values)
 
 
+def _why_never(name: str) -> str:
+    return (
+        f"{quoted(name)} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
+        " the sheet"
+    )
+
+
 def _why_not_size(name: str, size: int) -> str | None:
     if not size:
         return f"the file {quoted(name)} is empty; put the whole file there, or take it out of the sheet"
@@ -281,10 +294,9 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def _is_database(path: Path) -> bool:
+def _is_database(file: BinaryIO) -> bool:
     """Whether it is one as the journal is, or a part or a copy of one. Raises OSError."""
-    with _open(path) as file:
-        return (file.read(16) or b"").startswith(_DATABASES)
+    return (file.read(16) or b"").startswith(_DATABASES)
 
 
 def _resolved(file: Path) -> Path:
@@ -308,26 +320,6 @@ def _listed(folder: Path) -> Sequence[str]:
     return []
 
 
-def _open(path: Path) -> BinaryIO:
-    """Open a file, and nothing else than a file; each read is one of the disk.
-
-    Raises:
-        OSError: it can't be, or it is none.
-    """
-    try:
-        file = os.fdopen(os.open(path, os.O_RDONLY | _FLAGS), "rb", buffering=0)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise OSError(0, "it isn't there any more") from error
-    except OSError as error:
-        if error.errno == errno.ELOOP:  # of O_NOFOLLOW
-            raise OSError(0, "it is a link by now") from error
-        raise
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(0, "it is no file any more")
-    return file
-
-
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(_PIECE):
         yield piece
@@ -345,7 +337,7 @@ def unchanged(taken: AttachedFile) -> BinaryIO:
     with contextlib.ExitStack() as undo:
         copy = undo.enter_context(tempfile.TemporaryFile())
         digest, size = hashlib.sha256(), 0
-        with _open(taken.path) as file:
+        with open_beneath(taken.root, taken.path) as file:
             while size <= taken.size and (piece := file.read(_PIECE)):
                 digest.update(piece)
                 size += copy.write(piece)

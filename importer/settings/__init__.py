@@ -18,6 +18,7 @@ limits     how much of a file is read at most
 """
 
 from importer.api.saleshandy import LIVE
+from importer.files import make_private_folder
 from importer.settings.address import canonical_url, checked_url, default_journal, journal_place
 from importer.settings.key import KEY_VARIABLE, read_key, who_can_read
 from importer.settings.limits import Limits
@@ -45,6 +46,7 @@ __all__ = [
     "checked_url",
     "default_journal",
     "journal_place",
+    "make_private_folder",
     "read_key",
     "who_can_read",
 ]

@@ -272,6 +272,7 @@ def _write(path: Path, text: str) -> None:
 
 def _document() -> tomlkit.TOMLDocument:
     path = profiles_file()
+    files.keep_private(path.parent)  # whoever can write there decides where the key goes
     try:
         return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:

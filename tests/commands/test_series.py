@@ -25,6 +25,7 @@ from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReache
 from importer.models import Progress, Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
+from tests.moments import before
 
 HEAD = "Prospect ID,Note,Visibility\n"
 
@@ -369,11 +370,15 @@ def no_renaming(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[st
         def rename(path: Path, place: Path) -> Path:
             if path.parent != Path(place).parent:
                 raise OSError(18, "Invalid cross-device link")
+            refuse(path)
             return replace_(path, place)
 
-        def unlink(path: Path, *, missing_ok: bool = False) -> None:
+        def refuse(path: Path) -> None:
             if path.name == kept and path.parent == tmp_path / "exports":
                 raise PermissionError(13, "Permission denied")
+
+        def unlink(path: Path, *, missing_ok: bool = False) -> None:
+            refuse(path)
             unlink_(path, missing_ok=missing_ok)
 
         monkeypatch.setattr(Path, "replace", rename)
@@ -415,6 +420,38 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
         assert "by hand" in str(error)
     assert (names(tmp_path / "done"), names(folder), ended) == (there, here, status)
     assert all(path.stat().st_size for path in (tmp_path / "done").iterdir())
+
+
+@pytest.mark.parametrize("other_disk", [False, True], ids=["same disk", "another disk"])
+@pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
+def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(
+    tmp_path: Path, no_renaming: Callable[[str], None], second: bool, other_disk: bool
+) -> None:
+    """An exporter renames a new one over it in the very moment; and yet another one before that is back."""
+    (tmp_path / "done").mkdir()
+    (folder := tmp_path / "exports").mkdir()
+    path, results = folder / "a.csv", folder / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    if other_disk:
+        no_renaming("")
+    come = ["new", "newer"] if second else ["new"]
+
+    def export(old: object, *_: object) -> None:
+        """Come before what is there is moved away, and before it is put back."""
+        if come and (Path(str(old)) == path or len(come) < 1 + second):
+            (folder / "next").write_text(come.pop(0))
+            (folder / "next").replace(path)
+
+    with before(("os.rename", "os.link"), export), pytest.raises(archiving.NotArchived, match="has changed") as ended:
+        archiving.archive(path, results, tmp_path / "done", fingerprint)
+    assert ended.value.exit_status == 3
+    assert come == []
+    assert names(tmp_path / "done") == set()
+    there = {path.name: path.read_text() for path in folder.iterdir()}
+    new = {"a.csv": "newer", "a (2).csv": "new"} if second else {"a.csv": "new"}
+    assert there == {**new, "a.results.xlsx": "results"}
 
 
 def test_another_import_of_the_same_folder_is_waited_for_and_takes_nothing_from_this_one(

@@ -108,13 +108,17 @@ def test_nothing_is_copied_while_an_import_is_at_work(used: Settings, url: str) 
 def test_a_row_that_isnt_the_same_there_undoes_it_all(used: Settings, postgres: Postgres) -> None:
     """Whatever changed it on the way, here a trigger that somebody made."""
     Journal.open(url := postgres.empty()).close()
-    with psycopg.connect(url) as connection:
-        connection.execute(f"""
-            CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.reason := ''x''; RETURN NEW; END';
-            CREATE TRIGGER change BEFORE INSERT ON {SCHEMA}.deliveries
-            FOR EACH ROW WHEN (NEW.prospect = 'P7') EXECUTE FUNCTION change()
-        """)
     before = content(url)
-    with pytest.raises(JournalFailed, match="A row of deliveries isn't the same"):
-        journals.copy(used.journal, url)
+    with Journal.open(used.journal) as journal, Journal.open(url) as other:
+        with psycopg.connect(url) as connection:  # made before, it would be refused
+            connection.execute(f"""
+                CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS
+                    'BEGIN NEW.reason := ''x''; RETURN NEW; END';
+                CREATE TRIGGER change BEFORE INSERT ON {SCHEMA}.deliveries
+                FOR EACH ROW WHEN (NEW.prospect = 'P7') EXECUTE FUNCTION change()
+            """)
+        with pytest.raises(JournalFailed, match="A row of deliveries isn't the same"):
+            journal.copy_to(other)
+    with psycopg.connect(url) as connection:
+        connection.execute(f"DROP TRIGGER change ON {SCHEMA}.deliveries")
     assert content(url) == before

@@ -597,6 +597,28 @@ for journal in journals:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
+def test_a_journal_that_another_user_made_beforehand_is_refused(tmp_path: Path) -> None:
+    """In a shared folder; it would stay theirs, and they could read it. A link of one's own to a file is followed."""
+    if os.geteuid() != 0:
+        pytest.skip("needs a file of another user: run it as root, as CI does")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    path = shared / "journal.sqlite"
+    path.touch(0o666)
+    os.chown(path, 65_534, -1)
+    with pytest.raises(UnusableJournal, match="belongs to nobody"):
+        Journal.open(path)
+    (shared / "theirs.sqlite").symlink_to(tmp_path / "elsewhere.sqlite")
+    os.chown(shared / "theirs.sqlite", 65_534, -1, follow_symlinks=False)
+    with pytest.raises(UnusableJournal, match="belongs to nobody"):
+        Journal.open(shared / "theirs.sqlite")
+    (shared / "ours.sqlite").symlink_to(tmp_path / "elsewhere.sqlite")
+    Journal.open(shared / "ours.sqlite").close()
+    assert (tmp_path / "elsewhere.sqlite").stat().st_size > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a folder that its own user can't write to")
 def test_a_journal_that_may_not_be_written_is_refused_before_anything_is_sent(box: Sandbox) -> None:
     """Neither one that stands there nor a new one."""
     with tempfile.TemporaryDirectory() as name:

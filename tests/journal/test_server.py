@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from importer.api import Answer
 from importer.cli import main
 from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, identity
+from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, identity, owners
 from importer.journal.connecting import SCHEMA
+from importer.journal.store import Store
 from importer.journal.unwritten import Owed
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
@@ -187,8 +188,8 @@ def test_the_password_comes_from_a_file(postgres: Postgres, tmp_path: Path, monk
     ("said", "environment", "mode"),
     [
         ("host=db.example", {}, "require"),
-        ("host=db.example sslmode=verify-full", {}, None),
-        ("host=db.example", {"PGSSLMODE": "disable"}, "disable"),
+        ("host=db.example sslmode=verify-full", {}, "verify-full"),
+        ("host=db.example", {"PGSSLMODE": "disable"}, None),
         ("host=127.0.0.1", {}, None),
         ("host=localhost,db.example", {}, "require"),
         ("host=/run/postgresql", {}, None),
@@ -196,18 +197,33 @@ def test_the_password_comes_from_a_file(postgres: Postgres, tmp_path: Path, monk
         ("", {"PGHOST": "db.example"}, "require"),
         ("", {"PGSERVICE": "notes"}, "require"),
         ("service=notes", {}, "require"),
+        ("service=open", {}, None),
+        ("", {"PGSERVICE": "open"}, None),
+        ("service=missing", {}, "require"),
     ],
 )
 def test_the_way_to_another_machine_is_encrypted_unless_something_says_otherwise(
-    said: str, environment: dict[str, str], mode: str | None, monkeypatch: pytest.MonkeyPatch
+    said: str, environment: dict[str, str], mode: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It is said to the connection alone: nothing else in the process finds its surroundings changed."""
+    (tmp_path / "services").write_text("[notes]\nhost=db.example\n[open]\nhost=db.example\nsslmode=disable\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     for name in ("PGHOST", "PGSERVICE", "PGSSLMODE", "PGHOSTADDR"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with connecting._encrypted(psycopg.conninfo.conninfo_to_dict(said)):
-        assert os.environ.get("PGSSLMODE") == mode
-    assert os.environ.get("PGSSLMODE") == environment.get("PGSSLMODE")
+    calls: list[dict[str, str]] = []
+
+    def call(**parts: str) -> None:
+        assert {name: value for name, value in os.environ.items() if name.startswith("PG")} == surroundings
+        calls.append(parts)
+        raise psycopg.OperationalError("refused")
+
+    surroundings = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    monkeypatch.setattr(psycopg, "connect", call)
+    with pytest.raises(psycopg.OperationalError):
+        connecting._connection(psycopg.conninfo.conninfo_to_dict(said))
+    assert calls[0].get("sslmode") == mode
 
 
 @pytest.mark.parametrize("servers", [1, 2])
@@ -411,6 +427,130 @@ def test_a_database_of_the_first_version_that_had_one_is_brought_up_to_date(url:
         about: dict[str, str] = dict(connection.execute(f"SELECT name, value FROM {SCHEMA}.about").fetchall())
         assert about["schema"] == str(VERSION)
         assert connection.execute(f"SELECT profile FROM {SCHEMA}.report_runs").fetchall() == [(HERE.profile,)]
+
+
+# -- what would run with the importer's rights ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(postgres: Postgres) -> dict[str, str]:
+    """A database in which two roles may create things: the importer, and another that means no good."""
+    url = postgres.empty()
+    for role in ("importer", "eve"):
+        postgres.role(role)
+        postgres.execute(f"GRANT CREATE ON DATABASE {url.rpartition('/')[2]} TO {role}")
+    return {role: url.replace("postgres@", f"{role}@") for role in ("postgres", "importer", "eve")}
+
+
+_TRIGGER = """
+CREATE TABLE public.proof (who text);
+GRANT ALL ON public.proof TO PUBLIC;
+CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO public.proof VALUES (current_user); RETURN NEW; END $$;
+"""
+
+
+def _refused(url: str, words: str) -> None:
+    """Nothing is entered, and the message says what to do."""
+    with pytest.raises(UnusableJournal, match=words) as caught, Journal.open(url) as journal, journal.held(HERE):
+        claim(journal, "P1")
+    assert "nothing was sent" in str(caught.value)
+
+
+def test_a_schema_that_another_role_made_first_is_refused_and_its_trigger_never_runs(shared: dict[str, str]) -> None:
+    Journal.open(shared["eve"]).close()
+    with psycopg.connect(shared["postgres"]) as connection:
+        connection.execute("GRANT CREATE ON SCHEMA public TO eve")
+    with psycopg.connect(shared["eve"]) as connection:
+        connection.execute(_TRIGGER)
+        connection.execute(f"CREATE TRIGGER spy BEFORE INSERT ON {SCHEMA}.runs EXECUTE FUNCTION public.spy()")
+        connection.execute(f"GRANT ALL ON SCHEMA {SCHEMA} TO importer")
+        connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {SCHEMA} TO importer")
+        connection.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO importer")
+    _refused(shared["importer"], "the schema note_importer belongs to the role eve.*SET note_importer.owner = 'eve'")
+    with psycopg.connect(shared["postgres"]) as connection:
+        assert connection.execute("SELECT who FROM public.proof").fetchall() == []
+
+
+def test_a_schema_that_another_role_makes_in_the_very_moment_is_refused(
+    shared: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the making."""
+    looks, check = [0], owners.check
+
+    def look(store: Store) -> None:
+        check(store)
+        looks[0] += 1
+        if looks[0] == 1:
+            with psycopg.connect(shared["eve"]) as connection:
+                connection.execute(f"CREATE SCHEMA {SCHEMA}; GRANT ALL ON SCHEMA {SCHEMA} TO importer")
+
+    monkeypatch.setattr(owners, "check", look)
+    _refused(shared["importer"], "the schema note_importer belongs to the role eve")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "words"),
+    [
+        (f"GRANT CREATE ON SCHEMA {SCHEMA} TO eve", "", "eve may create things.*REVOKE CREATE ON SCHEMA"),
+        (f"GRANT CREATE ON SCHEMA {SCHEMA} TO PUBLIC", "", r"everybody \(PUBLIC\) may create.*FROM PUBLIC"),
+        (f"GRANT TRIGGER ON {SCHEMA}.runs TO eve", "", "eve may add triggers to the table runs.*REVOKE TRIGGER ON"),
+        (
+            f"GRANT USAGE, CREATE ON SCHEMA {SCHEMA} TO eve",
+            f"CREATE FUNCTION {SCHEMA}.upper(name) RETURNS text LANGUAGE sql AS $$ SELECT 'eve' $$",
+            "upper in the schema note_importer belongs to the role eve",
+        ),
+        (
+            f"GRANT USAGE ON SCHEMA {SCHEMA} TO eve; GRANT TRIGGER ON {SCHEMA}.runs TO eve",
+            f"CREATE TRIGGER spy BEFORE INSERT ON {SCHEMA}.runs EXECUTE FUNCTION public.spy()",
+            "the table runs has a trigger that isn't note-importer's.*DROP TRIGGER spy ON note_importer.runs",
+        ),
+        (
+            f"CREATE RULE spy AS ON INSERT TO {SCHEMA}.runs DO ALSO INSERT INTO public.proof VALUES ('')",
+            "",
+            "the table runs has a rule that isn't note-importer's.*DROP RULE spy",
+        ),
+    ],
+)
+def test_what_another_role_could_put_into_the_schema_is_refused(
+    shared: dict[str, str], first: str, then: str, words: str
+) -> None:
+    """Also what it has left there and may not do any more."""
+    Journal.open(shared["importer"]).close()
+    with psycopg.connect(shared["postgres"]) as connection:
+        connection.execute(_TRIGGER)
+        connection.execute(first)
+    if then:
+        with psycopg.connect(shared["eve"]) as connection:
+            connection.execute(then)
+        with psycopg.connect(shared["postgres"]) as connection:
+            connection.execute(f"REVOKE ALL ON SCHEMA {SCHEMA} FROM eve; REVOKE ALL ON {SCHEMA}.runs FROM eve")
+    _refused(shared["importer"], words)
+
+
+def test_the_owner_that_a_url_names_is_taken(shared: dict[str, str]) -> None:
+    Journal.open(shared["eve"]).close()
+    with psycopg.connect(shared["eve"]) as connection:
+        connection.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO importer")
+        connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {SCHEMA} TO importer")
+        connection.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO importer")
+        connection.execute(f"REVOKE TRIGGER ON ALL TABLES IN SCHEMA {SCHEMA} FROM importer")
+    named = f"{shared['importer']}?options=-c%20note_importer.owner%3Deve"
+    with Journal.open(named) as journal, journal.held(HERE):
+        claim(journal, "P1")
+
+
+def test_functions_on_a_path_that_the_database_has_are_not_called(shared: dict[str, str]) -> None:
+    with psycopg.connect(shared["postgres"]) as connection:
+        connection.execute(_TRIGGER)
+        connection.execute(
+            "CREATE FUNCTION public.set_config(text, text, boolean) RETURNS text LANGUAGE plpgsql AS"
+            " $$ BEGIN INSERT INTO public.proof VALUES (current_user); RETURN $2; END $$"
+        )
+        connection.execute(f"ALTER DATABASE {shared['eve'].rpartition('/')[2]} SET search_path = public, pg_catalog")
+    Journal.open(shared["importer"]).close()
+    with psycopg.connect(shared["postgres"]) as connection:
+        assert connection.execute("SELECT who FROM public.proof").fetchall() == []
 
 
 # -- what the document says of rights ---------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_empty_and_too_large_files_are_found_without_reading_them(files: Path, m
     for name, size in (("large", LARGEST + 1), ("huge", 2 << 30)):
         with (files / name).open("wb") as file:
             file.truncate(size)
-    monkeypatch.setattr(attachments, "_open", None)
+    monkeypatch.setattr(attachments, "open_beneath", None)
     folder = Folder(files)
     assert "is empty" in why_not(folder, "empty")
     assert "has 20.1 MB, and at most 20 can be sent" in why_not(folder, "large")

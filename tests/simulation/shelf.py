@@ -27,7 +27,7 @@ def file(number: int) -> AttachedFile:
     digest = hashlib.sha256(content).hexdigest()
     if not (path := _FOLDER / f"{number}.pdf").is_file():
         path.write_bytes(content)
-    return AttachedFile(path.name, path, len(content), digest)
+    return AttachedFile(path.name, path, _FOLDER, len(content), digest)
 
 
 @dataclass
