@@ -7,11 +7,10 @@ read back first. What a reply means is decided in :mod:`importer.delivery.decisi
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from importer.api import Answer, Cause, Failure, NotesApi, Reply
 from importer.api.protocol import API_REFUSED
@@ -37,6 +36,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
+from importer.delivery.sizes import Sizes
 from importer.delivery.tasks import Knock, Look, Lookup, Post, Task, Watch
 from importer.delivery.turns import Turns, held_back
 from importer.delivery.twins import Twins
@@ -65,7 +65,7 @@ class Coordinator:
 
     Attributes:
         posts_sent, lookups_sent: calls that left for the API, answered or not.
-        batch_size: prospects in one request at most.
+        sizes: how large requests may be.
         carried: the files that notes carry.
     """
 
@@ -82,15 +82,13 @@ class Coordinator:
         observe: Callable[[], None] = lambda: None,
     ) -> None:
         self.posts_sent = self.lookups_sent = 0
-        self.batch_size = policy.batch_size
+        self.sizes = Sizes(policy.batch_size)
         self._ledger, self._dispatcher, self._evidence = ledger, dispatcher, evidence
         self._way, self._samples = way, samples
         self._resolver = Resolver(dispatcher, evidence, way, policy, clock)
         self._policy, self._clock, self._observe = policy, clock, observe
-        self._posts: Iterator[Post] = iter(())
+        self._posts, self._any_success = iter(cast(Iterable[Post], ())), False
         self._turns = Turns(dispatcher, self._must_wait)
-        self._known = decisions.Known()
-        self._largest_body, self._smallest_refused = 0, math.inf  # bytes of bodies that were accepted, and weren't
         self.carried = Carried()
         self._twins = Twins(dispatcher, evidence, policy.read_timeout)
 
@@ -100,12 +98,7 @@ class Coordinator:
         return len(self._turns) + len(self._resolver.waiting) + self._twins.due
 
     def take_up(self, post: Post, *, broke_off: bool) -> None:
-        """What an earlier run sent without a clear answer is looked up before anything else.
-
-        Args:
-            post: what it sent.
-            broke_off: whether that run broke off before the answer, rather than that the answer told nothing.
-        """
+        """Look up what an earlier run sent, before anything else; that run ``broke_off``, or got no clear answer."""
         if post.conflict is not None:
             post.conflict.open += len(post.request)
             post.has_turn = True
@@ -148,20 +141,18 @@ class Coordinator:
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """What follows from a reply, for which post."""
         if isinstance(task, Post):
-            reply = self._unless_known(reply)
+            reply = self._evidence.known_ids.unless_known(reply)
         events.came_back(task, reply)
         failure = reply.failure
         if failure is not None and failure.is_astray:
             self._resolver.is_astray()
-        if not self._known.any_success and (failure is None or failure.cause in API_REFUSED):
-            self._known = replace(self._known, any_success=True)
+        self._any_success |= failure is None or failure.cause in API_REFUSED
         if isinstance(task, Post):
             self.posts_sent += reply.has_left
             task.sent_at = reply.began
             self._learn(task, reply)
-            is_size = failure is not None and failure.is_size
-            is_largest = is_size and task.body > self._largest_body
-            known = replace(self._known, renewable=task.renewable, is_largest=is_largest)
+            is_largest = failure is not None and failure.is_size and self.sizes.is_largest(task)
+            known = decisions.Known(self._any_success, self.sizes.largest_accepted, is_largest, task.renewable)
             for decision in decisions.after_post(task.request.prospects, reply, known):
                 yield task, decision
             return
@@ -182,15 +173,6 @@ class Coordinator:
         else:
             yield from self._twins.checked(task, reply)
 
-    def _unless_known(self, reply: Reply[dict[str, Answer]]) -> Reply[dict[str, Answer]]:
-        """Return the reply to a post; a failure if it names a note that some delivery has, as another's answer does."""
-        note_ids = [answer.note_id for answer in (reply.value or {}).values() if answer.note_id is not None]
-        known = self._evidence.known_ids.take(note_ids) if note_ids else ()
-        if not known:
-            return reply
-        text = f"its answer names a note that another row has ({min(known)})"
-        return replace(reply, value=None, failure=Failure(Cause.UNREADABLE, text, at_work=True, is_astray=True))
-
     def _carry_out(self, post: Post, decision: Decision) -> None:
         match decision:
             case Settle():
@@ -204,9 +186,8 @@ class Coordinator:
             case Split():
                 self._split(post, decision)
             case LookUp(indices, failure):
-                part = post.unclear(indices)
-                why, is_accepted = f"{failure.text}; not read back yet", failure.is_accepted
-                self._ledger.ambiguous(part, why, self._clock(), is_accepted=is_accepted)
+                part, why = post.unclear(indices), f"{failure.text}; not read back yet"
+                self._ledger.ambiguous(part, why, self._clock(), is_accepted=failure.is_accepted)
                 self._resolver.look_up(part, failure)
             case Doubt(why):
                 self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
@@ -221,36 +202,24 @@ class Coordinator:
                 self._dispatcher.halt(error)
 
     def _settle(self, post: Post, decision: Settle) -> None:
-        answers, now = decision.answers, self._clock()
-        if post.sends > 1:
-            for index, answer in answers:
-                if answer.note_id is not None:
-                    self._twins.made(post.only([index]), answer.note_id, now)
-        if decision.is_foreign:
-            self._ledger.turned_away(post, answers[0][1].reason, now)
-        else:
-            self._ledger.answered(post, answers, now, decision.reason, decision.twins)
-        self._turns.ended(post, len(answers))
+        now = self._clock()
+        self._twins.settled(post, decision.answers, now)
+        how = decision.reason, decision.twins
+        self._ledger.answered(post, decision.answers, now, *how, is_foreign=decision.is_foreign)
+        self._turns.ended(post, len(decision.answers))
 
     def _split(self, post: Post, decision: Split) -> None:
         self._ledger.pending(post)
-        if decision.is_body:
-            self._smallest_refused = min(self._smallest_refused, post.body)
-        post.is_too_large, post.is_cut = decision.is_size, True
+        self.sizes.refused(post, decision)
         self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
 
     def _learn(self, post: Post, reply: Reply[dict[str, Answer]]) -> None:
         """Take in what the reply to a request shows of the API."""
-        failure = reply.failure
-        if failure is None and reply.value:
+        if reply.failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self._evidence.created(post, created, reply.came)
             self._samples.created(post, created, reply.came)
-            if len(post.request) > self._known.largest_accepted:
-                self._known = replace(self._known, largest_accepted=len(post.request))
-            self._largest_body = max(self._largest_body, post.body)
-            if post.is_too_large:
-                self.batch_size = min(self._policy.batch_size, self._known.largest_accepted)
+            self.sizes.accepted(post)
         self._way.sent(post, reply)
 
     def _send_again(self, post: Post, decision: Retry | Suspect | Renew) -> None:
@@ -281,12 +250,12 @@ class Coordinator:
 
     @property
     def _is_doubtful(self) -> bool:
-        """Whether it isn't known yet that what answers is the API: then no more is sent than has to be looked up.
+        """Whether nothing but the looks at what is unclear may go, since it isn't known yet that the API answers.
 
-        But where reading is refused again and again, another post shows whether it is reading alone.
+        If reading is refused again and again, another post shows whether it is reading alone.
         """
         is_reading_refused = self._way.refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
-        return bool(self._resolver.unclear) and not self._known.any_success and not is_reading_refused
+        return bool(self._resolver.unclear) and not self._any_success and not is_reading_refused
 
     def _admit(self, task: Task) -> bool:
         """Whether a task may go as far as other deliveries are concerned; if not, its turn comes after them."""
@@ -296,7 +265,7 @@ class Coordinator:
             return False
         if not isinstance(task, Post):
             return True
-        most = self._most_prospects(task)
+        most = self.sizes.most_prospects(task)
         if len(task.request) > most:
             self._dispatcher.add_all(task.split(most))
             return False
@@ -311,16 +280,6 @@ class Coordinator:
             self._dispatcher.add(rest)
         self._abandon(back, _HELD_BACK)
         return False
-
-    def _most_prospects(self, post: Post) -> int:
-        """Return into how many prospects a post is cut at most: by their number, and by its body."""
-        size = len(post.request)
-        most = size if post.is_too_large else self.batch_size
-        if size > 1 and math.isfinite(self._smallest_refused) and post.body >= self._smallest_refused:
-            one = post.only((0,)).body
-            for_each = (post.body - one) / (size - 1)
-            most = min(most, max(1, 1 + int((self._smallest_refused - 1 - one) / for_each)))
-        return most
 
     def _must_wait(self, post: Post) -> bool:
         """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
@@ -348,7 +307,7 @@ def _goes_on(way: Way, turns: Turns, evidence: Evidence, resolver: Resolver, twi
     if way.set_aside:
         way.try_once_more()
     elif resolver.waiting:
-        if not turns.proceed_in_part() and not evidence.ask_once_more():  # an answer would tell
+        if not turns.proceed_in_part() and not evidence.introductions.ask_once_more():  # an answer would tell
             resolver.proceed(nothing_else=True)
     elif twins.due:
         twins.check()

@@ -115,7 +115,7 @@ class Delivery:
     @property
     def batch_size(self) -> int:
         """Prospects in one request at most."""
-        return self._coordinator.batch_size
+        return self._coordinator.sizes.batch_size
 
     @property
     def measured_lag(self) -> float | None:

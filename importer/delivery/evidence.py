@@ -34,7 +34,7 @@ class Evidence:
         journal: knows the ids of all notes that were delivered.
         workspace: whose notes these are.
         dispatcher: makes the calls that measure.
-        traits: what is special about the vendor.
+        traits: what is special about the vendor; kept.
         clock: seconds since 1970, never going back.
         lag: how reading lags.
         retry: of one look.
@@ -46,6 +46,7 @@ class Evidence:
         note_clock: the clock that dates notes.
         pages: which pages are asked for, and which of them are up to date.
         known_ids: the ids that deliveries have.
+        introductions: looks at notes that earlier runs made.
         lateness: seconds that an unclear request took at most until it was applied, as far as dates have shown.
     """
 
@@ -65,13 +66,10 @@ class Evidence:
         self._retry = retry
         self.note_clock = NoteClock()
         self._journal, self._workspace, self._dispatcher = journal, workspace, dispatcher
-        self._traits, self._clock, self._run = traits, clock, run
+        self.traits, self._clock, self._run = traits, clock, run
         self._own: OrderedDict[str, Watched] = OrderedDict()  # notes of this run whose ids are known
         self._youngest: Watched | None = None
         self._unclear: dict[NoteKey, Note] = {}  # notes that were unclear in this run, for the journal has no texts
-        self._is_introduced = self._is_asked = False
-        self._asked: set[int] = set()  # earlier runs of which a note was looked for
-        self._introducing = 0  # looks under way that may show whose notes are ours, or an earlier run's clock
         self._watches = 0
         self.lateness = 0.0
         self.known_ids = KnownIds(
@@ -81,6 +79,7 @@ class Evidence:
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
         self.pages = Pages(traits.page, int(clock()) if run is None else run)
+        self.introductions = Introductions(self, journal, workspace, dispatcher, clock)
 
     # -- told -------------------------------------------------------------------------------------------------------
 
@@ -101,7 +100,7 @@ class Evidence:
         if post.request.note is not None:
             self._unclear[post.key] = post.request.note
         self.watch()
-        self._introduce(post)
+        self.introductions.introduce(post)
 
     def adopted(self, post: Post, note: FoundNote | None, *note_ids: str) -> None:
         """Notes were read back and are a delivery's now: its own, as it was shown, or once more the same."""
@@ -130,7 +129,12 @@ class Evidence:
     @property
     def is_introducing(self) -> bool:
         """Whether a look is under way that may show who writes our notes, or an earlier run's clock."""
-        return self._introducing > 0
+        return self.introductions.under_way > 0
+
+    @property
+    def own(self) -> Watched | None:
+        """A note of this run whose ID is known, the youngest if possible."""
+        return self._youngest or next(reversed(self._own.values()), None)
 
     def _has(self, note_id: str) -> bool:
         return note_id in self._own or note_id in self._adopted
@@ -139,8 +143,8 @@ class Evidence:
         """Notes of a prospect like the one that is looked for that deliveries have: id → when that was known."""
         if not _all(page):
             return {}
-        known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self._traits.one_draft)
-        self._learn_from(page, known)
+        known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self.traits.one_draft)
+        self.learn_from(page, known)
         found = {note_id: made.at for note_id, made in known.items()}
         for note in _all(page):
             if (own := self._own.get(note.note_id)) is not None:
@@ -179,7 +183,7 @@ class Evidence:
         others = self._journal.deliveries.unclear_at(self._workspace, prospect)
         return any(other.status is key.status and not key.readings.isdisjoint(other.readings) for other in others)
 
-    def _learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
+    def learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
         """Notes that deliveries have show who writes ours; those of earlier runs also how those runs' clocks stood."""
         for note in _all(page):
             made = delivered.get(note.note_id)
@@ -198,53 +202,6 @@ class Evidence:
         if self._youngest is not None and not self._is_watching and self._may_watch:
             self._is_watching = True
             self._watch(self._youngest, self._clock())
-
-    def _introduce(self, post: Post) -> None:
-        """Look at a note of the run that sent a post, for its clock; at any note of ours, for who writes them."""
-        run, latest_created = post.clock_of, self._journal.deliveries.latest_created
-        if run is not None and post.since is None and not self.note_clock.is_known(run) and run not in self._asked:
-            self._asked.add(run)
-            note = latest_created(self._workspace, run)
-            self._look_for(note, run)
-            self._is_introduced |= note is not None
-        if not self._is_introduced and not self._own:
-            self._is_introduced = True
-            self._look_for(latest_created(self._workspace))
-
-    def ask_once_more(self) -> bool:
-        """Look at a note of ours, however deep it stands, before it is guessed who writes them; False if done."""
-        if self.authors or self._is_asked:
-            return False
-        self._is_asked = True
-        own = self._youngest or next(reversed(self._own.values()), None)
-        self._look_for((own.prospect, own.note_id) if own else self._journal.deliveries.latest_created(self._workspace))
-        return self.is_introducing
-
-    def _look_for(self, note: tuple[str, str] | None, run: int | None = None) -> None:
-        """Look at a note that we made, by its prospect and id, until reading shows it or another of ours."""
-        if note is not None:
-            prospect, note_id = note
-            until = self._clock() + self.margin  # by then reading shows the note, however young it is
-            watched = Watched(note_id, prospect, 0.0, 0.0)
-            self._introducing += 1
-            self._dispatcher.add(Watch(watched, is_young=False, run=run, until=until, take=self.pages.take(prospect)))
-
-    def _introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
-        page = reply.value
-        if page is None:
-            self._introducing -= not self.read_again(watch, reply.failure)
-            return
-        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in _all(page)])
-        self._learn_from(page, found)
-        is_shown = bool(found) if watch.run is None else self.note_clock.is_known(watch.run)
-        if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._traits.page:
-            watch.skip += len(page.notes)
-            self._dispatcher.add(watch)
-        elif not is_shown and self._clock() < watch.until:
-            watch.skip, watch.take = 0, self.pages.take(watch.prospect)
-            self._dispatcher.add(watch, self._clock() + _PAUSE)
-        else:
-            self._introducing -= 1
 
     def read_again(self, read: Read, failure: Failure | None) -> bool:
         """Look once more after a failure; False when it is time to give it up."""
@@ -271,7 +228,7 @@ class Evidence:
         """Take in the reply to a look at a known note; ``goes_on`` while anything is unclear."""
         note, page = watch.note, reply.value
         if not watch.is_young:
-            self._introduced(watch, reply)
+            self.introductions.introduced(watch, reply)
             return
         self._is_watching = False
         is_there = False
@@ -288,6 +245,90 @@ class Evidence:
         if goes_on and self._may_watch and self._youngest is not None:
             self._is_watching = True
             self._watch(self._youngest if is_there or page is None else note, self._clock() + self.lag.pause)
+
+
+class Introductions:
+    """Looks at notes that we made, which show who writes our notes, and how the clocks of earlier runs stood.
+
+    Args:
+        evidence: what is known of notes; told what the looks show.
+        journal: knows the ids of all notes that were delivered.
+        workspace: whose notes these are.
+        dispatcher: makes the looks.
+        clock: seconds since 1970, never going back.
+
+    Attributes:
+        under_way: how many looks have not come to their end.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        journal: Journal,
+        workspace: Workspace,
+        dispatcher: Dispatcher[Task],
+        clock: Callable[[], float],
+    ) -> None:
+        self._evidence, self._journal, self._workspace = evidence, journal, workspace
+        self._dispatcher, self._clock = dispatcher, clock
+        self._is_introduced = self._is_asked = False
+        self._asked: set[int] = set()  # earlier runs of which a note was looked for
+        self.under_way = 0
+
+    def introduce(self, post: Post) -> None:
+        """Look at a note of the run that sent a post, for its clock; at any note of ours, for who writes them."""
+        run, latest_created = post.clock_of, self._journal.deliveries.latest_created
+        if (
+            run is not None
+            and post.since is None
+            and not self._evidence.note_clock.is_known(run)
+            and run not in self._asked
+        ):
+            self._asked.add(run)
+            note = latest_created(self._workspace, run)
+            self._look_for(note, run)
+            self._is_introduced |= note is not None
+        if not self._is_introduced and self._evidence.own is None:
+            self._is_introduced = True
+            self._look_for(latest_created(self._workspace))
+
+    def ask_once_more(self) -> bool:
+        """Look at a note of ours, however deep it stands, before it is guessed who writes them; False if done."""
+        if self._evidence.authors or self._is_asked:
+            return False
+        self._is_asked = True
+        own = self._evidence.own
+        self._look_for((own.prospect, own.note_id) if own else self._journal.deliveries.latest_created(self._workspace))
+        return self.under_way > 0
+
+    def _look_for(self, note: tuple[str, str] | None, run: int | None = None) -> None:
+        """Look at a note that we made, by its prospect and id, until reading shows it or another of ours."""
+        if note is not None:
+            prospect, note_id = note
+            until = self._clock() + self._evidence.margin  # by then reading shows the note, however young it is
+            watched = Watched(note_id, prospect, 0.0, 0.0)
+            self.under_way += 1
+            self._dispatcher.add(
+                Watch(watched, is_young=False, run=run, until=until, take=self._evidence.pages.take(prospect))
+            )
+
+    def introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
+        """Take in the reply to a look."""
+        page = reply.value
+        if page is None:
+            self.under_way -= not self._evidence.read_again(watch, reply.failure)
+            return
+        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in _all(page)])
+        self._evidence.learn_from(page, found)
+        is_shown = bool(found) if watch.run is None else self._evidence.note_clock.is_known(watch.run)
+        if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._evidence.traits.page:
+            watch.skip += len(page.notes)
+            self._dispatcher.add(watch)
+        elif not is_shown and self._clock() < watch.until:
+            watch.skip, watch.take = 0, self._evidence.pages.take(watch.prospect)
+            self._dispatcher.add(watch, self._clock() + _PAUSE)
+        else:
+            self.under_way -= 1
 
 
 def _all(page: NotesPage) -> tuple[FoundNote, ...]:

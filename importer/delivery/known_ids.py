@@ -8,6 +8,9 @@ journal is asked about hits only.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+
+from importer.api import Answer, Cause, Failure, Reply
 
 _FEW = 50_000
 _BITS = 26  # of a place in the filter
@@ -39,6 +42,15 @@ class KnownIds:
         if not known:
             self._add(note_ids)
         return known
+
+    def unless_known(self, reply: Reply[dict[str, Answer]]) -> Reply[dict[str, Answer]]:
+        """Return the reply to a request; a failure if it names a note of another delivery, as another's answer does."""
+        note_ids = [answer.note_id for answer in (reply.value or {}).values() if answer.note_id is not None]
+        known = self.take(note_ids) if note_ids else ()
+        if not known:
+            return reply
+        text = f"its answer names a note that another row has ({min(known)})"
+        return replace(reply, value=None, failure=Failure(Cause.UNREADABLE, text, at_work=True, is_astray=True))
 
     def _add(self, note_ids: Iterable[str]) -> None:
         assert self._few is not None

@@ -104,6 +104,8 @@ class Ledger:
         at: float,
         reason: str = "",
         twins: Sequence[str] = (),
+        *,
+        is_foreign: bool = False,
     ) -> None:
         """Some of a request's prospects have their answer: index → created or rejected.
 
@@ -113,7 +115,12 @@ class Ledger:
             at: now, by our clock.
             reason: how that is known, where it isn't the answer to the request itself.
             twins: ids under which the same note stands there again.
+            is_foreign: whether something other than the API refused it. The journal doesn't say rejected then, so that
+                a later run looks before it sends it again.
         """
+        if is_foreign:
+            self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
+            return
         request, shown = post.request, _shown(post)
         created = [(index, answer.note_id) for index, answer in answers if answer.note_id is not None]
         if created:
@@ -136,13 +143,6 @@ class Ledger:
         if created and twins:
             prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
             self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, twins))
-
-    def turned_away(self, post: Post, reason: str, at: float) -> None:
-        """Something other than the API refused a request: its rows are rejected, and a later run looks before it sends.
-
-        Until then nobody knows for certain that the API has not applied it, so the journal doesn't say rejected.
-        """
-        self.unconfirmed(post, reason, at, Result.REJECTED)
 
     def _enter_answers(self, answers: Iterable[Answered]) -> None:
         """In one statement with those before them, unless something else came in between: the order matters."""

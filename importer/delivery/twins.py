@@ -5,10 +5,10 @@ Comes in: deliveries that were sent again and are there. Goes out: for each, the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from importer.api import NotesPage, Reply
+from importer.api import Answer, NotesPage, Reply
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery.decisions import Checked, Decision
 from importer.delivery.evidence import Evidence
@@ -37,6 +37,12 @@ class Twins:
     def due(self) -> int:
         """How many looks told nothing, since another delivery may own what stands there."""
         return len(self._contested)
+
+    def settled(self, post: Post, answers: Sequence[tuple[int, Answer]], now: float) -> None:
+        """Take in the answers to a request, by their prospects' index; look at what was made by sending it again."""
+        for index, answer in answers if post.sends > 1 else ():
+            if answer.note_id is not None:
+                self.made(post.only([index]), answer.note_id, now)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
         """Look at a delivery that was sent again and made this note, as soon as a first attempt would show, too."""

@@ -90,7 +90,6 @@ REJECTED = Answer(None, "no such prospect")
         ([entry("P1", "N1", "true")], {}),
         ([entry("P1", "N1", None)], {}),
         ([entry("P1", "N1", 1)], {}),
-        ([entry("other", "N1")], {}),
         ([entry(None, "N1"), "P1", 7, None, [], {}], {}),
         ([entry("P1", "\ud800")], {}),  # no text that could be kept
         ([entry("P1", "N\udfff1")], {}),
@@ -392,6 +391,13 @@ def test_a_redirect_to_a_name_made_of_the_key_does_not_show_it() -> None:
 # -- reading back -----------------------------------------------------------------------------------------------------
 
 
+def test_an_entry_for_a_prospect_that_was_not_asked_for_shows_that_the_reply_is_another_requests() -> None:
+    with Canned(reply(results(entry("P1", "N1"), entry("other", "N2")))) as server:
+        failure = posted(server).failure
+    assert failure is not None
+    assert (failure.cause, failure.is_astray) == (Cause.UNREADABLE, True)
+
+
 def found(**fields: object) -> dict[str, object]:
     given = {
         "id": "N1", "prospectId": "P1", "visibility": "1", "status": "1",
@@ -434,7 +440,7 @@ def test_a_time_that_cannot_be_read_is_unknown(fields: dict[str, object], create
 
 
 def test_numbers_in_place_of_texts_are_taken_and_a_note_of_attachments_alone_has_no_text() -> None:
-    page = read({"payload": {"notes": [found(id=7, visibility=2, status=0, prospectId=...), found(content=None)]}})
+    page = read({"payload": {"notes": [found(id=7, visibility=2, status=0), found(content=None)]}})
     assert [note.note_id for note in page.notes] == ["7", "N1"]
     assert (page.notes[0].visibility, page.notes[0].status) == (Visibility.PRIVATE, Status.DRAFT)
     assert page.notes[1].content == ""

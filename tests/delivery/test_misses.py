@@ -49,7 +49,10 @@ def test_a_note_that_the_first_lookup_misses_is_not_sent_again(prospects: int, m
 
 
 def test_while_a_miss_proves_nothing_one_prospect_of_a_request_is_looked_at_and_no_other(tmp_path: Path) -> None:
-    """Each of the others is looked at when that proves something, and once more when it was sent again."""
+    """Each of the others is looked at when that proves something, and once more when it was sent again.
+
+    Some are in the run's sample besides, which is looked at because the run takes longer than a minute.
+    """
     absent = [f"P{number}" for number in range(15)]
     lines = [*(Line(one, "Spoke about the annual plan.") for one in absent), Line("P99", "Prefers email.")]
     received = imported(lines, tmp_path, 1.0, "503:before@1")
@@ -57,5 +60,7 @@ def test_while_a_miss_proves_nothing_one_prospect_of_a_request_is_looked_at_and_
     measuring = looked.pop("P99")
     assert measuring == ENOUGH
     first = looked.pop(absent[0])
-    assert looked == Counter(dict.fromkeys(absent[1:], 2))
-    assert first - 2 in (2, 3, 4)  # at once, at rest, and until it is known how reading lags
+    assert looked.keys() == set(absent[1:])
+    assert set(looked.values()) <= {2, 3}
+    assert sum(looked.values()) <= 2 * len(looked) + 10
+    assert first - 2 in (2, 3, 4, 5)  # at once, at rest, and until it is known how reading lags

@@ -125,14 +125,15 @@ def test_a_note_without_a_time_is_in_doubt() -> None:
     assert not verdict(found(at=None, content="Other")).odd
 
 
-def test_it_goes_on_to_the_next_page_until_that_can_only_be_older() -> None:
+def test_all_pages_are_read_whatever_their_dates_say() -> None:
+    """The order of notes isn't documented, so an old note doesn't tell that only older ones follow."""
     other = found(content="Other")
     assert verdict(other, more=True).goes_on
     assert not verdict(other, more=False).goes_on
     assert not verdict(more=True).goes_on  # an empty page ends it, whatever is said
     old = found(content="Other", at=SINCE - 60)
-    assert not verdict(other, old, more=True).goes_on
-    assert verdict(old, other, more=True).goes_on  # not in order, so nothing follows from the last
+    assert verdict(other, old, more=True).goes_on
+    assert verdict(old, other, more=True).goes_on
     assert verdict(other, found(content="Other", at=None), more=True).goes_on
 
 
@@ -213,13 +214,23 @@ def test_while_nothing_is_known_of_the_clock_what_reads_differently_may_be_dated
     assert "hides" in verdict(draft=draft, note=DRAFT, window=unknown).odd
 
 
-def test_where_it_is_found_the_next_page_is_read_all_the_same_unless_that_can_only_be_older() -> None:
-    """An older one that reads the same may be the delivery's own, or its twin."""
-    old = found("N0", content="Other", at=SINCE - 60)
+def test_where_it_is_found_the_next_page_is_read_all_the_same() -> None:
+    """Another one that reads the same may be the delivery's own, or its twin."""
     assert verdict(found(), more=True).goes_on
     assert verdict(found(), more=True).note_id == "N1"
-    assert not verdict(found(), old, more=True).goes_on
     assert not verdict(found(), more=False).goes_on
+
+
+def test_a_single_note_of_ours_is_adopted_if_nothing_tells_the_clock_of_the_run_that_sent_it() -> None:
+    """Only its date stands against it, which proves nothing; a colleague's, or a second one, is doubt."""
+    assumed = replace(WINDOW, perhaps=SINCE - 90_000, rewritten=SINCE - 90_000, is_assumed=True)
+    old = found(at=SINCE - 3600, author="US")
+    assert verdict(old, authors=["US"], window=assumed).note_id == "N1"
+    assert verdict(replace(old, author=""), authors=["US"], window=assumed).odd
+    assert verdict(old, window=assumed).odd, "nobody has told who we are"
+    assert verdict(old, replace(old, note_id="N2"), authors=["US"], window=assumed).odd
+    assert verdict(replace(old, author="COLLEAGUE"), authors=["US"], window=assumed) == Verdict()
+    assert verdict(found(at=SINCE - 40, author="US"), authors=["US"]).odd, "its clock is known"
 
 
 LONG = "Spoke about terms of delivery, then about prices, and about much more 🤝"

@@ -39,7 +39,7 @@ from importer.delivery.decisions import (
     Split,
     Stop,
 )
-from importer.delivery.evidence import Evidence
+from importer.delivery.evidence import Evidence, Introductions
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.lag import ReadLag
 from importer.delivery.ledger import Ledger
@@ -533,24 +533,24 @@ def _pages_need_not_join(change: Change) -> None:
 
 
 def _no_introduction(change: Change) -> None:
-    change(Evidence, "_introduce", lambda _self, _post: None)
+    change(Introductions, "introduce", lambda _self, _post: None)
 
 
 def _introduction_once(change: Change) -> None:
-    original = Evidence._introduced
+    original = Introductions.introduced
 
     def introduced(self: Any, watch: Any, reply: Any) -> None:
         watch.until = -math.inf
         if reply.value is None:
-            self._introducing -= 1
+            self.under_way -= 1
         else:
             original(self, watch, reply)
 
-    change(Evidence, "_introduced", introduced)
+    change(Introductions, "introduced", introduced)
 
 
 def _not_asked_once_more(change: Change) -> None:
-    change(Evidence, "ask_once_more", lambda _self: False)
+    change(Introductions, "ask_once_more", lambda _self: False)
 
 
 def _uncertain_while_introducing(change: Change) -> None:
