@@ -125,9 +125,7 @@ class Limiter:
         pause = max(0.0, self.down_until - now)
         limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
-            if self._quotas.is_limited or self._is_wait_told:
-                return f"waiting {math.ceil(limit):,} s for the account's limit"
-            return f"trying again in {math.ceil(limit):,} s: the API says that there are too many calls (429)"
+            return _held_up(math.ceil(limit), is_limit_known=self._quotas.is_limited or self._is_wait_told)
         if not self._trouble:
             return ""
         return f"trying again{f' in {math.ceil(pause):,} s' if pause else ''}: {self._trouble}"
@@ -288,6 +286,12 @@ class Limiter:
 
     def _is_pause(self, now: float) -> bool:
         return now < max(self.down_until, self._limited_until)
+
+
+def _held_up(seconds: int, *, is_limit_known: bool) -> str:
+    if is_limit_known:
+        return f"waiting {seconds:,} s for the account's limit"
+    return f"trying again in {seconds:,} s: the API says that there are too many calls (429)"
 
 
 def _is_untold(reply: Reply[Any]) -> bool:

@@ -9,7 +9,6 @@ That a note isn't there has to be proven, not waited for: its request is at rest
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -28,14 +27,12 @@ from importer.delivery.decisions import (
     Stop,
 )
 from importer.delivery.evidence import Evidence
-from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
+from importer.delivery.policy import LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
+from importer.delivery.unclear import Unclear
 from importer.delivery.waiting import Waiting
 from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
-from importer.journal import NoteKey
 
-_LONGEST_REST = 600.0
-_RECEIPT = 300.0  # seconds for which the API may be at work on a request that it has confirmed without naming its notes
 _MOST_PASSES = 3  # times that pages which don't fit together are read again
 
 
@@ -55,52 +52,26 @@ class Resolver:
     """
 
     def __init__(
-        self,
-        dispatcher: Dispatcher[Task],
-        evidence: Evidence,
-        way: Way,
-        policy: Policy,
-        clock: Callable[[], float],
+        self, dispatcher: Dispatcher[Task], evidence: Evidence, way: Way, policy: Policy, clock: Callable[[], float]
     ) -> None:
-        self.unclear: defaultdict[str, list[NoteKey]] = defaultdict(list)
+        self._unclear = Unclear(policy, lambda: evidence.lateness, clock)
+        self.unclear = self._unclear.prospects
         self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
         self._policy, self._clock = policy, clock
         self.waiting = Waiting(evidence)
-        self._open: list[Ambiguous] = []
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look for the notes of a post whose answer was unclear."""
-        now = self._clock()
-        settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_REST)
-        rest_at = now + max(settle, failure.wait or 0.0)
-        if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + settle)
-        self._begin(Ambiguous.of(post, failure, rest_at, rest_at), now + (failure.wait or 0.0))
+        self._begin(self._unclear.begin(post, failure), self._clock() + (failure.wait or 0.0))
 
     def look_up_earlier(self, post: Post, why: str) -> None:
-        """Look for the notes of a post that an earlier run sent; ``why`` it is unclear, in words.
-
-        That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves
-        nothing. Where it may have lost its lock without being dead, it is counted from when its last claim is no good.
-        """
-        now = self._clock()
-        rest = self._work(is_accepted=post.is_accepted) + self._policy.settle
-        latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, now + self._policy.head_start + rest
-        self._begin(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at), now)
-
-    def _work(self, *, is_accepted: bool) -> float:
-        """Return how many seconds the API may be at work on a request: at least twice the longest that was seen."""
-        least = max(self._policy.read_timeout, _RECEIPT) if is_accepted else self._policy.read_timeout
-        return max(least, 2 * self._evidence.lateness)
+        """Look for the notes of a post that an earlier run sent; ``why`` it is unclear, in words."""
+        self._begin(self._unclear.begin_earlier(post, why), self._clock())
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
         """Look at one prospect first: its notes mostly show whether the whole request was applied."""
-        post = ambiguous.post
-        self._open.append(ambiguous)
-        for prospect in post.request.prospects:
-            self.unclear[prospect].append(post.key)
         self._add(ambiguous, 0, due, is_first=True)
-        self._evidence.unclear(post)
+        self._evidence.unclear(ambiguous.post)
 
     def _add(
         self, ambiguous: Ambiguous, index: int, due: float, *, is_first: bool = False, is_last: bool = False
@@ -270,12 +241,12 @@ class Resolver:
     def _conclude(self, ambiguous: Ambiguous, settled: int | None = None) -> Iterator[tuple[Post, Decision]]:
         """One prospect fewer to look for; after the last, something follows for those without their note."""
         if settled is not None:
-            self._is_clear(ambiguous.post.only([settled]))
+            self._unclear.is_clear(ambiguous.post.only([settled]))
         ambiguous.open -= 1
         if ambiguous.open:
             return
         if not ambiguous.absent:
-            self._open.remove(ambiguous)
+            self._unclear.requests.remove(ambiguous)
             return
         again = decisions.doubtful(
             ambiguous.absent, ambiguous.misses, ambiguous.all_misses, is_applied=ambiguous.is_applied
@@ -290,10 +261,10 @@ class Resolver:
 
     def _absent(self, ambiguous: Ambiguous) -> tuple[Post, Decision]:
         """The notes at these prospects surely aren't there."""
-        self._open.remove(ambiguous)
+        self._unclear.requests.remove(ambiguous)
         sent = ambiguous.post
         post = sent.again(sorted(ambiguous.absent), self._evidence.note_clock.since(sent))
-        self._is_clear(post)
+        self._unclear.is_clear(post)
         if not self._policy.resends:
             return post, Abandon("it isn't there; run the import again to send it")
         decision = decisions.after_absence(
@@ -311,20 +282,8 @@ class Resolver:
     def is_astray(self) -> None:
         """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
         self._way.renew()
-        for ambiguous in self._open:
-            again, ambiguous.absent = ambiguous.absent, []
-            ambiguous.misses, ambiguous.all_misses = [0] * len(ambiguous.misses), 0
-            ambiguous.open += len(again)
-            for index in again:
-                self._add(ambiguous, index, self._clock())
-
-    def _is_clear(self, post: Post) -> None:
-        """Nothing of these deliveries is unclear any more."""
-        for prospect in post.request.prospects:
-            keys = self.unclear[prospect]
-            keys.remove(post.key)
-            if not keys:
-                del self.unclear[prospect]
+        for ambiguous, index in self._unclear.forget_misses():
+            self._add(ambiguous, index, self._clock())
 
 
 def _or_renew(post: Post, decision: Decision, failure: Failure) -> Decision:

@@ -26,7 +26,7 @@ from importer import markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import clock, coordinator, decisions, lag, pages, policy, readback, resolver
+from importer.delivery import clock, coordinator, decisions, lag, pages, policy, readback, unclear
 from importer.delivery.clock import NoteClock
 from importer.delivery.decisions import (
     Abandon,
@@ -301,8 +301,8 @@ def _constant_mutants() -> Iterator[Mutant]:
         (pages, "_TAKES", (0,)),
         (clock, "_CLOCKS_ASTRAY", (clock._CLOCKS_ASTRAY / 2, 0.0)),
         (coordinator, "LONGEST_CLAIM", (math.inf, policy.LONGEST_CLAIM / 2, 0.0)),
-        (resolver, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
-        (resolver, "_RECEIPT", (resolver._RECEIPT / 2, 0.0)),
+        (unclear, "LONGEST_CLAIM", (policy.LONGEST_CLAIM / 2, 0.0)),
+        (unclear, "_RECEIPT", (unclear._RECEIPT / 2, 0.0)),
         (clock, "_ANY_ZONE", (clock._ANY_ZONE / 2,)),
     ):
         for value in values:
@@ -727,7 +727,7 @@ HARMLESS: dict[str, str] = {
     "prospects count for one another though one has its note": "after the margin one look is enough in the model",
     "ENOUGH_MISSES = *": "after the margin one look is enough in the model; what lags longer is beyond it",
     "LONGEST_CLAIM = inf in importer.delivery.coordinator": "what a dead process had not sent by then it never sends",
-    "LONGEST_CLAIM = * in importer.delivery.resolver": "dates may be off by five seconds, which is as much",
+    "LONGEST_CLAIM = * in importer.delivery.unclear": "dates may be off by five seconds, which is as much",
     "ENOUGH = 7 in importer.delivery.lag": "that seven looks in a row meet the copy that is up to date, and a"
     " request comes late just then, is one import in tens of thousands; fourteen are for that",
     "_YOUNGEST = *": "a copy that lags is missed on, which counts more; this only keeps the margin from being nothing",
