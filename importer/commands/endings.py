@@ -282,7 +282,7 @@ def restored(done: Restored, copy: Path) -> Iterator[Saying]:
         yield Saying(f"The file that stood there was kept: {done.kept}")
     yield Saying(
         "Notes that were delivered after the copy was made are not recorded in it, and would be sent again. Take their"
-        " rows out of your files: the results of the runs since then say which. Run `note-importer verify`, which"
+        " rows out of your files: the results of the runs since then say which. Run verify, which"
         " settles what was unclear when the copy was made. If the next run then says that the journal is an earlier"
         f" copy, say {by_name('new-journal')} once.",
         Kind.TEXT,

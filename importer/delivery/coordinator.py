@@ -82,7 +82,7 @@ class Coordinator:
         observe: Callable[[], None] = lambda: None,
     ) -> None:
         self.posts_sent = self.lookups_sent = 0
-        self.sizes = Sizes(policy.batch_size)
+        self.sizes = Sizes(policy.batch_size, policy.least_limit)
         self._ledger, self._dispatcher, self._evidence = ledger, dispatcher, evidence
         self._way, self._samples = way, samples
         self._resolver = Resolver(dispatcher, evidence, way, policy, clock)

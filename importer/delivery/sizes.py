@@ -16,15 +16,16 @@ class Sizes:
 
     Args:
         batch_size: prospects in one request at most, as the person or an earlier run has it.
+        least_limit: bytes of a body to which nothing limits requests.
 
     Attributes:
         batch_size: prospects in one request at most.
         largest_accepted: prospects of the largest request that was accepted.
     """
 
-    def __init__(self, batch_size: int) -> None:
+    def __init__(self, batch_size: int, least_limit: int) -> None:
         self.batch_size = self._asked = batch_size
-        self.largest_accepted = 0
+        self.largest_accepted, self._least_limit = 0, least_limit
         self._largest_body, self._smallest_refused = 0, math.inf  # in bytes
 
     def accepted(self, post: Post) -> None:
@@ -41,8 +42,8 @@ class Sizes:
             self._smallest_refused = min(self._smallest_refused, post.body)
 
     def is_largest(self, post: Post) -> bool:
-        """Whether a request's body is larger than any that was accepted."""
-        return post.body > self._largest_body
+        """Whether a request's body is larger than any that was accepted, and large enough to be too large."""
+        return post.body > max(self._largest_body, self._least_limit)
 
     def most_prospects(self, post: Post) -> int:
         """Return into how many prospects a request is cut at most: by their number, and by its body."""

@@ -15,7 +15,7 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     accounts     whose key is whose, remembered there too
     schema       the tables; migrations: what leads to them from earlier versions
     copying      a journal, moved into another database
-    statements   statements, written down once for every database
+    statements   statements, written down once for every database; delivery_sql: those of the deliveries
     store        transactions and reads over one connection
     sqlite       all that is SQLite's own; lock: one import of a workspace at a time, by a file beside the journal
     sqlitefile   its file, looked into, copied and made; restoring: a copy in its place; shares: where none may be

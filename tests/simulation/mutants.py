@@ -690,7 +690,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a candidate is the one's though another is unclear": (8, _CUT_ALIKE),
     "authors are ignored": (1911, draw(1911)),
     "the first of several candidates will do": (119, draw(119, "twice")),
-    "what was sent again is not looked at once more": (10, draw(10, "later")),
+    "what was sent again is not looked at once more": (36, draw(36, "later")),
     "how reading lags is not measured": (2377, replace(draw(2377), lag=Lag("constant", 90.0))),
     "what was missed is not waited for until it is measured": (0, replace(draw(0), lag=Lag("constant", 70.0))),
     "assumed_lag = 30.0": (2, replace(draw(2), lag=Lag("constant", 45.0))),
@@ -707,11 +707,11 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "settle = 0.5": (2, replace(_LATE, settle=20.0)),
     "settle = 0.0": (2, replace(_LATE, settle=20.0)),
     "POST unreachable, one prospect → settled as rejected": (741, draw(741)),
-    "POST rate limited, one prospect → settled as rejected": (23, draw(23)),
-    "POST bad request, several → settled as rejected": (227, draw(227)),
+    "POST rate limited, one prospect → settled as rejected": (265, draw(265)),
+    "POST bad request, several → settled as rejected": (262, draw(262)),
     "absent after failed → settled as created": (112, draw(112)),
     "absent after failed → settled as rejected": (23, draw(23)),
-    "absent after unreadable → settled as rejected": (226, draw(226)),
+    "absent after unreadable → settled as rejected": (358, draw(358)),
 }
 """Mutants that few seeds show → one that does, and its world, which may be beyond the model. It is tried first."""
 
