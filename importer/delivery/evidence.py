@@ -6,6 +6,7 @@ own, and whether one that is missed surely isn't there.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -139,19 +140,30 @@ class Evidence:
     def _has(self, note_id: str) -> bool:
         return note_id in self._own or note_id in self._adopted
 
-    def taken(self, page: NotesPage, prospect: str, key: NoteKey) -> dict[str, float]:
-        """Notes of a prospect like the one that is looked for that deliveries have: id → when that was known."""
+    def taken(self, page: NotesPage, prospect: str, post: Post) -> dict[str, float]:
+        """Return the notes of a prospect like a post's that deliveries have: id → when that was known.
+
+        The time is by the clock of the run that sent the post. What another run made is minus infinity if that run came
+        before, infinity if it came after, or if its place can't be told.
+        """
+        key, run = post.key, post.clock_of if post.of_earlier_run else self._run
         if not _all(page):
             return {}
         known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self.traits.one_draft)
         self.learn_from(page, known)
-        found = {note_id: made.at for note_id, made in known.items()}
+        found = {note_id: self._known_at(made, run) for note_id, made in known.items()}
+        is_ours = not post.of_earlier_run
         for note in _all(page):
             if (own := self._own.get(note.note_id)) is not None:
-                found.setdefault(note.note_id, own.came)
+                found.setdefault(note.note_id, own.came if is_ours else math.inf)
             if note.note_id in self._adopted:
-                found.setdefault(note.note_id, self._adopted[note.note_id])
+                found.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return found
+
+    def _known_at(self, made: Made, run: int | None) -> float:
+        if made.run == run and (made.is_answer or run == self._run):
+            return made.at
+        return -math.inf if run is not None and made.run < run else math.inf
 
     def has_note_of(self, prospect: str) -> bool:
         """Whether any run was given the id of a note of the prospect."""

@@ -21,7 +21,7 @@ from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed, by_name
 from importer.journal import READ_BACK, Answered, Claim, Journal, Known, Run, Sample, State
-from importer.models import Result
+from importer.models import Result, Status
 
 
 class Ledger:
@@ -118,7 +118,7 @@ class Ledger:
             is_foreign: whether something other than the API refused it. The journal doesn't say rejected then, so that
                 a later run looks before it sends it again.
         """
-        if is_foreign:
+        if is_foreign and post.key.status is Status.PUBLISHED:  # a draft may be hidden by another, so looks don't tell
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
             return
         request, shown = post.request, _shown(post)

@@ -40,8 +40,8 @@ class Sought:
     Attributes:
         key: the note that was sent.
         window: when it can have been made.
-        taken: ids of notes that other deliveries have → when that was known, by our clock.
-        sent_at: when it was sent for the last time, by our clock; None if another clock told.
+        taken: ids of notes that other deliveries have → when that was known, by the clock of ``sent_at``.
+        sent_at: when it was sent for the last time.
         others: notes of other deliveries to the prospect that are unclear, too.
         authors: whose notes are ours, as far as is known.
         is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
@@ -50,7 +50,7 @@ class Sought:
     key: NoteKey
     window: Window
     taken: Mapping[str, float]
-    sent_at: float | None
+    sent_at: float
     others: Sequence[NoteKey] = ()
     authors: Collection[str] = ()
     is_date_moot: bool = False
@@ -126,9 +126,9 @@ def _is_dated_right(note: FoundNote, window: Window) -> bool:
 
 def _take_draft(draft: FoundNote, sought: Sought, matching: list[FoundNote]) -> bool:
     """Take in the one draft that is shown; True where it may hide the one that was sent."""
-    if draft.note_id in sought.taken and sought.sent_at is not None:
+    if draft.note_id in sought.taken:
         return sought.taken[draft.note_id] > sought.sent_at
-    if draft.note_id not in sought.taken and is_same(draft, sought.key) and _may_be_ours(draft, sought):
+    if is_same(draft, sought.key) and _may_be_ours(draft, sought):
         matching.append(draft)
         return False
     return draft.created_at is None or draft.created_at >= sought.window.rewritten

@@ -148,12 +148,11 @@ class Resolver:
     def _sought(self, lookup: Lookup, page: NotesPage) -> readback.Sought:
         post, ambiguous = lookup.ambiguous.post, lookup.ambiguous
         others = [key for key in self.unclear.get(lookup.prospect, ()) if key is not post.key]
-        taken = self._evidence.taken(page, lookup.prospect, post.key)  # first, for it may tell of the clock
+        taken = self._evidence.taken(page, lookup.prospect, post)  # first, for it may tell of the clock
         is_ours = not post.of_earlier_run
         window = self._evidence.note_clock.window(post, ambiguous.applied_until, is_ours=is_ours)
-        sent_at = post.sent_at if is_ours else None
         is_date_moot = not self._policy.resends  # nothing is sent, so a person has asked what there is
-        return readback.Sought(post.key, window, taken, sent_at, others, self._evidence.authors, is_date_moot)
+        return readback.Sought(post.key, window, taken, post.sent_at, others, self._evidence.authors, is_date_moot)
 
     def _follow_first(self, lookup: Lookup, due: float) -> None:
         """After the first lookup at a request come those at its other prospects."""

@@ -72,10 +72,9 @@ class Twins:
             return
         shown = [seen_digests(note.content) for note in page.notes if note.note_id == check.note_id]
         key = replace(check.post.key, readings=check.post.key.readings.union(*shown))
-        taken = evidence.taken(page, check.prospect, check.post.key)  # first, for it may tell of the clock
+        taken = evidence.taken(page, check.prospect, check.post)  # first, for it may tell of the clock
         window = evidence.note_clock.window(check.post, reply.came)
-        sent_at = None if check.post.of_earlier_run else check.post.sent_at
-        sought = Sought(key, window, taken, sent_at, authors=evidence.authors)
+        sought = Sought(key, window, taken, check.post.sent_at, authors=evidence.authors)
         found = judge(page, sought)
         yield check.post, Checked((found.note_id, *found.twins) if found.note_id is not None else ())
 

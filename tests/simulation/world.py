@@ -111,6 +111,7 @@ class World:
         self._cache: dict[tuple[str, int, int], tuple[float, NotesPage]] = {}
         self._calls: deque[float] = deque()
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
+        self._told_at = -math.inf
         self._last_page: tuple[str, NotesPage] | None = None
         self._died_at = -math.inf
         self._largest = 0  # bytes of the longest request that was taken
@@ -169,6 +170,8 @@ class World:
         """What is on its way may arrive all the same, and nobody hears of it; a while later the program starts anew."""
         self._life += 1
         self._died_at, self._largest = self.now, 0
+        if self._told_at > self.now - 1:  # perhaps it had not heard of that
+            self._told = {}
         if self.regime.own_jumps and not self.is_calm:
             self._own = self.regime.own_jumps if self._life % 2 else 0.0
             self.tell(f"     our clock is set: {self._own} s ahead now")
@@ -302,9 +305,8 @@ class World:
         self.later(min(at, came + self.regime.read_timeout), if_heard)
 
     def _remember(self, told: dict[str, Answer], body: int, life: int) -> None:
-        if any(answer.note_id for answer in told.values()):
-            self._told = told
-            self._largest = max(self._largest, body) if life == self._life else self._largest
+        if life == self._life and any(answer.note_id for answer in told.values()):
+            self._told, self._told_at, self._largest = told, self.now, max(self._largest, body)
 
     def _is_echo(self) -> bool:
         return not self.is_calm and self.chance.random() < self.regime.echoes if self.regime.echoes else False
