@@ -146,6 +146,7 @@ class Coordinator:
         failure = reply.failure
         if failure is not None and failure.is_astray:
             self._resolver.is_astray()
+            self._samples.is_astray()
         self._any_success |= failure is None or failure.cause in API_REFUSED
         if isinstance(task, Post):
             self.posts_sent += reply.has_left
@@ -214,7 +215,6 @@ class Coordinator:
         self._dispatcher.add_all(post.split(-(-len(post.request) // 2)))
 
     def _learn(self, post: Post, reply: Reply[dict[str, Answer]]) -> None:
-        """Take in what the reply to a request shows of the API."""
         if reply.failure is None and reply.value:
             created = {prospect: answer.note_id for prospect, answer in reply.value.items() if answer.note_id}
             self._evidence.created(post, created, reply.came)

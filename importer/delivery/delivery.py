@@ -80,7 +80,7 @@ class Delivery:
             number,
         )
         way = Way(self._dispatcher, caller.api.traits, policy, caller.api.renew)
-        recorded = partial(journal.deliveries.sampled, workspace)
+        recorded = partial(journal.deliveries.sampled, workspace, missing=run is None)
         self.samples = Samples(self._ledger, self._dispatcher, self._evidence, recorded, caller, policy, number)
         self.samples.take_up()
         self._coordinator = Coordinator(

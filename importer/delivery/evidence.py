@@ -106,6 +106,7 @@ class Evidence:
     def adopted(self, post: Post, note: FoundNote | None, *note_ids: str) -> None:
         """Notes were read back and are a delivery's now: its own, as it was shown, or once more the same."""
         self._adopted.update(dict.fromkeys(note_ids, self._clock()))
+        self.known_ids.add(note_ids)
         since = self.note_clock.since(post)
         if since is not None and note is not None and note.created_at is not None:
             self.lateness = max(self.lateness, note.created_at - since)

@@ -34,14 +34,22 @@ class KnownIds:
 
     def take(self, note_ids: Collection[str]) -> Collection[str]:
         """Return those of the IDs that a delivery already has; if there are none, all of them are taken from now on."""
-        if self._few is None:
-            self._few = set()
-            self._add(self._stored())
+        self._load()
         possible = [note_id for note_id in note_ids if self._may_have(note_id)]
         known = self._exact(possible) if possible else ()
         if not known:
             self._add(note_ids)
         return known
+
+    def add(self, note_ids: Iterable[str]) -> None:
+        """Take IDs that reading back has shown."""
+        self._load()
+        self._add(note_ids)
+
+    def _load(self) -> None:
+        if self._few is None:
+            self._few = set()
+            self._add(self._stored())
 
     def unless_known(self, reply: Reply[dict[str, Answer]]) -> Reply[dict[str, Answer]]:
         """Return the reply to a request; a failure if it names a note of another delivery, as another's answer does."""

@@ -138,17 +138,12 @@ class Samples:
         """Take up what earlier runs left to be read back; what is too old may have been deleted since."""
         now = self._clock()
         known = [*self._recorded()]
-        self._ledger.sampled([self._of(one, now) for one in known if one.at < now - _OLDEST], None)
-        due = [one for one in known if one.at >= now - _OLDEST and one.sample is Sample.DUE]
-        for look in self._by_prospect(due, now):
+        old = [one for one in known if one.at < now - _OLDEST and one.sample is Sample.DUE]
+        self._ledger.sampled([self._of(one, now) for one in old], None)
+        due = [one for one in known if one.at >= now - _OLDEST and one.sample is not Sample.ALL]
+        for look in _by_prospect(self._of(one, now) for one in due):
             self._wait(look, max(note.came for note in look.promised) + self._due_after)
         self._is_recorded = any(one.sample is Sample.ALL for one in known)
-
-    def _by_prospect(self, known: Iterable[Known], now: float) -> list[Look]:
-        found: defaultdict[str, list[Promised]] = defaultdict(list)
-        for one in known:
-            found[one.prospect].append(self._of(one, now))
-        return [Look(notes) for notes in found.values()]
 
     def _of(self, known: Known, now: float) -> Promised:
         """A note as the journal knows it; the time of its answer is by a clock that may have been set since."""
@@ -229,7 +224,7 @@ class Samples:
         if not self._is_recorded:
             return False
         self._is_recorded, now = False, self._clock()
-        looks = self._by_prospect((one for one in self._recorded() if one.sample is Sample.ALL), now)
+        looks = _by_prospect(self._of(one, now) for one in self._recorded() if one.sample is Sample.ALL)
         some = looks if self._run is None else looks[: max(0, _MOST_WIDENED - self._widened)]
         self._widened += len(some)
         self.left = sum(len(look.promised) for look in looks[len(some) :])
@@ -261,6 +256,13 @@ class Samples:
                 else:
                     self._miss(look, note)
             self._conclude()
+
+    def is_astray(self) -> None:
+        """A reply belonged to another request, so the pages that missed notes may have, too."""
+        self._missed = []
+        for _, _, look in self._waiting:
+            for note in look.promised:
+                note.misses = 0
 
     def _next_page(self, look: Look, notes: int) -> None:
         look.skip, look.pages = look.skip + notes - 1, look.pages + 1
@@ -326,3 +328,10 @@ class Samples:
     def due_at(self) -> float | None:
         """When the next look is due, by our clock; None if nothing waits for its time."""
         return self._waiting[0][0] if self._waiting else None
+
+
+def _by_prospect(notes: Iterable[Promised]) -> list[Look]:
+    found: defaultdict[str, list[Promised]] = defaultdict(list)
+    for note in notes:
+        found[note.prospect].append(note)
+    return [Look(some) for some in found.values()]

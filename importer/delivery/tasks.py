@@ -5,6 +5,7 @@ What they hold is the coordinator's alone to change.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -81,7 +82,7 @@ class Post:
     def body(self) -> int:
         """The length of its body in bytes, but for what is the same for all requests."""
         note, around_an_id = self.request.note, 3
-        content = len(note.content.encode()) if note is not None else 0
+        content = len(json.dumps(note.content)) if note is not None else 0
         return content + sum(len(prospect) + around_an_id for prospect in self.request.prospects)
 
     @property

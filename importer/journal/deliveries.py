@@ -169,7 +169,9 @@ class Deliveries:
 
     def note_ids(self, workspace: Workspace) -> Iterator[str]:
         """The ids of all notes that deliveries have."""
-        return (row.note_id for row in self._store.each(sql.NOTE_IDS, _owner(workspace)))
+        for row in self._store.each(sql.NOTE_IDS, _owner(workspace)):
+            yield row.note_id
+            yield from twins_in(row.twins)
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """The notes of the prospect's deliveries that are unclear, of whichever sheet they are."""
@@ -186,9 +188,10 @@ class Deliveries:
         """Deliveries that were sent again and are there, at which nobody has looked since whether they are twice."""
         return self._few(workspace, deliveries.c.resent_at.is_not(None), deliveries.c.note_id.is_not(None))
 
-    def sampled(self, workspace: Workspace) -> list[Known]:
-        """Return the created notes that are to be read back, of whichever run."""
-        wanted = deliveries.c.sample.in_([Sample.DUE.value, Sample.ALL.value])
+    def sampled(self, workspace: Workspace, *, missing: bool = False) -> list[Known]:
+        """Return the created notes that are to be read back, of whichever run; also those that were ``missing``."""
+        samples = [Sample.DUE.value, Sample.ALL.value, *([Sample.MISSING.value] if missing else [])]
+        wanted = deliveries.c.sample.in_(samples)
         return [known for _, known in self._few(workspace, wanted, deliveries.c.state == State.CREATED.value)]
 
     def _few(self, workspace: Workspace, *conditions: Any) -> list[tuple[NoteKey, Known]]:
@@ -257,4 +260,6 @@ def _owner(workspace: Workspace) -> dict[str, Any]:
 
 
 def _made(row: Any) -> Made:
-    return Made(row.sent_at, row.at, row.run, is_answer=row.reason is None and row.at >= row.sent_at)
+    # Earlier versions gave no reason to a note that a later run read back, maybe by another clock.
+    is_answer = row.reason is None and 0 <= row.at - row.sent_at <= sql.LONGEST_ANSWER
+    return Made(row.sent_at, row.at, row.run, is_answer=is_answer)

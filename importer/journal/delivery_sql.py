@@ -5,7 +5,6 @@ In: nothing. Out: statements whose values are bound when they are run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +13,9 @@ from importer.journal.known import ACCEPTED, Sample, State
 from importer.journal.schema import deliveries, notes, requests, runs, workspaces
 from importer.journal.statements import Among, Many, Upsert
 from importer.models import Status
+
+LONGEST_ANSWER = 300.0
+"""Seconds within which a run's own answer came that named a note."""
 
 _LATELY = 100  # a workspace's requests among which a note that was created lately is looked for
 
@@ -90,20 +92,23 @@ _OWNER = (
 IS_OWNERS = notes.c.workspace == _OWNER
 
 
-def _latest(of_requests: Sequence[Any] = (), of_deliveries: Sequence[Any] = ()) -> sa.Select[Any]:
+def _latest(*, of_run: bool = False) -> sa.Select[Any]:
+    is_of_run = [requests.c.run == sa.bindparam("of_run")] if of_run else []
     lately = (
-        sa.select(requests.c.id, requests.c.note)
+        sa.select(requests.c.id, requests.c.note, requests.c.sent_at)
         .join(runs, runs.c.id == requests.c.run)
-        .where(runs.c.workspace == _OWNER, *of_requests)
+        .where(runs.c.workspace == _OWNER, *is_of_run)
         .order_by(requests.c.id.desc())
         .limit(_LATELY)
         .subquery()
     )
+    took = deliveries.c.at - lately.c.sent_at
+    is_answer = [deliveries.c.reason.is_(None), took.between(0.0, LONGEST_ANSWER)] if of_run else []
     return (
         sa.select(deliveries.c.prospect, deliveries.c.note_id)
         .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
         .join(notes, notes.c.id == deliveries.c.note)
-        .where(IS_OWNERS, deliveries.c.state == State.CREATED.value, *of_deliveries)
+        .where(IS_OWNERS, deliveries.c.state == State.CREATED.value, *is_answer)
         .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), lately.c.id.desc())
         .limit(1)
     )
@@ -133,7 +138,7 @@ def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 LATEST = _latest()
-LATEST_OF_RUN = _latest([requests.c.run == sa.bindparam("of_run")], [deliveries.c.reason.is_(None)])
+LATEST_OF_RUN = _latest(of_run=True)
 A_NOTE_OF = (
     sa.select(deliveries.c.note_id)
     .join(notes, notes.c.id == deliveries.c.note)
@@ -141,7 +146,7 @@ A_NOTE_OF = (
     .limit(1)
 )
 NOTE_IDS = (
-    sa.select(deliveries.c.note_id)
+    sa.select(deliveries.c.note_id, deliveries.c.twins)
     .join(notes, notes.c.id == deliveries.c.note)
     .where(IS_OWNERS, deliveries.c.note_id.is_not(None))
 )

@@ -7,6 +7,7 @@ and :class:`importer.calls.workers.WorkerPool`.
 from __future__ import annotations
 
 import heapq
+import json
 import math
 import random
 import re
@@ -574,7 +575,7 @@ _ODD = Metadata(500, {})
 
 def body_of(note: Note, prospects: Sequence[str]) -> int:
     """The bytes of a request, but for what is the same for all."""
-    return len(note.content.encode()) + sum(len(prospect) + 3 for prospect in prospects)
+    return len(json.dumps(note.content)) + sum(len(prospect) + 3 for prospect in prospects)
 
 
 def rewritten(text: str, how: str) -> str:
