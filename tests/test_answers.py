@@ -171,6 +171,24 @@ def test_a_reply_of_another_request_is_believed_by_none(way: str, every: int, tm
         assert len(box.notes) == len(SHARED)
 
 
+def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(tmp_path: Path) -> None:
+    """Its notes were read back by then; the store gives the reply to the next request for the same prospects."""
+    lost: list[bytes] = []
+
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        own = gateway.passed_on(request)
+        if request.startswith(b"POST") and len(gateway.posts) == 1:
+            lost.append(own)
+            reset(client)
+            return
+        client.sendall(lost[0] if request.startswith(b"POST") and len(gateway.posts) == 2 else own)
+
+    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+        report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
+        assert counts(report) == Counter({"created": len(SHARED)})
+        assert len(box.notes) == len(SHARED)
+
+
 def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:
     """A gateway sends every page a second time, for the next look-up."""
     pages: list[bytes] = []
