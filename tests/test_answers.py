@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from tests import running
 from tests.between import Between, reset
 from tests.delivering import KEY, counts, deliver, settings
 from tests.jumping import Jumping, jumping
-from tests.truth import Line, write_sheet
+from tests.truth import Line, read_results, write_sheet
 
 LINES = [Line(f"P{number}", f"Call number {number}") for number in range(6)]
 SHARED = [Line(f"P{prospect}", f"Call number {note}") for note in range(4) for prospect in range(3)]
@@ -187,6 +188,40 @@ def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(
         report = deliver(box, tmp_path, SHARED, base_url=gateway.url, workers=1)
         assert counts(report) == Counter({"created": len(SHARED)})
         assert len(box.notes) == len(SHARED)
+
+
+@pytest.mark.parametrize("is_passed_on", [True, False])
+def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool, tmp_path: Path) -> None:
+    """Its IDs are unknown then, and taken for the other's. The look-up sees notes of one row that another row has."""
+    lost: list[bytes] = []
+    both_are_here = threading.Barrier(2, timeout=20)
+
+    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
+        if request.startswith(b"POST") and b"Call number 0" in request and not lost:
+            lost.append(gateway.passed_on(request))
+            both_are_here.wait()
+            reset(client)
+        elif request.startswith(b"POST") and b"Another" in request and not both_are_here.broken and len(lost) == 1:
+            both_are_here.wait()
+            if is_passed_on:
+                gateway.passed_on(request)
+            client.sendall(lost[0])
+            lost.append(b"given")
+        else:
+            client.sendall(gateway.passed_on(request))
+
+    lines = [*(Line(f"P{number}", "At first") for number in range(9))]
+    lines += [*SHARED[:3], *(Line(f"P{number}", "Another text") for number in range(3))]
+    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
+        how = settings(box, tmp_path, base_url=gateway.url, workers=4, batch_size=3, read_timeout=30.0)
+        report = running.run(write_sheet(tmp_path / "sheet.csv", lines), how)
+        assert report is not None
+        there = Counter((note.prospect_id, note.content) for note in box.notes)
+        assert max(there.values()) == 1
+        assert report.exit_status == 1
+        rows = read_results(report.results)
+        note_ids = [row["note_id"] for row in rows if row["note_id"]]
+        assert len(set(note_ids)) == len(note_ids)
 
 
 def test_a_page_of_another_prospect_tells_nothing(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ class Saleshandy:
             Cause.UNREADABLE,
             f"the API said that it succeeded, but {'its answer belongs to another request' if value else why}",
             at_work=True,
-            is_accepted=not answer.cut,
+            is_accepted=not answer.cut and _is_receipt(answer, document),
             is_astray=isinstance(value, Astray),
             is_other=not answer.cut and at(document, "payload") is None,
         )
@@ -342,6 +342,12 @@ def _answers_of(prospects: int) -> Most:
 def _page_of(notes: int) -> Most:
     """How large a page of so many notes may be: twice a workbook's longest cell for each, or one very long one."""
     return Most(4 * 1024 * 1024 + notes * 64 * 1024, 10_000 + notes * 500)
+
+
+def _is_receipt(answer: Exchange, document: object) -> bool:
+    """Whether a success that can't be read may be the API's word that it will do what was asked; a page is not."""
+    is_error = _code(document) is not None or at(document, "error") is not None
+    return answer.status == 202 or not answer.data.strip() or (isinstance(document, dict) and not is_error)
 
 
 def _why_unreadable(document: object) -> str:

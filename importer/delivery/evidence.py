@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from importer.api import Cause, Failure, FoundNote, NotesPage, Reply, Traits
@@ -88,7 +88,7 @@ class Evidence:
         """A reply brought the ids of a request's notes: prospect → id."""
         note = None
         for prospect, note_id in note_ids.items():
-            note = self._own[note_id] = Watched(note_id, prospect, post.sent_at, came)
+            note = self._own[note_id] = Watched(note_id, prospect, post.sent_at, came, post.key.seen)
         if post.key.status is Status.PUBLISHED:
             self._youngest = note or self._youngest
         while len(self._own) > _MOST_KNOWN:
@@ -160,6 +160,19 @@ class Evidence:
             if note.note_id in self._adopted:
                 found.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return found
+
+    def contested(self, page: NotesPage, post: Post, taken: Collection[str]) -> frozenset[str]:
+        """Return the notes that read like a post's and that a delivery of another text has.
+
+        Then an answer was another request's: it gave that delivery the ID of this note.
+        """
+        alike = {note.note_id for note in _all(page) if readback.is_same(note, post.key)}
+        mine = {note_id for note_id in alike if self._is_alike(note_id, post, taken)}
+        return frozenset(self.known_ids.among(alike - mine)) if alike - mine else frozenset()
+
+    def _is_alike(self, note_id: str, post: Post, taken: Collection[str]) -> bool:
+        own = self._own.get(note_id)
+        return note_id in self._adopted or (own.seen == post.key.seen if own is not None else note_id in taken)
 
     def _known_at(self, made: Made, run: int | None) -> float:
         if made.run == run and (made.is_answer or run == self._run):

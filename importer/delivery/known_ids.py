@@ -34,12 +34,16 @@ class KnownIds:
 
     def take(self, note_ids: Collection[str]) -> Collection[str]:
         """Return those of the IDs that a delivery already has; if there are none, all of them are taken from now on."""
-        self._load()
-        possible = [note_id for note_id in note_ids if self._may_have(note_id)]
-        known = self._exact(possible) if possible else ()
+        known = self.among(note_ids)
         if not known:
             self._add(note_ids)
         return known
+
+    def among(self, note_ids: Collection[str]) -> Collection[str]:
+        """Return those of the IDs that a delivery already has."""
+        self._load()
+        possible = [note_id for note_id in note_ids if self._may_have(note_id)]
+        return self._exact(possible) if possible else ()
 
     def add(self, note_ids: Iterable[str]) -> None:
         """Take IDs that reading back has shown."""

@@ -24,12 +24,14 @@ class Watched(NamedTuple):
         note_id: its id.
         prospect: whose it is.
         left, came: when its request left and its answer came, by our clock.
+        seen: what the journal keeps of how it reads; empty if that doesn't matter.
     """
 
     note_id: str
     prospect: str
     left: float
     came: float
+    seen: bytes = b""
 
 
 class ReadLag:

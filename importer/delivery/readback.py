@@ -44,6 +44,7 @@ class Sought:
         sent_at: when it was sent for the last time.
         others: notes of other deliveries to the prospect that are unclear, too.
         authors: whose notes are ours, as far as is known.
+        contested: ids of notes that read the same and are recorded as another delivery's, which has another text.
         is_date_moot: whether a single note that reads the same is the delivery's own, whatever its date.
     """
 
@@ -54,6 +55,7 @@ class Sought:
     others: Sequence[NoteKey] = ()
     authors: Collection[str] = ()
     is_date_moot: bool = False
+    contested: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Verdict:
 def judge(page: NotesPage, sought: Sought) -> Verdict:
     """Look for a delivery's note on one page, or on several put together, in any order."""
     window = sought.window
-    possible = [note for note in page.notes if note.note_id not in sought.taken and _may_be_ours(note, sought)]
+    anothers = {*sought.taken, *sought.contested}
+    possible = [note for note in page.notes if note.note_id not in anothers and _may_be_ours(note, sought)]
     matching = [note for note in possible if is_same(note, sought.key)]
     hides = False
     if sought.key.status is Status.DRAFT and page.draft is not None:
@@ -97,6 +100,8 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     if len(near) == 1 and _is_ours_by_itself(near[0], sought):
         return Verdict(near[0].note_id, (), goes_on, authors=authors)
     odd = _odd(matching, window, hides=hides)
+    if sought.contested:
+        odd = f"a note that reads the same is recorded as another row's ({min(sought.contested)}): look at both rows"
     return Verdict(goes_on=goes_on, odd=odd, candidates=candidates, authors=authors)
 
 

@@ -152,7 +152,9 @@ class Resolver:
         is_ours = not post.of_earlier_run
         window = self._evidence.note_clock.window(post, ambiguous.applied_until, is_ours=is_ours)
         is_date_moot = not self._policy.resends  # nothing is sent, so a person has asked what there is
-        return readback.Sought(post.key, window, taken, post.sent_at, others, self._evidence.authors, is_date_moot)
+        contested = self._evidence.contested(page, post, taken)
+        known = others, self._evidence.authors, is_date_moot, contested
+        return readback.Sought(post.key, window, taken, post.sent_at, *known)
 
     def _follow_first(self, lookup: Lookup, due: float) -> None:
         """After the first lookup at a request come those at its other prospects."""
