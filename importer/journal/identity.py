@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from importer import files
-from importer.errors import UnusableJournal, WrongJournal, by_name
+from importer.errors import BadSettings, UnusableJournal, WrongJournal, by_name
 from importer.journal.runs import Latest
 from importer.models import Workspace
 
@@ -105,7 +105,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) 
         "place": place,
         "latest": latest.run,
     }
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, BadSettings):
         files.make_private_folder(note.parent)
         files.replace(note, json.dumps(about, indent=1).encode())
         files.replace(_counter(workspace), _entry(journal_id, latest.request))
