@@ -318,8 +318,15 @@ def test_a_file_that_another_user_made_beforehand_is_not_used(home: Path, user: 
 @ROOT
 @pytest.mark.parametrize(
     ("owner", "mode", "is_used"),
-    [(OTHER, 0o755, True), (OTHER, 0o775, True), (OTHER, 0o777, False)]
-    + [(0, 0o755, True), (0, 0o775, False), (0, 0o1777, False), (ANOTHER, 0o755, False)],
+    [
+        (OTHER, 0o755, True),
+        (OTHER, 0o775, True),
+        (OTHER, 0o777, False),
+        (0, 0o755, True),
+        (0, 0o775, False),
+        (0, 0o1777, False),
+        (ANOTHER, 0o755, False),
+    ],
 )
 def test_the_administrator_may_use_a_users_file_where_no_stranger_can_have_put_it(
     home: Path, owner: int, mode: int, is_used: bool

@@ -440,7 +440,8 @@ def test_what_cant_be_removed_after_its_copy_is_put_back_or_else_the_copy_stays(
     path.write_text("imported")
     results.write_bytes(b"results")
     no_renaming("")
-    unlink, failed = Path.unlink, []
+    unlink = Path.unlink
+    failed: list[Path] = []
 
     def refuse(path: Path, *, missing_ok: bool = False) -> None:
         if path.parent == folder and path.name.startswith(".") and len(failed) < failures:
