@@ -223,20 +223,32 @@ def keep_private(folder: Path) -> None:
 
 
 def _close_to_others(folder: Path) -> None:
-    there, user, here = folder.stat(), os.geteuid(), shlex.quote(str(folder))
+    there, user = folder.stat(), os.geteuid()
     if os.statvfs(folder).f_flag & os.ST_RDONLY:  # nobody can write there
         return
-    if there.st_uid == user and there.st_mode & 0o077:
+    is_own = there.st_uid == user
+    closed = 0o077 if is_own else 0o022  # users decide themselves who may read their folders
+    if there.st_mode & closed and (is_own or user == 0):
         with contextlib.suppress(OSError):
-            folder.chmod(0o700)
+            folder.chmod(stat.S_IMODE(there.st_mode) & ~closed)
             return
     is_theirs = there.st_uid not in (user, 0) and user != 0 and there.st_uid != _owner_of_new_files(folder)
-    if is_theirs or there.st_mode & 0o022:
-        mend = f"chmod go-rwx {here}" if user in (0, there.st_uid) else f"sudo chown -R {_name_of(user)} {here}"
+    if is_theirs or there.st_mode & (0o002 if _is_for_our_group(there) else 0o022):
+        here = shlex.quote(str(folder))
+        mend = f"chmod go-rwx {here}" if is_own or user == 0 else _by_administrator(f"chown -R {_name_of(user)} {here}")
         raise BadSettings(
-            f"The folder {folder} belongs to {_name_of(there.st_uid)}, and somebody else than this user can change what"
-            f" the program keeps there. Nothing was sent. Close it with: {mend}"
+            f"Other users can write to the folder {folder}. It belongs to {_name_of(there.st_uid)}. Nothing was sent."
+            f" Close it with: {mend}"
         )
+
+
+def _is_for_our_group(there: os.stat_result) -> bool:
+    """Whether the administrator gave a folder to a group of ours, as Kubernetes does (fsGroup)."""
+    return there.st_uid == 0 and there.st_gid in {os.getegid(), *os.getgroups()}
+
+
+def _by_administrator(command: str) -> str:
+    return command if os.geteuid() == 0 else f"{command} (as an administrator)"
 
 
 def open_private(path: Path, flags: int = os.O_RDWR) -> int:
@@ -254,8 +266,7 @@ def open_private(path: Path, flags: int = os.O_RDWR) -> int:
             raise OSError(errno.EINVAL, "it is not a file")  # noqa: TRY301 - the descriptor is to be closed
         if os.name == "posix":
             see_that_it_is_ours(path, there)
-            if there.st_mode & 0o077:
-                _set_rights(handle, OWNER_ONLY)
+            close_to_others(handle, there)
     except BaseException:
         os.close(handle)
         raise
@@ -283,19 +294,43 @@ def own_link_followed(path: Path) -> Path:
     return path.resolve()
 
 
+def close_to_others(file: Path | int, there: os.stat_result) -> None:
+    """Take the rights to a file from everybody but its owner.
+
+    An administrator's file that its group can use, as logrotate makes them, stays as it is.
+
+    Raises:
+        OSError: that can't be done, and others may use the file.
+    """
+    if not there.st_mode & 0o077:
+        return
+    try:
+        os.chmod(file, stat.S_IMODE(there.st_mode) & ~0o077)  # noqa: PTH101 - it may be a descriptor
+    except OSError:
+        if there.st_uid != 0 or there.st_mode & 0o007:
+            raise
+
+
 def see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
     """See that a file isn't one that another user made beforehand, in order to read what we write to it.
 
-    The administrator may use a user's file, in a folder where only that user can have put it.
+    The administrator's files are used by everybody who can. The administrator uses a user's file in that user's own
+    folder, and in a folder that only the administrator can write to: no stranger can have put it there.
 
     Raises:
         PermissionError: it is.
     """
     user, folder = os.geteuid(), path.parent.stat()
-    is_in_its_owners = folder.st_uid == there.st_uid and not folder.st_mode & 0o022
-    if there.st_uid == user or (user == 0 and is_in_its_owners) or there.st_uid == _owner_of_new_files(path.parent):
+    is_safe = not folder.st_mode & {there.st_uid: 0o002, 0: 0o022}.get(folder.st_uid, 0o777)
+    if there.st_uid in (user, 0) or (user == 0 and is_safe):
         return
-    raise PermissionError(errno.EPERM, f"it belongs to {_name_of(there.st_uid)}, who could read what is written to it")
+    if there.st_uid == _owner_of_new_files(path.parent):
+        return
+    mend = _by_administrator(f"chown -h {_name_of(user)} {shlex.quote(str(path))}")
+    raise PermissionError(
+        errno.EPERM,
+        f"it belongs to {_name_of(there.st_uid)}, who could read what is written to it. If you trust it, run: {mend}",
+    )
 
 
 def _owner_of_new_files(folder: Path) -> int | None:

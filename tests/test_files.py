@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,11 @@ from platformdirs import user_config_path, user_data_path
 
 from importer import files
 from importer.errors import BadSettings
+from importer.journal import identity
+from importer.journal.runs import Latest
+from importer.journal.sqlitefile import create_private
+from importer.journal.unwritten import Owed, Unwritten
+from importer.models import Workspace
 from importer.page.uploads import Uploads
 from importer.settings import profiles
 
@@ -184,12 +189,18 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @contextmanager
-def acting_as(user: int) -> Iterator[None]:
+def acting_as(user: int, group: int | None = None) -> Iterator[None]:
+    before = os.getegid(), os.getgroups()
+    if group is not None:
+        os.setgroups([group])
+        os.setegid(group)
     os.seteuid(user)
     try:
         yield
     finally:
         os.seteuid(0)
+        os.setegid(before[0])
+        os.setgroups(before[1])
 
 
 def data(home: Path) -> Path:
@@ -221,19 +232,54 @@ def test_folders_of_ours_that_stand_open_are_closed_and_those_that_a_person_name
 def test_a_folder_of_ours_that_another_user_made_is_refused_with_the_command_that_mends_it(home: Path) -> None:
     data(home).mkdir(parents=True)
     os.chown(data(home), OTHER, -1)
-    with acting_as(ANOTHER), pytest.raises(BadSettings, match=f"sudo chown -R {ANOTHER} {data(home)}"):
+    with acting_as(ANOTHER), pytest.raises(BadSettings, match=rf"chown -R {ANOTHER} {data(home)} \(as an"):
         files.make_private_folder(data(home) / "page")
 
 
 @ROOT
-def test_the_administrator_may_use_a_users_folder_unless_others_can_write_to_it(home: Path) -> None:
+@pytest.mark.parametrize(("mode", "closed"), [(0o755, 0o755), (0o775, 0o755), (0o777, 0o755), (0o700, 0o700)])
+def test_the_administrator_closes_a_users_folder_to_writers_and_leaves_it_to_that_user(
+    home: Path, mode: int, closed: int
+) -> None:
     data(home).mkdir(parents=True)
     os.chown(data(home), OTHER, -1)
-    with pytest.raises(BadSettings, match=f"chmod go-rwx {data(home)}"):
-        files.make_private_folder(data(home))
-    data(home).chmod(0o755)
+    data(home).chmod(mode)
     files.make_private_folder(data(home))
-    assert (rights(data(home)), data(home).stat().st_uid) == (0o755, OTHER)
+    assert (rights(data(home)), data(home).stat().st_uid) == (closed, OTHER)
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("group", "mode", "is_taken"),
+    [(ANOTHER, 0o2775, True), (OTHER, 0o2775, False), (ANOTHER, 0o2777, False), (OTHER, 0o755, True)],
+)
+def test_a_folder_that_the_administrator_gave_to_our_group_is_used(
+    home: Path, group: int, mode: int, is_taken: bool
+) -> None:
+    """So Kubernetes mounts a volume for a process that isn't root (fsGroup)."""
+    data(home).mkdir(parents=True)
+    os.chown(data(home), 0, group)
+    data(home).chmod(mode)
+    with acting_as(ANOTHER, ANOTHER):
+        if is_taken:
+            files.make_private_folder(data(home))
+        else:
+            with pytest.raises(BadSettings, match=f"Other users can write to the folder {data(home)}"):
+                files.make_private_folder(data(home))
+    assert data(home).stat().st_mode & 0o7777 == mode
+
+
+@ROOT
+def test_what_is_only_remembered_there_holds_nobody_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has its journal elsewhere, and the folder is another user's."""
+    monkeypatch.delenv(identity.FOLDER_VARIABLE, raising=False)
+    data(home).mkdir(parents=True)
+    os.chown(data(home), OTHER, -1)
+    workspace = Workspace("default", "https://a.example")
+    with acting_as(ANOTHER):
+        identity.remember(workspace, "id", "place", Latest(1, 1))
+        Unwritten(data(home) / "journal.sqlite").enter(workspace, Owed("run", "file", "results", "reading"))
+    assert [path for path in data(home).rglob("*") if path.is_file()] == []
 
 
 @POSIX
@@ -250,7 +296,7 @@ def test_the_folder_of_the_profiles_is_closed_where_they_are_only_read(
     if os.geteuid() == 0:
         os.chown(folder, OTHER, -1)
         folder.chmod(0o755)
-        with acting_as(ANOTHER), pytest.raises(BadSettings, match=f"sudo chown -R {ANOTHER} {folder}"):
+        with acting_as(ANOTHER), pytest.raises(BadSettings, match=rf"chown -R {ANOTHER} {folder} \(as an"):
             profiles.names()
 
 
@@ -270,12 +316,50 @@ def test_a_file_that_another_user_made_beforehand_is_not_used(home: Path, user: 
 
 
 @ROOT
-def test_the_administrator_may_use_a_users_file_where_only_that_user_can_have_put_it(home: Path) -> None:
-    (home / "theirs").mkdir(mode=0o755)
-    (home / "theirs" / "f").touch(0o600)
-    for path in (home / "theirs", home / "theirs" / "f"):
-        os.chown(path, OTHER, -1)
-    files.make_private(home / "theirs" / "f")
+@pytest.mark.parametrize(
+    ("owner", "mode", "is_used"),
+    [
+        (OTHER, 0o755, True),
+        (OTHER, 0o775, True),
+        (OTHER, 0o777, False),
+        (0, 0o755, True),
+        (0, 0o775, False),
+        (0, 0o1777, False),
+        (ANOTHER, 0o755, False),
+    ],
+)
+def test_the_administrator_may_use_a_users_file_where_no_stranger_can_have_put_it(
+    home: Path, owner: int, mode: int, is_used: bool
+) -> None:
+    (home / "folder").mkdir()
+    (home / "folder").chmod(mode)
+    (home / "folder" / "f").touch(0o600)
+    os.chown(home / "folder" / "f", OTHER, -1)
+    os.chown(home / "folder", owner, -1)
+    if is_used:
+        files.make_private(home / "folder" / "f")
+    else:
+        with pytest.raises(PermissionError, match=f"run: chown -h root {home / 'folder' / 'f'}"):
+            files.make_private(home / "folder" / "f")
+
+
+@ROOT
+@pytest.mark.parametrize("make", [files.make_private, create_private])
+@pytest.mark.parametrize(("mode", "is_used"), [(0o660, True), (0o666, False)])
+def test_a_file_that_the_administrator_made_for_our_group_is_used_as_it_is(
+    home: Path, make: Callable[[Path], None], mode: int, is_used: bool
+) -> None:
+    """So logrotate makes a new log (create 0660 root svc)."""
+    (home / "f").touch()
+    (home / "f").chmod(mode)
+    os.chown(home / "f", 0, ANOTHER)
+    with acting_as(ANOTHER, ANOTHER):
+        if is_used:
+            make(home / "f")
+        else:
+            with pytest.raises(PermissionError):
+                make(home / "f")
+    assert rights(home / "f") == mode
 
 
 @POSIX

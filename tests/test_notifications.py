@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from importer.cli import main
 from importer.commands import notices
-from importer.commands.notifying import Notifier
+from importer.commands.notifying import Notice, Notifier
 from importer.commands.repeating import Tries
 from importer.commands.series import Fate, FileEnded
 from importer.errors import ImporterError, OutOfHours
@@ -253,6 +254,25 @@ def test_a_host_that_is_none_fails_nothing_and_shows_no_address(
     assert "could not be sent (line 3 of notify.txt): it could not be reached." in " ".join(shown.err.split())
     assert "hidden" not in shown.out + shown.err
     assert ear.paths() == [("GET", "/alive")]
+
+
+def test_a_system_that_starts_no_thread_has_everyone_told_one_after_another(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, here, refused = threading.Thread.start, threading.current_thread(), []
+
+    def refuse(thread: threading.Thread) -> None:
+        if threading.current_thread() is here:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)  # of the server that is called
+
+    notifier = Notifier.to([Recipient(f"ping+http://{ear.place}/{name}", name) for name in ("a", "b")])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert notifier.tell(Notice("title", "body", 0)) == []
+    assert len(refused) == 2
+    assert [call.path for call in ear.calls] == ["/a", "/b"]
 
 
 def test_of_a_reply_without_end_only_the_beginning_is_read(run: Run, ear: Ear) -> None:

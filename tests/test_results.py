@@ -762,6 +762,23 @@ def test_an_old_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
         assert target.stat().st_mode & 0o777 == 0o640
 
 
+def test_an_old_file_that_can_not_be_removed_does_not_make_the_results_unwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "r.csv"
+    target.write_text("old")
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.suffix == ".old":
+            raise PermissionError(13, "The process cannot access the file")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert results.write(target, rows(1), created(1), SUMMARY, policy=Ours()) == results.Written(target)
+    assert len(csv_rows(target)) == 2
+
+
 def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
     """Unless somebody says that it may be replaced, what stands stays."""
     for name in ("r.csv", "r (2).csv"):

@@ -215,11 +215,15 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
     aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.tmp")
     try:
         path.replace(aside)
+    except OSError:  # on Windows: open in another program
+        place.write_bytes(b"")
+        raise
+    try:
         if files.digest(aside) != copied:
-            files.put_back(aside, path)
             raise _has_changed(path)
         aside.unlink()
-    except OSError:  # on Windows: open in another program
+    except OSError:
+        files.put_back(aside, path)  # if that fails, the copy stays
         place.write_bytes(b"")
         raise
 

@@ -96,8 +96,8 @@ def _read_back(ended: Report | Verified) -> Iterator[Saying]:
         yield Saying(f"{rest} of the same import could not be read back yet. Run verify to read them back.", Kind.TEXT)
     if ended.could_not_look:
         yield Saying(
-            "A sample of the created notes was read back, and none was shown. Nothing is known from that: reading may"
-            " not work.",
+            "A sample of the created notes was read back, and none was shown. So the sample proves nothing."
+            " Reading may not work.",
             Kind.TEXT,
         )
 

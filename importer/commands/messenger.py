@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 NOT_REACHED = "it could not be reached"
 _SECONDS = 10.0
 """For each step; whoever starts the process gives all of it a time."""
-_LATEST = 30.0
+_LATEST = 45.0
 _MOST = 1 << 14  # bytes of a reply that are read
 
 

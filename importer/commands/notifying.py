@@ -19,8 +19,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from importer.api.proxy import certificates_for, proxy_for
@@ -29,8 +29,8 @@ from importer.errors import BadSettings, ImporterError
 from importer.settings import Occasion, Recipient
 
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)
-_SECONDS = 15.0
-"""That all of a notification may take."""
+_SECONDS = 30.0
+"""Time limit for one notification. Python starts and apprise is imported within it, and a mail server may be slow."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Way:
             return str(json.loads(done.stdout))
         except subprocess.TimeoutExpired:
             return f"it did not answer within {_SECONDS:.0f} seconds"
-        except (subprocess.SubprocessError, OSError, ValueError, ImporterError):
+        except (subprocess.SubprocessError, OSError, ValueError, RuntimeError, ImporterError):
             return messenger.NOT_REACHED
 
     def _task(self, notice: Notice) -> dict[str, str | None]:
@@ -147,9 +147,7 @@ class Notifier:
 
     def _send(self, notice: Notice, ways: Sequence[_Way]) -> list[str]:
         failed = []
-        with ThreadPoolExecutor(max(1, len(ways))) as pool:
-            found = list(pool.map(lambda way: way.send(notice), ways))
-        for way, why in zip(ways, found, strict=True):
+        for way, why in zip(ways, _sent_at_once(notice, ways), strict=True):
             if why:
                 failed.append(f"A notification could not be sent ({way.origin}): {why}.")
             logs.event(
@@ -159,6 +157,27 @@ class Notifier:
                 why=why,
             )
         return failed
+
+
+def _sent_at_once(notice: Notice, ways: Sequence[_Way]) -> list[str]:
+    """Send a notice to all recipients at once; if the system starts no thread, send it to one after another."""
+    found = [""] * len(ways)
+
+    def send(number: int) -> None:
+        found[number] = ways[number].send(notice)
+
+    threads = []
+    for number in range(len(ways)):
+        thread = threading.Thread(target=send, args=(number,))
+        try:
+            thread.start()
+        except RuntimeError:
+            send(number)
+        else:
+            threads.append(thread)
+    for thread in threads:
+        thread.join()
+    return found
 
 
 def lacks_package(address: str) -> bool:

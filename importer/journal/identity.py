@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from importer import files
-from importer.errors import UnusableJournal, WrongJournal, by_name
+from importer.errors import BadSettings, UnusableJournal, WrongJournal, by_name
 from importer.journal.runs import Latest
 from importer.models import Workspace
 
@@ -84,7 +84,7 @@ def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Call
             f"The journal at {place} is an earlier copy of the one that {workspace} had: it lacks what was"
             f" delivered since, which would be sent again. Nothing was sent. Name the latest with"
             f" {by_name('journal')}; it was at {usual.place}. If it is lost, and this copy is to be used from now on,"
-            f" take those rows out of your files that were delivered since, then say {by_name('new-journal')}."
+            f" remove the rows that were delivered since from your files, then say {by_name('new-journal')}."
         )
     is_it = "is another journal" if journal_id is not None else "is no journal"
     raise WrongJournal(
@@ -105,7 +105,7 @@ def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) 
         "place": place,
         "latest": latest.run,
     }
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, BadSettings):
         files.make_private_folder(note.parent)
         files.replace(note, json.dumps(about, indent=1).encode())
         files.replace(_counter(workspace), _entry(journal_id, latest.request))

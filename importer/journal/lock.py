@@ -43,7 +43,10 @@ def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iter
 
 @contextmanager
 def all_held(journal: Path) -> Iterator[None]:
-    """Hold the lock of every workspace that was ever at work with this journal. Raises as :func:`held` does."""
+    """Hold the lock of every workspace whose lock file stands beside this journal. Raises as :func:`held` does.
+
+    A lock file always stands there while its lock is held. Afterwards filelock may have removed it.
+    """
     with ExitStack() as stack:
         for place in sorted(journal.parent.glob(f"{glob.escape(journal.name)}.*.lock")):
             stack.enter_context(_held(place, "with this journal"))

@@ -30,7 +30,7 @@ def check(store: Store) -> None:
     said = _SAID[what].format(thing=thing, role=role or "everybody (PUBLIC)")
     mend = _MEND[what].format(thing=thing, role=role or "PUBLIC")
     raise UnusableJournal(
-        f"The journal {store.name} can't be used: {said}. Somebody else's programs could run with this user's rights."
+        f"The journal {store.name} can't be used: {said}. Code of another role could run as this user."
         f" The journal was left as it is, and nothing was sent. {mend}"
     )
 

@@ -44,8 +44,9 @@ def restore(journal: Path, source: Path) -> Path | None:
             if journal.exists() and identity_of(journal) not in (None, identity_of(source)):
                 raise BadSettings(
                     f"{source} is a copy of another journal than the one at {journal}, which can be read and was left"
-                    f" as it is. Name the journal that the copy is of with {by_name('journal')}. If the copy is to"
-                    " be used instead of the file there, move that file away first."
+                    f" as it is. Name the journal that the copy is of with {by_name('journal')}. To use"
+                    " the copy instead of the file there, first move that file away, together with the files"
+                    f" {journal.name}-wal and {journal.name}-shm beside it, if they are there."
                 )
             with draft(journal) as new:
                 copy(source, new.path)
@@ -62,12 +63,22 @@ def restore(journal: Path, source: Path) -> Path | None:
 
 
 def _put_away(journal: Path) -> Path | None:
-    """Give the file that stands there another name, and its log and its log's index after it. Raises OSError."""
-    if not journal.exists():
-        return None
+    """Rename the file that stands there, its log and the log's index; return the file's new name. Raises OSError.
+
+    A log goes even if its file is gone: SQLite would write its pages into the copy. It goes before its file: if the
+    program is killed in between, no log is left for another file.
+    """
     kept = journal.with_name(f"{journal.name}.replaced-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
-    journal.rename(kept)  # first, for the file without its log would pass for whole
-    for end in ("-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            journal.with_name(journal.name + end).rename(kept.with_name(kept.name + end))
-    return kept
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for end in ("-wal", "-shm", ""):
+            old, new = (path.with_name(path.name + end) for path in (journal, kept))
+            with contextlib.suppress(FileNotFoundError):
+                old.rename(new)
+                moved.append((old, new))
+    except OSError:
+        for old, new in moved:
+            with contextlib.suppress(OSError):
+                new.rename(old)
+        raise
+    return kept if kept.exists() else None

@@ -77,7 +77,9 @@ deliveries = sa.Table(
     sa.Column("note_id", sa.Text),
     sa.Column("request", sa.BigInteger, sa.ForeignKey("requests.id"), nullable=False),
     sa.Column("at", sa.Float, nullable=False),
-    sa.Column("reason", sa.Text),  # the API's words for a rejection
+    sa.Column(
+        "reason", sa.Text
+    ),  # rejected: the API's words; created: READ_BACK; unclear: ACCEPTED (see :mod:`.known`)
     sa.Column("resent_at", sa.Float),  # when it was sent again after an unclear answer; NULL once that was looked at
     sa.Column("twins", sa.Text),  # JSON: ids of further notes like it that stand there
     sa.Column("sample", sa.Text),  # a Sample in :mod:`.known`: the note is to be read back, or was not found

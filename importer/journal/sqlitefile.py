@@ -11,13 +11,12 @@ import contextlib
 import os
 import re
 import sqlite3
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from importer.errors import UnusableJournal, WrongJournal, as_argument, by_name
-from importer.files import OWNER_ONLY, make_private_folder, see_that_it_is_ours
+from importer.files import OWNER_ONLY, close_to_others, make_private_folder, see_that_it_is_ours
 from importer.journal import schema, shares
 
 
@@ -146,6 +145,7 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
     with contextlib.closing(sqlite3.connect(target)) as made:
         source.backup(made)  # all pages in one go, so within one read
     with contextlib.closing(sqlite3.connect(target)) as made:
+        made.execute("PRAGMA journal_mode = DELETE")  # a copy in a folder that can't be written to can be read then
         state = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if state != "ok":
         raise sqlite3.DatabaseError(state)
@@ -164,8 +164,7 @@ def create_private(path: Path) -> None:
     if os.name == "posix":
         there = path.stat()
         see_that_it_is_ours(path, there)
-        if there.st_mode & 0o077:
-            path.chmod(stat.S_IMODE(there.st_mode) & ~0o077)
+        close_to_others(path, there)
 
 
 Mark = tuple[int, int]

@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from importer import files
+from importer.errors import BadSettings
 from importer.models import Workspace
 
 
@@ -61,7 +62,7 @@ class Unwritten:
 
     def _write(self, workspace: Workspace, owed: list[Owed]) -> None:
         place = self._place(workspace)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, BadSettings):
             if place is not None and owed:
                 files.make_private_folder(place.parent)
                 files.replace(place, json.dumps([astuple(each) for each in owed]).encode())

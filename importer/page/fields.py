@@ -15,8 +15,9 @@ from importer.settings.editing import usual
 from importer.settings.kinds import Choice, Seconds, Whole, Yes
 from importer.settings.sources import Given, Place
 
-BY_HAND = ("attachments", "base-url", "journal", "api-key-file")
-"""The settings that the page shows and can't change: they say which files are read, and where notes and the key go.
+BY_HAND = ("attachments", "base-url", "guard-local-address", "journal", "api-key-file")
+"""Settings that the page shows and can't change. They decide which files are read, what is guarded, and where notes and
+the key go.
 
 Whoever takes over a session of the page can do with it what the page can do.
 """
@@ -141,8 +142,12 @@ def _entry(setting: Setting, text: str, trouble: str, given: Given | None) -> En
         is_long=setting.many,
         trouble=trouble,
         instead=_instead(given),
-        line=f'{setting.name} = "{setting.metavar}"' if setting.name in BY_HAND else "",
+        line=_line(setting) if setting.name in BY_HAND else "",
     )
+
+
+def _line(setting: Setting) -> str:
+    return f"{setting.name} = " + ("true" if isinstance(setting.kind, Yes) else f'"{setting.metavar}"')
 
 
 def _instead(given: Given | None) -> str:

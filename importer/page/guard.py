@@ -101,8 +101,8 @@ class Guard:
         if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
             return _refusal(
                 403,
-                "Only the browser that note-importer opened can see this page, at the address that it has there. To"
-                " open the page anew, end note-importer with Ctrl-C, and start note-importer page again.",
+                "This page is open in another browser window. Use that window. If you closed it, press Ctrl-C in the"
+                " window where note-importer runs, and start note-importer page again.",
             )
         request.environ.get(LET_IN, lambda: None)()
         return None

@@ -53,7 +53,7 @@ IN_SETTINGS = {
     "journal": "Journal",
     "api-key-file": "File with the API key",
     "guard-local-address": "The address on this machine leads to the real service",
-    "shared-account": "The key is another profile's or address's too",
+    "shared-account": "Several profiles or addresses use this key",
     "workers": "Calls at the same time",
     "rate": "Calls in a time",
     "connect-timeout": "Seconds to reach the server",

@@ -225,6 +225,9 @@ def _replace(draft: Draft, path: Path, seen: tuple[int, ...] | None) -> None:
         FileExistsError: something else has come there meanwhile; it stays.
         OSError: the system doesn't let the file be put there.
     """
+    if seen is None and not os.path.lexists(path):
+        draft.put_new(path)
+        return
     aside = draft.path.with_suffix(".old")
     try:
         path.replace(aside)
@@ -239,7 +242,8 @@ def _replace(draft: Draft, path: Path, seen: tuple[int, ...] | None) -> None:
     except BaseException:
         files.put_back(aside, path)
         raise
-    aside.unlink()
+    with contextlib.suppress(OSError):  # the results are in their place, whatever becomes of the old file
+        aside.unlink()
 
 
 def _objection(path: Path, policy: OverwritePolicy) -> str:

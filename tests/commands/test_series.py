@@ -422,6 +422,41 @@ def test_onto_another_disk_a_file_is_copied_and_what_cant_be_moved_stays_whole(
     assert all(path.stat().st_size for path in (tmp_path / "done").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("failures", "there", "here"), [(1, set(), {"a.csv", "a.results.xlsx"}), (99, {"a.csv"}, {"a.results.xlsx"})]
+)
+def test_what_cant_be_removed_after_its_copy_is_put_back_or_else_the_copy_stays(
+    tmp_path: Path,
+    no_renaming: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+    there: set[str],
+    here: set[str],
+) -> None:
+    """By then the file has a hidden name, so nobody would find it."""
+    (tmp_path / "done").mkdir()
+    (folder := tmp_path / "exports").mkdir()
+    path, results = folder / "a.csv", folder / "a.results.xlsx"
+    path.write_text("imported")
+    results.write_bytes(b"results")
+    no_renaming("")
+    unlink = Path.unlink
+    failed: list[Path] = []
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent == folder and path.name.startswith(".") and len(failed) < failures:
+            failed.append(path)
+            raise OSError(5, "Input/output error")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(archiving.NotArchived):
+        archiving.archive(path, results, tmp_path / "done", hashlib.sha256(b"imported").hexdigest())
+    assert names(tmp_path / "done") == there
+    assert {name for name in names(folder) if not name.startswith(".")} == here
+    assert [each.read_text() for each in (*folder.glob("a.csv"), *(tmp_path / "done").glob("a.csv"))] == ["imported"]
+
+
 @pytest.mark.parametrize("other_disk", [False, True], ids=["same disk", "another disk"])
 @pytest.mark.parametrize("second", [False, True], ids=["one", "two"])
 def test_a_file_that_takes_the_place_of_what_was_imported_is_put_back(

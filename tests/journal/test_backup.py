@@ -37,6 +37,7 @@ def test_the_copy_holds_what_was_committed_and_nothing_of_what_is_under_way(tmp_
             begin(writer, "under way.csv")
             assert main(["journal", "backup", str(copy), "--journal", str(path)]) == 0
         begin(writer, "later.csv")
+        assert copy.read_bytes()[18:20] == b"\1\1"  # not in WAL mode, so it can be read in a read-only folder
         assert [file.name for file in copy.parent.iterdir()] == ["copy.sqlite"]
         assert files_of(copy) == ["committed.csv"]
         assert os.name != "posix" or stat.S_IMODE(copy.stat().st_mode) == 0o600

@@ -11,6 +11,7 @@ from importer.cli import main
 from importer.commands import journals
 from importer.errors import BadSettings, Busy, UnusableJournal, WrongJournal
 from importer.journal import Journal, shares
+from importer.journal.sqlitefile import look_into
 from importer.models import Workspace
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -94,6 +95,45 @@ def test_a_lost_journal_is_put_back(path: Path, copy: Path) -> None:
     path.unlink()
     assert journals.restore(Settings(journal=path), copy).kept is None
     assert files_of(path) == ["early.csv"]
+
+
+def test_a_log_whose_journal_is_gone_does_not_damage_the_copy(path: Path, copy: Path, tmp_path: Path) -> None:
+    """SQLite would write the pages of that log into the copy."""
+    left = tmp_path / "left" / "journal.sqlite"
+    left.parent.mkdir()
+    with Journal.open(path) as journal:
+        for number in range(50):
+            begin(journal, f"in the log {number}.csv")
+        left.with_name("journal.sqlite-wal").write_bytes(Path(f"{path}-wal").read_bytes())
+    assert journals.restore(Settings(journal=left), copy).kept is None
+    assert not left.with_name("journal.sqlite-wal").exists()
+    assert files_of(left) == ["early.csv"]
+    assert look_into(left).damage == ""
+    assert len([*left.parent.glob("journal.sqlite.replaced-*-wal")]) == 1
+
+
+def test_a_journal_that_can_not_be_put_away_keeps_its_log(
+    path: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no file that another program has open; other systems do, so the refusal is played here."""
+    left = tmp_path / "left" / "journal.sqlite"
+    left.parent.mkdir()
+    with Journal.open(path) as journal:
+        begin(journal, "in the log.csv")
+        for end in ("", "-wal"):
+            left.with_name(f"journal.sqlite{end}").write_bytes(Path(f"{path}{end}").read_bytes())
+    rename = Path.rename
+
+    def refuse(self: Path, to: Path) -> Path:
+        if self.name == left.name:
+            raise PermissionError(13, "The process cannot access the file")
+        return rename(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(UnusableJournal, match="could not be put in the place"):
+            journals.restore(Settings(journal=left), copy)
+    assert files_of(left) == ["in the log.csv", "late.csv", "early.csv"]
 
 
 def test_nothing_is_restored_while_an_import_is_at_work(path: Path, copy: Path) -> None:

@@ -218,7 +218,8 @@ def test_whatever_could_lead_the_key_or_files_elsewhere_is_shown_and_changed_by_
 ) -> None:
     """A session that somebody took over can't; the screen tells the owner how. The other settings can be changed."""
     values = {"attachments": str(tmp_path), "base-url": "http://127.0.0.1:9/v1", "journal": str(tmp_path / "theirs")}
-    values |= {"api-key-file": "/etc/hostname", "results": str(tmp_path / "x.csv"), "archive": str(tmp_path)}
+    values |= {"api-key-file": "/etc/hostname", "guard-local-address": "yes"}
+    values |= {"results": str(tmp_path / "x.csv"), "archive": str(tmp_path)}
     values |= {"log-file": str(tmp_path / "log"), "notify-file": "/etc/hostname", "unknown-emails": "x.csv"}
     text = f'[default]\nattachments = "{profiles.parent.as_posix()}"\n'
     profiles.write_text(text, encoding="utf-8")
@@ -234,7 +235,8 @@ def test_whatever_could_lead_the_key_or_files_elsewhere_is_shown_and_changed_by_
     for name in values:
         assert f'name="{name}"' not in page
     for name in BY_HAND:
-        assert f"{name} = &#34;{SETTINGS[name].metavar}&#34;" in page
+        value = f"&#34;{SETTINGS[name].metavar}&#34;" if SETTINGS[name].metavar else "true"
+        assert f"{name} = {value}" in page
     assert profiles.parent.as_posix() in page
     assert str(profiles) in page
     answer = post("/settings/change", of="default", **{"attachments-are": "files"})
