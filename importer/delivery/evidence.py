@@ -175,8 +175,8 @@ class Evidence:
         return note_id in self._adopted or (own.seen == post.key.seen if own is not None else note_id in taken)
 
     def _known_at(self, made: Made, run: int | None) -> float:
-        if made.run == run and (made.is_answer or run == self._run):
-            return made.at
+        if made.run == run:  # of what a later run read back: when it was sent, for a run sends drafts one after another
+            return made.at if made.is_answer or run == self._run else made.sent_at
         return -math.inf if run is not None and made.run < run else math.inf
 
     def has_note_of(self, prospect: str) -> bool:

@@ -114,7 +114,7 @@ class World:
         self._told: dict[str, Answer] = {}  # by the last reply that named notes
         self._told_at = -math.inf
         self._last_page: tuple[str, NotesPage] | None = None
-        self._died_at = -math.inf
+        self._died_at: dict[int, float] = {}  # by the number of the life
         self._largest = 0  # bytes of the longest request that was taken
         start = self._start = self.now
         self._route_lost_at = start + self.chance.uniform(0, 20) if self.regime.lost_route else math.inf
@@ -169,8 +169,9 @@ class World:
 
     def die(self) -> None:
         """What is on its way may arrive all the same, and nobody hears of it; a while later the program starts anew."""
+        self._died_at[self._life] = self.now
         self._life += 1
-        self._died_at, self._largest = self.now, 0
+        self._largest = 0
         if self._told_at > self.now - 1:  # perhaps it had not heard of that
             self._told = {}
         if self.regime.own_jumps and not self.is_calm:
@@ -298,7 +299,7 @@ class World:
         """Apply a request late; when the process dies before it has heard that it takes long, it doesn't take long."""
 
         def if_heard() -> None:
-            if self._life > life and self._died_at < came + 1:
+            if self._died_at.get(life, math.inf) < came + 1:
                 self._apply_quietly(note, prospects)
             else:
                 self.later(at, lambda: self._apply_quietly(note, prospects))
@@ -551,11 +552,6 @@ class World:
 
     def close(self) -> None:
         pass
-
-    @property
-    def has_died(self) -> bool:
-        """Whether a run ended before its end."""
-        return self._life > 0
 
     # -- what there is in the end -----------------------------------------------------------------------------------
 
