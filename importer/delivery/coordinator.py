@@ -90,7 +90,7 @@ class Coordinator:
         self._posts, self._any_success = iter(cast(Iterable[Post], ())), False
         self._turns = Turns(dispatcher, self._must_wait)
         self.carried = Carried()
-        self._twins = Twins(dispatcher, evidence, policy.read_timeout)
+        self._twins = Twins(dispatcher, evidence)
 
     @property
     def to_come(self) -> int:

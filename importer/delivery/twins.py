@@ -26,11 +26,10 @@ class Twins:
     Args:
         dispatcher: makes the looks.
         evidence: what is known of notes.
-        read_timeout: seconds for which a first attempt may go on, whatever was believed of it.
     """
 
-    def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence, read_timeout: float) -> None:
-        self._dispatcher, self._evidence, self._read_timeout = dispatcher, evidence, read_timeout
+    def __init__(self, dispatcher: Dispatcher[Task], evidence: Evidence) -> None:
+        self._dispatcher, self._evidence = dispatcher, evidence
         self._contested: list[Check] = []
 
     @property
@@ -45,9 +44,9 @@ class Twins:
                 self.made(post.only([index]), answer.note_id, now)
 
     def made(self, post: Post, note_id: str, came: float) -> None:
-        """Look at a delivery that was sent again and made this note, as soon as a first attempt would show, too."""
+        """Look at a delivery that was sent again and made this note, when a first attempt that was late shows, too."""
         take, until = self._evidence.pages.take(post.request.prospects[0]), came + self._evidence.lag.assumed
-        self._dispatcher.add(Check(post, note_id, take, until), came + max(self._evidence.margin, self._read_timeout))
+        self._dispatcher.add(Check(post, note_id, take, until), max(until, came + self._evidence.margin))
 
     def check(self) -> None:
         """Look once more at what was contested, when all else is done."""
