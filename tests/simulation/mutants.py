@@ -699,7 +699,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "a later draft hides nothing": (415, draw(415)),
     "a note is the delivery's own however early it is dated": (20614, draw(20614)),
     "a rewritten note may be anybody's": (4986, draw(4986)),
-    "drafts of a prospect don't conflict": (1492, draw(1492)),
+    "drafts of a prospect don't conflict": (168, draw(168)),
     "_TAKES = 0 in importer.delivery.pages": (34, draw(34)),
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (78, replace(draw(78), apart=2.0)),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
