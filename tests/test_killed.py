@@ -180,10 +180,16 @@ def test_killed_in_a_workspace_with_notes_of_other_people_it_adopts_none_of_thei
         (tmp_path / "results.csv").unlink()  # without its journal nobody knows who wrote it, and it would stay
         kills, status, output = kill_and_go_on(box, sheet, chance, journal)
         assert kills == KILLS
-        assert status == 0, output
-        assert len(box.notes) == 2 * len(lines)
-        ids = {row["note_id"] for row in read_results(tmp_path / "results.csv")}
-        assert len(ids) == len(lines)
+        assert status in (0, 1), output
+        rows = read_results(tmp_path / "results.csv")
+        # A run that was killed before any answer has no note that tells its clock: what it sent stays in doubt.
+        doubted = [row for row in rows if row["result"] == "unconfirmed"]
+        assert all("dated shortly before" in row["reason"] for row in doubted)
+        assert len(doubted) <= 4 * 4 * KILLS, "what four workers had sent in requests of four"
+        there = Counter(note.prospect_id for note in box.notes)
+        assert max(there.values()) == 2
+        ids = {row["note_id"] for row in rows if row["note_id"]}
+        assert len(ids) == len(lines) - len(doubted) <= sum(there.values()) - len(lines)
         assert not ids & earlier
 
 
