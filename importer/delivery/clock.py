@@ -63,7 +63,13 @@ class NoteClock:
             surely, until = post.first_sent_at - _ASSUMED, latest
             if not is_ours:
                 until = applied_until + _ASSUMED
-            elif post.clock_of is not None:  # this run has sent it again
+                if self._bounds:
+                    # Colleagues write something else every day; that a clock was set and texts are changed is rare.
+                    lows, highs = zip(*self._bounds.values(), strict=True)
+                    earliest_other = min(surely, post.first_sent_at + min(lows)) - _CLOCKS_ASTRAY
+                    latest_other = max(until, applied_until + max(highs)) + _CLOCKS_ASTRAY
+                    return Window(surely, earliest, until, earliest_other, latest_other, is_assumed=True)
+            if post.clock_of is not None:  # this run has sent it again
                 surely, until = min(surely, self.at_least(post.sent_at)), min(self.at_most(applied_until), latest)
             return Window(surely, earliest, until, earliest, latest, is_assumed=post.clock_of is not None)
         # If several deliveries are alike, only a date cut to the second may make a note look older.

@@ -270,16 +270,16 @@ def draw(seed: int, beyond: str = "") -> Regime:
         if beyond == "later"
         else found.jumps,  # what is late and wrongly dated, nobody can tell from an old note
         same_text=found.same_text or (not shows_author and rewrite in _CHANGED and more.random() < 0.5),
-        own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed),
+        own_jumps=0.0 if seed in ONCE_BROKEN else _own_jumps(seed, rewrite),
         drops=0 if seed in KEPT or beyond else _drops(seed),
     )
     return found if seed in KEPT else _beyond_the_simulator(seed, found)
 
 
-def _own_jumps(seed: int) -> float:
+def _own_jumps(seed: int, rewrite: str) -> float:
     chance = random.Random(f"our clock {seed}")
     jumps = [2.0, -2.0, 30.0, -30.0, 600.0, -600.0]
-    if seed not in KEPT:
+    if seed not in KEPT and rewrite == "exact":
         jumps += [1200.0, -1200.0, 3600.0, -3600.0, 86_400.0, -86_400.0]
     return chance.choice(jumps) if chance.random() < 0.15 else 0.0
 
