@@ -16,7 +16,7 @@ from tests.simulation.regime import ONCE_BROKEN
 
 SEEDS = 5_000 if os.environ.get("CI") else 200
 BEYOND = 50
-FILES = 1_000 if os.environ.get("CI") else 60
+FILES = 480 if os.environ.get("CI") else 60
 CHUNK = 20  # seeds in one test, so that they spread over processes
 
 
