@@ -64,7 +64,7 @@ class Runs:
         With ``again``, its deliveries have keys of their own; an earlier such run of the same file that did not come
         to its end is gone on with instead.
         """
-        name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        name = f"{datetime.fromtimestamp(started_at, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         with self._store.transaction():
             number = self._store.entered(workspace)
             occurrence = (self._open_occurrence(number, fingerprint) or f"{AGAIN}{name}") if again else ""
