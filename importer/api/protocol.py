@@ -180,6 +180,11 @@ class NotesPage:
     draft: FoundNote | None
     has_more: bool
 
+    @property
+    def all(self) -> tuple[FoundNote, ...]:
+        """The notes and the draft."""
+        return self.notes if self.draft is None else (*self.notes, self.draft)
+
 
 @dataclass(frozen=True, slots=True)
 class FoundProspect:

@@ -132,5 +132,5 @@ def verify(
             [NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere],
             samples.could_not_look,
             samples.left,
-            samples.due_at,
+            samples.looks.due_at,
         )

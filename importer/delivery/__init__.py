@@ -10,12 +10,14 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     unclear       the requests in question, and until when each may be applied
     readback      what one page of a prospect's notes says of a delivery
     evidence      what is known of notes: whose they are, and what lag and clock measure
+    exchanged     notes whose IDs came in the answer to another request
     waiting       lookups that wait for what something else is about to tell
     way           whether calls come through, and whose trouble a refusal is
     carried       the files that notes carry: none leaves without their ids
     sizes         how large requests may be
     turns         posts that must not go before others have ended
     twins         what was sent again, looked at once more
+    looks         when the looks at notes of samples are made
     sample        some of the created notes, read back because the API's answer may be wrong
     known_ids     the IDs that deliveries have, to tell a reply of another request
     lag           how far reading lags behind writing

@@ -74,7 +74,8 @@ class NoteClock:
             return Window(surely, earliest, until, earliest, latest, is_assumed=post.clock_of is not None)
         # If several deliveries are alike, only a date cut to the second may make a note look older.
         apart = 1.0 if post.conflict is not None else _CLOCKS_APART
-        until = min(self.at_most(applied_until, run_until), since + _ANY_ZONE) + _CLOCKS_APART
+        latest = since + max(0.0, applied_until - post.first_sent_at) + _ANY_ZONE  # a run may last for days
+        until = min(self.at_most(applied_until, run_until), latest) + _CLOCKS_APART
         is_over = self.is_known(run_until)
         rewritten_until = until if is_over else until + _CLOCKS_ASTRAY
         return Window(since - apart, since - _CLOCKS_ASTRAY, until, since - apart, rewritten_until)

@@ -89,8 +89,7 @@ class Coordinator:
         self._policy, self._clock, self._observe = policy, clock, observe
         self._posts, self._any_success = iter(cast(Iterable[Post], ())), False
         self._turns = Turns(dispatcher, self._must_wait)
-        self.carried = Carried()
-        self._twins = Twins(dispatcher, evidence)
+        self.carried, self._twins = Carried(), Twins(dispatcher, evidence)
 
     @property
     def to_come(self) -> int:
@@ -141,7 +140,9 @@ class Coordinator:
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """What follows from a reply, for which post."""
         if isinstance(task, Post):
-            reply = self._evidence.known_ids.unless_known(reply)
+            reply = self._evidence.known_ids.believed(reply, is_trusted=self._way.is_trusted(reply))
+        elif reply.value is not None and not self._way.is_trusted(reply):
+            reply = replace(reply, value=None, failure=Failure(Cause.OUTDATED, "it may be another request's answer"))
         events.came_back(task, reply)
         failure = reply.failure
         if failure is not None and failure.is_astray:
@@ -245,7 +246,7 @@ class Coordinator:
 
     def _fresh(self, kind: str) -> Task | None:
         if kind != Post.kind:
-            return self._samples.next()
+            return self._samples.looks.next()
         return next(self._posts, None) if not self._turns.are_many else None
 
     @property
@@ -265,8 +266,7 @@ class Coordinator:
             return False
         if not isinstance(task, Post):
             return True
-        most = self.sizes.most_prospects(task)
-        if len(task.request) > most:
+        if len(task.request) > (most := self.sizes.most_prospects(task)):
             self._dispatcher.add_all(task.split(most))
             return False
         if not self._turns.has_come(task):

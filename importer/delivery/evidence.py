@@ -16,6 +16,7 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import RetryPolicy
 from importer.delivery import readback
 from importer.delivery.clock import NoteClock
+from importer.delivery.exchanged import Exchanged
 from importer.delivery.known_ids import KnownIds
 from importer.delivery.lag import ReadLag, Watched
 from importer.delivery.pages import Pages
@@ -48,6 +49,7 @@ class Evidence:
         pages: which pages are asked for, and which of them are up to date.
         known_ids: the ids that deliveries have.
         introductions: looks at notes that earlier runs made.
+        exchanged: answers that were another request's.
         lateness: seconds that an unclear request took at most until it was applied, as far as dates have shown.
     """
 
@@ -80,6 +82,7 @@ class Evidence:
         self._adopted: dict[str, float] = {}  # read back, and maybe not in the journal yet
         self._is_wanted = self._is_watching = False
         self.pages = Pages(traits.page, int(clock()) if run is None else run)
+        self.exchanged = Exchanged(journal, workspace, run, self.known_ids, self._is_alike)
         self.introductions = Introductions(self, journal, workspace, dispatcher, clock)
 
     # -- told -------------------------------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ class Evidence:
 
     def read(self, page: NotesPage) -> None:
         """A page was read: known notes on it show the clock that dates them, and who writes them."""
-        for note in _all(page):
+        for note in page.all:
             known = self._own.get(note.note_id)
             if known is not None:
                 if note.created_at is not None:
@@ -148,27 +151,18 @@ class Evidence:
         before, infinity if it came after, or if its place can't be told.
         """
         key, run = post.key, post.clock_of if post.of_earlier_run else self._run
-        if not _all(page):
+        if not page.all:
             return {}
         known = self._journal.deliveries.adopted(self._workspace, key, prospect, any_draft=self.traits.one_draft)
         self.learn_from(page, known)
         found = {note_id: self._known_at(made, run) for note_id, made in known.items()}
         is_ours = not post.of_earlier_run
-        for note in _all(page):
+        for note in page.all:
             if (own := self._own.get(note.note_id)) is not None:
                 found.setdefault(note.note_id, own.came if is_ours else math.inf)
             if note.note_id in self._adopted:
                 found.setdefault(note.note_id, self._adopted[note.note_id] if is_ours else math.inf)
         return found
-
-    def contested(self, page: NotesPage, post: Post, taken: Collection[str]) -> frozenset[str]:
-        """Return the notes that read like a post's and that a delivery of another text has.
-
-        Then an answer was another request's: it gave that delivery the ID of this note.
-        """
-        alike = {note.note_id for note in _all(page) if readback.is_same(note, post.key)}
-        mine = {note_id for note_id in alike if self._is_alike(note_id, post, taken)}
-        return frozenset(self.known_ids.among(alike - mine)) if alike - mine else frozenset()
 
     def _is_alike(self, note_id: str, post: Post, taken: Collection[str]) -> bool:
         own = self._own.get(note_id)
@@ -211,7 +205,7 @@ class Evidence:
 
     def learn_from(self, page: NotesPage, delivered: Mapping[str, Made]) -> None:
         """Notes that deliveries have show who writes ours; those of earlier runs also how those runs' clocks stood."""
-        for note in _all(page):
+        for note in page.all:
             made = delivered.get(note.note_id)
             if made is None:
                 continue
@@ -344,7 +338,7 @@ class Introductions:
         if page is None:
             self.under_way -= not self._evidence.read_again(watch, reply.failure)
             return
-        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in _all(page)])
+        found = self._journal.deliveries.delivered(self._workspace, [note.note_id for note in page.all])
         self._evidence.learn_from(page, found)
         is_shown = bool(found) if watch.run is None else self._evidence.note_clock.is_known(watch.run)
         if not is_shown and page.has_more and page.notes and watch.skip < 10 * self._evidence.traits.page:
@@ -355,7 +349,3 @@ class Introductions:
             self._dispatcher.add(watch, self._clock() + _PAUSE)
         else:
             self.under_way -= 1
-
-
-def _all(page: NotesPage) -> tuple[FoundNote, ...]:
-    return page.notes if page.draft is None else (*page.notes, page.draft)

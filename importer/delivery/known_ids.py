@@ -31,10 +31,11 @@ class KnownIds:
         self._stored, self._exact = stored, exact
         self._few: set[str] | None = None
         self._filter: bytearray | None = None
+        self._doubtful: set[str] = set()
 
     def take(self, note_ids: Collection[str]) -> Collection[str]:
-        """Return those of the IDs that a delivery already has; if there are none, all of them are taken from now on."""
-        known = self.among(note_ids)
+        """Return those of the IDs that another answer has named; if there are none, all are taken from now on."""
+        known = {*self.among(note_ids), *self._doubtful.intersection(note_ids)}
         if not known:
             self._add(note_ids)
         return known
@@ -55,14 +56,22 @@ class KnownIds:
             self._few = set()
             self._add(self._stored())
 
-    def unless_known(self, reply: Reply[dict[str, Answer]]) -> Reply[dict[str, Answer]]:
-        """Return the reply to a request; a failure if it names a note of another delivery, as another's answer does."""
+    def believed(self, reply: Reply[dict[str, Answer]], *, is_trusted: bool) -> Reply[dict[str, Answer]]:
+        """Return the reply to a request; a failure if it names a note of another delivery, as another's answer does.
+
+        What is not trusted may be another's answer. Whosever it is, its IDs are no answer to any further request.
+        """
         note_ids = [answer.note_id for answer in (reply.value or {}).values() if answer.note_id is not None]
         known = self.take(note_ids) if note_ids else ()
-        if not known:
+        if known:
+            text = f"its answer names a note that another row has ({min(known)})"
+        elif note_ids and not is_trusted:
+            self._doubtful.update(note_ids)
+            text = "an answer that came at that time was another request's"
+        else:
             return reply
-        text = f"its answer names a note that another row has ({min(known)})"
-        return replace(reply, value=None, failure=Failure(Cause.UNREADABLE, text, at_work=True, is_astray=True))
+        failure = Failure(Cause.UNREADABLE, text, at_work=True, is_astray=bool(known))
+        return replace(reply, value=None, failure=failure)
 
     def _add(self, note_ids: Iterable[str]) -> None:
         assert self._few is not None

@@ -152,7 +152,7 @@ class Resolver:
         is_ours = not post.of_earlier_run
         window = self._evidence.note_clock.window(post, ambiguous.applied_until, is_ours=is_ours)
         is_date_moot = not self._policy.resends  # nothing is sent, so a person has asked what there is
-        contested = self._evidence.contested(page, post, taken)
+        contested = self._evidence.exchanged.contested(page, post, taken)
         known = others, self._evidence.authors, is_date_moot, contested
         return readback.Sought(post.key, window, taken, post.sent_at, *known)
 
@@ -282,7 +282,7 @@ class Resolver:
 
     def is_astray(self) -> None:
         """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
-        self._way.renew()
+        self._way.is_astray(self._clock())
         for ambiguous, index in self._unclear.forget_misses():
             self._add(ambiguous, index, self._clock())
 

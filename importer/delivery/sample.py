@@ -14,7 +14,6 @@ and the notes that are not there.
 
 from __future__ import annotations
 
-import heapq
 import math
 import random
 from collections import defaultdict, deque
@@ -26,13 +25,13 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
+from importer.delivery.looks import Looks
 from importer.delivery.policy import Policy
 from importer.delivery.tasks import Look, Post, Promised, Task
 from importer.journal import Known, Sample
 from importer.models import Status
 
 _FEWEST, _ONE_IN, _MOST = 10, 100, 50
-_MOST_CALLS = 100
 _OLDEST = 86_400.0  # seconds after which a note may well have been deleted by a person
 _YOUNGEST = 60.0  # seconds before which no note is looked at, however soon new notes can be read
 _SURELY = 900.0  # seconds after which a note can be read if any can, even if that one is older
@@ -92,6 +91,7 @@ class Samples:
 
     Attributes:
         draw: which notes are in the sample.
+        looks: those that wait for their time.
         left: notes that are still to be read back because another one of their run was not found.
     """
 
@@ -110,13 +110,12 @@ class Samples:
         self._recorded, self._run, self._pages = recorded, run, policy.pages
         self._one_draft = caller.api.traits.one_draft
         self.draw = Draw(run)
-        self._waiting: list[tuple[float, int, Look]] = []
-        self._tick = self._calls = self._under_way = self._widened = 0
+        self.looks = Looks(dispatcher, evidence.pages, caller.clock)
+        self._widened = 0
         self._seen_at = math.inf  # the least age at which a note was seen
         self._seen: Promised | None = None  # the last that was; it stays in the journal, to show a later run the same
         self._missed: list[Promised] = []  # missed often enough, but nothing shows yet that reading works
         self._runs: set[int] = set()  # runs that made a note which was not found
-        self._is_off = False
         self._is_recorded = False  # whether the journal has notes of such runs to be read back
 
     # -- which notes ------------------------------------------------------------------------------------------------
@@ -131,7 +130,7 @@ class Samples:
             assert self._run is not None
             until = came + self._certain_after
             chosen.append(Promised(post.number, prospect, key, note_ids[prospect], self._run, came, until))
-            self._wait(Look(chosen[-1:]), came + self._due_after)
+            self.looks.add(Look(chosen[-1:]), came + self._due_after)
         self._ledger.sampled(chosen, Sample.DUE)
 
     def take_up(self) -> None:
@@ -142,7 +141,7 @@ class Samples:
         self._ledger.sampled([self._of(one, now) for one in old], None)
         due = [one for one in known if one.at >= now - _OLDEST and one.sample is not Sample.ALL]
         for look in _by_prospect(self._of(one, now) for one in due):
-            self._wait(look, max(note.came for note in look.promised) + self._due_after)
+            self.looks.add(look, max(note.came for note in look.promised) + self._due_after)
         self._is_recorded = any(one.sample is Sample.ALL for one in known)
 
     def _of(self, known: Known, now: float) -> Promised:
@@ -152,14 +151,6 @@ class Samples:
         certain_from = self._certain_after + (came if known.run == self._run else now)
         where = known.note, known.prospect, known.occurrence
         return Promised(*where, known.note_id, known.run, came, certain_from, is_widened)
-
-    def _wait(self, look: Look, due: float) -> None:
-        if look.is_widened:
-            look.begin_again(self._evidence.pages.take(look.prospect))
-            self._dispatcher.add(look, due)
-            return
-        self._tick += 1
-        heapq.heappush(self._waiting, (due, self._tick, look))
 
     # -- when -------------------------------------------------------------------------------------------------------
 
@@ -173,21 +164,6 @@ class Samples:
         """Seconds after which a look that misses a note may prove something."""
         return max(self._due_after, 2 * self._evidence.lag.assumed)
 
-    @property
-    def _is_due(self) -> bool:
-        is_open = bool(self._waiting) and not self._is_off and self._calls < _MOST_CALLS
-        return is_open and self._waiting[0][0] <= self._clock()
-
-    def next(self) -> Look | None:
-        """Return a look that is due; one at a time, so that requests go on."""
-        return self._begun() if self._is_due and not self._under_way else None
-
-    def _begun(self) -> Look:
-        _, _, look = heapq.heappop(self._waiting)
-        look.begin_again(self._evidence.pages.take(look.prospect))
-        self._calls, self._under_way = self._calls + 1, self._under_way + 1
-        return look
-
     def finish(self) -> bool:
         """Begin the looks that are due when all else is done; return whether there are any.
 
@@ -197,26 +173,17 @@ class Samples:
         Raises:
             JournalFailed: it could not be read.
         """
+        self._read_all_of(self._evidence.exchanged.take_runs())
         if self._runs:
             self._ledger.sample_all(self._runs, drafts=not self._one_draft)
-            self._waiting = sorted(one for one in self._waiting if one[2].promised[0].run not in self._runs)
+            self.looks.drop(self._runs)
             self._is_recorded, self._runs = True, set()
             return True  # once more, when the journal has it
-        before = self._calls
-        while self._is_due:
-            self._dispatcher.add(self._begun())
-        if self._seen_at < math.inf and not self._is_off:
-            others = [one for one in self._waiting if not one[2].is_missed]
-            self._waiting = sorted(one for one in self._waiting if one[2].is_missed)
-            while self._waiting and self._calls < _MOST_CALLS:
-                due = self._waiting[0][0]
-                self._dispatcher.add(self._begun(), due)
-            self._waiting = sorted([*self._waiting, *others])
-        if self._widen() or self._calls > before:
+        has_begun = self.looks.begin(is_missed=self._seen_at < math.inf)
+        if self._widen() or has_begun:
             return True
-        are_few = 0 < len(self._waiting) + len(self._missed) + self.left < _FEW
+        are_few = 0 < len(self.looks.waiting) + len(self._missed) + self.left < _FEW
         self._ledger.sampled([self._seen] if self._seen is not None else [], Sample.DUE if are_few else None)
-        self._seen = None
         return False
 
     def _widen(self) -> bool:
@@ -229,7 +196,7 @@ class Samples:
         self._widened += len(some)
         self.left = sum(len(look.promised) for look in looks[len(some) :])
         for look in some:
-            self._wait(look, max(note.came for note in look.promised) + self._due_after)
+            self.looks.add(look, max(note.came for note in look.promised) + self._due_after)
         return bool(some)
 
     # -- what came back ---------------------------------------------------------------------------------------------
@@ -237,7 +204,7 @@ class Samples:
     def looked(self, look: Look, reply: Reply[NotesPage]) -> None:
         """Take in the reply to a look."""
         page = reply.value
-        self._under_way -= not look.is_widened
+        self.looks.came_back(look)
         if page is None:
             assert reply.failure is not None
             self._not_read(look, reply.failure)
@@ -245,7 +212,15 @@ class Samples:
             self._in_vain(look)
         else:
             look.began = look.began if look.skip else reply.began
-            if look.take_in(page):
+            before = {*look.seen}
+            goes_on = look.take_in(page)
+            here = [note for note in look.promised if note.note_id in look.seen - before]
+            if wrong := [note for note in here if self._evidence.exchanged.has(page, note)]:
+                self._found_wrong(wrong)
+                look.promised = [note for note in look.promised if note not in wrong]
+            if not look.promised:
+                return
+            if goes_on:
                 self._next_page(look, len(page.notes))
                 return
             for note in look.promised:
@@ -260,35 +235,37 @@ class Samples:
     def is_astray(self) -> None:
         """A reply belonged to another request, so the pages that missed notes may have, too."""
         self._missed = []
-        for _, _, look in self._waiting:
+        for look in self.looks.waiting:
             for note in look.promised:
                 note.misses = 0
 
     def _next_page(self, look: Look, notes: int) -> None:
         look.skip, look.pages = look.skip + notes - 1, look.pages + 1
-        is_too_much = not look.is_widened and self._calls >= _MOST_CALLS
-        if notes < 2 or look.pages >= self._pages or is_too_much:
+        if notes < 2 or look.pages >= self._pages or not self.looks.next_page(look):
             self._give_up(look)
-            return
-        if not look.is_widened:
-            self._calls, self._under_way = self._calls + 1, self._under_way + 1
-        self._dispatcher.add(look)
 
     def _miss(self, look: Look, note: Promised) -> None:
         note.misses, note.missed_at = note.misses + 1, look.began - note.came
         if note.misses >= _ENOUGH_MISSES and look.began >= note.certain_from:
             self._missed.append(note)
         else:
-            self._wait(Look([note]), max(self._clock() + _PAUSE, note.certain_from))
+            self.looks.add(Look([note]), max(self._clock() + _PAUSE, note.certain_from))
 
     def _conclude(self) -> None:
         """A note that was missed is not there if a note was seen that was no older: reading works."""
         found = [note for note in self._missed if note.missed_at >= self._seen_at]
         self._missed = [note for note in self._missed if note.missed_at < self._seen_at]
-        runs = {note.run for note in found if not note.is_widened}
+        self._found_wrong(found)
+
+    def _found_wrong(self, notes: Sequence[Promised]) -> None:
+        """The API's answers to these notes were not true, so all notes of their runs are read back."""
+        self._read_all_of({note.run for note in notes if not note.is_widened})
+        self._ledger.not_found(notes)
+
+    def _read_all_of(self, runs: set[int]) -> None:
+        """Read back all notes of these runs, as soon as nothing else is to be done."""
         self._runs |= runs
         self._ledger.sample_all(runs, drafts=not self._one_draft)  # at once, for this run may end soon
-        self._ledger.not_found(found)
 
     def _not_read(self, look: Look, failure: Failure) -> None:
         """No failure is worth a wait, unless it is known that something is wrong."""
@@ -302,14 +279,14 @@ class Samples:
         elif failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
             self._in_vain(look)
         else:
-            self._is_off = True
+            self.looks.is_off = True
             self._give_up(look)
 
     def _in_vain(self, look: Look) -> None:
         """A look told nothing: once more, but not often."""
         look.tries += 1
         if look.tries < _MOST_TRIES:
-            self._wait(look, self._clock() + _PAUSE)
+            self.looks.add(look, self._clock() + _PAUSE)
         else:
             self._give_up(look)
 
@@ -322,12 +299,7 @@ class Samples:
     @property
     def could_not_look(self) -> bool:
         """Whether notes were looked for and reading didn't show any, so that nothing is known of them."""
-        return self._calls > 0 and math.isinf(self._seen_at)
-
-    @property
-    def due_at(self) -> float | None:
-        """When the next look is due, by our clock; None if nothing waits for its time."""
-        return self._waiting[0][0] if self._waiting else None
+        return self.looks.calls > 0 and math.isinf(self._seen_at)
 
 
 def _by_prospect(notes: Iterable[Promised]) -> list[Look]:

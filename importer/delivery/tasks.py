@@ -318,7 +318,7 @@ class Look:
         take, skip: notes a page, and on earlier pages.
         pages: how many earlier pages were read.
         seen: the IDs on them; ``last``: the last of them.
-        began: when the first page was asked for, by our clock.
+        due: when it is to be made, by our clock; ``began``: when the first page was asked for.
         tries: how often it came to nothing.
     """
 
@@ -328,6 +328,7 @@ class Look:
     pages: int = 0
     seen: set[str] = field(default_factory=set)
     last: str = ""
+    due: float = 0.0
     began: float = 0.0
     tries: int = 0
     attempts: Attempts | None = None
@@ -357,7 +358,7 @@ class Look:
 
     def take_in(self, page: NotesPage) -> bool:
         """Take in a page, and return whether another may show more."""
-        ids = [note.note_id for note in (*page.notes, *([page.draft] if page.draft is not None else []))]
+        ids = [note.note_id for note in page.all]
         self.seen.update(ids)
         self.last = page.notes[-1].note_id if page.notes else ""
         return page.has_more and any(note.note_id not in self.seen for note in self.promised)

@@ -55,7 +55,8 @@ class Way:
         self.is_closed = self.healed = self.has_read = False
         self.refused_reads = 0
         self._open_at = -math.inf  # when the last call that creates left which came through
-        self.renew = renew
+        self._renew = renew
+        self._astray_at = -math.inf  # when it was last seen that a reply belonged to another request
         self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
         self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
@@ -82,7 +83,16 @@ class Way:
         self.has_read |= reply.value is not None
         self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
 
+    def is_astray(self, now: float) -> None:
+        """A reply belonged to another request: no connection is used again."""
+        self._renew()
+        self._astray_at = now
+
     # -- asked ------------------------------------------------------------------------------------------------------
+
+    def is_trusted(self, reply: Reply[Any]) -> bool:
+        """Whether a call began after it was last seen that replies went to other requests."""
+        return reply.began >= self._astray_at
 
     @property
     def can_tell(self) -> bool:

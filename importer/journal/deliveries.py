@@ -42,6 +42,10 @@ class Deliveries:
         """The numbers of notes, in their order; None for those that were never sent."""
         return known_notes.find(self._store, workspace, keys)
 
+    def key_of(self, note: int) -> NoteKey:
+        """Return what is kept of the note of a number."""
+        return known_notes.key_of(self._store, note)
+
     # -- what is sent, and what comes back --------------------------------------------------------------------------
 
     def claim(self, run: Run, claims: Sequence[Claim], sent_at: float) -> list[int] | None:
@@ -166,6 +170,12 @@ class Deliveries:
             found[row.note_id] = _made(row)
             found |= dict.fromkeys(twins_in(row.twins), _made(row)._replace(is_answer=False))
         return found
+
+    def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
+        """Whether there are deliveries of a note that reads so to the prospect, and none of them has this note."""
+        values = {**_owner(workspace), "of_seen": seen, "of_prospect": prospect}
+        found = {row.note_id for row in self._store.rows(sql.ALIKE, values)}
+        return bool(found) and note_id not in found
 
     def note_ids(self, workspace: Workspace) -> Iterator[str]:
         """The ids of all notes that deliveries have."""

@@ -137,6 +137,11 @@ def _adopted_where(is_alike: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
+ALIKE = (
+    sa.select(deliveries.c.note_id)
+    .join(notes, notes.c.id == deliveries.c.note)
+    .where(IS_OWNERS, notes.c.seen == sa.bindparam("of_seen"), deliveries.c.prospect == sa.bindparam("of_prospect"))
+)
 LATEST = _latest()
 LATEST_OF_RUN = _latest(of_run=True)
 A_NOTE_OF = (

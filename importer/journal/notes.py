@@ -73,6 +73,13 @@ def find(store: Store, workspace: Workspace, keys: Sequence[NoteKey]) -> list[in
     return [found.get(key.digest) for key in keys]
 
 
+def key_of(store: Store, number: int) -> NoteKey:
+    """Return what is kept of the note of a number."""
+    with store.reading():
+        [row] = store.rows(_KEY, {"number": number})
+    return NoteKey.from_row(row)
+
+
 def _numbers(store: Store, workspace: int, digests: Sequence[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for start in range(0, len(digests), _AT_ONCE):
@@ -88,6 +95,7 @@ def _row(key: NoteKey) -> tuple[object, ...]:
 _FIND = sa.select(notes.c.digest, notes.c.id).where(
     notes.c.workspace == sa.bindparam("workspace"), notes.c.digest.in_(sa.bindparam("digests", expanding=True))
 )
+_KEY = sa.select(*COLUMNS).where(notes.c.id == sa.bindparam("number"))
 _NEW = Many(
     sa.insert(notes)
     .inline()

@@ -89,3 +89,9 @@ def test_what_is_sent_again_is_looked_for_by_both_clocks() -> None:
     window = clock((NOW, NOW + 1, NOW)).window(again, NOW + 70)
     assert window.surely <= NOW + 0.5 <= window.until
     assert window.perhaps <= NOW - 3600
+
+
+def test_a_run_that_lasts_for_days_finds_what_it_sends_on_the_last_of_them() -> None:
+    """The window begins with the first attempt, and ends with the latest one."""
+    window = clock().window(post(since=NOW - 3600), NOW + 2 * 86_400)
+    assert window.surely <= NOW + 2 * 86_400 - 3600 <= window.until

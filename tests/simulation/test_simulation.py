@@ -14,9 +14,9 @@ from tests.simulation.imports import Violation, simulate
 from tests.simulation.mutants import SHOWN_BY, applied, generated
 from tests.simulation.regime import ONCE_BROKEN
 
-SEEDS = 5_000 if os.environ.get("CI") else 200
+SEEDS = 10_000 if os.environ.get("CI") else 200
 BEYOND = 50
-FILES = 480 if os.environ.get("CI") else 60
+FILES = 1_000 if os.environ.get("CI") else 60
 CHUNK = 20  # seeds in one test, so that they spread over processes
 
 

@@ -1,0 +1,93 @@
+"""The looks at notes of samples: which of them wait, when each is made, and how many calls they may take.
+
+In: looks and the times when they are due. Out: looks, in the order of these times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+
+from importer.calls.dispatcher import Dispatcher
+from importer.delivery.pages import Pages
+from importer.delivery.tasks import Look, Task
+
+MOST_CALLS = 100
+"""Calls in a run that read samples."""
+
+
+class Looks:
+    """The looks of a run.
+
+    Args:
+        dispatcher: makes them.
+        pages: knows how pages are asked for.
+        clock: returns seconds since 1970, and never goes back.
+
+    Attributes:
+        waiting: looks whose time has not come.
+        calls: how many were made.
+        is_off: whether reading failed, so that no more are made.
+    """
+
+    def __init__(self, dispatcher: Dispatcher[Task], pages: Pages, clock: Callable[[], float]) -> None:
+        self.waiting: list[Look] = []
+        self.calls = self._under_way = 0
+        self.is_off = False
+        self._dispatcher, self._pages, self._clock = dispatcher, pages, clock
+
+    def add(self, look: Look, due: float) -> None:
+        """Make a look when it is due; at once if it is known that something is wrong, whatever else is to be done."""
+        if look.is_widened:
+            look.begin_again(self._pages.take(look.prospect))
+            self._dispatcher.add(look, due)
+        else:
+            look.due = due
+            self.waiting.append(look)
+
+    @property
+    def due_at(self) -> float | None:
+        """When the next look is due, by our clock; None if nothing waits for its time."""
+        return min((look.due for look in self.waiting), default=None)
+
+    def next(self) -> Look | None:
+        """Return a look that is due; one at a time, so that requests go on."""
+        return self._due_now() if not self._under_way else None
+
+    def begin(self, *, is_missed: bool) -> bool:
+        """Begin all looks that are due, and also the second ones at notes that were missed; False if there are none."""
+        before = self.calls
+        while (look := self._due_now()) is not None:
+            self._dispatcher.add(look)
+        while is_missed and (look := self._begun([look for look in self.waiting if look.is_missed])) is not None:
+            self._dispatcher.add(look, look.due)
+        return self.calls > before
+
+    def next_page(self, look: Look) -> bool:
+        """Read the next page; return whether that may be done."""
+        if not look.is_widened:
+            if self.calls >= MOST_CALLS:
+                return False
+            self.calls, self._under_way = self.calls + 1, self._under_way + 1
+        self._dispatcher.add(look)
+        return True
+
+    def came_back(self, look: Look) -> None:
+        """Take in that a call came to its end."""
+        self._under_way -= not look.is_widened
+
+    def drop(self, runs: Container[int]) -> None:
+        """Drop the looks at notes of these runs."""
+        self.waiting = [look for look in self.waiting if look.promised[0].run not in runs]
+
+    def _due_now(self) -> Look | None:
+        now = self._clock()
+        return self._begun([look for look in self.waiting if look.due <= now])
+
+    def _begun(self, looks: list[Look]) -> Look | None:
+        if not looks or self.is_off or self.calls >= MOST_CALLS:
+            return None
+        look = min(looks, key=lambda look: look.due)
+        self.waiting.remove(look)
+        look.begin_again(self._pages.take(look.prospect))
+        self.calls, self._under_way = self.calls + 1, self._under_way + 1
+        return look
