@@ -68,7 +68,7 @@ def test_each_event_is_a_line_with_time_run_file_request_and_counts(run: Run, bo
         assert name in names
     answered = next(rest for _, name, rest in events() if name == "request answered")
     assert re.search(r" request=\d+ notes=\d created=1 rejected=1 status=201 seconds=[\d.]+ ", answered)
-    assert re.search(r" run=\d{8}-\d{6}-\w{4}$", answered.replace(" file=a.csv", ""))
+    assert re.search(r" run=\d{8}-\d{6}-\w{8}$", answered.replace(" file=a.csv", ""))
     assert " file=a.csv" in answered
     failed = next((level, rest) for level, name, rest in events() if name == "request failed")
     assert failed[0] == "WARNING"
@@ -155,6 +155,20 @@ def test_a_log_that_can_not_be_written_is_said_before_anything_is_sent(
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="needs a file of another user: run it as root, as CI does"
 )
+def test_a_log_is_not_written_into_the_journal_nor_into_a_workbook(
+    run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the next day it would have been renamed as an old log."""
+    assert run("run", "a.csv", "--yes", "--log-file", "other.log", "--results", "a.xlsx") == 1
+    since = len(box.received)
+    for file in (Path("journal.sqlite"), Path("a.xlsx")):
+        before = file.read_bytes()
+        assert run("run", "a.csv", "--yes", "--log-file", str(file)) == 2
+        assert "that is a journal or a workbook" in " ".join(capsys.readouterr().err.split())
+        assert file.read_bytes() == before
+    assert len(box.received) == since
+
+
 def test_a_log_that_another_user_made_beforehand_is_refused(
     run: Run, box: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

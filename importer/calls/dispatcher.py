@@ -222,9 +222,12 @@ class Dispatcher(Generic[AnyTask]):
 
     @property
     def gives_up_in(self) -> float | None:
-        """Seconds until it is given up, if the API goes on failing as it does; None while it doesn't."""
-        at = self._limiter.gives_up_at
-        return None if at is None else max(0.0, at - self._clock())
+        """Return the seconds until it is given up, if the API goes on failing; None if it doesn't, or if that is over.
+
+        It can be over because a rest after an unclear answer is waited for, and only a call shows that it still fails.
+        """
+        at, now = self._limiter.gives_up_at, self._clock()
+        return at - now if at is not None and at > now else None
 
     @property
     def held_to(self) -> Rate | None:

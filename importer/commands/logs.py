@@ -37,6 +37,7 @@ from importer.errors import (
 )
 
 _DAYS = 30
+_NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # how a journal begins, and a workbook
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+\.[^\s@\"'<>(),;:.]+")
 _PLAIN = re.compile(r"[\w.:/+\-]+")
 _QUOTE_THE_API = (KeyRefused, Redirected, WrongAddress, Blocked, Outage)
@@ -80,13 +81,19 @@ def logging_to(file: Path | None, *, debugging: bool = False, in_words: Callable
         in_words: how the face that logs says what names settings.
 
     Raises:
-        BadSettings: it can't be written.
+        BadSettings: it can't be written, or is a journal or a workbook, which the log would damage.
     """
     if file is None:
         yield
         return
     log = logging.getLogger("importer")
     try:
+        if file.is_file() and _begins(file).startswith(_NO_LOG):  # no journal is open here yet
+            raise BadSettings(
+                f"The log can't be written to {file}: that is a journal or a workbook. Nothing was sent. Name another"
+                " file.",
+                setting="log-file",
+            )
         files.make_private_folder(file.absolute().parent)
         handler = _Handler(file)
     except OSError as error:
@@ -106,6 +113,11 @@ def logging_to(file: Path | None, *, debugging: bool = False, in_words: Callable
         log.setLevel(before)
         log.propagate = propagates
         handler.close()
+
+
+def _begins(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(16)
 
 
 class _Handler(TimedRotatingFileHandler):
