@@ -46,6 +46,7 @@ class Outcomes:
         self._note_id: Texts = np.full(size, "", dtype=TEXT)
         self._reason = np.zeros(size, dtype=np.int32)
         self._reasons: dict[str, int] = {"": 0}
+        self._as: dict[int, int] = {}  # rows that ended as another one did → that row
         self._finished_at = np.full(size, np.nan)
         self._request = np.zeros(size, dtype=np.int32)
         self._twins: dict[int, tuple[str, ...]] = {}
@@ -81,6 +82,13 @@ class Outcomes:
         self._reason[index] = self._reasons.setdefault(reason, len(self._reasons))
         self._finished_at[index] = np.nan if at is None else at
         self._request[index] = request
+        for position in index.tolist() if self._as else ():
+            self._as.pop(position, None)
+
+    def settle_as(self, position: int, other: int, reason: str) -> None:
+        """Say that a row ended as another one did, which it repeats."""
+        self.settle([position], self.result(other), reason=reason)
+        self._as[position] = other
 
     def explain(self, result: Result, reason: str) -> None:
         """Give the rows that ended like this a reason, where they have none yet."""
@@ -155,6 +163,7 @@ class Outcomes:
         some._finished_at[:], some._request[:] = self._finished_at[:size], self._request[:size]
         some._twins = {position: ids for position, ids in self._twins.items() if position < size}
         some._missing = {position: ids for position, ids in self._missing.items() if position < size}
+        some._as = {row: other for row, other in self._as.items() if row < size and other < size}
         some.missing_elsewhere = self.missing_elsewhere
         return some
 
@@ -168,9 +177,13 @@ class Outcomes:
         return {result: found[code] for code, result in enumerate(_RESULTS) if found[code]}
 
     def reasons(self, result: Result) -> Counter[str]:
-        """The reasons of the rows that ended in this way, and how many have each."""
+        """Return the reasons of the rows that ended in this way, and how many have each.
+
+        The reason of a row that ended as another one did is that one's.
+        """
         reasons = list(self._reasons)
-        return Counter(reasons[code] for code in self._reason[self._result == _CODE[result]].tolist())
+        rows = (self._as.get(row, row) for row in np.flatnonzero(self._result == _CODE[result]).tolist())
+        return Counter(reasons[code] for code in self._reason[[*rows]].tolist())
 
     def columns(self, start: int, stop: int) -> OutcomeColumns:
         """The outcomes of rows ``start`` to ``stop``."""

@@ -50,4 +50,4 @@ def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
             note_ids = [outcomes.note_id(original)]
             outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason + advice)
         else:
-            outcomes.settle([position], result, reason=f"{reason}, which is {result}")
+            outcomes.settle_as(position, original, f"{reason}, which is {result}")

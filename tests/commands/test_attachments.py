@@ -207,13 +207,14 @@ def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
     (files / "failed.txt").write_bytes(b"x")
     rows = [
         *rows_of(2, "form.pdf; run.exe"), *rows_of(1, "map.png", "Large"), *rows_of(1, "failed.txt", "Odd"),
-        *rows_of(1, "form.pdf", "Good"), *rows_of(1, "", "None"),
+        *rows_of(1, "form.pdf", "Good"), *rows_of(1, "", "None"), *rows_of(1, "map.png", "Large"),
     ]  # fmt: skip
     with Sandbox(uploads=Uploads(most=1000)) as box:
-        run(write(tmp_path, rows), replace(settings, base_url=box.url))
+        report = run(write(tmp_path, rows), replace(settings, base_url=box.url))
+        assert report.reasons == {Result.REJECTED: {"the API refused a file that it carries": 5}}  # a duplicate's, too
         assert [text for _, text, _ in carried(box)] == ["Good", "None"]
     told = results(settings)
-    assert [result for result, _ in told] == ["rejected"] * 4 + ["created"] * 2
+    assert [result for result, _ in told] == ["rejected"] * 4 + ["created"] * 2 + ["rejected"]
     assert told[0][1] == "the API refused the file 'run.exe': Attachment type not supported"
     assert "'map.png': Attachment is larger than 20 MB" in told[2][1]
     assert "'failed.txt': Failed to upload attachment" in told[3][1]
