@@ -165,7 +165,7 @@ class Prepared:
         settings = self._settings
         if not Journal.exists(settings.journal):
             known = asked(self._loaded, None, settings, before=self._answers)
-            loaded = resolved(self._loaded, known.answers, settings)
+            loaded = resolved(known.loaded, known.answers, settings)
             batch_size = settings.batch_size or BATCH_SIZE
             remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
             return Preview(
@@ -182,7 +182,7 @@ class Prepared:
             workspace = settings.workspace
             occurrence = self._occurrence(journal)
             known = asked(self._loaded, journal, settings, occurrence, self._answers)
-            loaded = resolved(self._loaded, known.answers, settings, known.made)
+            loaded = resolved(known.loaded, known.answers, settings, known.made)
             batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
             there = journal.uploads(workspace, time.time).known(remaining.files)
