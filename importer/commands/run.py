@@ -89,8 +89,7 @@ class Preview:
     @property
     def guarded(self) -> list[Guarded]:
         """What is wrong with the file as a whole; while anything is, nothing can be sent."""
-        loaded, settings = self.loaded, self.settings
-        return [*guards.of_rows(loaded, settings), *guards.of_notes(loaded, self.remaining, settings)]
+        return guards.every(self.loaded, self.unknown_emails, self.remaining, self.settings)
 
     @property
     def to_upload(self) -> list[AttachedFile]:
