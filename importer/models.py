@@ -354,6 +354,7 @@ class Remaining:
         made_without_key: of ``deliveries`` those whose note stands on the prospect already, imported when no column
             told occurrences apart.
         held_back: notes beside ``deliveries`` that wait until a person has looked at the first ones.
+        refused: of ``deliveries`` those that the API refused in an earlier run, for their prospect's ID.
         groups: all that is to be created or looked up, by note.
     """
 
@@ -365,6 +366,7 @@ class Remaining:
     public: int = field(default=0, compare=False)
     files: tuple[str, ...] = field(default=(), compare=False)
     held_back: int = 0
+    refused: int = field(default=0, compare=False)
     groups: Sequence[Group] = field(default=(), compare=False, repr=False)
 
     @property

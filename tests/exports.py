@@ -1,4 +1,4 @@
-"""Twelve exports as the CRMs make them, people and texts invented: their headings, encodings, footers and oddities.
+"""Sixteen exports as the CRMs make them, people and texts invented: their headings, encodings, footers and oddities.
 
 Each is a table with what a person answers when asked about it the first time; ``write`` makes the file.
 """
@@ -155,6 +155,30 @@ EXPORTS = (
         ("Task ID", "Email", "Task Type", "Task Note", "State", "Owner"),
         lambda i, text: (f"{9000 + i}", EMAILS[i], "Call", text, ("complete", "incomplete")[i % 2], "Eva Egger"),
         ["1", "1"], delimiter=";",
+    ),
+    Export(
+        "outreach-prospects.csv",
+        ("Prospect ID", "First Name", "Last Name", "Email", "Notes"),
+        lambda i, text: (f"{91_000 + i}", *PEOPLE[i], EMAILS[i], text),
+        ["1"],
+    ),
+    Export(
+        "freshsales-notes.csv",
+        ("Contact : Id", "Contact : Emails", "Note", "Sales owner"),
+        lambda i, text: (f"70001234567{i}", EMAILS[i], text, "Eva Egger"),
+        ["1"],
+    ),
+    Export(
+        "close-notes.csv",
+        ("lead_id", "contact_id", "contact_email", "note", "user_name"),
+        lambda i, text: (f"lead_a8Sd{i}kLm2Qx", f"cont_b7Fg{i}Hj3Wz", EMAILS[i], text, "Eva Egger"),
+        ["1"],
+    ),
+    Export(
+        "copper-notes.csv",
+        ("Contact ID", "Email", "Note"),
+        lambda i, text: (f"3f2504e0-4f89-11d3-9a0c-0305e82c330{i}", EMAILS[i], text),
+        ["1"],
     ),
     Export(
         "zoho-notes.csv",

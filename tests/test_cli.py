@@ -1125,7 +1125,7 @@ def test_a_filled_in_template_is_imported_as_it_is(type_: Terminal) -> None:
 
 def test_the_sandbox_serves_until_it_is_told_to_end(type_: Terminal) -> None:
     """It says where; notes can be imported into it; a signal ends it without a word."""
-    type_.file("n.csv", HEAD + "P1,x,1\n")
+    type_.file("n.csv", HEAD + "8PvBmrB7P7,x,1\n")
     command = [
         sys.executable,
         "-m",

@@ -247,6 +247,8 @@ def test_init_writes_a_profile_that_can_be_used_at_once(
     assert ended.status == 0
     assert "hush" not in ended.all
     text = profiles.read_text(encoding="utf-8")
+    for share in ("max-invalid", "max-unknown"):
+        assert f'{share} = "10%"' in text
     assert text.startswith("# mine\n[other]\nworkers = 3\n")
     assert "# For rows where the visibility is blank." in text
     assert 'An empty text, "", means that no column has the role.' in " ".join(text.replace("#", " ").split())
@@ -319,6 +321,7 @@ def test_init_asks_again_until_an_answer_can_be_used(
     ):  # fmt: skip
         assert words in ended.all
     assert "max-invalid =" not in profiles.read_text(encoding="utf-8").replace("# max-invalid", "")
+    assert "max-unknown =" not in profiles.read_text(encoding="utf-8").replace("# max-unknown", "")
 
 
 def test_what_init_could_not_finish_can_be_finished_as_it_says(

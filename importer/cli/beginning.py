@@ -65,9 +65,11 @@ def _init() -> int:
     if address != LIVE:
         chosen["base-url"] = address
     _ask_visibility(chosen)
-    most = "Part of a file's rows with problems above which nothing of it is sent (- for any)"
-    if invalid := _asked(most, "20%", lambda text: _checked("max-invalid", text)):
-        chosen["max-invalid"] = invalid
+    most = (
+        "Part of a file's rows with problems, or with unknown prospects, above which nothing of it is sent (- for any)"
+    )
+    if share := _asked(most, "20%", lambda text: _checked("max-invalid", text)):
+        chosen["max-invalid"] = chosen["max-unknown"] = share
     hours = _asked("Hours of the night in which it may send", "02:00-06:00", lambda text: _checked("between", text))
     if archive := _asked("Folder for finished files and their results (Enter: they stay)", "", _folder):
         chosen["archive"] = archive

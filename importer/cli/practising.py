@@ -72,10 +72,11 @@ def serve_sandbox(
 ) -> int:
     """Serve a stand-in of the API on this machine, to practise with; nothing leaves the machine.
 
-    Prospect ids that begin with INVALID don't exist there, and emails that begin with nobody, unknown or invalid are
-    nobody's; every other one is somebody's, unless you say how many prospects there are. It prints its key, with a
-    command that uses it, and the addresses at which a browser shows what it received, the notes it holds and the files
-    it was given. They end in a token. Key and token are new at each start, so that nobody else can read your notes.
+    A prospect exists there if its ID looks like Saleshandy's, 8 to 10 letters and digits in upper and lower case, and
+    does not begin with INVALID. Emails that begin with nobody, unknown or invalid are nobody's; every other one is
+    somebody's, unless you say how many prospects there are. It prints its key, with a command that uses it, and the
+    addresses at which a browser shows what it received, the notes it holds and the files it was given. They end in a
+    token. Key and token are new at each start, so that nobody else can read your notes.
     """
     from importer import sandbox  # noqa: PLC0415 - see above
 
@@ -96,6 +97,7 @@ def serve_sandbox(
             uploads=files,
             prospects=None if count is None else sandbox.invented(count),
             any_email=count is None,
+            any_id=False,
             lists=not no_listing,
             **options,
         )

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from importer import grouping, results
 from importer.calls.caller import Caller
 from importer.calls.retry import RetryPolicy
 from importer.commands import logs
-from importer.commands.loading import Loaded
+from importer.commands.loading import Loaded, understood
 from importer.delivery import earlier
 from importer.delivery.outcomes import Outcomes
 from importer.elsewhere import is_same, place
@@ -26,12 +26,15 @@ from importer.errors import BadSettings
 from importer.journal import Journal, NoteKey
 from importer.models import OnSeveral, Progress, Result, Role
 from importer.reading import cell_name
+from importer.rows import foreign
 from importer.rows.columns import called
 from importer.rows.lookups import Lookups
 from importer.rows.naming import Answers, Emails, chosen, emails_of, named, why_not
 from importer.settings import Settings
 
 _LIST = "unknown-emails"
+_LEAST = 2
+"""Emails that must belong to other prospects before the IDs beside them count as another program's."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,13 @@ class Asked:
     """The emails of a file, and what is known of them.
 
     Attributes:
+        loaded: the file; by its emails, if they show that its IDs are another program's.
         emails: of the rows that can be delivered.
         answers: what is known.
         made: the rows that an earlier run delivered by their ids: their emails are compared no more.
     """
 
+    loaded: Loaded
     emails: Emails
     answers: Answers
     made: frozenset[int] = frozenset()
@@ -58,6 +63,34 @@ class Asked:
 
         return Emails(left(self.emails.naming), left(self.emails.compared))
 
+    @property
+    def open_doubts(self) -> list[str]:
+        """Those that have to be looked up before it is known whose the IDs are."""
+        known = self.answers
+        return [email for email in self._doubtful if email not in known.found and email not in known.refused]
+
+    @property
+    def _doubtful(self) -> list[str]:
+        """Three of the emails that stand beside IDs in doubt; none if an earlier run delivered by such an ID."""
+        if not self.loaded.roles.in_doubt or self.made or not self.emails.compared:
+            return []
+        emails = self.emails.compared
+        return list(dict.fromkeys((emails[0], emails[len(emails) // 2], emails[-1])))
+
+    @property
+    def are_foreign(self) -> bool:
+        """Whether the IDs in doubt are another program's: none of the three prospects found has the ID in its row."""
+        rows, emails = self.loaded.rows, self._doubtful
+        if rows.email is None or not emails:
+            return False
+        owners = {email: self.answers.found[email].all for email in emails if email in self.answers.found}
+        owners = {email: matches for email, matches in owners.items() if matches}
+        beside = np.flatnonzero((rows.note >= 0) & np.isin(rows.email, [*owners]))
+        pairs = set(zip(rows.email[beside].tolist(), rows.prospect[beside].tolist(), strict=True))
+        return len(owners) >= _LEAST and not any(
+            name in {match.prospect for match in owners[email]} for email, name in pairs
+        )
+
 
 def asked(
     loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str = "", before: Answers | None = None
@@ -71,6 +104,24 @@ def asked(
         occurrence: what the run puts before every key.
         before: what was looked up since the file was read.
     """
+    found = _asked(loaded, journal, settings, occurrence, before)
+    if found.are_foreign:
+        return _asked(understood(loaded.sheet, settings, by_email=True), journal, settings, occurrence, before)
+    return found if found.open_doubts else replace(found, loaded=_with_sure_ids(loaded))
+
+
+def _with_sure_ids(loaded: Loaded) -> Loaded:
+    """Return the file as it is once its IDs are in doubt no more."""
+    if not loaded.roles.in_doubt:
+        return loaded
+    doubt = foreign.remarks(loaded.sheet, loaded.roles)
+    rows = replace(loaded.rows, remarks=[remark for remark in loaded.rows.remarks if remark not in doubt])
+    return replace(loaded, roles=replace(loaded.roles, in_doubt=False), rows=rows)
+
+
+def _asked(
+    loaded: Loaded, journal: Journal | None, settings: Settings, occurrence: str, before: Answers | None
+) -> Asked:
     emails, made, known = emails_of(loaded.rows), frozenset[int](), {}
     if journal is not None and emails and Role.PROSPECT in loaded.roles.columns:
         made = _made(loaded, journal, settings, occurrence)
@@ -80,7 +131,7 @@ def asked(
     if needs_whole(settings):
         known = {email: matches for email, matches in known.items() if matches.is_whole}
     before = before or Answers()
-    return Asked(emails, Answers({**before.found, **known}, before.refused), made)
+    return Asked(loaded, emails, Answers({**before.found, **known}, before.refused), made)
 
 
 def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str) -> frozenset[int]:
@@ -168,13 +219,15 @@ class Finding:
         before: Answers | None = None,
     ) -> None:
         self.calls = 0
-        self._given, self._settings, self._caller, self._retry = given, settings, caller, retry
+        self._settings, self._caller, self._retry = settings, caller, retry
         self._observe = observe
         self._journal = journal.found(settings.workspace, settings.key, caller.clock)
         kept = asked(given, journal, settings, occurrence)
         before = before or Answers()
+        self._ask_again = partial(asked, kept.loaded, journal, settings, occurrence)
+        self._now = kept
         self.asked = replace(kept, answers=Answers({**before.found, **kept.answers.found}, before.refused))
-        self.answers, self._open = kept.answers, kept.open
+        self.answers = kept.answers
         if kept.emails:
             self._journal.expire()
         self._kept = frozenset(kept.answers.found)
@@ -182,7 +235,7 @@ class Finding:
     @cached_property
     def as_known(self) -> Loaded:
         """The file with ids as far as they were known before anything was looked up."""
-        return resolved(self._given, self.asked.answers, self._settings, self.asked.made)
+        return resolved(self.asked.loaded, self.asked.answers, self._settings, self.asked.made)
 
     def look_up(self) -> Loaded:
         """Look up what isn't known, and name the prospects.
@@ -190,9 +243,13 @@ class Finding:
         Raises:
             Stopped: the run can't go on; what was found so far is in the journal.
         """
-        if self._open:
-            self._ask(self._open)
-        return resolved(self._given, self.answers, self._settings, self.asked.made)
+        if doubts := self._now.open_doubts:
+            self._ask(Emails(doubts))
+            self._now = self._ask_again(self.answers)
+            self.answers = self._now.answers
+        if self._now.open:
+            self._ask(self._now.open)
+        return resolved(self._now.loaded, self.answers, self._settings, self._now.made)
 
     def look_again(self, loaded: Loaded, outcomes: Outcomes) -> Loaded | None:
         """Look up anew whose prospects the API rejected, where the journal's answer may have been an old one.
@@ -208,7 +265,7 @@ class Finding:
             return None
         turned_away = outcomes.positions(Result.REJECTED)
         created = set(rows.prospect[outcomes.positions(Result.CREATED)].tolist())
-        given, size = self._given.rows, len(self._given.rows)
+        given, size = self._now.loaded.rows, len(self._now.loaded.rows)
         sheet_rows = np.arange(size) if rows.sheet_rows is None else rows.sheet_rows
         suspects: dict[int, str] = {}
         for position in turned_away.tolist():
@@ -243,7 +300,7 @@ class Finding:
         self._journal.clear()
 
     def _ask(self, emails: Emails) -> None:
-        rows, total = len(self._given.rows), len(emails)
+        rows, total = len(self._now.loaded.rows), len(emails)
 
         def tell(done: int, trouble: str) -> None:
             more = f"; {trouble}" if trouble else ""

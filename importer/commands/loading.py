@@ -91,12 +91,18 @@ def load(path: str | Path, settings: Settings) -> Loaded:
         raise
 
 
-def understood(sheet: Sheet, settings: Settings) -> Loaded:
-    """Check and group what stands in an open sheet, as the settings say."""
+def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> Loaded:
+    """Check and group what stands in an open sheet, as the settings say.
+
+    Args:
+        sheet: the open sheet.
+        settings: how it is read.
+        by_email: whether the IDs were found to be another program's, so that the emails count.
+    """
     wanted = columns.Wanted.of(settings)
     try:
         cells = suggestions.glance(sheet)
-        roles = foreign.find(sheet, wanted, cells)
+        roles = foreign.find(sheet, wanted, cells, by_email=by_email)
     except UnclearColumns as error:
         nothing = Rows(np.zeros(0, np.int32), np.full(0, "", TEXT), np.zeros(0, np.int32), [])
         return Loaded(sheet, Roles({}, {}, ()), nothing, grouping.plan(nothing), error)

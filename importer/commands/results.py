@@ -47,7 +47,7 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
                     " is finished. Import the file again instead: what was delivered is left alone, and the results say"
                     " so, with the note ids."
                 )
-            loaded = resolved(loaded, known.answers, settings, known.made)
+            loaded = resolved(known.loaded, known.answers, settings, known.made)
             outcomes = Outcomes(len(loaded.rows))
             settle_before(loaded.rows, outcomes, loaded.sheet.headings)
             _recall(journal, run, loaded, outcomes)

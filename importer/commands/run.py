@@ -89,8 +89,7 @@ class Preview:
     @property
     def guarded(self) -> list[Guarded]:
         """What is wrong with the file as a whole; while anything is, nothing can be sent."""
-        loaded, settings = self.loaded, self.settings
-        return [*guards.of_rows(loaded, settings), *guards.of_notes(loaded, self.remaining, settings)]
+        return guards.every(self.loaded, self.unknown_emails, self.remaining, self.settings)
 
     @property
     def to_upload(self) -> list[AttachedFile]:
@@ -165,7 +164,7 @@ class Prepared:
         settings = self._settings
         if not Journal.exists(settings.journal):
             known = asked(self._loaded, None, settings, before=self._answers)
-            loaded = resolved(self._loaded, known.answers, settings)
+            loaded = resolved(known.loaded, known.answers, settings)
             batch_size = settings.batch_size or BATCH_SIZE
             remaining = foresee_all(loaded.rows, loaded.plan, batch_size, settings.first)
             return Preview(
@@ -182,7 +181,7 @@ class Prepared:
             workspace = settings.workspace
             occurrence = self._occurrence(journal)
             known = asked(self._loaded, journal, settings, occurrence, self._answers)
-            loaded = resolved(self._loaded, known.answers, settings, known.made)
+            loaded = resolved(known.loaded, known.answers, settings, known.made)
             batch_size = settings.batch_size or journal.learned.batch_size(workspace) or BATCH_SIZE
             remaining = foresee(loaded.rows, loaded.plan, journal, workspace, batch_size, occurrence, settings.first)
             there = journal.uploads(workspace, time.time).known(remaining.files)

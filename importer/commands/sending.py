@@ -218,9 +218,8 @@ class Sending:
                 most = expected + len(self.loaded.rows) - len(finding.as_known.rows)
                 if not finding.asked.emails or remaining.total > most:
                     raise _changed(expected, remaining.total)
-            for guarded in guards.of_rows(self.loaded, self.settings):
-                raise guarded
-            for guarded in guards.of_notes(self.loaded, remaining, self.settings):
+            nobody_has = unknown(self.loaded, finding.answers)
+            for guarded in guards.every(self.loaded, nobody_has, remaining, self.settings):
                 raise guarded
             agreed = True
         finally:

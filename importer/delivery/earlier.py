@@ -26,6 +26,7 @@ class Sorted:
         unclear: those that were sent without a clear answer: request number → index and what is known.
         made: those that exist.
         made_without_key: how many of ``left`` exist with another key: none.
+        refused: how many of ``left`` the API refused in an earlier run, for their prospect's ID.
     """
 
     group: Group
@@ -35,6 +36,7 @@ class Sorted:
     unclear: dict[int, list[tuple[int, Known]]] = field(default_factory=dict)
     made: list[tuple[int, Known]] = field(default_factory=list)
     made_without_key: int = 0
+    refused: int = 0
 
     @property
     def in_doubt(self) -> int:
@@ -119,6 +121,7 @@ def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, st
             delivery = _sent_anew(delivery, known)
         if delivery is None or delivery.state is State.REJECTED:
             found.left.append(i)
+            found.refused += delivery is not None and "prospect" in (delivery.reason or "").lower()
             keyless = known.get((number, prospect, occurrence)) if key else None
             found.made_without_key += keyless is not None and keyless.state is State.CREATED
         elif delivery.state in (State.SENDING, State.UNCONFIRMED):
@@ -183,7 +186,7 @@ def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
     """What sorted groups come to; none is held longer than it takes to count it."""
     todo: list[Group] = []
     groups: list[Group] = []
-    unclear = unclear_public = made_without_key = 0
+    unclear = unclear_public = made_without_key = refused = 0
     files: dict[str, None] = {}
     for one in found:
         if (group := one.todo) is not None:
@@ -195,8 +198,15 @@ def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
         unclear += one.in_doubt
         unclear_public += one.in_doubt if one.group.note.visibility is Visibility.PUBLIC else 0
         made_without_key += one.made_without_key
+        refused += one.refused
     remaining = grouping.remaining(todo, rows, batch_size)
     public = remaining.public + unclear_public
     return replace(
-        remaining, unclear=unclear, made_without_key=made_without_key, public=public, files=tuple(files), groups=groups
+        remaining,
+        unclear=unclear,
+        made_without_key=made_without_key,
+        public=public,
+        files=tuple(files),
+        refused=refused,
+        groups=groups,
     )

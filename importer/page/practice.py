@@ -81,7 +81,7 @@ class Practice:
         folder = Path(self._folder.name)
         self.uploads, self.jobs = Uploads(folder / "files"), Jobs()
         self.key = secrets.token_urlsafe(16)  # what is practised with may be real, and others may use this machine
-        self._box = Sandbox(any_email=True, latency=_LATENCY, limit=_LIMIT, api_key=self.key).start()
+        self._box = Sandbox(any_email=True, any_id=False, latency=_LATENCY, limit=_LIMIT, api_key=self.key).start()
         alike: dict[str, Any] = {
             setting.attribute: getattr(settings, setting.attribute)
             for setting in SETTINGS.values()

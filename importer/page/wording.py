@@ -63,6 +63,7 @@ IN_SETTINGS = {
     "wait": "Wait for another import",
     "min-rows": "Fewest rows of a file",
     "max-invalid": "Most rows with problems",
+    "max-unknown": "Most rows with unknown prospects",
     "max-notes": "Most notes of a file",
     "max-public": "Most public notes of a file",
     "between": "Hours of the day",

@@ -95,6 +95,8 @@ class Roles:
         unexplained: those of the unused of which the person has not said that they have no role.
         vacant: roles that no column has, though the person has not said so of this very sheet.
         instead: those that a column has by its heading, as none has a name that was usual.
+        foreign: the column of IDs that are not Saleshandy's and that the emails replace, or None.
+        in_doubt: whether the IDs may be another program's: three emails are looked up to compare their IDs.
     """
 
     columns: Mapping[Role, int]
@@ -103,6 +105,8 @@ class Roles:
     unexplained: tuple[int, ...] = ()
     vacant: tuple[Role, ...] = ()
     instead: tuple[Role, ...] = ()
+    foreign: int | None = None
+    in_doubt: bool = False
 
 
 def recognised(headings: Sequence[str], wanted: Wanted) -> int:
@@ -164,6 +168,12 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
     vacant = tuple(role for role in Role if role not in columns and role not in said)
     instead = tuple(role for role in columns if everywhere.mapping.get(role) and role not in wanted.mapping)
     return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant, instead)
+
+
+def candidates(role: Role, headings: Sequence[str], wanted: Wanted) -> list[int]:
+    """Return the columns that may have a role, by what the person said and by their headings."""
+    ours = own_columns(headings)
+    return _candidates(role, headings, _here(headings, wanted, ours), ours)
 
 
 def _here(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> Wanted:

@@ -1,7 +1,8 @@
-"""Ids of other programs: a CRM's export has those of its own contacts, of which Saleshandy knows none.
+"""IDs of other programs: a CRM's export holds its own, and Saleshandy knows none of them.
 
-Comes in: a sheet, and which column is which. Goes out: the same, where need be by the emails beside such ids; or one
-error that says how to export what is needed, instead of a rejection for every row.
+Comes in: a sheet, and which column is which. Goes out: the same, with the emails in the place of such IDs; or one error
+that says how to export the emails, instead of a rejection for every row. Whole columns are judged, never single cells.
+If the person named the column of the IDs, their word counts more than the shape of the cells.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import Enum, auto
 from itertools import islice
 
-from importer.errors import UnclearColumns, by_name
-from importer.models import Question, Role
+from importer.errors import UnclearColumns, as_argument, by_name
+from importer.models import Answer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
 from importer.rows.addresses import read_email
 from importer.rows.columns import Roles, Wanted, shown
 from importer.rows.footers import is_footer
 from importer.rows.suggestions import folded_heading
-from importer.rows.values import cleaned_id
+from importer.rows.values import ID_SHAPE, cleaned_id
 
 _HEADINGS: Mapping[str, str] = {
     folded_heading(heading): program
@@ -46,6 +48,8 @@ _SHAPES: Mapping[str, re.Pattern[str]] = {
     "Zoho": re.compile(r"zcrm_\d+"),
 }
 _NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
+_NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
+"""All digits, the 15 or 18 characters of Salesforce, and whatever holds a sign: a prefix, a UUID, a name."""
 _LOOKED_AT = 200
 _HOW = {
     "HubSpot": "in HubSpot, add the property Email to the columns of the view, or choose all properties, then export",
@@ -56,34 +60,90 @@ _HOW = {
 }
 
 
-def find(sheet: Sheet, wanted: Wanted, cells: Sequence[Sequence[str]]) -> Roles:
-    """Settle which column has which role, with the emails in the place of ids that are another program's.
+class _Ids(Enum):
+    """What the cells of a column of IDs look like."""
+
+    OURS = auto()
+    IN_DOUBT = auto()
+    FOREIGN = auto()
+
+
+def find(sheet: Sheet, wanted: Wanted, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
+    """Return which column has which role, with the emails in the place of another program's IDs.
 
     Args:
-        sheet: whose columns.
+        sheet: the sheet with the columns.
         wanted: what the person said.
-        cells: for each column some of what stands there.
+        cells: for each column some of its cells.
+        by_email: whether looking up emails showed that the IDs in doubt are another program's.
 
     Raises:
-        UnclearColumns: something can't be settled, or there are such ids and no emails.
+        UnclearColumns: something is undecided, or there are such IDs and no emails.
     """
     try:
-        return _without_foreign_ids(sheet, columns.find(sheet.headings, wanted, cells))
+        roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, wanted), cells)
+        return _without_foreign_ids(sheet, roles, wanted, by_email=by_email)
     except UnclearColumns as error:
         raise _explained(error, sheet.headings) from error
 
 
-def _without_foreign_ids(sheet: Sheet, roles: Roles) -> Roles:
-    at = roles.columns.get(Role.PROSPECT)
-    if at is not None and Role.EMAIL not in roles.columns and _holds_emails(sheet, at):
-        return replace(roles, columns={Role.EMAIL: at, **_without_prospect(roles)})
-    if at is None or (program := _program(sheet, at)) is None:
+def _with_one_column_of_ids(sheet: Sheet, wanted: Wanted) -> Wanted:
+    """Ignore another program's IDs if several columns may hold the IDs and another one holds emails.
+
+    If all are another program's, one is left, of which the plan then says so.
+    """
+    found, emails = (columns.candidates(role, sheet.headings, wanted) for role in (Role.PROSPECT, Role.EMAIL))
+    if len(found) < 2 or len(emails) != 1 or not _holds_emails(sheet, emails[0]):
+        return wanted
+    foreign = [at for at in found if _judged(_cells(sheet, at)) is _Ids.FOREIGN]
+    ignored = foreign if len(foreign) < len(found) else foreign[1:]
+    return replace(wanted, ignored=(*wanted.ignored, *(columns.called(sheet.headings, at) for at in ignored)))
+
+
+def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: Wanted, *, by_email: bool) -> Roles:
+    at, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
+    if at is None:
         return roles
-    if Role.EMAIL in roles.columns:
-        return replace(roles, columns=_without_prospect(roles), unused=tuple(sorted((*roles.unused, at))))
-    sample = _cells(sheet, at)[0]
-    text = f"{_advice(sheet.headings, at, program, f', such as {sample!r}')}."
-    raise UnclearColumns(text, [Question(text, text, (), at, [Role.PROSPECT], [sample])])
+    if email is None and _holds_emails(sheet, at):
+        return replace(roles, columns={Role.EMAIL: at, **_without_prospect(roles)})
+    is_named = any(wanted.names(Role.PROSPECT) or ()) and Role.PROSPECT not in roles.instead
+    ids = _Ids.OURS if is_named else _judged(_cells(sheet, at))
+    program = _program(sheet, at)
+    if email is not None:
+        is_foreign = program is not None or by_email or (ids is _Ids.FOREIGN and _stand_beside(sheet, at, email))
+        if not is_foreign:
+            return replace(roles, in_doubt=ids is not _Ids.OURS)
+        unused = tuple(sorted((*roles.unused, at)))
+        return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=at)
+    if program is None and ids is not _Ids.FOREIGN:
+        return roles
+    emails = [i for i in roles.unexplained if _holds_emails(sheet, i)] if wanted.names(Role.EMAIL) is None else []
+    if program is None and not emails:
+        return roles
+    raise _without_emails(sheet, at, program, emails)
+
+
+def _without_emails(sheet: Sheet, at: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
+    """Return the error that says whose the IDs are, and asks for the column of the emails if there is one."""
+    headings, sample = sheet.headings, _cells(sheet, at)[0]
+    text = f"{_advice(headings, at, program, f', such as {sample!r}', has_emails=bool(emails))}."
+    asks = f"{text} Which column holds the prospects' emails?" if emails else text
+    roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {at: Role.PROSPECT})
+    choices = [
+        Answer(
+            "map",
+            f"{role}={columns.called(headings, i)}",
+            f"{_called(headings, i)} {'by the email' if role is Role.EMAIL else 'as those are IDs of Saleshandy'}",
+        )
+        for i, role in roles.items()
+    ]
+    if emails:
+        ours = "" if program else ", or that those are Saleshandy's IDs"
+        ways = " or ".join(
+            by_name("map", f"{role}={as_argument(columns.called(headings, i))}") for i, role in roles.items()
+        )
+        text += f" Say which column holds the prospects' emails{ours}: {ways}."
+    return UnclearColumns(text, [Question(text, asks, choices, at, [Role.PROSPECT, Role.EMAIL], [sample])])
 
 
 def _without_prospect(roles: Roles) -> dict[Role, int]:
@@ -114,24 +174,36 @@ def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns
 
 
 def remarks(sheet: Sheet, roles: Roles) -> list[str]:
-    """What to say of another program's ids that are set aside for the emails."""
-    email = roles.columns.get(Role.EMAIL)
-    if email is None or Role.PROSPECT in roles.columns:
+    """Return what the plan says of another program's IDs, and of those that may be."""
+    email, headings = roles.columns.get(Role.EMAIL), sheet.headings
+    if email is None:
         return []
+    if roles.in_doubt:
+        return [
+            f"{_called(headings, roles.columns[Role.PROSPECT])} may hold IDs that are not Saleshandy's. Three of the"
+            f" emails in column {column_letter(email)} are looked up before anything is sent. If they belong to other"
+            " prospects, the emails are used instead."
+        ]
+    by_email = f" Prospects are found by their emails, in column {column_letter(email)}."
+    for at in roles.unused if Role.PROSPECT not in roles.columns else ():
+        if (program := _program(sheet, at)) is not None:
+            return [f"{_called(headings, at)} holds ids of {program}, which Saleshandy doesn't know.{by_email}"]
+    if roles.foreign is None:
+        return []
+    sample = _cells(sheet, roles.foreign)[0]
     return [
-        f"{_called(sheet.headings, at)} holds ids of {program}, which Saleshandy doesn't know. Prospects are found by"
-        f" their emails, in column {column_letter(email)}."
-        for at in roles.unused
-        if (program := _program(sheet, at)) is not None
-    ][:1]
+        f"{_called(headings, roles.foreign)} does not hold Saleshandy's IDs, but {sample!r} and the like.{by_email}"
+    ]
 
 
-def _advice(headings: Sequence[str], at: int, program: str, sample: str = "", *, has_emails: bool = False) -> str:
+def _advice(
+    headings: Sequence[str], at: int, program: str | None, sample: str = "", *, has_emails: bool = False
+) -> str:
     why = (
-        f"{_called(headings, at)} holds ids of {program}{sample}. Saleshandy doesn't know them, so every row would be"
-        " rejected. Prospects are named by Saleshandy's own ids or by their emails"
+        f"{_called(headings, at)} holds ids of {program or 'another program'}{sample}. Saleshandy doesn't know them, so"
+        " every row would be rejected. Prospects are named by Saleshandy's own ids or by their emails"
     )
-    if has_emails:  # the question for the prospect names the column
+    if has_emails or program is None:  # the question for the prospect names the column
         return why
     return (
         f"{why}: {_HOW[program]} again. If another column holds the emails, say so:"
@@ -147,6 +219,27 @@ def _program(sheet: Sheet, at: int) -> str | None:
             return program
     known = _HEADINGS.get(folded_heading(sheet.headings[at]))
     return known if known and sum(_NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells) else None
+
+
+def _judged(cells: Sequence[str]) -> _Ids:
+    """Return what a column's cells look like: most of them in one shape settles it."""
+    ours = sum(ID_SHAPE.fullmatch(cell) is not None for cell in cells)
+    foreign = sum(_NOT_OURS.fullmatch(cell) is not None for cell in cells)
+    if ours * 2 > len(cells) or not cells:
+        return _Ids.OURS
+    return _Ids.FOREIGN if foreign * 2 > len(cells) and not ours else _Ids.IN_DOUBT
+
+
+def _stand_beside(sheet: Sheet, at: int, email: int) -> bool:
+    """Whether most of the first rows that have an ID have an email, too."""
+    beside = (
+        bool(mail := read_email(columns[email])) and isinstance(mail, str)
+        for _, block in sheet.columns()
+        for columns in zip(*block, strict=True)
+        if cleaned_id(columns[at]) and not is_footer(columns[at])
+    )
+    found = [*islice(beside, _LOOKED_AT)]
+    return sum(found) * 2 > len(found)
 
 
 def _holds_emails(sheet: Sheet, at: int) -> bool:

@@ -18,8 +18,9 @@ HEADINGS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.EMAIL: (
         "Email", "E-mail", "Email Address", "Emails", "Email ID", "Mail", "Mail Address", "Contact Email",
-        "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email", "Recipient Email",
-        "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1", "E-mail 1 - Value",
+        "Contact Emails", "Prospect Email", "Lead Email", "Person Email", "Person - Email - Work", "Customer Email",
+        "Recipient Email", "Primary Email", "Work Email", "Business Email", "Company Email", "Email 1",
+        "E-mail 1 - Value",
         "E-Mail-Adresse", "Mailadresse", "E-Mail geschäftlich", "Person - E-Mail - Arbeit", "Kontakt-E-Mail",
         "E-Mail des Kontakts",
         "Courriel", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Adresse de courriel", "Mél",

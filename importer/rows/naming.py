@@ -165,6 +165,7 @@ def _mismatch(
     owners = ", ".join(match.prospect for match in matches.all[:_MOST_NAMED])
     text = (
         f"the row names prospect {prospect} by its id, but the email {email} is that of {owners}; correct the one that"
-        f" is wrong, or set the emails aside: {by_name('ignore', as_argument(heading))}"
+        f" is wrong. If the IDs are another program's, use the emails alone: {by_name('map', 'prospect=')}. If the"
+        f" emails are other people's, ignore them: {by_name('ignore', as_argument(heading))}"
     )
     return Problem(number, column, name, email, text, kind)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importer.models import Role
 from importer.reading import Sheet
 from importer.rows.addresses import read_email
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, cleaned_id, folded
+from importer.rows.values import ID_SHAPE, STATUS_WORDS, VISIBILITY_WORDS, cleaned_id, folded
 
 LIKELY = 2
 """From so much on, the sheet itself speaks for a column."""
@@ -54,9 +54,6 @@ _PART: Mapping[Role, re.Pattern[str]] = {
     Role.VISIBILITY: re.compile(r"visib|privat|public|shar|sicht", re.IGNORECASE),
     Role.STATUS: re.compile(r"draft|publish|entwurf", re.IGNORECASE),
 }
-# An id as Saleshandy shows it: ten letters and digits (the vendor's reference). Salesforce's have 15 or 18, HubSpot's
-# and Pipedrive's are numbers.
-_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{10}")
 
 
 def folded_heading(heading: str) -> str:
@@ -106,7 +103,7 @@ def _is_prose(text: str) -> bool:
 
 
 def _is_id(text: str) -> bool:
-    return _ID.fullmatch(cleaned_id(text)) is not None
+    return ID_SHAPE.fullmatch(cleaned_id(text)) is not None
 
 
 def _is_email(text: str) -> bool:

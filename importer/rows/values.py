@@ -58,6 +58,8 @@ TEXT = np.dtypes.StringDType()
 _Value = TypeVar("_Value", Visibility, Status)
 _LONGEST_SHOWN = 60
 LONGEST_ID = 200
+ID_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?![A-Z][a-z]+$)[A-Za-z0-9]{8,10}")
+"""The IDs in Saleshandy's documentation: 8 to 10 letters and digits in mixed case, and not a capitalised word."""
 LONGEST_KEY = 400
 """Characters of what tells occurrences apart: what the index of every database holds, whatever characters they are."""
 SHORTEST_SURE = 6

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +21,9 @@ PAGE_SIZES = (10, 20, 50, 100)
 NOBODY = ("nobody", "unknown", "invalid")
 """How the emails begin that no prospect has where every other email has one."""
 
+_SIGNS = string.ascii_letters + string.digits
+_SHAPE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{8,10}")
+_ONE_OF_MANY = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{8,10}")
 _FIRST = ("Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jo", "Kim", "Lea", "Max", "Nora", "Otto")
 _LAST = ("Adams", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kaya", "Lopez")
 
@@ -70,8 +75,17 @@ def invented(count: int) -> dict[str, str]:
 
 
 def id_of(email: str) -> str:
-    """An id of ten characters that looks random, the same for the same email."""
-    return f"p{hashlib.sha256(email.lower().encode()).hexdigest()[:9]}"
+    """Return an ID of ten letters and digits in mixed case, the same for the same email."""
+    digest = hashlib.sha256(email.lower().encode()).digest()
+    return f"pQ{''.join(_SIGNS[byte % len(_SIGNS)] for byte in digest[:8])}"
+
+
+def looks_like_id(text: str, *, among_ids: bool = False) -> bool:
+    """Whether a text has the shape of the IDs in the vendor's reference: 8 to 10 letters and digits in mixed case.
+
+    Of random IDs some have letters of one case only: these are IDs if they stand ``among_ids``.
+    """
+    return (_ONE_OF_MANY if among_ids else _SHAPE).fullmatch(text) is not None
 
 
 class Directory:

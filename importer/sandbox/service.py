@@ -25,7 +25,7 @@ from importer.sandbox.attachments import Attachments, StoredAttachment, Uploads
 from importer.sandbox.calls import Call, Document, Refused, Reply, choice, fields, invalid, number, only, strings
 from importer.sandbox.clock import Clock, iso_text, moment
 from importer.sandbox.forms import Upload
-from importer.sandbox.prospects import Directory
+from importer.sandbox.prospects import Directory, looks_like_id
 
 INVALID_PROSPECT = "Invalid prospect Id"
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -67,6 +67,7 @@ class Rules:
     prospects: Collection[str] | None = None
     lists: bool = True
     any_email: bool = False
+    any_id: bool = True
     max_batch: int | None = None
     max_content: int | None = None
     created_status: int = 201
@@ -93,6 +94,7 @@ class Service:
         # Prospects without an email address can't be found by one, so a plain collection of ids shows none.
         emails = known if isinstance(known, Mapping) else {}
         self._known = known if known is None or isinstance(known, Mapping) else frozenset(known)
+        self._has_seen_ids = False
         self._directory = Directory(emails, self._opened, lists=rules.lists, any_email=rules.any_email)
 
     @property
@@ -163,6 +165,7 @@ class Service:
         results: list[Document] = []
         with self._lock:
             now = self._now()
+            self._has_seen_ids |= any(map(looks_like_id, prospects))
             self._attachments.spend(attachments, len(prospects), now)
             for prospect in prospects:
                 note_id = next(self._ids) if self._exists(prospect) else None
@@ -219,7 +222,11 @@ class Service:
         return moment(self._clock.now() - self._rules.notes_behind)
 
     def _exists(self, prospect: str) -> bool:
-        return not prospect.startswith("INVALID") and (self._known is None or prospect in self._known)
+        if prospect.startswith("INVALID"):
+            return False
+        if self._known is not None:
+            return prospect in self._known
+        return self._rules.any_id or looks_like_id(prospect, among_ids=self._has_seen_ids)
 
     def _content(self, value: object) -> str:
         if not isinstance(value, str) or not value.strip():

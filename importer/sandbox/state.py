@@ -70,14 +70,15 @@ class State:
     ``latency`` is in seconds, before a request is applied. ``prospects`` names the only ones that exist, as ids or as a
     mapping from id to email, the oldest first; None lets all exist. Only those with an email are listed and found;
     unless it ``lists``, a page of prospects without a search is refused; with ``any_email`` whoever is searched for by
-    an email is there, but for those that begin with nobody, unknown or invalid. More than ``max_batch`` prospects in a
-    request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds; ``notes_behind`` is how far the
-    clock that dates notes is behind the one in the replies, as where they come from different machines. Success is
-    answered with ``created_status``, a wrong key with ``bad_key_status``, and files as ``uploads`` says. ``seed``
-    decides the ids and the chance in faults; without one, no two sandboxes give the same ids. ``time_source`` returns
-    seconds since the epoch. ``token`` opens the
-    sandbox's own addresses, see `admin`; it is made anew for each. Each of ``further_keys`` opens an account, with
-    notes and a limit of its own; faults strike the requests of all.
+    an email is there, but for those that begin with nobody, unknown or invalid. Without ``any_id``, an ID exists only
+    if it looks like those in the vendor's reference (most tests use short IDs, so they keep ``any_id``). More than
+    ``max_batch`` prospects in a request, or ``max_content`` characters, are refused. ``clock_offset`` is in seconds;
+    ``notes_behind`` is how far the clock that dates notes is behind the one in the replies, as where they come from
+    different machines. Success is answered with ``created_status``, a wrong key with ``bad_key_status``, and files as
+    ``uploads`` says. ``seed`` decides the ids and the chance in faults; without one, no two sandboxes give the same
+    ids. ``time_source`` returns seconds since the epoch. ``token`` opens the sandbox's own addresses, see `admin`; it
+    is made anew for each. Each of ``further_keys`` opens an account, with notes and a limit of its own; faults strike
+    the requests of all.
     """
 
     latency: float = 0.0
@@ -88,6 +89,7 @@ class State:
     prospects: Collection[str] | Mapping[str, str] | None = field(default=None, repr=False)
     lists: bool = True
     any_email: bool = False
+    any_id: bool = True
     clock_offset: float = 0.0
     api_key: str = field(default=DEFAULT_KEY, repr=False)
     further_keys: Collection[str] = field(default=(), repr=False)
@@ -109,6 +111,7 @@ class State:
             prospects=self.prospects,
             lists=self.lists,
             any_email=self.any_email,
+            any_id=self.any_id,
             max_batch=self.max_batch,
             max_content=self.max_content,
             created_status=self.created_status,

@@ -65,8 +65,8 @@ class Settings:
         results: the results file; None: beside the input.
         results_name: how results beside their files are called; None: ``{name}.results.xlsx``.
         archive: the folder into which finished files are moved with their results.
-        min_rows, max_invalid, max_notes, max_public: what is wrong with a file as a whole, of which nothing is sent
-            then; ``max_invalid`` is a part of 1.
+        min_rows, max_invalid, max_unknown, max_notes, max_public: what is wrong with a file as a whole, of which
+            nothing is sent then; ``max_invalid`` and ``max_unknown`` are parts of 1.
         between: the window of the day in which it may send; None: always.
         longest: seconds after which it stops; None: when it is done.
 
@@ -115,6 +115,7 @@ class Settings:
     archive: Path | None = None
     min_rows: int = 1
     max_invalid: float | None = None
+    max_unknown: float | None = None
     max_notes: int | None = None
     max_public: int | None = None
     between: Window | None = None

@@ -280,6 +280,12 @@ SETTINGS: Mapping[str, Setting] = {
             "PERCENT", "max_invalid",
         ),
         Setting(
+            "max-unknown", Topic.GUARDS, Share(),
+            "The part of a file's rows that may name a prospect the workspace does not have, as 20%; with more, nothing"
+            " of it is sent. Without it, any.",
+            "PERCENT", "max_unknown",
+        ),
+        Setting(
             "max-notes", Topic.GUARDS, Whole(0),
             "Notes that one file may send at most; with more, nothing of it is sent.", "N", "max_notes",
         ),

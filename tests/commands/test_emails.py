@@ -209,7 +209,8 @@ def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem
     assert found[1][1].startswith(
         "B3 (row 3, Email): the row names prospect P1 by its id, but the email kim@example.com is that of P3"
     )
-    assert "set the emails aside: --ignore Email" in found[1][1]
+    assert "use the emails alone: --map prospect=. " in found[1][1]
+    assert "ignore them: --ignore Email" in found[1][1]
 
 
 def test_rows_that_were_delivered_by_their_ids_are_compared_no_more(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A file that is wrong as a whole is not sent: empty, full of problems, or with more notes than there should be."""
+"""A file that is wrong as a whole is not sent: empty, full of problems or unknown people, or with too many notes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from importer.cli import main
 from importer.commands import check
 from importer.commands.run import prepare
 from importer.errors import Guarded
@@ -75,3 +76,46 @@ def test_what_earlier_runs_delivered_doesnt_count(box: Sandbox, settings: Settin
     with prepare(more, replace(settings, max_notes=3, again=True)) as prepared, pytest.raises(Guarded):
         prepared.send()
     assert len(box.notes) == 4
+
+
+EMAILS = [f"{name}@kestrel.example" for name in ("ada", "ben", "cleo", "dan", "eva")]
+
+
+def test_an_export_for_another_workspace_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four of its five people are unknown here; without the guard the file would be finished, and archived."""
+    sheet, archive = tmp_path / "export.csv", tmp_path / "done"
+    sheet.write_text("".join(["Email,Note,Visibility\n", *(f"{email},x,2\n" for email in EMAILS)]), encoding="utf-8")
+    archive.mkdir()
+    with Sandbox(prospects={"8PvBmrB7P7": EMAILS[0]}) as box:
+        monkeypatch.setenv("SALESHANDY_API_KEY", box.api_key)
+        place = ["--base-url", box.url, "--journal", str(tmp_path / "journal.sqlite"), "--settle", "0"]
+        run = ["run", str(sheet), *place, "--yes", "--archive", str(archive)]
+        assert main([*run, "--max-unknown", "79%"]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "4 of the 5 rows in" in said
+        assert "4 by an email that nobody has. That is more than the 79% that --max-unknown allows." in said
+        assert "may be for another workspace: check the file, the profile ('default') and the key." in said
+        assert "or allow more: --max-unknown 80%." in said
+        assert not any(received.method == "POST" for received in box.received)
+        assert [*archive.iterdir()] == []
+        assert main(["check", str(sheet), *place, "--max-unknown", "79%"]) == 0
+        assert main(["check", str(sheet), *place, "--max-unknown", "79%", "--online"]) == 2
+        assert main([*run, "--max-unknown", "80%"]) == 1
+        assert len(box.notes) == 1
+        assert not sheet.exists()
+
+
+def test_ids_that_the_api_refused_before_count_as_unknown(settings: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """What is known of them comes from the journal, so that no call is needed."""
+    sheet = write_sheet(tmp_path / "n.csv", [Line(one, "x", "2") for one in ("P1", "INVALID1", "INVALID2", "P2")])
+    guarded = replace(settings, max_unknown=0.25)
+    with prepare(sheet, guarded) as prepared:
+        assert prepared.send().counts == {Result.CREATED: 2, Result.REJECTED: 2}
+    before = len(box.received)
+    with prepare(sheet, guarded) as prepared:
+        assert [found.setting for found in prepared.preview.guarded] == ["max-unknown"]
+        with pytest.raises(Guarded, match=r"2 of the 4 rows .* 2 by an ID that the API refused in an earlier run"):
+            prepared.send()
+    assert len(box.received) == before

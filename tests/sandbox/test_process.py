@@ -23,7 +23,7 @@ from tests.truth import Line, write_sheet
 
 KEY = {"x-api-key": "practice"}
 JSON = {"Content-Type": "application/json"}
-BODY = {"content": "hello", "visibility": "1", "prospectIds": ["a"]}
+BODY = {"content": "hello", "visibility": "1", "prospectIds": ["8PvBmrB7P7"]}
 OPTIONS = [
     "--port",
     "0",
@@ -77,7 +77,7 @@ def test_a_process_serves_until_it_is_told_to_end(process: subprocess.Popen[str]
 def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It imports samples by the commands that it prints."""
     (tmp_path / "samples").mkdir()
-    write_sheet(tmp_path / "samples" / "contacts.xlsx", [Line("P1", "Called back")])
+    write_sheet(tmp_path / "samples" / "contacts.xlsx", [Line("8PvBmrB7P7", "Called back")])
     assert demo.main(tmp_path / "samples", tmp_path / "demo") == 0
     said = capfd.readouterr().out
     found = re.search(r"have its key, (\S+), in the environment", said)
@@ -90,7 +90,7 @@ def test_the_demo_ends_well_and_makes_a_key_of_its_own(tmp_path: Path, capfd: py
 @pytest.mark.skipif(os.name == "nt", reason="Windows prints the command for PowerShell")
 def test_its_key_is_new_at_each_start_and_stands_in_a_command_that_can_be_copied(tmp_path: Path) -> None:
     """Other users of this machine, who don't see it, can't read the notes, with the key of old least of all."""
-    write_sheet(tmp_path / "contacts.xlsx", [Line("P1", "Called back")])
+    write_sheet(tmp_path / "contacts.xlsx", [Line("8PvBmrB7P7", "Called back")])
     variables = {
         **os.environ,
         "NOTE_IMPORTER_SETTLE": "0",

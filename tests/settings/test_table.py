@@ -82,6 +82,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "archive": (["s3://sales/done"], '"s3://sales/done"'),
     "min-rows": (["100"], "100"),
     "max-invalid": (["20%"], "0.2"),
+    "max-unknown": (["20%"], "0.2"),
     "max-notes": (["5000"], "5000"),
     "max-public": (["0"], "0"),
     "between": (["02:00-06:00"], '"02:00-06:00"'),
