@@ -156,11 +156,13 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
     assert "1 file, 9 Bytes" in asked and "1 public, 1 private" in asked
-    assert f'name="carried" value="{found.carried}"' in asked and found.carried
+    assert f'name="digest" value="{found.digest}"' in asked
     attach(friend, upload, ("a.txt", b"something else"))
     ours, theirs = multiprocessing.Pipe()
-    with ours, theirs, pytest.raises(Changed, match="files that the notes carry have changed"):
-        tasks.Send(settings, upload.folder, upload.name, found.total, carried=found.carried).do(tasks.Word(theirs))
+    with ours, theirs, pytest.raises(Changed, match="one of the files that the notes carry"):
+        tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True).do(
+            tasks.Word(theirs)
+        )
     assert not box.notes and not box.attachments
 
 
