@@ -5,7 +5,6 @@ Comes in: requests that the guard lets pass. Goes out: pages; every address of a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from flask import Response, abort, redirect, render_template, request, send_file, url_for
@@ -205,10 +204,8 @@ class Importing:
     def _look(
         self, upload: Upload, choices: Choices, *, wait: float = A_MOMENT
     ) -> tuple[Overview | Unread | None, Settings]:
-        told = self._parts.told
-        settings = for_page(choices.applied(told.settings()), upload)
-        if settings.attachments is not None:  # a file that holds the key is a problem here already, not only at the end
-            settings = replace(settings, key=told.with_key_if_there().key)
+        # The key opens what the journal knows of emails, and tells of a file that holds it.
+        settings = for_page(choices.applied(self._parts.told.with_key_if_there()), upload)
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings
 
     def _still_reading(self, upload: Upload, choices: Choices) -> Page:

@@ -90,6 +90,7 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
 ) -> None:
     """Nothing leaves before the button is pressed; then every note once, and the workbook says what became of each."""
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(6)]
+    rows[0] = ("p0", "\n".join(f"Line {i}" for i in range(40)), "Public")
     rows += [("INVALID-1", TEXTS[0], "Public"), ("p8", "", "Public"), ("p9", TEXTS[0], "pubic")]
     looked_at(page, "import")
     drop(page, write(tmp_path / "Kontakte März.csv", rows))

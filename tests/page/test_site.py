@@ -13,18 +13,20 @@ from pathlib import Path
 
 import pytest
 import requests
+from flask.testing import FlaskClient
 
 import importer
 from importer.commands.overview import Overview
 from importer.errors import FirstRun, by_name
 from importer.page import tasks
 from importer.page.choices import Choices
+from importer.page.screens import Parts, for_page
 from importer.page.serving import Server
 from importer.page.wording import words
 from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
-from tests.page.conftest import told_of, write
+from tests.page.conftest import OURS, told_of, write
 from tests.running import run
 
 ROOT = Path(importer.__file__).parent
@@ -243,6 +245,32 @@ def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visit
     assert {row[0]: (f"<p>{row[1]}</p>", "12"["Team Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
     assert "Nothing is sent yet." not in guest.see(seen.url).text
     assert "Nothing is sent yet" not in guest.see("/").text
+
+
+def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
+    friend: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier run found of the emails counts there, as it does when the rest is sent."""
+    monkeypatch.chdir(tmp_path)  # and back
+    rows = [(f"jo{i}@example.com", f"Hello {i}", "Public") for i in range(5)]
+    path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
+    upload = parts.uploads.add("n.csv", lambda to: to.write_bytes(path.read_bytes()))
+    parts.reading.look = lambda upload, _, settings, **__: tasks.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, settings, upload.folder / "problems.csv"
+    )
+    with Sandbox(any_email=True) as box:
+        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+        parts.told = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
+        for first, notes in ((2, 2), (None, 3)):
+            asked = friend.get(f"/file/{upload.id}/confirm{'?first=2' if first else ''}", base_url=OURS).text
+            assert f"Send {notes} notes?" in asked
+            digest = re.search(r'name="digest" value="([^"]*)"', asked)
+            assert digest
+            settings = replace(for_page(parts.told.with_key(), upload), first=first)
+            theirs, ours = multiprocessing.Pipe()
+            with theirs, ours:
+                tasks.Send(settings, upload.folder, upload.name, notes, digest=digest[1]).do(tasks.Word(theirs))
+        assert len(box.notes) == 5
 
 
 def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
