@@ -34,8 +34,8 @@ def plan(preview: Preview) -> Iterator[Saying]:
     yield from profiles(preview)
     yield from sizes(preview)
     yield from _audience(preview)
-    yield from _largest(preview)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
+    yield from _largest(preview)
 
 
 def first_of_kind(preview: Preview) -> Iterator[Saying]:
