@@ -111,7 +111,7 @@ def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | Non
     everything = offered(question)
     choices = everything[: _most_shown(question)] if names_a_column else everything
     for number, choice in enumerate(choices, 1):
-        is_likely = choice.is_likely and not choices[0].is_likely
+        is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         held = f": {'; '.join(choice.samples)}" if choice.samples else ""
         paragraph(f"{choice.means}{' (likely)' if is_likely else ''}{held}", f"  {number}  ", err=True)
     if more := len(everything) - len(choices):

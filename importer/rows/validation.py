@@ -23,6 +23,7 @@ from importer.rows.addresses import is_id, read_email
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
+from importer.rows.readings import meanings
 from importer.rows.values import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -223,7 +224,7 @@ class _Validation:
             self.done,
             skipped,
             files={} if self.rules.folder is None else self.rules.folder.files,
-            meanings=words.meanings({Role.VISIBILITY: self.visibility, Role.STATUS: self.status}),
+            meanings=meanings({Role.VISIBILITY: self.visibility, Role.STATUS: self.status}),
             remarks=self._remarks(),
             overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from importer.errors import BadSettings, as_argument, by_name
 from importer.models import Answer, Problem, Question, Role, Status, Visibility
@@ -20,23 +19,6 @@ from importer.settings.kinds import MEANS
 MOST_WORDS = 6
 """So many words are asked about one by one; a column with more is rather none of this role."""
 _OFTEN = 2  # a word that stands in a single row may be a slip, and is a problem of its cell
-
-
-class Column(Protocol):
-    """A column whose cells were read."""
-
-    @property
-    def position(self) -> int | None:
-        """Its place in the sheet; None if the sheet has no such column."""
-
-    @property
-    def code(self) -> Mapping[str, int]:
-        """Text of a cell → index into ``values``."""
-
-    @property
-    def values(self) -> Sequence[object]:
-        """The value, or the error, for each code."""
-
 
 Values = Mapping[Role, Mapping[str, Visibility | Status | None]]
 
@@ -62,21 +44,6 @@ def vocabularies(values: Values) -> tuple[Vocabulary[Visibility], Vocabulary[Sta
         Vocabulary(Role.VISIBILITY, VISIBILITY_WORDS, "Public (or 1) and Private (or 2)", visibility),
         Vocabulary(Role.STATUS, STATUS_WORDS, "Published (or 1), Draft (or 0), and blank for published", status),
     )
-
-
-def meanings(columns: Mapping[Role, Column]) -> dict[Role, dict[str, Visibility | Status]]:
-    """Return the value of each word in these columns, the public words first; "" stands for a blank cell."""
-    found: dict[Role, dict[str, Visibility | Status]] = {}
-    for role, column in columns.items():
-        if column.position is None:
-            continue
-        spelt: dict[str, tuple[str, Visibility | Status]] = {}
-        for text, code in column.code.items():
-            if isinstance(value := column.values[code], Visibility | Status):
-                word = cleaned_id(text)
-                spelt.setdefault(folded(word), (word, value))
-        found[role] = dict(sorted(spelt.values(), key=lambda pair: pair[1]))
-    return found
 
 
 def unknown(
