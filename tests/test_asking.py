@@ -140,7 +140,7 @@ def test_b_goes_back_to_the_question_before(box: Sandbox, profiles: Path) -> Non
     seen = types(["run", write()], ["b", "1", "B", "b", "b", "b", "1", "3", "2", "b", "1", "2", "y", "y"])
     assert seen.status == 0, seen.screen
     assert seen.screen.count("This is the first question.") == 2
-    assert "Number, heading or letter (b goes back, B is a column; Enter alone stops)" in seen.screen
+    assert "Number, heading or letter (B for column B), or b to go back (Enter alone stops)" in seen.screen
     assert seen.screen.count("What does 'Team only' mean") == 2
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
         ("jzRkmgMdw0", "2"), ("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "2"), ("jzRkmgMdw3", "1"),

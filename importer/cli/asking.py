@@ -117,8 +117,8 @@ def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | Non
     if more := len(everything) - len(choices):
         paragraph(f"or another column ({more:,} more), by its heading or letter", "     ", err=True)
     wanted = "Number, heading or letter" if names_a_column else "Number"
-    back = f"{_BACK} goes back{', B is a column' if names_a_column else ''}; " if may_go_back else ""
-    while answer := ask_for(f"{wanted} ({back}Enter alone stops)"):
+    back = f"{' (B for column B)' if names_a_column else ''}, or {_BACK} to go back" if may_go_back else ""
+    while answer := ask_for(f"{wanted}{back} (Enter alone stops)"):
         if answer == _BACK and may_go_back:
             return answer
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
