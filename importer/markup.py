@@ -80,28 +80,29 @@ class Markup(HTMLParser):
 
 
 class _Reader(Markup):
-    """Collects what stands between the tags; a block's edge is a space."""
+    """Collects what stands between the tags, with ``edge`` where a block begins or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, edge: str) -> None:
         super().__init__()
         self.parts: list[str] = []
+        self._edge = edge
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
         self._hidden += tag in _UNSEEN
         if tag in _BREAKS:
-            self.parts.append(" ")
+            self.parts.append(self._edge)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
         if tag in _BREAKS:
-            self.parts.append(" ")
+            self.parts.append(self._edge)
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden = max(0, self._hidden - (tag in _UNSEEN))
         if tag in _BREAKS:
-            self.parts.append(" ")
+            self.parts.append(self._edge)
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
@@ -111,17 +112,22 @@ class _Reader(Markup):
 def visible(content: str) -> str:
     """What a reader sees of a note: without markup, entities resolved, every run of white space one space."""
     content = _folded(content)
-    if "<" in content:
-        reader = _Reader()
-        reader.feed(content)
-        if reader.cdata_elem is None:  # an unfinished tag is text; an unfinished script is not
-            reader.parts.append(unescape(reader.rawdata))
-        content = "".join(reader.parts)
-    elif "&" in content:
-        content = unescape(_ENDLESS.sub("&amp;#", content))
-    else:
-        return content
-    return _folded(content)
+    return _folded(_without_markup(content, " ")) if "<" in content or "&" in content else content
+
+
+def lines(content: str) -> str:
+    """Return what a reader sees of HTML, with a line break where a block begins or ends."""
+    return "\n".join(filter(None, map(_folded, _without_markup(_folded(content), "\n").split("\n"))))
+
+
+def _without_markup(content: str, edge: str) -> str:
+    if "<" not in content:
+        return unescape(_ENDLESS.sub("&amp;#", content))
+    reader = _Reader(edge)
+    reader.feed(content)
+    if reader.cdata_elem is None:  # an unfinished tag is text; an unfinished script is not
+        reader.parts.append(unescape(reader.rawdata))
+    return "".join(reader.parts)
 
 
 def seen_digest(content: str) -> bytes:

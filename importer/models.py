@@ -35,10 +35,10 @@ class Role(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who sees a note. The values are the journal's, and part of a note's digest; what travels is the vendor's own."""
+    """Who sees a note; a person chooses in this order. The values are the journal's, and part of a note's digest."""
 
-    PUBLIC = "1"
     PRIVATE = "2"
+    PUBLIC = "1"
 
 
 class Status(StrEnum):
@@ -236,6 +236,7 @@ class Rows:
         sheet_rows: for every position that of the sheet's row which it stands for, where one row makes several notes;
             None where each stands for itself.
         files: the files that notes carry, by their digests.
+        meanings: role → each word of its column, "" for a blank cell → its value.
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
         unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
@@ -253,6 +254,7 @@ class Rows:
     rejected: dict[int, str] = field(default_factory=dict)
     sheet_rows: Ints | None = None
     files: Mapping[str, AttachedFile] = field(default_factory=dict)
+    meanings: Mapping[Role, Mapping[str, Visibility | Status]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)

@@ -122,7 +122,7 @@ EXPORTS = (
         "salesforce-details.xlsx",
         (None, "Email", "Subject", "Comments", "Shared?"),
         lambda i, text: (None, EMAILS[i], "Call", text, ("Team only", "Only the owner")[i % 2]),
-        ["1", "1", "2"],
+        ["3", "2", "1"],
         above=[("Calls of this week",), ("As of 2026-11-25 21:05:00 CET", None), ()],
         below=[("Grand Totals (5 records)",), *COLOPHON], skipped=6, private=(1, 3),
     ),
@@ -196,6 +196,6 @@ EXPORTS = (
         "google-sheet.xlsx",
         ("Done", "Name", "Email", "What we talked about", "Visibility"),
         lambda i, text: (i % 2 == 0, _name(i), f"mailto:{EMAILS[i]}", text, ("Team only", "Yes")[i % 2]),
-        ["1", "2", "1"], below=[(False, None, None, None, None)] * 3, skipped=3, private=(0, 2, 4),
+        ["1", "1", "2"], below=[(False, None, None, None, None)] * 3, skipped=3, private=(0, 2, 4),
     ),
 )  # fmt: skip

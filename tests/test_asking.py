@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -43,12 +44,13 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Which column holds the notes, by name, letter and samples; which the visibility; what its words mean."""
-    seen = types(["run", write()], ["1", "1", "2", "1", "y", "y"])
+    seen = types(["run", write()], ["1", "3", "1", "2", "y", "y"])
     assert seen.status == 0, seen.screen
     for words in (
         "Which column holds the text of the notes? 1 column C, 'Full Comments': Spoke about the annual plan",
-        "Which column says who may see a note? 1 column D, 'Shared?': Team only; Yes 2 none: all are private",
-        "What does 'Team only' mean as the visibility? (2 rows) 1 Public: all team members see the note 2 Private",
+        "Which column says who may see a note? 1 none: all are private, for the owner of the API key 2 none: all are",
+        "3 column D, 'Shared?' (likely): Team only; Yes",
+        "What does 'Team only' mean as the visibility? (2 rows) 1 Private: only the owner of the API key sees it 2 Pub",
         "What does 'Yes' mean as the visibility? (2 rows)",
         "Send 4 notes to",
         "Remember this in the profile 'default', and ask no more next time?",
@@ -96,8 +98,8 @@ def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.Ca
         assert main(command) == 2
         said = " ".join("".join(capsys.readouterr()).split())
         assert "holds 'Team only' in 2 rows, which is no visibility that is known" in said
-        assert '--value visibility:"Team only"=Public or --value visibility:"Team only"=Private' in said
-        assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
+        assert '--value visibility:"Team only"=Private or --value visibility:"Team only"=Public' in said
+        assert "--value visibility:Yes=Private or --value visibility:Yes=Public" in said
     assert box.received == ()
 
 
@@ -115,7 +117,7 @@ def test_who_doesnt_know_stops_and_nothing_is_sent_or_remembered(box: Sandbox, p
 
 def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles: Path) -> None:
     """They have seen that an answer was wrong, perhaps."""
-    seen = types(["run", write()], ["1", "2", "n"])
+    seen = types(["run", write()], ["1", "1", "n"])
     assert seen.status == 2
     assert "Remember" not in seen.screen
     assert box.received == ()
@@ -124,7 +126,7 @@ def test_who_says_no_to_the_plan_is_not_asked_to_remember(box: Sandbox, profiles
 
 def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path) -> None:
     """What is no answer is asked again: another number, no column's name, a column that is something else already."""
-    seen = types(["run", write()], ["9", "Nonsense", "c", "C", "2", "y", "y"])
+    seen = types(["run", write()], ["9", "Nonsense", "c", "C", "1", "y", "y"])
     assert seen.status == 0, seen.screen
     assert "'9' is none of these" in seen.screen
     assert "No column is headed 'Nonsense'" in seen.screen
@@ -133,9 +135,87 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
     assert "Nonsense" not in profiles.read_text(encoding="utf-8")
 
 
+def test_b_goes_back_to_the_question_before(box: Sandbox, profiles: Path) -> None:
+    """What was answered there counts no more; before the first question there is none. B names a column."""
+    seen = types(["run", write()], ["b", "1", "B", "b", "b", "b", "1", "3", "2", "b", "1", "2", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert seen.screen.count("This is the first question.") == 2
+    assert "Number, heading or letter (B for column B), or b to go back (Enter alone stops)" in seen.screen
+    assert seen.screen.count("What does 'Team only' mean") == 2
+    assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
+        ("jzRkmgMdw0", "2"), ("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "2"), ("jzRkmgMdw3", "1"),
+    ]  # fmt: skip
+    assert "First Name" not in profiles.read_text(encoding="utf-8")
+
+
+def test_the_first_public_and_private_notes_of_a_workspace_are_shown_and_asked_about_once(box: Sandbox) -> None:
+    """Three public ones as they will read, the longest among them, and who sees a private one: one question for all."""
+    texts = ["Ann<br>wants <b>an offer</b>", "One\ntwo", "Three", "The longest, for it says more than all the others"]
+    rows = [(f"P{i}", text, "Team") for i, text in enumerate(texts)] + [("P9", "For me", "Only me")]
+    path = write(("Prospect ID", "Note", "Visibility"), rows)
+    asked = "Is this what you mean? Send 5 notes to"
+    for answer, status in (("n", 2), ("y", 0)):
+        assert not box.notes
+        seen = types(["run", path], [answer])
+        assert seen.status == status
+        shown = seen.screen.partition("These are the first private notes of this workspace.")[2].partition(asked)
+        assert "These are the first public notes of this workspace: 4 public notes. All team members" in shown[0]
+        for text in ("| Ann | wants an offer", "| One | two", f"(public): | {texts[3]}"):
+            assert text in shown[0]
+        assert "| Three" not in shown[0]
+        assert shown[1]
+    later = types(["run", write(("Prospect ID", "Note", "Visibility"), [(f"Q{i[0]}", *i[1:]) for i in rows])], ["y"])
+    assert later.status == 0
+    assert len(box.notes) == 10
+    assert "These are the first" not in later.screen
+    assert "Is this what you mean?" not in later.screen
+    assert "1 note is private. Only the owner of the API key will see it" in later.screen
+
+
+def test_nobody_is_asked_about_first_notes_with_yes_or_at_night(box: Sandbox) -> None:
+    """The plan says all the same who will see the private ones."""
+    for number, (flags, is_terminal) in enumerate([(["--yes"], True), ([], False)]):
+        path = write(("Prospect ID", "Note", "Visibility"), [(f"P{number}", "x", "1"), (f"Q{number}", "y", "2")])
+        place = ["--journal", f"other-{number}.sqlite"]
+        if is_terminal:
+            seen = types(["run", path, *place, *flags], [])
+            assert seen.status == 0
+            assert "1 note is private. Only the owner of the API key will see it" in seen.screen
+            assert "These are the first" not in seen.screen
+        else:
+            assert main(["run", path, *place]) == 0
+    assert len(box.notes) == 4
+
+
+def test_notes_that_were_turned_down_are_not_the_first_ones(box: Sandbox) -> None:
+    """Nobody has seen any of them."""
+    head = ("Prospect ID", "Note", "Visibility")
+    assert main(["run", write(head, [("INVALID-1", "x", "1")])]) == 1
+    assert "These are the first public notes" in types(["run", write(head, [("P1", "x", "1")])], ["y"]).screen
+
+
+def test_the_plan_says_what_words_mean_and_which_groups_are_public(
+    box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person reads it before the question, a program in the document."""
+    flags = ["--map", "content=C", "--map", "visibility=D", "--value", "visibility:yes=Public"]
+    flags += ["--value", "visibility:Team only=Private"]
+    for command in (["check", write(), *flags], ["run", write(), *flags]):
+        assert main(command) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert "visibility: column D 'Shared?' (Yes → public, Team only → private)" in said
+        assert f"2 × {TEXTS[0]} (private) 2 × {TEXTS[1]} (public)" in said
+        assert "2 notes are private. Only the owner of the API key will see them" in said
+    assert main(["check", write(rows=[(f"x{row[0]}", *row[1:]) for row in ROWS]), *flags, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["columns"][2]["words"] == {"Yes": "public", "Team only": "private"}
+    assert (document["left"]["public"], document["left"]["private"]) == (2, 2)
+    assert "Only the owner of the API key will see them" in document["left"]["who_sees_the_private"]
+
+
 def test_check_asks_too_and_keeps_the_answers(box: Sandbox, profiles: Path) -> None:
     """It sends nothing; the run after it asks nothing."""
-    seen = types(["check", write()], ["1", "2", "y"])
+    seen = types(["check", write()], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
     assert 'default-visibility = "private"' in profiles.read_text(encoding="utf-8")
     assert box.received == ()
@@ -155,7 +235,7 @@ def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: P
 
 def test_to_remember_without_being_asked(box: Sandbox, profiles: Path) -> None:
     """With ``--remember`` the answers are kept, and nothing more is asked."""
-    seen = types(["run", write(), "--remember"], ["1", "2", "y"])
+    seen = types(["run", write(), "--remember"], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
     assert "ask no more" not in seen.screen
     assert 'content = "Full Comments"' in profiles.read_text(encoding="utf-8")
@@ -167,7 +247,7 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
     Path("folder").mkdir()
     for day in ("monday", "tuesday"):
         Path(write(rows=[(f"jzRk{day:m<6}", "Jo", TEXTS[0], "")])).rename(f"folder/{day}.csv")
-    seen = types(["run", "folder/monday.csv", "folder/tuesday.csv"], ["1", "2", "y", "y", "y"])
+    seen = types(["run", "folder/monday.csv", "folder/tuesday.csv"], ["1", "1", "y", "y", "y"])
     assert seen.status == 0, seen.screen
     assert seen.screen.count("Which column") == 2
     assert seen.screen.count("ask no more next time?") == 1
@@ -256,7 +336,7 @@ def test_what_is_said_of_columns_now_leaves_the_rest_of_the_profile(
     assert "public: 2 private: 2 drafts: 0" in " ".join(capsys.readouterr().out.split())
     assert main(["check", write(), "--map", "visibility=", "--default-visibility", "private", "--ignore", "D"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "content: column C, 'Full Comments'" in said
+    assert "content: column C 'Full Comments'" in said
     assert "visibility: no column, so all are private (--default-visibility)" in said
     plain = write(("Prospect ID", "Note", "Visibility"), [("P1", "x", "1")])
     assert main(["check", plain]) == 0

@@ -580,7 +580,7 @@ def test_check_needs_no_key_and_no_network_and_writes_nothing(type_: Terminal) -
     assert ended.status == 1
     for words in (
         "n.csv: CSV, headings in row 1, UTF-8",
-        "prospect: column B, 'Prospect ID'",
+        "prospect: column B 'Prospect ID'",
         "not used: 'Company'",
         "6 rows: 4 notes to deliver, 1 repeats an earlier row, 1 with problems",
         "4 distinct notes in 4 requests of up to 100 prospects",
@@ -614,7 +614,8 @@ def test_check_tells_the_largest_groups_apart(type_: Terminal) -> None:
     lines = ["P1,x,1,,", "P2,x,2,,", "P3,x,2,0,", "P4,x,1,0,", 'P5,x,1,,"f1, f2"', "P6,x,1,,"]
     type_.file("n.csv", "Prospect ID,Note,Visibility,Status,Attachment IDs\n" + "\n".join(lines) + "\n")
     out = type_("check", "n.csv").out
-    shown = ["2 × x", "1 × x  (private)", "1 × x  (private, draft)", "1 × x  (draft)", "1 × x  (with f1, f2)"]
+    public = ["2 × x  (public)", "1 × x  (public, draft)", "1 × x  (public, with f1, f2)"]
+    shown = [public[0], "1 × x  (private)", "1 × x  (private, draft)", *public[1:]]
     assert [line.strip() for line in out.splitlines() if " × " in line] == shown
 
 

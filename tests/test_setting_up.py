@@ -317,7 +317,7 @@ def test_init_asks_again_until_an_answer_can_be_used(
     assert ended.status == 0
     for words in (
         "There is a profile 'night'", "'https://x' is an address", "is no web address", "'many'", "is no window",
-        "is not one of 'public', 'private'", "can't be made", "That is no API key", "The key is still missing",
+        "is not one of 'private', 'public'", "can't be made", "That is no API key", "The key is still missing",
     ):  # fmt: skip
         assert words in ended.all
     assert "max-invalid =" not in profiles.read_text(encoding="utf-8").replace("# max-invalid", "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from importer.cli.options import Told
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
+from importer.commands.answering import offered
 from importer.errors import BadSettings, UnclearColumns, as_argument, by_name
 from importer.models import Answer, Question
 from importer.settings import Settings, remembering
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from importer.commands.run import Prepared
 
 _LEAST_SHOWN, _MOST_SHOWN = 3, 7
+_BACK = "b"
 
 
 class Asking:
@@ -63,22 +65,30 @@ class Asking:
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
         answer = _ask(error.questions[0])
-        if answer is not None:
+        if isinstance(answer, Answer):
             paragraph(f"To be asked no more: {by_name(answer.setting, as_argument(answer.value))}", err=True)
-        return answer
+            return answer
+        return None
 
     def ask(self, prepared: Prepared) -> None:
         """Ask until nothing is left to decide, or the person doesn't say."""
+        answers: list[Answer] = []
         while self.may and (questions := prepared.questions) and questions[0].choices:
-            answer = _ask(questions[0])
+            answer = _ask(questions[0], may_go_back=bool(answers))
             if answer is None:
                 break
+            if answer == _BACK:
+                answers.pop()
+                prepared.undecide()
+                continue
+            assert isinstance(answer, Answer)
             try:
                 prepared.decide(answer)
             except BadSettings as error:
                 paragraph(error.reason, err=True)
             else:
-                self._answers.append(answer)
+                answers.append(answer)
+        self._answers += answers
 
     def offer_to_remember(self, settings: Settings) -> None:
         """Offer to keep in the profile what was answered since the last time, so that nothing is asked next time.
@@ -93,24 +103,32 @@ class Asking:
             say(f"Remembered in {remembering.remember(settings, only)}.")
 
 
-def _ask(question: Question) -> Answer | None:
-    """What a person chooses; None for Enter alone."""
+def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | None:
+    """What a person chooses; b to go back to the question before; None for Enter alone."""
     say(err=True)
     paragraph(question.asks, err=True)
     names_a_column = question.column is None and bool(question.roles)
-    choices = question.choices[: _most_shown(question)] if names_a_column else question.choices
+    everything = offered(question)
+    choices = everything[: _most_shown(question)] if names_a_column else everything
     for number, choice in enumerate(choices, 1):
+        is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
         held = f": {'; '.join(choice.samples)}" if choice.samples else ""
-        paragraph(f"{choice.means}{held}", f"  {number}  ", err=True)
-    if more := len(question.choices) - len(choices):
+        paragraph(f"{choice.means}{' (likely)' if is_likely else ''}{held}", f"  {number}  ", err=True)
+    if more := len(everything) - len(choices):
         paragraph(f"or another column ({more:,} more), by its heading or letter", "     ", err=True)
     wanted = "Number, heading or letter" if names_a_column else "Number"
-    while answer := ask_for(f"{wanted} (Enter alone stops)"):
+    back = f"{' (B for column B)' if names_a_column else ''}, or {_BACK} to go back" if may_go_back else ""
+    while answer := ask_for(f"{wanted}{back} (Enter alone stops)"):
+        if answer == _BACK and may_go_back:
+            return answer
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
             return choices[int(answer) - 1]
-        if names_a_column and not answer.isdecimal():
+        if answer == _BACK:
+            paragraph("This is the first question.", err=True)
+        elif names_a_column and not answer.isdecimal():
             return Answer("map", f"{question.roles[0]}={answer}", answer)
-        paragraph(f"{answer!r} is none of these: a number from 1 to {len(choices)}.", err=True)
+        else:
+            paragraph(f"{answer!r} is none of these: a number from 1 to {len(choices)}.", err=True)
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from importer.cli.terminal import paragraph, say
 from importer.commands.sayings import Kind, Saying
 
-_INDENTS = {Kind.TEXT: "", Kind.NOTE: "  Note: ", Kind.DETAIL: "  "}
+_INDENTS = {Kind.TEXT: "", Kind.NOTE: "  Note: ", Kind.DETAIL: "  ", Kind.QUOTE: "  | "}
 
 
 def show(sayings: Iterable[Saying]) -> None:

@@ -84,8 +84,10 @@ class Importing:
         show(commands.plans.plan(preview))
         total = preview.remaining.total
         sends = commands.plans.question(preview, total)
-        if self._asking.may and total and not self._answered(lambda: ask(sends)):
-            return False  # that nothing was sent, its end says
+        if self._asking.may and total:
+            show(commands.plans.first_of_kind(preview))
+            if not self._answered(lambda: ask(sends)):
+                return False  # that nothing was sent, its end says
         if self._asking.may:
             self._answered(lambda: self._asking.offer_to_remember(preview.settings))
         self._watch, self._has_sent = Watch(silent=self._hearing.is_quiet), True

@@ -16,6 +16,7 @@ Comes in: files and settings. Goes out: what was found or done, as values, and w
     answering   answers to what couldn't be decided   overview     a preview as plain values
     repeating   a run, again while that helps         pruning      old results, removed
     template    a workbook to fill in                 sayings      how things are said
+    examples    a few notes as they will read
     logs        a line an event                       documents    what is told to programs
     notifying   notices, sent to whoever is told      notices      what a notification says
     messenger   one notice, in a process of its own

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.models import Answer, Role
+from importer.models import Answer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
 
 
@@ -32,6 +32,17 @@ def answered(settings: Settings, answer: Answer) -> Settings:
         # It was asked as this sheet hasn't the column; where a sheet has it, the column counts.
         changed["mapping"] = {**settings.mapping, Role.VISIBILITY: _names(settings.mapping[Role.VISIBILITY], "")}
     return replace(settings, **changed)
+
+
+def offered(question: Question) -> list[Answer]:
+    """The choices in the order in which a person sees them: private stands first, public second, in every question."""
+    places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
+
+    def place(choice: Answer) -> int:
+        is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
+        return places.get(choice.value.rpartition("=")[2].lower(), len(places)) if is_visibility else len(places)
+
+    return sorted(question.choices, key=place)
 
 
 def chosen(settings: Settings, name: str, value: str) -> Settings:

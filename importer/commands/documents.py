@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.commands import reasons
+from importer.commands import plans, reasons
+from importer.commands.loading import counted
 from importer.errors import ImporterError
 from importer.models import Result
 from importer.reading import column_letter
@@ -88,7 +89,7 @@ def _report(report: Report) -> Document:
 def check(preview: Preview, exit_status: int) -> Document:
     """A file as it was understood."""
     loaded, remaining = preview.loaded, preview.remaining
-    sheet, plan = loaded.sheet, loaded.plan
+    sheet, plan, sizes = loaded.sheet, loaded.plan, counted(remaining.groups)
     problems = [problem for _, found in sorted(loaded.rows.problems.items()) for problem in found]
     return {
         **_head("check", exit_status),
@@ -99,7 +100,12 @@ def check(preview: Preview, exit_status: int) -> Document:
         "sheet": sheet.name,
         "header_row": sheet.header_row,
         "columns": [
-            {"role": role.value, "column": column_letter(column), "heading": sheet.headings[column]}
+            {
+                "role": role.value,
+                "column": column_letter(column),
+                "heading": sheet.headings[column],
+                "words": {word: value.name.lower() for word, value in loaded.rows.meanings.get(role, {}).items()},
+            }
             for role, column in loaded.roles.columns.items()
         ],
         "unused": [sheet.headings[column] for column in loaded.roles.unused],
@@ -118,6 +124,8 @@ def check(preview: Preview, exit_status: int) -> Document:
             "unclear": remaining.unclear,
             "held_back": remaining.held_back,
             "seconds": preview.seconds,
+            **sizes,
+            "who_sees_the_private": plans.owner_only(sizes["private"]) or None,
         },
         "readable_after": preview.readable_after,
         "questions": [

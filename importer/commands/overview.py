@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.commands.sayings import Kind
-from importer.models import Question, Role
+from importer.models import Question, Role, Visibility
 
 if TYPE_CHECKING:
+    from importer.commands.examples import Example
     from importer.commands.loading import Loaded
     from importer.commands.run import Preview
 
 FIRST_ROWS = 5
 _CHARACTERS = 200  # so much of a cell is shown
 _COLUMNS = 200  # so many columns can be chosen from
+_LONGEST_EXAMPLE = 3_000  # so many characters of an example
 _WORDS = 20  # so many words can be given a meaning
 _KINDS = 50  # so many kinds of problems are told
 _LACKING = 10_000  # so many names of files that can't be taken
@@ -87,7 +89,12 @@ class Overview:
         more_troubles: how many more problems there are, of other kinds.
         is_first: whether nobody has imported into the workspace yet.
         uploads: how many files are to be uploaded, and their bytes.
-        carried: a digest of the files that the notes carry; empty where they carry none.
+        digest: of all that would be sent; see :func:`digest`.
+        mapping: each role, and its column with what the words in it mean.
+        examples: each visibility that would be sent, private first, with three notes as they will read.
+        owner_only: who will see the private notes; empty if there are none.
+        is_first_private: whether these are the first private notes of the workspace.
+        is_sent: whether earlier runs sent notes of the file, or may have.
         lacking: the names in the cells of attachments that have a problem: of files that aren't there, most of them.
         undecided: why it isn't clear which column is which, where no question asks it; empty where it is clear.
     """
@@ -123,7 +130,12 @@ class Overview:
     more_troubles: int
     is_first: bool
     uploads: tuple[int, int]
-    carried: str
+    digest: str
+    mapping: Sequence[tuple[Role, str]]
+    examples: Sequence[tuple[Visibility, Sequence[Example]]]
+    owner_only: str
+    is_first_private: bool
+    is_sent: bool
     lacking: frozenset[str]
     undecided: str
 
@@ -135,7 +147,7 @@ class Overview:
 
 def of(preview: Preview) -> Overview:
     """A preview as values."""
-    from importer.commands import loading, plans  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
+    from importer.commands import examples, loading, plans  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
 
     loaded, remaining = preview.loaded, preview.remaining
     sheet, rows = loaded.sheet, loaded.rows
@@ -178,19 +190,32 @@ def of(preview: Preview) -> Overview:
         more_troubles=sum(map(len, kinds[_KINDS:])),
         is_first=preview.is_first,
         uploads=(len(preview.to_upload), sum(file.size for file in preview.to_upload)),
-        carried=carried(preview),
+        digest=digest(preview),
+        mapping=tuple(plans.columns(preview)),
+        examples=tuple(
+            (visibility, tuple(some)) for visibility, some in examples.examples(preview, _LONGEST_EXAMPLE).items()
+        ),
+        owner_only=plans.owner_only(counted["private"]),
+        is_first_private=Visibility.PRIVATE in preview.never_sent,
+        is_sent=loaded.plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
         undecided="" if undecided is None or preview.questions else str(undecided),
     )
 
 
-def carried(preview: Preview) -> str:
-    """A digest of the files that the notes carry, in hexadecimal digits; empty where they carry none.
+def digest(preview: Preview) -> str:
+    """Return a digest, in hexadecimal digits, of each row's prospect or email and note, and of how each note is sent.
 
-    It differs where a note carries another file.
+    It differs if a setting, or a file that a note carries, makes anything else of the same spreadsheet.
     """
-    notes = sorted(note.digest for note in preview.loaded.rows.notes if note.files)
-    return hashlib.sha256(b"".join(notes)).hexdigest() if notes else ""
+    rows, found = preview.as_read, hashlib.sha256()
+    parts = [preview.settings.on_several.value, *rows.prospect, *(() if rows.key is None else rows.key)]
+    found.update("\n".join(f"{len(part)} {part}" for part in parts).encode("utf-8", "surrogatepass"))
+    found.update(rows.note.tobytes())
+    for note in rows.notes:
+        found.update(note.digest)
+        found.update(hashlib.sha256(note.content.encode("utf-8", "surrogatepass")).digest())
+    return found.hexdigest()
 
 
 def _lacking(loaded: Loaded) -> Iterator[str]:

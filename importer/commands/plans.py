@@ -5,17 +5,17 @@ Comes in: a :class:`~importer.commands.run.Preview`. Goes out: sayings.
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from importer import grouping
+from importer.commands.examples import aside, examples, first_words
 from importer.commands.loading import Loaded, counted
 from importer.commands.run import Preview
-from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed, rate_in_words, readable
+from importer.commands.sayings import Kind, Saying, capital, count, duration, in_bytes, listed, rate_in_words, readable
 from importer.errors import by_name
 from importer.markup import is_html
-from importer.models import Group, Note, OnSeveral, Problem, Role, Status, Visibility
+from importer.models import Group, OnSeveral, Problem, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows.values import OR_SAY, quoted
 
@@ -23,6 +23,8 @@ _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
 _FEW = 2  # so many problems of one kind are told one by one
 _VALUES = 4  # that are named of a kind
+_WORDS = 12  # words of a column whose meanings are told
+_CHARACTERS = 400  # so much of an example is shown
 
 
 def plan(preview: Preview) -> Iterator[Saying]:
@@ -33,10 +35,38 @@ def plan(preview: Preview) -> Iterator[Saying]:
     yield from sizes(preview)
     yield from _audience(preview)
     yield from _problems(preview.loaded, 5, more="every one stands in the results")
+    yield from _largest(preview)
+
+
+def first_of_kind(preview: Preview) -> Iterator[Saying]:
+    """What a person is shown before the first public or private notes of a workspace; nothing for later ones."""
+    if not preview.never_sent:
+        return
+    sizes_of = counted(preview.remaining.groups)
+    if Visibility.PRIVATE in preview.never_sent:
+        yield Saying()
+        no = "If anybody else has to see them, answer no: they have to be public then."
+        yield Saying(f"These are the first private notes of this workspace. {no}", Kind.TEXT)
+    if Visibility.PUBLIC in preview.never_sent:
+        yield Saying()
+        shown = examples(preview, _CHARACTERS)[Visibility.PUBLIC]
+        size = count(sizes_of["public"], "public note")
+        who = f"All team members will see them. {len(shown)} of them as they will read:"
+        yield Saying(f"These are the first public notes of this workspace: {size}. {who}", Kind.TEXT)
+        for example in shown:
+            yield Saying(f"{capital(example.about)}:", Kind.DETAIL)
+            left = f" … and {count(example.left, 'more character')}" if example.left else ""
+            yield from (Saying(line, Kind.QUOTE) for line in f"{example.text}{left}".split("\n"))
+    yield Saying()
 
 
 def question(preview: Preview, total: int) -> str:
-    """What a person is asked to agree to."""
+    """What a person is asked to agree to; the first public or private notes of a workspace are named."""
+    first = "Is this what you mean? " if preview.never_sent else ""
+    return f"{first}{_to_send(preview, total)}"
+
+
+def _to_send(preview: Preview, total: int) -> str:
     rows, url = preview.loaded.rows, preview.settings.base_url
     if not preview.to_look_up:
         return f"Send {count(total, 'note')} to {url}?"
@@ -60,11 +90,7 @@ def check(preview: Preview) -> Iterator[Saying]:
     escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:
         yield Saying(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
-    if groups:
-        yield Saying()
-        yield Saying("The largest groups:")
-        for size, words in largest(groups):
-            yield Saying(f"  {size:7,} × {words}")
+    yield from _largest(preview)
     near = grouping.near_identical(loaded.plan.groups)
     if near:
         yield Saying()
@@ -73,7 +99,7 @@ def check(preview: Preview) -> Iterator[Saying]:
         )
         for alike in near[:5]:
             numbers = [f"row {loaded.rows.number[group.positions[0]]}" for group in alike]
-            yield Saying(f"  {_first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
+            yield Saying(f"  {first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
     if preview.questions:
         yield Saying()
         yield Saying("Nothing can be sent until this is settled:")
@@ -91,7 +117,15 @@ def check(preview: Preview) -> Iterator[Saying]:
 def largest(groups: Sequence[Group]) -> Iterator[tuple[int, str]]:
     """The notes for most prospects: for how many, and the first words."""
     for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
-        yield len(group.positions), f"{_first_words(group.note.text)}{_aside(group.note)}"
+        yield len(group.positions), f"{first_words(group.note.text)}  ({aside(group.note)})"
+
+
+def _largest(preview: Preview) -> Iterator[Saying]:
+    if groups := preview.remaining.groups:
+        yield Saying()
+        yield Saying("The largest groups:")
+        for size, words in largest(groups):
+            yield Saying(f"{size:5,} × {words}", Kind.DETAIL)
 
 
 def about(loaded: Loaded) -> str:
@@ -104,19 +138,48 @@ def about(loaded: Loaded) -> str:
 def _audience(preview: Preview) -> Iterator[Saying]:
     """How many of the notes that would be sent are for whom."""
     if groups := preview.remaining.groups:
-        yield Saying("  ".join(f"{name}: {size:,}" for name, size in counted(groups).items()))
+        sizes_of = counted(groups)
+        yield Saying("  ".join(f"{name}: {size:,}" for name, size in sizes_of.items()))
+        if said := owner_only(sizes_of["private"]):
+            yield Saying(said, Kind.TEXT)
+
+
+def owner_only(private: int) -> str:
+    """Return who will see so many private notes; empty if there are none."""
+    if not private:
+        return ""
+    them, notes = ("it", "note is") if private == 1 else ("them", "notes are")
+    return (
+        f"{private:,} {notes} private. Only the owner of the API key will see {them}: not the people who wrote {them},"
+        " nor the rest of the team."
+    )
+
+
+def columns(preview: Preview) -> Iterator[tuple[Role, str]]:
+    """The column of each role, with what its words mean."""
+    loaded, default = preview.loaded, preview.settings.default_visibility
+    for role, column in loaded.roles.columns.items():
+        meanings = in_words(loaded.rows.meanings.get(role, {}))
+        aside = f" ({meanings})" if meanings else ""
+        yield role, f"column {column_letter(column)} {loaded.sheet.headings[column]!r}{aside}"
+    if default is not None and loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns:
+        yield Role.VISIBILITY, f"no column, so all are {default.name.lower()} ({by_name('default-visibility')})"
+
+
+def in_words(meanings: Mapping[str, Visibility | Status]) -> str:
+    """What the words of a column mean: Yes → public, No → private."""
+    told = [f"{word or 'blank'} → {value.name.lower()}" for word, value in meanings.items()]
+    more = f" and {len(told) - _WORDS:,} more words" if len(told) > _WORDS else ""
+    return ", ".join(told[:_WORDS]) + more
 
 
 def _file(preview: Preview) -> Iterator[Saying]:
     """What the file was understood to be."""
-    loaded, default = preview.loaded, preview.settings.default_visibility
+    loaded = preview.loaded
     sheet = loaded.sheet
     yield Saying(f"{sheet.source}: {about(loaded)}")
-    for role, column in loaded.roles.columns.items():
-        yield Saying(f"  {role + ':':12} column {column_letter(column)}, {sheet.headings[column]!r}")
-    if default is not None and loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns:
-        all_are = f"no column, so all are {default.name.lower()} ({by_name('default-visibility')})"
-        yield Saying(f"  {'visibility:':12} {all_are}")
+    for role, said in columns(preview):
+        yield Saying(f"{role + ':':12} {said}", Kind.DETAIL)
     if loaded.roles.unused:
         unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
         yield Saying(f"{'not used:':12} {listed(unused)}", Kind.DETAIL)
@@ -251,16 +314,3 @@ def in_common(problems: Sequence[Problem]) -> str:
     kind = problems[0].kind
     stop = "" if kind.endswith("?") and not say else "."
     return f"{kind}{f'{say}{ways}, and so on' if say else ''}{stop} It is {', '.join(told)}{others}"
-
-
-def _first_words(text: str) -> str:
-    return textwrap.shorten(" ".join(text.split()), 70, placeholder=" …")
-
-
-def _aside(note: Note) -> str:
-    """What tells a note from the usual public one of the same text."""
-    found = ["private"] if note.visibility is Visibility.PRIVATE else []
-    found += ["draft"] if note.status is Status.DRAFT else []
-    found += [f"with {_first_words(', '.join(note.attachments))}"] if note.attachments else []
-    found += [f"with {count(len(note.files), 'file')}"] if note.files else []
-    return f"  ({', '.join(found)})" if found else ""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,11 +30,11 @@ from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
 from importer.commands.report import Report
 from importer.commands.sending import Sending
-from importer.commands.workspaces import check_place, guard, held, is_first, learned_rate, other_profiles
+from importer.commands.workspaces import check_place, guard, held, is_first, learned_rate, never_sent, other_profiles
 from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
-from importer.models import Answer, AttachedFile, Progress, Question, Remaining
+from importer.models import Answer, AttachedFile, Progress, Question, Remaining, Rows, Visibility
 from importer.rows.columns import headed
 from importer.rows.naming import Answers
 from importer.settings import BATCH_SIZE, Rate, Settings
@@ -50,6 +50,7 @@ class Preview:
         settings: how it would be sent.
         remaining: what is left to do; less than the plan where earlier runs did some of it.
         batch_size: prospects in one request at most.
+        as_read: the rows as they stand in the file, with emails that aren't looked up.
         rate: what the API allowed an earlier run, if it told.
         other_profiles: as which earlier runs delivered at this address, where none did as this one.
         vendor: whose API the notes go to.
@@ -57,12 +58,14 @@ class Preview:
         answers: what is known of the file's emails.
         to_look_up: emails of which it isn't known yet who has them; until then each counts as one prospect.
         readable_after: seconds within which earlier runs saw notes become readable, if that was measured lately.
+        never_sent: visibilities of these notes of which the workspace was sent no note yet.
     """
 
     loaded: Loaded
     settings: Settings
     remaining: Remaining
     batch_size: int
+    as_read: Rows
     rate: Rate | None = None
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
@@ -70,6 +73,7 @@ class Preview:
     answers: Answers = field(default_factory=Answers)
     to_look_up: int = 0
     readable_after: float | None = None
+    never_sent: Collection[Visibility] = ()
 
     @property
     def unknown_emails(self) -> dict[str, int]:
@@ -124,6 +128,7 @@ class Prepared:
     def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
         self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
         self._answers: Answers | None = None
+        self._earlier: list[Settings] = []  # before each answer that was taken
 
     @property
     def settings(self) -> Settings:
@@ -151,7 +156,14 @@ class Prepared:
             names_no_column = question.column is None and any(roles.get(role) for role in question.roles)
             if not question.choices or names_no_column:
                 raise BadSettings(question.text)
+        self._earlier.append(self._settings)
         self._loaded, self._settings = loaded, settings
+        self.__dict__.pop("preview", None)
+
+    def undecide(self) -> None:
+        """Take the latest answer back; its question is asked again."""
+        self._settings = self._earlier.pop()
+        self._loaded = understood(self._loaded.sheet, self._settings)
         self.__dict__.pop("preview", None)
 
     @cached_property
@@ -172,10 +184,12 @@ class Prepared:
                 settings,
                 remaining,
                 batch_size,
+                self._loaded.rows,
                 vendor=self._vendor,
                 is_first=is_first(None, settings),
                 answers=known.answers,
                 to_look_up=len(known.open),
+                never_sent=never_sent(None, settings, remaining.groups),
             )
         with Journal.open(settings.journal) as journal:
             workspace = settings.workspace
@@ -191,6 +205,7 @@ class Prepared:
                 settings,
                 remaining,
                 batch_size,
+                self._loaded.rows,
                 learned_rate(journal, settings),
                 other_profiles(journal, settings),
                 self._vendor,
@@ -198,6 +213,7 @@ class Prepared:
                 known.answers,
                 len(known.open),
                 journal.learned.lag(workspace),
+                never_sent(journal, settings, remaining.groups),
             )
 
     def _occurrence(self, journal: Journal) -> str:

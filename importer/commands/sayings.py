@@ -34,6 +34,7 @@ class Kind(Enum):
     TEXT = "a text of its own"
     NOTE = "something good to know"
     DETAIL = "one of several things under a heading"
+    QUOTE = "the text of a note, below what is said of it"
 
 
 @dataclass(frozen=True)

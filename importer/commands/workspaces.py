@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from importer.commands.sayings import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
 from importer.journal import Journal, Run, accounts, identity
 from importer.journal.runs import Latest
-from importer.models import Progress, Workspace
+from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Rate, Settings, journal_place
 
 _SEVERAL = 3  # other profiles; of more, those are told that this one may be a slip for
@@ -128,6 +128,16 @@ def is_first(journal: Journal | None, settings: Settings) -> bool:
     if settings.is_for_practice or identity.is_confirmed(settings.workspace):
         return False
     return journal is None or not journal.runs.is_confirmed(settings.workspace)
+
+
+def never_sent(journal: Journal | None, settings: Settings, groups: Sequence[Group]) -> frozenset[Visibility]:
+    """Return the visibilities of these notes of which the workspace was sent no note yet."""
+    present = {group.note.visibility for group in groups}
+    return frozenset(
+        visibility
+        for visibility in present
+        if journal is None or not journal.deliveries.has_sent(settings.workspace, visibility)
+    )
 
 
 def confirm(settings: Settings) -> None:

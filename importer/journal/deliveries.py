@@ -23,7 +23,7 @@ from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
 from importer.journal.statements import Row
 from importer.journal.store import Store
-from importer.models import Status, Workspace
+from importer.models import Status, Visibility, Workspace
 
 
 class Deliveries:
@@ -157,6 +157,10 @@ class Deliveries:
     def has_note_of(self, workspace: Workspace, prospect: str) -> bool:
         """Whether a delivery of the workspace made a note of the prospect; to be asked rarely."""
         return bool(self._store.rows(sql.A_NOTE_OF, {**_owner(workspace), "of_prospect": prospect}))
+
+    def has_sent(self, workspace: Workspace, visibility: Visibility) -> bool:
+        """Return whether a note of this visibility was sent to the workspace, or may have been."""
+        return bool(self._store.rows(sql.SENT, {**_owner(workspace), "of_visibility": visibility.value}))
 
     def adopted(self, workspace: Workspace, key: NoteKey, prospect: str, *, any_draft: bool) -> dict[str, Made]:
         """Ids of the prospect's notes that a delivery already has, twins too → when each was made.

@@ -150,6 +150,15 @@ A_NOTE_OF = (
     .where(IS_OWNERS, deliveries.c.prospect == sa.bindparam("of_prospect"), deliveries.c.note_id.is_not(None))
     .limit(1)
 )
+SENT = (
+    sa.select(notes.c.id)
+    .where(
+        IS_OWNERS,
+        notes.c.visibility == sa.bindparam("of_visibility"),
+        sa.exists().where(deliveries.c.note == notes.c.id, deliveries.c.state != State.REJECTED.value),
+    )
+    .limit(1)
+)
 NOTE_IDS = (
     sa.select(deliveries.c.note_id, deliveries.c.twins)
     .join(notes, notes.c.id == deliveries.c.note)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from importer.commands.answering import offered
 from importer.commands.overview import Column, Overview
 from importer.models import Answer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
@@ -166,7 +167,7 @@ def questions(found: Sequence[Question]) -> list[Field]:
     fields = []
     for number, question in enumerate(found):
         if question.choices and not (len(question.roles) == 1 and _is_about(question, question.roles[0])):
-            options = [(f"{choice.setting} {choice.value}", _means(choice)) for choice in question.choices]
+            options = [(f"{choice.setting} {choice.value}", _means(choice)) for choice in offered(question)]
             trouble = "Please choose."
             fields.append(_field("answer", question.asks, "–", options, (), key=f"-{number}", trouble=trouble))
     return fields

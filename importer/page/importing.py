@@ -5,7 +5,7 @@ Comes in: requests that the guard lets pass. Goes out: pages; every address of a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from flask import Response, abort, redirect, render_template, request, send_file, url_for
 
@@ -23,6 +23,8 @@ from importer.settings import Settings
 
 FIRST = 5
 """So many rows may be sent alone, to be looked at before the rest."""
+_NO_CHOICES = ("next", "shown", "changed", "remembered", "replaced", "taken")
+"""What an address of the check may hold besides choices."""
 
 
 class Importing:
@@ -75,14 +77,21 @@ class Importing:
     def check(self, number: str) -> Page:
         """What was understood of a file, what is wrong with it, what is undecided."""
         upload, said = self._parts.upload(number), [*request.args.items(multi=True)]
-        choices = Choices.of(pair for pair in said if pair[0] not in ("next", "remembered", "replaced", "taken"))
+        choices = Choices.of(pair for pair in said if pair[0] not in _NO_CHOICES)
         if any(name in ("answer", "next") or not value for name, value in said):
-            screen = "confirm" if request.args.get("next") == "confirm" else "check"
-            return redirect(url_for(screen, number=number) + choices.query, 303)
+            return self._looked_at(number, choices)
         found, settings = self._look(upload, choices)
         if found is None:
             return self._still_reading(upload, choices)
         return self._checked(upload, choices, settings, found)
+
+    def _looked_at(self, number: str, choices: Choices) -> Page:
+        """Go on with these choices; if they aren't those that the screen showed, show first what comes of them."""
+        if request.args.get("next") != "confirm":
+            return redirect(url_for("check", number=number) + choices.query, 303)
+        if {*Choices.of(parse_qsl(request.args.get("shown", ""))).pairs} == {*choices.pairs}:
+            return redirect(url_for("confirm", number=number) + choices.query, 303)
+        return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&changed=yes", 303)
 
     def _checked(self, upload: Upload, choices: Choices, settings: Settings, found: Overview | Unread) -> Page:
         about = {"upload": upload, "choices": choices, "settings": settings}
@@ -102,6 +111,7 @@ class Importing:
             sets_folder_aside=upload.attached and self._parts.told.settings().takes_files,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
             is_remembered=request.args.get("remembered"),
+            is_changed=request.args.get("changed"),
             replaced=request.args.get("replaced"),
             taken=request.args.get("taken"),
             earlier=self._parts.uploads.with_files(found.lacking, upload, settings.workspace),
@@ -143,6 +153,7 @@ class Importing:
             found=found,
             settings=settings,
             first=FIRST,
+            roles=ROLES,
             no_key=why_no_key(self._parts.told),
         )
 
@@ -157,9 +168,15 @@ class Importing:
         if expected is None:
             return problem("Nothing was sent.", "It isn't said how many notes you agreed to.", 400, again)
         try:
-            carried = request.form.get("carried", "")
-            is_right = request.form.get("is-right") == "yes"
-            task = Send(for_page(settings, upload), upload.folder, upload.name, expected, is_right, carried)
+            task = Send(
+                for_page(settings, upload),
+                upload.folder,
+                upload.name,
+                expected,
+                is_right=request.form.get("is-right") == "yes",
+                digest=request.form.get("digest", ""),
+                is_meant=request.form.get("is-meant") == "yes",
+            )
             job = self._parts.begin(task, upload, choices, expected)
         except UnderWay as error:
             if (error.job.upload, error.job.choices) == (upload, choices):  # the button was pressed twice
@@ -187,10 +204,8 @@ class Importing:
     def _look(
         self, upload: Upload, choices: Choices, *, wait: float = A_MOMENT
     ) -> tuple[Overview | Unread | None, Settings]:
-        told = self._parts.told
-        settings = for_page(choices.applied(told.settings()), upload)
-        if settings.attachments is not None:  # a file that holds the key is a problem here already, not only at the end
-            settings = replace(settings, key=told.with_key_if_there().key)
+        # The key opens what the journal knows of emails, and tells of a file that holds it.
+        settings = for_page(choices.applied(self._parts.told.with_key_if_there()), upload)
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings
 
     def _still_reading(self, upload: Upload, choices: Choices) -> Page:

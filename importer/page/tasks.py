@@ -23,7 +23,7 @@ from importer import commands
 from importer.commands import overview
 from importer.commands.overview import Overview
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
-from importer.models import Progress, Question, Result
+from importer.models import Progress, Question, Result, Visibility
 from importer.page.wording import words
 from importer.settings import Settings
 from importer.settings.flags import IN_WORDS
@@ -33,9 +33,13 @@ _EVERY = 0.1  # seconds between two words of progress
 _NOT_CONFIRMED = (
     "This is the first import into this workspace, and it wasn't ticked that it is the right one. Nothing was sent."
 )
-_OTHER_FILES = (
-    "The files that the notes carry have changed since you agreed: one is another now, or is gone, or was added."
-    " Nothing was sent; look at it again."
+_NOT_MEANT = (
+    "These are the first private notes of this workspace, and it wasn't ticked that they are meant to be private."
+    " Nothing was sent. Press Back, and tick it."
+)
+_OTHER_NOTES = (
+    "What would be sent has changed since you looked at it: a setting of the profile is another now, or one of the"
+    " files that the notes carry. Nothing was sent. Look at it again."
 )
 FAULT = (
     "This is a fault of note-importer's own ({}). What was delivered is recorded, and is not sent again. Please report"
@@ -152,7 +156,8 @@ class Send:
         folder, name: the upload's.
         expected: how many notes a person agreed to.
         is_right: whether they said that the workspace is.
-        carried: the digest of the files that the notes carried then (see :class:`Overview`).
+        digest: of what they looked at (see :class:`Overview`).
+        is_meant: whether they said that the first private notes of the workspace are meant to be private.
     """
 
     settings: Settings
@@ -160,18 +165,22 @@ class Send:
     name: str
     expected: int
     is_right: bool = False
-    carried: str = ""
+    digest: str = ""
+    is_meant: bool = False
     kind: ClassVar[str] = "sending"
 
     def do(self, word: Word) -> Ended:
         """Send it."""
         os.chdir(self.folder)
         with commands.prepare(self.name, self.settings) as prepared:
-            if overview.carried(prepared.preview) != self.carried:
-                raise Changed(_OTHER_FILES)
-            if prepared.preview.is_first:
-                if not self.is_right:
-                    raise FirstRun(_NOT_CONFIRMED)
+            preview = prepared.preview
+            if preview.is_first and not self.is_right:
+                raise FirstRun(_NOT_CONFIRMED)
+            if overview.digest(preview) != self.digest:
+                raise Changed(_OTHER_NOTES)
+            if Visibility.PRIVATE in preview.never_sent and not self.is_meant:
+                raise FirstRun(_NOT_MEANT)
+            if preview.is_first:
                 commands.workspaces.confirm(self.settings)
             report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
         counts = tuple(commands.endings.of_report(report))

@@ -12,6 +12,7 @@ value, never an exception.
     attachments  which files a sheet may name, and what they hold
     beneath      opens a file of a folder, and follows no link on the way
     words        words of their own, and what is to ask of them
+    readings     what such words were read as, for a person to see
     footers      rows that surely are no data
     validation   every row of a sheet
     lookups      emails → the prospects that have them, in few calls

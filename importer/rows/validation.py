@@ -23,6 +23,7 @@ from importer.rows.addresses import is_id, read_email
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
+from importer.rows.readings import meanings
 from importer.rows.values import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -76,6 +77,7 @@ class _Column:
     Attributes:
         position: of the column in the sheet, None where the sheet has no such column.
         values: what the codes mean.
+        code: text → its code.
         cleaned: cells that held signs which were taken out, for nobody sees them.
     """
 
@@ -88,13 +90,13 @@ class _Column:
         self._unclean: set[str] = set()
         self._read = read
         self._is_unclean = is_unclean
-        self._code: dict[str, int] = {}
+        self.code: dict[str, int] = {}
         self._code_of_value: dict[object, int] = {}
 
     def codes(self, block: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
         """One code a row: an index into ``values``, where a :class:`Wrong` stands for a value that is none."""
         texts = repeat("", len(block)) if self.position is None else block[self.position].tolist()
-        code, add = self._code, self._add
+        code, add = self.code, self._add
         codes = np.fromiter(
             (code[text] if text in code else add(text) for text in texts), dtype=np.int32, count=len(block)
         )
@@ -107,7 +109,7 @@ class _Column:
         code = self._code_of_value.setdefault(value, len(self.values))
         if code == len(self.values):
             self.values.append(value)
-        self._code[text] = code
+        self.code[text] = code
         if self._is_unclean(text):
             self._unclean.add(text)
         return code
@@ -222,6 +224,7 @@ class _Validation:
             self.done,
             skipped,
             files={} if self.rules.folder is None else self.rules.folder.files,
+            meanings=meanings({Role.VISIBILITY: self.visibility, Role.STATUS: self.status}),
             remarks=self._remarks(),
             overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),

@@ -63,7 +63,7 @@ def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Se
         write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
     )
     assert (found.total, found.public, found.private, found.drafts) == (2, 1, 1, 0)
-    assert found.largest == ((1, "Hello"), (1, "Bye  (private)"))
+    assert found.largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
 
 
 def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand() -> None:

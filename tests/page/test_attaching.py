@@ -156,11 +156,13 @@ def test_what_was_agreed_to_holds_for_the_files_too(
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
     asked = friend.get(f"/file/{upload.id}/confirm", base_url=OURS).text
     assert "1 file, 9 Bytes" in asked and "1 public, 1 private" in asked
-    assert f'name="carried" value="{found.carried}"' in asked and found.carried
+    assert f'name="digest" value="{found.digest}"' in asked
     attach(friend, upload, ("a.txt", b"something else"))
     ours, theirs = multiprocessing.Pipe()
-    with ours, theirs, pytest.raises(Changed, match="files that the notes carry have changed"):
-        tasks.Send(settings, upload.folder, upload.name, found.total, carried=found.carried).do(tasks.Word(theirs))
+    with ours, theirs, pytest.raises(Changed, match="one of the files that the notes carry"):
+        tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest, is_meant=True).do(
+            tasks.Word(theirs)
+        )
     assert not box.notes and not box.attachments
 
 
@@ -231,15 +233,14 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
 def test_a_file_that_holds_the_key_is_a_problem_as_soon_as_it_is_looked_at(
     friend: FlaskClient, parts: Parts, upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not only when it is sent; and what is said of it doesn't hold the key. Without files no key is asked for."""
+    """Not only when it is sent; and what is said of it doesn't hold the key."""
     monkeypatch.chdir(tmp_path)  # and back
     looked: list[Settings] = []
     parts.reading.look = lambda *about, **_: looked.append(about[2])  # type: ignore[method-assign]
-    friend.get(f"/file/{upload.id}", base_url=OURS)
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt"), ("p2", "Hi", "Public", "")], ATTACHED)
     attach(friend, upload, ("a.txt", f"The key is {SECRET}".encode()))
     friend.get(f"/file/{upload.id}", base_url=OURS)
-    assert [settings.key for settings in looked] == ["", SECRET]
+    assert [settings.key for settings in looked] == [SECRET]
     found = tasks.check(upload.folder, upload.name, looked[-1], upload.folder / "problems" / "problems.csv")
     assert isinstance(found, Overview)
     assert (found.total, found.invalid) == (1, 1)

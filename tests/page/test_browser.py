@@ -68,6 +68,12 @@ def looked_at(page: Page, name: str) -> None:
             page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
 
 
+def send(page: Page, notes: str) -> None:
+    """Send them, and say that the first private ones of the workspace are meant to be private."""
+    page.get_by_label("they are meant to be private").check()
+    page.get_by_role("button", name=f"Send {notes}").click()
+
+
 def reached(page: Page, role: str, name: str) -> None:
     """Go there with the Tab key, and see that one is there."""
     wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
@@ -84,6 +90,7 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
 ) -> None:
     """Nothing leaves before the button is pressed; then every note once, and the workbook says what became of each."""
     rows = [(f"p{i}", TEXTS[i % 2], ("Public", "Private")[i % 2]) for i in range(6)]
+    rows[0] = ("p0", "\n".join(f"Line {i}" for i in range(40)), "Public")
     rows += [("INVALID-1", TEXTS[0], "Public"), ("p8", "", "Public"), ("p9", TEXTS[0], "pubic")]
     looked_at(page, "import")
     drop(page, write(tmp_path / "Kontakte März.csv", rows))
@@ -95,6 +102,9 @@ def test_a_file_is_dropped_checked_agreed_to_sent_and_its_results_taken(
     looked_at(page, "confirm")
     assert not box.received
     page.get_by_role("button", name="Send 7 notes").click()
+    expect(page.get_by_label("they are meant to be private")).to_be_focused()
+    assert not box.received
+    send(page, "7 notes")
     expect(page.get_by_role("status")).to_have_text("Done; some rows need you.")
     looked_at(page, "results")
     assert sorted(note.prospect_id for note in box.notes) == [f"p{i}" for i in range(6)]
@@ -136,7 +146,7 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
     looked_at(page, "decided")
     assert not box.received
     page.get_by_role("button", name="Go on").click()
-    page.get_by_role("button", name="Send 4 notes").click()
+    send(page, "4 notes")
     expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
     assert sorted((note.prospect_id, note.visibility) for note in box.notes) == [
         ("p0", "2"), ("p1", "1"), ("p2", "2"), ("p3", "1"),
@@ -207,6 +217,8 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server, box: Sandbox, 
     expect(page.get_by_role("status")).to_have_text("Ready: 2 notes to send.")
     reached(page, "button", "Go on")
     page.keyboard.press("Enter")
+    reached(page, "checkbox", "These are the first private notes of this workspace, and they are meant to be private")
+    page.keyboard.press("Space")
     reached(page, "button", "Send 2 notes")
     page.keyboard.press("Space")
     reached(page, "link", "Download the results")

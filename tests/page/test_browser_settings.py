@@ -11,7 +11,7 @@ from importer.page.serving import Server
 from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import KEY_VARIABLE
 from tests.page.conftest import home_of, write
-from tests.page.test_browser import drop, looked_at
+from tests.page.test_browser import drop, looked_at, send
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def test_a_profile_is_made_given_its_key_and_defaults_and_sent_with(
     looked_at(page, "settings-key-tried")
     drop_one(page, tmp_path)
     page.get_by_role("button", name="Go on").click()
-    page.get_by_role("button", name="Send 1 note").click()
+    send(page, "1 note")
     expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
     assert [note.visibility for note in box.notes] == ["2"], "as the default of the new profile says"
     now = profiles.read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ def test_practice_is_whole_yellow_on_every_screen_and_none_of_it_is_real(
     practised("check")
     page.get_by_role("button", name="Go on").click()
     practised("confirm")
-    page.get_by_role("button", name="Send 240 notes").click()
+    send(page, "240 notes")
     expect(page.get_by_role("status")).to_have_text("Done: every row is delivered.")
     practised("results")
     go(page, "Practice")

@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from importer import commands
+from importer.commands.overview import Overview
 from importer.errors import Changed
 from importer.page import tasks
 from importer.page.choices import Choices
@@ -179,9 +180,12 @@ def test_what_the_page_writes_into_results_names_no_flag(
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     head = ("Prospect ID", "Note", "Visibility", "Attachments")
     upload = kept(parts, write(tmp_path / "n.csv", [("p1", "Hello", "1", ""), ("p2", "Hello", "1", "call.pdf")], head))
+    found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
+    assert isinstance(found, Overview)
+    task = tasks.Send(settings, upload.folder, upload.name, found.total, digest=found.digest)
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
-        contextvars.copy_context().run(tasks.perform, theirs, tasks.Send(settings, upload.folder, upload.name, 1))
+        contextvars.copy_context().run(tasks.perform, theirs, task)
         while not isinstance(ended := ours.recv(), Ended):
             pass
     assert ended.results is not None, ended

@@ -37,6 +37,8 @@ def send(page: Page, path: Path) -> None:
     page.get_by_role("link", name="note-importer").click()
     drop(page, path)
     page.get_by_role("button", name="Go on").click()
+    if (tick := page.get_by_label("they are meant to be private")).count():
+        tick.check()
     page.get_by_role("button", name="Send ").click()
     page.get_by_role("link", name="This run").wait_for()
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import ast
+import multiprocessing
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 import requests
+from flask.testing import FlaskClient
 
 import importer
+from importer.commands.overview import Overview
 from importer.errors import FirstRun, by_name
 from importer.page import tasks
 from importer.page.choices import Choices
+from importer.page.screens import Parts, for_page
 from importer.page.serving import Server
 from importer.page.wording import words
 from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
-from tests.page.conftest import told_of, write
+from tests.page.conftest import OURS, told_of, write
 from tests.running import run
 
 ROOT = Path(importer.__file__).parent
@@ -29,7 +34,9 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
 
 
 class Visitor(requests.Session):
-    """A browser without JavaScript, which has opened the page."""
+    """A browser without JavaScript, which has opened the page; ``box`` is the server that it sends to, if known."""
+
+    box: Sandbox
 
     def __init__(self, server: Server) -> None:
         super().__init__()
@@ -63,6 +70,7 @@ class Visitor(requests.Session):
         action = re.search(r'<form method="post" action="([^"]+/send[^"]*)"', asked.text)
         assert action, asked.text
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', asked.text))
+        hidden |= dict(re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]*)"', asked.text))
         to = self.origin + action[1].replace("&amp;", "&")
         return self.post(to, data={**hidden, **fields}, timeout=60)
 
@@ -80,6 +88,7 @@ def _guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     with Sandbox() as box:
         settings = Settings(base_url=box.url, journal=folder / "journal.sqlite", settle=0)
         with Server(told_of(settings), folder=folder / "uploads") as server, Visitor(server) as visitor:
+            visitor.box = box
             yield visitor
             for job in server.stop_jobs("The tests are over."):
                 job.listener.join(30)
@@ -202,6 +211,99 @@ def test_a_first_import_needs_a_persons_word_on_the_workspace(
     elsewhere = replace(settings, base_url="https://api.example.test/v1")
     with pytest.raises(FirstRun, match="wasn't ticked"):
         tasks.Send(elsewhere, tmp_path, "n.csv", 1).do(None)  # type: ignore[arg-type]
+
+
+def test_going_on_with_other_choices_shows_first_what_comes_of_them(guest: Visitor, tmp_path: Path) -> None:
+    """Chosen and not yet looked at, nothing can be sent; what is sent then is what the last screen showed."""
+    head = ("Prospect ID", "Note", "Owner", "Shared")
+    rows = [(f"e{i}", f"Spoke about offer {'x' * i}", "Ann", ("Team", "Me")[i % 2]) for i in range(1, 45)]
+    seen = guest.drop(write(tmp_path / "e.csv", rows, head))
+    seen = guest.see(f"{seen.url}?map=visibility%3DShared")
+    assert "Nothing is sent yet." in seen.text
+    shown = re.search(r'name="shown" value="([^"]*)"', seen.text)
+    assert shown
+    address, go_on = seen.url.partition("?")[0], {"map": ["content=Owner", "visibility=Shared"], "next": "confirm"}
+    changed = guest.see(guest.get(address, params={**go_on, "shown": unescape(shown[1])}, timeout=60).url)
+    assert "You changed the choices, so this was read again." in changed.text
+    assert "/confirm" not in changed.url
+    again = re.search(r'name="shown" value="([^"]*)"', changed.text)
+    assert again
+    asked = guest.see(guest.get(address, params={**go_on, "shown": unescape(again[1])}, timeout=60).url)
+    assert "/confirm" in asked.url
+    assert "column C &#39;Owner&#39;" in asked.text
+    assert "column D &#39;Shared&#39; (Team → public, Me → private)" in asked.text
+    assert len(re.findall(r"<blockquote><bdi>Ann</bdi>", asked.text)) == 2
+    assert not [note for note in guest.box.notes if note.prospect_id.startswith("e")]
+    confirmed = guest.see(f"{address}/confirm?map=visibility%3DShared")
+    assert len(re.findall(r"<blockquote", confirmed.text)) == 6
+    for longest in ("x" * 43, "x" * 44):
+        assert f"Spoke about offer {longest}</bdi>" in confirmed.text
+    assert "22 notes are private. Only the owner of the API key will see them" in confirmed.text
+    ended = guest.see(guest.agree(seen).url)
+    assert "Done: every row is delivered." in ended.text
+    sent = {note.prospect_id: (note.content, note.visibility) for note in guest.box.notes}
+    assert {row[0]: (f"<p>{row[1]}</p>", "12"["Team Me".split().index(row[3])]) for row in rows}.items() <= sent.items()
+    assert "Nothing is sent yet." not in guest.see(seen.url).text
+    assert "Nothing is sent yet" not in guest.see("/").text
+
+
+def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
+    friend: FlaskClient, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier run found of the emails counts there, as it does when the rest is sent."""
+    monkeypatch.chdir(tmp_path)  # and back
+    rows = [(f"jo{i}@example.com", f"Hello {i}", "Public") for i in range(5)]
+    path = write(tmp_path / "n.csv", rows, ("Email", "Note", "Visibility"))
+    upload = parts.uploads.add("n.csv", lambda to: to.write_bytes(path.read_bytes()))
+    parts.reading.look = lambda upload, _, settings, **__: tasks.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, settings, upload.folder / "problems.csv"
+    )
+    with Sandbox(any_email=True) as box:
+        monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+        parts.told = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
+        for first, notes in ((2, 2), (None, 3)):
+            asked = friend.get(f"/file/{upload.id}/confirm{'?first=2' if first else ''}", base_url=OURS).text
+            assert f"Send {notes} notes?" in asked
+            digest = re.search(r'name="digest" value="([^"]*)"', asked)
+            assert digest
+            settings = replace(for_page(parts.told.with_key(), upload), first=first)
+            theirs, ours = multiprocessing.Pipe()
+            with theirs, ours:
+                tasks.Send(settings, upload.folder, upload.name, notes, digest=digest[1]).do(tasks.Word(theirs))
+        assert len(box.notes) == 5
+
+
+def test_what_a_profile_says_meanwhile_is_not_sent_unseen(guest: Visitor, profiles: Path, tmp_path: Path) -> None:
+    """As many notes as were agreed to, but public now: nothing is sent."""
+    profiles.write_text('[default]\ndefault-visibility = "private"\n', encoding="utf-8")
+    seen = guest.drop(write(tmp_path / "m.csv", [("m1", "Hello", ""), ("m2", "Hi", "")]))
+    asked = guest.see(f"{seen.url}/confirm")
+    hidden = dict(re.findall(r'name="(expected|digest|workspace)" value="([^"]*)"', asked.text))
+    profiles.write_text('[default]\ndefault-visibility = "public"\n', encoding="utf-8")
+    ended = guest.see(guest.post(f"{seen.url}/send", data={**hidden, "is-meant": "yes"}, timeout=60).url)
+    assert "What would be sent has changed since you looked at it" in ended.text
+    assert not [note for note in guest.box.notes if note.prospect_id.startswith("m")]
+
+
+def test_first_private_notes_need_a_persons_word(
+    settings: Settings, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the form said: without the tick nothing is sent; the next time none is needed."""
+    monkeypatch.chdir(tmp_path)
+    for number, (visibility, is_asked) in enumerate([("Private", True), ("Public", False), ("Private", False)]):
+        write(tmp_path / "n.csv", [(f"p{number}", "Hello", visibility)])
+        found = tasks.check(tmp_path, "n.csv", settings, tmp_path / "problems.csv")
+        assert isinstance(found, Overview)
+        assert found.is_first_private is is_asked
+        task = tasks.Send(settings, tmp_path, "n.csv", 1, digest=found.digest)
+        theirs, ours = multiprocessing.Pipe()
+        with theirs, ours:
+            if is_asked:
+                with pytest.raises(FirstRun, match="meant to be private"):
+                    task.do(tasks.Word(theirs))
+                assert not box.received
+            replace(task, is_meant=is_asked).do(tasks.Word(theirs))
+    assert [note.visibility for note in box.notes] == ["2", "1", "2"]
 
 
 # -- words ------------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     for setting in ('`value visibility:"Team only"=Public`', '`value visibility:"Team only"=Private`'):
         assert setting in str(first)
     assert first.answers == {
-        "value": [f"visibility:Team only={value}" for value in ("Public", "Private", "")], "ignore": ["Visibility"],
+        "value": [f"visibility:Team only={value}" for value in ("Private", "Public", "")], "ignore": ["Visibility"],
     }  # fmt: skip
 
 
