@@ -43,13 +43,14 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Which column holds the notes, by name, letter and samples; which the visibility; what its words mean."""
-    seen = types(["run", write()], ["1", "1", "2", "1", "y", "y"])
+    seen = types(["run", write()], ["1", "1", "1", "2", "y", "y"])
     assert seen.status == 0, seen.screen
     for words in (
         "Which column holds the text of the notes? 1 column C, 'Full Comments': Spoke about the annual plan",
         "Which column says who may see a note? 1 column D, 'Shared?': Team only; Yes 2 none: all are private",
-        "What does 'Team only' mean as the visibility? (2 rows) 1 Public: all team members see the note 2 Private",
+        "What does 'Team only' mean as the visibility? (2 rows) 1 Private: only the owner of the API key sees it 2",
         "What does 'Yes' mean as the visibility? (2 rows)",
+        "2 Public: all team members see the note (likely, by the column's heading)",
         "Send 4 notes to",
         "Remember this in the profile 'default', and ask no more next time?",
     ):
@@ -59,7 +60,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     ]  # fmt: skip
     assert profiles.read_text(encoding="utf-8").split() == [
         "[default.map]", "content", "=", '"Full', 'Comments"', "visibility", "=", '"Shared?"',
-        "[default.values.visibility]", '"Team', 'only"', "=", '"Private"', "Yes", "=", '"Public"',
+        '[default.values.visibility."Shared?"]', '"Team', 'only"', "=", '"Private"', "Yes", "=", '"Public"',
     ]  # fmt: skip
     again = types(["run", write(rows=[*ROWS, ("jzRkmgMdw9", "Al", TEXTS[0], "Yes")])], ["y"])
     assert again.status == 0
@@ -96,7 +97,7 @@ def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.Ca
         assert main(command) == 2
         said = " ".join("".join(capsys.readouterr()).split())
         assert "holds 'Team only' in 2 rows, which is no visibility that is known" in said
-        assert '--value visibility:"Team only"=Public or --value visibility:"Team only"=Private' in said
+        assert '--value visibility:"Team only"=Private or --value visibility:"Team only"=Public' in said
         assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
     assert box.received == ()
 
@@ -133,24 +134,28 @@ def test_a_column_is_named_by_heading_or_letter_too(box: Sandbox, profiles: Path
     assert "Nonsense" not in profiles.read_text(encoding="utf-8")
 
 
-def test_check_asks_too_and_keeps_the_answers(box: Sandbox, profiles: Path) -> None:
-    """It sends nothing; the run after it asks nothing."""
+def test_check_asks_too_and_keeps_what_is_true_of_other_sheets(box: Sandbox, profiles: Path) -> None:
+    """It sends nothing; that this file's notes are all private is said in the run's command."""
     seen = types(["check", write()], ["1", "2", "y"])
     assert seen.status == 0, seen.screen
-    assert 'default-visibility = "private"' in profiles.read_text(encoding="utf-8")
+    assert "True of this file alone, and so not kept in the profile: --default-visibility private." in seen.screen
+    assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Full', 'Comments"']
     assert box.received == ()
-    assert main(["run", write(), "--yes"]) == 0
+    assert main(["run", write(), "--yes", "--default-visibility", "private"]) == 0
     assert len(box.notes) == 4
 
 
 def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
-    """A column of unknown name with nothing but statuses is asked about; what it holds is shown."""
+    """A column of unknown name with nothing but statuses is asked about; what it holds is shown, nothing is kept."""
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
-    seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y", "y"])
+    seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y"])
     assert seen.status == 0, seen.screen
     assert "What is column D, 'Phase'? It holds 'Draft', 'Published'." in seen.screen
     assert {note.status for note in box.notes} == {"1"}
-    assert 'ignore = ["Phase"]' in profiles.read_text(encoding="utf-8")
+    assert "not kept in the profile: --ignore Phase. Say it in the command" in seen.screen
+    assert profiles.read_text(encoding="utf-8") == ""
+    assert main(["run", "n.csv", "--yes"]) == 2
+    assert main(["run", "n.csv", "--yes", "--ignore", "Phase"]) == 0
 
 
 def test_to_remember_without_being_asked(box: Sandbox, profiles: Path) -> None:
@@ -175,14 +180,15 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
 
 
 def test_the_exports_of_two_programs_in_one_workspace_are_each_asked_about_once(box: Sandbox, profiles: Path) -> None:
-    """What was answered for one stays true when the other is answered; at night neither is asked about."""
+    """What was answered for one stays true when the other is answered; at night neither is asked about its columns."""
     one = (("Contact ID", "Full Comments"), [("jzRkmgMdw1", TEXTS[0])])
     other = (("Contact ID", "Call notes"), [("jzRkmgMdw2", TEXTS[1])])
     assert types(["run", write(*one)], ["1", "1", "y", "y"]).status == 0
-    assert types(["run", write(*other)], ["1", "y", "y"]).status == 0
+    assert types(["run", write(*other)], ["1", "1", "y", "y"]).status == 0
     assert 'content = ["Full Comments", "Call notes"]' in profiles.read_text(encoding="utf-8")
     for head, rows in (one, other):
-        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), "--yes"]) == 0
+        flags = ["--yes", "--default-visibility", "private"]
+        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), *flags]) == 0
     assert len(box.notes) == 4
 
 
@@ -190,7 +196,7 @@ def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(b
     """What is remembered of the one doesn't make the other's private notes public, or send any again, at night."""
     profiles.write_text(
         '[default.map]\ncontent = "Full Comments"\nvisibility = "Shared?"\n'
-        '[default.values.visibility]\n"Team only" = "Private"\nYes = "Public"\n',
+        '[default.values.visibility."Shared?"]\n"Team only" = "Private"\nYes = "Public"\n',
         encoding="utf-8",
     )
     other = [("jzRkmgMdx1", "Meeting", TEXTS[0]), ("jzRkmgMdx2", "Meeting", TEXTS[1])]
@@ -210,8 +216,9 @@ def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(b
     received = len(box.notes)
     assert received == len(ROWS) + len(other)
     for _ in range(2):
-        for head, rows in ((HEAD, ROWS), (("Contact ID", "Subject", "Note"), other)):
-            assert main(["run", write(head, rows), "--yes"]) == 0
+        true_of_it = ["--ignore", "Subject", "--default-visibility", "private"]
+        for head, rows, flags in ((HEAD, ROWS, []), (("Contact ID", "Subject", "Note"), other, true_of_it)):
+            assert main(["run", write(head, rows), "--yes", *flags]) == 0
             assert len(box.notes) == received
     known = ("Contact ID", "Note", "Visibility")
     assert main(["run", write(known, [("jzRkmgMdx9", "Seen by me", "Only me")]), "--yes"]) == 0
@@ -249,7 +256,7 @@ def test_what_is_said_of_columns_now_leaves_the_rest_of_the_profile(
     """By role, and by word; and a heading that everybody knows counts where a sheet has none of the profile's."""
     profiles.write_text(
         '[default.map]\ncontent = "Full Comments"\nvisibility = "Shared?"\n'
-        '[default.values.visibility]\n"Team only" = "Private"\nYes = "Private"\n',
+        '[default.values.visibility."Shared?"]\n"Team only" = "Private"\nYes = "Private"\n',
         encoding="utf-8",
     )
     assert main(["check", write(), "--value", "visibility:yes=Public"]) == 0

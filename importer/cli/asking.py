@@ -7,12 +7,13 @@ error, which names the settings that answer them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from importer.cli.options import Told
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
 from importer.errors import BadSettings, UnclearColumns, as_argument, by_name
-from importer.models import Answer, Question
+from importer.models import Answer, Question, Role
 from importer.settings import Settings, remembering
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Asking:
     def __init__(self, told: Told) -> None:
         self._told = told
         self._answers: list[Answer] = []
+        self._before: dict[tuple[str, ...], list[Answer]] = {}
 
     @property
     def may(self) -> bool:
@@ -68,29 +70,54 @@ class Asking:
         return answer
 
     def ask(self, prepared: Prepared) -> None:
-        """Ask until nothing is left to decide, or the person doesn't say."""
+        """Ask until nothing is left to decide, or the person doesn't say.
+
+        What was answered for a sheet with the same headings isn't asked again.
+        """
+        before = self._before.setdefault(tuple(prepared.all_headings), [])
+        known = [*before]
         while self.may and (questions := prepared.questions) and questions[0].choices:
-            answer = _ask(questions[0])
-            if answer is None:
+            answer = next((found for found in known if _is_among(found, questions[0].choices)), None)
+            if answer is not None:
+                known.remove(answer)
+            elif (answer := _ask(questions[0])) is None:
                 break
             try:
                 prepared.decide(answer)
             except BadSettings as error:
                 paragraph(error.reason, err=True)
-            else:
+                continue
+            if answer not in before:
                 self._answers.append(answer)
+                before.append(answer)
 
-    def offer_to_remember(self, settings: Settings) -> None:
-        """Offer to keep in the profile what was answered since the last time, so that nothing is asked next time.
+    def offer_to_remember(self, settings: Settings, headings: Mapping[Role, str]) -> None:
+        """Offer to keep in the profile what was answered since the last time, so that it isn't asked next time.
 
         Args:
             settings: with the answers.
+            headings: role → heading of its column in the file; what was said of words is kept for it.
         """
-        only = {answer.setting for answer in self._answers}
+        is_wanted = self._told.says("remember")
+        only = {answer.setting for answer in self._answers if answer.setting in remembering.REMEMBERED}
+        if is_wanted and "value" in self._told.given:
+            only.add("value")
+        alone = [
+            by_name(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
+        ]
         self._answers.clear()
         offer = f"Remember this in the profile {settings.profile!r}, and ask no more next time?"
-        if only and (self._told.says("remember") or ask(offer)):
-            say(f"Remembered in {remembering.remember(settings, only)}.")
+        if only and (is_wanted or ask(offer)):
+            say(f"Remembered in {remembering.remember(settings, only, headings)}.")
+        if alone:
+            paragraph(
+                f"True of this file alone, and so not kept in the profile: {', '.join(alone)}. Say it in the command"
+                " for files like this one."
+            )
+
+
+def _is_among(answer: Answer, choices: Sequence[Answer]) -> bool:
+    return any((choice.setting, choice.value) == (answer.setting, answer.value) for choice in choices)
 
 
 def _ask(question: Question) -> Answer | None:

@@ -76,7 +76,7 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     for setting in ('`value visibility:"Team only"=Public`', '`value visibility:"Team only"=Private`'):
         assert setting in str(first)
     assert first.answers == {
-        "value": [f"visibility:Team only={value}" for value in ("Public", "Private", "")], "ignore": ["Visibility"],
+        "value": [f"visibility:Team only={value}" for value in ("Private", "Public", "")], "ignore": ["Visibility"],
     }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
     assert found.rows.questions == ()
     assert problems(found) == [
         "C3: 'Yes' is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
-        " `value visibility:Yes=Public` or `value visibility:Yes=Private`"
+        " `value visibility:Yes=Private` or `value visibility:Yes=Public`"
     ]
 
 
