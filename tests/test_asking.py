@@ -225,6 +225,54 @@ def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(b
     assert {note.visibility for note in box.notes if note.prospect_id == "jzRkmgMdx9"} == {"2"}
 
 
+def test_what_is_true_of_one_file_is_not_carried_on_to_another_kind(box: Sandbox) -> None:
+    """That the first has no visibility makes no note of the second public; of one like the first nothing is asked."""
+    first, second = ("Contact ID", "Full Comments"), ("Contact ID", "Full Comments", "Private")
+    Path("folder").mkdir()
+    for name, head, row in (("a", first, "1"), ("b", first, "2"), ("c", second, "3")):
+        rows = [(f"jzRkmgMdw{row}", TEXTS[0], "Yes")[: len(head)]]
+        Path(write(head, rows)).rename(f"folder/{name}.csv")
+    seen = types(["run", "folder/a.csv", "folder/b.csv", "folder/c.csv"], ["1", "2", "y", "y", "y", "", "y"])
+    assert seen.status == 2, seen.screen
+    assert seen.screen.count("none: all are public") == 2
+    assert [(note.prospect_id, note.visibility) for note in box.notes] == [("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "1")]
+
+
+def test_a_column_that_the_profile_ignores_can_be_named_after_all(box: Sandbox, profiles: Path) -> None:
+    """The template's own drafts aren't published; once it is named, nothing is asked any more."""
+    profiles.write_text('[default]\nignore = ["Status", "Email"]\n', encoding="utf-8")
+    head = ("Prospect ID", "Note", "Visibility", "Status")
+    seen = types(["run", write(head, [("P1", "x", "Public", "Draft"), ("P2", "y", "Public", "")])], ["1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert "What is column D, 'Status'? It holds 'Draft'." in seen.screen
+    assert {note.prospect_id: note.status for note in box.notes} == {"P1": "0", "P2": "1"}
+    assert 'ignore = ["Email"]' in profiles.read_text(encoding="utf-8")
+    assert main(["run", write(head, [("P3", "z", "Public", "Draft")]), "--yes"]) == 0
+    assert box.notes[-1].status == "0"
+
+
+def test_to_ignore_a_column_for_a_run_leaves_what_the_profile_ignores(box: Sandbox, profiles: Path) -> None:
+    """A command that answers one question opens no other."""
+    profiles.write_text('[default]\nignore = ["Status", "Email"]\n', encoding="utf-8")
+    head = ("Prospect ID", "Note", "Visibility", "Status", "Email")
+    path = write(head, [("P1", "x", "Public", "Draft", "nobody@kestrel.example")])
+    assert main(["run", path, "--yes"]) == 2
+    assert main(["run", path, "--yes", "--ignore", "Status"]) == 0
+    assert [(note.prospect_id, note.status) for note in box.notes] == [("P1", "1")]
+    assert not [call for call in box.received if "email" in call.path]
+
+
+def test_what_a_word_of_this_run_means_is_kept_for_its_column(box: Sandbox, profiles: Path) -> None:
+    """With ``--remember``, also where nobody is asked."""
+    flags = ["--map", "visibility=Shared", "--value", "visibility:Yes=Public", "--remember", "--yes"]
+    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P1", "x", "Yes")]), *flags]) == 0
+    assert '[default.values.visibility.Shared]\nYes = "Public"' in profiles.read_text(encoding="utf-8")
+    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P2", "x", "Yes")]), "--yes"]) == 0
+    other = ["--map", "visibility=Private", "--yes"]
+    assert main(["run", write(("Prospect ID", "Note", "Private"), [("P3", "x", "Yes")]), *other]) == 2
+    assert len(box.notes) == 2
+
+
 @pytest.mark.parametrize("mapped", ['["Shared?", ""]', '""'])
 def test_a_column_of_the_profiles_own_words_is_not_overlooked(
     box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str], mapped: str

@@ -112,7 +112,7 @@ class Asking:
         if alone:
             paragraph(
                 f"True of this file alone, and so not kept in the profile: {', '.join(alone)}. Say it in the command"
-                " for files like this one."
+                " for files like this one. If it is true of all files of this profile, write it into the profile."
             )
 
 
