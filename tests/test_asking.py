@@ -49,8 +49,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
         "Which column holds the text of the notes? 1 column C, 'Full Comments': Spoke about the annual plan",
         "Which column says who may see a note? 1 column D, 'Shared?': Team only; Yes 2 none: all are private",
         "What does 'Team only' mean as the visibility? (2 rows) 1 Private: only the owner of the API key sees it 2",
-        "What does 'Yes' mean as the visibility? (2 rows)",
-        "2 Public: all team members see the note (likely, by the column's heading)",
+        "What does 'Yes' mean as the visibility? (2 rows) The heading 'Shared?' suggests Public. 1 Private",
         "Send 4 notes to",
         "Remember this in the profile 'default', and ask no more next time?",
     ):

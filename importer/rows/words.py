@@ -112,7 +112,7 @@ def _word(
 ) -> Question:
     likely = directions.reading(role, headings[column], word)
     choices = [
-        Answer("value", meaning(role, word, value), _means(value, is_likely=value is likely), is_likely=value is likely)
+        Answer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in directions.VALUES[role]
     ]
     choices.append(Answer("value", meaning(role, word, None), "none of these: leave its rows out"))
@@ -127,11 +127,9 @@ def _word(
     if word in values.get(role, {}).get(Scope.PLAIN, {}):
         text += ". What the profile says of this word names no column, so it counts under a plain heading alone"
     asks = f"What does {word!r} mean as the {role}? ({count:,} rows)"
+    if likely is not None:
+        asks += f" The heading {shown(headings[column])} suggests {likely.name.capitalize()}."
     return Question(text, asks, choices, column, [role], [word], count)
-
-
-def _means(value: Visibility | Status, *, is_likely: bool) -> str:
-    return f"{MEANS[value.name]} (likely, by the column's heading)" if is_likely else MEANS[value.name]
 
 
 def _another_column(
