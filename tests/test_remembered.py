@@ -220,7 +220,7 @@ def test_no_line_that_an_earlier_version_wrote_silences_a_column(
 @pytest.mark.parametrize("heading", ["Shared?", "Visibility"])
 def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_path: Path, heading: str) -> None:
     """As the profiles of earlier versions have them; the message says so, and names the command that answers."""
-    words = '[default.values]\nvisibility = { Yes = "Public", "Team only" = "Private" }\n'
+    words = '[default.values]\nvisibility = { YES = "Public", "Team only" = "Private" }\n'
     desk = Desk(tmp_path, f'[default.map]\nvisibility = "{heading}"\n{words}')
     path = desk.write(Role.VISIBILITY, heading, ["Yes", "Team only"])
     with load(path, desk.settings()) as found:
@@ -241,6 +241,15 @@ def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_
     )
     with load(path, said) as found:
         assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
+
+
+def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:
+    """The later one doesn't silently count: it might be the public one."""
+    tables = [f'[default.values.visibility."{name}"]\nYes = "{meant}"\n' for name, meant in
+              (("Shared", "Private"), ("shared", "Public"))]  # fmt: skip
+    desk = Desk(tmp_path, '[default.map]\nvisibility = "Shared"\n' + "".join(tables))
+    with pytest.raises(BadSettings, match="'Yes' was given two meanings as the visibility"):
+        desk.sent(desk.write(Role.VISIBILITY, "Shared", ["Yes"]))
 
 
 @pytest.mark.parametrize("heading", ["Shared?", "ac\"c'ess", "Zeile\nzwei", "a.b", "Internal", "ä=ö:", "[x]", "Yes"])

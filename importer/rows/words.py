@@ -56,7 +56,7 @@ def _vocabulary(
     own: dict[str, Visibility | Status | None] = {}
     for words in _counting(values.get(role, {}), heading, is_plain=is_plain):
         layer: dict[str, Visibility | Status | None] = {}
-        for word, value in words.items():
+        for word, value in words:
             if layer.setdefault(folded(cleaned_id(word)), value) is not value:
                 raise BadSettings(
                     f"{word!r} was given two meanings as the {role}. Keep one of them: {by_name('value')}."
@@ -67,14 +67,15 @@ def _vocabulary(
     )
 
 
-def _counting(columns: Mapping[str | Scope, Words], heading: str, *, is_plain: bool) -> Iterator[Words]:
-    """Yield the words that count for a column, those that count least first."""
+def _counting(
+    columns: Mapping[str | Scope, Words], heading: str, *, is_plain: bool
+) -> Iterator[list[tuple[str, Visibility | Status | None]]]:
+    """Yield the words that count for a column, with their meanings, those that count least first."""
     if is_plain:
-        yield columns.get(Scope.PLAIN, {})
-    for column, words in columns.items():
-        if isinstance(column, str) and folded(column) == folded(heading):
-            yield words
-    yield columns.get(Scope.RUN, {})
+        yield [*columns.get(Scope.PLAIN, {}).items()]
+    same = (words for column, words in columns.items() if isinstance(column, str) and folded(column) == folded(heading))
+    yield [pair for words in same for pair in words.items()]
+    yield [*columns.get(Scope.RUN, {}).items()]
 
 
 def ever(values: Values, role: Role) -> set[str]:
@@ -124,7 +125,7 @@ def _word(
         f" {ways[1]}. To leave these rows out: {ways[2]}. If the column isn't the {role}:"
         f" {by_name('ignore', as_argument(choices[3].value))}"
     )
-    if word in values.get(role, {}).get(Scope.PLAIN, {}):
+    if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
         text += ". What the profile says of this word names no column, so it counts under a plain heading alone"
     asks = f"What does {word!r} mean as the {role}? ({count:,} rows)"
     if likely is not None:
