@@ -40,7 +40,8 @@ class Export:
         above: lines over the headings.
         below: lines under the data.
         skipped: how many of those below are no data.
-        private: whose notes are private, by index; None: all.
+        private: whose notes are private, by index; None: all, for the export has no visibility.
+        ignored: a column that isn't what it is called.
         encoding, delimiter: of a text file.
     """
 
@@ -52,9 +53,16 @@ class Export:
     below: Sequence[Line] = ()
     skipped: int = 0
     private: Sequence[int] | None = None
+    ignored: str = ""
     encoding: str = "utf-8"
     delimiter: str = ","
     line_end: str = field(default="\n", repr=False)
+
+    @property
+    def flags(self) -> list[str]:
+        """What is true of this export alone, which isn't remembered: the night's command says it."""
+        aside = ["--ignore", self.ignored] if self.ignored else []
+        return [*aside, *(["--default-visibility", "private"] if self.private is None else [])]
 
     def write(self, folder: Path, *, later: bool = False) -> Path:
         """The first export, or the next night's, which has one more row above what stands below the data."""
@@ -116,7 +124,7 @@ EXPORTS = (
         "salesforce-report.csv",
         ("Contact ID", "First Name", "Last Name", "Email", "Subject", "Full Comments", "Status"),
         lambda i, text: (_foreign(i), *PEOPLE[i], EMAILS[i].upper(), "Call", text, "Completed"),
-        ["1", "1", "4"], below=COLOPHON, skipped=5, encoding="iso-8859-1",
+        ["1", "1", "4"], ignored="Status", below=COLOPHON, skipped=5, encoding="iso-8859-1",
     ),
     Export(
         "salesforce-details.xlsx",

@@ -51,7 +51,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
         "Which column says who may see a note? 1 none: all are private, for the owner of the API key 2 none: all are",
         "3 column D, 'Shared?' (likely): Team only; Yes",
         "What does 'Team only' mean as the visibility? (2 rows) 1 Private: only the owner of the API key sees it 2 Pub",
-        "What does 'Yes' mean as the visibility? (2 rows)",
+        "What does 'Yes' mean as the visibility? (2 rows) The heading 'Shared?' suggests Public. 1 Private",
         "Send 4 notes to",
         "Remember this in the profile 'default', and ask no more next time?",
     ):
@@ -61,7 +61,7 @@ def test_what_is_undecided_is_asked_and_remembered_and_the_night_asks_nothing(
     ]  # fmt: skip
     assert profiles.read_text(encoding="utf-8").split() == [
         "[default.map]", "content", "=", '"Full', 'Comments"', "visibility", "=", '"Shared?"',
-        "[default.values.visibility]", '"Team', 'only"', "=", '"Private"', "Yes", "=", '"Public"',
+        '[default.values.visibility."Shared?"]', '"Team', 'only"', "=", '"Private"', "Yes", "=", '"Public"',
     ]  # fmt: skip
     again = types(["run", write(rows=[*ROWS, ("jzRkmgMdw9", "Al", TEXTS[0], "Yes")])], ["y"])
     assert again.status == 0
@@ -99,7 +99,7 @@ def test_a_word_nobody_explained_stops_the_night(box: Sandbox, capsys: pytest.Ca
         said = " ".join("".join(capsys.readouterr()).split())
         assert "holds 'Team only' in 2 rows, which is no visibility that is known" in said
         assert '--value visibility:"Team only"=Private or --value visibility:"Team only"=Public' in said
-        assert "--value visibility:Yes=Private or --value visibility:Yes=Public" in said
+        assert "--value visibility:Yes=Public or --value visibility:Yes=Private" in said
     assert box.received == ()
 
 
@@ -213,24 +213,28 @@ def test_the_plan_says_what_words_mean_and_which_groups_are_public(
     assert "Only the owner of the API key will see them" in document["left"]["who_sees_the_private"]
 
 
-def test_check_asks_too_and_keeps_the_answers(box: Sandbox, profiles: Path) -> None:
-    """It sends nothing; the run after it asks nothing."""
+def test_check_asks_too_and_keeps_what_is_true_of_other_sheets(box: Sandbox, profiles: Path) -> None:
+    """It sends nothing; that this file's notes are all private is said in the run's command."""
     seen = types(["check", write()], ["1", "1", "y"])
     assert seen.status == 0, seen.screen
-    assert 'default-visibility = "private"' in profiles.read_text(encoding="utf-8")
+    assert "True of this file alone, and so not kept in the profile: --default-visibility private." in seen.screen
+    assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Full', 'Comments"']
     assert box.received == ()
-    assert main(["run", write(), "--yes"]) == 0
+    assert main(["run", write(), "--yes", "--default-visibility", "private"]) == 0
     assert len(box.notes) == 4
 
 
 def test_a_column_that_was_overlooked_can_be_set_aside(box: Sandbox, profiles: Path) -> None:
-    """A column of unknown name with nothing but statuses is asked about; what it holds is shown."""
+    """A column of unknown name with nothing but statuses is asked about; what it holds is shown, nothing is kept."""
     rows = [(f"P{i}", "x", "1", ("Draft", "Published")[i % 2]) for i in range(4)]
-    seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y", "y"])
+    seen = types(["run", write(("Prospect ID", "Note", "Visibility", "Phase"), rows)], ["2", "y"])
     assert seen.status == 0, seen.screen
     assert "What is column D, 'Phase'? It holds 'Draft', 'Published'." in seen.screen
     assert {note.status for note in box.notes} == {"1"}
-    assert 'ignore = ["Phase"]' in profiles.read_text(encoding="utf-8")
+    assert "not kept in the profile: --ignore Phase. Say it in the command" in seen.screen
+    assert profiles.read_text(encoding="utf-8") == ""
+    assert main(["run", "n.csv", "--yes"]) == 2
+    assert main(["run", "n.csv", "--yes", "--ignore", "Phase"]) == 0
 
 
 def test_to_remember_without_being_asked(box: Sandbox, profiles: Path) -> None:
@@ -255,14 +259,15 @@ def test_what_was_answered_counts_for_the_files_that_follow(box: Sandbox) -> Non
 
 
 def test_the_exports_of_two_programs_in_one_workspace_are_each_asked_about_once(box: Sandbox, profiles: Path) -> None:
-    """What was answered for one stays true when the other is answered; at night neither is asked about."""
+    """What was answered for one stays true when the other is answered; at night neither is asked about its columns."""
     one = (("Contact ID", "Full Comments"), [("jzRkmgMdw1", TEXTS[0])])
     other = (("Contact ID", "Call notes"), [("jzRkmgMdw2", TEXTS[1])])
     assert types(["run", write(*one)], ["1", "1", "y", "y"]).status == 0
-    assert types(["run", write(*other)], ["1", "y", "y"]).status == 0
+    assert types(["run", write(*other)], ["1", "1", "y", "y"]).status == 0
     assert 'content = ["Full Comments", "Call notes"]' in profiles.read_text(encoding="utf-8")
     for head, rows in (one, other):
-        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), "--yes"]) == 0
+        flags = ["--yes", "--default-visibility", "private"]
+        assert main(["run", write(head, [*rows, ("jzRkmgMdw3", rows[0][1])]), *flags]) == 0
     assert len(box.notes) == 4
 
 
@@ -270,7 +275,7 @@ def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(b
     """What is remembered of the one doesn't make the other's private notes public, or send any again, at night."""
     profiles.write_text(
         '[default.map]\ncontent = "Full Comments"\nvisibility = "Shared?"\n'
-        '[default.values.visibility]\n"Team only" = "Private"\nYes = "Public"\n',
+        '[default.values.visibility."Shared?"]\n"Team only" = "Private"\nYes = "Public"\n',
         encoding="utf-8",
     )
     other = [("jzRkmgMdx1", "Meeting", TEXTS[0]), ("jzRkmgMdx2", "Meeting", TEXTS[1])]
@@ -290,12 +295,64 @@ def test_that_one_export_has_no_visibility_says_nothing_of_another_that_has_it(b
     received = len(box.notes)
     assert received == len(ROWS) + len(other)
     for _ in range(2):
-        for head, rows in ((HEAD, ROWS), (("Contact ID", "Subject", "Note"), other)):
-            assert main(["run", write(head, rows), "--yes"]) == 0
+        true_of_it = ["--ignore", "Subject", "--default-visibility", "private"]
+        for head, rows, flags in ((HEAD, ROWS, []), (("Contact ID", "Subject", "Note"), other, true_of_it)):
+            assert main(["run", write(head, rows), "--yes", *flags]) == 0
             assert len(box.notes) == received
     known = ("Contact ID", "Note", "Visibility")
     assert main(["run", write(known, [("jzRkmgMdx9", "Seen by me", "Only me")]), "--yes"]) == 0
     assert {note.visibility for note in box.notes if note.prospect_id == "jzRkmgMdx9"} == {"2"}
+
+
+def test_what_is_true_of_one_file_is_not_carried_on_to_another_kind(box: Sandbox) -> None:
+    """That the first has no visibility makes no note of the second public; of one like the first nothing is asked."""
+    first, second = ("Contact ID", "Full Comments"), ("Contact ID", "Full Comments", "Private")
+    Path("folder").mkdir()
+    for name, head, row in (("a", first, "1"), ("b", first, "2"), ("c", second, "3")):
+        rows = [(f"jzRkmgMdw{row}", TEXTS[0], "Yes")[: len(head)]]
+        Path(write(head, rows)).rename(f"folder/{name}.csv")
+    seen = types(["run", "folder/a.csv", "folder/b.csv", "folder/c.csv"], ["1", "2", "y", "y", "y", "", "y"])
+    assert seen.status == 2, seen.screen
+    assert seen.screen.count("none: all are public") == 2
+    assert [(note.prospect_id, note.visibility) for note in box.notes] == [("jzRkmgMdw1", "1"), ("jzRkmgMdw2", "1")]
+
+
+def test_a_column_that_the_profile_ignores_can_be_named_after_all(box: Sandbox, profiles: Path) -> None:
+    """The template's own drafts aren't published; once it is named, nothing is asked any more."""
+    profiles.write_text('[default]\nignore = ["Status", "Email"]\n', encoding="utf-8")
+    head = ("Prospect ID", "Note", "Visibility", "Status")
+    seen = types(["run", write(head, [("P1", "x", "Public", "Draft"), ("P2", "y", "Public", "")])], ["1", "y", "y"])
+    assert seen.status == 0, seen.screen
+    assert "What is column D, 'Status'? It holds 'Draft'." in seen.screen
+    assert {note.prospect_id: note.status for note in box.notes} == {"P1": "0", "P2": "1"}
+    assert 'ignore = ["Email"]' in profiles.read_text(encoding="utf-8")
+    assert main(["run", write(head, [("P3", "z", "Public", "Draft")]), "--yes"]) == 0
+    assert box.notes[-1].status == "0"
+
+
+def test_to_ignore_a_column_for_a_run_leaves_what_the_profile_ignores(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command that answers one question opens no other."""
+    profiles.write_text('[default]\nignore = ["Status", "Email"]\n', encoding="utf-8")
+    head = ("Prospect ID", "Note", "Visibility", "Status", "Email")
+    path = write(head, [("P1", "x", "Public", "Draft", "nobody@kestrel.example")])
+    assert main(["run", path, "--yes"]) == 2
+    capsys.readouterr()
+    assert main(["run", path, "--yes", "--ignore", "Status"]) == 0
+    assert "email:" not in capsys.readouterr().out
+    assert [(note.prospect_id, note.status) for note in box.notes] == [("P1", "1")]
+
+
+def test_what_a_word_of_this_run_means_is_kept_for_its_column(box: Sandbox, profiles: Path) -> None:
+    """With ``--remember``, also where nobody is asked."""
+    flags = ["--map", "visibility=Shared", "--value", "visibility:Yes=Public", "--remember", "--yes"]
+    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P1", "x", "Yes")]), *flags]) == 0
+    assert '[default.values.visibility.Shared]\nYes = "Public"' in profiles.read_text(encoding="utf-8")
+    assert main(["run", write(("Prospect ID", "Note", "Shared"), [("P2", "x", "Yes")]), "--yes"]) == 0
+    other = ["--map", "visibility=Private", "--yes"]
+    assert main(["run", write(("Prospect ID", "Note", "Private"), [("P3", "x", "Yes")]), *other]) == 2
+    assert len(box.notes) == 2
 
 
 @pytest.mark.parametrize("mapped", ['["Shared?", ""]', '""'])
@@ -329,7 +386,7 @@ def test_what_is_said_of_columns_now_leaves_the_rest_of_the_profile(
     """By role, and by word; and a heading that everybody knows counts where a sheet has none of the profile's."""
     profiles.write_text(
         '[default.map]\ncontent = "Full Comments"\nvisibility = "Shared?"\n'
-        '[default.values.visibility]\n"Team only" = "Private"\nYes = "Private"\n',
+        '[default.values.visibility."Shared?"]\n"Team only" = "Private"\nYes = "Private"\n',
         encoding="utf-8",
     )
     assert main(["check", write(), "--value", "visibility:yes=Public"]) == 0

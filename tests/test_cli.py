@@ -458,7 +458,7 @@ def test_the_ways_out_that_are_proposed_lead_out(type_: Terminal) -> None:
     """``--map`` by heading and by letter, and a default visibility, make the same files usable."""
     type_.file("two.csv", "Prospect ID,Note,Comments\nP1,x,y\n")
     assert type_("run", "two.csv", "--map", "content=comments", "--default-visibility", "Private").status == 0
-    type_.file("letters.csv", "Who,What,Seen\nP2,z,2\n")
+    type_.file("letters.csv", "Who,What,Seen\nP2,z,Private\n")
     mapped = ("--map", "prospect=a", "--map", "content=B", "--map", 'visibility="Seen"')
     assert type_("run", "letters.csv", *mapped).status == 0
     assert [(note.prospect_id, note.sent_content, note.visibility) for note in type_.box.notes] == [
@@ -1250,14 +1250,17 @@ def test_what_is_remembered_only_its_owner_can_read_and_no_planted_link_leads_it
 
 
 def test_what_was_said_of_the_columns_can_be_remembered(type_: Terminal, profiles: Path) -> None:
-    """``--remember`` keeps it in the profile, and the next run needs no flag; the key is not kept."""
+    """``--remember`` keeps it in the profile; the key is not kept, nor what is true of this file alone."""
     profiles.write_text("[other]\n", encoding="utf-8")
     type_.file("n.csv", "Who,What\nP1,x\n")
     said = ("--map", "prospect=Who", "--map", "content=What", "--default-visibility", "private")
-    assert type_("run", "n.csv", *said, "--remember").status == 0
+    ended = type_("run", "n.csv", *said, "--remember")
+    assert ended.status == 0
+    assert "True of this run alone, and so not kept in the profile: --default-visibility." in ended.all
     assert KEY not in profiles.read_text(encoding="utf-8")
     type_.file("m.csv", "Who,What\nP2,x\n")
-    assert type_("run", "m.csv").status == 0
+    assert type_("run", "m.csv").status == 2
+    assert type_("run", "m.csv", "--default-visibility", "private").status == 0
     assert type_("run", "m.csv", "--profile", "other").status == 2
     assert {note.prospect_id: note.visibility for note in type_.box.notes} == {"P1": "2", "P2": "2"}
 
@@ -1553,18 +1556,28 @@ def test_a_column_of_statuses_that_nobody_recognised_stops_the_run(type_: Termin
 def test_several_columns_may_be_set_aside_on_the_command_line_or_in_the_profile(
     type_: Terminal, profiles: Path
 ) -> None:
-    """By heading or letter; ``--remember`` keeps them."""
+    """By heading or letter; but what a profile ignores in all sheets is no word on drafts, so that is asked."""
     type_.file("n.csv", "Prospect ID,Note,Visibility,State,Phase\nP1,x,1,Draft,Final\n")
     ended = type_("run", "n.csv", "--ignore", "State")
     assert ended.status == 2
     assert "Column E, 'Phase'" in ended.all
     assert "Column D" not in ended.all
-    for text in ("ignore = ['state', 'E']", "ignore = 'State'\n[default.map]\nstatus = 'Phase'"):
+    for text in ("ignore = ['state', 'E']", "ignore = 'State'"):
         profiles.write_text(f"[default]\n{text}\n", encoding="utf-8")
-        assert type_("check", "n.csv").status == 0
+        ended = type_("check", "n.csv")
+        assert ended.status == 2
+        assert "(the profile ignores it, which isn't enough for such a column): 'Draft'" in ended.all
+        assert type_("check", "n.csv", "--ignore", "State", "--ignore", "Phase").status == 0
+        assert type_("check", "n.csv", "--map", "status=State").status == 0
+    profiles.write_text("[default]\nignore = 'State'\n[default.map]\nstatus = 'Phase'\n", encoding="utf-8")
+    assert type_("check", "n.csv").status == 0
     profiles.write_text("", encoding="utf-8")
-    assert type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember").status == 0
-    type_.file("m.csv", "Prospect ID,Note,Visibility,State,Phase\nP2,x,1,Draft,Final\n")
+    ended = type_("run", "n.csv", "--ignore", "State", "--ignore", "Phase", "--remember")
+    assert ended.status == 0
+    assert "not kept in the profile: --ignore." in ended.all
+    assert "ignore" not in profiles.read_text(encoding="utf-8")
+    type_.file("m.csv", "Prospect ID,Note,Visibility,State\nP2,x,1,New\n")
+    profiles.write_text("[default]\nignore = ['State']\n", encoding="utf-8")
     assert type_("run", "m.csv").status == 0
     assert {note.status for note in type_.box.notes} == {"1"}
 
@@ -1587,6 +1600,6 @@ def test_words_that_are_told_together_come_with_the_setting_that_would_map_them(
     type_.file("n.csv", HEAD + "P1,a,1\nP2,b,Yes\nP3,c,Never\nP4,d,Somebody\n")
     assert (
         "3 × … is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
-        " --value visibility:Yes=Public or --value visibility:Yes=Private, and so on. It is 'Yes', 'Never', 'Somebody':"
+        " --value visibility:Yes=Private or --value visibility:Yes=Public, and so on. It is 'Yes', 'Never', 'Somebody':"
         " C3, C4, C5"
     ) in type_("check", "n.csv").all

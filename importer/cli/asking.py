@@ -7,13 +7,14 @@ error, which names the settings that answer them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from importer.cli.options import Told
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
 from importer.commands.answering import offered
 from importer.errors import BadSettings, UnclearColumns, as_argument, by_name
-from importer.models import Answer, Question
+from importer.models import Answer, Question, Role
 from importer.settings import Settings, remembering
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Asking:
     def __init__(self, told: Told) -> None:
         self._told = told
         self._answers: list[Answer] = []
+        self._before: dict[tuple[str, ...], list[Answer]] = {}
 
     @property
     def may(self) -> bool:
@@ -71,36 +73,67 @@ class Asking:
         return None
 
     def ask(self, prepared: Prepared) -> None:
-        """Ask until nothing is left to decide, or the person doesn't say."""
-        answers: list[Answer] = []
+        """Ask until nothing is left to decide, or the person doesn't say.
+
+        What was answered for a sheet with the same headings isn't asked again.
+        """
+        before = self._before.setdefault(tuple(prepared.all_headings), [])
+        known, taken = [*before], list[Answer]()
         while self.may and (questions := prepared.questions) and questions[0].choices:
-            answer = _ask(questions[0], may_go_back=bool(answers))
-            if answer is None:
+            answer: Answer | str | None
+            answer = next((found for found in known if _is_among(found, questions[0].choices)), None)
+            if answer is None and (answer := _ask(questions[0], may_go_back=bool(taken))) is None:
                 break
             if answer == _BACK:
-                answers.pop()
+                self._take_back(taken.pop(), before)
                 prepared.undecide()
+                known.clear()
                 continue
             assert isinstance(answer, Answer)
+            if is_known := answer in known:
+                known.remove(answer)
             try:
                 prepared.decide(answer)
             except BadSettings as error:
                 paragraph(error.reason, err=True)
-            else:
-                answers.append(answer)
-        self._answers += answers
+                continue
+            taken.append(answer)
+            if not is_known:
+                self._answers.append(answer)
+                before.append(answer)
 
-    def offer_to_remember(self, settings: Settings) -> None:
-        """Offer to keep in the profile what was answered since the last time, so that nothing is asked next time.
+    def _take_back(self, answer: Answer, before: list[Answer]) -> None:
+        for answers in (self._answers, before):
+            if answer in answers:
+                answers.remove(answer)
+
+    def offer_to_remember(self, settings: Settings, headings: Mapping[Role, str]) -> None:
+        """Offer to keep in the profile what was answered since the last time, so that it isn't asked next time.
 
         Args:
             settings: with the answers.
+            headings: role → heading of its column in the file; what was said of words is kept for it.
         """
-        only = {answer.setting for answer in self._answers}
+        is_wanted = self._told.says("remember")
+        only = {answer.setting for answer in self._answers if answer.setting in remembering.REMEMBERED}
+        if is_wanted and "value" in self._told.given:
+            only.add("value")
+        alone = [
+            by_name(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
+        ]
         self._answers.clear()
         offer = f"Remember this in the profile {settings.profile!r}, and ask no more next time?"
-        if only and (self._told.says("remember") or ask(offer)):
-            say(f"Remembered in {remembering.remember(settings, only)}.")
+        if only and (is_wanted or ask(offer)):
+            say(f"Remembered in {remembering.remember(settings, only, headings)}.")
+        if alone:
+            paragraph(
+                f"True of this file alone, and so not kept in the profile: {', '.join(alone)}. Say it in the command"
+                " for files like this one. If it is true of all files of this profile, write it into the profile."
+            )
+
+
+def _is_among(answer: Answer, choices: Sequence[Answer]) -> bool:
+    return any((choice.setting, choice.value) == (answer.setting, answer.value) for choice in choices)
 
 
 def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | None:

@@ -17,7 +17,7 @@ from importer.cli.screen import argument, show
 from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
 from importer.cli.watching import Stopper, Watch
-from importer.errors import ResultsNotWritten, UnclearColumns
+from importer.errors import ResultsNotWritten, UnclearColumns, by_name
 from importer.settings import Settings, Topic, remembering
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         settings = told.settings_with_key
         if told.says("remember"):
             say(f"Remembered in {remembering.remember(settings)}.")
+            if alone := [
+                name for name in ("ignore", "default-visibility") if name in told.given and not told.given[name].origin
+            ]:
+                paragraph(
+                    f"True of this run alone, and so not kept in the profile: {' and '.join(map(by_name, alone))}."
+                )
         asking = Asking(told)
         asking.check(settings)
         chosen = commands.choosing.choose(files)
@@ -100,7 +106,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
             say(f"Every problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
         if online and (emails := commands.check.write_unknown_emails(preview, file)) is not None:
             say(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
-        asking.offer_to_remember(preview.settings)
+        asking.offer_to_remember(preview.settings, preview.loaded.headings)
         status = commands.check.exit_status(preview)
         return out.over(status, lambda: commands.documents.check(preview, status))
 

@@ -69,7 +69,9 @@ class Importing:
                 say(f"\n{prepared.preview.loaded.sheet.source}:")
             self._answered(lambda: self._asking.ask(prepared))
             if not prepared.questions and prepared.preview.guarded:  # it isn't sent; what was answered is true even so
-                self._answered(lambda: self._asking.offer_to_remember(prepared.settings))
+                self._answered(
+                    lambda: self._asking.offer_to_remember(prepared.settings, prepared.preview.loaded.headings)
+                )
 
     def confirm(self, preview: Preview) -> bool:
         """Whether a workspace is the right one into which nobody has imported yet; asked once, whatever was said."""
@@ -88,8 +90,7 @@ class Importing:
             show(commands.plans.first_of_kind(preview))
             if not self._answered(lambda: ask(sends)):
                 return False  # that nothing was sent, its end says
-        if self._asking.may:
-            self._answered(lambda: self._asking.offer_to_remember(preview.settings))
+        self._answered(lambda: self._asking.offer_to_remember(preview.settings, preview.loaded.headings))
         self._watch, self._has_sent = Watch(silent=self._hearing.is_quiet), True
         self._watch.begin(total)
         self._stopper.arm()

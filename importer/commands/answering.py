@@ -11,16 +11,28 @@ from typing import Any
 
 from importer.models import Answer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
+from importer.settings.meanings import merged, rescoped
+from importer.settings.remembering import NO_COLUMNS
 
 
-def answered(settings: Settings, answer: Answer) -> Settings:
+def answered(settings: Settings, answer: Answer, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
     """The settings with an answer; what they said of other columns and words stays.
+
+    Args:
+        settings: as they are.
+        answer: to one of a sheet's questions.
+        headings: role → heading of its column in the sheet; a word's meaning counts for columns of this heading.
 
     Raises:
         BadSettings: that can't be the answer.
     """
     setting = SETTINGS[answer.setting]
     before, said = getattr(settings, setting.attribute), setting.read(answer.value)
+    if answer.setting == "value":
+        meant: Any = said
+        for role, heading in headings.items():
+            meant = rescoped(meant, role, heading)
+        return replace(settings, values=merged(settings.values, meant))
     changed: dict[str, Any] = {
         setting.attribute: _together(before, said),
         "usual": _usual(settings, answer.setting, said),
@@ -28,6 +40,8 @@ def answered(settings: Settings, answer: Answer) -> Settings:
     if answer.setting == "map":
         assert isinstance(said, Mapping)
         changed["mapping"] = {**before, **{role: _names(before.get(role, ()), name) for role, name in said.items()}}
+    elif answer.setting == "ignore":
+        changed["lasting"] = settings.lasting - {answer.value}
     elif answer.setting == "default-visibility" and Role.VISIBILITY in settings.mapping:
         # It was asked as this sheet hasn't the column; where a sheet has it, the column counts.
         changed["mapping"] = {**settings.mapping, Role.VISIBILITY: _names(settings.mapping[Role.VISIBILITY], "")}
@@ -63,7 +77,10 @@ def chosen(settings: Settings, name: str, value: str) -> Settings:
         assert isinstance(said, Mapping)
         changed["usual"] = settings.usual - said.keys()
         said = {**before, **{role: _first(heading, before.get(role)) for role, heading in said.items()}}
-    elif isinstance(said, Mapping | tuple):
+    elif name == "value":
+        said = merged(before, said)  # type: ignore[arg-type]
+    elif isinstance(said, tuple):
+        changed["lasting"] = settings.lasting - set(said)
         said = _together(before, said)
     changed[setting.attribute] = said
     return replace(settings, **changed)
@@ -93,8 +110,6 @@ def _first(said: Any, before: Any) -> object:
 
 
 def _together(before: object, said: object) -> object:
-    if isinstance(before, Mapping) and isinstance(said, Mapping):
-        return {**before, **{name: _together(before.get(name), value) for name, value in said.items()}}
     if isinstance(before, tuple) and isinstance(said, tuple):
         return (*before, *(value for value in said if value not in before))
     return said

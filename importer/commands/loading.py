@@ -51,6 +51,11 @@ class Loaded:
     plan: Plan
     unclear: UnclearColumns | None = None
 
+    @property
+    def headings(self) -> dict[Role, str]:
+        """Role → heading of the column that has it."""
+        return {role: self.sheet.headings[at] for role, at in self.roles.columns.items()}
+
     def close(self) -> None:
         """Give back what the sheet holds."""
         self.sheet.close()

@@ -140,6 +140,11 @@ class Overview:
     undecided: str
 
     @property
+    def headings(self) -> dict[Role, str]:
+        """Role → heading of the column that has it."""
+        return {role: self.columns[at].heading for role, at in self.roles.items() if at < len(self.columns)}
+
+    @property
     def can_be_sent(self) -> bool:
         """Whether a person may say yes to it."""
         return not self.questions and not self.guarded and not self.undecided and self.total > 0

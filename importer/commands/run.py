@@ -35,7 +35,7 @@ from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.models import Answer, AttachedFile, Progress, Question, Remaining, Rows, Visibility
-from importer.rows.columns import headed
+from importer.rows.columns import headed, not_named
 from importer.rows.naming import Answers
 from importer.settings import BATCH_SIZE, Rate, Settings
 from importer.settings.kinds import Columns
@@ -140,6 +140,11 @@ class Prepared:
         """What couldn't be decided, as the preview has it."""
         return questions_of(self._loaded)
 
+    @property
+    def all_headings(self) -> Sequence[str]:
+        """The headings of the sheet, by which exports of one kind are known."""
+        return self._loaded.sheet.headings
+
     def decide(self, answer: Answer) -> None:
         """Take an answer to one of the questions; the sheet is understood anew, and what is asked may be less, or else.
 
@@ -148,8 +153,10 @@ class Prepared:
         """
         if answer.setting == "map":
             role, _, name = answer.value.partition("=")
-            answer = replace(answer, value=f"{role}={headed(self._loaded.sheet.headings, name)}")
-        settings = answered(self._settings, answer)
+            answer = replace(answer, value=f"{role}={headed(self.all_headings, name)}")
+        settings = answered(self._settings, answer, self._loaded.headings)
+        if answer.setting == "map" and name:
+            settings = replace(settings, ignored=not_named(settings.ignored, self.all_headings, name))
         loaded = understood(self._loaded.sheet, settings)
         roles = Columns().read(answer.value) if answer.setting == "map" else {}
         for question in questions_of(loaded):

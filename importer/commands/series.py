@@ -45,6 +45,7 @@ from importer.errors import (
 from importer.journal import Journal
 from importer.models import Answer, Progress, Result
 from importer.settings import Settings
+from importer.settings.meanings import without_column
 
 _FOR_ALL = (Stopped, UnusableJournal, ResultsNotWritten, FirstRun, SharedKey)
 """What is not a single file's trouble: the next one would meet it, too."""
@@ -235,6 +236,16 @@ def _ends_all(over: FileEnded) -> bool:
     return over.fate is not Fate.LEFT and isinstance(trouble, _FOR_ALL)
 
 
+def _for_the_next(before: Settings, answered: Settings) -> Settings:
+    """Return the settings for the file that follows: an answer that is true of one sheet alone isn't carried on."""
+    return replace(
+        before,
+        mapping=answered.mapping,
+        usual=answered.usual,
+        values=without_column(answered.values, ""),
+    )
+
+
 @dataclass
 class _One:
     """Imports one file after the other; ``taken`` is where results went so far."""
@@ -304,7 +315,7 @@ class _One:
         target = results_path(path, self.settings, self.began_at, self.taken)
         with self._prepared(path, replace(self.settings, results=target)) as prepared:
             self.face.decide(prepared)
-            self.settings = replace(prepared.settings, results=self.settings.results, sheet=self.settings.sheet)
+            self.settings = _for_the_next(self.settings, prepared.settings)
             preview = prepared.preview
             if (undecided := preview.undecided) is not None:
                 raise undecided

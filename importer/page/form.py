@@ -14,7 +14,7 @@ from importer.models import Answer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
 from importer.page.wording import FIELDS, ROLES
 from importer.settings import Settings
-from importer.settings.kinds import MEANS
+from importer.settings.meanings import MEANS
 
 ENCODINGS = (
     "utf-8",

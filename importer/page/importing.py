@@ -133,9 +133,9 @@ class Importing:
 
     def remember(self, number: str) -> Page:
         """Keep what was chosen in the profile."""
-        self._parts.upload(number)
-        choices = Choices.of(request.args.items(multi=True))
-        self._parts.told.remember(choices)
+        upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
+        found, _ = self._look(upload, choices)
+        self._parts.told.remember(choices, found.headings if isinstance(found, Overview) else {})
         return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
 
     def confirm(self, number: str) -> Page:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
-from importer.models import Workspace
+from importer.models import Role, Workspace
 from importer.page.choices import Choices
 from importer.page.practice import Practice
 from importer.settings import KEY_VARIABLE, Settings, keystore, profiles, remembering, sources
@@ -129,8 +129,12 @@ class Told:
         except BadSettings:
             return self.settings()
 
-    def remember(self, choices: Choices) -> None:
+    def remember(self, choices: Choices, headings: Mapping[Role, str]) -> None:
         """Keep what was chosen for a file, in the profile; while practising, until practice ends.
+
+        Args:
+            choices: what was chosen.
+            headings: role → heading of its column in the file; what was chosen for words is kept for it.
 
         Raises:
             BadSettings: it can't be written.
@@ -138,9 +142,10 @@ class Told:
         if not (names := choices.to_remember):
             return
         if self.practice is not None:
-            self.practice.settings = choices.only(names).applied(self.practice.settings)
+            settings = choices.only(names).applied(self.practice.settings)
+            self.practice.settings = remembering.for_columns(settings, headings)
         else:
-            remembering.remember(choices.applied(self.settings()), names)
+            remembering.remember(choices.applied(self.settings()), names, headings)
 
     def choose(self, profile: str) -> None:
         """Work with a profile from now on; and from the next start on, unless another is named then.

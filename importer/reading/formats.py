@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from math import isfinite
 
@@ -109,13 +109,14 @@ def _value(text: str) -> float:
 class NumberFormats:
     """The number formats of one workbook, ``codes`` being those of its cell styles.
 
-    Each distinct code is compiled once, when the first number needs it.
+    Each distinct code is compiled once, when the first number needs it. ``hiding`` are the styles that hide texts.
     """
 
     def __init__(self, codes: Sequence[str] = (), *, date1904: bool = False) -> None:
         self.date1904 = date1904
         self._codes = codes
         self._compiled: dict[str, Renderer] = {}
+        self.hiding = frozenset(style for style, code in enumerate(codes) if hides_text(code))
 
     def in_style(self, style: int, number: str) -> str:
         """A number, as the workbook stores it, as the cell style at a position shows it."""
@@ -134,6 +135,17 @@ class NumberFormats:
             )
         self._compiled[code] = render = renderer(code, date1904=self.date1904)
         return render
+
+
+@lru_cache(maxsize=MOST_COMPILED)
+def hides_text(code: str) -> bool:
+    """Whether a format has a section for texts, the fourth, that doesn't show them, as ``;;;``."""
+    if len(code) > LONGEST_CODE:
+        return False
+    sections = _split(code)
+    return len(sections) == 4 and not any(
+        kind == "general" or (kind, value) == ("other", "@") for kind, value in _tokens(sections[3])
+    )
 
 
 def code_of(number: int, own: str | None) -> str:

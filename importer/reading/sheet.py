@@ -18,6 +18,10 @@ COVERED = (
     "a merged cell covers this one, and counts for its first row alone. Unmerge the cells, or let it count for every"
     f" row: {by_name('fill-merged')}"
 )
+HIDDEN = (
+    "the cell's number format hides its content, so nobody sees it in the sheet. Show it (with the format General), or"
+    " delete it"
+)
 ERROR = "the cell shows the error {}. Correct the formula or type the value"
 
 

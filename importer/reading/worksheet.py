@@ -9,7 +9,7 @@ from importer.errors import UnreadableFile
 from importer.reading.formats import NumberFormats, general
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import DAMAGED, MOST_DEPTH, Events, whole
-from importer.reading.sheet import ERROR, NO_VALUE, Found, column_letter
+from importer.reading.sheet import ERROR, HIDDEN, NO_VALUE, Found, column_letter
 from importer.reading.spool import Row, RowStream
 from importer.reading.strings import Strings
 
@@ -18,6 +18,7 @@ Cell = tuple[str, str | None, str | None, str, bool]
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
+_TEXTS = frozenset({"s", "inlineStr", "str", "b"})
 
 
 class Worksheet:
@@ -32,6 +33,7 @@ class Worksheet:
         self.ready: list[Row] = []
         self.columns: dict[str, int] = {}
         self.number = 0
+        self.hiding = frozenset(map(str, formats.hiding))
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, as the pieces of the part come."""
@@ -134,20 +136,24 @@ class Worksheet:
     def _row(self, digits: str | None, cells: Iterable[Cell], *, hidden: bool) -> None:
         """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
         number = self._next_number(digits)
-        columns, strings, kept = self.columns, self.strings, self.strings.kept
+        columns, strings, kept, hiding = self.columns, self.strings, self.strings.kept, self.hiding
         count = len(kept)
         row: list[str] = []
         width = 0
-        for reference, kind, style, text, formula in cells:
+        for reference, kind, style, stored, formula in cells:
+            text = stored
             name = reference.rstrip(_DIGITS)
             column = columns[name] if name in columns else self._column(name)
             if kind == "s":
                 position = int(text) if text.isdecimal() else count
-                text = kept[position] if position < count else strings.find(text)  # noqa: PLW2901
+                text = kept[position] if position < count else strings.find(text)
             elif kind != "inlineStr" or formula:
-                text = self._convert(text, kind, style, number, column, formula=formula)  # noqa: PLW2901
+                text = self._convert(text, kind, style, number, column, formula=formula)
             elif "_x" in text:
-                text = unescape(text)  # noqa: PLW2901
+                text = unescape(text)
+            if hiding and style in hiding and stored and (kind in _TEXTS or not text):
+                self.found.flaw(number, column, HIDDEN)
+                text = ""
             if column == width:
                 row.append(text)
                 width += 1

@@ -17,7 +17,7 @@ from importer.reading.book import KeptTable, Store, Table
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.limits import Deadline, Limits
 from importer.reading.package import DAMAGED
-from importer.reading.sheet import ERROR, Found
+from importer.reading.sheet import ERROR, HIDDEN, Found
 from importer.reading.spool import Row
 
 _FAULTS = (
@@ -90,10 +90,20 @@ def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: Found) -> Iter
             elif kind == xlrd.XL_CELL_ERROR:
                 value = xlrd.error_text_from_code.get(value, "#ERROR")  # noqa: PLW2901
                 found.flaw(row + 1, column, ERROR.format(value))
+            if formats.hiding and _is_hidden(kind, value) and sheet.cell_xf_index(row, column) in formats.hiding:
+                found.flaw(row + 1, column, HIDDEN)
+                value = ""  # noqa: PLW2901
             cells.append(value)
         if any(cells):
             found.hidden_rows += row in hidden
             yield row + 1, cells
+
+
+def _is_hidden(kind: int, shown: object) -> bool:
+    """Whether a format that hides texts hides this cell, too; errors are shown under any."""
+    if kind in {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}:
+        return not shown
+    return kind == xlrd.XL_CELL_BOOLEAN or (kind == xlrd.XL_CELL_TEXT and bool(shown))
 
 
 def _damaged(exc: Exception) -> UnreadableFile:

@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element
 from importer.errors import UnreadableFile
 from importer.reading.book import KeptTable, Store, Table
 from importer.reading.elements import Attributes, Elements, plain
-from importer.reading.formats import BUILT_IN, NumberFormats, iso
+from importer.reading.formats import BUILT_IN, NumberFormats, hides_text, iso
 from importer.reading.limits import Deadline, Limits
 from importer.reading.package import CHUNK, MOST_FORMATS, MOST_SHEETS, bound, whole
-from importer.reading.sheet import ERROR, NO_VALUE, column_letter
+from importer.reading.sheet import ERROR, HIDDEN, NO_VALUE, column_letter
 from importer.reading.spool import Row
 
 _NAMED = {
@@ -198,12 +198,17 @@ class _Sheet:
             self.found.flaw(self._number, column, NO_VALUE)
         if kind == "Error":
             self.found.flaw(self._number, column, ERROR.format(text))
+        code = self.styles.code(style)
+        shown = self.styles.numbers.shown(code, text.strip()) if kind == "Number" else text
+        if text and kind in {"Number", "Boolean", "String"} and hides_text(code) and (kind != "Number" or not shown):
+            self.found.flaw(self._number, column, HIDDEN)
+            return ""
         if kind == "Number":
-            return self.styles.numbers.shown(self.styles.code(style), text.strip())
+            return shown
         if kind == "Boolean":
             return {"1": "TRUE", "0": "FALSE"}.get(text.strip(), text)
         if kind == "DateTime":
-            return _moment(text.strip(), self.styles.code(style), self.styles.moments)
+            return _moment(text.strip(), code, self.styles.moments)
         return text
 
 

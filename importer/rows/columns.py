@@ -53,6 +53,7 @@ class Wanted:
             the sheet has; empty: no column has the role. An empty one after others: a sheet may have none of them.
         needs_visibility: False where a default visibility was given.
         ignored: headings, or letters, of columns that have no role.
+        lasting: those of them that are named for all sheets; a column that is named for a role now has it all the same.
         usual: roles of which the mapping speaks for other sheets, too: of names that a sheet hasn't, or that are to be
             ignored, nothing was said then, where a heading of it is known.
     """
@@ -61,6 +62,7 @@ class Wanted:
     needs_visibility: bool = True
     ignored: Sequence[str] = ()
     usual: Collection[Role] = ()
+    lasting: Collection[str] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Wanted:
@@ -69,7 +71,7 @@ class Wanted:
         if settings.key_column:
             mapping[Role.KEY] = settings.key_column
         needs_visibility = settings.default_visibility is None
-        return cls(mapping, needs_visibility, tuple(settings.ignored), settings.usual)
+        return cls(mapping, needs_visibility, tuple(settings.ignored), settings.usual, settings.lasting)
 
     def names(self, role: Role) -> tuple[str, ...] | None:
         """The columns that were named for a role; None where nothing was said."""
@@ -93,6 +95,7 @@ class Roles:
         ours: the columns of an earlier results file that the importer added: heading → position; empty in other files.
         unused: positions of the other columns.
         unexplained: those of the unused of which the person has not said that they have no role.
+        doubtful: those of the unused that are ignored in all sheets alike.
         vacant: roles that no column has, though the person has not said so of this very sheet.
         instead: those that a column has by its heading, as none has a name that was usual.
         foreign: the column of IDs that are not Saleshandy's and that the emails replace, or None.
@@ -103,6 +106,7 @@ class Roles:
     ours: Mapping[str, int]
     unused: tuple[int, ...]
     unexplained: tuple[int, ...] = ()
+    doubtful: tuple[int, ...] = ()
     vacant: tuple[Role, ...] = ()
     instead: tuple[Role, ...] = ()
     foreign: int | None = None
@@ -167,7 +171,9 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
     said = [role for role, names in everywhere.mapping.items() if names == "" and role not in everywhere.usual]
     vacant = tuple(role for role in Role if role not in columns and role not in said)
     instead = tuple(role for role in columns if everywhere.mapping.get(role) and role not in wanted.mapping)
-    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), vacant, instead)
+    now = _set_aside(headings, replace(wanted, ignored=[n for n in wanted.ignored if n not in wanted.lasting]), ours)
+    doubtful = tuple(i for i in unused if i in aside - now)
+    return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), doubtful, vacant, instead)
 
 
 def candidates(role: Role, headings: Sequence[str], wanted: Wanted) -> list[int]:
@@ -222,7 +228,18 @@ def _first_named(names: Sequence[str], headings: Sequence[str], free: Sequence[i
 def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> set[int]:
     """The columns that are to be ignored. A name that no column has is no mistake: sheets of one profile may differ."""
     free = [i for i in range(len(headings)) if i not in ours.values()]
-    return {i for name in wanted.ignored for i in _named(name, headings, free)}
+    mapped = [wanted.names(role) or () for role in wanted.mapping if role not in wanted.usual]
+    now = {i for names in mapped for i in _first_named(names, headings, free)}
+    return {
+        i for name in wanted.ignored for i in _named(name, headings, free) if not (name in wanted.lasting and i in now)
+    }
+
+
+def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return those of the names that mean other columns than ``name`` does."""
+    everything = range(len(headings))
+    found = set(_named(name, headings, everything))
+    return tuple(other for other in names if not found.intersection(_named(other, headings, everything)))
 
 
 def overlooked(
@@ -230,7 +247,7 @@ def overlooked(
     position: int,
     roles: Sequence[Role],
     values: Sequence[str],
-    says: str = "all that stands in it says who may see a note or whether it is published",
+    says: str,
 ) -> Question:
     """What to say of a column that has no role, though what stands in it are values of these roles, as it ``says``."""
     name = _quoted(headings, position)

@@ -1,10 +1,32 @@
-"""The headings that everybody may use for a role. Comes in: nothing. Goes out: :data:`HEADINGS`."""
+"""The headings that everybody may use for a role, and those under which codes count.
+
+Comes in: nothing. Goes out: :data:`HEADINGS` and :data:`PLAIN`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from importer.models import Role
+
+# Headings that ask a plain question, to which 1 and 2, or 0 and 1, are the API's own answers. English, then German,
+# French, Spanish, Portuguese, Italian. "Shared With" and "Private" aren't plain: there, 1 may be a number or a yes.
+PLAIN: Mapping[Role, tuple[str, ...]] = {
+    Role.VISIBILITY: (
+        "Visibility", "Note Visibility", "Visibility of the note", "Who Can See It", "Who can see this", "Who sees it",
+        "Who can see the note",
+        "Sichtbarkeit", "Sichtbarkeit der Notiz", "Wer kann es sehen", "Wer kann das sehen", "Wer kann sie sehen",
+        "Wer sieht es", "Wer sieht sie",
+        "Visibilité", "Visibilité de la note", "Qui peut la voir", "Qui peut le voir", "Qui peut voir la note",
+        "Visibilidad", "Visibilidad de la nota", "Quién puede verla", "Quién puede verlo", "Quién puede ver la nota",
+        "Visibilidade", "Visibilidade da nota", "Quem pode ver", "Quem pode vê-la", "Quem pode ver a nota",
+        "Visibilità", "Visibilità della nota", "Chi può vederla", "Chi può vederlo", "Chi può vedere la nota",
+    ),
+    Role.STATUS: (
+        "Status", "Note Status", "Publication Status",
+        "Veröffentlichungsstatus", "Statut", "Estado", "Situação", "Stato",
+    ),
+}  # fmt: skip
 
 # The words people use, per role: English, then German, French, Spanish, Portuguese.
 HEADINGS: Mapping[Role, tuple[str, ...]] = {
@@ -39,16 +61,13 @@ HEADINGS: Mapping[Role, tuple[str, ...]] = {
         "Conteúdo", "Conteúdo da nota", "Comentário", "Observação",
     ),
     Role.VISIBILITY: (
-        "Visibility", "Note Visibility", "Visible To", "Who Can See It", "Shared With", "Access", "Privacy",
-        "Sichtbarkeit", "Sichtbar für", "Zugriff",
-        "Visibilité", "Visible par", "Confidentialité",
-        "Visibilidad", "Visible para", "Privacidad",
-        "Visibilidade", "Visível para", "Privacidade",
+        *PLAIN[Role.VISIBILITY], "Visible To", "Shared With", "Access", "Privacy",
+        "Sichtbar für", "Zugriff",
+        "Visible par", "Confidentialité",
+        "Visible para", "Privacidad",
+        "Visível para", "Privacidade",
     ),
-    Role.STATUS: (
-        "Status", "Note Status", "Publication Status",
-        "Veröffentlichungsstatus", "Statut", "Estado", "Situação",
-    ),
+    Role.STATUS: PLAIN[Role.STATUS],
     Role.ATTACHMENTS: (
         "Attachment IDs", "Attachment ID", "Attachments", "Attachment", "Note Attachments", "File IDs",
         "Attachment Files", "Attachment File", "Attached Files", "Attached File",

@@ -6,47 +6,43 @@ read once for all the rows that hold it, so that a million rows cost little more
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from importer.errors import by_name
 from importer.markup import ContentKind, content_of
-from importer.models import Note, Problem, Question, Role, Rows, Status, Texts, Visibility
+from importer.models import Note, Problem, Role, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
 from importer.rows import words
 from importer.rows.addresses import is_id, read_email
 from importer.rows.attachments import Folder
-from importer.rows.columns import Roles, overlooked
-from importer.rows.footers import Footers, is_footer
+from importer.rows.columns import Roles
+from importer.rows.footers import Footers
+from importer.rows.overlooked import Overlooked
 from importer.rows.readings import meanings
 from importer.rows.values import (
     LONGEST_ID,
     LONGEST_KEY,
     SHORTEST_SURE,
     TEXT,
-    WORDS,
-    Vocabulary,
     Wrong,
     choice,
     cleaned_id,
-    folded,
     has_control,
     is_unclean,
-    is_word,
     kind_of,
     read_attachments,
     read_content,
     shortened,
     wrong_with_id,
 )
+from importer.settings.meanings import Values
 
 _NO_ONE = "the email is blank; write the person's email as Saleshandy shows it, or delete the row"
-_FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
 
 
 @dataclass(frozen=True)
@@ -56,13 +52,13 @@ class Rules:
     Attributes:
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the cells of the content column are meant.
-        values: role → a word of the sheet → what it means; None: its rows are left out.
+        values: the words that were given a meaning, and where each counts.
         folder: where the files are that the column of attachments names; None: it holds ids.
     """
 
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
-    values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
     folder: Folder | None = None
 
 
@@ -119,52 +115,14 @@ class _Column:
         return np.array([isinstance(value, Wrong) for value in self.values], dtype=bool)
 
 
-class _Overlooked:
-    """Looks for columns that were meant for the visibility or the status, but whose headings nobody knows.
-
-    Such a column holds nothing but words of these roles, whoever gave them their meaning, and at least one of a role
-    that no column has. Where the visibility has its column, a second one with ``Everyone`` and ``Team`` is about
-    something else; bare numbers, as in ``0`` and ``1``, are everywhere. A column is looked at until it holds anything
-    else, which for most is its first block's first rows.
-    """
-
-    def __init__(self, sheet: Sheet, roles: Roles, vocabularies: Iterable[Vocabulary[Any]]) -> None:
-        self._headings = sheet.headings
-        self._words = {one.role: WORDS[one.role] | one.own.keys() for one in vocabularies}
-        self._vacant = [role for role in WORDS if role in roles.vacant]
-        self._values: dict[int, dict[str, None]] = {i: {} for i in roles.unexplained if self._vacant}
-
-    def look(self, block: pd.DataFrame) -> None:
-        """Drop the columns in which something else stands."""
-        for position, values in [*self._values.items()]:
-            column = block[position]
-            for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
-                new = [text for text in part.unique() if text not in values]
-                values.update(dict.fromkeys(new))
-                if not all(is_word(text, self._words) or is_footer(text) for text in new):
-                    del self._values[position]
-                    break
-
-    def questions(self) -> list[Question]:
-        """What to ask of those that are left."""
-        found = []
-        for position, texts in self._values.items():
-            told = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
-            values = list({folded(word): word for word in told}.values())
-            telling = {folded(value) for value in values if not value.isdecimal()}
-            roles = [role for role in self._vacant if telling & self._words[role]]
-            if roles:
-                found.append(overlooked(self._headings, position, roles, values))
-        return found
-
-
 class _Validation:
     """One pass over a sheet."""
 
     def __init__(self, sheet: Sheet, roles: Roles, rules: Rules) -> None:
         self.sheet, self.roles, self.rules = sheet, roles, rules
         at = roles.columns.get
-        self.visibilities, self.statuses = words.vocabularies(rules.values)
+        headings = {role: sheet.headings[column] for role, column in roles.columns.items()}
+        self.visibilities, self.statuses = words.vocabularies(rules.values, headings)
         self.email = _Column(at(Role.EMAIL), read_email)
         self.content = _Column(at(Role.CONTENT), read_content, has_control)
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
@@ -186,7 +144,7 @@ class _Validation:
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in self.roles.columns else None
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
-        unexplained = _Overlooked(self.sheet, self.roles, (self.visibilities, self.statuses))
+        unexplained = Overlooked(self.sheet.headings, self.roles, self.rules.values)
         prospects = self.roles.columns.get(Role.PROSPECT)
         footers = Footers(self.sheet.header_row, self.used, prospects, self.roles.ours.values(), self._is_marked)
         start = 0
@@ -227,7 +185,7 @@ class _Validation:
             meanings=meanings({Role.VISIBILITY: self.visibility, Role.STATUS: self.status}),
             remarks=self._remarks(),
             overlooked=unexplained.questions(),
-            unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
+            unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings, self.rules.values),
         )
 
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:

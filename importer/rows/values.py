@@ -10,7 +10,7 @@ import difflib
 import re
 import string
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -21,24 +21,26 @@ from importer.markup import INVISIBLE
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
-# The words people use, per value: English, then German, French, Spanish, Portuguese.
+# The words people use, per value: English, then German, French, Spanish, Portuguese, Italian.
 VISIBILITY_WORDS: Mapping[Visibility, tuple[str, ...]] = {
     Visibility.PUBLIC: (
         "1", "Public", "Team", "Everyone", "All", "Shared", "All team members", "Whole team",
         "Öffentlich", "Alle", "Publique", "Tous", "Équipe", "Público", "Pública", "Todos", "Equipo", "Equipe",
+        "Pubblico", "Pubblica", "Tutti",
     ),
     Visibility.PRIVATE: (
         "2", "Private", "Only me", "Me", "Owner", "Personal", "Just me", "Owner only",
         "Privat", "Nur ich", "Privé", "Privée", "Moi seulement", "Privado", "Privada", "Solo yo", "Só eu",
-        "Somente eu",
+        "Somente eu", "Privato", "Privata", "Solo io",
     ),
 }  # fmt: skip
 STATUS_WORDS: Mapping[Status, tuple[str, ...]] = {
     Status.DRAFT: (
-        "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho",
+        "0", "Draft", "Unpublished", "Entwurf", "Brouillon", "Borrador", "Rascunho", "Bozza",
     ),
     Status.PUBLISHED: (
         "1", "Published", "Publish", "Live", "Final", "Veröffentlicht", "Publié", "Publiée", "Publicado", "Publicada",
+        "Pubblicato", "Pubblicata",
     ),
 }  # fmt: skip
 
@@ -185,12 +187,16 @@ class Vocabulary(Generic[_Value]):
         known: value → the words that everybody may use for it.
         allowed: what a person is told that may stand there.
         own: word, folded → what the person said that it means; None: it is none, and that is known.
+        heading: the column's, unless it is a plain one: then codes count, and a word that nobody knows may be a slip.
+        offered: returns the values that a word may be given, the likely one first.
     """
 
     role: Role
     known: Mapping[_Value, tuple[str, ...]]
     allowed: str
     own: Mapping[str, _Value | None] = field(default_factory=dict)
+    heading: str = ""
+    offered: Callable[[str], Sequence[Visibility | Status]] = lambda _: ()
 
 
 def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
@@ -200,17 +206,28 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
         meant = words.own[word]
         left_out = f"{quoted(text)} is no {words.role}, as you said ({by_name('value')}), so the row is left out"
         return Wrong(left_out) if meant is None else meant
-    values = {folded(known): value for value, all_known in words.known.items() for known in all_known}
+    values = {
+        folded(known): value
+        for value, all_known in words.known.items()
+        for known in all_known
+        if not (words.heading and known.isdecimal())
+    }
     found = values.get(word)
     if found is not None:
         return found
     near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
+    nearest = words.known[values[near[0]]][1] if near else ""
+    ways = " or ".join(by_name("value", meaning(words.role, as_argument(text), value)) for value in words.offered(text))
+    if words.heading:
+        names = " or ".join(value.name.capitalize() for value in words.known)
+        use = f"Did you mean {nearest}? Use {names}" if near else f"Use {names}"
+        reason = f"{quoted(text)} is not a valid {words.role} under the heading {quoted(words.heading)}. {use}"
+        return Wrong(reason if len(text) > _LONGEST_NEAR else f"{reason}{OR_SAY}{ways}", "" if near else text)
     reason = f"{quoted(text)} is no {words.role}; allowed are {words.allowed}"
     if near:
-        return Wrong(f"{reason}; did you mean {words.known[values[near[0]]][1]}?")
+        return Wrong(f"{reason}; did you mean {nearest}?")
     if len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text):
         return Wrong(reason)
-    ways = " or ".join(by_name("value", meaning(words.role, as_argument(text), value)) for value in words.known)
     return Wrong(f"{reason}{OR_SAY}{ways}", text)
 
 

@@ -7,50 +7,87 @@ question for each word that stands in several rows and that nobody knows; nothin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from importer.errors import BadSettings, as_argument, by_name
 from importer.models import Answer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
+from importer.rows import directions
 from importer.rows.columns import called, shown
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, Vocabulary, cleaned_id, folded, meaning
-from importer.settings.kinds import MEANS
+from importer.settings.meanings import MEANS, Scope, Values, Words
 
 MOST_WORDS = 6
 """So many words are asked about one by one; a column with more is rather none of this role."""
 _OFTEN = 2  # a word that stands in a single row may be a slip, and is a problem of its cell
 
-Values = Mapping[Role, Mapping[str, Visibility | Status | None]]
 
+def vocabularies(values: Values, headings: Mapping[Role, str]) -> tuple[Vocabulary[Visibility], Vocabulary[Status]]:
+    """Return how cells of the visibility and the status are read.
 
-def vocabularies(values: Values) -> tuple[Vocabulary[Visibility], Vocabulary[Status]]:
-    """How cells of the visibility and the status are read.
+    Args:
+        values: the words that were given a meaning.
+        headings: role → heading of its column; none for a role that no column has.
 
     Raises:
         BadSettings: a word was given two meanings.
     """
-    visibility: dict[str, Visibility | None] = {}
-    status: dict[str, Status | None] = {}
-    for role, words in values.items():
-        for word, value in words.items():
-            own: dict[str, Visibility | None] | dict[str, Status | None]
-            own = visibility if role is Role.VISIBILITY else status
-            key = folded(cleaned_id(word))
-            if own.setdefault(key, value) is not value:  # type: ignore[arg-type]
+    visibility: Vocabulary[Visibility] = _vocabulary(
+        Role.VISIBILITY, VISIBILITY_WORDS, "Public (or 1) and Private (or 2)", values, headings.get(Role.VISIBILITY)
+    )
+    status: Vocabulary[Status] = _vocabulary(
+        Role.STATUS,
+        STATUS_WORDS,
+        "Published (or 1), Draft (or 0), and blank for published",
+        values,
+        headings.get(Role.STATUS),
+    )
+    return visibility, status
+
+
+def _vocabulary(
+    role: Role, known: Mapping[Any, tuple[str, ...]], allowed: str, values: Values, heading: str | None
+) -> Vocabulary[Any]:
+    if heading is None:
+        return Vocabulary(role, known, allowed)
+    is_plain = directions.is_plain(role, heading)
+    own: dict[str, Visibility | Status | None] = {}
+    for words in _counting(values.get(role, {}), heading, is_plain=is_plain):
+        layer: dict[str, Visibility | Status | None] = {}
+        for word, value in words:
+            if layer.setdefault(folded(cleaned_id(word)), value) is not value:
                 raise BadSettings(
                     f"{word!r} was given two meanings as the {role}. Keep one of them: {by_name('value')}."
                 )
-    return (
-        Vocabulary(Role.VISIBILITY, VISIBILITY_WORDS, "Public (or 1) and Private (or 2)", visibility),
-        Vocabulary(Role.STATUS, STATUS_WORDS, "Published (or 1), Draft (or 0), and blank for published", status),
+        own |= layer
+    return Vocabulary(
+        role, known, allowed, own, "" if is_plain else heading or "–", partial(directions.offered, role, heading)
     )
 
 
+def _counting(
+    columns: Mapping[str | Scope, Words], heading: str, *, is_plain: bool
+) -> Iterator[list[tuple[str, Visibility | Status | None]]]:
+    """Yield the words that count for a column, with their meanings, those that count least first."""
+    if is_plain:
+        yield [*columns.get(Scope.PLAIN, {}).items()]
+    same = (words for column, words in columns.items() if isinstance(column, str) and folded(column) == folded(heading))
+    yield [pair for words in same for pair in words.items()]
+    yield [*columns.get(Scope.RUN, {}).items()]
+
+
+def ever(values: Values, role: Role) -> set[str]:
+    """Return the words that were ever given a meaning for a role, folded, whatever the column."""
+    return {folded(cleaned_id(word)) for words in values.get(role, {}).values() for word in words}
+
+
 def unknown(
-    problems: Iterable[Sequence[Problem]], columns: Mapping[Role, int], headings: Sequence[str]
+    problems: Iterable[Sequence[Problem]], columns: Mapping[Role, int], headings: Sequence[str], values: Values
 ) -> list[Question]:
     """What to ask of the words that stand in several rows, and are none of these columns' values."""
-    roles = {columns[role]: role for role in _ALLOWED if role in columns}
+    roles = {columns[role]: role for role in (Role.VISIBILITY, Role.STATUS) if role in columns}
     counts: dict[int, Counter[str]] = {column: Counter() for column in roles}
     spelt: dict[tuple[int, str], str] = {}
     for found in problems:
@@ -61,32 +98,38 @@ def unknown(
                 spelt.setdefault((problem.column, key), problem.word)
     questions = []
     for column, role in roles.items():
-        often = [(spelt[column, key], count) for key, count in counts[column].most_common() if count >= _OFTEN]
+        least = _OFTEN if directions.is_plain(role, headings[column]) else 1
+        often = [(spelt[column, key], count) for key, count in counts[column].most_common() if count >= least]
         where = f"Column {column_letter(column)}, {shown(headings[column])},"
         if len(often) > MOST_WORDS:
             questions.append(_another_column(role, column, headings, where, often))
         else:
-            questions += [_word(role, column, headings, where, word, count) for word, count in often]
+            questions += [_word(role, column, headings, where, word, count, values) for word, count in often]
     return questions
 
 
-_ALLOWED: Mapping[Role, Sequence[Visibility | Status]] = {
-    Role.VISIBILITY: tuple(Visibility),
-    Role.STATUS: (Status.PUBLISHED, Status.DRAFT),
-}
-
-
-def _word(role: Role, column: int, headings: Sequence[str], where: str, word: str, count: int) -> Question:
-    choices = [Answer("value", meaning(role, word, value), MEANS[value.name]) for value in _ALLOWED[role]]
+def _word(
+    role: Role, column: int, headings: Sequence[str], where: str, word: str, count: int, values: Values
+) -> Question:
+    likely = directions.reading(role, headings[column], word)
+    choices = [
+        Answer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
+        for value in directions.VALUES[role]
+    ]
     choices.append(Answer("value", meaning(role, word, None), "none of these: leave its rows out"))
     choices.append(_not_this(role, column, headings))
-    ways = [by_name("value", meaning(role, as_argument(word), value)) for value in (*_ALLOWED[role], None)]
+    offered = directions.offered(role, headings[column], word)
+    ways = [by_name("value", meaning(role, as_argument(word), value)) for value in (*offered, None)]
     text = (
         f"{where} holds {word!r} in {count:,} rows, which is no {role} that is known. Say what it means: {ways[0]} or"
         f" {ways[1]}. To leave these rows out: {ways[2]}. If the column isn't the {role}:"
         f" {by_name('ignore', as_argument(choices[3].value))}"
     )
+    if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
+        text += ". What the profile says of this word names no column, so it counts under a plain heading alone"
     asks = f"What does {word!r} mean as the {role}? ({count:,} rows)"
+    if likely is not None:
+        asks += f" The heading {shown(headings[column])} suggests {likely.name.capitalize()}."
     return Question(text, asks, choices, column, [role], [word], count)
 
 
@@ -96,7 +139,9 @@ def _another_column(
     choice = _not_this(role, column, headings)
     listed = ", ".join(f"{word!r} ({count:,})" for word, count in often[:MOST_WORDS])
     what = f"{where} holds {len(often):,} words that are no {role} that is known: {listed} and more."
-    example = by_name("value", meaning(role, as_argument(often[0][0]), _ALLOWED[role][-1]))
+    example = by_name(
+        "value", meaning(role, as_argument(often[0][0]), directions.offered(role, headings[column], often[0][0])[0])
+    )
     aside = by_name("ignore", as_argument(choice.value))
     text = f"{what} If it isn't the {role}: {aside}. If it is, say what each means: {example}"
     words = [word for word, _ in often[:MOST_WORDS]]

@@ -2,6 +2,7 @@
 
 table      all settings: name, kind of value, help; feeds flags, environment, profiles, checks and documents
 kinds      what a value may be, and how it is read
+meanings   words of the sheet that were given a meaning, for which columns
 settings   :class:`Settings`, checked when it is made
 sources    said now, environment, profile, default: what counts, and where it stood
 profiles   the settings of a workspace, kept in a file

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Protocol
 
 from importer.elsewhere import Url, place
 from importer.errors import BadSettings
-from importer.models import Role, Status, Visibility
+from importer.models import Role
 from importer.settings.address import checked_url, journal_place
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
@@ -212,55 +212,6 @@ class Columns:
                     raise ValueError(f"{f'{name}={heading}'!r}: write {self.allowed}.")
                 found.setdefault(Role(role), []).append(heading.strip().strip('"'))
         return {role: named[0] if len(named) == 1 else tuple(named) for role, named in found.items()}
-
-
-_WORDED = {Role.VISIBILITY: Choice(Visibility, by_name=True), Role.STATUS: Choice(Status, by_name=True)}
-"""The roles whose cells hold one of a few words."""
-
-MEANS: Mapping[str, str] = {
-    Visibility.PUBLIC.name: "Public: all team members see the note",
-    Visibility.PRIVATE.name: "Private: only the owner of the API key sees it",
-    Status.PUBLISHED.name: "Published",
-    Status.DRAFT.name: "Draft",
-}
-"""What these words mean, for a person who chooses; by name, for both enumerations have a "1"."""
-
-
-@dataclass(frozen=True)
-class Meanings:
-    """Role → a word of the sheet → the value that it stands for; None: it stands for none, and that is known."""
-
-    @property
-    def allowed(self) -> str:
-        """The roles and their values; nothing after the = leaves the rows out."""
-        ways = (f"{role}:WORD=VALUE, where VALUE is one of {kind.allowed}" for role, kind in _WORDED.items())
-        return f"{'; or '.join(ways)}; or nothing"
-
-    def read(self, value: object) -> dict[Role, dict[str, Enum | None]]:
-        """See :class:`Kind`."""
-        found: dict[Role, dict[str, Enum | None]] = {}
-        for name, word, meaning in self._triples(value):
-            role = name.strip().lower()
-            if role not in _WORDED or not word.strip():
-                raise ValueError(f"{f'{name}:{word}={meaning}'!r}: write {self.allowed}.")
-            is_blank = meaning is None or meaning == ""
-            found.setdefault(Role(role), {})[word] = None if is_blank else _WORDED[Role(role)].read(meaning)
-        return found
-
-    def _triples(self, value: object) -> Iterator[tuple[str, str, object]]:
-        if isinstance(value, Mapping):
-            for name, words in value.items():
-                if not isinstance(words, Mapping):
-                    raise ValueError(f"{_shown(words)}: write {self.allowed}.")  # noqa: TRY004 - see Text
-                for word, meaning in words.items():
-                    yield str(name), str(word), meaning
-            return
-        for text in [value] if isinstance(value, str) or not isinstance(value, Iterable) else value:
-            before, sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
-            name, colon, word = before.partition(":")
-            if not sign or not colon:
-                raise ValueError(f"{_shown(text)}: write {self.allowed}.")
-            yield name, word.strip().strip('"'), meaning.strip()
 
 
 @dataclass(frozen=True)

@@ -6,26 +6,30 @@ Comes in: settings. Goes out: the same in the file of profiles; and what stands 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from importer.errors import BadSettings
 from importer.models import Role
 from importer.settings import profiles
 from importer.settings.kinds import Columns
+from importer.settings.meanings import Scope, Words, rescoped, without_column
 from importer.settings.settings import Settings
 
+NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
 _TABLES = ("map", "values", "ignore")
-REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column", "fill-merged")
-"""The settings that are kept."""
+REMEMBERED = ("map", "value", "content", "key-column", "fill-merged")
+"""The settings that are kept. That a sheet has no visibility, or a column no role, is true of that sheet alone."""
 
 
-def remember(settings: Settings, only: Collection[str] = ()) -> Path:
+def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: Mapping[Role, str] = NO_COLUMNS) -> Path:
     """Keep in the profile what was said about the file's columns and values; the file of profiles.
 
     Args:
         settings: what was said.
         only: names of settings, where not all are to be kept.
+        headings: role → heading of its column in this file. What was said of the words of this run is kept for it.
 
     Raises:
         BadSettings: the file of profiles can't be read or written.
@@ -39,25 +43,45 @@ def remember(settings: Settings, only: Collection[str] = ()) -> Path:
             for role, names in settings.mapping.items()
             for named in [names or _or_none(known.get(role, ()))]
         }
-    if settings.values:
-        kept["value"] = {
-            role.value: {word: value.name.capitalize() if value else "" for word, value in words.items()}
-            for role, words in settings.values.items()
-        }
-    if settings.default_visibility is not None:
-        kept["default-visibility"] = settings.default_visibility.name.lower()
+    if "value" in only and (values := for_columns(settings, headings).values):
+        kept["value"] = {role.value: _table(columns) for role, columns in values.items()}
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
         kept["fill-merged"] = True
-    if settings.ignored:
-        kept["ignore"] = list(settings.ignored)
-    if only:
-        names = settings.mapping.get(Role.VISIBILITY)
-        if "default-visibility" in only and names and "" in names and not isinstance(names, str):
-            only = {*only, "map"}  # it was said of a sheet that hasn't the column which is named
-        kept = {name: value for name, value in kept.items() if name in only}
+    kept = {name: value for name, value in kept.items() if name in only}
+    if "map" in kept and (ignored := _still_ignored(settings)) is not None:
+        kept["ignore"] = ignored
     return profiles.remember(settings.profile, kept)
+
+
+def for_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:
+    """Return the settings with the words of this run kept for the columns that have their roles in a file.
+
+    Words of a column without a heading, by which it could be known again, are left out.
+    """
+    values = settings.values
+    for role in settings.values:
+        values = rescoped(values, role, headings.get(role, ""))
+    return replace(settings, values=without_column(values, ""))
+
+
+def _table(columns: Mapping[str | Scope, Words]) -> dict[str, object]:
+    """Return a role's words as they stand in a profile: those of a column in a table of its own."""
+    table: dict[str, object] = {}
+    for column, words in columns.items():
+        texts = {word: value.name.capitalize() if value else "" for word, value in words.items()}
+        table |= texts if isinstance(column, Scope) else {column: texts}
+    return table
+
+
+def _still_ignored(settings: Settings) -> list[str] | None:
+    """Return the profile's ignored columns without those that have a role now; None if it ignores none of them."""
+    mapped = [name for names in settings.mapping.values() for name in ([names] if isinstance(names, str) else names)]
+    taken = {" ".join(name.casefold().split()) for name in mapped}
+    before = _listed(profiles.load(settings.profile).get("ignore")) if settings.lasting else []
+    left = [name for name in before if " ".join(name.casefold().split()) not in taken]
+    return left if len(left) < len(before) else None
 
 
 @dataclass(frozen=True)
@@ -69,12 +93,14 @@ class Memory:
         role: what it is about; empty for a column that is set aside.
         word: the heading, or the word of the sheet; an empty heading is that no column has the role.
         meaning: what the word means; empty where its rows are left out.
+        column: heading of the column for which the word means that; empty for all under plain headings.
     """
 
     path: tuple[str, ...]
     role: str = ""
     word: str = ""
     meaning: str = ""
+    column: str = ""
 
 
 def memories(profile: str) -> list[Memory]:
@@ -89,11 +115,13 @@ def memories(profile: str) -> list[Memory]:
         for role, headings in _items(held.get("map"))
         for heading in _listed(headings)
     ]
-    found += [
-        Memory(("values", role, word), role.strip().lower(), word, str(meaning))
-        for role, words in _items(held.get("value"))
-        for word, meaning in _items(words)
-    ]
+    for role, entries in _items(held.get("value")):
+        for name, meant in entries.items() if isinstance(entries, Mapping) else ():
+            column, words = (str(name), _items(meant)) if isinstance(meant, Mapping) else ("", [(str(name), meant)])
+            path = ("values", role, column) if column else ("values", role)
+            found += [
+                Memory((*path, word), role.strip().lower(), word, str(meaning), column) for word, meaning in words
+            ]
     return found + [Memory(("ignore", heading), word=heading) for heading in _listed(held.get("ignore"))]
 
 
@@ -103,7 +131,7 @@ def forget(profile: str, path: Sequence[str]) -> None:
     Raises:
         BadSettings: the path leads to something else; or the file of profiles can't be read or written.
     """
-    if path[0] not in _TABLES or not 1 < len(path) < 4:
+    if path[0] not in _TABLES or not 1 < len(path) < 5:
         raise BadSettings("That is nothing that a profile remembers of files.")
     profiles.forget(profile, path)
 

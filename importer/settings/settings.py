@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings, by_name
 from importer.markup import ContentKind
-from importer.models import OnSeveral, Role, Status, Visibility, Workspace
+from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings.address import default_journal, is_this_machine
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 from importer.settings.kinds import AttachmentsAre
 from importer.settings.limits import Limits
+from importer.settings.meanings import Values
 from importer.settings.rate import Rate
 from importer.settings.table import SETTINGS
 from importer.settings.times import Window
@@ -36,7 +37,7 @@ class Settings:
             no column has the role.
         usual: those of these roles whose columns a profile or an answer named, for the sheets that have them; in others
             the headings count that everybody uses.
-        values: role → a word of the sheet → what it means; None: its rows are left out.
+        values: role → column → a word of the sheet → what it means; None: its rows are left out.
         default_visibility: for blank cells and sheets without the column; None: a blank is a problem.
         content: how the content column is meant.
         key_column: heading of the column that tells occurrences of the same note apart.
@@ -46,7 +47,9 @@ class Settings:
             sheet and results, which needn't be among them.
         on_several: what becomes of a row whose email several prospects have.
         unknown_emails: a file for the emails that nobody has; None: none is written.
-        ignored: headings of columns that have no role, whatever they are called and hold.
+        ignored: headings of columns that have no role.
+        lasting: those of them that the profile names for all sheets. Such a column is asked about all the same if it
+            speaks of visibility or status and holds nothing but such words.
         sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
         fill_merged: whether a merged cell counts for every row that it covers.
         limits: how much of a file is read at most.
@@ -79,7 +82,7 @@ class Settings:
     key: str = field(default="", repr=False)
     mapping: Mapping[Role, str | Sequence[str]] = field(default_factory=dict)
     usual: frozenset[Role] = field(default=frozenset(), compare=False)  # where something was said, not what
-    values: Mapping[Role, Mapping[str, Visibility | Status | None]] = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
     default_visibility: Visibility | None = None
     content: ContentKind = ContentKind.AUTO
     key_column: str | None = None
@@ -89,6 +92,7 @@ class Settings:
     on_several: OnSeveral = OnSeveral.REJECT
     unknown_emails: Path | None = None
     ignored: Sequence[str] = ()
+    lasting: frozenset[str] = field(default=frozenset(), compare=False)
     sheet: str | None = None
     header_row: int | None = None
     encoding: str | None = None

@@ -21,6 +21,7 @@ from importer.models import Role
 from importer.settings import keystore, profiles
 from importer.settings.address import default_journal, journal_place
 from importer.settings.key import KEY_VARIABLE, read_key
+from importer.settings.meanings import Scope, Values, merged, rescoped
 from importer.settings.recipients import ADDRESSES_VARIABLE, Recipient, read_recipients
 from importer.settings.settings import Settings
 from importer.settings.table import SETTINGS
@@ -37,8 +38,8 @@ OTHER_VARIABLES = (
 where notifications go."""
 
 
-_TABLES = ("map", "value")
-"""The settings of which each place adds to what the others say: by role, and by word."""
+_TABLES = ("map", "value", "ignore")
+"""The settings of which each place adds to what the others say: by role, by word, and by column."""
 
 
 class Place(Enum):
@@ -175,30 +176,43 @@ def _placed(given: Mapping[str, Given]) -> Iterator[None]:
 
 
 def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
-    """The settings of :data:`_TABLES`, and the roles that the profile alone speaks of.
+    """The settings of :data:`_TABLES`, and the roles and ignored columns that the profile alone speaks of.
 
     Raises:
         BadSettings: see :func:`settings_of`.
     """
-    tables: dict[str, Any] = {}
+    mapping: dict[Role, Any] = {}
+    values: Values = {}
     usual: set[Role] = set()
-    for name in (name for name in _TABLES if name in given):
-        table: dict[Role, Any] = {}
-        for layer in reversed((given[name], *given[name].below)):
-            said = read({name: layer}, name)
-            table |= {role: _over(table.get(role), entry) for role, entry in said.items()}
-            if name == "map":
-                usual = usual | said.keys() if layer.place is Place.PROFILE else usual - said.keys()
-        tables[SETTINGS[name].attribute] = table
-    return {**tables, "usual": frozenset(usual)}
+    ignored: dict[str, None] = {}
+    lasting: set[str] = set()
+    for layer in _layers(given, "map"):
+        said = read({"map": layer}, "map")
+        mapping |= said
+        usual = usual | said.keys() if layer.place is Place.PROFILE else usual - said.keys()
+    for layer in _layers(given, "value"):
+        said = read({"value": layer}, "value")
+        if layer.place is Place.PROFILE:  # for whichever sheet comes
+            for role in said:
+                said = rescoped(said, role, Scope.PLAIN)
+        values = merged(values, said)
+    for layer in _layers(given, "ignore"):
+        names = read({"ignore": layer}, "ignore")
+        ignored |= dict.fromkeys(names)
+        lasting = lasting.union(names) if layer.place is Place.PROFILE else lasting.difference(names)
+    return {
+        "usual": frozenset(usual),
+        "lasting": frozenset(lasting),
+        **({"mapping": mapping} if "map" in given else {}),
+        **({"values": values} if "value" in given else {}),
+        **({"ignored": tuple(ignored)} if "ignore" in given else {}),
+    }
 
 
-def _over(below: Any, said: Any) -> Any:
-    """A table's entry: where it is a table of words, those of which nothing is said keep their meaning."""
-    if not isinstance(below, Mapping):
-        return said
-    again = {" ".join(word.casefold().split()) for word in said}
-    return {**{word: value for word, value in below.items() if " ".join(word.casefold().split()) not in again}, **said}
+def _layers(given: Mapping[str, Given], name: str) -> Iterator[Given]:
+    """Yield what was given of a table, that which counts least first."""
+    if name in given:
+        yield from reversed((given[name], *given[name].below))
 
 
 def read(given: Mapping[str, Given], name: str) -> Any:

@@ -24,7 +24,6 @@ from importer.settings.kinds import (
     JournalPlace,
     Kind,
     Limited,
-    Meanings,
     Names,
     Rated,
     ResultsName,
@@ -35,6 +34,7 @@ from importer.settings.kinds import (
     Whole,
     Yes,
 )
+from importer.settings.meanings import Meanings
 from importer.settings.recipients import ADDRESSES_VARIABLE, Occasion
 from importer.settings.times import Between, Span
 
@@ -126,7 +126,8 @@ SETTINGS: Mapping[str, Setting] = {
         Setting(
             "value", Topic.FILE, Meanings(),
             "Say what a word of the sheet means, as in `value visibility:Yes=Public` or `value status:Done=Published`."
-            " Nothing after the = leaves its rows out.",
+            " Nothing after the = leaves its rows out. It counts for the column that is the visibility or the status in"
+            " this run; in a profile, name the column.",
             "ROLE:WORD=VALUE", "values", many=True, in_profile="values",
         ),
         Setting(
@@ -316,8 +317,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting(
             "remember", Topic.RUN, Yes(),
-            "Keep `map`, `value`, `ignore`, `default-visibility`, `content`, `key-column` and `fill-merged` for next"
-            " time.",
+            "Keep `map`, `value` (for this file's column), `content`, `key-column` and `fill-merged` for next time.",
         ),
         Setting(
             "yes", Topic.ASKING, Yes(),

@@ -195,6 +195,25 @@ def test_choices_are_remembered_in_the_profile_when_that_is_asked_for(
     assert profiles.read_text(encoding="utf-8").split() == ["[default.map]", "content", "=", '"Comments', "of", 'ours"']
 
 
+def test_a_words_meaning_is_remembered_for_its_column_and_a_default_not_at_all(
+    guest: Visitor, profiles: Path, tmp_path: Path
+) -> None:
+    """What is true of one file alone is asked again, and that is said."""
+    seen = guest.drop(
+        write(tmp_path / "n.csv", [("p1", "Hello", "1"), ("p2", "Hi", "")], ("Prospect ID", "Note", "Secret"))
+    )
+    query = "map=visibility%3DSecret&value=visibility%3A1%3DPrivate&default-visibility=public&ignore=Other"
+    chosen = guest.see(f"{seen.url}?{query}")
+    assert "Ready: 2 notes to send." in chosen.text
+    number = seen.url.rpartition("/")[2]
+    assert guest.post(f"{guest.base}/file/{number}/remember?{query}", timeout=30).ok
+    assert "are true of this file alone: the next one asks again" in guest.see(f"{chosen.url}&remembered=yes").text
+    assert profiles.read_text(encoding="utf-8").split() == [
+        "[default.map]", "visibility", "=", '"Secret"', "[default.values.visibility.Secret]", "1", "=", '"Private"',
+    ]  # fmt: skip
+    assert "“<bdi>1</bdi>” means Private, in the column “<bdi>Secret</bdi>”" in guest.see(f"{guest.base}/settings").text
+
+
 def test_an_address_that_says_something_else_is_an_error(guest: Visitor, tmp_path: Path) -> None:
     """A misspelt choice never silently doesn't count, and none reaches a setting that can't be chosen here."""
     seen = guest.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))

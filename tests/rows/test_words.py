@@ -103,7 +103,7 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
     assert found.rows.questions == ()
     assert problems(found) == [
         "C3: 'Yes' is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
-        " `value visibility:Yes=Public` or `value visibility:Yes=Private`"
+        " `value visibility:Yes=Private` or `value visibility:Yes=Public`"
     ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from importer.errors import BadSettings
+from importer.models import Role, Visibility
 from importer.settings import SETTINGS, Settings, editing, remembering, sources
 from importer.settings.profiles import check_new
 from tests.settings.test_table import GOOD
@@ -101,6 +103,43 @@ def test_columns_and_words_are_forgotten_one_by_one(profiles: Path) -> None:
     for path in (("rate",), ("rate", "20/1s"), ("map",)):
         with pytest.raises(BadSettings):
             remembering.forget("default", path)
+
+
+def test_the_words_of_a_column_are_forgotten_one_by_one(profiles: Path) -> None:
+    """Beside those without a column; a table that becomes empty goes."""
+    profiles.write_text(
+        '[default.values.visibility]\nInternal = "Private"\n[default.values.visibility."Shared?"]\nYes = "Public"\n',
+        encoding="utf-8",
+    )
+    found = remembering.memories("default")
+    assert [(memory.column, memory.word, memory.meaning) for memory in found] == [
+        ("", "Internal", "Private"), ("Shared?", "Yes", "Public"),
+    ]  # fmt: skip
+    remembering.forget("default", found[1].path)
+    assert "Shared?" not in profiles.read_text(encoding="utf-8")
+    assert [memory.word for memory in remembering.memories("default")] == ["Internal"]
+
+
+def test_the_words_of_a_run_are_kept_for_the_columns_of_its_file(profiles: Path) -> None:
+    """Those of a column without a heading, by which it could be known again, aren't kept; a default never is."""
+    said = Settings(
+        values=["visibility:x=Private", "status:ok=Draft"],  # type: ignore[arg-type]
+        default_visibility="public",  # type: ignore[arg-type]
+        ignored=("State",),
+    )
+    remembering.remember(said, headings={Role.VISIBILITY: "Shared?", Role.STATUS: ""})
+    assert profiles.read_text(encoding="utf-8").split() == [
+        "[default]", "content", "=", '"auto"', '[default.values.visibility."Shared?"]', "x", "=", '"Private"',
+    ]  # fmt: skip
+    assert settings("default").values == {Role.VISIBILITY: {"Shared?": {"x": Visibility.PRIVATE}}}
+
+
+def test_a_column_that_has_a_role_now_is_no_longer_ignored(profiles: Path) -> None:
+    """Where the profile ignored it; the others stay."""
+    profiles.write_text('[default]\nignore = ["status", "Phase"]\n', encoding="utf-8")
+    remembering.remember(replace(settings("default"), mapping={Role.STATUS: "Status"}))
+    now = settings("default")
+    assert (now.mapping, now.ignored) == ({Role.STATUS: "Status"}, ("Phase",))
 
 
 @pytest.mark.parametrize("name", ["default", " ", "a\nb", "https://x"])

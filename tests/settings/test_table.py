@@ -24,7 +24,6 @@ from importer.settings.kinds import (
     File,
     JournalPlace,
     Limited,
-    Meanings,
     Names,
     Rated,
     ResultsName,
@@ -35,6 +34,7 @@ from importer.settings.kinds import (
     Whole,
     Yes,
 )
+from importer.settings.meanings import Meanings, Scope
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES, TRIES_VARIABLE
 from importer.settings.times import Between, Span
@@ -154,21 +154,32 @@ def key_file(found: Told) -> Path | None:
 def test_every_setting_has_an_example_here() -> None:
     """A new one is walked through as the others are; the profile's own name can't stand in a profile.
 
-    What is usual says where a mapping stood, secret files are found by other settings; they are none.
+    What is usual or lasting says where a mapping or an ignored column stood, secret files are found by other settings:
+    these are none.
     """
     assert set(GOOD) == set(SETTINGS) - {"profile"}
     attributes = {setting.attribute for setting in SETTINGS.values() if setting.attribute}
-    assert attributes == set(Settings.__dataclass_fields__) - {"key", "usual", "secret_files"}
+    assert attributes == set(Settings.__dataclass_fields__) - {"key", "usual", "lasting", "secret_files"}
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_flag_a_variable_and_a_profile_say_the_same(
     name: str, by_variable: Callable[[str, list[str]], Told], by_profile: Callable[[str, str], Told]
 ) -> None:
-    """And it isn't what is so without them; from Python the same texts are taken, too."""
+    """And it isn't what is so without them; from Python the same texts are taken, too.
+
+    Only the words differ: a profile is for all sheets, so there they count under plain headings alone.
+    """
     texts, toml = GOOD[name]
     by_flag = values(told(as_flags(name, texts)))
-    assert by_flag == values(by_variable(name, texts)) == values(by_profile(name, toml))
+    assert by_flag == values(by_variable(name, texts))
+    if name == "value":
+        by_profile_alone = by_profile(name, toml).settings.values
+        assert by_profile_alone == {
+            role: {Scope.PLAIN: columns[Scope.RUN]} for role, columns in by_flag[0].values.items()
+        }
+    else:
+        assert by_flag == values(by_profile(name, toml))
     assert by_flag != values(told([]))
     if attribute := SETTINGS[name].attribute:
         from_python = Settings(**{attribute: texts if SETTINGS[name].many else texts[0]})  # type: ignore[arg-type]

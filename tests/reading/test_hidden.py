@@ -1,0 +1,124 @@
+"""What a number format hides is blank, as the sheet shows it; where it is used, that is a problem and not a note."""
+
+from __future__ import annotations
+
+import csv
+import struct
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from importer.commands import prepare
+from importer.models import Result
+from importer.reading import read
+from importer.reading.formats import hides_text
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests.reading import making
+
+SAYS = "the cell's number format hides its content"
+SECRET = "Not for the customer: margin is 40 %"
+
+
+@pytest.mark.parametrize(
+    ("code", "hides"),
+    [(";;;", True), (";;; ", True), ('0;-0;0;""', True), (";;;[Red]", True), ('0;0;0;"***"', True), (";;;@", False),
+     (";;", False), ("@", False), ("General", False), ('""', False), ("0;-0;;@", False), (';;;"a;b"@', False),
+     (";;;General", False), (r"\;;;;@", False), (";;;;", False), ("0;" * 200, False)],
+)  # fmt: skip
+def test_a_format_hides_texts_by_its_fourth_section(code: str, hides: bool) -> None:
+    """With fewer sections texts are shown, whatever becomes of numbers."""
+    assert hides_text(code) is hides
+
+
+def workbook(folder: Path) -> Path:
+    """Three notes; the second's text, the third's number and truth are hidden, and a word that nobody uses."""
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for line in (
+        ("Prospect ID", "Note", "Visibility", "Mine"),
+        ("8PvBmrB7P1", "Called", "Public", "seen"),
+        ("8PvBmrB7P2", SECRET, "Public", "hidden"),
+        ("8PvBmrB7P3", 42, "Public", True),
+        ("8PvBmrB7P4", "Wrote", "Private", "seen"),
+    ):
+        sheet.append(line)
+    for cell in ("B3", "B4", "C5", "D2", "D4"):
+        sheet[cell].number_format = ";;;"
+    book.save(folder / "n.xlsx")
+    return folder / "n.xlsx"
+
+
+def test_in_a_workbook_it_is_blank(tmp_path: Path) -> None:
+    """Texts, numbers and truths; what is wrong is known by cell."""
+    with read(workbook(tmp_path), is_header=lambda cells: "Note" in cells) as sheet:
+        [(_, columns)] = sheet.columns()
+        assert list(columns[1]) == ["Called", "", "", "Wrote"]
+        assert list(columns[2]) == ["Public", "Public", "Public", ""]
+        assert list(columns[3]) == ["", "hidden", "", "seen"]
+        assert {row: [flaw.column for flaw in flaws] for row, flaws in sheet.flaws.items()} == {
+            2: [3], 3: [1], 4: [1, 3], 5: [2],
+        }  # fmt: skip
+
+
+def test_no_hidden_note_is_sent(box: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """Its row is a problem that says why; a hidden visibility is none either, whatever the default."""
+    target = tmp_path / "out.csv"
+    hidden = Settings(**{**vars(settings), "results": target, "default_visibility": "public"})
+    with prepare(workbook(tmp_path), hidden) as prepared:
+        report = prepared.send(expected=1)
+    assert [(note.prospect_id, note.sent_content) for note in box.notes] == [("8PvBmrB7P1", "Called")]
+    assert report.counts[Result.INVALID] == 3
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        reasons = [row["reason"] for row in csv.DictReader(file)]
+    assert not reasons[0]
+    assert all(SAYS in reason and "Show it" in reason for reason in reasons[1:])
+    assert SECRET not in str([call.body for call in box.received])
+
+
+def test_in_xml_of_2003_it_is_blank_too(tmp_path: Path) -> None:
+    """By the cell's style."""
+    hidden = ' ss:StyleID="h"'
+    rows = [
+        [("", "String", "Note"), ("", "String", "Mine")],
+        [(hidden, "String", SECRET), ("", "String", "a")],
+        [(hidden, "Number", "7"), ("", "String", "b")],
+        [("", "String", "Called"), (hidden, "Boolean", "1")],
+    ]
+    cells = "".join(
+        "<Row>"
+        + "".join(f'<Cell{style}><Data ss:Type="{kind}">{text}</Data></Cell>' for style, kind, text in row)
+        + "</Row>"
+        for row in rows
+    )
+    path = tmp_path / "n.xml"
+    path.write_text(
+        '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"'
+        ' xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
+        '<Styles><Style ss:ID="h"><NumberFormat ss:Format=";;;"/></Style></Styles>'
+        f'<Worksheet ss:Name="A"><Table>{cells}</Table></Worksheet></Workbook>',
+        encoding="utf-8",
+    )
+    with read(path, is_header=lambda cells: "Note" in cells) as sheet:
+        [(_, columns)] = sheet.columns()
+        assert [list(column) for column in columns] == [["", "", "Called"], ["a", "b", ""]]
+        assert sorted(sheet.flaws) == [2, 3, 4]
+
+
+def test_in_an_xls_it_is_blank_too(tmp_path: Path) -> None:
+    """By the cell's style, the second: the first shows everything."""
+    code = ";;;"
+    form = making.biff(0x41E, struct.pack("<HHB", 164, len(code), 0) + code.encode())
+    styles = b"".join(making.biff(0xE0, struct.pack("<HHHBBBBLLH", 0, at, 0, 0, 0, 0, 0, 0, 0, 0)) for at in (0, 164))
+    text = making.biff(0x204, struct.pack("<HHHHB", 1, 1, 1, len(SECRET), 1) + SECRET.encode("utf-16-le"))
+    number = making.biff(0x203, struct.pack("<HHHd", 2, 1, 1, 7.0))
+    shown = making.label(1, 0, "P1") + text + making.label(2, 0, "P2") + number
+    shown += making.label(3, 0, "P3") + making.label(3, 1, "Called")
+    path = tmp_path / "n.xls"
+    path.write_bytes(making.xls(shown, more=form + styles))
+    with read(path, is_header=lambda cells: cells[0] == making.HEADER[0]) as sheet:
+        [(_, columns)] = sheet.columns()
+        assert list(columns[1]) == ["", "", "Called"]
+        assert {row: [flaw.column for flaw in flaws] for row, flaws in sheet.flaws.items()} == {2: [1], 3: [1]}

@@ -1,0 +1,134 @@
+"""Codes count under plain headings alone; under others a code, a yes and a no are asked about, as the heading says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from importer.commands.loading import Loaded, load
+from importer.models import Role, Status, Visibility
+from importer.rows import directions
+from importer.rows.headings import HEADINGS, PLAIN
+from importer.settings import Settings
+
+
+def loaded(
+    folder: Path, heading: str, *words: str, role: Role = Role.VISIBILITY, values: tuple[str, ...] = ()
+) -> Loaded:
+    """A sheet with these words under this heading; every row has a note of its own."""
+    path = folder / "n.csv"
+    head, beside = ("Prospect ID,Note", "") if role is Role.VISIBILITY else ("Prospect ID,Note,Visibility", ",Private")
+    lines = [f'P{i},Note {i}{beside},"{word}"' for i, word in enumerate(words)]
+    path.write_text("\n".join([f'{head},"{heading}"', *lines]) + "\n", encoding="utf-8")
+    with load(path, Settings(mapping={role: heading}, values=values)) as found:  # type: ignore[arg-type]
+        return found
+
+
+@pytest.mark.parametrize(
+    "heading", ["IsPrivate", "Private note", "Confidential", "Shared With", "Shared?", "Public", "Access"]
+)
+@pytest.mark.parametrize("word", ["1", "2", "0", "TRUE", "false", "x", "ja", "OUI", "No", "sì", "１", "Maybe"])
+def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
+    tmp_path: Path, heading: str, word: str
+) -> None:
+    """The API's code for public stood under IsPrivate, and the confidential note went out."""
+    found = loaded(tmp_path, heading, word, "Private")
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE]
+    [question] = found.rows.questions
+    assert question.samples == [word]
+    for meant in ("Private", "Public"):
+        assert f"visibility:{word}={meant}" in question.answers["value"]
+    [[problem]] = found.rows.problems.values()
+    assert "`value visibility:" in str(problem)
+    assert f"under the heading '{heading}'" in str(problem)
+
+
+@pytest.mark.parametrize("heading", ["visibility", " NOTE_visibility ", "Who can see it?", "Sichtbarkeit", "Visibilité",
+                                     "Visibilidad", "Visibilidade", "Visibilità", "Quién puede verlo"])  # fmt: skip
+def test_under_a_plain_heading_codes_count(tmp_path: Path, heading: str) -> None:
+    """Matched whole, whatever its case and signs."""
+    found = loaded(tmp_path, heading, "1", "2")
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
+    assert found.rows.questions == ()
+
+
+@pytest.mark.parametrize("heading", ["IsPrivate", "Not shared", "Internal/External"])
+def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, heading: str) -> None:
+    """And a slip is told with the word that was meant."""
+    found = loaded(tmp_path, heading, "Public", "Private", "Only me", "Nur ich", "Pubic")
+    assert [note.visibility.name for note in found.rows.notes] == ["PUBLIC", *["PRIVATE"] * 3]
+    assert found.rows.questions == ()
+    [[problem]] = found.rows.problems.values()
+    assert "Did you mean Public?" in str(problem)
+    assert "`value visibility:Pubic=Private`" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("heading", "yes"),
+    [("IsPrivate", "Private"), ("Private note", "Private"), ("Confidential", "Private"), ("is_internal", "Private"),
+     ("Only me", "Private"), ("Vertraulich", "Private"), ("Nur ich", "Private"), ("Privé", "Private"),
+     ("Confidentiel", "Private"), ("Privado", "Private"), ("Confidencial", "Private"), ("Interno", "Private"),
+     ("Riservato", "Private"), ("Privata", "Private"), ("Public", "Public"), ("Shared with team", "Public"),
+     ("Everyone", "Public"), ("Öffentlich", "Public"), ("Geteilt", "Public"), ("Partagé", "Public"),
+     ("Équipe", "Public"), ("Compartido", "Public"), ("Público", "Public"), ("Compartilhado", "Public"),
+     ("Condiviso", "Public"), ("Pubblica", "Public"), ("Tutti", "Public"), ("Not shared", ""), ("Nicht öffentlich", ""),
+     ("Non partagé", ""), ("Unshared", ""), ("No compartido", ""), ("Não público", ""), ("Internal/External", ""),
+     ("Public or private", ""), ("Access", ""), ("International", "")],
+)  # fmt: skip
+def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading: str, yes: str) -> None:
+    """A negation, or both at once, offers none; the choices themselves never change places."""
+    no = {"Private": "Public", "Public": "Private", "": ""}[yes]
+    found = loaded(tmp_path, heading, "1", "Nein")
+    for question, likely in zip(found.rows.questions, (yes, no), strict=True):
+        word = question.samples[0]
+        meant = [choice.value for choice in question.choices[:2]]
+        assert meant == [f"visibility:{word}=Private", f"visibility:{word}=Public"]
+        assert [choice.value for choice in question.choices if choice.is_likely] == [
+            f"visibility:{word}={value}" for value in (likely,) if value
+        ]
+        assert ("suggests" in question.asks) is bool(likely)
+        assert question.asks.endswith(f"suggests {likely}." if likely else "rows)")
+        assert f"Say what it means: `value visibility:{word}={likely or 'Private'}`" in str(question)
+
+
+@pytest.mark.parametrize("heading", ["IsDraft", "Published", "Entwurf", "Done"])
+@pytest.mark.parametrize("word", ["0", "1", "Yes", "nein"])
+def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> None:
+    """IsDraft = 1 is no published note."""
+    found = loaded(tmp_path, heading, word, "Draft", role=Role.STATUS)
+    assert [note.status for note in found.rows.notes] == [Status.DRAFT]
+    [question] = found.rows.questions
+    assert question.samples == [word]
+    assert ("suggests" in question.asks) is (heading != "Done")
+
+
+def test_an_answer_on_the_command_line_counts_for_the_column_of_the_run(tmp_path: Path) -> None:
+    """For a code as for a word."""
+    found = loaded(tmp_path, "IsPrivate", "1", "0", values=("visibility:1=Private", "visibility:0=Public"))
+    assert [note.visibility for note in found.rows.notes] == [Visibility.PRIVATE, Visibility.PUBLIC]
+    assert found.rows.questions == ()
+
+
+def test_plain_headings_are_known_ones_and_speak_of_their_role() -> None:
+    """A column under one has the role by itself."""
+    for role, headings in PLAIN.items():
+        assert set(headings) <= set(HEADINGS[role])
+        assert all(directions.speaks(role, heading) for heading in headings)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Team Lead",
+        "ISVISIBLEINSELFSERVICE",
+        "International",
+        "All-hands attended",
+        "Done",
+        "Owner ID",
+        "Personal email",
+    ],
+)
+def test_many_headings_do_not_speak_of_a_visibility(heading: str) -> None:
+    """A yes under them is nobody's question."""
+    assert not directions.speaks(Role.VISIBILITY, heading)

@@ -1,0 +1,271 @@
+"""What is remembered of one sheet makes no note of another more visible or more published than its column says."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from importer.commands.answering import chosen
+from importer.commands.loading import load
+from importer.commands.run import prepare
+from importer.errors import BadSettings
+from importer.models import Answer, Role, Status, Visibility
+from importer.rows import directions
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, folded
+from importer.settings import SETTINGS, Settings, Topic, profiles, remembering, sources
+
+_NAMES = [name for name, setting in SETTINGS.items() if setting.topic in (Topic.FILE, Topic.PLACE)]
+_HEADINGS = {
+    Role.VISIBILITY: (
+        "IsPrivate", "Private", "Confidential", "Shared", "Shared?", "Not shared", "Public", "Visibility",
+        "Who can see it", "Sichtbarkeit", "Shared With", "Access", "Internal/External", "Column of mine", "C",
+    ),
+    Role.STATUS: ("Status", "IsDraft", "Published", "Draft", "State", "Phase"),
+}  # fmt: skip
+_WORDS = {
+    Role.VISIBILITY: (
+        "1",
+        "2",
+        "0",
+        "Yes",
+        "No",
+        "yes",
+        "TRUE",
+        "x",
+        "ja",
+        "Public",
+        "Private",
+        "Only me",
+        "Team only",
+        "",
+    ),
+    Role.STATUS: ("1", "0", "Yes", "No", "Draft", "Published", "Done", ""),
+}
+MAPPED = f"[default.map]\nvisibility = {[*_HEADINGS[Role.VISIBILITY]]}\nstatus = {[*_HEADINGS[Role.STATUS], '']}\n"
+"""A profile that names every such column, so that none is asked for."""
+_MORE = {Role.VISIBILITY: Visibility.PUBLIC, Role.STATUS: Status.PUBLISHED}
+_KNOWN: Mapping[Role, Mapping[Any, tuple[str, ...]]] = {Role.VISIBILITY: VISIBILITY_WORDS, Role.STATUS: STATUS_WORDS}
+_OTHERS = ("=Prospect ID", "=Note", "=Visibility")
+"""Columns that hold something else; no person names them for the visibility."""
+_MOST_ANSWERS = 8
+_number = itertools.count()
+
+Said = dict[tuple[str, str], str]
+
+
+def sheet(role: Role) -> st.SearchStrategy[tuple[Role, str, tuple[str, ...]]]:
+    """A role, the heading of its column, and what stands in it."""
+    words = st.lists(st.sampled_from(_WORDS[role]), min_size=1, max_size=4).map(tuple)
+    return st.tuples(st.just(role), st.sampled_from(_HEADINGS[role]), words)
+
+
+sheets = st.sampled_from([*_HEADINGS]).flatmap(sheet)
+
+
+class Desk:
+    """A person with a profile and a folder of their own."""
+
+    def __init__(self, folder: Path, profile: str = "") -> None:
+        self._folder = folder
+        self.said: Said = {}
+        profiles.profiles_file().write_text(profile, encoding="utf-8")
+
+    def write(self, role: Role, heading: str, words: Sequence[str]) -> Path:
+        """A sheet; one of statuses has a visibility, too."""
+        path = self._folder / f"{next(_number)}.csv"
+        more, beside = (["Visibility"], ["Private"]) if role is Role.STATUS else ([], [])
+        with path.open("w", encoding="utf-8", newline="") as file:
+            rows = [[f"P{i}", f"Note {i}", *beside, word] for i, word in enumerate(words)]
+            csv.writer(file).writerows([["Prospect ID", "Note", *more, heading], *rows])
+        return path
+
+    def settings(self) -> Settings:
+        """As the profile has it."""
+        return sources.settings_of(sources.gather({"journal": str(self._folder / "no.sqlite")}, _NAMES, {}))
+
+    def answer(self, path: Path, picks: Sequence[int], *, on_the_page: bool) -> None:
+        """Answer what is asked of a sheet, one way or the other, and have it remembered."""
+        with prepare(path, self.settings()) as prepared:
+            on_page = self.settings()
+            for pick in picks:
+                asked = prepared.questions[0].choices if prepared.questions else ()
+                choices = [choice for choice in asked if not choice.value.endswith(_OTHERS)]
+                if not choices:
+                    break
+                answer = choices[pick % len(choices)]
+                columns = prepared.preview.loaded.headings
+                try:
+                    prepared.decide(answer)
+                except BadSettings:  # a column can't be two things; the question stays
+                    continue
+                self._note(answer, columns)
+                on_page = chosen(on_page, answer.setting, answer.value)
+            headings = prepared.preview.loaded.headings
+            remembering.remember(on_page if on_the_page else prepared.settings, remembering.REMEMBERED, headings)
+
+    def _note(self, answer: Answer, headings: dict[Role, str]) -> None:
+        if answer.setting == "value":
+            name, _, rest = answer.value.partition(":")
+            word, _, meaning = rest.rpartition("=")
+            self.said[headings[Role(name)], folded(word)] = meaning
+
+    def sent(self, path: Path) -> list[tuple[int, Visibility, Status]]:
+        """What a night sends: row, visibility, status. Nothing, where anything is asked."""
+        with load(path, self.settings()) as found:
+            if found.unclear is not None or found.rows.questions:
+                return []
+            notes = [(i, found.rows.notes[at]) for i, at in enumerate(found.rows.note.tolist()) if at >= 0]
+            return [(i, note.visibility, note.status) for i, note in notes]
+
+    def says_more(self, role: Role, heading: str, word: str) -> bool:
+        """Whether the column itself, or what was said of this very column, makes a note public, or published."""
+        if (meaning := self.said.get((heading, folded(word)))) is not None:
+            return meaning == _MORE[role].name.capitalize()
+        if not word:
+            return role is Role.STATUS
+        known = [
+            name for name in _KNOWN[role][_MORE[role]] if directions.is_plain(role, heading) or not name.isdecimal()
+        ]
+        return folded(word) in map(folded, known)
+
+
+def speaks(role: Role, heading: str, words: Sequence[str]) -> bool:
+    """Whether a column is about the role by its heading, and holds nothing but such words."""
+    known = {folded(word) for names in _KNOWN[role].values() for word in names}
+    such = all(folded(word) in known or directions.depends_on_heading(word) for word in words if word)
+    return such and directions.speaks(role, heading)
+
+
+def check(desk: Desk, role: Role, heading: str, words: Sequence[str]) -> None:
+    """No note of the sheet is more than its own column says."""
+    for row, visibility, status in desk.sent(desk.write(role, heading, words)):
+        is_more = (visibility if role is Role.VISIBILITY else status) is _MORE[role]
+        if is_more and (role is Role.VISIBILITY or speaks(role, heading, words)):
+            assert desk.says_more(role, heading, words[row]), (heading, words[row])
+
+
+drawn = given(
+    one=sheets,
+    other=sheets,
+    picks=st.lists(st.integers(0, 7), min_size=_MOST_ANSWERS, max_size=_MOST_ANSWERS),
+    on_the_page=st.booleans(),
+    is_mapped=st.booleans(),
+)
+calm: dict[str, Any] = {
+    "suppress_health_check": [HealthCheck.function_scoped_fixture],
+    "phases": [Phase.explicit, Phase.generate],
+}
+Sheet = tuple[Role, str, tuple[str, ...]]
+ONE, OTHER = (Role.VISIBILITY, "Shared", ("Yes",)), (Role.VISIBILITY, "Private", ("Yes",))
+DONE, DRAFT = (Role.STATUS, "Status", ("Done", "Done")), (Role.STATUS, "Status", ("Draft",))
+MINE, NO = (Role.VISIBILITY, "Column of mine", ("a",)), (Role.VISIBILITY, "Shared", ("No",))
+
+
+@drawn
+@example(one=ONE, other=OTHER, picks=[1] * 8, on_the_page=False, is_mapped=True)
+@example(one=MINE, other=NO, picks=[2] * 8, on_the_page=False, is_mapped=False)
+@example(one=DONE, other=DRAFT, picks=[3] * 8, on_the_page=True, is_mapped=False)
+@settings(max_examples=12, **calm)
+def test_no_note_is_more_than_its_own_column_says_whatever_was_answered_for_another_sheet(
+    tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool, is_mapped: bool
+) -> None:
+    """For any two sheets, any answers to the first, at the terminal or on the page, and a real profile."""
+    desk = Desk(tmp_path, MAPPED if is_mapped else "")
+    desk.answer(desk.write(*one), picks, on_the_page=on_the_page)
+    check(desk, *other)
+    check(desk, *one)
+
+
+@pytest.mark.slow
+@drawn
+@settings(max_examples=400, **calm)
+def test_so_it_is_for_many_more(
+    tmp_path: Path, one: Sheet, other: Sheet, picks: list[int], on_the_page: bool, is_mapped: bool
+) -> None:
+    """The same, drawn more often than anybody would like to wait for."""
+    desk = Desk(tmp_path, MAPPED if is_mapped else "")
+    desk.answer(desk.write(*one), picks, on_the_page=on_the_page)
+    check(desk, *other)
+    check(desk, *one)
+
+
+@given(other=sheets)
+@example(other=(Role.VISIBILITY, "Shared", ("No",)))
+@example(other=(Role.VISIBILITY, "IsPrivate", ("1",)))
+@example(other=(Role.STATUS, "Status", ("Draft", "Published")))
+@settings(max_examples=15, **calm)
+def test_no_line_that_an_earlier_version_wrote_silences_a_column(
+    tmp_path: Path, other: tuple[Role, str, tuple[str, ...]]
+) -> None:
+    """A default, ignored columns, and words without a column: written by hand or not, that can't be told."""
+    role, heading, words = other
+    if not all(words) or not speaks(role, heading, words):
+        return
+    ignored = [*_HEADINGS[Role.VISIBILITY], *_HEADINGS[Role.STATUS]]
+    ignored.remove("Visibility") if role is Role.STATUS else None
+    lines = f'[default]\ndefault-visibility = "public"\nignore = {ignored}\n'
+    said = '[default.values]\nvisibility = { Yes = "Public", No = "Public", 1 = "Public", 0 = "Public" }\n'
+    plain = directions.is_plain(role, heading)  # there, such a word counts
+    check(Desk(tmp_path, lines + ("" if plain else said)), role, heading, words)
+    check(Desk(tmp_path, lines.replace("ignore", "# ignore") + ("" if plain else said)), role, heading, words)
+
+
+@pytest.mark.parametrize("heading", ["Shared?", "Visibility"])
+def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_path: Path, heading: str) -> None:
+    """As the profiles of earlier versions have them; the message says so, and names the command that answers."""
+    words = '[default.values]\nvisibility = { YES = "Public", "Team only" = "Private" }\n'
+    desk = Desk(tmp_path, f'[default.map]\nvisibility = "{heading}"\n{words}')
+    path = desk.write(Role.VISIBILITY, heading, ["Yes", "Team only"])
+    with load(path, desk.settings()) as found:
+        questions = found.rows.questions
+    if heading == "Visibility":
+        assert [row[1] for row in desk.sent(path)] == [Visibility.PUBLIC, Visibility.PRIVATE]
+        assert questions == ()
+        return
+    assert desk.sent(path) == []
+    assert len(questions) == 2
+    for question in questions:
+        assert "What the profile says of this word names no column, so it counts under a plain heading alone" in str(
+            question
+        )
+        assert "Say what it means: `value visibility:" in str(question)
+    said = sources.settings_of(
+        sources.gather({"value": ["visibility:Yes=Public", "visibility:Team only=Private"]}, _NAMES)
+    )
+    with load(path, said) as found:
+        assert [note.visibility for note in found.rows.notes] == [Visibility.PUBLIC, Visibility.PRIVATE]
+
+
+def test_two_tables_of_one_column_may_not_contradict_each_other(tmp_path: Path) -> None:
+    """The later one doesn't silently count: it might be the public one."""
+    tables = [f'[default.values.visibility."{name}"]\nYes = "{meant}"\n' for name, meant in
+              (("Shared", "Private"), ("shared", "Public"))]  # fmt: skip
+    desk = Desk(tmp_path, '[default.map]\nvisibility = "Shared"\n' + "".join(tables))
+    with pytest.raises(BadSettings, match="'Yes' was given two meanings as the visibility"):
+        desk.sent(desk.write(Role.VISIBILITY, "Shared", ["Yes"]))
+
+
+@pytest.mark.parametrize("heading", ["Shared?", "ac\"c'ess", "Zeile\nzwei", "a.b", "Internal", "ä=ö:", "[x]", "Yes"])
+def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: str) -> None:
+    """Its words are written into the profile and read from it; another column's are not."""
+    desk = Desk(tmp_path)
+    path = desk.write(Role.VISIBILITY, heading, ["Internal", "Yes"])
+    with prepare(path, desk.settings()) as prepared:
+        prepared.decide(Answer("map", f"visibility={heading}", ""))
+        prepared.decide(Answer("value", "visibility:Internal=Private", ""))
+        prepared.decide(Answer("value", "visibility:Yes=Public", ""))
+        remembering.remember(prepared.settings, remembering.REMEMBERED, prepared.preview.loaded.headings)
+    assert [row[1] for row in desk.sent(path)] == [Visibility.PRIVATE, Visibility.PUBLIC]
+    columns = {memory.column for memory in remembering.memories("default") if memory.path[0] == "values"}
+    assert columns == {heading}
+    for memory in remembering.memories("default"):
+        remembering.forget("default", memory.path)
+    assert desk.sent(path) == []
+    assert "values" not in profiles.load("default")
