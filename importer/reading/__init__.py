@@ -9,7 +9,7 @@ ImporterError that says what is wrong and what to do. ``read`` tells the story:
     xls           .xls, by xlrd: ``ole`` (the container), ``biff`` (what xlrd may read of it)
     opendocument  .ods, and ``xmlsheet``: XML 2003; ``elements``: their XML
     html, text    tables of a page; CSV and the like, ``encodings``
-    book          what these hand over: tables; ``formats``: a number as its format shows it
+    book          what these hand over: tables; ``formats``: a number as its format shows it, by its ``digits``
     choice        which table is meant, and its header
     spooling      its rows into the ``spool``, without what is ``merged``; the outcome is a ``sheet``
 """

@@ -199,7 +199,8 @@ class _Sheet:
         if kind == "Error":
             self.found.flaw(self._number, column, ERROR.format(text))
         if kind == "Number":
-            return self.styles.numbers.shown(self.styles.code(style), text.strip())
+            shown = self.styles.numbers.shown(self.styles.code(style), text.strip())
+            return self.found.number(self._number, column, text.strip(), shown)
         if kind == "Boolean":
             return {"1": "TRUE", "0": "FALSE"}.get(text.strip(), text)
         if kind == "DateTime":
