@@ -7,7 +7,7 @@ Frames while there are rows, frozen dataclasses once there are notes. A million 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -239,6 +239,7 @@ class Rows:
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
         unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
+        former: (note, key, row number) → the notes and keys that earlier versions read there; None: no others.
     """
 
     number: Ints
@@ -256,6 +257,7 @@ class Rows:
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
+    former: Callable[[Note, str, int], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:
         return len(self.number)

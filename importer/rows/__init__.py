@@ -13,6 +13,7 @@ value, never an exception.
     beneath      opens a file of a folder, and follows no link on the way
     words        words of their own, and what is to ask of them
     footers      rows that surely are no data
+    former       how earlier versions read the cells that are read otherwise now
     validation   every row of a sheet
     lookups      emails → the prospects that have them, in few calls
     naming       rows with ids in the place of emails

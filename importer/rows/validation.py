@@ -23,6 +23,7 @@ from importer.rows.addresses import is_id, read_email
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles, overlooked
 from importer.rows.footers import Footers, is_footer
+from importer.rows.former import former
 from importer.rows.values import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -225,6 +226,7 @@ class _Validation:
             remarks=self._remarks(),
             overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings),
+            former=former(self.sheet, self.roles),
         )
 
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
