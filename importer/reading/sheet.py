@@ -12,6 +12,7 @@ import pandas as pd
 
 from importer.errors import by_name
 from importer.reading.digits import KEPT_DIGITS, lost_digits, rounded_before
+from importer.reading.encodings import Encoding
 from importer.reading.merged import Merged
 from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
 
@@ -102,6 +103,7 @@ class Sheet:
         fingerprint: SHA-256 of the file's bytes, as hex digits.
         sheets: the names of the workbook's worksheets that are not hidden; none for a text file.
         rounded: column → numbers of rows with a whole number that earlier versions rounded (``digits``).
+        codec: how a text file's characters are decoded, None for a workbook.
     """
 
     source: str
@@ -118,6 +120,7 @@ class Sheet:
     fingerprint: str
     sheets: tuple[str, ...]
     rounded: Mapping[int, Sequence[int]]
+    codec: Encoding | None
     _spool: Spool = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 

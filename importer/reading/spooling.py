@@ -168,6 +168,7 @@ def spooled(
         fingerprint=fingerprint,
         sheets=tuple(table.name for table in book.tables if table.name is not None and not table.hidden),
         rounded=found.rounded,
+        codec=book.codec,
         _spool=rows.spool,
     )
 

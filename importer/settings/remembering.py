@@ -15,8 +15,8 @@ from importer.settings import profiles
 from importer.settings.kinds import Columns
 from importer.settings.settings import Settings
 
-_TABLES = ("map", "values", "ignore")
-REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column", "fill-merged")
+_TABLES = ("map", "values", "ignore", "encoding")
+REMEMBERED = ("map", "value", "ignore", "default-visibility", "content", "key-column", "fill-merged", "encoding")
 """The settings that are kept."""
 
 
@@ -33,11 +33,11 @@ def remember(settings: Settings, only: Collection[str] = ()) -> Path:
     kept: dict[str, object] = {"content": settings.content.value}
     if settings.mapping:
         before = profiles.load(settings.profile).get("map") if settings.profile in profiles.names() else None
-        known: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
+        roles: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
         kept["map"] = {
             role.value: named if isinstance(named, str) else [*named]
             for role, names in settings.mapping.items()
-            for named in [names or _or_none(known.get(role, ()))]
+            for named in [names or _or_none(roles.get(role, ()))]
         }
     if settings.values:
         kept["value"] = {
@@ -50,6 +50,9 @@ def remember(settings: Settings, only: Collection[str] = ()) -> Path:
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
         kept["fill-merged"] = True
+    if isinstance(settings.encoding, Mapping):
+        known = profiles.load(settings.profile).get("encoding") if settings.profile in profiles.names() else None
+        kept["encoding"] = {**(known if isinstance(known, Mapping) else {}), **settings.encoding}
     if settings.ignored:
         kept["ignore"] = list(settings.ignored)
     if only:
@@ -66,8 +69,8 @@ class Memory:
 
     Attributes:
         path: where it stands in the profile; the first is what the profile calls the setting.
-        role: what it is about; empty for a column that is set aside.
-        word: the heading, or the word of the sheet; an empty heading is that no column has the role.
+        role: what it is about; empty for a column that is set aside; *encoding* for that of an export.
+        word: the heading or headings, or the word of the sheet; an empty heading is that no column has the role.
         meaning: what the word means; empty where its rows are left out.
     """
 
@@ -94,6 +97,7 @@ def memories(profile: str) -> list[Memory]:
         for role, words in _items(held.get("value"))
         for word, meaning in _items(words)
     ]
+    found += [Memory(("encoding", key), "encoding", key, str(name)) for key, name in _items(held.get("encoding"))]
     return found + [Memory(("ignore", heading), word=heading) for heading in _listed(held.get("ignore"))]
 
 

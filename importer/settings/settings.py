@@ -47,7 +47,8 @@ class Settings:
         on_several: what becomes of a row whose email several prospects have.
         unknown_emails: a file for the emails that nobody has; None: none is written.
         ignored: headings of columns that have no role, whatever they are called and hold.
-        sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
+        sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted. An encoding may be
+            that of kinds of export: their headings → its name.
         fill_merged: whether a merged cell counts for every row that it covers.
         limits: how much of a file is read at most.
         batch_size: prospects in one request at most; None: 100, or what proved to work in this workspace.
@@ -91,7 +92,7 @@ class Settings:
     ignored: Sequence[str] = ()
     sheet: str | None = None
     header_row: int | None = None
-    encoding: str | None = None
+    encoding: str | Mapping[str, str] | None = None
     delimiter: str | None = None
     fill_merged: bool = False
     limits: Limits = field(default_factory=Limits)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from importer.commands.results import rewrite
+from importer.journal import Journal
 from importer.models import Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -80,3 +82,32 @@ def test_a_delivery_that_is_unclear_is_looked_up_as_it_was_sent(before: Settings
     assert report is not None
     assert report.counts == {Result.ALREADY_IMPORTED: 5, Result.CREATED: 4}
     assert sorted(note.prospect_id for note in box.notes) == ["P2", "P2", "P2", "P4"]
+
+
+@pytest.mark.parametrize(
+    ("encodings", "notes", "said"), [("cp1250", nights.NAMES, "cp1250"), ("utf-8+cp1252", nights.MIXED, "utf-8+cp1252")]
+)
+def test_text_that_was_read_in_another_encoding_is_not_sent_again(
+    encodings: str, notes: tuple[str, ...], said: str, before: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The journal knows it as the earlier version guessed it; a note beside it that is new is sent."""
+    sheet = nights.text(tmp_path / "names.csv", encodings, notes)
+    settings = replace(before, encoding=said, results=tmp_path / "results.csv")
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 3}
+    assert [row["Note"] for row in read_results(tmp_path / "results.csv")] == list(notes)
+    longer = nights.text(tmp_path / "longer.csv", encodings, (*notes, "Wrote to Jörg Łoś" if said == "cp1250" else "Ü"))
+    report = running.run(longer, settings)
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 3, Result.CREATED: 1}
+    assert len(box.notes) == 1
+
+
+def test_results_of_the_earlier_run_can_be_written_again(before: Settings, tmp_path: Path) -> None:
+    """Their rows are found under the former readings."""
+    sheet = nights.text(tmp_path / "names.csv", "cp1250", nights.NAMES)
+    with Journal.open(before.journal) as journal:
+        [run] = [run for run in journal.runs.listed(before.workspace) if run.file.endswith("names.csv")]
+    _, outcomes = rewrite(run.name, sheet, replace(before, encoding="cp1250"))
+    assert outcomes.counts() == {Result.CREATED: 3}
