@@ -1,13 +1,12 @@
 """The importer's words as types: notes, rows, groups, requests, and what may become of a row.
 
-Frames while there are rows, frozen dataclasses once there are notes. A million rows are held as columns
-(:class:`Rows`), never as a million objects.
+A million rows are held as columns (:class:`Rows`), never as a million objects.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -233,13 +232,13 @@ class Rows:
         done: position → the note id that the row carries from an earlier results file.
         skipped: position → why that row is surely no data.
         rejected: position → why its email names no prospect; known once that was looked up.
-        sheet_rows: for every position that of the sheet's row which it stands for, where one row makes several notes;
-            None where each stands for itself.
+        sheet_rows: position → the sheet's row that it stands for, if one row makes several notes; None: each its own.
         files: the files that notes carry, by their digests.
         meanings: role → each word of its column, "" for a blank cell → its value.
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
         unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
+        former: (note, key, row number) → the notes and keys that earlier versions read there; None: no others.
     """
 
     number: Ints
@@ -258,6 +257,7 @@ class Rows:
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
+    former: Callable[[Note, str, int], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:
         return len(self.number)
@@ -353,8 +353,7 @@ class Remaining:
         unclear: further deliveries, of which it is looked up first whether an earlier run made them.
         public: how many of all these are public.
         files: digests of the files that their notes carry, each once.
-        made_without_key: of ``deliveries`` those whose note stands on the prospect already, imported when no column
-            told occurrences apart.
+        made_without_key: of ``deliveries`` those whose note is on the prospect, imported without a column of keys.
         held_back: notes beside ``deliveries`` that wait until a person has looked at the first ones.
         refused: of ``deliveries`` those that the API refused in an earlier run, for their prospect's ID.
         groups: all that is to be created or looked up, by note.

@@ -39,13 +39,16 @@ _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what spreadsheet progr
 _BORDER = r'[,;|"\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]'
 # What programs pass over at a cell's beginning; none of it is a border.
 _PASSED_OVER = r"[ \x00-\x08\x0e-\x1b\x1f\xa0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]*"
-# What makes them look closer: OWASP's list (CSV injection), with the wide and small forms of its signs.
-_SIGNS = "=+-@\t\r＝＋－＠﹦﹢﹣﹫"
+# A formula begins with one of these: OWASP's list (CSV injection), with the wide and small forms of its signs.
+_SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 _SIGN = f"[{re.escape(_SIGNS)}]"
+# Earlier versions guarded a tab or a line break as well, whatever came after it. Their marks are still taken off.
+_MARKED = f"[{re.escape(_SIGNS)}\t\r]"
 # The apostrophes are our marks on an earlier text, or look like them.
-_START = re.compile(rf"'*{_PASSED_OVER}(?:{_SIGN}|\n)")
-_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN})")
-_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_SIGN})")
+_START = re.compile(rf"'*(?:{_PASSED_OVER}[\t\r\n])*{_PASSED_OVER}{_SIGN}|'+{_PASSED_OVER}[\t\r\n]")
+_START_MARKED = re.compile(rf"'*{_PASSED_OVER}(?:{_MARKED}|\n)")
+_INSIDE = re.compile(rf"{_BORDER}(?='*{_PASSED_OVER}{_SIGN}|'+{_PASSED_OVER}{_MARKED})")
+_INSIDE_MARKED = re.compile(rf"({_BORDER})'(?='*{_PASSED_OVER}{_MARKED})")
 _NUMBER = re.compile(r"'*[+-](\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -95,7 +98,7 @@ def protected(text: str) -> str:
 def protected_all(texts: Sequence[str]) -> Sequence[str]:
     """The same for many texts at once, which mostly hold no such sign, or are few that come again and again."""
     together = "".join(texts)
-    if not any(sign in together for sign in _SIGNS + "\n"):
+    if not any(sign in together for sign in _SIGNS + "'"):
         return texts
     known = {text: protected(text) for text in set(texts)}
     return [known[text] for text in texts]
@@ -105,7 +108,7 @@ def unprotected(text: str) -> str:
     """What :func:`protected` was given; other texts stay as they are."""
     if "'" not in text:
         return text
-    if text.startswith("'") and _START.match(text, 1) is not None:
+    if text.startswith("'") and _START_MARKED.match(text, 1) is not None:
         return text if _NUMBER.fullmatch(text) else _INSIDE_MARKED.sub(r"\1", text[1:])
     return _INSIDE_MARKED.sub(r"\1", text)
 

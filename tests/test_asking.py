@@ -536,3 +536,31 @@ def test_which_sheet_is_meant_is_asked_too(box: Sandbox, capsys: pytest.CaptureF
     assert main(["run", "n.xlsx", "--yes"]) == 2
     assert "--sheet NAME" in capsys.readouterr().err
     assert len(box.notes) == 1
+
+
+# -- how it is encoded
+
+
+def test_how_an_export_is_encoded_is_asked_once(
+    box: Sandbox, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the words that differ; it is kept for the export's headings, and a night without an answer ends with 2."""
+    rows = "jzRkmgMdw1,Met Jan Kočka,Private\r\n".encode("cp1250")
+    Path("n.csv").write_bytes(b"Prospect ID,Note,Visibility\r\n" + rows)
+    assert main(["run", "n.csv", "--yes"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "'Kočka': --encoding cp1250" in said
+    assert "'Koèka': --encoding cp1252" in said
+    assert not box.notes
+    seen = types(["run", "n.csv"], ["1", "y", "y", "y"])
+    assert "Which of these is spelt right? 1 'K" in seen.screen
+    assert seen.status == 0, seen.screen
+    assert '"Prospect ID, Note, Visibility" = "cp125' in profiles.read_text(encoding="utf-8")
+    profiles.write_text(profiles.read_text(encoding="utf-8").replace("cp1252", "cp1250"), encoding="utf-8")
+    rows = "jzRkmgMdw2,Met Jan Kočka again,Private\r\n".encode("cp1250")
+    Path("m.csv").write_bytes(b"Prospect ID,Note,Visibility\r\n" + rows)
+    capsys.readouterr()
+    assert main(["run", "m.csv", "--yes"]) == 0, capsys.readouterr().err
+    assert box.notes[-1].sent_content == "Met Jan Kočka again"
+    Path("o.csv").write_bytes(b"Prospect ID,Note,Visibility,Town\r\n" + rows)
+    assert main(["run", "o.csv", "--yes"]) == 2

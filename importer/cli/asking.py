@@ -62,12 +62,16 @@ class Asking:
     def choose(self, error: UnclearColumns) -> Answer | None:
         """Ask what has to be known before a file can be read; None where nobody says.
 
-        It isn't kept in the profile, which other files are imported with, too.
+        How an export is encoded is kept in the profile, for its headings. Which sheet is meant isn't: other files are
+        imported with the profile, too.
         """
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
         answer = _ask(error.questions[0])
         if isinstance(answer, Answer):
+            if answer.setting in remembering.REMEMBERED:
+                self._answers.append(answer)
+                return answer
             paragraph(f"To be asked no more: {by_name(answer.setting, as_argument(answer.value))}", err=True)
             return answer
         return None

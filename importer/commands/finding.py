@@ -140,7 +140,7 @@ def _made(loaded: Loaded, journal: Journal, settings: Settings, occurrence: str)
     keys = [NoteKey.of(group.note) for group in groups]
     numbers = journal.deliveries.find_notes(settings.workspace, keys)
     found: set[int] = set()
-    for one in earlier.sort(groups, keys, numbers, loaded.rows, journal, occurrence):
+    for one in earlier.sort(groups, keys, numbers, loaded.rows, journal, settings.workspace, occurrence):
         found.update(int(one.group.positions[i]) for i, _ in one.made)
         one.made = []
     return frozenset(found)

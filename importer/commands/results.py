@@ -106,17 +106,25 @@ def texts(notes: Sequence[Known], path: Path, settings: Settings) -> dict[int, s
 def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> None:
     """Settle rows by what the journal knows of their deliveries."""
     rows, groups = loaded.rows, loaded.plan.groups
-    numbers = journal.deliveries.find_notes(run.workspace, [NoteKey.of(group.note) for group in groups])
+    numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
+    read_before: list[earlier.Sorted] = []
     for block in earlier.blocks(groups, numbers):
         known = earlier.look_up(groups, numbers, block, rows, journal)
         for index in block:
-            if (number := numbers[index]) is None:
-                continue
-            prospects, keys = rows.deliveries(groups[index].positions)
-            for position, prospect, key in zip(groups[index].positions.tolist(), prospects, keys, strict=True):
+            group, number, left = groups[index], numbers[index] or 0, []
+            prospects, keys = rows.deliveries(group.positions)
+            for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
                 found = known.get((number, prospect, run.occurrence + key))
-                if found is not None and found.run <= run.id:
-                    _settle_known(outcomes, position, found, run)
+                if found is None:
+                    left.append(i)
+                elif found.run <= run.id:
+                    _settle_known(outcomes, int(group.positions[i]), found, run)
+            if left and rows.former is not None:
+                read_before.append(earlier.Sorted(group, NoteKey.of(group.note), number, left))
+    for one in earlier.under_former_readings(read_before, rows, journal, run.workspace, run.occurrence):
+        for i, found in [*one.made, *(pair for members in one.unclear.values() for pair in members)]:
+            if found.run <= run.id:
+                _settle_known(outcomes, int(one.group.positions[i]), found, run)
 
 
 def _settle_known(outcomes: Outcomes, position: int, known: Known, run: Run) -> None:

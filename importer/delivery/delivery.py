@@ -139,17 +139,22 @@ class Delivery:
         conflicts: ConflictKeys[Post] = ConflictKeys(plan.groups, keys, rows, one_draft=self._one_draft)
         known = [number if number in known_before else None for number in numbers]
         found = []
-        sorted_groups = earlier.sort(plan.groups, keys, known, rows, self._journal, occurrence)
+        sorted_groups = earlier.sort(plan.groups, keys, known, rows, self._journal, self._workspace, occurrence)
         for one, number in zip(sorted_groups, numbers, strict=True):
             found.append(one)
             one.number = number
             positions = one.group.positions
             there = [int(positions[i]) for i, _ in one.made], [delivery for _, delivery in one.made]
             self._ledger.already(*there)
-            self.check(one.key, zip(*there, strict=True))
+            for note, key in {number: one.key, **one.former}.items():
+                self.check(key, [pair for pair in zip(*there, strict=True) if pair[1].note == note])
             for members in one.unclear.values():
                 indices, deliveries = [i for i, _ in members], [delivery for _, delivery in members]
-                self._take_up(one, deliveries, [int(positions[i]) for i in indices], conflicts)
+                its_rows = [int(positions[i]) for i in indices]
+                if (note := deliveries[0].note) != number:  # absent, it is sent by the next run, as it is read now
+                    self.take_up(one.former[note], note, deliveries, its_rows)
+                else:
+                    self._take_up(one, deliveries, its_rows, conflicts)
             one.made = []  # of a million rows they would fill the memory
         self.held_back = earlier.hold_back(found, first) if first is not None else []
         self._posts = self._to_send(found, rows, conflicts, occurrence)

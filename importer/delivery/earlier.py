@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from importer import grouping
 from importer.journal import AGAIN, Journal, Known, NoteKey, State
-from importer.models import Group, Plan, Remaining, Rows, Visibility, Workspace
+from importer.models import Group, Note, Plan, Remaining, Rows, Visibility, Workspace
 
 _AT_ONCE = 10_000  # deliveries that are looked up together
+_ROWS_AT_ONCE = 5_000  # rows whose former readings are looked up together
+
+_Delivery = tuple[int, str, str]
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class Sorted:
         made: those that exist.
         made_without_key: how many of ``left`` exist with another key: none.
         refused: how many of ``left`` the API refused in an earlier run, for their prospect's ID.
+        former: what the journal keeps of the notes that earlier versions read in its rows, by their numbers there.
     """
 
     group: Group
@@ -37,6 +41,7 @@ class Sorted:
     made: list[tuple[int, Known]] = field(default_factory=list)
     made_without_key: int = 0
     refused: int = 0
+    former: dict[int, NoteKey] = field(default_factory=dict)
 
     @property
     def in_doubt(self) -> int:
@@ -65,9 +70,10 @@ def sort(
     numbers: Sequence[int | None],
     rows: Rows,
     journal: Journal,
+    workspace: Workspace,
     occurrence: str = "",
 ) -> Iterator[Sorted]:
-    """Look groups up in the journal.
+    """Look groups up in the journal, under the readings of earlier versions, too.
 
     Args:
         groups: what is to be delivered.
@@ -75,8 +81,21 @@ def sort(
         numbers: their notes' numbers in the journal; None: no delivery of it is known.
         rows: where prospects and keys stand.
         journal: what is known.
+        workspace: where.
         occurrence: what the run puts before every key.
     """
+    found = _sorted(groups, keys, numbers, rows, journal, occurrence)
+    return found if rows.former is None else under_former_readings(found, rows, journal, workspace, occurrence)
+
+
+def _sorted(
+    groups: Sequence[Group],
+    keys: Sequence[NoteKey],
+    numbers: Sequence[int | None],
+    rows: Rows,
+    journal: Journal,
+    occurrence: str,
+) -> Iterator[Sorted]:
     for block in blocks(groups, numbers):
         known = look_up(groups, numbers, block, rows, journal)
         for index in block:
@@ -87,6 +106,74 @@ def sort(
             else:
                 _sort(found, number, rows, known, occurrence)
             yield found
+
+
+def under_former_readings(
+    found: Iterable[Sorted], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
+) -> Iterator[Sorted]:
+    """Move what was delivered under a former reading from what is left of each group to what was made or is unclear.
+
+    Of several rows that were the same to an earlier version, the first has its delivery, and the others are left.
+    """
+    used: set[_Delivery] = set()
+    some: list[Sorted] = []
+    size = 0
+    for one in found:
+        some.append(one)
+        size += 1 + len(one.left)
+        if size > _ROWS_AT_ONCE:
+            yield from _asked(some, rows, journal, workspace, occurrence, used)
+            some, size = [], 0
+    yield from _asked(some, rows, journal, workspace, occurrence, used)
+
+
+def _asked(
+    some: Sequence[Sorted],
+    rows: Rows,
+    journal: Journal,
+    workspace: Workspace,
+    occurrence: str,
+    used: set[_Delivery],
+) -> Sequence[Sorted]:
+    readings = [(one, *reading) for one in some for reading in _readings(one, rows, used)]
+    notes = {note.digest: note for _, _, _, note, _, _ in readings}
+    numbers = dict(zip(notes, journal.deliveries.find_notes(workspace, [*notes.values()]), strict=True))
+    wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
+    known = journal.deliveries.known([*dict.fromkeys(wanted)])
+    last = journal.runs.rounded_until if readings else 0
+    taken: set[tuple[int, int]] = set()
+    for one, i, prospect, note, key, is_rounded in readings:
+        delivery = known.get((numbers[note.digest] or 0, prospect, occurrence + key))
+        if delivery is None or delivery.state is State.REJECTED or (id(one), i) in taken:
+            continue
+        if is_rounded and (delivery.run > last or _name(delivery) in used):
+            continue
+        used.add(_name(delivery))
+        taken.add((id(one), i))
+        one.former[delivery.note] = NoteKey.of(note)
+        if delivery.state in (State.SENDING, State.UNCONFIRMED):
+            one.unclear.setdefault(delivery.request, []).append((i, delivery))
+        else:
+            one.made.append((i, delivery))
+    for one in some:
+        one.left = [i for i in one.left if (id(one), i) not in taken]
+    return some
+
+
+def _readings(one: Sorted, rows: Rows, used: set[_Delivery]) -> Iterator[tuple[int, str, Note, str, bool]]:
+    """Yield index, prospect, former note and former key of what is left of a group; note what its own readings took."""
+    assert rows.former is not None
+    used.update(_name(delivery) for _, delivery in one.made)
+    used.update(_name(delivery) for members in one.unclear.values() for _, delivery in members)
+    positions = one.group.positions[one.left]
+    prospects, keys = rows.deliveries(positions)
+    for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
+        for note, its_key, is_rounded in rows.former(one.group.note, key, number):
+            yield i, prospect, note, its_key, is_rounded
+
+
+def _name(delivery: Known) -> _Delivery:
+    return delivery.note, delivery.prospect, delivery.occurrence
 
 
 def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[range]:
@@ -151,7 +238,7 @@ def foresee(
     """What a run would find left to do; nothing is entered anywhere."""
     keys = [NoteKey.of(group.note) for group in plan.groups]
     numbers = journal.deliveries.find_notes(workspace, keys)
-    found = sort(plan.groups, keys, numbers, rows, journal, occurrence)
+    found = sort(plan.groups, keys, numbers, rows, journal, workspace, occurrence)
     return summed(found, rows, batch_size) if first is None else _first([*found], rows, batch_size, first)
 
 

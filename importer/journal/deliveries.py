@@ -23,7 +23,7 @@ from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
 from importer.journal.statements import Row
 from importer.journal.store import Store
-from importer.models import Status, Visibility, Workspace
+from importer.models import Note, Status, Visibility, Workspace
 
 
 class Deliveries:
@@ -38,7 +38,7 @@ class Deliveries:
         """The numbers of notes, in their order; new notes are entered. Also the numbers that were known before."""
         return known_notes.enter(self._store, workspace, keys)
 
-    def find_notes(self, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int | None]:
+    def find_notes(self, workspace: Workspace, keys: Sequence[NoteKey | Note]) -> list[int | None]:
         """The numbers of notes, in their order; None for those that were never sent."""
         return known_notes.find(self._store, workspace, keys)
 

@@ -65,7 +65,7 @@ def enter(store: Store, workspace: Workspace, keys: Sequence[NoteKey]) -> tuple[
     return [found[key.digest] for key in keys], known
 
 
-def find(store: Store, workspace: Workspace, keys: Sequence[NoteKey]) -> list[int | None]:
+def find(store: Store, workspace: Workspace, keys: Sequence[NoteKey | Note]) -> list[int | None]:
     """The numbers of notes, in their order; None for those that were never sent."""
     with store.reading():
         owner = store.number_of(workspace)

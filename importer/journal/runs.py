@@ -22,6 +22,9 @@ from importer.models import Result, Workspace
 AGAIN = "again "
 """Beginning of what a run puts before every key if a person wants what was delivered to be delivered anew."""
 
+_EXACT = {"exact numbers": 1}
+"""Stands beside the counts of every run that reads whole numbers exactly; earlier versions rounded them."""
+
 _LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
 _RESULTS = frozenset(result.value for result in Result)
 _HAS_SENT = sa.exists().where(
@@ -75,6 +78,7 @@ class Runs:
                 "fingerprint": fingerprint,
                 "occurrence": occurrence,
                 "started_at": started_at,
+                "counts": json.dumps(_EXACT),
             }
             key = self._store.execute(sa.insert(runs).values(values)).inserted_primary_key
         return Run(key[0], name, workspace, file, fingerprint, occurrence, started_at, None, None, {})
@@ -83,12 +87,18 @@ class Runs:
         """Record how a run ended, in words, and its rows per result."""
         change = sa.update(runs).where(runs.c.id == run.id)
         with self._store.transaction():
-            self._store.execute(change.values(ended=ended, counts=json.dumps(dict(counts)), ended_at=at))
+            self._store.execute(change.values(ended=ended, counts=json.dumps({**counts, **_EXACT}), ended_at=at))
 
     def latest(self) -> Latest:
         """Return how far the journal is, over all workspaces."""
         with self._store.reading():
             return Latest(*(self._store.scalar(sa.select(sa.func.max(table.c.id))) or 0 for table in (runs, requests)))
+
+    @property
+    def rounded_until(self) -> int:
+        """The number of the last run of a version that rounded whole numbers to 15 digits; 0 where there was none."""
+        is_exact = sa.func.coalesce(runs.c.counts, "").contains(next(iter(_EXACT)))
+        return int(self._store.scalar(sa.select(sa.func.max(runs.c.id)).where(~is_exact)) or 0)
 
     def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
         """Every run, or those of a workspace, or the one of a name; the latest first."""

@@ -44,7 +44,7 @@ runs = sa.Table(
     sa.Column("started_at", sa.Float, nullable=False),  # every time is in seconds since 1970
     sa.Column("ended_at", sa.Float),
     sa.Column("ended", sa.Text),  # how, in words; NULL while it runs, and after a crash
-    sa.Column("counts", sa.Text),  # JSON: result → rows
+    sa.Column("counts", sa.Text),  # JSON: result → rows, and that numbers were read exactly
 )
 notes = sa.Table(
     "notes",

@@ -8,14 +8,15 @@ ImporterError that says what is wrong and what to do. ``read`` tells the story:
     workbook      .xlsx: ``package`` (the zip and its XML), ``relations``, ``strings``, ``worksheet``
     xls           .xls, by xlrd: ``ole`` (the container), ``biff`` (what xlrd may read of it)
     opendocument  .ods, and ``xmlsheet``: XML 2003; ``elements``: their XML
-    html, text    tables of a page; CSV and the like, ``encodings``
-    book          what these hand over: tables; ``formats``: a number as its format shows it
+    html, text    tables of a page; CSV and the like, ``encodings``, by the ``spelling`` of its words
+    book          what these hand over: tables; ``formats``: a number as its format shows it, by its ``digits``
     choice        which table is meant, and its header
     spooling      its rows into the ``spool``, without what is ``merged``; the outcome is a ``sheet``
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -41,7 +42,7 @@ class Options:
     Attributes:
         sheet: the worksheet's name, whatever its case.
         header_row: the header's row number, from 1.
-        encoding: how a text file's characters are encoded.
+        encoding: how a text file's characters are encoded; or that of kinds of export, by their headings.
         delimiter: what separates a text file's columns: one character, or its name (tab, comma, semicolon, pipe).
         limits: how much is read at most.
         fill_merged: whether a merged cell counts for every row that it covers, not for the first alone.
@@ -49,7 +50,7 @@ class Options:
 
     sheet: str | None = None
     header_row: int | None = None
-    encoding: str | None = None
+    encoding: str | Mapping[str, str] | None = None
     delimiter: str | None = None
     limits: Limits = field(default_factory=Limits)
     fill_merged: bool = False
@@ -113,7 +114,7 @@ def _open_book(
 ) -> tuple[FileType, Book]:
     """Hand the file to the reader of its type; only that one is loaded, as a small import is mostly loading."""
     limits = options.limits
-    file_type = detection.recognise(file, source, encoded=options.encoding is not None)
+    file_type = detection.recognise(file, source, encoded=isinstance(options.encoding, str))
     if file_type is FileType.CSV:
         from importer.reading import text  # noqa: PLC0415
 

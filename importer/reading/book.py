@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.errors import UnreadableFile
+from importer.reading.encodings import Encoding
 from importer.reading.limits import Budget, Limits
 from importer.reading.sheet import Found
 from importer.reading.spool import Row, RowStream, Spool
@@ -42,6 +43,7 @@ class Book:
         encoding: how a text file's characters are encoded, None for workbooks.
         delimiter: what separates a text file's columns, None for workbooks.
         remarks: what was guessed or cleaned on opening it.
+        codec: how its characters are decoded, None for workbooks.
     """
 
     format: str
@@ -49,6 +51,7 @@ class Book:
     encoding: str | None = None
     delimiter: str | None = None
     remarks: tuple[str, ...] = ()
+    codec: Encoding | None = None
 
 
 class Store:

@@ -1,20 +1,24 @@
 """Finds out how a text file's characters are encoded: bytes in, a codec and a remark out.
 
-A byte order mark decides; else what is valid UTF-8 to the last byte is UTF-8; else the likeliest of the old encodings
-is taken, and said. Only a bounded sample is weighed, but the choice must decode the whole file.
+A byte order mark decides; else what is valid UTF-8 to the last byte is UTF-8. Else the words of a bounded sample are
+judged in each of the old encodings that decode the whole file. If one of them alone spells them well, it is taken, and
+that is said; if several do, or none, a person is asked.
 """
 
 from __future__ import annotations
 
 import codecs
+import contextlib
+import itertools
+import locale
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-import chardet
-
-from importer.errors import UnreadableFile, by_name
+from importer.errors import UnclearColumns, UnreadableFile, by_name
+from importer.models import Answer, Question
+from importer.reading import spelling
 from importer.reading.limits import Deadline
 
 CHUNK = 1 << 20
@@ -27,23 +31,46 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE"),
 )
 _ALIASES = {"ansi": "cp1252", "windows": "cp1252", "mac": "mac_roman", "macintosh": "mac_roman", "unicode": "utf-16"}
-_WESTERN = ["cp1252", "iso8859-15", "mac-roman", "cp850", "cp437"]
-_OLD = [
-    *_WESTERN, "iso8859-1", "cp932", "shift_jis_2004", "euc_jis_2004", "gb18030", "big5hkscs", "cp949", "euc_kr",
-    "cp1250", "iso8859-2", "cp852", "mac-latin2", "cp1251", "iso8859-5", "koi8-r", "mac-cyrillic", "cp866", "cp855",
-    "cp1253", "iso8859-7", "cp1254", "iso8859-9", "cp1255", "cp1256", "cp1257", "cp1258", "cp874",
-]  # fmt: skip
-"""Encodings that spreadsheet programs and CRMs have written; in fewer of them a short text is found more surely."""
+MIXED = "utf-8+cp1252"
+"""Two files that were put into one: UTF-8 where that is valid, Windows-1252 elsewhere."""
 
-_WIDER = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "euc_kr": "cp949", "shift_jis_2004": "cp932"}
-"""What programs write where they speak of the narrower one."""
-
-_WESTERN_LETTERS = frozenset("àâäæçéèêëîïôœöùûüñáíóúßãõåøÀÂÄÇÉÈÊÎÔÖÙÛÜÑÁÍÓÚÃÕÅØÆìòÌÒËÏŒ€£©®°§«»¿¡´’‘“”„–—…·•™\xa0")
-_TITLES = {
-    "cp1252": "Windows-1252", "cp932": "Shift-JIS", "latin-1": "Latin-1", "mac-roman": "Mac Roman",
+_CANDIDATES = {
+    "cp1252": ("Windows-1252", "western"), "iso8859-15": ("Latin-9", "western"), "mac-roman": ("Mac Roman", "western"),
+    "cp850": ("DOS 850", "western"), "cp1250": ("Windows-1250", "central"), "iso8859-2": ("Latin-2", "central"),
+    "cp1254": ("Windows-1254", "turkish"), "cp1257": ("Windows-1257", "baltic"), "cp1251": ("Windows-1251", "cyrillic"),
+    "koi8-r": ("KOI8-R", "cyrillic"), "cp866": ("DOS 866", "cyrillic"), "iso8859-5": ("ISO 8859-5", "cyrillic"),
+    "mac-cyrillic": ("Mac Cyrillic", "cyrillic"), "cp1253": ("Windows-1253", "greek"),
+    "cp1255": ("Windows-1255", "hebrew"), "cp1256": ("Windows-1256", "arabic"), "cp874": ("Windows-874", "thai"),
+    "cp1258": ("Windows-1258", "vietnamese"), "cp932": ("Shift-JIS", "japanese"),
+    "euc_jis_2004": ("EUC-JP", "japanese"),
+    "gb18030": ("GB 18030", "simplified"), "big5hkscs": ("Big5", "traditional"), "cp949": ("Korean", "korean"),
+    "cp852": ("DOS 852", "central"), "mac-latin2": ("Mac Latin-2", "central"),
 }  # fmt: skip
-_SURE = 0.055
-"""The detector's confidence from which on accents are believed to be those of another part of Europe."""
+"""Encodings that spreadsheet programs and CRMs have written: what each is called, and the languages it is for."""
+
+_RARE = {"cp852", "mac-latin2"}
+FORMER = (
+    *_CANDIDATES, "cp437", "iso8859-1", "shift_jis_2004", "euc_kr", "cp855", "iso8859-7", "iso8859-9",
+)  # fmt: skip
+"""All that earlier versions may have taken a text for."""
+
+_BY_LANGUAGE = {
+    "cp1250": "pl cs sk hu hr sl ro bs sq", "cp1254": "tr az", "cp1257": "lt lv et", "cp1251": "ru uk bg sr mk be",
+    "cp1253": "el", "cp1255": "he iw", "cp1256": "ar fa", "cp874": "th", "cp1258": "vi", "cp932": "ja", "cp949": "ko",
+    "gb18030": "zh_cn zh_sg", "big5hkscs": "zh_tw zh_hk",
+}  # fmt: skip
+"""What spreadsheet programs write on machines of these languages; on all others it is Windows-1252."""
+
+_LINES = 300
+"""Lines whose words are judged."""
+
+_MARGIN = 3
+"""So many times as many words must be misspelt in every other reading."""
+
+_SIGNS = 12
+"""So many characters beyond ASCII speak for themselves, if no other encoding spells the words well."""
+
+_MOST_SHOWN, _MOST_WORDS = 6, 3
 
 
 @dataclass(frozen=True)
@@ -62,9 +89,47 @@ class Encoding:
     errors: str = "strict"
     remark: str | None = None
 
+    @property
+    def is_old(self) -> bool:
+        """Whether it is none of Unicode's, or not all of the file is in one of these."""
+        return not self.codec.startswith("utf") or self.errors == _FALLBACK
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file's words as an encoding reads them.
+
+    Attributes:
+        encoding: how to decode the file.
+        family: the languages that the encoding is for.
+        lines: of the sample.
+        words: that hold a character beyond ASCII.
+        wrong: those of them that no language writes so.
+        handicap: how many more a rare encoding has to spell better.
+    """
+
+    encoding: Encoding
+    family: str
+    lines: tuple[str, ...]
+    words: frozenset[str]
+    wrong: frozenset[str]
+    handicap: int = 0
+
+    @property
+    def misspelt(self) -> int:
+        """How many words speak against it."""
+        return len(self.wrong) + self.handicap
+
+    @property
+    def is_western(self) -> bool:
+        """Whether it is of the encodings that most files are in."""
+        return self.family == "western"
+
 
 def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
     """The encoding that a person asked for; raises UnreadableFile where there is none of that name."""
+    if name.strip().lower() == MIXED:
+        return _mixed()
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
@@ -82,8 +147,8 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
     return Encoding(chosen, codec.name, _errors(file, chosen, deadline))
 
 
-def detect(file: IO[bytes], deadline: Deadline) -> Encoding:
-    """The file's encoding by its content."""
+def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
+    """The file's encoding where its bytes leave no doubt: by a mark, or as UTF-8; else None."""
     head = _head(file)
     for mark, codec, title in _MARKS:
         if head.startswith(mark):
@@ -95,15 +160,154 @@ def detect(file: IO[bytes], deadline: Deadline) -> Encoding:
         return Encoding(wide, title, _errors(file, wide, deadline), remark)
     if decodes(file, "utf-8", deadline):
         return Encoding("utf-8", "UTF-8")
-    sample = _sample(file)
-    text = sample.decode("utf-8", "replace")
-    bad = text.count("\ufffd")
-    if sum(ord(sign) > 127 for sign in text) - bad > 10 * bad:
+    good, bad = _as_utf8(_sample(file))
+    if good > 10 * bad:
         remark = (
             "The file is encoded in UTF-8, but some of its characters are damaged; the rows they are in are problems."
         )
         return Encoding("utf-8", "UTF-8", "replace", remark)
-    return _guess(file, sample, deadline)
+    return None
+
+
+def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, list[Reading]]:
+    """The old encoding that alone spells the file's words well, else None; and the readings to choose from."""
+    best, *others = _readings(file, deadline)
+    rivals = [other for other in others if _is_near(other, best)]
+    is_clear = not rivals and best.misspelt <= 0.15 * len(best.words) and best.encoding.codec != "utf-8"
+    if is_clear and not best.is_western:
+        signs = sum(not sign.isascii() for word in best.words for sign in word)
+        is_clear = signs >= _SIGNS or all(other.misspelt >= _MARGIN for other in others if other.is_western)
+    if is_clear:
+        return best.encoding, []
+    western = (other for other in others if other.is_western and _decodes(file, other, deadline))
+    return None, [best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])]
+
+
+def former(encoding: Encoding, texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield texts in an old encoding as earlier versions may have read them, which guessed at it."""
+    if all(map(str.isascii, texts)):
+        return
+    seen = {tuple(texts)}
+    for codec in FORMER:
+        with contextlib.suppress(UnicodeError):
+            read = tuple(text.encode(encoding.codec).decode(codec) for text in texts)
+            if read not in seen:
+                seen.add(read)
+                yield read
+
+
+def words_of(readings: Sequence[Reading]) -> list[list[str]]:
+    """For each reading some of the words that differ among them."""
+    places = [
+        i for i, lines in enumerate(zip(*(reading.lines for reading in readings), strict=False)) if len({*lines}) > 1
+    ]
+    return [
+        list(dict.fromkeys(word for i in places for word in spelling.tokens(reading.lines[i])))[:_MOST_WORDS]
+        for reading in readings
+    ]
+
+
+def undecided(readings: Sequence[Reading], exports: Sequence[str]) -> UnclearColumns:
+    """Which encoding is meant, as a question: the words that differ in each reading, and what each is called.
+
+    Args:
+        readings: the likeliest first.
+        exports: the headings that each of them reads, by which the answer is known to count for another file.
+    """
+    shown = [", ".join(map(repr, words)) for words in words_of(readings)]
+    names = [MIXED if reading.encoding.codec == "utf-8" else reading.encoding.codec for reading in readings]
+    choices = [
+        Answer("encoding", f"{export}={name}", f"{words} ({reading.encoding.title})")
+        for reading, name, words, export in zip(readings, names, shown, exports, strict=True)
+    ]
+    ways = "; ".join(f"{words}: {by_name('encoding', name)}" for words, name in zip(shown, names, strict=True))
+    asks = "The file doesn't say how its characters are encoded. Which of these is spelt right?"
+    text = f"The file doesn't say how its characters are encoded. Say which reading is spelt right: {ways}."
+    return UnclearColumns(text, [Question(text, asks, choices)])
+
+
+def _is_near(other: Reading, best: Reading) -> bool:
+    """Whether another reading may be the right one as well; a rarer encoding has to stand out more."""
+    near = 0 if best.is_western else 0.4 * len(other.words - best.words)
+    return len(other.wrong - best.words) + other.handicap <= max(_MARGIN * len(best.wrong - other.words), near)
+
+
+def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
+    """The file's readings, the likeliest first: by misspelt words, then by this machine's language."""
+    sample = _sample(file).split(b"\n")
+    lines = sample[:: len(sample) // _LINES + 1]
+    found = []
+    usual = _usual()
+    apart = [i for i, line in enumerate(lines) if _as_utf8(line)[1]]
+    if len(apart) < len(lines):
+        texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
+        words = frozenset(word for i in apart for word in spelling.tokens(texts[i]))
+        found.append(Reading(_mixed(), "western", texts, words, frozenset(spelling.misspelt(words, "western"))))
+    for codec, (title, family) in _CANDIDATES.items():
+        try:
+            texts = tuple(line.decode(codec) for line in lines)
+        except UnicodeError:
+            continue
+        words = frozenset(word for text in texts for word in spelling.tokens(text))
+        wrong = frozenset(spelling.misspelt(words, family))
+        found.append(
+            Reading(Encoding(codec, title, remark=_remark(title)), family, texts, words, wrong, int(codec in _RARE))
+        )
+    found.sort(key=lambda reading: (reading.misspelt, reading.encoding.codec not in {"utf-8", usual}))
+    distinct = {reading.lines: reading for reading in reversed(found)}
+    found = [reading for reading in found if distinct[reading.lines] is reading]
+    first = next(i for i, reading in enumerate(found) if _decodes(file, reading, deadline))
+    near = [
+        other for other in found[first + 1 :] if not _is_near(other, found[first]) or _decodes(file, other, deadline)
+    ]
+    return [found[first], *near]
+
+
+def _decodes(file: IO[bytes], reading: Reading, deadline: Deadline) -> bool:
+    """Whether the whole file can be read so, of which only a sample was."""
+    return reading.encoding.errors == _FALLBACK or decodes(file, reading.encoding.codec, deadline)
+
+
+def _remark(title: str) -> str:
+    return (
+        f"The file doesn't say how its characters are encoded; {title} was taken as the likeliest. "
+        f"If names with accents look wrong, say which it is with {by_name('encoding')}."
+    )
+
+
+def _usual() -> str:
+    """What spreadsheet programs write on a machine of this one's language."""
+    written, language = locale.getencoding().lower(), ""
+    with contextlib.suppress(ValueError):  # a name of a locale that Python doesn't know
+        language = (locale.getlocale()[0] or "").lower()
+    written = {"cp936": "gb18030", "gbk": "gb18030", "cp950": "big5hkscs"}.get(written, written)
+    if written in _CANDIDATES:
+        return written
+    for codec, languages in _BY_LANGUAGE.items():
+        if {language, language.partition("_")[0]} & {*languages.split()}:
+            return codec
+    return "cp1252"
+
+
+def _mixed() -> Encoding:
+    return Encoding("utf-8", "UTF-8 and Windows-1252 mixed", _FALLBACK)
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Read as Windows-1252 what isn't valid UTF-8."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+_FALLBACK = "note-importer-cp1252"
+codecs.register_error(_FALLBACK, _as_cp1252)
+
+
+def _as_utf8(sample: bytes) -> tuple[int, int]:
+    """How many characters beyond ASCII there are in UTF-8, and how many bytes aren't UTF-8."""
+    text = sample.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    return sum(ord(sign) > 127 for sign in text) - bad, bad
 
 
 def decodes(file: IO[bytes], codec: str, deadline: Deadline, *, whole: bool = True) -> bool:
@@ -158,43 +362,3 @@ def _foreign_lines(file: IO[bytes]) -> Iterator[bytes]:
         for line in re.split(rb"[\r\n]+", chunk):
             if not line.isascii():
                 yield line[:4096] if not line[:4096].isascii() else line[:SAMPLE]
-
-
-def _guess(file: IO[bytes], sample: bytes, deadline: Deadline) -> Encoding:
-    """The likeliest old encoding that decodes all of the file; Latin-1 decodes anything."""
-    found = chardet.detect(sample, include_encodings=_OLD, compat_names=False)
-    guess = _WIDER.get(found["encoding"] or "", found["encoding"] or "cp1252")
-    western = [codec for codec in _WESTERN if _reads_western(sample, codec)]
-    is_sure = guess in _WESTERN or (found["confidence"] >= _SURE and not _mixes_alphabets(sample, guess))
-    for codec in [*([] if is_sure else western), guess, "cp1252", "latin-1"]:
-        if decodes(file, codec, deadline):
-            shown = _TITLES.get(codec, codec)
-            remark = (
-                f"The file doesn't say how its characters are encoded; {shown} was taken as the likeliest. "
-                f"If names with accents look wrong, say which it is with {by_name('encoding')}."
-            )
-            return Encoding(codec, shown, remark=remark)
-    raise UnreadableFile("The characters of the file can't be decoded. Save it again as CSV UTF-8.")
-
-
-def _reads_western(sample: bytes, codec: str) -> bool:
-    """Whether the sample reads as a Western European language: known letters, mostly among plain ones.
-
-    Cyrillic or Japanese read in a Western encoding are whole words of accented letters.
-    """
-    try:
-        text = sample.decode(codec)
-    except UnicodeError:
-        return False
-    runs = re.findall(r"[^\x00-\x7f]+", text)
-    foreign = sum(map(len, runs))
-    known = sum(sign in _WESTERN_LETTERS for run in runs for sign in run)
-    return bool(foreign) and known >= 0.95 * foreign and foreign <= 1.6 * len(runs)
-
-
-def _mixes_alphabets(sample: bytes, codec: str) -> bool:
-    """Whether words are half Latin, half Greek, Cyrillic or the like, as accents are when read as letters of these."""
-    text = sample.decode(codec, "replace")
-    foreign = re.findall(r"[\u0370-\u06ff]+", text)
-    mixed = re.findall(r"[A-Za-z][\u0370-\u06ff]+|[\u0370-\u06ff]+[A-Za-z]", text)
-    return len(mixed) > len(foreign) / 2

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache, partial
 from itertools import groupby
-from math import isfinite
 
 from importer.errors import UnreadableFile
+from importer.reading.digits import general, kept, value_of
 
 Renderer = Callable[[str], str]
 
@@ -76,34 +76,6 @@ class _Section:
     def is_date(self) -> bool:
         held = {kind for kind, _ in self.tokens}
         return bool(held & {"date", "elapsed", "noon"}) or ("foreign" in held and not held & {"digit", "general"})
-
-
-def general(text: str) -> str:
-    """A number as the format General shows it in a cell that is wide enough; text that is no number stays as it is.
-
-    Up to 15 digits are shown, all that a spreadsheet program keeps: of a longer one the rest are zeros.
-    """
-    if text.isdecimal() and text.isascii() and len(text) <= 15 and (text[0] != "0" or text == "0"):
-        return text
-    try:
-        number = _value(text)
-    except ValueError:
-        return text
-    if not isfinite(number) or number == 0:
-        return text if number else "0"
-    short = Decimal(f"{number:.15g}")
-    if not 1e-5 <= abs(number) < 1e21:
-        digits, _, power = f"{number:.15g}".partition("e")
-        return f"{digits}E{power[0]}{power[1:].lstrip('0').zfill(2)}" if power else f"{short:f}"
-    shown = f"{short:f}"
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
-
-
-def _value(text: str) -> float:
-    """A number as workbooks write it; raises ValueError for what only Python takes for one: ``1_000``, ``１２``."""
-    if "_" in text or not text.isascii():
-        raise ValueError(text)
-    return float(text)
 
 
 class NumberFormats:
@@ -224,7 +196,7 @@ def _is_general(tokens: list[Token]) -> bool:
 
 def _render(text: str, sections: list[_Section], *, date1904: bool) -> str:
     try:
-        value = Decimal(f"{_value(text):.15g}")
+        value = kept(value_of(text))
     except (ValueError, InvalidOperation):
         return text
     section = next((section for section in sections if value.is_finite() and section.meant_for(value)), None)
@@ -312,7 +284,7 @@ def _scientific(value: Decimal, pattern: list[Token], power_at: int) -> str:
 def _render_date(text: str, tokens: list[Token], *, date1904: bool) -> str:
     unknown = any(kind == "foreign" for kind, _ in tokens)
     try:
-        milliseconds = round(_value(text) * 86_400_000)
+        milliseconds = round(value_of(text) * 86_400_000)
         if unknown or any(kind in {"date", "elapsed"} and shown.lower().startswith("s") for kind, shown in tokens):
             milliseconds = _rounded(milliseconds, decimals=sum(kind == "digit" for kind, _ in tokens))
         moment = _moment(milliseconds, date1904=date1904)

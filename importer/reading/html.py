@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Mapping
 from html import unescape
 from typing import IO
 
@@ -10,12 +12,14 @@ from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, IsHeader, KeptTable, Store
+from importer.reading.encodings import Encoding
 from importer.reading.limits import Deadline, Limits
 from importer.reading.package import MOST_SHEETS, bound
 
 MOST_BYTES = 64 * 1024**2
 MOST_PENDING = 1 << 20
 MOST_DEPTH = 20
+_HEAD = 1 << 16
 _OWN_LINES = frozenset("blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
 _HIDDEN = {"script", "style", "template", "title"}
 _EDGE = "\r"
@@ -23,7 +27,12 @@ _EDGE = "\r"
 
 
 def open_html(
-    file: IO[bytes], encoding: str | None, source: str, is_header: IsHeader, limits: Limits, deadline: Deadline
+    file: IO[bytes],
+    encoding: str | Mapping[str, str] | None,
+    source: str,
+    is_header: IsHeader,
+    limits: Limits,
+    deadline: Deadline,
 ) -> Book:
     """The tables of a page, each as a sheet; raises UnreadableFile where there is none.
 
@@ -34,17 +43,12 @@ def open_html(
         raise UnreadableFile(f"{source} is a web page of more than 64 MB. Open it in Excel and save it as .xlsx.")
     file.seek(0)
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
-    codec = encodings.detect(file, deadline)
-    if encoding or (declared and codec.remark):
-        name = encoding or (declared[1].decode("ascii") if declared else "")
-        try:
-            codec = encodings.named(name, file, deadline)
-        except UnreadableFile:
-            if encoding:
-                raise
+    codec = _encoding(file, encoding, declared[1].decode("ascii") if declared else "", deadline)
     file.seek(0)
     parser = _Page(limits, is_header)
-    text = file.read().decode(codec.codec, "replace").removeprefix("\ufeff")
+    text = (
+        file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors).removeprefix("\ufeff")
+    )
     for start in range(0, len(text), 1 << 16):
         deadline.check()
         _feed(parser, text[start : start + (1 << 16)], source)
@@ -62,7 +66,35 @@ def open_html(
     for number, kept in enumerate(parser.tables, 1):
         kept.name = f"Table {number}" if several else None
     tables = tuple(kept.table() for kept in parser.tables)
-    return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else ())
+    return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else (), codec)
+
+
+def _encoding(file: IO[bytes], said: str | Mapping[str, str] | None, declared: str, deadline: Deadline) -> Encoding:
+    """The page's encoding: as a person said, by its bytes, as it says itself, or the likeliest."""
+    if isinstance(said, str):
+        return encodings.named(said, file, deadline)
+    if codec := encodings.certain(file, deadline):
+        return codec
+    if declared:
+        with contextlib.suppress(UnreadableFile):
+            return encodings.named(declared, file, deadline)
+    for headings, name in (said or {}).items():
+        if _headings(file, known := encodings.named(name, file, deadline)) == headings:
+            return known
+    codec, readings = encodings.likeliest(file, deadline)
+    if codec is None:
+        raise encodings.undecided(readings, [_headings(file, reading.encoding) for reading in readings])
+    return codec
+
+
+def _headings(file: IO[bytes], codec: Encoding) -> str:
+    """The first row of the first table as one text, by which a kind of export is known again."""
+    file.seek(0)
+    head = file.read(_HEAD).decode(codec.codec, "replace")
+    row = re.search("<tr.*?</tr", head, re.IGNORECASE | re.DOTALL)
+    cells = re.findall("<t[hd][^>]*>(.*?)</t[hd]", row[0], re.IGNORECASE | re.DOTALL) if row else []
+    texts = [unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]
+    return ", ".join(filter(None, texts)).replace("=", "-")
 
 
 def _feed(parser: Markup, text: str, source: str) -> None:

@@ -6,19 +6,21 @@ only as far as they hold something and the limits allow.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
 from importer.reading.book import KeptTable, Store, Table
+from importer.reading.digits import KEPT_DIGITS, general, lost_digits, rounded_before
 from importer.reading.elements import Attributes, Elements, plain
-from importer.reading.formats import general
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import MOST_SHEETS, Package, bound, whole
-from importer.reading.sheet import ERROR, NO_VALUE, column_letter
+from importer.reading.sheet import ERROR, LOST, NO_VALUE, column_letter
 
 CONTENT = "content.xml"
 MOST_REPEATED_FLAWS = 100_000
+_NUMBERS = frozenset({"float", "currency"})
 NESTED = frozenset({"table", "dde-links"})
 """What a table within it is no sheet: it belongs to a cell, or keeps what a link to another document gave."""
 
@@ -90,7 +92,8 @@ class _Sheet:
         said = plain(row.attrib)
         times, first = _times(said, "number-rows-repeated"), self._number + 1
         flaws: list[tuple[int, str]] = []
-        cells = self._cells(row, flaws)
+        rounded: list[int] = []
+        cells = self._cells(row, flaws, rounded)
         self._number += times
         if not cells and not flaws:
             return
@@ -104,11 +107,13 @@ class _Sheet:
         self._repeat_flaws(flaws, first, times)
         if said.get("visibility") in {"collapse", "filter"}:
             self.found.hidden_rows += times
+        for column in rounded:
+            self.found.rounded.setdefault(column, array("l")).extend(range(first, first + times))
         for number in range(first, first + times):
             yield number, cells
 
-    def _cells(self, row: Element, flaws: list[tuple[int, str]]) -> list[str]:
-        """The texts of a row's cells; what is wrong with one is added to ``flaws``."""
+    def _cells(self, row: Element, flaws: list[tuple[int, str]], rounded: list[int]) -> list[str]:
+        """The texts of a row's cells; what is wrong with one is added to ``flaws``, a long number to ``rounded``."""
         cells: list[str] = []
         column = 0
         for cell in row:
@@ -123,6 +128,11 @@ class _Sheet:
                     raise self.limits.refuse("columns", where)
                 cells.extend([""] * (column - len(cells)))
                 cells.extend([text] * times)
+                if len(text) > KEPT_DIGITS and said.get("value-type") in _NUMBERS:
+                    if lost_digits(said.get("value", "")):
+                        flaws.extend((each, LOST) for each in range(column, column + times))
+                    elif rounded_before(text):
+                        rounded.extend(range(column, column + times))
             column += times
             across, down = _times(said, "number-columns-spanned"), _times(said, "number-rows-spanned")
             if cell.tag == "table-cell" and (across > 1 or down > 1):
@@ -145,7 +155,7 @@ class _Sheet:
             formula and text.startswith("#") and text.rstrip("!?").isupper()
         ):
             flaws.append((column, ERROR.format(text or "in its formula")))
-        return text or _stored(kind, said)
+        return _whole(text, said.get("value", "")) if kind in _NUMBERS and text else text or _stored(kind, said)
 
     def _repeat_flaws(self, flaws: list[tuple[int, str]], first: int, times: int) -> None:
         self._repeated_flaws += (times - 1) * len(flaws)
@@ -182,9 +192,16 @@ def _pieces(element: Element) -> Iterator[str]:
         yield part.tail or ""
 
 
+def _whole(shown: str, stored: str) -> str:
+    """The text of a number; all digits of one of which the sheet shows 15, as LibreOffice does by an exponent."""
+    if len(shown) <= KEPT_DIGITS or "".join(filter(str.isdigit, shown)) == (exact := general(stored)):
+        return shown
+    return exact if general(shown.replace(",", ".")) in (exact, *rounded_before(exact)) else shown
+
+
 def _stored(kind: str, said: Attributes) -> str:
     """The text of a value whose writer left out what is shown."""
-    if kind in {"float", "currency"}:
+    if kind in _NUMBERS:
         return general(said.get("value", ""))
     if kind == "percentage":
         try:

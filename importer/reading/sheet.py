@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import TracebackType
@@ -10,6 +11,8 @@ from typing import Self
 import pandas as pd
 
 from importer.errors import by_name
+from importer.reading.digits import KEPT_DIGITS, lost_digits, rounded_before
+from importer.reading.encodings import Encoding
 from importer.reading.merged import Merged
 from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
 
@@ -21,6 +24,10 @@ COVERED = (
 HIDDEN = (
     "the cell's number format hides its content, so nobody sees it in the sheet. Show it (with the format General), or"
     " delete it"
+)
+LOST = (
+    "the spreadsheet has lost digits of this number, because it holds whole numbers only up to 9007199254740992. Format"
+    " the column as text, and paste the numbers again from their source"
 )
 ERROR = "the cell shows the error {}. Correct the formula or type the value"
 
@@ -49,6 +56,7 @@ class Found:
         merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
         remarks: whatever else a person should know, as sentences.
+        rounded: column → numbers of rows in which earlier versions rounded a whole number to 15 digits.
     """
 
     flaws: dict[int, list[Flaw]] = field(default_factory=dict)
@@ -57,12 +65,22 @@ class Found:
     merged: Merged = field(default_factory=Merged)
     hidden_columns: set[int] = field(default_factory=set)
     remarks: list[str] = field(default_factory=list)
+    rounded: dict[int, array[int]] = field(default_factory=dict)
     _known: dict[tuple[int | None, str], Flaw] = field(default_factory=dict)
 
     def flaw(self, row: int, column: int | None, text: str) -> None:
         """Record a problem; equal ones share one object, so that a million of them stay small."""
         flaw = self._known.setdefault((column, text), Flaw(column, text))
         self.flaws.setdefault(row, []).append(flaw)
+
+    def number(self, row: int, column: int, stored: str, shown: str) -> str:
+        """Return what is shown of a stored number; note whether it lost digits, or was rounded by earlier versions."""
+        if len(shown) > KEPT_DIGITS and sum(map(str.isdigit, shown)) > KEPT_DIGITS:
+            if lost_digits(stored):
+                self.flaw(row, column, LOST)
+            elif rounded_before(shown):
+                self.rounded.setdefault(column, array("l")).append(row)
+        return shown
 
     def adopt(self, other: Found) -> None:
         """Take over what was noticed on an earlier way through the table."""
@@ -88,6 +106,8 @@ class Sheet:
         covered: row number → columns of cells that a merged cell further up covers, and doesn't count for.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
         sheets: the names of the workbook's worksheets that are not hidden; none for a text file.
+        rounded: column → numbers of rows with a whole number that earlier versions rounded (``digits``).
+        codec: how a text file's characters are decoded, None for a workbook.
     """
 
     source: str
@@ -103,6 +123,8 @@ class Sheet:
     covered: Mapping[int, Sequence[int]]
     fingerprint: str
     sheets: tuple[str, ...]
+    rounded: Mapping[int, Sequence[int]]
+    codec: Encoding | None
     _spool: Spool = field(repr=False)
     _restore: Callable[[str], str] | None = field(default=None, repr=False)
 

@@ -167,6 +167,8 @@ def spooled(
         covered=covered,
         fingerprint=fingerprint,
         sheets=tuple(table.name for table in book.tables if table.name is not None and not table.hidden),
+        rounded=found.rounded,
+        codec=book.codec,
         _spool=rows.spool,
     )
 

@@ -7,11 +7,12 @@ been swallowed; and a quotation mark that is never closed is an error that names
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import IO
 
@@ -36,14 +37,14 @@ SWALLOWED = (
 
 def open_text(
     file: IO[bytes],
-    encoding: str | None,
+    encoding: str | Mapping[str, str] | None,
     delimiter: str | None,
     is_header: IsHeader,
     limits: Limits,
     deadline: Deadline,
 ) -> Book:
     """Find out encoding and delimiter where they aren't given, and hand over the one table of a text file."""
-    codec = encodings.named(encoding, file, deadline) if encoding else encodings.detect(file, deadline)
+    codec = _encoding(file, encoding, is_header, limits, deadline)
     remarks = [codec.remark] if codec.remark else []
     said = _separator_line(file, codec, limits)
     chosen = _checked(delimiter) if delimiter is not None else said or _detect(file, codec, is_header, limits)
@@ -54,7 +55,46 @@ def open_text(
         return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, deadline=deadline, found=found)
 
     kind = "text with tabs" if chosen == "\t" else "CSV"
-    return Book(kind, (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks))
+    return Book(kind, (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks), codec)
+
+
+def _encoding(
+    file: IO[bytes],
+    said: str | Mapping[str, str] | None,
+    is_header: IsHeader,
+    limits: Limits,
+    deadline: Deadline,
+) -> Encoding:
+    """The file's encoding: as a person said, by its bytes, as was said of such headings, or by its words.
+
+    Raises:
+        UnclearColumns: several are plausible.
+    """
+    if isinstance(said, str):
+        return encodings.named(said, file, deadline)
+    if codec := encodings.certain(file, deadline):
+        return codec
+    for headings, name in (said or {}).items():
+        codec = encodings.named(name, file, deadline)
+        if codec.errors != "replace" and _headings(file, codec, is_header, limits) == headings:
+            return codec
+    codec, readings = encodings.likeliest(file, deadline)
+    if codec:
+        return codec
+    called = [_headings(file, reading.encoding, is_header, limits) for reading in readings]
+    raise encodings.undecided(readings, called)
+
+
+def _headings(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Limits) -> str:
+    """The headings as one text, by which a kind of export is known again."""
+    with _lines(file, codec, limits) as lines, _long_fields(limits):
+        first = [line for _, line in zip(range(HEADER_WITHIN), lines, strict=False)]
+        rows: list[list[str]] = []
+        for sign in NAMES:
+            with contextlib.suppress(csv.Error):
+                rows += [*csv.reader(first, delimiter=sign)]
+    fullest = max(rows, key=lambda cells: (is_header(cells), len(cells)), default=[])
+    return ", ".join(cell.strip() for cell in fullest if cell.strip()).replace("=", "-")
 
 
 def _checked(delimiter: str) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from importer.errors import UnreadableFile
-from importer.reading.formats import NumberFormats, general
+from importer.reading.digits import KEPT_DIGITS, general
+from importer.reading.formats import NumberFormats
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import DAMAGED, MOST_DEPTH, Events, whole
 from importer.reading.sheet import ERROR, HIDDEN, NO_VALUE, Found, column_letter
@@ -213,9 +214,8 @@ class Worksheet:
             return text
         if kind == "d":
             return text.replace("T", " ").removesuffix(" 00:00:00")
-        if style is None:
-            return general(text)
-        return self.formats.in_style(whole(style), text)
+        shown = general(text) if style is None else self.formats.in_style(whole(style), text)
+        return self.found.number(row, column, text, shown) if len(shown) > KEPT_DIGITS else shown
 
     def _other(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "mergeCell":

@@ -84,7 +84,8 @@ def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: Found) -> Iter
         cells = []
         for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
             if kind in {xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE}:
-                value = formats.in_style(sheet.cell_xf_index(row, column), repr(value))  # noqa: PLW2901
+                shown = formats.in_style(sheet.cell_xf_index(row, column), repr(value))
+                value = found.number(row + 1, column, repr(value), shown)  # noqa: PLW2901
             elif kind == xlrd.XL_CELL_BOOLEAN:
                 value = "TRUE" if value else "FALSE"  # noqa: PLW2901
             elif kind == xlrd.XL_CELL_ERROR:

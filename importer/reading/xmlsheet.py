@@ -204,7 +204,7 @@ class _Sheet:
             self.found.flaw(self._number, column, HIDDEN)
             return ""
         if kind == "Number":
-            return shown
+            return self.found.number(self._number, column, text.strip(), shown)
         if kind == "Boolean":
             return {"1": "TRUE", "0": "FALSE"}.get(text.strip(), text)
         if kind == "DateTime":

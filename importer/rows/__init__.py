@@ -16,6 +16,7 @@ value, never an exception.
     readings     what such words were read as, for a person to see
     overlooked   columns of visibility or status that nobody named
     footers      rows that surely are no data
+    former       how earlier versions read the cells that are read otherwise now
     validation   every row of a sheet
     lookups      emails → the prospects that have them, in few calls
     naming       rows with ids in the place of emails

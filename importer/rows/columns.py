@@ -18,19 +18,16 @@ from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, samples
 from importer.settings import Settings
 
-MOST_SHOWN = 30
+MOST_SHOWN, MOST_VALUES = 30, 8
+"""So many headings are listed by a message, and so many of a column's values."""
 MOST_CHARACTERS = 60
-"""So many headings are listed by a message, and of each so much."""
-MOST_VALUES = 8
-"""So many of a column's values are listed."""
+"""So much of each of them is shown."""
 
 _WHICH = {
     Role.PROSPECT: "Which column names the prospect, by the id that Saleshandy shows or by the email?",
     Role.CONTENT: "Which column holds the text of the notes?",
     Role.VISIBILITY: "Which column says who may see a note?",
 }
-
-
 _NONE = {
     Role.VISIBILITY: "what counts for blank cells counts for all",
     Role.STATUS: "all are published",

@@ -22,6 +22,7 @@ from importer.rows.addresses import is_id, read_email
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
 from importer.rows.footers import Footers
+from importer.rows.former import former
 from importer.rows.overlooked import Overlooked
 from importer.rows.readings import meanings
 from importer.rows.values import (
@@ -186,6 +187,7 @@ class _Validation:
             remarks=self._remarks(),
             overlooked=unexplained.questions(),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings, self.rules.values),
+            former=former(self.sheet, self.roles),
         )
 
     def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:

@@ -13,6 +13,7 @@ address    the API's address in one spelling; the journal's place
 key        the API key
 keystore   the system's key store
 recipients where notifications go
+encoding   how text files are encoded
 rate       a rate as a person writes it
 times      a window of the day, and how long something may take, as a person writes them
 limits     how much of a file is read at most

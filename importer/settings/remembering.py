@@ -18,8 +18,8 @@ from importer.settings.meanings import Scope, Words, rescoped, without_column
 from importer.settings.settings import Settings
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
-_TABLES = ("map", "values", "ignore")
-REMEMBERED = ("map", "value", "content", "key-column", "fill-merged")
+_TABLES = ("map", "values", "ignore", "encoding")
+REMEMBERED = ("map", "value", "content", "key-column", "fill-merged", "encoding")
 """The settings that are kept. That a sheet has no visibility, or a column no role, is true of that sheet alone."""
 
 
@@ -37,11 +37,11 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
     kept: dict[str, object] = {"content": settings.content.value}
     if settings.mapping:
         before = profiles.load(settings.profile).get("map") if settings.profile in profiles.names() else None
-        known: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
+        roles: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
         kept["map"] = {
             role.value: named if isinstance(named, str) else [*named]
             for role, names in settings.mapping.items()
-            for named in [names or _or_none(known.get(role, ()))]
+            for named in [names or _or_none(roles.get(role, ()))]
         }
     if "value" in only and (values := for_columns(settings, headings).values):
         kept["value"] = {role.value: _table(columns) for role, columns in values.items()}
@@ -49,6 +49,9 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
         kept["fill-merged"] = True
+    if isinstance(settings.encoding, Mapping):
+        known = profiles.load(settings.profile).get("encoding") if settings.profile in profiles.names() else None
+        kept["encoding"] = {**(known if isinstance(known, Mapping) else {}), **settings.encoding}
     kept = {name: value for name, value in kept.items() if name in only}
     if "map" in kept and (ignored := _still_ignored(settings)) is not None:
         kept["ignore"] = ignored
@@ -90,8 +93,8 @@ class Memory:
 
     Attributes:
         path: where it stands in the profile; the first is what the profile calls the setting.
-        role: what it is about; empty for a column that is set aside.
-        word: the heading, or the word of the sheet; an empty heading is that no column has the role.
+        role: what it is about; empty for a column that is set aside; *encoding* for that of an export.
+        word: the heading or headings, or the word of the sheet; an empty heading is that no column has the role.
         meaning: what the word means; empty where its rows are left out.
         column: heading of the column for which the word means that; empty for all under plain headings.
     """
@@ -122,6 +125,7 @@ def memories(profile: str) -> list[Memory]:
             found += [
                 Memory((*path, word), role.strip().lower(), word, str(meaning), column) for word, meaning in words
             ]
+    found += [Memory(("encoding", key), "encoding", key, str(name)) for key, name in _items(held.get("encoding"))]
     return found + [Memory(("ignore", heading), word=heading) for heading in _listed(held.get("ignore"))]
 
 

@@ -50,7 +50,8 @@ class Settings:
         ignored: headings of columns that have no role.
         lasting: those of them that the profile names for all sheets. Such a column is asked about all the same if it
             speaks of visibility or status and holds nothing but such words.
-        sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted.
+        sheet, header_row, encoding, delimiter: how to read the file, where guessing isn't wanted. An encoding may be
+            that of kinds of export: their headings → its name.
         fill_merged: whether a merged cell counts for every row that it covers.
         limits: how much of a file is read at most.
         batch_size: prospects in one request at most; None: 100, or what proved to work in this workspace.
@@ -95,7 +96,7 @@ class Settings:
     lasting: frozenset[str] = field(default=frozenset(), compare=False)
     sheet: str | None = None
     header_row: int | None = None
-    encoding: str | None = None
+    encoding: str | Mapping[str, str] | None = None
     delimiter: str | None = None
     fill_merged: bool = False
     limits: Limits = field(default_factory=Limits)

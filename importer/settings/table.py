@@ -14,6 +14,7 @@ from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.markup import ContentKind
 from importer.models import OnSeveral, Visibility
+from importer.settings.encoding import EncodingOf
 from importer.settings.key import KEY_VARIABLE
 from importer.settings.kinds import (
     Address,
@@ -173,7 +174,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("sheet", Topic.FILE, Text(), "Which sheet of a workbook.", "NAME", "sheet"),
         Setting("header-row", Topic.FILE, Whole(1), "Which row holds the headings.", "N", "header_row"),
         Setting(
-            "encoding", Topic.FILE, Text(), "How a text file is encoded, such as cp1252.", "NAME", "encoding",
+            "encoding", Topic.FILE, EncodingOf(), "How a text file is encoded, such as cp1252.", "NAME", "encoding",
         ),
         Setting(
             "delimiter", Topic.FILE, Text(), "What separates the columns of a text file; tab for a tab.",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from importer.reading import read
+from importer.errors import UnclearColumns
+from importer.reading import Options, read
+from importer.reading.encodings import MIXED
+from importer.settings.flags import in_words
+from tests.reading.encoded import File, corpus
 
 NOTES = {
     "French": ("Rappelé Hélène, très intéressée", "Envoyé le devis à François", "Reçu: à rappeler cet été"),
@@ -40,16 +45,115 @@ ENCODINGS = {
 }  # fmt: skip
 
 
+COUNTS = {(True, "right"): 119, (True, "asked"): 1, (False, "right"): 51, (False, "asked"): 53}
+"""What becomes of the corpus: whether it is Western, how it ended → files."""
+
+ASKED = {("Japanese", "euc_jp"), ("Chinese", "gb18030"), ("Korean", "cp949"), ("Hebrew", "cp1255")}
+"""Of these a few notes read well in the encoding of another language, too."""
+
+
+def notes_in(path: Path, encoding: str | dict[str, str] | None = None) -> tuple[list[str], tuple[str, ...]]:
+    """The notes in a file, and the remarks."""
+    with read(path, Options(encoding=encoding), is_header=lambda cells: "Note" in cells) as sheet:
+        return [note for block in sheet.blocks() for note in block[1]], sheet.remarks
+
+
 @pytest.mark.parametrize(
     ("language", "encoding"), [(language, found) for language, names in ENCODINGS.items() for found in names.split()]
 )
 def test_a_few_notes_are_enough_to_tell_how_they_are_encoded(language: str, encoding: str, tmp_path: Path) -> None:
-    """Among many lines of English; the guess is said."""
+    """Among many lines of English; the guess is said. If a person is asked, the right reading is an answer."""
     path = tmp_path / "notes.csv"
     english = ["Asked for a quote, call back on Monday"] * 50
     rows = [f'P{i},"{note}"\r\n' for i, note in enumerate([*english, *NOTES[language], *english])]
     path.write_bytes(("Prospect ID,Note\r\n" + "".join(rows)).encode(encoding))
-    with read(path, is_header=lambda cells: "Note" in cells) as sheet:
-        notes = [note for block in sheet.blocks() for note in block[1]]
+    if (language, encoding) in ASKED:
+        with pytest.raises(UnclearColumns) as asked:
+            notes_in(path)
+        answers = [answer.value.rpartition("=") for answer in asked.value.questions[0].choices]
+        assert list(NOTES[language]) in [notes_in(path, name)[0][50:-50] for _, _, name in answers]
+        return
+    notes, remarks = notes_in(path)
     assert notes[50:-50] == list(NOTES[language])
-    assert "was taken as the likeliest" in sheet.remarks[0]
+    assert "was taken as the likeliest" in remarks[0]
+
+
+def test_no_file_of_the_corpus_is_read_wrongly_without_a_question(tmp_path: Path) -> None:
+    """English with one to four foreign names, in all encodings, and Western files, of which few are asked about.
+
+    Measured with ten seeds, and names that the rules weren't made with, 896 files each: none read wrongly, at most 15
+    of 480 Western ones asked about. The first answer is right in some 60 % of the questions; chardet 7.7 names the
+    right encoding in 1 to 40 % of them, charset-normalizer 3.5 in 33 to 43 %.
+    """
+    counts: Counter[tuple[bool, str]] = Counter()
+    for file in corpus(each=1):
+        path = tmp_path / "notes.csv"
+        path.write_bytes(file.content)
+        try:
+            ended = "right" if notes_in(path)[0] == list(file.notes) else f"wrong: {file}"
+        except UnclearColumns as error:
+            ended = "asked" if _is_offered(file, error) else "asked, and not offered"
+        counts[file.is_western, ended] += 1
+    assert counts == COUNTS
+
+
+def _is_offered(file: File, error: UnclearColumns) -> bool:
+    text = file.content.decode(file.encoding)
+    names = [answer.value.rpartition("=")[2] for answer in error.questions[0].choices]
+    return any(text == file.content.decode(name, "replace") for name in names if name != MIXED)
+
+
+def test_a_question_shows_the_words_in_each_reading_and_its_answer_counts_for_such_headings(tmp_path: Path) -> None:
+    """For other headings nothing was said."""
+    path, other = tmp_path / "notes.csv", tmp_path / "other.csv"
+    rows = "P1,Left a voicemail\r\nP2,Met Jan Kočka\r\n".encode("cp1250")
+    path.write_bytes(b"Prospect ID,Note\r\n" + rows)
+    other.write_bytes(b"Prospect,Note\r\n" + rows)
+    with pytest.raises(UnclearColumns, match="Kočka") as asked:
+        notes_in(path)
+    [question] = asked.value.questions
+    assert {"'Kočka' (Windows-1250)", "'Koèka' (Windows-1252)"} <= {answer.means for answer in question.choices}
+    assert "--encoding cp1250" in in_words(question.text)
+    [said] = [answer.value for answer in question.choices if answer.value.endswith("=cp1250")]
+    assert said == "Prospect ID, Note=cp1250"
+    headings, _, name = said.rpartition("=")
+    assert notes_in(path, {headings: name})[0][1] == "Met Jan Kočka"
+    with pytest.raises(UnclearColumns):
+        notes_in(other, {headings: name})
+
+
+def test_the_machines_language_is_offered_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_bytes("Prospect ID,Note\r\nP2,Met Þahin\r\n".encode("cp1252"))
+    monkeypatch.setattr("locale.getencoding", lambda: "utf-8")  # as on macOS and Linux
+    for language, first in (("tr_TR", "cp1254"), ("is_IS", "cp1252")):
+        monkeypatch.setattr("locale.getlocale", lambda language=language: (language, "UTF-8"))
+        with pytest.raises(UnclearColumns) as asked:
+            notes_in(path)
+        assert asked.value.questions[0].choices[0].value.endswith(f"={first}")
+
+
+def test_two_files_in_one_are_asked_about(tmp_path: Path) -> None:
+    """UTF-8 and Windows-1252: what was sent as MÃ¼ller is offered as it was meant."""
+    path = tmp_path / "notes.csv"
+    path.write_bytes(b"Prospect ID,Note\r\n" + "P1,Met Müller\r\n".encode() + "P2,Met Jörg Weiß\r\n".encode("cp1252"))
+    with pytest.raises(UnclearColumns) as asked:
+        notes_in(path)
+    assert asked.value.questions[0].choices[0].value == f"Prospect ID, Note={MIXED}"
+    assert [answer.means.partition(" ")[0] for answer in asked.value.questions[0].choices] == ["'Müller'", "'MÃ¼ller'"]
+    assert notes_in(path, MIXED)[0] == ["Met Müller", "Met Jörg Weiß"]
+
+
+def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_path: Path) -> None:
+    """By its first row; a page that says its encoding isn't asked about."""
+    path = tmp_path / "notes.html"
+    page = "<table><tr><th>Prospect ID</th><th>Note</th></tr><tr><td>P1</td><td>Met Jan Kočka</td></tr></table>"
+    path.write_bytes(page.encode("cp1250"))
+    with pytest.raises(UnclearColumns) as asked:
+        notes_in(path)
+    assert "Prospect ID, Note=cp1250" in [answer.value for answer in asked.value.questions[0].choices]
+    assert notes_in(path, {"Prospect ID, Note": "cp1250"})[0] == ["Met Jan Kočka"]
+    with pytest.raises(UnclearColumns):
+        notes_in(path, {"Contact, Note": "cp1250"})
+    path.write_bytes(f"<meta charset=windows-1250>{page}".encode("cp1250"))
+    assert notes_in(path)[0] == ["Met Jan Kočka"]

@@ -8,7 +8,8 @@ import openpyxl
 import pytest
 
 from importer.reading import read
-from importer.reading.formats import code_of, general, renderer
+from importer.reading.digits import general
+from importer.reading.formats import code_of, renderer
 
 SHOWN = [
     ("0", "1.5", "2"),

@@ -17,6 +17,7 @@ from importer.cli.wording import with_flags, words
 from importer.errors import BadSettings, by_name
 from importer.journal.identity import FOLDER_VARIABLE
 from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
+from importer.settings.encoding import EncodingOf
 from importer.settings.kinds import (
     Address,
     Choice,
@@ -59,7 +60,7 @@ GOOD: dict[str, tuple[list[str], str]] = {
     "unknown-emails": (["unknown.csv"], '"unknown.csv"'),
     "sheet": (["Calls"], '"Calls"'),
     "header-row": (["3"], "3"),
-    "encoding": (["cp1252"], '"cp1252"'),
+    "encoding": (["Prospect ID, Note=cp1252"], '{ "Prospect ID, Note" = "cp1252" }'),
     "delimiter": (["tab"], '"tab"'),
     "fill-merged": (["true"], "true"),
     "limit": (["rows=6000000", "columns=3_000"], "{ rows = 6000000, columns = 3000 }"),
@@ -237,7 +238,7 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
             ]
         case Limited():
             return [("rows=0", "{ rows = 0 }", {"rows": 0}), ("size=5", "{ size = 5 }", ["size=5"])]
-        case Text() | Names() | File():
+        case Text() | Names() | File() | EncodingOf():
             return [(None, "3", 3)]
         case kind:
             return [(text, f'"{text}"', text) for text in BAD_TEXTS[type(kind)]]

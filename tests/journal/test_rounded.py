@@ -1,0 +1,113 @@
+"""What an earlier version imported stays imported, although its cells are read otherwise now.
+
+``rounded.sql`` is the journal of the last version that rounded whole numbers to 15 digits and guessed at encodings, of
+the sheets in ``nights``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.commands.results import rewrite
+from importer.journal import Journal
+from importer.models import Result
+from importer.sandbox import Sandbox
+from importer.settings import Settings
+from tests import running
+from tests.journal import nights
+from tests.journal.test_released import MOMENT, THERE, deliver
+from tests.truth import Line, read_results
+
+pytestmark = pytest.mark.usefixtures("jumping")
+
+
+@pytest.fixture
+def before(settings: Settings) -> Settings:
+    """Settings with the journal of the earlier version."""
+    script = Path(__file__).with_name("rounded.sql").read_text(encoding="utf-8")
+    later = time.time() - 60 - max(float(moment) for moment in MOMENT.findall(script))
+    script = MOMENT.sub(lambda moment: str(float(moment[0]) + later), script.replace(THERE, settings.base_url))
+    with closing(sqlite3.connect(settings.journal)) as connection:
+        connection.executescript(script)
+    return settings
+
+
+def test_numbers_that_were_rounded_are_not_sent_again(before: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Of four calls that were one, the first has the note that was made; the other three are sent, and once."""
+    sheet = nights.numbers(tmp_path / "calls.xlsx")
+    settings = replace(before, key_column="Key", results=tmp_path / "results.csv")
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 6, Result.CREATED: 3}
+    results = [(row["Key"], row["result"]) for row in read_results(tmp_path / "results.csv")]
+    assert results[2:6] == [(nights.CALLS[0], "already imported"), *((key, "created") for key in nights.CALLS[1:])]
+    assert [(note.prospect_id, note.sent_content) for note in box.notes] == [("P2", "Left a voicemail")] * 3
+    again = running.run(sheet, settings)
+    assert again is not None
+    assert again.counts == {Result.ALREADY_IMPORTED: 9}
+    assert len(box.notes) == 3
+
+
+def test_a_number_that_is_like_a_rounded_one_is_a_note_of_its_own(
+    settings: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """What this version sent was not rounded, so its journal isn't asked for rounded numbers."""
+    for key in (f"{nights.CALLS[0][:-1]}0", nights.CALLS[1]):
+        sheet = tmp_path / f"{key}.xlsx"
+        nights.one_number(sheet, key)
+        report = running.run(sheet, replace(settings, key_column="Key"))
+        assert report is not None
+        assert report.counts == {Result.CREATED: 1}
+    assert len(box.notes) == 2
+
+
+def test_a_preview_asks_the_journal_for_the_former_readings_too(before: Settings, tmp_path: Path) -> None:
+    """It counts as left what a run would send."""
+    sheet = nights.numbers(tmp_path / "calls.xlsx")
+    assert running.check(sheet, replace(before, key_column="Key")).remaining.total == 3
+
+
+def test_a_delivery_that_is_unclear_is_looked_up_as_it_was_sent(before: Settings, box: Sandbox, tmp_path: Path) -> None:
+    """Its note reads as the earlier version read the cell; it is found, and nothing is sent in its stead."""
+    with closing(sqlite3.connect(before.journal)) as connection, connection:
+        connection.execute("UPDATE deliveries SET state = 'sending', note_id = NULL WHERE prospect = 'P4'")
+    deliver(box, Line("P4", f"{nights.CALLS[0][:-1]}0", "2"))
+    report = running.run(nights.numbers(tmp_path / "calls.xlsx"), replace(before, key_column="Key"))
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 5, Result.CREATED: 4}
+    assert sorted(note.prospect_id for note in box.notes) == ["P2", "P2", "P2", "P4"]
+
+
+@pytest.mark.parametrize(
+    ("encodings", "notes", "said"), [("cp1250", nights.NAMES, "cp1250"), ("utf-8+cp1252", nights.MIXED, "utf-8+cp1252")]
+)
+def test_text_that_was_read_in_another_encoding_is_not_sent_again(
+    encodings: str, notes: tuple[str, ...], said: str, before: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """The journal knows it as the earlier version guessed it; a note beside it that is new is sent."""
+    sheet = nights.text(tmp_path / "names.csv", encodings, notes)
+    settings = replace(before, encoding=said, results=tmp_path / "results.csv")
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 3}
+    assert [row["Note"] for row in read_results(tmp_path / "results.csv")] == list(notes)
+    longer = nights.text(tmp_path / "longer.csv", encodings, (*notes, "Wrote to Jörg Łoś" if said == "cp1250" else "Ü"))
+    report = running.run(longer, settings)
+    assert report is not None
+    assert report.counts == {Result.ALREADY_IMPORTED: 3, Result.CREATED: 1}
+    assert len(box.notes) == 1
+
+
+def test_results_of_the_earlier_run_can_be_written_again(before: Settings, tmp_path: Path) -> None:
+    """Their rows are found under the former readings."""
+    sheet = nights.text(tmp_path / "names.csv", "cp1250", nights.NAMES)
+    with Journal.open(before.journal) as journal:
+        [run] = [run for run in journal.runs.listed(before.workspace) if run.file.endswith("names.csv")]
+    _, outcomes = rewrite(run.name, sheet, replace(before, encoding="cp1250"))
+    assert outcomes.counts() == {Result.CREATED: 3}

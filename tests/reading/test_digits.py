@@ -1,0 +1,107 @@
+"""Whole numbers are read as the file holds them, up to 2^53; beyond, the cell is a problem."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from importer.reading import Sheet, read
+from importer.reading.sheet import LOST
+from tests.reading import making
+from tests.reading.catalogue import _xml, _xml_row
+
+LONG = "1234567890123451"
+MOST, BEYOND = str(2**53), str(2**53 + 2)
+
+
+def _in_xlsx(number: str) -> bytes:
+    return making.xlsx(f'<row r="2">{making.text("A2", "1")}<c r="B2"><v>{number}</v></c></row>')
+
+
+def _with_exponent(number: str) -> bytes:
+    return _in_xlsx(f"{number[0]}.{number[1:]}E{len(number) - 1}")
+
+
+def _in_xls(number: str) -> bytes:
+    cell = making.biff(0x203, struct.pack("<HHHd", 1, 1, 0, float(number)))
+    return making.xls(making.label(1, 0, "1") + cell)
+
+
+def _in_xml(number: str) -> bytes:
+    return _xml(_xml_row('><Data ss:Type="String">1</Data>', f'><Data ss:Type="Number">{number}</Data>'))
+
+
+def _in_ods(number: str, shown: str = "") -> bytes:
+    cell = f'<table:table-cell office:value-type="float" office:value="{number}">{shown}</table:table-cell>'
+    return making.ods(f"<table:table-row>{making.ods_text('1')}{cell}</table:table-row>")
+
+
+def _shown_by_libreoffice(number: str) -> bytes:
+    return _in_ods(number, f"<text:p>{float(number):.14E}</text:p>")
+
+
+WRITERS = [
+    (_in_xlsx, "a.xlsx"),
+    (_with_exponent, "a.xlsx"),
+    (_in_xls, "a.xls"),
+    (_in_xml, "a.xls"),
+    (_in_ods, "a.ods"),
+    (_shown_by_libreoffice, "a.ods"),
+]
+
+
+@pytest.fixture(params=WRITERS, ids=lambda writer: writer[0].__name__.strip("_"))
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Sheet]]:
+    """Opens a sheet of the reader's type that holds a number in B2."""
+    write, name = request.param
+    sheets: list[Sheet] = []
+
+    def sheet(number: str) -> Sheet:
+        (tmp_path / name).write_bytes(write(number))
+        sheets.append(read(tmp_path / name, is_header=lambda cells: "Note" in cells))
+        return sheets[-1]
+
+    yield sheet
+    for found in sheets:
+        found.close()
+
+
+@pytest.mark.parametrize("number", ["123456789012345", LONG, "1234567890123454", MOST])
+def test_every_digit_up_to_two_to_the_53_is_read(number: str, opened: Callable[[str], Sheet]) -> None:
+    """In every kind of workbook; four ids that differ in their last digit stay four."""
+    sheet = opened(number)
+    assert [block[1].tolist() for block in sheet.blocks()] == [[number]]
+    assert not sheet.flaws
+    assert {column: [*rows] for column, rows in sheet.rounded.items()} == ({1: [2]} if len(number) > 15 else {})
+
+
+@pytest.mark.parametrize("number", [BEYOND, "12345678901234567890"])
+def test_a_larger_number_is_a_problem_that_says_what_to_do(number: str, opened: Callable[[str], Sheet]) -> None:
+    flaws = opened(number).flaws
+    assert [(flaw.column, flaw.text) for flaw in flaws[2]] == [(1, LOST)]
+    assert "lost digits" in LOST
+    assert "Format the column as text" in LOST
+
+
+@pytest.mark.parametrize(
+    ("code", "stored", "shown"),
+    [
+        ("0", LONG, LONG),
+        ("0000-0000-0000-0000", LONG, "1234-5678-9012-3451"),
+        ("#,##0", LONG, "1,234,567,890,123,451"),
+        ("0.00", LONG, f"{LONG}.00"),
+        ("0.00E+00", BEYOND, "9.01E+15"),
+        ("0.00", "0.1234567890123456", "0.12"),
+    ],
+)
+def test_a_format_shows_the_digits_too(code: str, stored: str, shown: str, tmp_path: Path) -> None:
+    """A format that shows only some digits loses none that a person could see."""
+    cell = f'<c r="B2" s="1"><v>{stored}</v></c>'
+    book = making.xlsx(f'<row r="2">{making.text("A2", "1")}{cell}</row>', formats=[code])
+    (tmp_path / "a.xlsx").write_bytes(book)
+    with read(tmp_path / "a.xlsx", is_header=lambda cells: "Note" in cells) as sheet:
+        assert [block[1].tolist() for block in sheet.blocks()] == [[shown]]
+        assert not sheet.flaws
