@@ -711,7 +711,7 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "POST bad request, several → settled as rejected": (262, draw(262)),
     "absent after failed → settled as created": (112, draw(112)),
     "absent after failed → settled as rejected": (23, draw(23)),
-    "absent after unreadable → settled as rejected": (358, draw(358)),
+    "absent after unreadable → settled as rejected": (373, draw(373)),
 }
 """Mutants that few seeds show → one that does, and its world, which may be beyond the model. It is tried first."""
 
