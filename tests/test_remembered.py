@@ -232,9 +232,7 @@ def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_
     assert desk.sent(path) == []
     assert len(questions) == 2
     for question in questions:
-        assert "What the profile says of this word names no column, so it counts under a plain heading alone" in str(
-            question
-        )
+        assert "names no column; that counts under plain headings only" in str(question)
         assert "Say what it means: `value visibility:" in str(question)
     said = sources.settings_of(
         sources.gather({"value": ["visibility:Yes=Public", "visibility:Team only=Private"]}, _NAMES)

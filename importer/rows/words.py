@@ -120,14 +120,17 @@ def _word(
     choices.append(_not_this(role, column, headings))
     offered = directions.offered(role, headings[column], word)
     ways = [by_name("value", meaning(role, as_argument(word), value)) for value in (*offered, None)]
+    rows = f"{count:,} row{'' if count == 1 else 's'}"
+    is_open = directions.depends_on_heading(word) and not directions.is_plain(role, headings[column])
+    under = " under this heading" if is_open else ""
     text = (
-        f"{where} holds {word!r} in {count:,} rows, which is no {role} that is known. Say what it means: {ways[0]} or"
+        f"{where} holds {word!r} in {rows}, which is no {role} that is known{under}. Say what it means: {ways[0]} or"
         f" {ways[1]}. To leave these rows out: {ways[2]}. If the column isn't the {role}:"
         f" {by_name('ignore', as_argument(choices[3].value))}"
     )
     if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
-        text += ". What the profile says of this word names no column, so it counts under a plain heading alone"
-    asks = f"What does {word!r} mean as the {role}? ({count:,} rows)"
+        text += ". The profile gives this word a meaning, but names no column; that counts under plain headings only"
+    asks = f"What does {word!r} mean as the {role}? ({rows})"
     if likely is not None:
         asks += f" The heading {shown(headings[column])} suggests {likely.name.capitalize()}."
     return Question(text, asks, choices, column, [role], [word], count)

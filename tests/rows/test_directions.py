@@ -88,7 +88,8 @@ def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading
             f"visibility:{word}={value}" for value in (likely,) if value
         ]
         assert ("suggests" in question.asks) is bool(likely)
-        assert question.asks.endswith(f"suggests {likely}." if likely else "rows)")
+        end = (f"suggests {likely}.",) if likely else (" row)", " rows)")
+        assert question.asks.endswith(end)
         assert f"Say what it means: `value visibility:{word}={likely or 'Private'}`" in str(question)
 
 
