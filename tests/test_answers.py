@@ -231,42 +231,6 @@ def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool
             assert {note.note_id for note in report.not_found} == wrong
 
 
-def test_what_was_under_way_when_a_reply_was_seen_to_be_anothers_is_not_believed(tmp_path: Path) -> None:
-    """One request gets a reply that names other prospects; another, still open then, gets that of a third."""
-    others: list[bytes] = []
-    all_here, is_noticed, is_answered = threading.Barrier(3), threading.Event(), threading.Event()
-    connections: list[int] = []
-
-    def act(gateway: Between, client: socket.socket, request: bytes) -> None:
-        if connections and gateway.connections > max(connections):
-            is_noticed.set()  # all connections are made anew
-        if request.startswith(b"GET"):
-            assert is_answered.wait(20)
-        if b"Call number" not in request or is_noticed.is_set():
-            own = gateway.passed_on(request)
-            others.append(own)
-        elif b"number 0" in request:
-            others.append(gateway.passed_on(request))
-            own = reply("202 Accepted", {})
-        else:
-            own = others[0]
-        if b"Call number" in request and not is_noticed.is_set():
-            all_here.wait(20)
-            connections.append(gateway.connections)
-        if b"number 2" in request and not is_answered.is_set():
-            assert is_noticed.wait(20)
-            own = others[-1]
-        client.sendall(own)
-        if b"number 2" in request:
-            is_answered.set()
-
-    lines = [*(Line(f"P{number}", "At first") for number in range(30)), *SHARED[:9]]
-    with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
-        report = deliver(box, tmp_path, lines, base_url=gateway.url, workers=3, read_timeout=30.0)
-        assert counts(report) == Counter({"created": len(lines)})
-        assert len(box.notes) == len(lines)
-
-
 @pytest.mark.parametrize("batch_size", [3, 100])
 def test_answers_that_were_exchanged_are_told_when_a_sample_is_read_back(batch_size: int, tmp_path: Path) -> None:
     """Two requests get each other's replies: nothing is lost, and each row has the ID of another row's note."""

@@ -146,7 +146,7 @@ class Coordinator:
         events.came_back(task, reply)
         failure = reply.failure
         if failure is not None and failure.is_astray:
-            self._resolver.is_astray()
+            self._resolver.is_astray(reply.came)
             self._samples.is_astray()
         self._any_success |= failure is None or failure.cause in API_REFUSED
         if isinstance(task, Post):

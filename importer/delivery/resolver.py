@@ -280,9 +280,9 @@ class Resolver:
         )
         return post, _or_renew(post, decision, ambiguous.failure)
 
-    def is_astray(self) -> None:
+    def is_astray(self, came: float) -> None:
         """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
-        self._way.is_astray(self._clock())
+        self._way.is_astray(came, self._clock())
         for ambiguous, index in self._unclear.forget_misses():
             self._add(ambiguous, index, self._clock())
 

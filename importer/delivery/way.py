@@ -56,7 +56,7 @@ class Way:
         self.refused_reads = 0
         self._open_at = -math.inf  # when the last call that creates left which came through
         self._renew = renew
-        self._astray_at = -math.inf  # when it was last seen that a reply belonged to another request
+        self._astray = -math.inf, -math.inf  # when another request's reply came last, and when that was seen
         self._dispatcher, self._nobody, self._policy = dispatcher, traits.nobody, policy
         self.set_aside: list[tuple[Post, Failure]] = []
         self._suspects: list[tuple[Post, Failure]] = []
@@ -83,16 +83,17 @@ class Way:
         self.has_read |= reply.value is not None
         self.refused_reads += reply.failure is not None and reply.failure.cause in REFUSED
 
-    def is_astray(self, now: float) -> None:
-        """A reply belonged to another request: no connection is used again."""
+    def is_astray(self, came: float, now: float) -> None:
+        """A reply belonged to another request: no connection is used again, once that is seen ``now``."""
         self._renew()
-        self._astray_at = now
+        self._astray = came, now
 
     # -- asked ------------------------------------------------------------------------------------------------------
 
     def is_trusted(self, reply: Reply[Any]) -> bool:
-        """Whether a call began after it was last seen that replies went to other requests."""
-        return reply.began >= self._astray_at
+        """Whether no call can have left on the connection on which another request's reply had come already."""
+        came, seen_at = self._astray
+        return not came <= reply.began < seen_at
 
     @property
     def can_tell(self) -> bool:
