@@ -120,8 +120,8 @@ class Asking:
         """
         is_wanted = self._told.says("remember")
         only = {answer.setting for answer in self._answers if answer.setting in remembering.REMEMBERED}
-        if is_wanted and "value" in self._told.given:
-            only.add("value")
+        if is_wanted:
+            only = {*remembering.REMEMBERED}
         alone = [
             by_name(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
         ]

@@ -18,7 +18,7 @@ from importer.cli.several import Importing
 from importer.cli.terminal import paragraph, say
 from importer.cli.watching import Stopper, Watch
 from importer.errors import ResultsNotWritten, UnclearColumns, by_name
-from importer.settings import Settings, Topic, remembering
+from importer.settings import Settings, Topic
 
 if TYPE_CHECKING:
     from importer.commands.run import Prepared
@@ -38,10 +38,8 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         told = hearing.told
         settings = told.settings_with_key
         if told.says("remember"):
-            say(f"Remembered in {remembering.remember(settings)}.")
-            if alone := [
-                name for name in ("ignore", "default-visibility") if name in told.given and not told.given[name].origin
-            ]:
+            alone = [name for name in ("ignore", "default-visibility") if name in told.given]
+            if alone := [name for name in alone if not told.given[name].origin]:
                 paragraph(
                     f"True of this run alone, and so not kept in the profile: {' and '.join(map(by_name, alone))}."
                 )

@@ -14,7 +14,7 @@ from importer.rows.headings import HEADINGS, PLAIN
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import folded
 
-YES = frozenset("1 y yes true x on t j ja wahr o oui vrai s si sí sim verdadero verdadeiro vero ✓ ✔ ☑ ✅".split())
+YES = frozenset("1 y yes true x on t j ja wahr o oui vrai s si sí sì sim verdadero verdadeiro vero ✓ ✔ ☑ ✅ √".split())
 NO = frozenset("0 n no false off f nein falsch non faux falso não nao - ✗ ✘ ☐ ❌".split())
 _PLAIN = {role: frozenset(map(folded_heading, headings)) for role, headings in PLAIN.items()}
 _KNOWN = {role: frozenset(map(folded_heading, HEADINGS[role])) for role in PLAIN}
@@ -24,7 +24,7 @@ _SAYS: Mapping[str, tuple[str, str]] = {
     Visibility.PRIVATE.name: (
         r"privat\w{0,7}|privad[oa]s?|prive(?:e|s|es)?|privac\w{2,6}|confiden\w{0,9}|vertraulich\w{0,4}"
         r"|intern(?:al|ally|a|o|e|es|os|as|er|es|ne|nes)?|secret\w{0,4}|segret\w{1,4}|geheim\w{0,4}|riservat\w{1,4}"
-        r"|reservad[oa]s?",
+        r"|reserv(?:ad[oa]|ee?)s?",
         r"me|mine|myself|ich|mich|moi|yo|eu|io|owner|own|personal|personnel|personnelle"
         r"|personlich|pessoal|personale|hidden|hide|restricted|besitzer|proprietaire|propietario|proprietario",
     ),
@@ -50,6 +50,7 @@ VALUES: Mapping[Role, tuple[Visibility | Status, Visibility | Status]] = {
     Role.STATUS: (Status.PUBLISHED, Status.DRAFT),
 }
 """The values of each role, in the order in which a person chooses from them."""
+_ABOUT = re.compile(r"visibilit(?:y|e|a)|visibilidade?|sichtbarkeit|privacy|sharing|vertraulichkeit|confidentialite")
 _NEGATION = re.compile(
     r"no|not|non|un|nicht|kein|keine|keinem|nie|never|pas|sans|ne|ni|sin|nao|sem|senza|without|ohne|dont|doesnt|isnt"
     r"|exclud\w{0,3}|except|ausser|sauf|excepto|exceto|salvo|eccetto"
@@ -67,13 +68,13 @@ def is_plain(role: Role, heading: str) -> bool:
 
 def depends_on_heading(word: str) -> bool:
     """Whether a word says something only together with its heading: a yes, a no, or a code."""
-    return folded(word) in YES | NO or word.isdecimal()
+    return _bare_word(word) in YES | NO or _bare_word(word).isdecimal()
 
 
 def speaks(role: Role, heading: str) -> bool:
     """Whether a heading is about the role: who may see a note, or whether it is published."""
     words = _words(heading)
-    if folded_heading(heading) in _KNOWN[role]:
+    if folded_heading(heading) in _KNOWN[role] or (role is Role.VISIBILITY and any(map(_ABOUT.fullmatch, words))):
         return True
     if any(_strong(value, _bare(word)) for value in VALUES[role] for word in words):
         return True
@@ -87,15 +88,27 @@ def speaks(role: Role, heading: str) -> bool:
 def reading(role: Role, heading: str, word: str) -> Visibility | Status | None:
     """Return what a yes or a no under this heading likely means; None if the heading speaks for no single value."""
     direction = _direction(role, heading)
-    if direction is None or folded(word) not in YES | NO:
+    if direction is None or _bare_word(word) not in YES | NO:
         return None
-    return next(value for value in VALUES[role] if (value is direction) == (folded(word) in YES))
+    return next(value for value in VALUES[role] if (value is direction) == (_bare_word(word) in YES))
 
 
 def offered(role: Role, heading: str, word: str) -> list[Visibility | Status]:
     """Return the values that a word may mean: the one for which the heading speaks first, else the usual order."""
     likely = reading(role, heading, word)
     return sorted(VALUES[role], key=lambda value: value is not likely)
+
+
+def blank_status(heading: str) -> Status:
+    """Return what a blank status means: published, as in the API, but a draft if checkmarks say what is *Published*."""
+    is_checked = not is_plain(Role.STATUS, heading) and _direction(Role.STATUS, heading) is Status.PUBLISHED
+    return Status.DRAFT if is_checked else Status.PUBLISHED
+
+
+def _bare_word(word: str) -> str:
+    """Return a yes, a no or a code as it is compared: without what programs add to it, as in ``1.0`` and ``✔️``."""
+    text = folded(word).replace("\ufe0f", "").removesuffix(".")
+    return re.sub(r"^(\d+)\.0+$", r"\1", text)
 
 
 def _direction(role: Role, heading: str) -> Visibility | Status | None:

@@ -6,17 +6,20 @@ profile ignores.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from importer.models import Question
+from importer.models import Note, Question, Role, Status, Visibility
 from importer.rows import directions, words
-from importer.rows.columns import Roles, overlooked
+from importer.rows.columns import Roles, overlooked, shown
 from importer.rows.footers import is_footer
-from importer.rows.values import WORDS, cleaned_id, folded, is_word
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, WORDS, cleaned_id, folded, is_word
 from importer.settings.meanings import Values
 
+_MOST_ODD = 3  # unknown words that may stand under a heading that speaks of a role
+_LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
+_SAYS_LESS = "it may say less than the {} in column {}, which is used"
 _FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
 _SAYS = "all that stands in it says who may see a note or whether it is published"
 _IGNORED = f"{_SAYS} (the profile ignores it, which isn't enough for such a column)"
@@ -26,20 +29,26 @@ class Overlooked:
     """Looks for columns that were meant for the visibility or the status, though none has the role.
 
     Such a column holds nothing but words of these roles, whoever gave them their meaning, and at least one of a role
-    that no column has. Under a heading that speaks of such a role, a yes, a no and a code are such words, too; under
-    others they are everywhere. Where the visibility has its column, a second one with ``Everyone`` and ``Team`` is
-    about something else. A column is looked at until it holds anything else, which for most is its first rows.
+    that no column has. Under a heading that speaks of a role, a yes, a no and a code are such words, too, and a few
+    unknown ones may stand beside them if notes are public or published; under other headings they are everywhere. If a
+    column has the role, a second one counts only if its heading speaks of the role and some word of it says less than
+    the notes have: *Private?* with a yes, though notes are public. A column is looked at until it holds anything else,
+    which for most is its first rows.
     """
 
     def __init__(self, headings: Sequence[str], roles: Roles, values: Values) -> None:
         self._headings, self._doubtful = headings, roles.doubtful
         self._words = {role: known | words.ever(values, role) for role, known in WORDS.items()}
         self._vacant = [role for role in WORDS if role in roles.vacant]
-        looked_at = (*roles.unexplained, *roles.doubtful) if self._vacant else ()
-        self._spoken_of = {
-            i: [role for role in self._vacant if directions.speaks(role, headings[i])] for i in looked_at
+        self._known_less = {
+            Role.VISIBILITY: {folded(word) for word in VISIBILITY_WORDS[Visibility.PRIVATE] if not word.isdecimal()},
+            Role.STATUS: {folded(word) for word in STATUS_WORDS[Status.DRAFT] if not word.isdecimal()},
         }
-        self._values: dict[int, dict[str, None]] = {i: {} for i in sorted(looked_at)}
+        self._taken = {role: roles.columns[role] for role in WORDS if role in roles.columns}
+        looked_at = sorted((*roles.unexplained, *roles.doubtful))
+        asked_about = [*self._vacant, *self._taken]
+        self._spoken_of = {i: [role for role in asked_about if directions.speaks(role, headings[i])] for i in looked_at}
+        self._values: dict[int, dict[str, None]] = {i: {} for i in looked_at if self._vacant or self._spoken_of[i]}
 
     def look(self, block: pd.DataFrame) -> None:
         """Drop the columns in which something else stands."""
@@ -48,7 +57,8 @@ class Overlooked:
             for part in (column.iloc[:_FIRST_LOOK], column.iloc[_FIRST_LOOK:]):
                 new = [text for text in part.unique() if text not in values]
                 values.update(dict.fromkeys(new))
-                if not all(self._is_word(position, text) or is_footer(text) for text in new):
+                odd = {text for text in values if not self._is_word(position, text) and not is_footer(text)}
+                if len(odd) > (_MOST_ODD if self._spoken_of[position] else 0):
                     del self._values[position]
                     break
 
@@ -57,19 +67,39 @@ class Overlooked:
             return True
         return bool(self._spoken_of[position]) and directions.depends_on_heading(cleaned_id(text))
 
-    def questions(self) -> list[Question]:
-        """Return a question for each column that is left."""
+    def questions(self, notes: Sequence[Note]) -> list[Question]:
+        """Return a question for each column that is left; ``notes`` are those that the other columns make."""
+        is_open = {
+            Role.VISIBILITY: any(note.visibility is Visibility.PUBLIC for note in notes),
+            Role.STATUS: any(note.status is Status.PUBLISHED for note in notes),
+        }
         found = []
         for position, texts in self._values.items():
             told = [word for text in texts if (word := cleaned_id(text)) and not is_footer(text)]
             values = list({folded(word): word for word in told}.values())
             telling = {folded(value) for value in values if not value.isdecimal()}
+            known = [value for value in values if self._is_word(position, value)]
+            spoken = self._spoken_of[position] if known else ()
             roles = [
                 role
                 for role in self._vacant
-                if telling & self._words[role] or (values and role in self._spoken_of[position])
+                if (telling & self._words[role] or role in spoken) and (len(known) == len(values) or is_open[role])
             ]
             if roles:
                 says = _IGNORED if position in self._doubtful else _SAYS
                 found.append(overlooked(self._headings, position, roles, values, says))
+                continue
+            for role in spoken:
+                if is_open[role] and any(self._says_less(role, position, value) for value in values):
+                    used = shown(self._headings[self._taken[role]])
+                    found.append(overlooked(self._headings, position, [role], values, _SAYS_LESS.format(role, used)))
+                    break
         return found
+
+    def _says_less(self, role: Role, position: int, value: str) -> bool:
+        """Whether a word may mean that a note is private, or a draft."""
+        less = _LESS[role]
+        if folded(value) in self._known_less[role]:
+            return True
+        likely = directions.reading(role, self._headings[position], value)
+        return directions.depends_on_heading(value) and (likely is None or likely is less)

@@ -17,7 +17,7 @@ from importer.errors import by_name
 from importer.markup import ContentKind, content_of
 from importer.models import Note, Problem, Role, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
-from importer.rows import words
+from importer.rows import directions, words
 from importer.rows.addresses import is_id, read_email
 from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
@@ -128,6 +128,7 @@ class _Validation:
         self.content = _Column(at(Role.CONTENT), read_content, has_control)
         self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
         self.status = _Column(at(Role.STATUS), self._read_status)
+        self.blank_status = directions.blank_status(headings.get(Role.STATUS, ""))
         self.attachments = _Column(at(Role.ATTACHMENTS), read_attachments)
         if rules.folder is not None:
             self.attachments = _Column(at(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
@@ -185,7 +186,7 @@ class _Validation:
             files={} if self.rules.folder is None else self.rules.folder.files,
             meanings=meanings({Role.VISIBILITY: self.visibility, Role.STATUS: self.status}),
             remarks=self._remarks(),
-            overlooked=unexplained.questions(),
+            overlooked=unexplained.questions(notes),
             unknown=words.unknown(self.problems.values(), self.roles.columns, self.sheet.headings, self.rules.values),
             former=former(self.sheet, self.roles),
         )
@@ -347,7 +348,7 @@ class _Validation:
 
     def _read_status(self, text: str) -> Status | Wrong:
         word = cleaned_id(text)
-        return choice(word, self.statuses) if word else Status.PUBLISHED  # the API's own default (Create Note)
+        return choice(word, self.statuses) if word else self.blank_status
 
     def _read_visibility(self, text: str) -> Visibility | Wrong:
         word = cleaned_id(text)

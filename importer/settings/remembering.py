@@ -18,6 +18,7 @@ from importer.settings.meanings import Scope, Words, rescoped, without_column
 from importer.settings.settings import Settings
 
 NO_COLUMNS: Mapping[Role, str] = MappingProxyType({})
+_LONGEST_LETTER = 3
 _TABLES = ("map", "values", "ignore", "encoding")
 REMEMBERED = ("map", "value", "content", "key-column", "fill-merged", "encoding")
 """The settings that are kept. That a sheet has no visibility, or a column no role, is true of that sheet alone."""
@@ -35,27 +36,37 @@ def remember(settings: Settings, only: Collection[str] = REMEMBERED, headings: M
         BadSettings: the file of profiles can't be read or written.
     """
     kept: dict[str, object] = {"content": settings.content.value}
+    known = settings.profile in profiles.names()
     if settings.mapping:
-        before = profiles.load(settings.profile).get("map") if settings.profile in profiles.names() else None
+        before = profiles.load(settings.profile).get("map") if known else None
         roles: Mapping[Role, str | Sequence[str]] = Columns().read(before or {})
         kept["map"] = {
             role.value: named if isinstance(named, str) else [*named]
             for role, names in settings.mapping.items()
-            for named in [names or _or_none(roles.get(role, ()))]
+            for named in [_by_heading(names, headings.get(role, "")) or _or_none(roles.get(role, ()))]
         }
     if "value" in only and (values := for_columns(settings, headings).values):
-        kept["value"] = {role.value: _table(columns) for role, columns in values.items()}
+        held = dict(_items(profiles.load(settings.profile).get("value") if known else None))
+        kept["value"] = held | {
+            role.value: {**dict(_items(held.get(role.value))), **_table(columns)} for role, columns in values.items()
+        }
     if settings.key_column is not None:
         kept["key-column"] = settings.key_column
     if settings.fill_merged:
         kept["fill-merged"] = True
     if isinstance(settings.encoding, Mapping):
-        known = profiles.load(settings.profile).get("encoding") if settings.profile in profiles.names() else None
-        kept["encoding"] = {**(known if isinstance(known, Mapping) else {}), **settings.encoding}
+        held = dict(_items(profiles.load(settings.profile).get("encoding") if known else None))
+        kept["encoding"] = held | {**settings.encoding}
     kept = {name: value for name, value in kept.items() if name in only}
     if "map" in kept and (ignored := _still_ignored(settings)) is not None:
         kept["ignore"] = ignored
     return profiles.remember(settings.profile, kept)
+
+
+def _by_heading(names: str | Sequence[str], heading: str) -> str | Sequence[str]:
+    """Return a column's heading in the place of its letter, which would be another column's in another sheet."""
+    is_letter = isinstance(names, str) and names.isascii() and names.isalpha() and len(names) <= _LONGEST_LETTER
+    return heading if is_letter and heading.strip() else names
 
 
 def for_columns(settings: Settings, headings: Mapping[Role, str]) -> Settings:

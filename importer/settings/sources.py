@@ -199,7 +199,7 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     for layer in _layers(given, "ignore"):
         names = read({"ignore": layer}, "ignore")
         ignored |= dict.fromkeys(names)
-        lasting = lasting.union(names) if layer.place is Place.PROFILE else lasting.difference(names)
+        lasting = lasting.difference(names) if layer.place is Place.SAID else lasting.union(names)
     return {
         "usual": frozenset(usual),
         "lasting": frozenset(lasting),

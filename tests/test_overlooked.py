@@ -1,0 +1,132 @@
+"""A column that nobody named makes no note more visible or more published than it says; asserted on what was sent."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from importer.cli import main
+from importer.sandbox import Sandbox
+from importer.settings import KEY_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def _desk(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and a profile of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, box.api_key)
+    for name, value in {"BASE_URL": box.url, "JOURNAL": "journal.sqlite", "SETTLE": "0"}.items():
+        monkeypatch.setenv(f"NOTE_IMPORTER_{name}", value)
+
+
+def run(columns: Mapping[str, Sequence[str]], *flags: str, name: str = "sheet.csv") -> int:
+    rows = max(map(len, columns.values()))
+    ids = [f"{name[0]}P{number}" for number in range(rows)]
+    with Path(name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Prospect ID", *columns])
+        writer.writerows(zip(ids, *columns.values(), strict=True))
+    return main(["run", name, "--yes", *flags])
+
+
+@pytest.mark.parametrize(
+    ("used", "other"),
+    [
+        (("Visibility", "Public"), ("Private?", "Yes")),
+        (("Visibility", "Public"), ("Confidential", "x")),
+        (("Visibility", "Public"), ("Note visibility (new)", "Private")),
+        (("Shared With", "Team"), ("Private Note", "TRUE")),
+        (("Visibility", "Public"), ("Shared?", "No")),
+        (("Sichtbarkeit", "Öffentlich"), ("Vertraulich", "Ja")),
+        (("Visibilità", "Pubblico"), ("Riservato", "Sì")),
+        (("Visibility", "Public"), ("is_private", "1.0")),
+        (("Status", "Published"), ("Draft", "Yes")),
+        (("Status", ""), ("IsDraft", "✔️")),
+    ],
+)
+def test_a_second_column_that_says_less_is_asked_about(
+    box: Sandbox, capsys: pytest.CaptureFixture[str], used: tuple[str, str], other: tuple[str, str]
+) -> None:
+    """Unless the command sets it aside. One that says no less is nobody's question."""
+    columns = {"Note": ["Hello"], used[0]: [used[1]], other[0]: [other[1]]}
+    columns |= {} if "isib" in used[0] or used[0] in ("Shared With", "Sichtbarkeit") else {"Visibility": ["Private"]}
+    assert run(columns) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it may say less than the" in said
+    assert box.notes == ()
+    assert run(columns, "--ignore", other[0]) == 0
+    assert len(box.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("used", "other"),
+    [
+        (("Visibility", "Private"), ("Confidential", "Yes")),
+        (("Visibility", "Public"), ("Shared?", "Yes")),
+        (("Visibility", "Public"), ("Phone", "Private")),
+        (("Visibility", "Public"), ("Published on", "2026-11-27")),
+    ],
+)
+def test_a_second_column_that_says_no_less_is_nobodys_question(
+    box: Sandbox, used: tuple[str, str], other: tuple[str, str]
+) -> None:
+    assert run({"Note": ["Hello"], used[0]: [used[1]], other[0]: [other[1]]}) == 0
+    assert len(box.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [("Private", ["Yes", "No", "n/a"]), ("Visibility", ["Private", "Restricted"]), ("Entwurf", ["Ja", "offen"])],
+)
+def test_a_few_unknown_words_do_not_silence_a_column_that_its_heading_speaks_for(
+    box: Sandbox, profiles: Path, heading: str, words: list[str]
+) -> None:
+    profiles.write_text(
+        '[default]\ndefault-visibility = "public"\nignore = ["Visibility", "Entwurf"]\n', encoding="utf-8"
+    )
+    assert run({"Note": ["Hello"] * len(words), heading: words}) == 2
+    assert box.notes == ()
+
+
+def test_the_environment_is_no_word_for_this_run_alone(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night's environment lasts as its profile does."""
+    monkeypatch.setenv("NOTE_IMPORTER_IGNORE", "Status")
+    columns = {"Note": ["Hello"], "Visibility": ["Private"], "Status": ["Draft"]}
+    assert run(columns) == 2
+    assert box.notes == ()
+    assert run(columns, "--ignore", "Status") == 0
+
+
+def test_a_blank_in_a_column_of_checkmarks_is_no_published_note(box: Sandbox) -> None:
+    columns = {"Note": ["One", "Two"], "Visibility": ["Private"] * 2, "Published": ["x", ""]}
+    assert run(columns, "--map", "status=Published", "--value", "status:x=Published") == 0
+    assert sorted((note.sent_content, note.status) for note in box.notes) == [("One", "1"), ("Two", "0")]
+
+
+def test_a_column_that_was_named_by_its_letter_is_remembered_by_its_heading(box: Sandbox, profiles: Path) -> None:
+    """In another sheet the letter is another column's, which may hold what nobody is to see."""
+    columns = {"Call summary": ["Hello"], "Visibility": ["Public"]}
+    assert run(columns, "--map", "content=B", "--remember") == 0
+    assert 'content = "Call summary"' in profiles.read_text(encoding="utf-8")
+    other = {"Internal comment": ["Secret"], "Call summary": ["Hello again"], "Visibility": ["Public"]}
+    assert run(other, name="other.csv") == 0
+    assert sorted(note.sent_content for note in box.notes) == ["Hello", "Hello again"]
+
+
+def test_what_is_not_understood_is_not_remembered(box: Sandbox, profiles: Path) -> None:
+    columns = {"Note": ["Hello"], "Visibility": ["Private"], "State": ["CA"]}
+    assert run(columns, "--map", "visibility=State", "--remember") == 2
+    assert profiles.read_text(encoding="utf-8") == ""
+    assert run(columns) == 0
+
+
+def test_the_words_of_several_files_are_remembered_each_for_its_column(box: Sandbox, profiles: Path) -> None:
+    said = ["--map", "visibility=Seen by", "--map", "visibility=Reader", "--value", "visibility:Yes=Public"]
+    assert run({"Note": ["One"], "Seen by": ["Yes"]}, *said[:2], *said[4:], "--remember") == 0
+    assert run({"Note": ["Two"], "Reader": ["Yes"]}, *said[2:], "--remember", name="other.csv") == 0
+    written = profiles.read_text(encoding="utf-8")
+    assert "Seen by" in written
+    assert "Reader" in written
