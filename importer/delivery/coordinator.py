@@ -44,6 +44,7 @@ from importer.delivery.way import Way
 from importer.errors import Busy, JournalFailed
 
 _ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
+_ANOTHERS = Failure(Cause.OUTDATED, "it may be another request's answer", has_left=True)  # so it is read again
 _HELD_BACK = (
     "another note of the prospect that reads the same, or would hide this one, is unconfirmed; run verify, or look in"
     " Saleshandy, then run again"
@@ -142,7 +143,7 @@ class Coordinator:
         if isinstance(task, Post):
             reply = self._evidence.known_ids.believed(reply, is_trusted=self._way.is_trusted(reply))
         elif reply.value is not None and not self._way.is_trusted(reply):
-            reply = replace(reply, value=None, failure=Failure(Cause.OUTDATED, "it may be another request's answer"))
+            reply = replace(reply, value=None, failure=_ANOTHERS)
         events.came_back(task, reply)
         failure = reply.failure
         if failure is not None and failure.is_astray:
