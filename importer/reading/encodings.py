@@ -204,12 +204,18 @@ def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, lis
     return None, [best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])]
 
 
-def former(encoding: Encoding, texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield texts in an old encoding as earlier versions may have read them, which guessed at it."""
-    if all(map(str.isascii, texts)):
+def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | None) -> Iterator[tuple[str, ...]]:
+    """Yield texts in an old encoding as earlier runs may have read them, which guessed at it.
+
+    Args:
+        encoding: how the texts were decoded now.
+        texts: the texts.
+        before: the earlier runs' codecs; None if they aren't known.
+    """
+    if (before is not None and not before) or all(map(str.isascii, texts)):
         return
     seen = {tuple(texts)}
-    for codec in FORMER:
+    for codec in FORMER if before is None else filter(before.__contains__, FORMER):
         with contextlib.suppress(UnicodeError):
             read = tuple(text.encode(encoding.codec).decode(codec) for text in texts)
             if read not in seen:
