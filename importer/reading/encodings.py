@@ -215,10 +215,14 @@ def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | No
     if (before is not None and not before) or all(map(str.isascii, texts)):
         return
     seen = {tuple(texts)}
+    try:
+        written = {text: text.encode(encoding.codec) for text in texts}
+    except UnicodeError:
+        return
     for codec in FORMER if before is None else filter(before.__contains__, FORMER):
         with contextlib.suppress(UnicodeError):
-            read = tuple(text.encode(encoding.codec).decode(codec) for text in texts)
-            if read not in seen:
+            now = {text: data.decode(codec) for text, data in written.items()}
+            if (read := tuple(now[text] for text in texts)) not in seen:
                 seen.add(read)
                 yield read
 

@@ -48,7 +48,9 @@ class Former:
             yield from ((before, its_key, True) for its_key in keys if (text, its_key) != (note.text, key))
         if self.codec is not None:
             for text, content, its_key in encodings.former(self.codec, (note.text, note.content, key), codecs):
-                yield replace(note, text=cleaned_content(text), content=content), its_key.strip(), False
+                its_text = cleaned_content(text)
+                its = Note(its_text, note.visibility, note.status, note.attachments, content, note.files)
+                yield its, its_key.strip(), False
 
 
 def former(sheet: Sheet, roles: Roles) -> Former | None:
