@@ -39,12 +39,18 @@ should have, as `journal practice.sqlite` (see :func:`by_name`); how that is set
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importer.models import Question
+
+_IS_WINDOWS = os.name == "nt"
+_NOT_SHOWN = "…"
+_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 
 
 def by_name(setting: str, value: str = "") -> str:
@@ -54,12 +60,29 @@ def by_name(setting: str, value: str = "") -> str:
         setting: its name, as in :data:`importer.settings.SETTINGS`.
         value: what it should be set to, where the message says that.
     """
+    value = value.replace("`", _NOT_SHOWN)
     return f"`{setting} {value}`" if value else f"`{setting}`"
 
 
 def as_argument(text: str) -> str:
-    """A text as one word of a command line, for a message to name it."""
-    return f'"{text}"' if re.search(r"[^\w-]", text) else text
+    """Return a text as one word of a command line, for a message to offer it.
+
+    A cell's text can hold a command. A shell into which the offer is pasted must not run it. A sign that can't be
+    quoted is shown as ``…``: a backtick, which ends a setting in a message, and on Windows the signs that one of its
+    two shells reads in quotation marks, too.
+    """
+    text = text.replace("`", _NOT_SHOWN)
+    if not re.search(r"[^\w-]", text):
+        return text
+    if _IS_WINDOWS:
+        text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)
+        return '"' + re.sub(r'(\\+)(?="|$)', r"\1\1", text).replace('"', '""') + '"'
+    return shlex.quote(text) if re.search(r'[$"\\!\x00-\x1f\x7f-\x9f]', text) else f'"{text}"'
+
+
+def unquoted(value: str) -> str:
+    """Return a setting's value, as :func:`as_argument` quoted it, without the quotation marks."""
+    return _QUOTED.sub(lambda found: found[1] or (found[2] or "").replace('""', '"'), value)
 
 
 class ImporterError(Exception):

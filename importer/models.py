@@ -238,7 +238,7 @@ class Rows:
         remarks: what validation cleaned on the way, in sentences.
         overlooked: columns without a role that hold nothing but values of one; nothing may be sent then.
         unknown: words of theirs whose meaning only a person knows; nothing may be sent then, either.
-        former: (note, key, row number) → the notes and keys that earlier versions read there; None: no others.
+        former: (note, key, row number, codecs) → the notes and keys that earlier runs read there; None: no others.
     """
 
     number: Ints
@@ -257,7 +257,7 @@ class Rows:
     remarks: list[str] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
-    former: Callable[[Note, str, int], Iterable[tuple[Note, str, bool]]] | None = None
+    former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
 
     def __len__(self) -> int:
         return len(self.number)

@@ -564,3 +564,12 @@ def test_how_an_export_is_encoded_is_asked_once(
     assert box.notes[-1].sent_content == "Met Jan Kočka again"
     Path("o.csv").write_bytes(b"Prospect ID,Note,Visibility,Town\r\n" + rows)
     assert main(["run", "o.csv", "--yes"]) == 2
+
+
+@pytest.mark.parametrize("answer", ["4", "Ref", "D"])
+def test_a_key_column_that_isnt_there_is_answered_by_its_number_heading_or_letter(box: Sandbox, answer: str) -> None:
+    """The setting ``map`` takes no key, so the answer is one to ``key-column``."""
+    file = write(("Prospect ID", "Note", "Visibility", "Ref"), [("P1", "x", "1", "a"), ("P1", "x", "1", "b")])
+    seen = types(["run", file, "--key-column", "Call ID"], [answer, "y", "n"])
+    assert seen.status == 0, seen.screen
+    assert len(box.notes) == 2

@@ -163,7 +163,10 @@ def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | Non
         if answer == _BACK:
             paragraph("This is the first question.", err=True)
         elif names_a_column and not answer.isdecimal():
-            return Answer("map", f"{question.roles[0]}={answer}", answer)
+            role = question.roles[0]
+            return (
+                Answer("key-column", answer, answer) if role is Role.KEY else Answer("map", f"{role}={answer}", answer)
+            )
         else:
             paragraph(f"{answer!r} is none of these: a number from 1 to {len(choices)}.", err=True)
     return None

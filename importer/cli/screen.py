@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from importer.cli.terminal import paragraph, say
 from importer.commands.sayings import Kind, Saying
+from importer.errors import as_argument
 
 _INDENTS = {Kind.TEXT: "", Kind.NOTE: "  Note: ", Kind.DETAIL: "  ", Kind.QUOTE: "  | "}
 
@@ -22,4 +24,4 @@ def show(sayings: Iterable[Saying]) -> None:
 
 def argument(text: Path | str) -> str:
     """A path or a name as one word of a command line."""
-    return f'"{text}"' if " " in str(text) else str(text)
+    return as_argument(str(text)) if re.search(r"[^\w./:-]", str(text)) else str(text)

@@ -157,8 +157,9 @@ class Sending:
     @contextmanager
     def _begun(self) -> Iterator[Run]:
         settings, sheet = self.settings, self.loaded.sheet
+        file, codec = writable(sheet.source), "" if sheet.codec is None else sheet.codec.codec
         run = self.journal.runs.begin(
-            settings.workspace, writable(sheet.source), sheet.fingerprint, self.started_at, again=settings.again
+            settings.workspace, file, sheet.fingerprint, self.started_at, again=settings.again, codec=codec
         )
         with logs.about(run=run.name):
             yield run

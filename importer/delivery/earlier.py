@@ -116,15 +116,16 @@ def under_former_readings(
     Of several rows that were the same to an earlier version, the first has its delivery, and the others are left.
     """
     used: set[_Delivery] = set()
+    codecs = journal.runs.codecs(workspace)
     some: list[Sorted] = []
     size = 0
     for one in found:
         some.append(one)
         size += 1 + len(one.left)
         if size > _ROWS_AT_ONCE:
-            yield from _asked(some, rows, journal, workspace, occurrence, used)
+            yield from _asked(some, rows, journal, workspace, occurrence, used, codecs)
             some, size = [], 0
-    yield from _asked(some, rows, journal, workspace, occurrence, used)
+    yield from _asked(some, rows, journal, workspace, occurrence, used, codecs)
 
 
 def _asked(
@@ -134,8 +135,9 @@ def _asked(
     workspace: Workspace,
     occurrence: str,
     used: set[_Delivery],
+    codecs: frozenset[str] | None,
 ) -> Sequence[Sorted]:
-    readings = [(one, *reading) for one in some for reading in _readings(one, rows, used)]
+    readings = [(one, *reading) for one in some for reading in _readings(one, rows, used, codecs)]
     notes = {note.digest: note for _, _, _, note, _, _ in readings}
     numbers = dict(zip(notes, journal.deliveries.find_notes(workspace, [*notes.values()]), strict=True))
     wanted = [(number, prospect) for _, _, prospect, note, *_ in readings if (number := numbers[note.digest])]
@@ -160,7 +162,9 @@ def _asked(
     return some
 
 
-def _readings(one: Sorted, rows: Rows, used: set[_Delivery]) -> Iterator[tuple[int, str, Note, str, bool]]:
+def _readings(
+    one: Sorted, rows: Rows, used: set[_Delivery], codecs: frozenset[str] | None
+) -> Iterator[tuple[int, str, Note, str, bool]]:
     """Yield index, prospect, former note and former key of what is left of a group; note what its own readings took."""
     assert rows.former is not None
     used.update(_name(delivery) for _, delivery in one.made)
@@ -168,7 +172,7 @@ def _readings(one: Sorted, rows: Rows, used: set[_Delivery]) -> Iterator[tuple[i
     positions = one.group.positions[one.left]
     prospects, keys = rows.deliveries(positions)
     for i, prospect, key, number in zip(one.left, prospects, keys, rows.number[positions].tolist(), strict=True):
-        for note, its_key, is_rounded in rows.former(one.group.note, key, number):
+        for note, its_key, is_rounded in rows.former(one.group.note, key, number, codecs):
             yield i, prospect, note, its_key, is_rounded
 
 

@@ -25,6 +25,9 @@ AGAIN = "again "
 _EXACT = {"exact numbers": 1}
 """Stands beside the counts of every run that reads whole numbers exactly; earlier versions rounded them."""
 
+_CODEC = "codec"
+"""Stands beside them: how the run's file was decoded; empty for a workbook. Earlier versions didn't say."""
+
 _LONGEST_COUNTS = 10_000  # characters, ten times what all results with the largest numbers need
 _RESULTS = frozenset(result.value for result in Result)
 _HAS_SENT = sa.exists().where(
@@ -41,7 +44,10 @@ class Latest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution; ``ended`` is None while it runs, and for ever after a crash."""
+    """One execution; ``ended`` is None while it runs, and for ever after a crash.
+
+    ``codec`` says how its file was decoded, to the process that began it; None where that isn't said.
+    """
 
     id: int
     name: str
@@ -53,6 +59,7 @@ class Run:
     ended_at: float | None
     ended: str | None
     counts: Mapping[str, int]
+    codec: str | None = None
 
 
 class Runs:
@@ -61,7 +68,16 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(self, workspace: Workspace, file: str, fingerprint: str, started_at: float, *, again: bool) -> Run:
+    def begin(
+        self,
+        workspace: Workspace,
+        file: str,
+        fingerprint: str,
+        started_at: float,
+        *,
+        again: bool,
+        codec: str | None = None,
+    ) -> Run:
         """Record that a run begins.
 
         With ``again``, its deliveries have keys of their own; an earlier such run of the same file that did not come
@@ -78,16 +94,18 @@ class Runs:
                 "fingerprint": fingerprint,
                 "occurrence": occurrence,
                 "started_at": started_at,
-                "counts": json.dumps(_EXACT),
+                "counts": json.dumps(_marks(codec)),
             }
             key = self._store.execute(sa.insert(runs).values(values)).inserted_primary_key
-        return Run(key[0], name, workspace, file, fingerprint, occurrence, started_at, None, None, {})
+        return Run(key[0], name, workspace, file, fingerprint, occurrence, started_at, None, None, {}, codec)
 
     def end(self, run: Run, ended: str, counts: Mapping[str, int], at: float) -> None:
         """Record how a run ended, in words, and its rows per result."""
         change = sa.update(runs).where(runs.c.id == run.id)
         with self._store.transaction():
-            self._store.execute(change.values(ended=ended, counts=json.dumps({**counts, **_EXACT}), ended_at=at))
+            self._store.execute(
+                change.values(ended=ended, counts=json.dumps({**counts, **_marks(run.codec)}), ended_at=at)
+            )
 
     def latest(self) -> Latest:
         """Return how far the journal is, over all workspaces."""
@@ -99,6 +117,13 @@ class Runs:
         """The number of the last run of a version that rounded whole numbers to 15 digits; 0 where there was none."""
         is_exact = sa.func.coalesce(runs.c.counts, "").contains(next(iter(_EXACT)))
         return int(self._store.scalar(sa.select(sa.func.max(runs.c.id)).where(~is_exact)) or 0)
+
+    def codecs(self, workspace: Workspace) -> frozenset[str] | None:
+        """Return the codecs that the files of a workspace's runs were decoded with; None if a run doesn't say."""
+        number = self._store.number_of(workspace)
+        query = sa.select(_counts_column()).where(runs.c.workspace == number)
+        found = {_marked(row.counts) for row in self._store.rows(query)} if number is not None else set()
+        return None if None in found else frozenset(filter(None, found))
 
     def listed(self, workspace: Workspace | None = None, name: str | None = None) -> list[Run]:
         """Every run, or those of a workspace, or the one of a name; the latest first."""
@@ -193,13 +218,28 @@ def _counts_column() -> Any:
     return sa.func.substr(runs.c.counts, 1, _LONGEST_COUNTS).label("counts")
 
 
-def _counts(text: object) -> dict[str, int]:
-    """Rows by result as :meth:`Runs.end` wrote them; of what something else wrote there, nothing."""
+def _marks(codec: str | None) -> dict[str, object]:
+    return {**_EXACT, **({} if codec is None else {_CODEC: codec})}
+
+
+def _marked(text: object) -> str | None:
+    """The codec that :func:`_marks` wrote, or None."""
+    codec = _read(text).get(_CODEC)
+    return codec if isinstance(codec, str) else None
+
+
+def _read(text: object) -> dict[str, object]:
+    """What was written beside a run; of what something else wrote there, nothing."""
     if not isinstance(text, str):
         return {}
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    counts = found.items() if isinstance(found, dict) else ()
+    return found if isinstance(found, dict) else {}
+
+
+def _counts(text: object) -> dict[str, int]:
+    """Rows by result as :meth:`Runs.end` wrote them; of what something else wrote there, nothing."""
+    counts = _read(text).items()
     return {result: rows for result, rows in counts if result in _RESULTS and type(rows) is int and 0 <= rows < 1 << 63}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from importer.errors import unquoted
 from importer.models import Role
 from importer.settings import SETTINGS
 
@@ -99,7 +100,7 @@ _COMMANDS = {
     "the system's key store, where `note-importer login` put it for": "the system's key store, where it is kept for",
     ", with exit status 3": "",
 }
-_NAMED = re.compile(rf"`({'|'.join(SETTINGS)})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
+_NAMED = re.compile(rf"`({'|'.join(SETTINGS)})((?: [^`]*)?)`")
 _QUOTED = re.compile(r"`([^`]*)`")
 
 
@@ -117,7 +118,7 @@ def without_folders(file: str) -> str:
 
 
 def _field(named: re.Match[str]) -> str:
-    name, value = named[1], named[2].strip().replace('"', "")
+    name, value = named[1], unquoted(named[2].strip())
     for unnamed in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
         value = value.replace(unnamed, "…")
     if name == "map" and "=" in value:

@@ -1,8 +1,8 @@
 """Finds out how a text file's characters are encoded: bytes in, a codec and a remark out.
 
-A byte order mark decides; else what is valid UTF-8 to the last byte is UTF-8. Else the words of a bounded sample are
-judged in each of the old encodings that decode the whole file. If one of them alone spells them well, it is taken, and
-that is said; if several do, or none, a person is asked.
+A byte order mark decides, even if a person named another encoding. Then their word counts. Else what is valid UTF-8 to
+the last byte is UTF-8. Else the words of a bounded sample are judged in each of the old encodings that decode the whole
+file. If one of them alone spells them well, it is taken, and that is said; if several do, or none, a person is asked.
 """
 
 from __future__ import annotations
@@ -127,9 +127,15 @@ class Reading:
 
 
 def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
-    """The encoding that a person asked for; raises UnreadableFile where there is none of that name."""
+    """Return the encoding that a person named, or the one that the file's byte order mark says.
+
+    Raises:
+        UnreadableFile: there is no encoding of that name.
+    """
+    head = _head(file)
+    marks = [(codec, title) for mark, codec, title in _MARKS if head.startswith(mark)]
     if name.strip().lower() == MIXED:
-        return _mixed()
+        return _mixed() if not marks or marks[0][0] == "utf-8" else _as_marked(file, *marks[0], MIXED, deadline)
     try:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
@@ -140,11 +146,26 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
     chosen = codec.name
     if chosen == "utf-8-sig":
         chosen = "utf-8"
+    meant = [marked for marked, _ in marks if marked.startswith(chosen)]
+    if marks and not meant:
+        return _as_marked(file, *marks[0], codec.name, deadline)
     if chosen in {"utf-16", "utf-32"}:
-        head = _head(file)
-        marked = [codec for mark, codec, _ in _MARKS if head.startswith(mark) and codec.startswith(chosen)]
-        chosen = marked[0] if marked else f"{chosen}-le"
-    return Encoding(chosen, codec.name, _errors(file, chosen, deadline))
+        chosen = meant[0] if meant else f"{chosen}-le"
+    remark = None
+    if not chosen.startswith("utf") and _as_utf8(_sample(file))[0] and decodes(file, "utf-8", deadline):
+        remark = (
+            f"The file was read as {codec.name}, as you said. It is valid UTF-8, too. If names with accents look wrong,"
+            f" say so: {by_name('encoding', 'utf-8')}."
+        )
+    return Encoding(chosen, codec.name, _errors(file, chosen, deadline), remark)
+
+
+def _as_marked(file: IO[bytes], codec: str, title: str, said: str, deadline: Deadline) -> Encoding:
+    """Return the encoding of a byte order mark, which counts more than the one that was named."""
+    remark = (
+        f"The file is marked as {title}, so it was read as that. The encoding that was named, {said}, was not used."
+    )
+    return Encoding(codec, title, _errors(file, codec, deadline), remark)
 
 
 def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
@@ -183,15 +204,25 @@ def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, lis
     return None, [best, *dict.fromkeys([*rivals[: _MOST_SHOWN - 2], *itertools.islice(western, 1)])]
 
 
-def former(encoding: Encoding, texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield texts in an old encoding as earlier versions may have read them, which guessed at it."""
-    if all(map(str.isascii, texts)):
+def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | None) -> Iterator[tuple[str, ...]]:
+    """Yield texts in an old encoding as earlier runs may have read them, which guessed at it.
+
+    Args:
+        encoding: how the texts were decoded now.
+        texts: the texts.
+        before: the earlier runs' codecs; None if they aren't known.
+    """
+    if (before is not None and not before) or all(map(str.isascii, texts)):
         return
     seen = {tuple(texts)}
-    for codec in FORMER:
+    try:
+        written = {text: text.encode(encoding.codec) for text in texts}
+    except UnicodeError:
+        return
+    for codec in FORMER if before is None else filter(before.__contains__, FORMER):
         with contextlib.suppress(UnicodeError):
-            read = tuple(text.encode(encoding.codec).decode(codec) for text in texts)
-            if read not in seen:
+            now = {text: data.decode(codec) for text, data in written.items()}
+            if (read := tuple(now[text] for text in texts)) not in seen:
                 seen.add(read)
                 yield read
 

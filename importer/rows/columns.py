@@ -281,10 +281,11 @@ def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: S
     """Columns that may be named for a role, the likeliest first."""
     found = [i for i in found if headings[i].strip() or not cells or cells[i]]  # a blank column speaks for nothing
     scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
+    setting, before = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
     return [
         Answer(
-            "map",
-            f"{role}={called(headings, i)}",
+            setting,
+            f"{before}{called(headings, i)}",
             f"column {column_letter(i)}, {shown(headings[i])}",
             samples(cells[i]) if cells else (),
             is_likely=scores[i] >= LIKELY,
@@ -321,7 +322,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
         for i in _first_named(wanted.names(other) or (), headings, range(len(headings)))
         if _ROLE_OF.get(folded_heading(headings[i])) is role
     ]
-    guess = next((choice.value.partition("=")[2] for choice in choices if choice.is_likely), None)
+    guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
     near = _near(named[-1], headings) if named else f" Did you mean {shown(guess)}?" if guess else ""
     advice = f"Say which column it is: {_mapped(role, as_argument(guess or 'ITS HEADING'))}"
     if role is Role.PROSPECT:
@@ -396,4 +397,4 @@ def shown(heading: str) -> str:
 
 
 def _mapped(role: Role, name: str) -> str:
-    return by_name("map", f"{role}={name}")
+    return by_name("key-column", name) if role is Role.KEY else by_name("map", f"{role}={name}")

@@ -20,6 +20,7 @@ from importer.rows import columns
 from importer.rows.addresses import read_email
 from importer.rows.columns import Roles, Wanted, shown
 from importer.rows.footers import is_footer
+from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
 from importer.rows.values import ID_SHAPE, cleaned_id
 
@@ -51,6 +52,8 @@ _NUMBER = re.compile(r"\d{1,19}([;,]\s*\d{1,19})*")
 _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 """All digits, the 15 or 18 characters of Salesforce, and whatever holds a sign: a prefix, a UUID, a name."""
 _LOOKED_AT = 200
+_PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(HEADINGS[Role.EMAIL])])}
+"""Heading of a column of emails → its place among such headings, the plainest first."""
 _HOW = {
     "HubSpot": "in HubSpot, add the property Email to the columns of the view, or choose all properties, then export",
     "Pipedrive": "in Pipedrive, add the column Person - Email to the list, then export",
@@ -82,7 +85,7 @@ def find(sheet: Sheet, wanted: Wanted, cells: Sequence[Sequence[str]], *, by_ema
     """
     try:
         roles = columns.find(sheet.headings, _with_one_column_of_ids(sheet, wanted), cells)
-        return _without_foreign_ids(sheet, roles, wanted, by_email=by_email)
+        return _without_foreign_ids(sheet, _with_plainest_email(sheet, roles, wanted), wanted, by_email=by_email)
     except UnclearColumns as error:
         raise _explained(error, sheet.headings) from error
 
@@ -98,6 +101,30 @@ def _with_one_column_of_ids(sheet: Sheet, wanted: Wanted) -> Wanted:
     foreign = [at for at in found if _judged(_cells(sheet, at)) is _Ids.FOREIGN]
     ignored = foreign if len(foreign) < len(found) else foreign[1:]
     return replace(wanted, ignored=(*wanted.ignored, *(columns.called(sheet.headings, at) for at in ignored)))
+
+
+def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: Wanted) -> Roles:
+    """Let the column with the plainest heading hold the emails, of several that stand beside possible Saleshandy IDs.
+
+    The IDs are compared with it. Without such IDs a person chooses, because a note goes where the email says.
+    """
+    at, headings = roles.columns.get(Role.PROSPECT), sheet.headings
+    if at is None or Role.EMAIL in roles.columns or wanted.names(Role.EMAIL) is not None:
+        return roles
+    found = columns.candidates(Role.EMAIL, headings, wanted)
+    found = [i for i in found if _holds_emails(sheet, i)] or found
+    rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in found}
+    best = min(found, key=rank.__getitem__, default=None)
+    is_ours = _program(sheet, at) is None and _judged(_cells(sheet, at)) is not _Ids.FOREIGN
+    if best is None or [*rank.values()].count(rank[best]) > 1 or not is_ours:
+        return roles
+    return replace(
+        roles,
+        columns={**roles.columns, Role.EMAIL: best},
+        unused=tuple(i for i in roles.unused if i != best),
+        unexplained=tuple(i for i in roles.unexplained if i != best),
+        vacant=tuple(role for role in roles.vacant if role is not Role.EMAIL),
+    )
 
 
 def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: Wanted, *, by_email: bool) -> Roles:
@@ -189,7 +216,9 @@ def remarks(sheet: Sheet, roles: Roles) -> list[str]:
         if (program := _program(sheet, at)) is not None:
             return [f"{_called(headings, at)} holds ids of {program}, which Saleshandy doesn't know.{by_email}"]
     if roles.foreign is None:
-        return []
+        others = [i for i in roles.unexplained if folded_heading(headings[i]) in _PLAINNESS]
+        with_it = f"The IDs are compared with the emails in {_called(headings, email)} and with no other column."
+        return [with_it] if others and Role.PROSPECT in roles.columns else []
     sample = _cells(sheet, roles.foreign)[0]
     return [
         f"{_called(headings, roles.foreign)} does not hold Saleshandy's IDs, but {sample!r} and the like.{by_email}"

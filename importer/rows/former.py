@@ -30,16 +30,27 @@ class Former:
     keys: Collection[int]
     codec: Encoding | None
 
-    def __call__(self, note: Note, key: str, row: int) -> Iterator[tuple[Note, str, bool]]:
-        """Yield each note and key that earlier versions read in a row, and whether digits of it were rounded."""
+    def __call__(
+        self, note: Note, key: str, row: int, codecs: frozenset[str] | None
+    ) -> Iterator[tuple[Note, str, bool]]:
+        """Yield each note and key that earlier runs read in a row, and whether digits of it were rounded.
+
+        Args:
+            note: the note of the row.
+            key: its key.
+            row: its number.
+            codecs: how the earlier runs' files were decoded; None if that isn't known.
+        """
         texts = (note.text, *(rounded_before(note.text) if row in self.contents else ()))
         keys = (key, *(rounded_before(key) if row in self.keys else ()))
         for text in texts:
             before = note if text == note.text else replace(note, text=text, content=text)
             yield from ((before, its_key, True) for its_key in keys if (text, its_key) != (note.text, key))
         if self.codec is not None:
-            for text, content, its_key in encodings.former(self.codec, (note.text, note.content, key)):
-                yield replace(note, text=cleaned_content(text), content=content), its_key.strip(), False
+            for text, content, its_key in encodings.former(self.codec, (note.text, note.content, key), codecs):
+                its_text = cleaned_content(text)
+                its = Note(its_text, note.visibility, note.status, note.attachments, content, note.files)
+                yield its, its_key.strip(), False
 
 
 def former(sheet: Sheet, roles: Roles) -> Former | None:

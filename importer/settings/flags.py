@@ -14,7 +14,7 @@ from functools import lru_cache
 from importer.settings.table import SETTINGS
 
 _OTHERS = ("overwrite", "report")  # flags of commands that no setting of a run stands behind
-_NAMED = re.compile(rf"`({'|'.join([*SETTINGS, *_OTHERS])})((?: (?:\"[^\"]*\"|[^`\"])*)?)`")
+_NAMED = re.compile(rf"`({'|'.join([*SETTINGS, *_OTHERS])})((?: [^`]*)?)`")
 
 
 @lru_cache(maxsize=4096)  # a million rows have few reasons

@@ -56,6 +56,12 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+def without_marks(text: str) -> str:
+    """Return a word or a heading without the quotation marks around it; one that has them on both sides."""
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
 @dataclass(frozen=True)
 class Whole:
     """A whole number."""
@@ -210,7 +216,7 @@ class Columns:
             for heading in headings if isinstance(headings, (list, tuple)) else [headings]:
                 if role not in set(Role) - {Role.KEY} or not isinstance(heading, str):
                     raise ValueError(f"{f'{name}={heading}'!r}: write {self.allowed}.")
-                found.setdefault(Role(role), []).append(heading.strip().strip('"'))
+                found.setdefault(Role(role), []).append(without_marks(heading))
         return {role: named[0] if len(named) == 1 else tuple(named) for role, named in found.items()}
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from importer.models import Role, Status, Visibility
-from importer.settings.kinds import Choice
+from importer.settings.kinds import Choice, without_marks
 
 
 class Scope(Enum):
@@ -82,7 +82,7 @@ class Meanings:
             name, colon, word = before.partition(":")
             if not sign or not colon:
                 raise ValueError(f"{repr(text)[:_SHOWN]}: write {self.allowed}.")
-            yield name, Scope.RUN, word.strip().strip('"'), meaning.strip()
+            yield name, Scope.RUN, without_marks(word), meaning.strip()
 
 
 def rescoped(values: Values, role: Role, column: str | Scope) -> Values:

@@ -213,6 +213,17 @@ def test_an_id_counts_more_than_an_email_and_where_they_differ_that_is_a_problem
     assert "ignore them: --ignore Email" in found[1][1]
 
 
+def test_a_second_column_of_emails_does_not_switch_the_comparison_off(tmp_path: Path) -> None:
+    """The note of a row with another person's ID is not sent to that person."""
+    people = {"8PvBmrB7P7": "jo@example.com", "jzRkmgMdwA": "kim@example.com"}
+    rows = [(one, "kim@example.com", "kim@example.org", "Hello", "Public") for one in people]
+    sheet = write(tmp_path, rows, ("Contact ID", "Email", "Work Email", "Note", "Visibility"))
+    with Sandbox(prospects=people) as box:
+        report = send(sheet, settings_of(box, tmp_path))
+        assert report.counts == {Result.CREATED: 1, Result.INVALID: 1}
+        assert notes(box) == [("jzRkmgMdwA", "Hello")]
+
+
 def test_rows_that_were_delivered_by_their_ids_are_compared_no_more(tmp_path: Path) -> None:
     """Last night's file with a new row takes the calls of that row."""
     rows = [(prospect, email, "Hello", "Public") for prospect, email in PEOPLE.items()]

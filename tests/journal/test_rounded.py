@@ -6,6 +6,8 @@ the sheets in ``nights``.
 
 from __future__ import annotations
 
+import codecs
+import json
 import sqlite3
 import time
 from contextlib import closing
@@ -16,7 +18,9 @@ import pytest
 
 from importer.commands.results import rewrite
 from importer.journal import Journal
-from importer.models import Result
+from importer.models import Note, Result
+from importer.reading.encodings import FORMER
+from importer.rows.former import Former
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests import running
@@ -111,3 +115,43 @@ def test_results_of_the_earlier_run_can_be_written_again(before: Settings, tmp_p
         [run] = [run for run in journal.runs.listed(before.workspace) if run.file.endswith("names.csv")]
     _, outcomes = rewrite(run.name, sheet, replace(before, encoding="cp1250"))
     assert outcomes.counts() == {Result.CREATED: 3}
+
+
+def test_the_journal_is_asked_only_for_encodings_that_earlier_runs_had(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run says how its file was decoded, from its beginning; without a run there is nothing to ask for."""
+    names = nights.text(tmp_path / "names.csv", "cp1250", nights.NAMES)
+    asked: list[frozenset[str] | None] = []
+    former = Former.__call__
+
+    def seen(self: Former, note: Note, key: str, row: int, before: frozenset[str] | None) -> object:
+        asked.append(before)
+        return former(self, note, key, row, before)
+
+    monkeypatch.setattr(Former, "__call__", seen)
+    assert running.run(names, replace(settings, encoding="cp1250")) is not None
+    assert {*asked} == {frozenset({"cp1250"})}
+    with closing(sqlite3.connect(settings.journal)) as connection:
+        [(counts,)] = connection.execute("SELECT counts FROM runs")
+    assert json.loads(counts) == {"created": 3, "exact numbers": 1, "codec": "cp1250"}
+    with closing(sqlite3.connect(settings.journal)) as connection, connection:
+        connection.execute("UPDATE runs SET counts = '{\"exact numbers\": 1}'")
+    asked.clear()
+    longer = nights.text(tmp_path / "longer.csv", "cp1250", (*nights.NAMES, "Wrote to Jörg Łoś"))
+    running.check(longer, replace(settings, encoding="cp1250"))
+    assert {*asked} == {None}
+
+
+def test_what_this_version_sent_in_another_encoding_is_not_sent_again(settings: Settings, tmp_path: Path) -> None:
+    """A guess of this version may be wrong, too: the notes that the right encoding shows were made."""
+    names = nights.text(tmp_path / "names.csv", "cp1250", nights.NAMES)
+    for encoding, became in (("cp1252", Result.CREATED), ("cp1250", Result.ALREADY_IMPORTED)):
+        report = running.run(names, replace(settings, encoding=encoding))
+        assert report is not None
+        assert report.counts == {became: 3}
+
+
+def test_encodings_are_recorded_under_the_names_that_are_asked_for() -> None:
+    """Each run's codec is what Python calls it, and so is each that earlier versions may have taken."""
+    assert {codecs.lookup(name).name for name in FORMER} == {*FORMER}

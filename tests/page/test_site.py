@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 import importer
 from importer.commands.overview import Overview
-from importer.errors import FirstRun, by_name
+from importer.errors import FirstRun, as_argument, by_name
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts, for_page
@@ -374,6 +374,7 @@ def test_no_text_of_ours_names_a_flag_or_asks_for_a_command_that_a_button_does()
     [
         ("Choose one: " + by_name("map", 'content="Call summary"'), "Choose one: “Text of the note: Call summary”"),
         (by_name("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
+        (by_name("ignore", as_argument("It's $5")), "“Columns set aside: It's $5”"),
         (by_name("value", "status:Old="), "“Old means leave its rows out”"),
         (by_name("header-row"), "“Row of the headings”"),
         (by_name("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),

@@ -157,3 +157,60 @@ def test_a_web_page_is_asked_about_too_and_its_answer_counts_for_such_pages(tmp_
         notes_in(path, {"Contact, Note": "cp1250"})
     path.write_bytes(f"<meta charset=windows-1250>{page}".encode("cp1250"))
     assert notes_in(path)[0] == ["Met Jan Kočka"]
+
+
+@pytest.mark.parametrize(
+    ("named", "encoding", "title"),
+    [
+        ("cp1250", "utf-8-sig", "UTF-8"),
+        ("utf-16", "utf-8-sig", "UTF-8"),
+        ("cp1252", "utf-16", "UTF-16 LE"),
+        ("utf-8", "utf-16", "UTF-16 LE"),
+        (MIXED, "utf-16", "UTF-16 LE"),
+    ],
+)
+def test_a_byte_order_mark_counts_more_than_the_encoding_that_was_named(
+    tmp_path: Path, named: str, encoding: str, title: str
+) -> None:
+    """A profile's encoding is meant for files that don't say it themselves; the plan says that it wasn't used."""
+    path = tmp_path / "n.csv"
+    path.write_bytes("Prospect ID,Note\r\nP1,Zadzwonić do Łukasza\r\n".encode(encoding))
+    with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:
+        assert sheet.headings == ("Prospect ID", "Note")
+        assert [block[1][0] for _, block in sheet.columns()] == ["Zadzwonić do Łukasza"]
+        assert sheet.encoding == title
+        (remark,) = [remark for remark in sheet.remarks if "was not used" in remark]
+    assert f"is marked as {title}" in remark
+    assert named in remark
+
+
+@pytest.mark.parametrize("named", ["utf-8", "utf-8-sig", MIXED])
+def test_an_encoding_that_the_mark_confirms_is_read_without_a_word(tmp_path: Path, named: str) -> None:
+    """There is nothing to say of it."""
+    path = tmp_path / "n.csv"
+    path.write_bytes("Prospect ID,Note\r\nP1,Zadzwonić do Łukasza\r\n".encode("utf-8-sig"))
+    with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:
+        assert sheet.headings == ("Prospect ID", "Note")
+        assert not sheet.remarks
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "named", "is_doubtful"),
+    [
+        ("Zadzwonić proszę", "utf-8", "cp1250", True),
+        ("Zadzwonić proszę", "utf-8", MIXED, False),
+        ("Zadzwonić proszę", "cp1250", "cp1250", False),
+        ("Call again", "utf-8", "cp1250", False),
+    ],
+)
+def test_a_named_encoding_of_a_file_that_is_valid_utf_8_is_used_and_doubted(
+    tmp_path: Path, text: str, written: str, named: str, is_doubtful: bool
+) -> None:
+    """The person's word counts; that the text may be garbled is seen before anything is sent."""
+    path = tmp_path / "n.csv"
+    path.write_bytes(f"Prospect ID,Note\r\nP1,{text}\r\n".encode(written))
+    with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:
+        told = [in_words(remark) for remark in sheet.remarks]
+        cells = [block[1][0] for _, block in sheet.columns()]
+    assert cells == [text.encode(written).decode("utf-8" if named == MIXED else named)]
+    assert any("It is valid UTF-8, too" in remark and "--encoding utf-8" in remark for remark in told) is is_doubtful

@@ -16,6 +16,7 @@ from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
 from importer.rows.columns import Roles, Wanted, find, recognised
 from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
+from importer.settings import SETTINGS
 
 PLAIN = ("Prospect ID", "Note", "Visibility")
 
@@ -197,7 +198,18 @@ def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
     """A slip in ``--map`` is met with the heading that was meant."""
     message = refused(*PLAIN, "Call summary", content="Call sumary")
     assert "No column is headed 'Call sumary', which was named as the content. Did you mean 'Call summary'?" in message
-    assert "named as the key" in refused(*PLAIN, key="Date")
+    message = refused(*PLAIN, key="Date")
+    assert 'named as the key. Say which column it is: `key-column "ITS HEADING"`' in message
+    assert "`map key" not in message
+
+
+def test_a_key_that_isnt_there_is_answered_by_the_setting_that_takes_it() -> None:
+    """The setting ``map`` takes every role but this one."""
+    with pytest.raises(UnclearColumns) as caught:
+        found(*PLAIN, key="Date")
+    answers = caught.value.questions[0].choices
+    assert {answer.setting for answer in answers} == {"key-column"}
+    assert [SETTINGS["key-column"].read(answer.value) for answer in answers] == [*PLAIN]
 
 
 def test_a_column_that_was_named_for_another_role_is_said_to_be_missing_here() -> None:

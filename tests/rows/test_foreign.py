@@ -111,7 +111,34 @@ def test_of_two_columns_of_emails_a_person_chooses_unless_there_are_ids(tmp_path
     assert [choice.value for choice in unclear.questions[0].choices] == ["email=Email", "email=Work Email"]
     found = loaded(tmp_path, ["Prospect ID", "Email", "Work Email"], [["P1", *rows[0]]])
     assert found.unclear is None
-    assert Role.EMAIL not in found.roles.columns
+    assert found.roles.columns[Role.PROSPECT] == 0
+
+
+@pytest.mark.parametrize(
+    ("headings", "column"),
+    [(["Email", "Work Email"], 1), (["Work Email", "Email"], 2), (["Email", "email"], None)],
+)
+def test_of_several_emails_beside_ids_the_plainest_is_compared(
+    tmp_path: Path, headings: list[str], column: int | None
+) -> None:
+    """The plan says which; of two that are headed alike none is the plainest."""
+    rows = [["8PvBmrB7P7", "jo@example.com", "jo@example.org"], ["jzRkmgMdwA", "al@example.com", "al@example.org"]]
+    found = loaded(tmp_path, ["Contact ID", *headings], rows)
+    assert found.unclear is None
+    assert found.roles.columns[Role.PROSPECT] == 0
+    assert found.roles.columns.get(Role.EMAIL) == column
+    assert any("compared with the emails" in remark for remark in found.rows.remarks) is (column is not None)
+    if column is not None:
+        assert found.rows.email is not None
+        assert found.rows.email.tolist() == [row[column] for row in rows]
+
+
+def test_of_several_emails_beside_another_programs_ids_a_person_still_chooses(tmp_path: Path) -> None:
+    """A note goes where the email says, so none is taken by itself."""
+    rows = [[one, f"p{one}@example.com", f"p{one}@example.org"] for one in SALESFORCE]
+    unclear = loaded(tmp_path, ["Contact ID", "Email", "Work Email"], rows).unclear
+    assert unclear is not None
+    assert {choice.value for choice in unclear.questions[0].choices} == {"email=Email", "email=Work Email"}
 
 
 def test_one_profile_may_name_the_ids_of_one_export_and_the_emails_of_another(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_each_recorded_digest_is_the_notes_or_one_of_its_former_readings(tmp_pat
             shortened(note.digest)
             for number, index in zip(rows.number.tolist(), rows.note.tolist(), strict=True)
             if rows.former is not None and index >= 0
-            for note, _, _ in rows.former(rows.notes[index], "", number)
+            for note, _, _ in rows.former(rows.notes[index], "", number, None)
         }
         then = {*recorded.pop(title, "").split()}
         assert then <= now | former, title

@@ -342,5 +342,5 @@ def test_every_setting_that_a_text_names_is_one() -> None:
 def test_the_command_line_puts_flags_in_their_place() -> None:
     """With the value that is proposed, whatever stands in that; and in nothing else."""
     assert with_flags(f"Name another: {by_name('journal')}.") == "Name another: --journal."
-    assert with_flags(by_name("map", 'content="a `b` c"')) == '--map content="a `b` c"'
+    assert with_flags(by_name("map", 'content="a `b` c"') + " or `mood`") == '--map content="a …b… c" or `mood`'
     assert with_flags("Run `note-importer verify`, or `mood`.") == "Run `note-importer verify`, or `mood`."

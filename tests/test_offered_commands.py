@@ -1,0 +1,82 @@
+"""What a message offers to paste into a shell is one word there, whatever a cell holds, and runs nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from importer import errors
+from importer.cli.screen import argument
+from importer.cli.wording import with_flags
+from importer.errors import as_argument, by_name, unquoted
+from importer.models import Role, Visibility
+from importer.rows.values import meaning
+from importer.settings.kinds import Columns
+from importer.settings.meanings import Meanings, Scope
+
+HOSTILE = [
+    "x $(touch HACKED) y",
+    'a"; touch HACKED; "b',
+    "a'; touch HACKED; 'b",
+    "it's $(touch HACKED)",
+    'a\\"; touch HACKED; \\"b',
+    "${IFS}touch${IFS}HACKED",
+    "one\ntouch HACKED\ntwo",
+    "Great! $5",
+    "trailing \\",
+    'say "hi"',
+    "Team only",
+    "Prospect's mood; touch HACKED & x | y > z",
+]
+
+
+def words_in_sh(text: str, folder: Path) -> list[str]:
+    """The words that a shell makes of a text that is pasted; nothing may have run beside that."""
+    ended = subprocess.run(
+        ["sh", "-c", f"printf '%s\\0' {text}"], capture_output=True, text=True, check=True, cwd=folder, timeout=20
+    )
+    assert [*folder.iterdir()] == []
+    return ended.stdout.split("\0")[:-1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+@pytest.mark.parametrize("cell", HOSTILE)
+def test_an_offered_flag_is_one_word_in_a_shell_and_runs_nothing(cell: str, tmp_path: Path) -> None:
+    """The word means the cell again, as the setting reads it."""
+    offered = with_flags(by_name("value", meaning(Role.VISIBILITY, as_argument(cell), Visibility.PRIVATE)))
+    flag, value = words_in_sh(offered, tmp_path)
+    assert (flag, value) == ("--value", f"visibility:{cell}=Private")
+    assert Meanings().read(value)[Role.VISIBILITY] == {Scope.RUN: {cell: Visibility.PRIVATE}}
+    _, value = words_in_sh(with_flags(by_name("map", f"content={as_argument(cell)}")), tmp_path)
+    assert Columns().read(value) == {Role.CONTENT: cell}
+    assert words_in_sh(argument(cell), tmp_path) == [cell]
+    assert unquoted(as_argument(cell)) == cell
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+def test_a_backtick_is_not_offered_for_it_would_end_the_setting(tmp_path: Path) -> None:
+    """It is shown as another sign, which runs nothing."""
+    said = with_flags(by_name("ignore", as_argument("x `touch HACKED` y")) + ".")
+    assert said == '--ignore "x …touch HACKED… y".'
+    assert words_in_sh(said, tmp_path) == ["--ignore", "x …touch HACKED… y."]
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        ("Team only", '"Team only"'),
+        ('a" & calc & "b', '"a"" & calc & ""b"'),
+        ("C:\\my notes\\", '"C:\\my notes\\\\"'),
+        ('a\\"b', '"a\\\\""b"'),
+        ("%TEMP% 5%", '"…TEMP… 5%"'),
+        ("x $(calc) $5", '"x …(calc) $5"'),
+        ("one\ncalc", '"one…calc"'),
+    ],
+)
+def test_on_windows_a_quotation_mark_is_doubled(cell: str, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As cmd and the program that it starts both read it; signs that neither lets quote are shown as another."""
+    monkeypatch.setattr(errors, "_IS_WINDOWS", True)
+    assert as_argument(cell) == word
