@@ -71,8 +71,8 @@ class Asking:
         if isinstance(answer, Answer):
             if answer.setting in remembering.REMEMBERED:
                 self._answers.append(answer)
-                return answer
-            paragraph(f"To be asked no more: {by_name(answer.setting, as_argument(answer.value))}", err=True)
+            else:
+                paragraph(f"To be asked no more: {by_name(answer.setting, as_argument(answer.value))}", err=True)
             return answer
         return None
 
@@ -119,9 +119,8 @@ class Asking:
             headings: role → heading of its column in the file; what was said of words is kept for it.
         """
         is_wanted = self._told.says("remember")
-        only = {answer.setting for answer in self._answers if answer.setting in remembering.REMEMBERED}
-        if is_wanted:
-            only = {*remembering.REMEMBERED}
+        answered = {answer.setting for answer in self._answers}
+        only = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
         alone = [
             by_name(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
         ]

@@ -37,12 +37,10 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
     with Stopper() as stopper, heard(files, stopper.why) as hearing:
         told = hearing.told
         settings = told.settings_with_key
-        if told.says("remember"):
-            alone = [name for name in ("ignore", "default-visibility") if name in told.given]
-            if alone := [name for name in alone if not told.given[name].origin]:
-                paragraph(
-                    f"True of this run alone, and so not kept in the profile: {' and '.join(map(by_name, alone))}."
-                )
+        said_now = {name for name, found in told.given.items() if not found.origin}
+        alone = [by_name(name) for name in ("ignore", "default-visibility") if name in said_now]
+        if alone and told.says("remember"):
+            paragraph(f"True of this run alone, and so not kept in the profile: {' and '.join(alone)}.")
         asking = Asking(told)
         asking.check(settings)
         chosen = commands.choosing.choose(files)

@@ -56,7 +56,8 @@ _NEGATION = re.compile(
     r"|exclud\w{0,3}|except|ausser|sauf|excepto|exceto|salvo|eccetto"
 )
 _BESIDE = re.compile(
-    r"is|are|ist|est|es|only|just|nur|seulement|solo|so|somente|note|notes|notiz|notizen|nota|notas|the|with|to|by|for|in|of|on|members?|whole|can|see|flag|mit"
+    r"is|are|ist|est|es|only|just|nur|seulement|solo|so|somente|note|notes|notiz|notizen|nota|notas|the|with|to|by|for"
+    r"|in|of|on|members?|whole|can|see|flag|mit"
     r"|fur|der|die|das|de|la|le|les|el|o|a|par|para|pour|con|com|per|avec|da|del|della"
 )
 

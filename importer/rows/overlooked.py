@@ -19,6 +19,13 @@ from importer.settings.meanings import Values
 
 _MOST_ODD = 3  # unknown words that may stand under a heading that speaks of a role
 _LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
+_SAY_LESS = {
+    role: {folded(word) for word in known if not word.isdecimal()}
+    for role, known in (
+        (Role.VISIBILITY, VISIBILITY_WORDS[Visibility.PRIVATE]),
+        (Role.STATUS, STATUS_WORDS[Status.DRAFT]),
+    )
+}
 _SAYS_LESS = "it may say less than the {} in column {}, which is used"
 _FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
 _SAYS = "all that stands in it says who may see a note or whether it is published"
@@ -40,10 +47,6 @@ class Overlooked:
         self._headings, self._doubtful = headings, roles.doubtful
         self._words = {role: known | words.ever(values, role) for role, known in WORDS.items()}
         self._vacant = [role for role in WORDS if role in roles.vacant]
-        self._known_less = {
-            Role.VISIBILITY: {folded(word) for word in VISIBILITY_WORDS[Visibility.PRIVATE] if not word.isdecimal()},
-            Role.STATUS: {folded(word) for word in STATUS_WORDS[Status.DRAFT] if not word.isdecimal()},
-        }
         self._taken = {role: roles.columns[role] for role in WORDS if role in roles.columns}
         looked_at = sorted((*roles.unexplained, *roles.doubtful))
         asked_about = [*self._vacant, *self._taken]
@@ -98,8 +101,7 @@ class Overlooked:
 
     def _says_less(self, role: Role, position: int, value: str) -> bool:
         """Whether a word may mean that a note is private, or a draft."""
-        less = _LESS[role]
-        if folded(value) in self._known_less[role]:
+        if folded(value) in _SAY_LESS[role]:
             return True
         likely = directions.reading(role, self._headings[position], value)
-        return directions.depends_on_heading(value) and (likely is None or likely is less)
+        return directions.depends_on_heading(value) and (likely is None or likely is _LESS[role])
