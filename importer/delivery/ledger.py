@@ -116,9 +116,10 @@ class Ledger:
             reason: how that is known, where it isn't the answer to the request itself.
             twins: ids under which the same note stands there again.
             is_foreign: whether something other than the API refused it. The journal doesn't say rejected then, so that
-                a later run looks before it sends it again.
+                a later run looks before it sends it again. A look can't tell for a draft, which another draft may hide,
+                or for a note that reads like another note of the same prospect.
         """
-        if is_foreign and post.key.status is Status.PUBLISHED:  # a draft may be hidden by another, so looks don't tell
+        if is_foreign and post.key.status is Status.PUBLISHED and post.conflict is None:
             self.unconfirmed(post, answers[0][1].reason, at, Result.REJECTED)
             return
         request, shown = post.request, _shown(post)
