@@ -9,7 +9,7 @@ endif
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lowest pythons airflow simulate mutants check format bench audit clean
+.PHONY: help demo test slow lowest pythons airflow simulate mutants check format messages bench audit clean
 
 help:  ## what can be made
 	@$(PYTHON) -c "import re; [print(f'  make {n:8} {t}') for n, t in re.findall(r'^(\w+):.*?## (.*)', open('Makefile', encoding='utf-8').read(), re.M)]"
@@ -59,6 +59,9 @@ check: $(READY)  ## format, lint, types, fast tests; CI runs more (.ci/run)
 format: $(READY)  ## put the code into its one format
 	$(BIN)/python -m ruff format
 	$(BIN)/python -m ruff check --fix
+
+messages: $(READY)  ## compile the catalogue of messages, after a change to its texts
+	$(BIN)/pybabel --quiet compile --directory importer/locale --domain note-importer
 
 bench: $(READY)  ## measure the importer beside the scripts one would write instead
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev,bench]"

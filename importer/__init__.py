@@ -14,6 +14,7 @@ The house. Numbered rooms are the way of the data; each imports only from number
     results      5  outcomes → a workbook or CSV
 
     models          the words as types                    errors    the exception tree
+    messages        what is said to people, as values
     settings        every setting and every check         markup    text ⇄ HTML
     resultsfile     what marks a results file             files     a file replaced in one step
     elsewhere       files at a URL                        journal   what is durable

@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from importer.errors import BadSettings, ImporterError, NotReached, UnreadableFile
+from importer.files import FileTrouble, NotAllowed, why
+from importer.messages import Message, say
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://[^/]")
 _WITH_PASSWORD = re.compile(r"[^/]*:[^/]*@")
@@ -55,8 +57,12 @@ class Url(_Base):
         return self.parts[0].removesuffix(":").lower()
 
 
-class ChangedMeanwhile(FileExistsError):
+class ChangedMeanwhile(FileTrouble, FileExistsError):
     """A file there isn't any more what was seen."""
+
+
+class OutOfReach(FileTrouble, ConnectionError):
+    """A store can't be reached, or is out of order."""
 
 
 Place = Path | Url
@@ -73,17 +79,14 @@ def place(text: str | Path) -> Place:
     if _URL.match(text) is None:
         return Path(text)
     if _WITH_PASSWORD.match(text.partition("://")[2]):
-        raise BadSettings(
-            "A password stands in the URL, where others can read it. Leave it out, and give it as the"
-            " store's own tools take it."
-        )
+        raise BadSettings(say("store.password"))
     return Url(text)
 
 
-def why_unfit(url: Url) -> str:
-    """Return why a file can't be read by its URL, as half a sentence; empty if it can."""
-    mark = next((mark for mark in _MEANT_OTHERWISE if mark in str(url)), "")
-    return f"its name holds {mark}, which means something else in a URL; give it another name" if mark else ""
+def why_unfit(url: Url) -> Message | None:
+    """Return why a file can't be read by its URL, as half a sentence; None if it can."""
+    mark = next((mark for mark in _MEANT_OTHERWISE if mark in str(url)), None)
+    return say("store.mark", mark=mark) if mark else None
 
 
 def local_name(url: Url) -> str:
@@ -153,7 +156,7 @@ def check_folder(folder: Url) -> None:
         if folder.scheme in _S3:  # there a folder is nothing but the beginning of names
             _see_listing(folder, store, path)
         elif not store.isdir(path):
-            raise UnreadableFile(f"There is no folder {folder}. Make it, or name another.")
+            raise UnreadableFile(say("store.no-folder", folder=str(folder)))
 
 
 def _see_listing(url: Url, store: Any, path: str) -> None:
@@ -172,10 +175,7 @@ def _see_listing(url: Url, store: Any, path: str) -> None:
             raise
         shown = {}
     if "Name" not in shown and "KeyCount" not in shown:
-        raise UnreadableFile(
-            f"{url} can't be looked into: what answers isn't S3, for it shows no listing. Nothing was sent. Check"
-            " AWS_ENDPOINT_URL, and what stands between this machine and the store."
-        )
+        raise UnreadableFile(say("store.no-listing", file=str(url)))
 
 
 def is_there(url: Url) -> bool:
@@ -264,7 +264,7 @@ def put(content: bytes, url: Url, *, instead_of: str | None = None) -> None:
             with _translated():
                 store.call_s3("put_object", Bucket=bucket, Key=key, Body=content, IfMatch=instead_of)
         elif version(url) != instead_of:
-            raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
+            raise has_changed(url.name)
         else:
             store.pipe_file(path, content)
 
@@ -283,12 +283,12 @@ def move(url: Url, target: Url, fingerprint: str | None = None) -> None:
     """
     seen = version(url)
     if fingerprint is not None and digest(url).hex() != fingerprint:
-        raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
+        raise has_changed(url.name)
     with _store(url) as (store, path):
         store.cp_file(path, _opened(target)[1])
         if version(url) != seen:  # then it isn't known which of them was copied
             put(b"", target, instead_of=version(target))  # it holds the place again, and is given back
-            raise ChangedMeanwhile(errno.EEXIST, f"{url.name} was changed meanwhile")
+            raise has_changed(url.name)
         store.rm_file(path)
 
 
@@ -311,16 +311,15 @@ def _readable(url: Url) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         if _is_without_bucket(error):
-            raise UnreadableFile(f"There is no bucket {url.parts[1]!r}. Check the name: {url}.") from error
-        raise UnreadableFile(f"There is no file {url}. Check the name and the folder.") from error
+            bucket = repr(url.parts[1])
+            raise UnreadableFile(say("store.no-bucket", bucket=bucket, file=str(url))) from error
+        raise UnreadableFile(say("files.none", file=str(url))) from error
     except PermissionError as error:
-        raise UnreadableFile(f"{url} may not be read: {error}. Nothing was sent.") from error
+        raise UnreadableFile(say("store.not-allowed", file=str(url), why=why(error))) from error
     except ConnectionError as error:
-        raise NotReached(
-            f"{url} can't be read: {error}. Nothing of it was sent. Run the same command again."
-        ) from error
+        raise NotReached(say("store.not-reached", file=str(url), why=why(error))) from error
     except OSError as error:
-        raise UnreadableFile(f"{url} can't be read: {error.strerror or error}. Nothing was sent.") from error
+        raise UnreadableFile(say("store.not-read", file=str(url), why=why(error))) from error
 
 
 @contextmanager
@@ -337,20 +336,17 @@ def _store(url: Url) -> Iterator[tuple[Any, str]]:
 
 
 def _opened(url: Url) -> tuple[Any, str]:
-    if why := why_unfit(url):
-        raise BadSettings(f"{url} can't be used: {why}.")
+    if unfit := why_unfit(url):
+        raise BadSettings(say("store.unfit", file=str(url), why=unfit))
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - only who names a URL needs it
 
         return url_to_fs(str(url), use_listings_cache=False)  # type: ignore[no-any-return]
     except ImportError as error:
-        extra = "'note-importer[s3]'" if url.scheme in _S3 else f"fsspec and what it needs for {url.scheme}"
-        raise BadSettings(
-            f"Files at {url.scheme}:// need one more package, which isn't installed. Install it with: pip install"
-            f" {extra}"
-        ) from error
+        kind = "store.no-s3" if url.scheme in _S3 else "store.no-package"
+        raise BadSettings(say(kind, scheme=url.scheme)) from error
     except ValueError as error:
-        raise BadSettings(f"{url} names no kind of store that is known here: {url.scheme}://.") from error
+        raise BadSettings(say("store.no-such", file=str(url), scheme=url.scheme)) from error
 
 
 @contextmanager
@@ -363,14 +359,19 @@ def _translated() -> Iterator[None]:
     except Exception as error:
         said, name = _words(error), type(error).__name__
         if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
-            raise ChangedMeanwhile(errno.EEXIST, "it was changed meanwhile") from error
+            raise ChangedMeanwhile(say("files.it-changed"), errno.EEXIST) from error
         if "Credentials" in name or "Token" in name or "ProfileNotFound" in name:
-            raise PermissionError(f"the store's credentials can't be used ({said})") from error
+            raise NotAllowed(say("store.credentials", said=said)) from error
         if isinstance(error, PermissionError):
-            raise PermissionError(f"access is denied ({said})") from error
+            raise NotAllowed(say("store.denied", said=said)) from error
         if (isinstance(error, OSError) and error.errno in _REFUSED) or isinstance(error, (ValueError, TypeError)):
-            raise OSError(errno.EINVAL, f"the store refuses it ({said})") from error
-        raise ConnectionError(f"the store can't be reached, or is out of order ({said})") from error
+            raise FileTrouble(say("store.refuses", said=said), errno.EINVAL) from error
+        raise OutOfReach(say("store.out-of-order", said=said)) from error
+
+
+def has_changed(name: str) -> ChangedMeanwhile:
+    """Return the error to raise where a file isn't any more what was seen."""
+    return ChangedMeanwhile(say("files.changed", name=name), errno.EEXIST)
 
 
 def _words(error: Exception) -> str:

@@ -33,8 +33,7 @@
     ├── Fault                    a fault of the program's own, with one of several files (exit status 3)
     └── ResultsNotWritten        no file could be written for the results (exit status 3)
 
-Every message says what happened, where, and what to do now. It names a setting as `journal`, or, with a value that it
-should have, as `journal practice.sqlite` (see :func:`by_name`); how that is set, a face adds in its own way.
+Every message says what happened, where, and what to do now: a :class:`~importer.messages.Message`.
 """
 
 from __future__ import annotations
@@ -45,6 +44,8 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from importer.messages import Message, Said, Setting, as_message, render, say
+
 if TYPE_CHECKING:
     from importer.models import Question
 
@@ -53,31 +54,18 @@ _NOT_SHOWN = "…"
 _QUOTED = re.compile(r"""'([^']*)'|"((?:[^"]|"")*)\"""")
 
 
-def by_name(setting: str, value: str = "") -> str:
-    """A setting as messages name it, for a face to say how it is set there.
-
-    Args:
-        setting: its name, as in :data:`importer.settings.SETTINGS`.
-        value: what it should be set to, where the message says that.
-    """
-    value = value.replace("`", _NOT_SHOWN)
-    return f"`{setting} {value}`" if value else f"`{setting}`"
-
-
 def as_argument(text: str) -> str:
     """Return a text as one word of a command line, for a message to offer it.
 
-    A cell's text can hold a command. A shell into which the offer is pasted must not run it. A sign that can't be
-    quoted is shown as ``…``: a backtick, which ends a setting in a message, and on Windows the signs that one of its
-    two shells reads in quotation marks, too.
+    A cell's text can hold a command. A shell into which the offer is pasted must not run it. On Windows a sign that one
+    of its two shells reads in quotation marks, too, is shown as ``…``, because it can't be quoted.
     """
-    text = text.replace("`", _NOT_SHOWN)
     if not re.search(r"[^\w-]", text):
         return text
     if _IS_WINDOWS:
-        text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)
+        text = re.sub(r"\$(?=[({])|%(?=[^%]*%)|[`“”„\x00-\x1f\x7f-\x9f]", _NOT_SHOWN, text)
         return '"' + re.sub(r'(\\+)(?="|$)', r"\1\1", text).replace('"', '""') + '"'
-    return shlex.quote(text) if re.search(r'[$"\\!\x00-\x1f\x7f-\x9f]', text) else f'"{text}"'
+    return shlex.quote(text) if re.search(r'[$`"\\!\x00-\x1f\x7f-\x9f]', text) else f'"{text}"'
 
 
 def unquoted(value: str) -> str:
@@ -86,29 +74,38 @@ def unquoted(value: str) -> str:
 
 
 class ImporterError(Exception):
-    """The root of the tree; ``str()`` of any of them is fit for a person to read.
+    """The root of the tree.
 
     Attributes:
+        message: for a person to read.
         exit_status: of a program that ends with it.
         kind: what happened, in a few words that are the same each time: no path, address or cell's value stands in
             them, so they may leave the house.
     """
 
     exit_status = 3
-    kind = "it ended with an error"
+    kind = say("error.importer-error")
+
+    def __init__(self, message: Said) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        """Return the message, for tracebacks and tests; faces render it themselves."""
+        return self.message if isinstance(self.message, str) else render(self.message)
 
 
 class Unusable(ImporterError):
     """The file, the settings or the command line can't be used; nothing was sent."""
 
     exit_status = 2
-    kind = "the file or a setting can't be used"
+    kind = say("error.unusable")
 
 
 class UnreadableFile(Unusable):
     """A spreadsheet that can't be read; says which, why, and what to do."""
 
-    kind = "the file can't be read"
+    kind = say("error.unreadable-file")
 
 
 class UnclearColumns(Unusable):
@@ -118,9 +115,9 @@ class UnclearColumns(Unusable):
         questions: what a person has to decide, one by one.
     """
 
-    kind = "it isn't clear which column is which"
+    kind = say("error.unclear-columns")
 
-    def __init__(self, message: str, questions: Iterable[Question] = ()) -> None:
+    def __init__(self, message: Said, questions: Iterable[Question] = ()) -> None:
         super().__init__(message)
         self.questions = tuple(questions)
 
@@ -131,27 +128,30 @@ class BadSettings(Unusable):
     Attributes:
         reason: what is wrong, and what is allowed.
         setting: its name; empty where it isn't one setting alone.
-        origin: where it stood, in words; empty where it was said by the caller.
+        origin: where it stood; None if it was said by the caller.
     """
 
-    kind = "a setting can't be used"
+    kind = say("error.bad-settings")
 
-    def __init__(self, reason: str, *, setting: str = "", origin: str = "") -> None:
-        where = f", from {origin}" if origin else ""
-        super().__init__(f"Invalid value for {by_name(setting)}{where}: {reason}" if setting else reason)
+    def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
+        named, why = Setting(setting), as_message(reason)
+        if origin is not None:
+            super().__init__(say("settings.invalid-from", setting=named, origin=origin, reason=why))
+        else:
+            super().__init__(say("settings.invalid", setting=named, reason=why) if setting else reason)
         self.reason, self.setting, self.origin = reason, setting, origin
 
 
 class NoKey(BadSettings):
     """No API key was given, in none of the ways in which one can be."""
 
-    kind = "no API key was given"
+    kind = say("error.no-key")
 
 
 class Changed(Unusable):
     """What is to be sent differs from what a person agreed to; nothing of it was sent."""
 
-    kind = "the number of notes is no longer what was agreed to"
+    kind = say("error.changed")
 
 
 class Guarded(Unusable):
@@ -161,9 +161,9 @@ class Guarded(Unusable):
         setting: the name of the guard that says so.
     """
 
-    kind = "the file is wrong as a whole"
+    kind = say("error.guarded")
 
-    def __init__(self, message: str, setting: str) -> None:
+    def __init__(self, message: Said, setting: str) -> None:
         super().__init__(message)
         self.setting = setting
 
@@ -171,57 +171,57 @@ class Guarded(Unusable):
 class FirstRun(Unusable):
     """A profile's first import at an address elsewhere, which no person has confirmed; nothing was sent."""
 
-    kind = "nobody has confirmed the profile's first import yet"
+    kind = say("error.first-run")
 
 
 class SharedKey(Unusable):
     """The key was used for another profile or address, for which what was delivered is remembered; nothing was sent."""
 
-    kind = "the key is another profile's or another address's"
+    kind = say("error.shared-key")
 
 
 class UnusableJournal(Unusable):
     """A journal file, or its lock, that can't be opened or made: its path or its rights are wrong."""
 
-    kind = "the journal can't be opened"
+    kind = say("error.unusable-journal")
 
 
 class Stopped(ImporterError):
     """The run ended before its end. What was delivered is recorded; the same command goes on."""
 
-    kind = "it stopped before its end"
+    kind = say("error.stopped")
 
 
 class Outage(Stopped):
     """The API could not be reached, or kept failing, for longer than the run is willing to wait."""
 
-    kind = "the API could not be used for too long"
+    kind = say("error.outage")
 
 
 class LimitUsedUp(Outage):
     """The account's limit is used up, and the API asks to wait for longer than the run is willing to."""
 
-    kind = "the account's limit is used up"
+    kind = say("error.limit-used-up")
 
 
 class NotReached(Stopped):
     """Files aren't on this machine, and where they are can't be reached, or is out of order."""
 
-    kind = "where the files are can't be reached"
+    kind = say("error.not-reached")
 
 
 class NotYet(Stopped):
     """A file was left for next time, for somebody may be at work on it."""
 
-    kind = "it was changed a moment ago, or is open in another program"
+    kind = say("error.not-yet")
 
 
 class NotBegun(Stopped):
     """What ended another file's run would have ended this one's."""
 
-    kind = "what happened before would happen to it, too"
+    kind = say("error.not-begun")
 
-    def __init__(self, message: str, exit_status: int) -> None:
+    def __init__(self, message: Said, exit_status: int) -> None:
         super().__init__(message)
         self.exit_status = exit_status
 
@@ -229,19 +229,19 @@ class NotBegun(Stopped):
 class JournalFailed(Stopped):
     """The journal could not be written; nothing more may be sent without it."""
 
-    kind = "the journal could not be written"
+    kind = say("error.journal-failed")
 
 
 class OutputFailed(Stopped):
     """What a command says can't be written to standard output or standard error."""
 
-    kind = "what it says could not be written"
+    kind = say("error.output-failed")
 
 
 class NoThread(Stopped):
     """The system starts no thread for the program, so that no call can be made."""
 
-    kind = "the system started no thread"
+    kind = say("error.no-thread")
 
 
 class Busy(Stopped):
@@ -251,81 +251,78 @@ class Busy(Stopped):
         holder: who that is, and since when.
     """
 
-    def __init__(self, message: str, holder: str = "another process") -> None:
+    def __init__(self, message: Said, holder: Message | None = None) -> None:
         super().__init__(message)
-        self.holder = holder
+        self.holder = holder or say("holder.nameless")
 
-    kind = "another import of the same workspace is at work"
+    kind = say("error.busy")
 
 
 class Interrupted(Stopped):
     """A person or the system asked the run to end, or the hours in which it may be at work are over."""
 
-    kind = "it was asked to end, or its hours are over"
+    kind = say("error.interrupted")
 
 
 class OutOfHours(Interrupted):
     """It was begun when it may not be at work; nothing was sent."""
 
-    kind = "it isn't the time of day for it"
+    kind = say("error.out-of-hours")
 
 
 class NeedsAPerson(Stopped):
     """The run ended before its end, and would end there again: first a person has to mend what the message says."""
 
     exit_status = 4
-    kind = "it stopped, and only a person can help"
+    kind = say("error.needs-a-person")
 
 
 class KeyRefused(NeedsAPerson):
     """The API does not accept the key."""
 
-    kind = "the API does not accept the key"
+    kind = say("error.key-refused")
 
 
 class Redirected(NeedsAPerson):
     """The API answered with another address, to which the key is never sent."""
 
-    kind = "the API answered with another address"
+    kind = say("error.redirected")
 
 
 class WrongAddress(NeedsAPerson):
     """What answers at the base URL isn't the API."""
 
-    kind = "what answers isn't the API"
+    kind = say("error.wrong-address")
 
 
 class Blocked(NeedsAPerson):
     """No way leads to the API: a certificate isn't accepted, or a proxy wants a name and a password."""
 
-    kind = "a certificate or a proxy stands in the way"
+    kind = say("error.blocked")
 
 
 class WrongJournal(NeedsAPerson):
     """A journal that is damaged, isn't ours, is of a later version, or isn't the workspace's; it was left as it is."""
 
-    kind = "the journal is damaged, or isn't the one that the workspace had"
+    kind = say("error.wrong-journal")
 
 
 class JournalReplaced(NeedsAPerson, JournalFailed):
     """The journal's file, its log or its lock was replaced or removed while the run was at work."""
 
-    kind = "the journal was replaced or removed while it was in use"
+    kind = say("error.journal-replaced")
 
 
 class ResultsNotWritten(ImporterError):
     """No file could be written for the results."""
 
-    kind = "the results could be written nowhere"
+    kind = say("error.results-not-written")
 
 
 class Fault(ImporterError):
     """A fault of the program's own, met with one of several files; the others are not held up by it."""
 
-    kind = "a fault of note-importer's own"
+    kind = say("error.fault")
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(
-            f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is recorded;"
-            " the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows for this file alone."
-        )
+        super().__init__(say("fault", error=f"{type(error).__name__}: {error}"))

@@ -23,6 +23,7 @@ from pathlib import Path
 from platformdirs import user_config_path, user_data_path
 
 from importer.errors import BadSettings
+from importer.messages import Message, render, say, words
 
 OWNER_ONLY = 0o600
 USUAL = 0o666
@@ -36,6 +37,31 @@ _PROGRAM = "note-importer"
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; what it makes exclusively follows no link either
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a pipe
 _BINARY = getattr(os, "O_BINARY", 0)  # only Windows would translate line ends
+
+
+class FileTrouble(OSError):
+    """A file isn't what it should be, though the system itself would give it.
+
+    Attributes:
+        message: what is wrong, for a person to read.
+    """
+
+    def __init__(self, message: Message, number: int = 0) -> None:
+        super().__init__(number, render(message))
+        self.message = message
+
+    def __str__(self) -> str:
+        """Return the message, for tracebacks and tests."""
+        return render(self.message)
+
+
+class NotAllowed(FileTrouble, PermissionError):
+    """A file may not be used."""
+
+
+def why(error: OSError) -> Message:
+    """Return what is wrong with a file, in our words or the system's."""
+    return error.message if isinstance(error, FileTrouble) else words(error.strerror or str(error))
 
 
 class Draft:
@@ -144,7 +170,7 @@ def put_back(moved: Path, path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             move(moved, path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}"))
             return
-    raise FileExistsError(errno.EEXIST, f"{_NAMES} names like {path.name} are taken")
+    raise FileTrouble(say("files.names-taken", count=str(_NAMES), name=path.name), errno.EEXIST)
 
 
 def called_after(name: str) -> str:
@@ -236,10 +262,8 @@ def _close_to_others(folder: Path) -> None:
     if is_theirs or there.st_mode & (0o002 if _is_for_our_group(there) else 0o022):
         here = shlex.quote(str(folder))
         mend = f"chmod go-rwx {here}" if is_own or user == 0 else _by_administrator(f"chown -R {_name_of(user)} {here}")
-        raise BadSettings(
-            f"Other users can write to the folder {folder}. It belongs to {_name_of(there.st_uid)}. Nothing was sent."
-            f" Close it with: {mend}"
-        )
+        owner = _name_of(there.st_uid)
+        raise BadSettings(say("files.open-to-others", folder=str(folder), owner=owner, command=mend))
 
 
 def _is_for_our_group(there: os.stat_result) -> bool:
@@ -247,8 +271,8 @@ def _is_for_our_group(there: os.stat_result) -> bool:
     return there.st_uid == 0 and there.st_gid in {os.getegid(), *os.getgroups()}
 
 
-def _by_administrator(command: str) -> str:
-    return command if os.geteuid() == 0 else f"{command} (as an administrator)"
+def _by_administrator(command: str) -> str | Message:
+    return command if os.geteuid() == 0 else say("files.by-administrator", command=command)
 
 
 def open_private(path: Path, flags: int = os.O_RDWR) -> int:
@@ -263,7 +287,7 @@ def open_private(path: Path, flags: int = os.O_RDWR) -> int:
     try:
         there = os.fstat(handle)
         if not stat.S_ISREG(there.st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")  # noqa: TRY301 - the descriptor is to be closed
+            raise FileTrouble(say("files.no-file"), errno.EINVAL)  # noqa: TRY301 - the descriptor is to be closed
         if os.name == "posix":
             see_that_it_is_ours(path, there)
             close_to_others(handle, there)
@@ -327,10 +351,7 @@ def see_that_it_is_ours(path: Path, there: os.stat_result) -> None:
     if there.st_uid == _owner_of_new_files(path.parent):
         return
     mend = _by_administrator(f"chown -h {_name_of(user)} {shlex.quote(str(path))}")
-    raise PermissionError(
-        errno.EPERM,
-        f"it belongs to {_name_of(there.st_uid)}, who could read what is written to it. If you trust it, run: {mend}",
-    )
+    raise NotAllowed(say("files.anothers", owner=_name_of(there.st_uid), command=mend), errno.EPERM)
 
 
 def _owner_of_new_files(folder: Path) -> int | None:

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from importer.messages import Message
+
 if TYPE_CHECKING:  # whoever only asks for help doesn't wait for numpy
     import numpy as np
     import numpy.typing as npt
@@ -145,12 +147,9 @@ class Problem:
     column: int | None
     cell: str
     value: str
-    text: str
-    kind: str = ""
+    text: Message
+    kind: Message
     word: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.cell}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ class Answer:
 
     setting: str
     value: str
-    means: str
+    means: Message
     samples: Sequence[str] = ()
     is_likely: bool = False
 
@@ -186,8 +185,8 @@ class Question:
         count: how many different values stand there, or how many rows hold the word; 0 where that isn't known.
     """
 
-    text: str
-    asks: str
+    text: Message
+    asks: Message
     choices: Sequence[Answer] = ()
     column: int | None = None
     roles: Sequence[Role] = ()
@@ -201,9 +200,6 @@ class Question:
         for choice in self.choices:
             found.setdefault(choice.setting, []).append(choice.value)
         return found
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +245,12 @@ class Rows:
     email: Texts | None = None
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     done: dict[int, str] = field(default_factory=dict)
-    skipped: dict[int, str] = field(default_factory=dict)
-    rejected: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, Message] = field(default_factory=dict)
+    rejected: dict[int, Message] = field(default_factory=dict)
     sheet_rows: Ints | None = None
     files: Mapping[str, AttachedFile] = field(default_factory=dict)
     meanings: Mapping[Role, Mapping[str, Visibility | Status]] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Message] = field(default_factory=list)
     overlooked: list[Question] = field(default_factory=list)
     unknown: list[Question] = field(default_factory=list)
     former: Callable[[Note, str, int, frozenset[str] | None], Iterable[tuple[Note, str, bool]]] | None = None
@@ -381,7 +377,7 @@ class Progress:
     """How far it is, in rows and calls.
 
     Attributes:
-        trouble: what holds it up, in a few words; empty when nothing does.
+        trouble: what holds it up; None if nothing does.
         ended: rows by what became of them in this run.
         seconds_left: how long the rest takes; None while that can't be said.
         held_to: the account's limit, as calls in so many seconds, where it is that which holds calls up.
@@ -393,7 +389,7 @@ class Progress:
     created: int
     failed: int
     requests: int
-    trouble: str = ""
+    trouble: Message | None = None
     ended: Mapping[Result, int] = field(default_factory=dict)
     seconds_left: float | None = None
     held_to: tuple[int, float] | None = None

@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 import tests.jumping
 import tests.postgres
 from importer.journal.identity import FOLDER_VARIABLE
+from importer.messages import FACE, Plain
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
@@ -51,6 +52,12 @@ def profiles(_settings_folders: Iterator[Path]) -> Path:
     path = folder / "profiles.toml"
     path.touch()
     return path
+
+
+@pytest.fixture(autouse=True)
+def _no_face_of_another_test() -> None:
+    """A test that doesn't name a face sees settings as flags."""
+    FACE.set(Plain())
 
 
 @pytest.fixture(autouse=True)

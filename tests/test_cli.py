@@ -25,6 +25,7 @@ from importer.cli import cli, main
 from importer.cli.watching import Watch
 from importer.journal import Answered, Journal
 from importer.journal.lock import held
+from importer.messages import say
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.test_terminal_gate import steering
@@ -1036,7 +1037,7 @@ def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Termi
         [run] = journal.runs.listed()
         for known in journal.deliveries.created_by(run):
             if known.prospect == "P3":
-                alike = Answer(known.note_id, "found by reading back, though the API shows its text differently")
+                alike = Answer(known.note_id, say("outcome.found-rewritten", before=say("outcome.broke-off")))
                 with journal.transaction():
                     journal.deliveries.answer([Answered(known.request, known.note, "P3", "", alike, known.at)])
     ended = type_("hide", "last", "--yes")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from importer.cli.watching import EndedAtOnce, Stopper
+from importer.messages import render
 from importer.sandbox import Fault, Sandbox
 from tests.truth import Line, read_results, write_sheet
 
@@ -36,7 +37,7 @@ def test_what_takes_longer_than_the_system_waits_is_ended_at_once(
             signal.raise_signal(signal.SIGTERM)
             while time.monotonic() < deadline:
                 time.sleep(0.01)
-        assert "SIGTERM" in (stopper.why() or "")
+        assert "SIGTERM" in render(stopper.why())
 
 
 def test_a_person_has_the_time(stopper: Stopper, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +48,7 @@ def test_a_person_has_the_time(stopper: Stopper, monkeypatch: pytest.MonkeyPatch
         stopper.arm()
         signal.raise_signal(signal.SIGINT)
         time.sleep(0.2)
-        assert "Ctrl-C" in (stopper.why() or "")
+        assert "Ctrl-C" in render(stopper.why())
         with pytest.raises(EndedAtOnce):
             signal.raise_signal(signal.SIGINT)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import itertools
 import re
@@ -17,12 +16,12 @@ import click
 import pytest
 import yaml
 
-import importer
 from importer.cli import cli, main
 from importer.sandbox import Fault, Limit, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings, Window
 from importer.settings.sources import OTHER_VARIABLES
 from tests import running
+from tests.test_messages import TEXTS
 from tests.truth import Line, check, write_sheet
 
 ROOT = Path(__file__).parent.parent
@@ -36,16 +35,12 @@ def text_of(name: str) -> str:
 
 
 def said() -> str:
-    """Every text of the package, the pieces of a message joined; where a value stands there, a gap."""
+    """Every text of the catalogue in one line, with what there is to do; where a value or a setting stands, a gap."""
+    actions = {kind: texts[0] for kind, texts in TEXTS.of.items() if kind.startswith("action.")}
     found = []
-    for path in Path(importer.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.JoinedStr):
-                found.append(
-                    "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
-                )
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.append(node.value)
+    for text in (text for texts in TEXTS.of.values() for text in texts):
+        whole = re.sub(r"\{(action\.[\w-]+)\}", lambda action: actions[action[1]], text.replace("\n", " "))
+        found.append(re.sub(r"\{[^{}]*\}|`[^`]*`", "\0", whole))
     return "\n".join(found)
 
 

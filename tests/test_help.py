@@ -59,6 +59,13 @@ def test_the_settings_of_run_stand_in_four_groups(capsys: pytest.CaptureFixture[
         assert f"--{setting} " in text.replace("\n", " ")
 
 
+def test_no_start_waits_for_texts_that_are_not_shown() -> None:
+    """The catalogue is read once something is said."""
+    code = "import importer.cli, importer.messages; print(importer.messages._catalogue.cache_info().currsize)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "0\n"
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -7,6 +7,7 @@ import functools
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,11 +18,21 @@ import importer
 
 ROOT = Path(importer.__file__).parent
 NUMBERED = {"reading": 1, "rows": 2, "grouping": 3, "delivery": 4, "results": 5}
-TOOLS = {"models", "errors", "settings", "markup", "files", "elsewhere", "resultsfile", "calls", "api", "journal"} | {
-    "version"
-}
+TOOLS = {
+    "models",
+    "errors",
+    "messages",
+    "settings",
+    "markup",
+    "files",
+    "elsewhere",
+    "resultsfile",
+    "calls",
+    "api",
+    "journal",
+} | {"version"}
 FACES = {"cli", "page"}
-FOR_FACES = {"commands", "settings", "models", "errors"}
+FOR_FACES = {"commands", "settings", "models", "errors", "messages"}
 SERVED = {
     ("importer.cli.practising", "sandbox"),
     ("importer.cli.paging", "page"),
@@ -165,3 +176,13 @@ def test_importing_the_package_is_light_and_gives_what_it_promises() -> None:
     assert {name for name in importer.__all__ if getattr(importer, name) is not None} == set(importer.__all__)
     with pytest.raises(AttributeError):
         _ = importer.pipeline
+
+
+def test_whatever_is_no_code_is_packed_with_it() -> None:
+    """Without the compiled catalogue a person would read the kinds of messages; its source is for those who edit it."""
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["importer"]
+    packed = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    others = {path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".po")}
+    assert others == packed
+    assert any(path.suffix == ".mo" for path in packed)

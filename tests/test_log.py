@@ -14,6 +14,7 @@ import pytest
 from importer.cli import main
 from importer.commands import logs
 from importer.errors import Outage, UnclearColumns
+from importer.messages import render, words
 from importer.models import Question
 from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE
@@ -112,9 +113,9 @@ def test_the_log_names_flags_as_the_command_line_does(run: Run) -> None:
 
 def test_what_a_message_quotes_of_cells_and_of_the_api_is_left_out() -> None:
     text = "The column 'State' holds 'A secret' and 'b': is `value State.b=Draft` meant?"
-    told = logs.said(UnclearColumns(text, [Question(text, "What is it?", samples=["A secret", "b", ""])]))
+    told = logs.said(UnclearColumns(text, [Question(words(text), words("What is it?"), samples=["A secret", "b", ""])]))
     assert told == "The column 'State' holds '…' and '…': is `value State.…=Draft` meant?"
-    assert logs.said(Outage("The last trouble was: secret")) == Outage.kind
+    assert logs.said(Outage("The last trouble was: secret")) == render(Outage.kind)
 
 
 def test_a_line_stays_a_line_and_steers_nothing(tmp_path: Path) -> None:

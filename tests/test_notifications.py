@@ -18,6 +18,7 @@ from importer.commands.repeating import Tries
 from importer.commands.series import Fate, FileEnded
 from importer.errors import ImporterError, OutOfHours
 from importer.journal.lock import held
+from importer.messages import render, words
 from importer.sandbox import Sandbox
 from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, Window
 from tests.listening import Ear, http_ear, mail_ear
@@ -61,7 +62,7 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
     told = call.json
     assert told["title"] == "note-importer: 3 rows need a person (night.csv)"
     assert told["type"] == "warning"
-    for words in (
+    for part in (
         "night.csv: finished (",
         "4 rows: created 1, rejected 1, invalid 2",
         "rejected: 1 × the API did not accept the prospect, without a reason",
@@ -70,7 +71,7 @@ def test_a_problem_is_told_with_counts_kinds_results_and_what_to_do(run: Run, ea
         "What to do: look at the sheet To fix of the results. rejected: correct the row, run again;",
         "exit status 1.",
     ):
-        assert words in told["message"]
+        assert part in told["message"]
     assert "secret" not in call.body
     assert box.api_key not in call.body
 
@@ -146,7 +147,7 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
 def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
     told = notices.notice([FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))], "night")
     assert "n.csv: not begun, for it isn't the time of day for it." in told.body
-    assert "What to do: Run the same command again while it may be at work (`between`)." in told.body
+    assert "What to do: Run the same command again while it may be at work (--between)." in told.body
 
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +268,7 @@ def test_a_system_that_starts_no_thread_has_everyone_told_one_after_another(
             raise RuntimeError("can't start new thread")
         start(thread)  # of the server that is called
 
-    notifier = Notifier.to([Recipient(f"ping+http://{ear.place}/{name}", name) for name in ("a", "b")])
+    notifier = Notifier.to([Recipient(f"ping+http://{ear.place}/{name}", words(name)) for name in ("a", "b")])
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         assert notifier.tell(Notice("title", "body", 0)) == []
@@ -342,9 +343,9 @@ def test_a_profile_names_the_file_and_the_environment_counts_more(
 def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     """Which would take it for a run."""
     addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
-    notifier = Notifier.to([Recipient(address, f"address {i}") for i, address in enumerate(addresses)])
+    notifier = Notifier.to([Recipient(address, words(f"address {i}")) for i, address in enumerate(addresses)])
     failed = notifier.test(notices.trial("night"))
-    assert failed == ["A notification could not be sent (address 2): JSON answered with 500."]
+    assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON answered with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
     assert ear.told[0]["title"] == "note-importer: this is a test"
 

@@ -16,6 +16,7 @@ from importer.commands.answering import chosen
 from importer.commands.loading import load
 from importer.commands.run import prepare
 from importer.errors import BadSettings
+from importer.messages import render, words
 from importer.models import Answer, Role, Status, Visibility
 from importer.rows import directions
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, folded
@@ -236,8 +237,8 @@ def test_a_profiles_words_without_a_column_count_under_plain_headings_alone(tmp_
     assert desk.sent(path) == []
     assert len(questions) == 2
     for question in questions:
-        assert "names no column; that counts under plain headings only" in str(question)
-        assert "Say what it means: `value visibility:" in str(question)
+        assert "names no column; that counts under plain headings only" in render(question.text)
+        assert "Say what it means: --value visibility:" in render(question.text)
     said = sources.settings_of(
         sources.gather({"value": ["visibility:Yes=Public", "visibility:Team only=Private"]}, _NAMES)
     )
@@ -260,9 +261,9 @@ def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: s
     desk = Desk(tmp_path)
     path = desk.write(Role.VISIBILITY, heading, ["Internal", "Yes"])
     with prepare(path, desk.settings()) as prepared:
-        prepared.decide(Answer("map", f"visibility={heading}", ""))
-        prepared.decide(Answer("value", "visibility:Internal=Private", ""))
-        prepared.decide(Answer("value", "visibility:Yes=Public", ""))
+        prepared.decide(Answer("map", f"visibility={heading}", words("")))
+        prepared.decide(Answer("value", "visibility:Internal=Private", words("")))
+        prepared.decide(Answer("value", "visibility:Yes=Public", words("")))
         remembering.remember(prepared.settings, remembering.REMEMBERED, prepared.preview.loaded.headings)
     assert [row[1] for row in desk.sent(path)] == [Visibility.PRIVATE, Visibility.PUBLIC]
     columns = {memory.column for memory in remembering.memories("default") if memory.path[0] == "values"}

@@ -33,6 +33,7 @@ from importer.commands.loading import load
 from importer.delivery.outcomes import Outcomes
 from importer.errors import BadSettings, ResultsNotWritten
 from importer.files import Draft
+from importer.messages import Message, render, words
 from importer.models import Problem, Result
 from importer.results import NeverOverwrite, Summary, rowxml
 from importer.results.saving import is_planted, save
@@ -97,8 +98,8 @@ class Ours(NeverOverwrite):
         super().__init__()
         self.entered: list[tuple[str, bytes]] = []
 
-    def objection(self, place: Path, here: Path) -> str:
-        return ""
+    def objection(self, place: Path, here: Path) -> Message | None:
+        return None
 
     def enter(self, place: Path, digest: bytes) -> None:
         self.entered.append((place.name, digest))
@@ -107,8 +108,8 @@ class Ours(NeverOverwrite):
 class OnlyOld(Ours):
     """Only what holds *old* may be replaced."""
 
-    def objection(self, place: Path, here: Path) -> str:
-        return "" if here.read_text() == "old" else f"{place.name} isn't the old one"
+    def objection(self, place: Path, here: Path) -> Message | None:
+        return None if here.read_text() == "old" else words(f"{place.name} isn't the old one")
 
 
 def rows(count: int) -> Rows:
@@ -119,12 +120,12 @@ def every_outcome() -> tuple[Rows, Outcomes]:
     """Eight rows that end in all seven ways; the last repeats the rejected one."""
     outcomes = Outcomes(8)
     outcomes.settle([0], Result.CREATED, note_ids=["0012"], at=AT, request=7)
-    outcomes.settle([1], Result.DUPLICATE, note_ids=["0012"], reason="Same as row 2.", at=AT)
-    outcomes.settle([2], Result.ALREADY_IMPORTED, note_ids=["N9"], reason="Created on 2 October.")
-    outcomes.settle([3], Result.REJECTED, reason="Prospect not found", at=AT, request=8)
-    outcomes.settle([4], Result.INVALID, reason="Sheet1!C6: the visibility is empty.")
-    outcomes.settle([5], Result.UNCONFIRMED, reason="The connection was lost.", at=AT, request=9)
-    outcomes.settle([7], Result.REJECTED, reason="Same as row 5, which is rejected.")
+    outcomes.settle([1], Result.DUPLICATE, note_ids=["0012"], reason=words("Same as row 2."), at=AT)
+    outcomes.settle([2], Result.ALREADY_IMPORTED, note_ids=["N9"], reason=words("Created on 2 October."))
+    outcomes.settle([3], Result.REJECTED, reason=words("Prospect not found"), at=AT, request=8)
+    outcomes.settle([4], Result.INVALID, reason=words("Sheet1!C6: the visibility is empty."))
+    outcomes.settle([5], Result.UNCONFIRMED, reason=words("The connection was lost."), at=AT, request=9)
+    outcomes.settle([7], Result.REJECTED, reason=words("Same as row 5, which is rejected."))
     return rows(8), outcomes
 
 
@@ -210,7 +211,7 @@ def test_the_row_of_the_first_file_is_carried_over(tmp_path: Path, name: str) ->
     told = ["17", " 4 ", "", "about 5", "0", "-3", "2.5", "٣", "999999999", "9" * 10]
     table = Rows(*(("P", "rejected", "", "No.", text, "", "") for text in told), headings=headings)
     rejected = Outcomes(len(told))
-    rejected.settle(range(len(told)), Result.REJECTED, reason="No.")
+    rejected.settle(range(len(told)), Result.REJECTED, reason=words("No."))
     wanted = [17, 4, *[None] * 6, 999_999_999, None]
     for outcomes in (created(len(told)), rejected):
         path = results.write(tmp_path / name, table, outcomes, SUMMARY, ours=own_columns(headings), policy=Ours()).path
@@ -264,7 +265,7 @@ def test_no_text_becomes_a_formula_or_a_link_in_a_workbook(tmp_path: Path) -> No
     """Whatever a text begins with, its cell holds a string, and the package holds neither formula nor link."""
     texts = [*DANGEROUS, "{=1+1}", "http://a.example", "mailto:a@b.example", "internal:Results!A1", "-5", "1E5", "TRUE"]
     outcomes = Outcomes(len(texts))
-    outcomes.settle(range(len(texts)), Result.REJECTED, reason="=1+1", note_ids=["=2"] * len(texts))
+    outcomes.settle(range(len(texts)), Result.REJECTED, reason=words("=1+1"), note_ids=["=2"] * len(texts))
     path = results.write(tmp_path / "r.xlsx", Rows(*((t, t, t) for t in texts)), outcomes, SUMMARY, run="=R").path
 
     for sheet, place in (("Results", 0), ("To fix", 2)):
@@ -284,7 +285,7 @@ def test_no_text_becomes_a_formula_in_csv_and_numbers_are_left_alone(tmp_path: P
     """In CSV such a text gets an apostrophe, which comes off again; plain numbers don't."""
     texts = [*DANGEROUS, "-5", "+49", "-1.5", "+49 170 1234", "'=1", "'quoted'"]
     outcomes = Outcomes(len(texts))
-    outcomes.settle(range(len(texts)), Result.REJECTED, reason="=1+1")
+    outcomes.settle(range(len(texts)), Result.REJECTED, reason=words("=1+1"))
     table = Rows(*((t,) for t in texts), headings=("=Note",))
     head, *body = csv_rows(results.write(tmp_path / "r.csv", table, outcomes, SUMMARY, run="R").path)
     assert head[0] == "'=Note"
@@ -368,7 +369,7 @@ def test_any_text_comes_back_from_a_csv_file_as_it_was(
 @given(ANY_TEXT)
 def test_a_list_of_problems_holds_no_formula_either(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("problems") / "p.csv"
-    results.write_problems(path, [text], {0: [Problem(2, 0, "A2", text, text)]})
+    results.write_problems(path, [text], {0: [Problem(2, 0, "A2", text, words(text), words(""))]})
     assert csv_rows(path)[1] == ["2", "A2", *[protected(text)] * 3]
 
 
@@ -418,8 +419,7 @@ def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_counted(tmp_path: Path
     assert found[2].endswith("😀… [cut here: the whole text has 20,000 characters]")
     assert [len(text.encode("utf-16-le")) // 2 for text in found[1:3]] == [32_767, 32_766]  # no half emoji
     assert [was_cut(text) for text in found] == [False, True, True, False]
-    assert written.remark is not None
-    assert written.remark.startswith("2 cells hold more than the 32,767 characters")
+    assert render(written.remark).startswith("2 cells hold more than the 32,767 characters")
     whole = results.write(tmp_path / "r.csv", Rows(*((t, "", "") for t in texts)), created(4), SUMMARY)
     csv.field_size_limit(200_000)
     assert whole.remark is None
@@ -448,7 +448,7 @@ def test_long_notes_wrap_on_both_sheets_and_short_ones_dont(tmp_path: Path) -> N
     table = Rows(("P1", "Spoke about the annual plan. " * 9, "Private"), ("P2", "Called", "Private"))
     outcomes = Outcomes(2)
     outcomes.settle([0], Result.CREATED, note_ids=["N1"], at=AT, request=1)
-    outcomes.settle([1], Result.INVALID, reason="C3 is empty")
+    outcomes.settle([1], Result.INVALID, reason=words("C3 is empty"))
     book = openpyxl.load_workbook(results.write(tmp_path / "r.xlsx", table, outcomes, SUMMARY).path)
     wraps = [cell.alignment.wrap_text for cell in book["Results"][2]][:3]
     assert [bool(wrap) for wrap in wraps] == [False, True, False]
@@ -459,8 +459,10 @@ def test_long_notes_wrap_on_both_sheets_and_short_ones_dont(tmp_path: Path) -> N
 def test_reasons_wrap_wherever_they_stand_and_so_do_the_summarys_labels(tmp_path: Path) -> None:
     """What to do stands at a reason's end: cut off at the cell's edge, nobody would read it."""
     outcomes = Outcomes(2)
-    outcomes.settle([0], Result.DUPLICATE, note_ids=["N1"], reason="the same note for the same prospect as row 2")
-    outcomes.settle([1], Result.REJECTED, reason="several prospects have the email; write the id of the one meant")
+    again = "the same note for the same prospect as row 2"
+    several = "several prospects have the email; write the id of the one meant"
+    outcomes.settle([0], Result.DUPLICATE, note_ids=["N1"], reason=words(again))
+    outcomes.settle([1], Result.REJECTED, reason=words(several))
     summary = Summary("Notes", [("Calls to find prospects by email", "3")])
     path = results.write(tmp_path / "r.xlsx", Rows(("P1", "x", "1"), ("P2", "y", "1")), outcomes, summary).path
     book = openpyxl.load_workbook(path)
@@ -647,9 +649,8 @@ def test_a_workbook_that_can_not_be_written_becomes_csv(
     written = results.write(tmp_path / "r.xlsx", rows(4), created(4), SUMMARY)
     assert written.path == tmp_path / "r.csv"
     assert len(csv_rows(written.path)) == 5
-    assert written.remark is not None
     why = "the disk is full" if isinstance(error, OSError) else "AttributeError: no '_write_single_row'"
-    assert written.remark == f"The workbook could not be written ({why}), so the results are a .csv file."
+    assert render(written.remark) == f"The workbook could not be written ({why}), so the results are a .csv file."
     assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
 
 
@@ -658,8 +659,7 @@ def test_more_columns_than_a_sheet_holds_become_csv(tmp_path: Path) -> None:
     names = [f"c{i}" for i in range(16_379)]
     written = results.write(tmp_path / "r.xlsx", Rows(names, headings=names), created(1), SUMMARY)
     assert written.path == tmp_path / "r.csv"
-    assert written.remark is not None
-    assert "16,385 columns are more than a workbook's sheet holds" in written.remark
+    assert "16,385 columns are more than a workbook's sheet holds" in render(written.remark)
     assert len(csv_rows(written.path)[1]) == 16_385
     assert not (tmp_path / "r.xlsx").exists()
 
@@ -795,7 +795,7 @@ def test_a_file_of_which_nothing_is_known_is_left_alone(tmp_path: Path) -> None:
     for name in ("r.csv", "r (2).csv"):
         (tmp_path / name).write_text("theirs")
     written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY)
-    assert written.remark == "r.csv exists already, so this is r (3).csv beside it."
+    assert render(written.remark) == "r.csv exists already, so this is r (3).csv beside it."
     assert (tmp_path / "r.csv").read_text() == (tmp_path / "r (2).csv").read_text() == "theirs"
     assert len(csv_rows(written.path)) == 2
 
@@ -826,7 +826,7 @@ def test_a_file_that_appears_in_the_very_moment_is_left_alone(
     with before(events, save_theirs):
         written = results.write(target, rows(1), created(1), SUMMARY, policy=OnlyOld())
     assert written.path == tmp_path / "r (2).csv"
-    assert written.remark == "r.csv isn't the old one, so this is r (2).csv beside it."
+    assert render(written.remark) == "r.csv isn't the old one, so this is r (2).csv beside it."
     assert target.read_text() == "theirs"
     assert len(csv_rows(written.path)) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r (2).csv", "r.csv"]
@@ -837,7 +837,7 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     """Nobody waits for a pipe that nobody writes to."""
     os.mkfifo(tmp_path / "r.csv")
     written = results.write(tmp_path / "r.csv", rows(1), created(1), SUMMARY, policy=Ours())
-    assert written.remark == "r.csv is no ordinary file, so this is r (2).csv beside it."
+    assert render(written.remark) == "r.csv is no ordinary file, so this is r (2).csv beside it."
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -857,7 +857,7 @@ def test_a_file_that_is_open_in_a_spreadsheet_program_is_left_alone(tmp_path: Pa
         (tmp_path / name).write_text("theirs")
     written = results.write(tmp_path / "r.xlsx", rows(1), created(1), SUMMARY)
     assert written.path == tmp_path / "r (3).xlsx"
-    assert written.remark == "r.xlsx is open in a spreadsheet program, so this is r (3).xlsx beside it."
+    assert render(written.remark) == "r.xlsx is open in a spreadsheet program, so this is r (3).xlsx beside it."
     assert (tmp_path / "r.xlsx").read_text() == (tmp_path / "r (2).xlsx").read_text() == "theirs"
     assert len(cells(written.path)) == 2
 
@@ -876,7 +876,7 @@ def test_a_file_that_the_system_does_not_let_go_is_left_alone(tmp_path: Path, mo
     monkeypatch.setattr(Path, "replace", refuse)
     written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
     assert written.path == tmp_path / "r (2).csv"
-    assert written.remark == "r.csv is open in another program or protected, so this is r (2).csv beside it."
+    assert render(written.remark) == "r.csv is open in another program or protected, so this is r (2).csv beside it."
     assert target.read_text() == "old"
 
 
@@ -886,7 +886,8 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     target.write_text("old")
     target.chmod(0o444)
     written = results.write(target, rows(1), created(1), SUMMARY, policy=Ours())
-    assert (written.path.name, written.remark) == ("r (2).csv", "r.csv is read-only, so this is r (2).csv beside it.")
+    assert written.path.name == "r (2).csv"
+    assert render(written.remark) == "r.csv is read-only, so this is r (2).csv beside it."
     assert target.read_text() == "old"
 
 
@@ -899,9 +900,8 @@ def test_a_folder_that_takes_no_file_sends_the_results_elsewhere(
     (tmp_path / "r.csv").write_text("another")
     written = results.write(Path("/proc/r.csv"), rows(1), created(1), SUMMARY)
     assert written.path == tmp_path / "r (2).csv"
-    assert written.remark is not None
-    assert written.remark.startswith("/proc could not be written to (")
-    assert str(written.path) in written.remark
+    assert render(written.remark).startswith("/proc could not be written to (")
+    assert str(written.path) in render(written.remark)
     assert (tmp_path / "r.csv").read_text() == "another"
 
 

@@ -16,9 +16,10 @@ import openpyxl
 import pytest
 
 from importer.cli import main
-from importer.cli.terminal import Gate, gated, paragraph, say
+from importer.cli.terminal import Gate, gated, paragraph, say_line
 from importer.cli.watching import Watch
 from importer.commands.sayings import visible
+from importer.messages import words
 from importer.models import Progress
 from importer.settings import KEY_VARIABLE
 from tests.api.canned import Canned
@@ -94,7 +95,7 @@ def test_other_writing_is_left_as_it_is(text: str) -> None:
 
 def test_lines_of_data_never_begin_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
     """Not in what is one line, and in a message only behind an indentation."""
-    say("x.csv\n9 created: y")
+    say_line("x.csv\n9 created: y")
     paragraph("The API said: no\n9 created")
     paragraph("two\r\nlines", "Error: ")
     assert capsys.readouterr().out == (
@@ -225,8 +226,8 @@ def test_the_bar_moves_and_what_it_says_does_not(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLUMNS", "200")
     with gated(), Watch() as watch:
         watch.begin(2)
-        watch.observe(Progress(2, 1, 1, 0, 1, f"{TITLE}\r100% of 2\n"))
-        watch.observe(Progress(2, 2, 2, 0, 2, ""))
+        watch.observe(Progress(2, 1, 1, 0, 1, words(f"{TITLE}\r100% of 2\n")))
+        watch.observe(Progress(2, 2, 2, 0, 2))
     shown = screen.getvalue()
     assert r"\x1b[2J\x1b]0;x\x07\x0d100% of 2\n" in shown
     assert {line[:4].strip() for line in shown.split("\r") if line} == {"0%", "1/2", "100%"}

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from importer.cli.watching import Stopper, Watch
-from importer.commands.sayings import progressed, rate_in_words
+from importer.commands.sayings import progressed, rate
+from importer.messages import render, words
 from importer.models import Progress, Result
 
 
@@ -24,7 +25,7 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
         watch.begin(100)
         for tenth in range(350):
             now = 1000.0 + tenth / 10
-            watch.observe(Progress(100, 50, 50, 0, 1, "gone" if tenth > 200 else "", {Result.CREATED: 50}))
+            watch.observe(Progress(100, 50, 50, 0, 1, words("gone") if tenth > 200 else None, {Result.CREATED: 50}))
             if line := capsys.readouterr().err:
                 assert re.match(r"\d\d:\d\d:\d\d  50 of 100 notes: created 50", line)
                 assert ("gone" in line) is (tenth > 200)
@@ -45,18 +46,20 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
             "6 of 240 notes: created 6; held to 5 calls a second by the account's limit; about 2:05:00 left",
         ),
         (
-            Progress(9, 6, 6, 0, 3, "trying again in 9 s: it is gone", {Result.CREATED: 6}, None, (5, 1.0), 860.0),
+            Progress(
+                9, 6, 6, 0, 3, words("trying again in 9 s: it is gone"), {Result.CREATED: 6}, None, (5, 1.0), 860.0
+            ),
             "6 of 240 notes: created 6; trying again in 9 s: it is gone; gives up in 14:20",
         ),
     ],
     ids=["nothing yet", "results and time left", "held", "trouble"],
 )
 def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(progress: Progress, said: str) -> None:
-    assert progressed(progress, 240) == said
+    assert render(progressed(progress, 240)) == said
 
 
 @pytest.mark.parametrize(
-    ("calls", "seconds", "words"),
+    ("calls", "seconds", "said"),
     [
         (5, 1.0, "5 calls a second"),
         (1, 1.004, "1 call a second"),
@@ -67,8 +70,8 @@ def test_progress_says_what_ended_how_what_holds_it_up_and_how_long_it_takes(pro
         (5, 2.5, "5 calls in 2.5 seconds"),
     ],
 )
-def test_a_rate_is_said_as_people_say_it(calls: int, seconds: float, words: str) -> None:
-    assert rate_in_words(calls, seconds) == words
+def test_a_rate_is_said_as_people_say_it(calls: int, seconds: float, said: str) -> None:
+    assert render(rate(calls, seconds)) == said
 
 
 def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +80,7 @@ def test_a_signal_is_said_by_who_asks_for_the_end_and_not_by_its_handler(capsys:
         stopper.arm()
         signal.raise_signal(signal.SIGINT)
         assert capsys.readouterr().err == ""
-        assert stopper.why() == "You asked it to end (Ctrl-C). Run the same command again to go on."
+        assert render(stopper.why()) == "You asked it to end (Ctrl-C). Run the same command again to go on."
         assert capsys.readouterr().err == "\nCtrl-C: finishing the requests under way, then writing the results …\n"
         assert stopper.why() is not None
         assert capsys.readouterr().err == ""

@@ -7,19 +7,20 @@ vendor's reference's, unless a comment says otherwise.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
+from importer import messages
 from importer.api.document import at, text_of
 from importer.api.headers import seconds_since_1970
 from importer.api.protocol import Answer, FoundNote, FoundProspect, NotesPage
+from importer.messages import say
 from importer.models import Status, Visibility
 
 VISIBILITY: Mapping[Visibility, str] = {Visibility.PUBLIC: "1", Visibility.PRIVATE: "2"}
 STATUS: Mapping[Status, str] = {Status.DRAFT: "0", Status.PUBLISHED: "1"}
 _VISIBILITY = {code: visibility for visibility, code in VISIBILITY.items()}
 _STATUS = {code: status for status, code in STATUS.items()}
-_NO_REASON = "the API did not accept this prospect and gave no reason; check that the id exists in this workspace"
 
 
 class Astray(Enum):
@@ -70,8 +71,10 @@ def _prospect(entry: object) -> FoundProspect | None:
     return FoundProspect(prospect_id, email or "", seconds_since_1970(created) if isinstance(created, str) else None)
 
 
-def answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer] | Astray:
-    """What the reply says with certainty, matched by prospect id and never by position."""
+def answers(
+    results: Iterable[object], prospects: Sequence[str], brief: Callable[[str], str]
+) -> dict[str, Answer] | Astray:
+    """What the reply says with certainty, matched by prospect id and never by position; ``brief`` cuts its words."""
     asked = set(prospects)
     found: dict[str, Answer | None] = {}
     for entry in results:
@@ -80,7 +83,7 @@ def answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, An
             continue
         if prospect not in asked:
             return ASTRAY
-        answer = _answer(entry)
+        answer = _answer(entry, brief)
         if prospect in found and found[prospect] != answer:
             answer = None  # two answers that contradict one another
         found[prospect] = answer
@@ -93,13 +96,14 @@ def answers(results: Iterable[object], prospects: Sequence[str]) -> dict[str, An
     }
 
 
-def _answer(entry: object) -> Answer | None:
+def _answer(entry: object, brief: Callable[[str], str]) -> Answer | None:
     given, success = at(entry, "noteId"), at(entry, "success")
     note_id = text_of(given)
     if success is True and note_id:
         return Answer(note_id)
     if success is False and (given is None or (isinstance(given, str) and not given.strip())):
-        return Answer(None, words(entry) or _NO_REASON)
+        said = words(entry)
+        return Answer(None, messages.words(brief(said)) if said else say("api.gave-no-reason"))
     return None
 
 

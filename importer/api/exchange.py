@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from importer.api.protocol import Failure
+from importer.messages import Message
 
 _TITLE = re.compile(rb"<title>\s*(\d{3}\b[^<]*)", re.IGNORECASE)
 
@@ -47,7 +48,7 @@ class Exchange:
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     data: bytes = b""
-    cut: str | None = None
+    cut: Message | None = None
     is_too_large: bool = False
     failure: Failure | None = None
 

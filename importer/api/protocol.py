@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from importer.messages import Message
 from importer.models import Note, Status, Visibility
 
 Value = TypeVar("Value")
@@ -79,7 +80,7 @@ class Failure:
     """
 
     cause: Cause
-    text: str
+    text: Message
     wait: float | None = None
     at_work: bool = False
     is_accepted: bool = False
@@ -148,10 +149,10 @@ class Reply(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said of one prospect: created with an id, or not accepted, in its words where it gave any."""
+    """What the API said of one prospect: created with an id, or not accepted, and why, in its words if it gave any."""
 
     note_id: str | None
-    reason: str = ""
+    reason: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from requests.utils import get_environ_proxies, select_proxy
 
 from importer.errors import BadSettings
+from importer.messages import Message, say
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
@@ -35,7 +36,7 @@ class Proxy:
         user, password: decoded; empty where there is none.
     """
 
-    origin: str
+    origin: Message
     scheme: str
     place: str
     user: str = field(default="", repr=False)
@@ -62,25 +63,18 @@ def proxy_for(base_url: str) -> Proxy | None:
     if not text:
         return None
     names = [name for name in os.environ if name.lower() in ("https_proxy", "all_proxy") and os.environ[name] == text]
-    origin = f"the environment variable {names[0]}" if names else "the system's settings"
+    origin = say("proxy.variable", name=names[0]) if names else say("proxy.system")
     proxy = _taken_apart(text if "://" in text else f"http://{text}", origin)
     if "://" not in text and text.lower().partition(":")[0] in _SCHEMES:
         proxy = None  # a scheme without its slashes, which would be read as a name
     if proxy is None:
-        raise BadSettings(
-            f"The proxy's address, from {origin}, can't be used. It has to look like http://proxy.example:3128, or"
-            " http://name:password@proxy.example:3128; in a name or a password, / is written as %2F, # as %23, ? as"
-            " %3F, @ as %40, : as %3A and % as %25."
-        )
+        raise BadSettings(say("proxy.bad-address", origin=origin))
     if proxy.scheme.startswith("socks") and find_spec("socks") is None:
-        raise BadSettings(
-            f"The proxy {proxy.place}, from {origin}, is a SOCKS proxy, for which a part is missing here. Install it"
-            " with: pip install pysocks. Or name an http proxy."
-        )
+        raise BadSettings(say("proxy.no-socks", proxy=proxy.place, origin=origin))
     return proxy
 
 
-def _taken_apart(text: str, origin: str) -> Proxy | None:
+def _taken_apart(text: str, origin: Message) -> Proxy | None:
     """None unless every part of the address is where it belongs."""
     if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in text):
         return None
@@ -126,9 +120,6 @@ def certificates_for(base_url: str) -> str | None:
         if not Path(path).is_dir():
             ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:
-        why = "it isn't there" if isinstance(error, FileNotFoundError) else "it holds no certificate that can be read"
-        raise BadSettings(
-            f"The certificates in {path!r}, which the environment variable {name} names, can't be used: {why}. Correct"
-            " the variable, or take it away."
-        ) from error
+        kind = "proxy.no-certificates" if isinstance(error, FileNotFoundError) else "proxy.bad-certificates"
+        raise BadSettings(say(kind, path=repr(path), name=name)) from error
     return path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -30,7 +31,7 @@ from importer.api.protocol import (
     Vendor,
 )
 from importer.api.way import Way
-from importer.errors import by_name
+from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
 LIVE = "https://open-api.saleshandy.com/v1"
@@ -80,10 +81,6 @@ _KNOWS_NO_PROSPECT = re.compile(
     r"\b(invalid|unknown|no such|non-?existent)\b.*\bprospect\b"
     r"|\bprospect\b.*\b(invalid|unknown|not found|not exist|n't exist|no longer exists)\b",
     re.IGNORECASE,
-)
-_CHECK_KEY = (
-    "Check that it is whole and still valid, and how it is given: by the environment variable SALESHANDY_API_KEY, or"
-    f" a file that you name: {by_name('api-key-file')}."
 )
 Value = TypeVar("Value")
 
@@ -155,8 +152,9 @@ class Saleshandy:
         if reply.failure is None or not search:
             return reply
         # A gateway's words may hold the address that was asked for; an email is not for logs.
-        plain = re.sub(f"{re.escape(search)}|{re.escape(quote(search))}", "(email)", reply.failure.text, flags=re.I)
-        return replace(reply, failure=replace(reply.failure, text=plain))
+        email = re.compile(f"{re.escape(search)}|{re.escape(quote(search))}", re.I)
+        text = reply.failure.text.changed(partial(email.sub, "(email)"))
+        return replace(reply, failure=replace(reply.failure, text=text))
 
     def renew(self) -> None:
         """Stop using all connections that are open now."""
@@ -203,14 +201,14 @@ class Saleshandy:
         value = None if document is None else read(document)
         why = answer.cut or _why_unreadable(document)
         if value == () and self._way.is_other(answer.headers):
-            value, why = None, "an empty list came another way than its answers do"
+            value, why = None, say("api.came-another-way")
         if kind == "POST" and answer.status == 202:
-            value, why = None, "only accepted the request (202)"
+            value, why = None, say("api.only-accepted")
         if value is not None and not isinstance(value, Astray):
             return value, None
         return None, Failure(
             Cause.UNREADABLE,
-            f"the API said that it succeeded, but {'its answer belongs to another request' if value else why}",
+            say("api.unreadable-success", why=say("api.anothers-answer") if value else why),
             at_work=True,
             is_accepted=not answer.cut and _is_receipt(answer, document),
             is_astray=isinstance(value, Astray),
@@ -226,30 +224,28 @@ class Saleshandy:
         wait = seconds_to_wait(headers.get("retry-after", ""), server_now(headers, answer.came))
         is_own = words is not None and self._is_own(words, document, headers)
         if status == 429 and self._is_limiters(kind, answer, document):
-            return Failure(Cause.RATE_LIMITED, f"too many calls: {said}", wait)
+            return Failure(Cause.RATE_LIMITED, say("api.too-many-calls", words=said), wait)
         if status < 300 or status >= 500 or status == 408:
             # Only the API's own word for it says that it is over; another's may stand in the place of a 504.
             is_over = text_of(at(document, "code")) == _FAILURE_CODE or _FAILURE_WORDS.search(said) is not None
             return Failure(
                 Cause.FAILED,
-                f"the API failed: {said}",
+                say("api.failed", words=said),
                 wait,
                 at_work=not is_over or self._way.is_other(headers),
                 is_busy=status == 503,
             )
         if status < 400:
-            text = (
-                f"The API at {self._base} answered with a redirect ({status}) to {self._target(headers)}. The key is"
-                " never sent to another address. Check the base URL, and that no proxy stands in between."
-            )
-            return Failure(Cause.REDIRECTED, text, at_work=True)
+            where = {"address": self._base, "status": str(status), "target": self._target(headers)}
+            return Failure(Cause.REDIRECTED, say("api.redirected", **where), at_work=True)
         if status == 407:
             return Failure(Cause.BLOCKED, self._transport.proxy_wants_login(), at_work=True, has_left=True)
         if is_own:
             return self._own_failure(kind, status, said, _code(document))
-        cut = f", and {answer.cut}" if answer.cut else ""
-        by_status = f"with {status}, " if words else ""
-        text = f"the call was turned away {by_status}in words that are not the API's ({said}{cut})"
+        came = say("doubt", before=said, why=answer.cut) if answer.cut else said
+        text = (
+            say("api.turned-away-with", status=str(status), words=came) if words else say("api.turned-away", words=came)
+        )
         return Failure(
             Cause.FOREIGN,
             text,
@@ -272,18 +268,18 @@ class Saleshandy:
         """A refusal in the API's own words."""
         if status == 400 and kind == _UPLOAD and code in _OF_UPLOADS:
             # Its words may hold the file's name, and so any words.
-            return Failure(_OF_UPLOADS[code], said, may_pass=code == _UPLOAD_FAILED)
+            return Failure(_OF_UPLOADS[code], words(said), may_pass=code == _UPLOAD_FAILED)
         is_key = status == 401 or (kind != "GET" and status == 403)
         may_be_key = status in (400, 403)
         if is_key or (may_be_key and _SPEAKS_OF_THE_KEY.search(said)):
-            return Failure(Cause.BAD_KEY, f"The API does not accept the key: {said}. {_CHECK_KEY}")
+            return Failure(Cause.BAD_KEY, say("api.key-refused", words=said))
         if status not in (403, 413) and _SPEAKS_OF_AN_ATTACHMENT.search(said):
-            return Failure(Cause.BAD_ATTACHMENT, said)
+            return Failure(Cause.BAD_ATTACHMENT, words(said))
         if status == 413 or _SPEAKS_OF_SIZE.search(said):
-            return Failure(Cause.TOO_LARGE, said)
+            return Failure(Cause.TOO_LARGE, words(said))
         if status != 403 and _KNOWS_NO_PROSPECT.search(said):
-            return Failure(Cause.UNKNOWN_PROSPECT, said)
-        return Failure(Cause.BAD_REQUEST, said)
+            return Failure(Cause.UNKNOWN_PROSPECT, words(said))
+        return Failure(Cause.BAD_REQUEST, words(said))
 
     def _is_own(self, words: str, document: object, headers: Mapping[str, str]) -> bool:
         """Whether a refusal is the API's own word, rather than that of something that stands before it.
@@ -322,13 +318,7 @@ class Saleshandy:
         return kind == "GET" or "retry-after" in headers or is_laid_out or took < self._way.fastest(kind) / 2
 
     def _answers(self, results: Iterable[object], prospects: Sequence[str]) -> dict[str, Answer] | Astray:
-        found = entries.answers(results, prospects)
-        if isinstance(found, Astray):
-            return found
-        return {
-            prospect: Answer(answer.note_id, self._brief(answer.reason)) if answer.reason else answer
-            for prospect, answer in found.items()
-        }
+        return entries.answers(results, prospects, self._brief)
 
 
 SALESHANDY = Vendor("Saleshandy", Saleshandy.traits, Saleshandy)
@@ -350,12 +340,12 @@ def _is_receipt(answer: Exchange, document: object) -> bool:
     return answer.status == 202 or not answer.data.strip() or (isinstance(document, dict) and not is_error)
 
 
-def _why_unreadable(document: object) -> str:
+def _why_unreadable(document: object) -> Message:
     """Return what a success held in the place of what was expected, by its fields' names."""
     if not isinstance(document, dict):
-        return "its answer is not the JSON that was expected" if document is not None else "its answer is no JSON"
-    names = ", ".join(sorted(f"'{str(name)[:20]}'" for name in document)[:5]) or "nothing"
-    return f"its answer can't be read: 'payload' was expected as in the API's reference, and {names} came"
+        return say("api.other-json" if document is not None else "api.no-json")
+    names = tuple(sorted(f"'{str(name)[:20]}'" for name in document)[:5])
+    return say("api.no-payload", names=names or "nothing")
 
 
 def _code(document: object) -> str | None:

@@ -26,6 +26,7 @@ from importer.api.connections import Reached, Session
 from importer.api.exchange import SMALL, Exchange, Most
 from importer.api.protocol import Cause, Failure
 from importer.api.proxy import Proxy, certificates_for, proxy_for
+from importer.messages import Message, say
 from importer.version import __version__
 
 _LONGEST_WORDS = 300
@@ -172,10 +173,10 @@ class Transport:
             while part := response.raw.read1(65536, decode_content=True):
                 left -= len(part)
                 if left < 0:
-                    return replace(answer, cut="the reply did not end", is_too_large=True)
+                    return replace(answer, cut=say("api.reply-without-end"), is_too_large=True)
                 parts.append(part)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return replace(answer, cut=f"the reply broke off ({self._plain(error)})")
+            return replace(answer, cut=say("api.reply-broke-off", error=self._plain(error)))
         return replace(answer, data=b"".join(parts))
 
     # -- what a lost connection means -------------------------------------------------------------------------------
@@ -186,58 +187,51 @@ class Transport:
         is_proxys = not has_left and any(isinstance(found, urllib3.exceptions.ProxyError) for found in chain)
         blocked = self._blocked(chain, is_proxys=is_proxys, has_left=has_left)
         if blocked:
-            text = f"{blocked} What was delivered is recorded."
-            return Failure(Cause.BLOCKED, text, at_work=has_left, has_left=has_left)
+            return Failure(Cause.BLOCKED, say("stopped.blocked", why=blocked), at_work=has_left, has_left=has_left)
         plain = self._plain(error)
         if has_left:
-            return Failure(Cause.LOST, f"the connection was lost before the API answered: {plain}", at_work=True)
+            return Failure(Cause.LOST, say("api.lost", error=plain), at_work=True)
         if is_proxys and self._proxy is not None:
             if tunnel := _tunnel_status(chain):
-                text = f"the proxy {self._proxy.place} did not lead to {self._place}: it answered {tunnel} ({plain})"
-                return Failure(Cause.UNREACHABLE, text)
-            return Failure(Cause.UNREACHABLE, f"the proxy {self._proxy.place} could not be reached: {plain}")
-        by = f" by the proxy {self._proxy.place}" if self._proxy is not None else ""
-        text = f"{self._place} could not be reached{by}: {plain}"
+                about = {"proxy": self._proxy.place, "place": self._place, "status": str(tunnel), "error": plain}
+                return Failure(Cause.UNREACHABLE, say("api.proxy-leads-nowhere", **about))
+            return Failure(Cause.UNREACHABLE, say("api.proxy-unreachable", proxy=self._proxy.place, error=plain))
+        text = say("api.unreachable", place=self._place, error=plain)
+        if self._proxy is not None:
+            text = say("api.unreachable-by-proxy", place=self._place, proxy=self._proxy.place, error=plain)
         return Failure(Cause.UNREACHABLE, text, is_other=self._proxy is None and _speaks_no_tls(chain))
 
-    def _blocked(self, chain: Iterable[BaseException], *, is_proxys: bool, has_left: bool) -> str | None:
-        """What waiting doesn't heal, in a sentence with what to do; None where it may."""
+    def _blocked(self, chain: Iterable[BaseException], *, is_proxys: bool, has_left: bool) -> Message | None:
+        """What waiting doesn't heal, with what to do; None where it may."""
         if is_proxys and self._proxy is not None and _tunnel_status(chain) == 407:
             return self.proxy_wants_login()
         if self._certificates and not Path(self._certificates).exists():
-            return f"The certificates in {self._certificates!r}, which REQUESTS_CA_BUNDLE names, are no longer there."
+            return say("api.certificates-gone", path=repr(self._certificates))
         tls = next((found for found in chain if isinstance(found, ssl.SSLError)), None)
         if tls is None:
             return None
-        whose = f"the proxy {self._proxy.place}" if is_proxys and self._proxy is not None else self._place
+        proxy = self._proxy.place if is_proxys and self._proxy is not None else ""
+        whose = say("api.proxy-first", proxy=proxy) if proxy else self._place
         if isinstance(tls, ssl.SSLCertVerificationError):
             why = self.secrets.brief(tls.verify_message or str(tls))
-            return (
-                f"The certificate of {whose} is not accepted: {why}. Where your network looks into what is sent, it has"
-                " certificates of its own: ask for their file and name it in the environment variable"
-                " REQUESTS_CA_BUNDLE. Else see that the date of this computer is right."
+            return say(
+                "api.certificate-not-accepted",
+                whose=say("api.the-proxy", proxy=proxy) if proxy else self._place,
+                why=why,
             )
         if tls.reason in _WANTS_CERTIFICATE:
-            return (
-                f"{_capital(whose)} wants a certificate of yours, which note-importer can't give. Check the base URL."
-            )
+            return say("api.wants-certificate", whose=whose)
         if tls.reason in _NO_COMMON_WAY and not has_left:
-            return (
-                f"{_capital(whose)} refused a secure connection ({tls.reason}): it may want a certificate of yours, or"
-                " speak only ways that are no longer safe. Check the base URL, and the proxy if there is one."
-            )
+            return say("api.no-secure-connection", whose=whose, why=tls.reason)
         if is_proxys and tls.reason in _NO_TLS and self._proxy is not None:
-            return f"{_capital(whose)} speaks no https. Write http:// before its address, in {self._proxy.origin}."
+            return say("api.speaks-no-https", whose=whose, origin=self._proxy.origin)
         return None
 
-    def proxy_wants_login(self) -> str:
+    def proxy_wants_login(self) -> Message:
         """What to do about a 407."""
-        place = f"The proxy {self._proxy.place}" if self._proxy is not None else "A proxy on the way"
-        origin = self._proxy.origin if self._proxy is not None else "the environment variable HTTPS_PROXY"
-        return (
-            f"{place} wants a name and a password, or others than it was given (407). Put them into {origin}, as"
-            " http://name:password@host:port."
-        )
+        if self._proxy is None:
+            return say("api.a-proxy-wants-login")
+        return say("api.proxy-wants-login", proxy=self._proxy.place, origin=self._proxy.origin)
 
     def _plain(self, error: BaseException) -> str:
         """A foreign error in a few words: its innermost cause, without the objects' addresses that libraries print."""
@@ -273,7 +267,3 @@ def _tunnel_status(chain: Iterable[BaseException]) -> int | None:
         if match := _TUNNEL.search(str(found)):
             return int(match[1])
     return None
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith("the ") else text

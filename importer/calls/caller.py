@@ -14,6 +14,7 @@ from importer.api import Cause, Failure, NotesApi
 from importer.calls.limiter import Limiter
 from importer.calls.workers import WorkerPool
 from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+from importer.messages import Said
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Caller:
     limiter: Limiter
     clock: Callable[[], float]
     give_up: float
-    stop: Callable[[], str | None] = lambda: None
+    stop: Callable[[], Said | None] = lambda: None
     rng: random.Random | None = None
 
 

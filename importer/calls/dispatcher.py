@@ -19,7 +19,8 @@ from importer.calls.caller import Caller
 from importer.calls.limiter import LONG_PAUSE, Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import WorkerPool
-from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress, by_name
+from importer.errors import Interrupted, LimitUsedUp, NoThread, Outage, Stopped, WrongAddress
+from importer.messages import Message, Said, say
 from importer.settings.rate import Rate
 
 LAST_CALLS = 15.0
@@ -38,7 +39,7 @@ class Task(Protocol):
     """
 
     kind: ClassVar[str]
-    purpose: ClassVar[str]
+    purpose: ClassVar[Message]
     attempts: Attempts | None
 
 
@@ -71,7 +72,7 @@ class Dispatcher(Generic[AnyTask]):
         *,
         clock: Callable[[], float],
         give_up: float,
-        stop: Callable[[], str | None] = lambda: None,
+        stop: Callable[[], Said | None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
         self.stopped: Stopped | None = None
@@ -186,21 +187,21 @@ class Dispatcher(Generic[AnyTask]):
             except NoThread as error:
                 self.halt(error)
                 now = self._clock()
-                why = Failure(Cause.UNREACHABLE, "no thread could be started")
+                why = Failure(Cause.UNREACHABLE, say("failure.no-thread"))
                 reply: Reply[Any] = Reply(task.kind, now, now, failure=why)
                 self._limiter.came_back(reply)
                 yield task, reply
 
     @property
-    def trouble(self) -> str:
-        """What holds everyone up, in a few words; empty when nothing does."""
+    def trouble(self) -> Message | None:
+        """What holds everyone up; None if nothing does."""
         next_kind = next((kind for kind, ready in self._ready.items() if ready), None)
         trouble = self._limiter.trouble(next_kind)
         if trouble or next_kind or self._in_flight or not self._later:
             return trouble
         due, _, task = self._later[0]
         wait = due - self._clock()
-        return f"{task.purpose} in {math.ceil(wait):,} s" if wait > LONG_PAUSE else ""
+        return say("trouble.later", purpose=task.purpose, seconds=math.ceil(wait)) if wait > LONG_PAUSE else None
 
     @property
     def to_come(self) -> int:
@@ -277,23 +278,14 @@ class Dispatcher(Generic[AnyTask]):
         if failure.cause is Cause.RATE_LIMITED:
             return _limit_used_up(failure.wait, self._clock())
         if failure.is_strange:
-            return WrongAddress(
-                f"What answers isn't the API: {failure.text}. Check {by_name('base-url')}, the key, and what stands"
-                " between this machine and the API (a proxy, a gateway, a firewall). What was delivered is recorded."
-            )
-        asks = f", and it asks to wait for {failure.wait:,.0f} seconds" if failure.wait else ""
-        return Outage(
-            f"The API could not be used; the last trouble was: {failure.text}{asks}. The run waits for"
-            f" {self._give_up_after:,.0f} seconds at most ({by_name('give-up-after')}). What was delivered is"
-            " recorded; run the same command again when the API is back."
-        )
+            return WrongAddress(say("stopped.wrong-address", why=failure.text))
+        kind, wait = "stopped.outage-asks-to-wait" if failure.wait else "stopped.outage", round(failure.wait or 0)
+        longest = round(self._give_up_after)
+        return Outage(say(kind, why=failure.text, wait=wait, longest=longest))
 
 
 def _limit_used_up(wait: float | None, now: float) -> LimitUsedUp:
-    when, then = "", "later"
-    if wait:
-        when = f" The API asks to wait for {wait:,.0f} seconds."
-        then = f"after {datetime.fromtimestamp(now + wait).astimezone():%H:%M on %Y-%m-%d}"
-    return LimitUsedUp(
-        f"The account's limit is used up.{when} What was delivered is recorded; run the same command again {then}."
-    )
+    if not wait:
+        return LimitUsedUp(say("stopped.limit-used-up"))
+    then = f"{datetime.fromtimestamp(now + wait).astimezone():%H:%M on %Y-%m-%d}"
+    return LimitUsedUp(say("stopped.limit-used-up-until", seconds=round(wait), then=then))

@@ -20,6 +20,7 @@ from importer.calls.outlook import Outlook
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.spread import Spread
+from importer.messages import Message, render, say
 from importer.settings.rate import Rate
 
 _OUTAGE = 3  # failures in a row that concern everyone, and no longer each its own request
@@ -115,8 +116,8 @@ class Limiter:
         """Seconds until the account's limit lets a call of this kind go; infinity as for :meth:`wait`."""
         return self._wait_for_limit(kind, self._clock())
 
-    def trouble(self, kind: str | None) -> str:
-        """What holds everyone up, in a few words; empty when nothing does.
+    def trouble(self, kind: str | None) -> Message | None:
+        """What holds everyone up; None if nothing does.
 
         Args:
             kind: of the call that is next, if there is one; only then does it matter what the limit allows.
@@ -126,9 +127,9 @@ class Limiter:
         limit = self._wait_for_limit(kind, now) if kind is not None else 0.0
         if math.isfinite(limit) and limit > max(LONG_PAUSE, pause):
             return _held_up(math.ceil(limit), is_limit_known=self._quotas.is_limited or self._is_wait_told)
-        if not self._trouble:
-            return ""
-        return f"trying again{f' in {math.ceil(pause):,} s' if pause else ''}: {self._trouble}"
+        if self._trouble and pause:
+            return say("trouble.again-in", seconds=math.ceil(pause), why=self._trouble)
+        return say("trouble.again", why=self._trouble) if self._trouble else None
 
     @property
     def is_outage(self) -> bool:
@@ -288,10 +289,8 @@ class Limiter:
         return now < max(self.down_until, self._limited_until)
 
 
-def _held_up(seconds: int, *, is_limit_known: bool) -> str:
-    if is_limit_known:
-        return f"waiting {seconds:,} s for the account's limit"
-    return f"trying again in {seconds:,} s: the API says that there are too many calls (429)"
+def _held_up(seconds: int, *, is_limit_known: bool) -> Message:
+    return say("trouble.limit" if is_limit_known else "trouble.too-many-calls", seconds=seconds)
 
 
 def _is_untold(reply: Reply[Any]) -> bool:
@@ -304,7 +303,7 @@ def _is_untold(reply: Reply[Any]) -> bool:
 
 def _few_words(failure: Failure) -> str:
     """The beginning of what went wrong, fit for a terminal's line."""
-    text = "".join(sign if sign.isprintable() else " " for sign in failure.text)
+    text = "".join(sign if sign.isprintable() else " " for sign in render(failure.text))
     return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 

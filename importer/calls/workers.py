@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from importer.api import Reply
 from importer.errors import NoThread
+from importer.messages import say
 
 Task = TypeVar("Task")
 
@@ -48,11 +49,7 @@ class Threads(Generic[Task]):
         except RuntimeError as error:
             if not self._has_threads:
                 self._pool.shutdown(wait=False, cancel_futures=True)
-                raise NoThread(
-                    f"No call can be made, because the system starts no thread for this program ({error}). Nothing more"
-                    " was sent. See that the machine has memory left, and that the program may start more threads (by"
-                    " `ulimit -u`, or by the container's limit on processes). Then run the same command again."
-                ) from error
+                raise NoThread(say("stopped.no-thread", error=str(error))) from error
         self._has_threads = True
 
     def _carry(self, task: Task, perform: Callable[[Task], Reply[Any]]) -> None:

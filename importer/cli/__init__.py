@@ -47,10 +47,11 @@ from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
 from importer.cli.scheduling import prune, repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
-from importer.cli.terminal import gated, paragraph, say, told
+from importer.cli.terminal import gated, paragraph, say_line, told
 from importer.cli.watching import EndedAtOnce
-from importer.cli.wording import PROFILE, words
+from importer.cli.wording import PROFILE, TERMINAL, words
 from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
+from importer.messages import FACE, say
 from importer.settings import profiles
 
 _COMPLETING = "_NOTE_IMPORTER_COMPLETE"  # click's variable for a shell that asks what may follow
@@ -95,6 +96,7 @@ for _command in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every error becomes a message and an exit status here."""
     PROFILE.set(profiles.DEFAULT)
+    FACE.set(TERMINAL)
     with gated():
         return told(_status_of(arguments))
 
@@ -108,12 +110,11 @@ def _status_of(arguments: Sequence[str] | None) -> int:
     except click.Abort as error:
         if isinstance(error.__cause__, EndedAtOnce):  # click has made an Abort of it
             paragraph(
-                "Ended at once. The same command goes on: what was under way is looked up first, and results that"
-                " are missing are written.",
+                say("cli.ended-at-once"),
                 err=True,
             )
             return 3
-        say("Nothing was sent.", err=True)
+        say_line(say("cli.nothing-sent"), err=True)
         return 2
     except OutputFailed:
         return OutputFailed.exit_status  # which is told at the end
@@ -123,12 +124,7 @@ def _status_of(arguments: Sequence[str] | None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         if os.environ.get("NOTE_IMPORTER_DEBUG"):
             traceback.print_exc()
-        paragraph(
-            f"This is a fault of note-importer's own ({type(error).__name__}: {error}). What was delivered is"
-            " recorded; the same command goes on. Please report it, with what NOTE_IMPORTER_DEBUG=1 shows.",
-            "Error: ",
-            err=True,
-        )
+        paragraph(say("fault.of-command", error=f"{type(error).__name__}: {error}"), "Error: ", err=True)
         return 3
     return status if isinstance(status, int) else 0
 

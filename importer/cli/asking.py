@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from importer.cli.options import Told
-from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say
+from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.commands.answering import offered
-from importer.errors import BadSettings, UnclearColumns, as_argument, by_name
+from importer.errors import BadSettings, UnclearColumns, as_argument
+from importer.messages import Cell, Setting, say, words
 from importer.models import Answer, Question, Role
 from importer.settings import Settings, remembering
 
@@ -53,8 +54,7 @@ class Asking:
         """
         if settings.first is not None and not self._is_anybody_there:
             raise BadSettings(
-                "it sends some rows for a person to look at before the rest, and nobody is at this terminal. Leave it"
-                " out, or run it where somebody is. Nothing was sent.",
+                say("asking.nobody-here"),
                 setting="first",
                 origin=self._told.given["first"].at("first"),
             )
@@ -72,7 +72,8 @@ class Asking:
             if answer.setting in remembering.REMEMBERED:
                 self._answers.append(answer)
             else:
-                paragraph(f"To be asked no more: {by_name(answer.setting, as_argument(answer.value))}", err=True)
+                setting = Setting(answer.setting, as_argument(answer.value))
+                paragraph(say("asking.no-more", setting=setting), err=True)
             return answer
         return None
 
@@ -121,18 +122,15 @@ class Asking:
         is_wanted = self._told.says("remember")
         answered = {answer.setting for answer in self._answers}
         only = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
-        alone = [
-            by_name(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
-        ]
+        alone = tuple(
+            Setting(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
+        )
         self._answers.clear()
-        offer = f"Remember this in the profile {settings.profile!r}, and ask no more next time?"
+        offer = say("asking.remember", profile=repr(settings.profile))
         if only and (is_wanted or ask(offer)):
-            say(f"Remembered in {remembering.remember(settings, only, headings)}.")
+            say_line(say("asking.remembered", place=str(remembering.remember(settings, only, headings))))
         if alone:
-            paragraph(
-                f"True of this file alone, and so not kept in the profile: {', '.join(alone)}. Say it in the command"
-                " for files like this one. If it is true of all files of this profile, write it into the profile."
-            )
+            paragraph(say("asking.of-this-file-alone", settings=alone))
 
 
 def _is_among(answer: Answer, choices: Sequence[Answer]) -> bool:
@@ -141,33 +139,36 @@ def _is_among(answer: Answer, choices: Sequence[Answer]) -> bool:
 
 def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | None:
     """What a person chooses; b to go back to the question before; None for Enter alone."""
-    say(err=True)
+    say_line(err=True)
     paragraph(question.asks, err=True)
     names_a_column = question.column is None and bool(question.roles)
     everything = offered(question)
     choices = everything[: _most_shown(question)] if names_a_column else everything
     for number, choice in enumerate(choices, 1):
         is_likely = choice.setting == "map" and choice.is_likely and not choices[0].is_likely
-        held = f": {'; '.join(choice.samples)}" if choice.samples else ""
-        paragraph(f"{choice.means}{' (likely)' if is_likely else ''}{held}", f"  {number}  ", err=True)
+        said = choice.means
+        said = say("asking.likely", choice=said) if is_likely else said
+        if choice.samples:
+            said = say("asking.with-samples", choice=said, samples=tuple(map(Cell, choice.samples)))
+        paragraph(said, f"  {number}  ", err=True)
     if more := len(everything) - len(choices):
-        paragraph(f"or another column ({more:,} more), by its heading or letter", "     ", err=True)
-    wanted = "Number, heading or letter" if names_a_column else "Number"
-    back = f"{' (B for column B)' if names_a_column else ''}, or {_BACK} to go back" if may_go_back else ""
-    while answer := ask_for(f"{wanted}{back} (Enter alone stops)"):
+        paragraph(say("asking.another-column", more=more), "     ", err=True)
+    wanted = say("asking.column" if names_a_column else "asking.number")
+    if may_go_back:
+        wanted = say("asking.column-or-back" if names_a_column else "asking.number-or-back")
+    while answer := ask_for(wanted):
         if answer == _BACK and may_go_back:
             return answer
         if answer.isdecimal() and answer.isascii() and 1 <= int(answer) <= len(choices):
             return choices[int(answer) - 1]
         if answer == _BACK:
-            paragraph("This is the first question.", err=True)
+            paragraph(say("asking.first-question"), err=True)
         elif names_a_column and not answer.isdecimal():
             role = question.roles[0]
-            return (
-                Answer("key-column", answer, answer) if role is Role.KEY else Answer("map", f"{role}={answer}", answer)
-            )
+            setting, before = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
+            return Answer(setting, f"{before}{answer}", words(answer))
         else:
-            paragraph(f"{answer!r} is none of these: a number from 1 to {len(choices)}.", err=True)
+            paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None
 
 

@@ -11,8 +11,10 @@ import click
 
 from importer import commands
 from importer.cli.screen import argument
-from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say
+from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say_line
+from importer.cli.wording import with_flags
 from importer.errors import BadSettings, ImporterError
+from importer.messages import Message, say
 from importer.settings import (
     LIVE,
     SETTINGS,
@@ -50,37 +52,31 @@ def init() -> int:
     try:
         return _init()
     except click.Abort:
-        say(err=True)
-        say("Nothing was written.", err=True)
+        say_line(err=True)
+        say_line(say("init.nothing-written"), err=True)
         return 2
 
 
 def _init() -> int:
-    paragraph("A few questions; Enter takes what stands in brackets. Nothing is sent.")
-    say()
+    paragraph(say("init.few-questions"))
+    say_line()
     journal = sources.read(sources.gather({}, ["journal"]), "journal") or default_journal()
-    name = _asked("Name of the profile, yours to choose", "night", _new_name)
+    name = _asked(say("init.ask-name"), "night", _new_name)
     chosen: dict[str, object] = {}
-    address = _asked("Address of the API", LIVE, lambda text: str(SETTINGS["base-url"].read(text)))
+    address = _asked(say("init.ask-address"), LIVE, lambda text: str(SETTINGS["base-url"].read(text)))
     if address != LIVE:
         chosen["base-url"] = address
     _ask_visibility(chosen)
-    most = (
-        "Part of a file's rows with problems, or with unknown prospects, above which nothing of it is sent (- for any)"
-    )
+    most = say("init.ask-guard")
     if share := _asked(most, "20%", lambda text: _checked("max-invalid", text)):
         chosen["max-invalid"] = chosen["max-unknown"] = share
-    hours = _asked("Hours of the night in which it may send", "02:00-06:00", lambda text: _checked("between", text))
-    if archive := _asked("Folder for finished files and their results (Enter: they stay)", "", _folder):
+    hours = _asked(say("init.ask-hours"), "02:00-06:00", lambda text: _checked("between", text))
+    if archive := _asked(say("init.ask-archive"), "", _folder):
         chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
-    key = _asked_unseen("API key (not shown; Enter: later)")
-    told = _asked("Address for notifications, as slack://… or mailtos://… (Enter: nobody is told)", "", _recipient)
-    in_store = (
-        bool(key)
-        and keystore.is_there()
-        and ask("Keep the key in the system's key store? (No: in a file that only you can read)")
-    )
+    key = _asked_unseen(say("init.ask-key"))
+    told = _asked(say("init.ask-notify"), "", _recipient)
+    in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
     settings = Settings(profile=name, base_url=address, journal=journal)
     return _write(settings, chosen, key, told, in_store=in_store, hours=hours)
 
@@ -92,7 +88,9 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *
         try:
             make_private_folder(archive)
         except OSError as error:
-            raise BadSettings(f"The folder {archive} can't be made: {error.strerror}. Nothing was written.") from error
+            raise BadSettings(
+                say("init.folder-not-made", archive=str(archive), error=error.strerror or str(error))
+            ) from error
     if key and not in_store:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
     if told:
@@ -102,28 +100,22 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *
     path = profiles.make(name, chosen, hints)
     if in_store:
         keystore.keep(settings.workspace, key)
-    say()
-    paragraph(f"Written: the profile {name!r}, to {path}. Edit it as you like; `note-importer config` shows all of it.")
+    say_line()
+    paragraph(say("init.written", name=repr(name), path=str(path)))
     status = _confirm(settings)
     profile = f"--profile {argument(name)}"
     if not key:
-        paragraph(
-            f"The key is still missing. Put it into the file {key_file}, which only you should be able to read, and"
-            f" take away the # before api-key-file in the profile; or: note-importer login {profile}"
-        )
+        paragraph(say("init.key-missing", file=str(key_file), profile=profile))
     if told and commands.notifying.lacks_package(told):
-        paragraph(
-            "Notifications need one more package, without which nothing is imported. Install it with: pip install"
-            " apprise"
-        )
-    say("Next:")
+        paragraph(say("init.needs-package"))
+    say_line(say("init.next"))
     for line in (
         f"note-importer doctor {profile}" + (" --test-notification" if told else ""),
         f"note-importer check {profile} contacts.xlsx",
         f"note-importer run {profile} contacts.xlsx",
         f"note-importer schedule {profile} --between {hours or '02:00-06:00'} exports",
     ):
-        say(f"  {line}")
+        say_line(f"  {line}")
     return status
 
 
@@ -132,15 +124,15 @@ def _confirm(settings: Settings) -> int:
     try:
         commands.workspaces.confirm(settings)
     except ImporterError as error:
-        paragraph(f"That the workspace is confirmed could not be kept. {error}")
-        paragraph("The profile can be used; its first run, at a terminal, asks once more whether it is the right one.")
+        paragraph(say("init.not-confirmed", why=with_flags(error.message)))
+        paragraph(say("init.asks-once-more"))
         return error.exit_status
     if not isinstance(place := journal_place(settings.journal), Path):
-        paragraph(f"The workspace is confirmed in the journal {place}, for all machines that share it.")
+        paragraph(say("init.confirmed", place=str(place)))
     return 0
 
 
-def _asked(question: str, usual: str, read: Callable[[str], _Value]) -> _Value:
+def _asked(question: Message, usual: str, read: Callable[[str], _Value]) -> _Value:
     """What is answered, asked again until it can be used."""
     while True:
         try:
@@ -149,12 +141,12 @@ def _asked(question: str, usual: str, read: Callable[[str], _Value]) -> _Value:
             paragraph(error.reason, "  ")
 
 
-def _asked_unseen(question: str) -> str:
+def _asked_unseen(question: Message) -> str:
     while True:
         key = ask_unseen(question)
         if not key or can_be_key(key):
             return key
-        paragraph(f"That is no API key: {WHAT_A_KEY_IS}.", "  ")
+        paragraph(say("keys.no-key", why=WHAT_A_KEY_IS), "  ")
 
 
 def _checked(setting: str, text: str) -> str:
@@ -171,14 +163,14 @@ def _folder(folder: str) -> str:
         return folder
     path = Path(folder).expanduser().absolute()
     if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
-        raise BadSettings(f"The folder {path} can't be made: something else stands in its place. Name another.")
+        raise BadSettings(say("init.no-folder", path=str(path)))
     return str(path)
 
 
 def _recipient(address: str) -> str:
     """An address, once it is known that something can be sent to it; the package for that may come later."""
     if address and not commands.notifying.lacks_package(address):
-        commands.notifying.Notifier.to([Recipient(address, "this line")])
+        commands.notifying.Notifier.to([Recipient(address, say("recipients.this-line"))])
     return address
 
 
@@ -194,5 +186,5 @@ def _ask_visibility(chosen: dict[str, object]) -> None:
         SETTINGS["default-visibility"].read(text)
         return text
 
-    if found := _asked("A note without a visibility: private, public, or a problem", "problem", read):
+    if found := _asked(say("init.ask-visibility"), "problem", read):
         chosen["default-visibility"] = found

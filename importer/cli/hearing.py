@@ -10,7 +10,6 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +20,8 @@ from importer import commands
 from importer.cli.options import Told
 from importer.cli.reporting import Reporting, reporting
 from importer.cli.terminal import paragraph
-from importer.cli.wording import with_flags
 from importer.errors import ImporterError
+from importer.messages import Said
 
 if TYPE_CHECKING:
     from importer.commands.series import FileEnded, Series
@@ -37,7 +36,7 @@ class Hearing:
         asked: why it was asked to end, if it was: then nobody tries it again.
     """
 
-    def __init__(self, told: Told, out: Reporting | None, asked: Callable[[], str | None]) -> None:
+    def __init__(self, told: Told, out: Reporting | None, asked: Callable[[], Said | None]) -> None:
         self._asked, self._tries = asked, commands.repeating.Tries.told(os.environ)
         self.told, self.is_quiet = told, out is not None and out.is_quiet
         self._out = out
@@ -70,12 +69,12 @@ class Hearing:
             commands.logs.event("it will be tried again: nobody is notified")
         elif self._ended:
             notice = commands.notices.notice(self._ended, self.told.profile, self.told.read("log-file"))
-            for failed in self._notifier.tell(replace(notice, body=with_flags(notice.body))):
+            for failed in self._notifier.tell(notice):
                 paragraph(failed, "Warning: ", err=True)
 
 
 @contextmanager
-def heard(files: Sequence[Path], asked: Callable[[], str | None]) -> Iterator[Hearing]:
+def heard(files: Sequence[Path], asked: Callable[[], Said | None]) -> Iterator[Hearing]:
     """What a command is told; and however its block is left, whoever is to be notified hears of it.
 
     A person who says no to the plan has heard of it.

@@ -15,9 +15,10 @@ from importer.cli.options import PREPARING, Told, file_argument, files_argument,
 from importer.cli.reporting import Reporting, reporting
 from importer.cli.screen import argument, show
 from importer.cli.several import Importing
-from importer.cli.terminal import paragraph, say
+from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import Stopper, Watch
-from importer.errors import ResultsNotWritten, UnclearColumns, by_name
+from importer.errors import ResultsNotWritten, UnclearColumns
+from importer.messages import Message, Setting, say
 from importer.settings import Settings, Topic
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
         told = hearing.told
         settings = told.settings_with_key
         said_now = {name for name, found in told.given.items() if not found.origin}
-        alone = [by_name(name) for name in ("ignore", "default-visibility") if name in said_now]
+        alone = [Setting(name) for name in ("ignore", "default-visibility") if name in said_now]
         if alone and told.says("remember"):
-            paragraph(f"True of this run alone, and so not kept in the profile: {' and '.join(alone)}.")
+            paragraph(say("cli.of-this-run-alone", settings=tuple(alone)))
         asking = Asking(told)
         asking.check(settings)
         chosen = commands.choosing.choose(files)
@@ -98,10 +99,10 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         show(commands.plans.check(preview))
         if report is not None:
             written = commands.check.write_report(report, preview, file)
-            say()
-            say(f"Every problem: {written.path}" + (f"  ({written.remark})" if written.remark else ""))
+            say_line()
+            say_line(_named(written.path, written.remark, "check.every-problem", "check.every-problem-remark"))
         if online and (emails := commands.check.write_unknown_emails(preview, file)) is not None:
-            say(f"Emails that nobody has: {emails.path}" + (f"  ({emails.remark})" if emails.remark else ""))
+            say_line(_named(emails.path, emails.remark, "ended.unknown-emails", "ended.unknown-emails-remark"))
         asking.offer_to_remember(preview.settings, preview.loaded.headings)
         status = commands.check.exit_status(preview)
         return out.over(status, lambda: commands.documents.check(preview, status))
@@ -128,8 +129,15 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
     show(commands.endings.counts(outcomes.counts()))
     if written.remark:
         paragraph(written.remark)
-    say(f"Results: {written.path}")
+    say_line(say("ended.results", path=str(written.path)))
     return ResultsNotWritten.exit_status if written.is_owed else commands.report.exit_status(outcomes.counts())
+
+
+def _named(path: Path, remark: Message | None, kind: str, kind_with_remark: str) -> Message:
+    """Where something was written, and why not where it was wanted."""
+    if not remark:
+        return say(kind, path=str(path))
+    return say(kind_with_remark, path=str(path), remark=remark)
 
 
 @click.command(name="template")
@@ -138,7 +146,7 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
 def make_template(file: Path, *, overwrite: bool) -> int:
     """Write a workbook to fill in, with drop-downs and an explanation: notes.xlsx, or FILE."""
     written = commands.template.write(file, overwrite=overwrite)
-    say(f"Fill in {written.path}, then: note-importer check {argument(written.path)}")
+    say_line(say("template.fill-in", path=str(written.path), file=argument(written.path)))
     if written.remark:
-        say(written.remark)
+        say_line(written.remark)
     return 0

@@ -13,8 +13,10 @@ from importer import commands
 from importer.cli.options import Told, settings_about
 from importer.cli.reporting import reporting
 from importer.cli.screen import show
-from importer.cli.terminal import ask, is_terminal, say
+from importer.cli.terminal import ask, is_terminal, say_line
 from importer.cli.watching import Stopper, Watch
+from importer.cli.wording import with_flags
+from importer.messages import say
 from importer.settings import Topic
 
 _CALLING = (Topic.PLACE, Topic.CALLS, Topic.PACE, Topic.NEW_JOURNAL, Topic.WAITING)
@@ -47,7 +49,7 @@ def history(
             wanted = commands.history.Wanted(began, name, ended, last, of_all)
             found = commands.history.history(settings, wanted)
             is_filtered = wanted != commands.history.Wanted(of_all=of_all)
-            elsewhere = "" if found or of_all else commands.history.elsewhere(settings)
+            elsewhere = None if found or of_all else commands.history.elsewhere(settings)
             show(commands.endings.history(found, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere))
             readable_after = None if of_all or not found else commands.history.readable_after(settings)
             show(commands.sayings.readable(readable_after))
@@ -84,7 +86,7 @@ def hide(run_name: str | None, *, twins: bool, **_: Any) -> int:
     stopped before the end: the same command goes on; 4 stopped, and only a person can help.
     """
     if (run_name is None) is not twins:
-        raise click.UsageError("Say which notes: hide RUN, such as hide last, or hide --twins.")
+        raise click.UsageError(with_flags(say("hide.which")))
     with reporting("hide") as out:
         return out.over(_hide(run_name, out.told), dict)
 
@@ -93,8 +95,8 @@ def _hide(run_name: str | None, told: Told) -> int:
     settings = told.settings_with_key
     planned = commands.hide.what_to_hide(run_name, settings)
     show(commands.endings.hiding(planned))
-    if planned.notes and not told.says("yes") and not (is_terminal(sys.stdin) and ask("Make them private drafts?")):
-        say("Nothing was changed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
+    if planned.notes and not told.says("yes") and not (is_terminal(sys.stdin) and ask(say("hide.ask"))):
+        say_line(say("hide.nothing-changed" if is_terminal(sys.stdin) else "hide.nothing-changed-unasked"))
         return 2
     with Stopper() as stopper, Watch() as watch:
         watch.begin(len(planned.notes))
@@ -118,7 +120,7 @@ def backup(file: Path, **_: Any) -> int:
     An earlier copy of the same journal is replaced; nothing else is.
     """
     commands.journals.back_up(Told.here().settings, file)
-    say(f"The journal was copied to {file}.")
+    say_line(say("journals.copied", file=str(file)))
     return 0
 
 
@@ -145,6 +147,6 @@ def copy(source: str, target: str) -> int:
     """
     copied = commands.journals.copy(source, target)
     runs, rows = commands.sayings.count(copied["runs"], "run"), commands.sayings.count(sum(copied.values()), "row")
-    say(f"{runs} and all that they delivered were copied: {rows}, compared one by one.")
-    say(f"From now on name {target} with --journal, or in the profile, on every machine; and put {source} away.")
+    say_line(say("journals.moved", runs=runs, rows=rows))
+    say_line(say("journals.moved-then", target=str(target), source=str(source)))
     return 0

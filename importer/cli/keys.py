@@ -8,8 +8,9 @@ import click
 
 from importer.cli.options import Told, settings_about
 from importer.cli.screen import argument
-from importer.cli.terminal import ask_unseen, say
+from importer.cli.terminal import ask_unseen, say_line
 from importer.errors import BadSettings
+from importer.messages import say
 from importer.settings import Topic, keystore
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
 
@@ -23,12 +24,12 @@ def login(**_: Any) -> int:
     terminal, it is read from standard input.
     """
     workspace = Told.here().settings.workspace
-    key = ask_unseen(f"API key for profile {workspace.profile!r} at {workspace.base_url}")
+    key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
-        raise BadSettings(f"That is no API key: {WHAT_A_KEY_IS}. Nothing was kept.")
+        raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
     store = keystore.keep(workspace, key)
-    say(f"Kept in {store}, for profile {workspace.profile!r} at {workspace.base_url}.")
-    say("Whether the API accepts it: note-importer doctor" + _profile(workspace.profile))
+    say_line(say("keys.kept", store=store, profile=repr(workspace.profile), url=workspace.base_url))
+    say_line(say("keys.try-it", command=f"note-importer doctor{_profile(workspace.profile)}"))
     return 0
 
 
@@ -38,8 +39,8 @@ def logout(**_: Any) -> int:
     """Take a profile's API key out of the key store of the system."""
     workspace = Told.here().settings.workspace
     was_there = keystore.forget(workspace)
-    done = "The key was taken out of the key store" if was_there else "There is no key in the key store"
-    say(f"{done}: profile {workspace.profile!r} at {workspace.base_url}.")
+    kind = "keys.taken-out" if was_there else "keys.none-there"
+    say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))
     return 0
 
 

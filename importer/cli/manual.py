@@ -12,6 +12,8 @@ import click
 
 from importer import commands
 from importer.cli.screen import argument
+from importer.cli.wording import with_flags
+from importer.messages import say
 from importer.settings import SETTINGS, Topic
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
@@ -108,7 +110,7 @@ class Commands(click.Group):
         name = args[0]
         if name not in self.commands and not name.startswith("-") and _looks_like_file(name):
             rest = " ".join(map(argument, args))
-            ctx.fail(f"{name!r} is a file, and no command. Did you mean run? note-importer run {rest}")
+            ctx.fail(with_flags(say("cli.file-no-command", name=repr(name), rest=rest)))
         return super().resolve_command(ctx, args)
 
 

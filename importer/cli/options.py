@@ -20,6 +20,7 @@ from importer import commands
 from importer.cli.terminal import paragraph
 from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
+from importer.messages import say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
 from importer.settings.editing import usual
 from importer.settings.sources import Given
@@ -62,8 +63,8 @@ class Somewhere(click.Path):
         if "://" in str(value):
             try:
                 found: Any = kinds.Somewhere().read(value)
-            except ValueError as error:
-                self.fail(str(error), param, ctx)
+            except BadSettings as error:
+                self.fail(with_flags(error.reason), param, ctx)
             if not isinstance(found, Path):
                 return found
         return super().convert(value, param, ctx)
@@ -92,27 +93,37 @@ def settings_named(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return add
 
 
+@cache  # several commands have it
+def _help(setting: Setting) -> str:
+    text = with_flags(say("setting.many", help=setting.help) if setting.many else setting.help)
+    default = usual(setting)
+    return f"{text}  [default: {with_flags(default)}]" if default else text
+
+
+class _Option(click.Option):
+    """A flag of a setting. Its help is read when it is shown, so that no other start waits for that."""
+
+    def __init__(self, *names: Any, setting: Setting, **about: Any) -> None:
+        self._setting = setting
+        super().__init__(*names, **about)
+
+    help = property(lambda self: _help(self._setting), lambda *_: None)  # click itself has none to give
+
+
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
-    text = _help(setting)
     if not setting.metavar:
-        return click.option(*names, is_flag=True, help=text)
+        return click.option(*names, cls=_Option, setting=setting, is_flag=True)
     return click.option(
         *names,
+        cls=_Option,
+        setting=setting,
         type=click.UNPROCESSED,
         multiple=setting.many,
         metavar=setting.metavar,
         default=None,
-        help=text,
         shell_complete=lambda _context, _parameter, begun: _completed(setting, begun),
     )
-
-
-@cache  # several commands have it
-def _help(setting: Setting) -> str:
-    text = with_flags(setting.help) + (" May be given more than once." if setting.many else "")
-    default = usual(setting)
-    return f"{text}  [default: {default}]" if default else text
 
 
 def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
@@ -174,7 +185,7 @@ class Told:
     def notifier(self, *, as_far_as_possible: bool = False) -> Notifier:
         """What sends notifications to whoever is to have them; where others could read their file, that is said."""
         file = sources.recipients_file(self.given)
-        if file is not None and (warning := who_can_read(file, "the addresses for notifications")):
+        if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
         return commands.notifying.Notifier.to(
             sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible

@@ -14,10 +14,11 @@ import click
 
 from importer.cli.manual import InGroups
 from importer.cli.options import PREPARING, Told, settings_about
-from importer.cli.terminal import paragraph, say
+from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
+from importer.messages import say
 from importer.settings import SETTINGS, Topic, sources, who_can_read
 from importer.settings.sources import Place
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from importer.page.launching import Launch
     from importer.page.serving import Server
 
-_ASKED = "You asked the program to end (Ctrl-C)."
-_QUIT = "You pressed Quit."
+_ASKED = say("page.asked-to-end")
+_QUIT = say("page.quit")
 _PATIENCE = 10.0
 """Seconds that the browser may take to open the page, until the address is printed."""
 _TOPICS = (*PREPARING, Topic.HOURS, Topic.WAITING)
@@ -50,9 +51,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     in the environment. Quit on the page, or Ctrl-C, ends a run in good order, and then the program.
     """
     if importlib.util.find_spec("flask") is None:
-        raise BadSettings(
-            "The page needs a part that isn't installed. Install it with: pip install 'note-importer[page]'"
-        )
+        raise BadSettings(say("page.needs-part"))
     from importer.page import serving  # noqa: PLC0415 - only this command waits for it
     from importer.page.told import Told as ToldToPage  # noqa: PLC0415
 
@@ -64,7 +63,7 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     try:
         server = serving.Server(ToldToPage(said, names), port)
     except OSError as error:
-        raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
+        raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     with server:
         return _serve(server, no_browser=no_browser)
 
@@ -75,20 +74,20 @@ def _serve(server: Server, *, no_browser: bool) -> int:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     if (file := sources.key_file(server.told.given())) is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
-    chosen = "  (the profile that was chosen on the page last; name another with --profile)"
-    say(f"Workspace: {server.told.settings().workspace}{chosen if server.told.is_last_chosen else ''}")
+    kind = "page.workspace-of-last-time" if server.told.is_last_chosen else "cli.workspace"
+    say_line(say(kind, workspace=str(server.told.settings().workspace)))
     with contextlib.ExitStack() as at_end:
         launch = None if no_browser else _launched(server, at_end)
         if launch is None:
             _say_address(server)
         else:
-            say(f"The page opens in your browser. If it doesn't within {_PATIENCE:.0f} seconds, its address follows.")
-        say("Leave this window open as long as you use the page. Ctrl-C ends it, and so does Quit on the page.")
+            say_line(say("page.opens", seconds=round(_PATIENCE)))
+        say_line(say("page.leave-open"))
         sys.stdout.flush()
         why = _QUIT if _wait(server, launch) else _ASKED
     jobs = server.stop_jobs(why)
     if jobs:
-        say("Finishing the requests under way, then writing the results …", err=True)
+        say_line(say("page.finishing"), err=True)
         try:
             while any(job.ended is None for job in jobs):
                 time.sleep(0.05)
@@ -112,8 +111,8 @@ def _launched(server: Server, at_end: contextlib.ExitStack) -> Launch | None:
 
 
 def _say_address(server: Server) -> None:
-    say("Open this address in your browser. It works once:")
-    say(server.address)
+    say_line(say("page.open-this"))
+    say_line(server.address)
     sys.stdout.flush()
 
 
@@ -145,5 +144,5 @@ def _said(job: Job) -> int:
         if sentence:
             paragraph(with_flags(sentence), err=True)
     if job.ended.results is not None:
-        say(f"Results: {job.ended.results}", err=True)
+        say_line(f"Results: {job.ended.results}", err=True)
     return job.ended.exit_status

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from importer.cli.terminal import say
+from importer.cli.terminal import say_line
 from importer.errors import BadSettings
+from importer.messages import say
 
 
 class _WithManual(click.Command):
@@ -88,7 +89,7 @@ def serve_sandbox(
         raise BadSettings(str(error)) from error
     try:
         sandbox.serve_forever(
-            say=say,
+            say=say_line,
             port=port,
             api_key="".join(keys[:1]),
             further_keys=keys[1:],
@@ -102,5 +103,5 @@ def serve_sandbox(
             **options,
         )
     except OSError as error:
-        raise BadSettings(f"Port {port} can't be served: {error.strerror}. Name another: --port 0.") from error
+        raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     return 0

@@ -22,6 +22,7 @@ from importer.cli.terminal import is_terminal, say_json
 from importer.cli.watching import EndedAtOnce
 from importer.cli.wording import with_flags
 from importer.errors import ImporterError
+from importer.messages import Message, Said, say
 
 
 class Reporting:
@@ -65,14 +66,16 @@ class Reporting:
 
     def _failed(self, error: BaseException) -> None:
         """What a command is told to have come to that ended with an error."""
+        text: Said
         if isinstance(error, ImporterError):
-            status, kind, text, why = error.exit_status, error.kind, str(error), commands.logs.said(error)
+            status, kind, text, why = error.exit_status, error.kind, error.message, commands.logs.said(error)
         elif isinstance(error, (click.ClickException, click.Abort, KeyboardInterrupt)):
             status = 3 if isinstance(error, EndedAtOnce) else 2
-            kind = text = why = "a person ended it" if status == 3 else "a person ended it before anything was sent"
+            kind = say("error.ended-by-a-person" if status == 3 else "error.ended-before-anything-was-sent")
+            text, why = kind, with_flags(kind)
         else:
-            status, kind, text = ImporterError.exit_status, "a fault of note-importer's own", type(error).__name__
-            why = f"{kind}: {text}"
+            status, kind, text = ImporterError.exit_status, say("error.fault"), type(error).__name__
+            why = f"{with_flags(kind)}: {text}"
         commands.logs.event("ended with an error", logging.ERROR, why=why)
         if self._document is None:
             self.over(status, lambda: commands.documents.failed(self._command, status, kind, text))
@@ -88,10 +91,10 @@ def reporting(command: str) -> Iterator[Reporting]:
         log_file = told.read("log-file")
     except ImporterError as error:
         if click.get_current_context().params.get("json"):
-            print_document(commands.documents.failed(command, error.exit_status, error.kind, str(error)))
+            print_document(commands.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
     debugging = commands.logs.is_debugging()
-    with commands.logs.logging_to(log_file, debugging=debugging, in_words=with_flags), found.speaking():
+    with commands.logs.logging_to(log_file, debugging=debugging), found.speaking():
         commands.logs.event("command begun", command=command, version=__version__, profile=told.profile)
         yield found
         commands.logs.event("command over", command=command, exit_status=found.exit_status)
@@ -103,7 +106,7 @@ def print_document(document: Mapping[str, Any]) -> None:
 
 
 def _in_words(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, Message):
         return with_flags(value)
     if isinstance(value, Mapping):
         return {name: _in_words(found) for name, found in value.items()}

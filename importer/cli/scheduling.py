@@ -20,8 +20,9 @@ import click
 from importer import commands
 from importer.cli import units
 from importer.cli.options import Somewhere, Told, settings_named
-from importer.cli.terminal import ask, is_terminal, paragraph, say
-from importer.errors import BadSettings, Stopped, by_name
+from importer.cli.terminal import ask, is_terminal, paragraph, say_line
+from importer.errors import BadSettings, Stopped
+from importer.messages import Message, say
 from importer.settings import KEY_VARIABLE, Window, sources
 from importer.settings.times import Span
 
@@ -45,36 +46,32 @@ def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None,
     told = Told.here()
     window = sources.read(told.given, "between")
     if window is None:
-        raise BadSettings(f"Say when it may be at work: {by_name('between', '02:00-06:00')}.")
+        raise BadSettings(say("schedule.say-when"))
     night = units.Night([file.absolute() for file in files], told.profile, window)
     made = units.units(night, units.System(system) if system else units.System.here())
     for unit in made:
         if write is not None:
-            say(f"Written: {units.write(unit, write)}")
+            say_line(say("schedule.written", path=str(units.write(unit, write))))
             continue
         if len(made) > 1:
-            say(f"# {unit.name}")
+            say_line(f"# {unit.name}")
         for line in unit.text.splitlines():
-            say(line)
-        say()
+            say_line(line)
+        say_line()
     paragraph(made[0].install, err=True)
     for note in _missed_at_night(told):
         paragraph(note, "Note: ", err=True)
     return 0
 
 
-def _missed_at_night(told: Told) -> Iterator[str]:
+def _missed_at_night(told: Told) -> Iterator[Message]:
     """What counts in this session and not in a scheduler's."""
     given = sources.gather({"profile": told.profile}, ["profile", "api-key-file"])
     if "api-key-file" not in given or given["api-key-file"].place is not sources.Place.PROFILE:
-        yield (
-            f"A scheduler knows nothing of this session: {KEY_VARIABLE} isn't set there, and on Linux the key store is"
-            f" closed while you aren't logged in. Keep the key in a file that only you can read, and name it in the"
-            f' profile {told.profile!r}: api-key-file = "…".'
-        )
+        yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(told.profile))
     carried = units.carried_on()
     if lost := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in carried]:
-        yield f"These are set in this session only, and won't count: {', '.join(lost)}. Put them into the profile."
+        yield say("schedule.lost", lost=", ".join(lost))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -90,10 +87,7 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
     Outside of the window nothing is begun. What is at work when it closes goes on, unless `between` in the profile, or
     --between after COMMAND, ends it.
     """
-    try:
-        tries = commands.repeating.Tries(Window.parse(between), Span().read(every))
-    except ValueError as error:
-        raise BadSettings(str(error)) from error
+    tries = commands.repeating.Tries(Window.parse(between), Span().read(every))
     child = _Child([*units.this_program(), *command], dict([tries.variable]))
     with child.stoppable():
         return commands.repeating.repeat(
@@ -155,16 +149,16 @@ def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
     told = Told.here()
     found = commands.pruning.old_results(folders, days, told.settings)
     for path in found:
-        say(str(path))
-    what = commands.sayings.count(len(found), "results file")
+        say_line(str(path))
+    what = commands.sayings.count(len(found), "results-file")
     if not found:
-        say(f"Nothing to remove: no results there are older than {days} days and as a run wrote them.")
+        say_line(say("prune.nothing", days=days))
         return 0
-    if not told.says("yes") and not (is_terminal(sys.stdin) and ask(f"Remove {what}?")):
-        say("Nothing was removed." + ("" if is_terminal(sys.stdin) else " Say --yes where nobody can be asked."))
+    if not told.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=what))):
+        say_line(say("prune.nothing-removed" if is_terminal(sys.stdin) else "prune.nothing-removed-unasked"))
         return 2
     left = commands.pruning.remove(found)
-    say(f"{commands.sayings.count(len(found) - len(left), 'results file')} removed.")
+    say_line(say("prune.removed", files=commands.sayings.count(len(found) - len(left), "results-file")))
     for path in left:
-        say(f"It could not be removed: {path}", err=True)
+        say_line(say("prune.not-removed", path=str(path)), err=True)
     return 1 if left else 0

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from importer.cli.terminal import paragraph, say
+from importer.cli.terminal import paragraph, say_line
 from importer.commands.sayings import Kind, Saying
 from importer.errors import as_argument
 
@@ -17,7 +17,7 @@ def show(sayings: Iterable[Saying]) -> None:
     """Print sayings, each in the way of its kind."""
     for saying in sayings:
         if saying.kind is Kind.LINE:
-            say(saying.text)
+            say_line(saying.text)
         else:
             paragraph(saying.text, _INDENTS[saying.kind])
 

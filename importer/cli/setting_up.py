@@ -11,9 +11,10 @@ from click.shell_completion import get_completion_class
 from importer import commands
 from importer.cli.manual import InGroups
 from importer.cli.options import Told, settings_about, settings_named
-from importer.cli.terminal import paragraph, say
-from importer.cli.wording import words
+from importer.cli.terminal import paragraph, say_line
+from importer.cli.wording import with_flags, words
 from importer.errors import BadSettings
+from importer.messages import render, say
 from importer.settings import SETTINGS, Settings, Topic, profiles, sources, who_can_read
 from importer.settings.editing import usual
 
@@ -31,9 +32,9 @@ def config(**_: Any) -> int:
     """
     told = Told.here()
     settings = told.settings
-    say(f"Workspace: {settings.workspace}")
-    say(f"Profiles:  {profiles.profiles_file()}")
-    say()
+    say_line(say("cli.workspace", workspace=str(settings.workspace)))
+    say_line(f"Profiles:  {profiles.profiles_file()}")
+    say_line()
     for name in told.given:
         sources.read(told.given, name)  # those too that no run has
     width = max(map(len, SETTINGS))
@@ -42,14 +43,16 @@ def config(**_: Any) -> int:
             if (name in told.given) is not is_given:
                 continue
             found = told.given.get(name)
-            value = _written(found.value) if found else usual(setting) or ("no" if not setting.metavar else "not set")
-            origin = found.at(name) or "said now" if found else "default"
-            say(f"  {name:{width}}  {value}  ({origin})")
-    say()
+            value = (
+                _written(found.value) if found else render(usual(setting)) or ("not set" if setting.metavar else "no")
+            )
+            origin = render(found.at(name)) or "said now" if found else "default"
+            say_line(f"  {name:{width}}  {value}  ({origin})")
+    say_line()
     try:
-        paragraph(f"API key: from {sources.key_place(settings, told.given)}.")
+        paragraph(say("config.key", place=sources.key_place(settings, told.given)))
     except BadSettings as error:
-        paragraph(words(error), "API key: none. ")
+        paragraph(words(error), f"{with_flags(say('config.no-key'))} ")
     return 0
 
 
@@ -67,7 +70,7 @@ def doctor(*, test_notification: bool, **_: Any) -> int:
     """
     told = Told.here()
     settings = told.settings
-    say(f"Workspace: {settings.workspace}")
+    say_line(say("cli.workspace", workspace=str(settings.workspace)))
     statuses = []
     for finding in _findings(told, settings, test_notification=test_notification):
         statuses.append(finding.exit_status)
@@ -83,8 +86,8 @@ def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Ite
         place, file = sources.key_place(settings, told.given), sources.key_file(told.given)
         settings = sources.with_key(settings, told.given)
         warning = who_can_read(file) if file is not None else None
-        session = "" if file is not None else "; a scheduler may not have it, as it doesn't log in as you do"
-        yield finding("Key", warning or f"from {place}{session}", int(warning is not None))
+        kind = "config.key-in-file" if file is not None else "config.not-for-scheduler"
+        yield finding("Key", warning or say(kind, place=place), int(warning is not None))
     except BadSettings as error:
         yield finding("Key", words(error), error.exit_status)
     yield from commands.doctor.examine(settings)
@@ -95,21 +98,20 @@ def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Ite
         return
     number = len(notifier.ways)
     if not number:
-        yield finding("Notifications", "nobody is notified; see `notify-file`")
+        yield finding("Notifications", say("config.nobody-notified"))
     elif not test_notification:
         yield finding(
             "Notifications",
-            f"{number} address{'es; to try them' if number > 1 else '; to try it'}: --test-notification",
+            say("config.addresses", n=number),
         )
     else:
         failed = notifier.test(commands.notices.trial(told.profile))
         for text in failed:
             yield finding("Notifications", text, 1)
         if not failed and number > notifier.pings:
-            yield finding("Notifications", "the test was sent; see that it arrived")
+            yield finding("Notifications", say("config.test-sent"))
         if notifier.pings:
-            addresses = f"{notifier.pings} address{'es' if notifier.pings > 1 else ''}"
-            yield finding("Pings", f"{addresses} not tried: the service would take a test for a run")
+            yield finding("Pings", say("config.not-tried", n=notifier.pings))
 
 
 @click.command()
@@ -124,7 +126,7 @@ def completion(shell: str) -> int:
     assert made is not None
     context = click.get_current_context().find_root()
     for line in made(context.command, {}, "note-importer", "_NOTE_IMPORTER_COMPLETE").source().splitlines():
-        say(line)
+        say_line(line)
     return 0
 
 

@@ -13,10 +13,11 @@ import click
 
 from importer import commands
 from importer.cli.screen import show
-from importer.cli.terminal import ask, is_terminal, paragraph, say
+from importer.cli.terminal import ask, is_terminal, paragraph, say_line
 from importer.cli.watching import Stopper, Watch
-from importer.cli.wording import words
+from importer.cli.wording import with_flags, words
 from importer.errors import ResultsNotWritten, Stopped, UnclearColumns
+from importer.messages import Message, say
 from importer.models import Answer, Progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Importing:
         self._stopper, self._hearing, self._asking, self._is_one = stopper, hearing, asking, is_one
         self._watch: Watch | None = None
         self._has_sent = False
-        self._said = ""
+        self._said: Message | None = None
 
     def face(self) -> Face:
         """The same for the series."""
@@ -66,7 +67,7 @@ class Importing:
         """Ask what is undecided."""
         if self._asking.may and prepared.questions:
             if not self._is_one:
-                say(f"\n{prepared.preview.loaded.sheet.source}:")
+                say_line(f"\n{prepared.preview.loaded.sheet.source}:")
             self._answered(lambda: self._asking.ask(prepared))
             if not prepared.questions and prepared.preview.guarded:  # it isn't sent; what was answered is true even so
                 self._answered(
@@ -76,13 +77,13 @@ class Importing:
     def confirm(self, preview: Preview) -> bool:
         """Whether a workspace is the right one into which nobody has imported yet; asked once, whatever was said."""
         settings = preview.settings
-        paragraph(f"This is the first import as profile {settings.profile!r} at {settings.base_url}.")
-        return bool(self._answered(lambda: ask("Is that the right workspace?")))
+        paragraph(say("first.profile", profile=repr(settings.profile), url=settings.base_url))
+        return bool(self._answered(lambda: ask(say("first.is-it-right"))))
 
     def agree(self, preview: Preview) -> bool:
         """Show what is about to happen; whether it is to."""
         if not self._is_one:
-            say()
+            say_line()
         show(commands.plans.plan(preview))
         total = preview.remaining.total
         sends = commands.plans.question(preview, total)
@@ -111,9 +112,9 @@ class Importing:
         """Show how far it is."""
         if self._watch is not None:
             self._watch.observe(progress)
-        elif progress.trouble and progress.trouble != self._said:
+        elif progress.trouble is not None and progress.trouble != self._said:
             self._said = progress.trouble
-            say(f"It {progress.trouble}", err=True)
+            say_line(f"It {with_flags(progress.trouble)}", err=True)
 
     def ended(self, over: FileEnded) -> None:
         """Say what became of a file.
@@ -130,8 +131,8 @@ class Importing:
         if over.fate is not fates.DECLINED:
             self._hearing.ended(over)
         if over.error is not None and over.fate in (fates.REFUSED, fates.STOPPED):
-            say(err=True)
-            say(f"{over.file}: {over.fate}.", err=True)
+            say_line(err=True)
+            say_line(f"{over.file}: {over.fate}.", err=True)
             paragraph(
                 words(over.error),
                 "Stopped: " if isinstance(over.error, (Stopped, ResultsNotWritten)) else "Error: ",

@@ -5,8 +5,8 @@ output or standard error, with every sign that would move the cursor, colour, er
 reads written out, as ``\x1b`` or ``\u202e``.
 
 Two things hold it. `Gate` stands in for both streams, so that what click, Python and other libraries print passes too;
-only line ends and tabs go through as they are. And `say` prints one line, `paragraph` a message, `ask` a question: a
-line break within a file name doesn't begin a line of ours.
+only line ends and tabs go through as they are. And `say_line` prints one line, `paragraph` a message, `ask` a question:
+a line break within a file name doesn't begin a line of ours.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ import click
 from importer.cli.wording import with_flags
 from importer.commands.sayings import visible, written_out
 from importer.errors import OutputFailed
+from importer.messages import Said, say
 
 
-def say(text: str = "", *, err: bool = False) -> None:
+def say_line(text: Said = "", *, err: bool = False) -> None:
     """Print one line."""
     click.echo(visible(with_flags(text)), err=err)
 
 
-def paragraph(text: str, indent: str = "", *, err: bool = False) -> None:
+def paragraph(text: Said, indent: str = "", *, err: bool = False) -> None:
     """Print text in lines that fit the terminal; each further line of the text is indented, as it isn't ours alone."""
     width = max(40, min(110, shutil.get_terminal_size((100, 24)).columns - 1))
     following = " " * (len(indent) if indent.strip() else len(indent) + 4 * bool(indent))
@@ -57,21 +58,23 @@ def say_json(document: object) -> None:
         sys.stdout.holds_document = True
 
 
-def ask(question: str) -> bool:
+def ask(question: Said) -> bool:
     """Whether the person says yes."""
-    return click.confirm(visible(question))
+    return click.confirm(visible(with_flags(question)))
 
 
-def ask_for(what: str, usual: str = "") -> str:
+def ask_for(what: Said, usual: str = "") -> str:
     """What the person types in a line; what is ``usual`` for Enter alone."""
-    answer: str = click.prompt(visible(what), default=usual, show_default=bool(usual), err=True)
+    answer: str = click.prompt(visible(with_flags(what)), default=usual, show_default=bool(usual), err=True)
     return answer.strip()
 
 
-def ask_unseen(question: str) -> str:
+def ask_unseen(question: Said) -> str:
     """What the person types, which isn't shown; where none sits there, the next line of standard input."""
     hidden = is_terminal(sys.stdin)
-    return str(click.prompt(visible(question), default="", show_default=False, hide_input=hidden, err=True)).strip()
+    return str(
+        click.prompt(visible(with_flags(question)), default="", show_default=False, hide_input=hidden, err=True)
+    ).strip()
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -151,10 +154,7 @@ def unsaid() -> OutputFailed | None:
         if isinstance(stream, Gate):
             stream.flush()
             if stream.troubles:
-                return OutputFailed(
-                    f"What this command says could not be written to {name}: {stream.troubles[0]}. See that there is"
-                    " room where it goes. Then run the same command again; what was delivered is not sent again."
-                )
+                return OutputFailed(say("stopped.unsaid", name=name, error=str(stream.troubles[0])))
     return None
 
 
@@ -165,7 +165,7 @@ def told(status: int) -> int:
         return status
     is_err_lost = isinstance(sys.stderr, Gate) and bool(sys.stderr.troubles)
     if not is_err_lost or not (isinstance(sys.stdout, Gate) and sys.stdout.holds_document):
-        paragraph(str(lost), "Error: ", err=not is_err_lost)
+        paragraph(lost.message, "Error: ", err=not is_err_lost)
     return status if status in _COUNT_MORE else lost.exit_status
 
 

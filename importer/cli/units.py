@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 
 from importer import commands
 from importer.errors import BadSettings
+from importer.messages import Message, say
 from importer.settings import Window, make_private_folder
 
 PAUSE = 600
@@ -78,7 +79,7 @@ class Night:
     def __post_init__(self) -> None:
         for text in (*map(str, self.files), str(self.folder), self.profile, *self.program, *self.variables.values()):
             if not text.isprintable():
-                raise BadSettings(f"{text!r} holds a line break or the like, which no scheduler takes. Rename it.")
+                raise BadSettings(say("units.line-break", text=repr(text)))
 
     @property
     def name(self) -> str:
@@ -115,7 +116,7 @@ class Unit:
 
     name: str
     text: str
-    install: str
+    install: Message
 
 
 def units(night: Night, system: System) -> list[Unit]:
@@ -139,7 +140,7 @@ def write(unit: Unit, folder: Path) -> Path:
         make_private_folder(folder)
         path.write_text(unit.text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
+        raise BadSettings(say("units.not-written", path=str(path), error=error.strerror or str(error))) from error
     return path
 
 
@@ -150,7 +151,7 @@ def _cron(night: Night) -> list[Unit]:
     command = command.replace("%", r"\%")  # cron ends the command at a bare one, whatever the quotes
     opens = night.window.opens
     line = f"{opens.minute} {opens.hour} * * * {command}\n"
-    return [Unit(f"{night.name}.cron", line, "Add this line with: crontab -e")]
+    return [Unit(f"{night.name}.cron", line, say("units.crontab"))]
 
 
 def _systemd(night: Night) -> list[Unit]:
@@ -193,10 +194,7 @@ def _systemd(night: Night) -> list[Unit]:
         "[Install]",
         "WantedBy=timers.target",
     ]
-    install = (
-        f"Put both into ~/.config/systemd/user, then: systemctl --user enable --now {night.name}.timer; and, so that it"
-        " runs while you aren't logged in: loginctl enable-linger"
-    )
+    install = say("units.systemd", night=night.name)
     return [
         Unit(f"{night.name}.service", "\n".join(service) + "\n", install),
         Unit(f"{night.name}.timer", "\n".join(timer) + "\n", install),
@@ -215,13 +213,10 @@ def _systemd_word(word: str, *, variables: bool = True) -> str:
 
 def _windows(night: Night) -> list[Unit]:
     if night.variables:
-        raise BadSettings(
-            f"A Windows task has no environment of its own, and {', '.join(night.variables)} is set here. Set it for"
-            " your user in the system's settings (Environment Variables) and open a new window; or do without it."
-        )
+        raise BadSettings(say("units.variables", variables=", ".join(night.variables)))
     for word in night.repeated:
         if word.count("%") > 1:
-            raise BadSettings(f"A Windows task takes what stands between two % for a variable: {word!r}. Rename it.")
+            raise BadSettings(say("units.percent", word=repr(word)))
     ElementTree.register_namespace("", _TASK)
     task = ElementTree.Element(f"{{{_TASK}}}Task", {"version": "1.2"})
     _nested(
@@ -254,10 +249,7 @@ def _windows(night: Night) -> list[Unit]:
     ElementTree.indent(task)
     text = ElementTree.tostring(task, encoding="us-ascii").decode()  # whatever the file's encoding will be
     text = text.partition("?>\n")[2] if text.startswith("<?xml") else text
-    install = (
-        f"Save this as {night.name}.xml, then: schtasks /Create /TN {night.name} /XML {night.name}.xml /RU %USERNAME%"
-        " /RP * (it asks for your Windows password, so that the task runs while you aren't logged in)"
-    )
+    install = say("units.windows", night=night.name)
     return [Unit(f"{night.name}.xml", text + "\n", install)]
 
 

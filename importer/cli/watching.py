@@ -15,8 +15,9 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from importer.cli.terminal import Gate, is_terminal, say, unsaid
+from importer.cli.terminal import Gate, is_terminal, say_line, unsaid
 from importer.commands.sayings import clock_time, in_result_words, progressed, taken, visible, what_holds_it_up
+from importer.messages import Message, render, say
 from importer.models import Progress
 
 if TYPE_CHECKING:
@@ -68,11 +69,13 @@ class Watch:
             self._move(self._bar, progress)
         elif time.monotonic() >= self._next_line and self._total:
             self._next_line = time.monotonic() + self._EVERY
-            say(f"{clock_time(time.time())}  {progressed(progress, self._total)}", err=True)
+            say_line(
+                say("watching.line", time=clock_time(time.time()), progress=progressed(progress, self._total)), err=True
+            )
 
     def _move(self, bar: tqdm[Any], progress: Progress) -> None:
         holds = visible(
-            what_holds_it_up(progress, max(20, (bar.ncols or 100) - self._BESIDES - 2 * len(str(self._total))))
+            render(what_holds_it_up(progress, max(20, (bar.ncols or 100) - self._BESIDES - 2 * len(str(self._total)))))
         )
         if progress.trouble:
             bar.bar_format = self._IN_TROUBLE
@@ -96,7 +99,7 @@ class Stopper:
     _AT_ONCE, _LATEST = 26.0, 29.0  # seconds after the system's request: no longer in good order; in whatever order
 
     def __init__(self) -> None:
-        self._why: str | None = None
+        self._why: Message | None = None
         self._unsaid: str | None = None  # the signal that was heard, until the loop has said so
         self._before: dict[int, Any] = {}
         self._timers: list[threading.Timer] = []
@@ -133,14 +136,14 @@ class Stopper:
 
     def end(self, name: str) -> None:
         """Let it end in good order, as somebody asked for it."""
-        self._why = f"You asked it to end ({name}). Run the same command again to go on."
+        self._why = say("watching.asked-to-end", name=name)
 
-    def why(self) -> str | None:
+    def why(self) -> Message | None:
         """Why the run is to end, or None. Says so once: a signal's handler must not, for it may interrupt a print."""
         if self._unsaid is not None:
             name, self._unsaid = self._unsaid, None
-            say(err=True)
-            say(f"{name}: finishing the requests under way, then writing the results …", err=True)
+            say_line(err=True)
+            say_line(say("watching.finishing", name=name), err=True)
         return self._why
 
     def _heard(self, number: int, _: FrameType | None) -> None:

@@ -8,7 +8,6 @@ moved is looked at again, and put back if another had taken its place.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from importer import elsewhere, files
 from importer.elsewhere import Url
 from importer.errors import BadSettings, ImporterError, Stopped
+from importer.messages import Message, say
 from importer.results.saving import plain
 
 _NAMES = 999
@@ -40,9 +40,9 @@ class NotArchived(ImporterError):
         exit_status: 3 where the next run will see to it, 1 where a person has to, 0 where nobody has to.
     """
 
-    kind = "it could not be moved into the archive"
+    kind = say("error.not-archived")
 
-    def __init__(self, message: str, moved: Moved, exit_status: int = 1) -> None:
+    def __init__(self, message: Message, moved: Moved, exit_status: int = 1) -> None:
         super().__init__(message)
         self.moved, self.exit_status = moved, exit_status
 
@@ -57,16 +57,13 @@ def check(folder: Path, found: Iterable[Path] = ()) -> None:
     """
     if other := next((file for file in found if str(file) != "-" and _store_of(file) != _store_of(folder)), None):
         raise BadSettings(
-            f"{other} can't be moved to {folder}: both have to be on this machine, or in one store. Name a folder"
-            " there.",
+            say("archive.other-store", other=str(other), folder=str(folder)),
             setting="archive",
         )
     if isinstance(folder, Url):
         elsewhere.check_folder(folder)
     elif not folder.is_dir():
-        raise BadSettings(
-            f"Nothing can be moved to {folder}: there is no such folder. Make it, or name another.", setting="archive"
-        )
+        raise BadSettings(say("archive.no-folder", folder=str(folder)), setting="archive")
 
 
 def _store_of(place: Path) -> str:
@@ -109,20 +106,16 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
         raise _changed(here) from error
     except OSError as error:
         if here.file == file and is_gone(file):
-            raise NotArchived(f"{file} isn't there any more, so it was not moved to {folder}.", here, 0) from error
-        what = "its results could not be" if here.file != file else "could not be"
-        raise NotArchived(
-            f"{file} is imported, but {what} moved to {folder}: {plain(error)}. Move them by hand; should the file"
-            " stay, the next run leaves alone what was delivered.",
-            here,
-        ) from error
+            raise NotArchived(say("archive.gone", file=str(file), folder=str(folder)), here, 0) from error
+        kind = "archive.results-not-moved" if here.file != file else "archive.not-moved"
+        why = say(kind, file=str(file), folder=str(folder), error=plain(error))
+        raise NotArchived(why, here) from error
     return moved
 
 
 def _changed(here: Moved) -> NotArchived:
     return NotArchived(
-        f"{here.file} has changed while it was imported, so it stays where it is. Run the same command again to import"
-        " what is new in it.",
+        say("archive.has-changed", file=str(here.file)),
         here,
         Stopped.exit_status,
     )
@@ -197,7 +190,7 @@ def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
         return
     try:
         if fingerprint is not None and files.digest(place).hex() != fingerprint:
-            raise _has_changed(path)
+            raise elsewhere.has_changed(path.name)
     except OSError:
         files.put_back(place, path)
         raise
@@ -210,7 +203,7 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         draft.finish(bounds=[path.stat()])
         copied = draft.digest
         if fingerprint is not None and copied.hex() != fingerprint:
-            raise _has_changed(path)
+            raise elsewhere.has_changed(path.name)
         draft.put(place)
     aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.tmp")
     try:
@@ -220,13 +213,9 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         raise
     try:
         if files.digest(aside) != copied:
-            raise _has_changed(path)
+            raise elsewhere.has_changed(path.name)
         aside.unlink()
     except OSError:
         files.put_back(aside, path)  # if that fails, the copy stays
         place.write_bytes(b"")
         raise
-
-
-def _has_changed(path: Path) -> OSError:
-    return elsewhere.ChangedMeanwhile(errno.EEXIST, f"{path.name} was changed meanwhile")

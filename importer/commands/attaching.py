@@ -11,6 +11,7 @@ from importer.calls.caller import Caller
 from importer.calls.retry import RetryPolicy
 from importer.commands import logs
 from importer.journal import Journal
+from importer.messages import Message, say
 from importer.models import AttachedFile, Note, Rows
 from importer.rows.uploads import Upload, Uploaded, Uploads
 from importer.settings import Settings
@@ -38,7 +39,7 @@ class Attaching:
         journal: Journal,
         caller: Caller,
         retry: RetryPolicy,
-        observe: Callable[[str], None],
+        observe: Callable[[Message], None],
     ) -> None:
         self.calls = 0
         self._rows, self._caller, self._retry, self._observe = rows, caller, retry, observe
@@ -71,9 +72,9 @@ class Attaching:
         wanted = list(files)
         total = len(wanted)
 
-        def tell(done: int, trouble: str) -> None:
-            more = f"; {trouble}" if trouble else ""
-            self._observe(f"uploading files: {done:,} of {total:,}{more}")
+        def tell(done: int, trouble: Message | None) -> None:
+            far = say("progress.uploading", done=done, total=total)
+            self._observe(far if trouble is None else say("progress.held-up", far=far, trouble=trouble))
 
         uploads = Uploads(self._caller, self._journal, self._retry, tell)
         try:

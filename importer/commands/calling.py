@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from importer import messages
 from importer.api import NotesApi, Vendor
 from importer.calls.caller import Caller
 from importer.calls.limiter import Limiter
 from importer.calls.retry import RetryPolicy
 from importer.calls.workers import Threads
 from importer.delivery.policy import Policy
+from importer.messages import Said
 from importer.settings import BATCH_SIZE, Settings
 
 _AHEAD = 2  # calls entered in the journal and waiting for a free worker, so that no worker waits for the disk
@@ -40,9 +42,10 @@ def connected(settings: Settings, vendor: Vendor, clock: Callable[[], float]) ->
 
 @contextmanager
 def calls(
-    settings: Settings, vendor: Vendor, clock: Callable[[], float], stop: Callable[[], str | None] = lambda: None
+    settings: Settings, vendor: Vendor, clock: Callable[[], float], stop: Callable[[], Said | None] = lambda: None
 ) -> Iterator[Caller]:
     """What calls to the API are made with."""
+    messages.load()
     api = connected(settings, vendor, clock)
     pool: Threads[Any] = Threads(settings.workers)
     limiter = Limiter(settings.workers + _AHEAD, clock, settings.give_up, settings.rate)

@@ -14,10 +14,11 @@ from importer.commands.loading import how_read
 from importer.elsewhere import place
 from importer.errors import ImporterError, ResultsNotWritten, as_argument
 from importer.journal import Journal
+from importer.messages import Message, say
 from importer.settings import Settings
 
 
-def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[str]:
+def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[Message]:
     """Write what is owed, but for the file that is about to be imported, whose results come with it; say what was done.
 
     Args:
@@ -29,21 +30,21 @@ def catch_up(journal: Journal, settings: Settings, source: str) -> Iterator[str]
     for each in journal.unwritten.owed(settings.workspace):
         if each.file == coming:
             continue
-        said = f"The run {each.run} of {each.file} ended before its results were written"
-        by_hand = f"`note-importer results {each.run} {as_argument(each.file)}` writes them."
+        said = say("owed.ended-before-results", run=each.run, file=str(each.file))
+        by_hand = say("owed.by-hand", run=each.run, file=str(as_argument(each.file)))
         if each.reading != how_read(settings):
-            yield f"{said}, and the file is read differently now. With the flags of then, {by_hand}"
+            yield say("owed.read-differently", said=said, by_hand=by_hand)
         else:
             try:
                 written, _ = results.rewrite(each.run, place(each.file), replace(settings, results=place(each.results)))
             except ResultsNotWritten as error:
-                yield f"{said}, and they still can't be: {error}"
+                yield say("owed.still-not", said=said, why=error.message)
                 continue
             except ImporterError as error:
-                yield f"{said}, and they can't be now: {error} With the file as it was, {by_hand}"
+                yield say("owed.not-now", said=said, why=error.message, by_hand=by_hand)
             else:
                 if written.is_owed:
-                    yield f"{said}, and they still can't be: {written.remark}"
+                    yield say("owed.still-not-since", said=said, remark=written.remark or "")
                     continue
-                yield f"{said}. They are written now: {written.path}"
+                yield say("owed.written", said=said, path=str(written.path))
         journal.unwritten.cross_out(settings.workspace, each.run)

@@ -8,6 +8,7 @@ from importer import results
 from importer.commands.run import Preview
 from importer.elsewhere import is_same
 from importer.errors import BadSettings
+from importer.messages import say
 from importer.results import Written
 
 
@@ -18,10 +19,10 @@ def check_report(report: Path, file: Path) -> None:
         BadSettings: they can't.
     """
     if report.suffix.lower() != ".csv":
-        raise BadSettings(f"Problems can be written as .csv, not as {report.name!r}. Name such a file: `report`.")
+        raise BadSettings(say("check.no-csv", report=repr(report.name)))
     results.check_target(report)
     if is_same(report, file):
-        raise BadSettings(f"The problems would replace the file that is checked, {file}. Name another: `report`.")
+        raise BadSettings(say("check.would-replace", file=str(file)))
 
 
 def write_report(report: Path, preview: Preview, file: Path) -> Written:

@@ -17,6 +17,7 @@ from pathlib import Path
 from importer import elsewhere
 from importer.elsewhere import Url, place
 from importer.errors import UnreadableFile
+from importer.messages import Message, say
 from importer.results.csvfile import holds_problems
 from importer.resultsfile import is_results
 
@@ -41,7 +42,7 @@ class Candidate:
 
     path: Path
     is_named: bool = True
-    nothing: str = ""
+    nothing: Message | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Chosen:
     """
 
     candidates: Sequence[Candidate]
-    left_out: Sequence[tuple[Path, str]] = ()
+    left_out: Sequence[tuple[Path, Message]] = ()
 
     @property
     def is_one_file(self) -> bool:
@@ -70,7 +71,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
         NotReached: the store of a URL can't be reached.
     """
     found: list[Candidate] = []
-    left_out: list[tuple[Path, str]] = []
+    left_out: list[tuple[Path, Message]] = []
     for name in named:
         path = place(name)
         if isinstance(path, Url):
@@ -80,48 +81,51 @@ def choose(named: Sequence[str | Path]) -> Chosen:
                 inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
             except OSError as error:
                 raise UnreadableFile(
-                    f"What is in the folder {path} can't be seen: {error.strerror}. Nothing was sent. See that you may"
-                    " read it."
+                    say("choosing.folder-unreadable", path=str(path), error=error.strerror or str(error))
                 ) from error
-            found += _of_place(path, f"the folder {path}", inside, left_out)
+            found += _of_place(path, say("choosing.the-folder", place=str(path)), inside, left_out)
         elif glob.has_magic(str(name)) and not path.exists():
             inside = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute
-            found += _of_place(path, f"what {path} stands for", inside, left_out)
+            found += _of_place(path, say("choosing.stands-for", place=str(path)), inside, left_out)
         else:
             found.append(Candidate(path))
     return Chosen(list(_once(_without_results(found, left_out))), left_out)
 
 
-def _elsewhere(url: Url, left_out: list[tuple[Path, str]]) -> Iterable[Candidate]:
+def _elsewhere(url: Url, left_out: list[tuple[Path, Message]]) -> Iterable[Candidate]:
     """The same at a URL."""
     is_pattern = glob.has_magic(str(url))
     inside = elsewhere.matching(url) if is_pattern else elsewhere.files_in(url)
     if inside is None:
         return [Candidate(url)]
     if is_pattern:
-        return _of_place(url, f"what {url} stands for", inside, left_out)
+        return _of_place(url, say("choosing.stands-for", place=str(url)), inside, left_out)
     sheets = [found for found in inside if found.suffix.lower() in ENDINGS]
-    return _of_place(url, f"the folder {url}", sheets, left_out)
+    return _of_place(url, say("choosing.the-folder", place=str(url)), sheets, left_out)
 
 
-def _of_place(place: Path, where: str, inside: Iterable[Path], left_out: list[tuple[Path, str]]) -> Iterator[Candidate]:
+def _of_place(
+    place: Path, where: Message, inside: Iterable[Path], left_out: list[tuple[Path, Message]]
+) -> Iterator[Candidate]:
     """The files of a folder or a pattern, in the order of their names."""
     is_empty, is_left_out = True, 0
     for path in sorted(inside, key=lambda path: (str(path).casefold(), str(path))):
         if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
-        if isinstance(path, Url) and (why := elsewhere.why_unfit(path)):
-            left_out.append((path, why))
+        if isinstance(path, Url) and (unfit := elsewhere.why_unfit(path)):
+            left_out.append((path, unfit))
             continue
-        if why := _ours(path):
-            left_out.append((path, why))
+        if (ours := _ours(path)) is not None:
+            left_out.append((path, ours))
             is_left_out += 1
             continue
         is_empty = False
         yield Candidate(path, is_named=False)
     if is_empty:
-        but = f", only {is_left_out:,} that earlier runs wrote" if is_left_out else ""
-        yield Candidate(place, nothing=f"There is no spreadsheet in {where}{but}")
+        nothing = say("choosing.no-spreadsheet", where=where)
+        if is_left_out:
+            nothing = say("choosing.only-ours", where=where, n=is_left_out)
+        yield Candidate(place, nothing=nothing)
 
 
 def is_hidden(path: Path) -> bool:
@@ -136,31 +140,31 @@ def is_hidden(path: Path) -> bool:
         return False  # what is wrong with it is said when its turn comes
 
 
-def _ours(path: Path) -> str:
+def _ours(path: Path) -> Message | None:
     """Why a file isn't one to import, if a run or a check wrote it."""
     if isinstance(path, Url):
         with contextlib.suppress(OSError), elsewhere.copy_of(path) as here:
             return _ours(here)
-        return ""  # what is wrong with it is said when its turn comes
+        return None  # what is wrong with it is said when its turn comes
     try:
         with path.open("rb") as file:
             if is_results(file):
-                return "results of an earlier run"
+                return say("choosing.results")
         if path.suffix.lower() == ".csv" and holds_problems(path):
-            return "a list of problems"
+            return say("choosing.problems")
     except (OSError, ValueError):
         pass
-    return ""
+    return None
 
 
-def _without_results(found: Sequence[Candidate], left_out: list[tuple[Path, str]]) -> Iterator[Candidate]:
+def _without_results(found: Sequence[Candidate], left_out: list[tuple[Path, Message]]) -> Iterator[Candidate]:
     """A shell makes names of ``*.xlsx``: results that stand there among others aren't meant; named alone they are."""
     ours = {candidate.path for candidate in found if candidate.is_named and len(found) > 1 and _ours(candidate.path)}
     if len(ours) == len(found):
         ours = set()
     for candidate in found:
         if candidate.path in ours:
-            left_out.append((candidate.path, "results of an earlier run; to import them, name no other file with them"))
+            left_out.append((candidate.path, say("choosing.results-among-others")))
         else:
             yield candidate
 
@@ -184,7 +188,7 @@ def is_there(path: Path) -> bool:
     return elsewhere.is_there(path) if isinstance(path, Url) else path.exists()
 
 
-def why_not_yet(path: Path, now: float) -> str:
+def why_not_yet(path: Path, now: float) -> Message | None:
     """Why a file is better left for next time: somebody is at work on it; empty if nobody seems to be.
 
     Args:
@@ -193,24 +197,24 @@ def why_not_yet(path: Path, now: float) -> str:
     """
     if isinstance(path, Url):
         changed_at = elsewhere.changed_at(path)
-        return "" if changed_at is None else _why_too_young(now - changed_at)
+        return None if changed_at is None else _why_too_young(now - changed_at)
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # Excel and LibreOffice leave these while it is open
         if path.with_name(mark).exists():
-            return f"it is open in a spreadsheet program, by the file {mark} beside it; delete that if it isn't"
+            return say("choosing.open-in-program", mark=mark)
     try:
         with path.open("rb"):
             pass
     except PermissionError:
         if os.name == "nt":
-            return "another program has locked it"
+            return say("choosing.locked")
     except OSError:
         pass  # said when it is read
     else:
         return _why_too_young(now - path.stat().st_mtime)
-    return ""
+    return None
 
 
-def _why_too_young(age: float) -> str:
+def _why_too_young(age: float) -> Message | None:
     if abs(age) >= STILL_YOUNG:
-        return ""
-    return f"it was changed {max(0, round(age)):,} seconds ago and may not be whole yet"
+        return None
+    return say("choosing.too-young", seconds=max(0, round(age)))

@@ -23,10 +23,11 @@ from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import connected, steady_clock
-from importer.commands.sayings import count, duration, rate_in_words, when
+from importer.commands.sayings import duration, rate, when
 from importer.commands.workspaces import check_place, guard, is_first, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
+from importer.messages import Message, Said, say
 from importer.rows.attachments import Folder
 from importer.settings import Settings, journal_place
 
@@ -45,7 +46,7 @@ class Finding:
     """
 
     about: str
-    text: str
+    text: Said
     exit_status: int = 0
 
 
@@ -64,11 +65,14 @@ def _way(settings: Settings) -> Iterator[Finding]:
     try:
         proxy, certificates = proxy_for(settings.base_url), certificates_for(settings.base_url)
     except BadSettings as error:
-        yield Finding("Proxy", str(error), error.exit_status)
+        yield Finding("Proxy", error.message, error.exit_status)
         return
-    yield Finding("Proxy", f"{proxy.place}, from {proxy.origin}" if proxy else "none, calls go straight to the API")
+    yield Finding(
+        "Proxy",
+        say("doctor.proxy", place=str(proxy.place), origin=proxy.origin) if proxy else say("doctor.no-proxy"),
+    )
     if certificates:
-        yield Finding("Certificates", f"those in {certificates}")
+        yield Finding("Certificates", say("doctor.certificates", certificates=certificates))
 
 
 # -- the API ----------------------------------------------------------------------------------------------------
@@ -108,28 +112,31 @@ def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
 def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Finding:
     place = settings.base_url
     if failure is None or failure.cause is Cause.UNKNOWN_PROSPECT:
-        whose = f"what stands in for {vendor.name}" if settings.is_on_this_machine else vendor.name
-        return Finding("Key accepted", f"yes, by {whose} at {place}")
+        kind = "doctor.key-accepted-by-stand-in" if settings.is_on_this_machine else "doctor.key-accepted"
+        return Finding("Key accepted", say(kind, vendor=vendor.name, place=place))
     match failure.cause:
         case Cause.BAD_KEY:
-            return Finding("Key accepted", f"no. {failure.text}", NeedsAPerson.exit_status)
+            return Finding("Key accepted", say("doctor.key-refused", why=failure.text), NeedsAPerson.exit_status)
         case Cause.RATE_LIMITED:
-            return Finding(
-                "Key accepted", "not known: the account's limit is used up at the moment. Try again in a minute.", 1
-            )
+            return Finding("Key accepted", say("doctor.limit-used-up"), 1)
         case cause if cause in API_REFUSED:
-            return Finding("Key accepted", f"it seems so; the API refused to show notes, though: {failure.text}", 1)
+            return Finding(
+                "Key accepted",
+                say("doctor.no-notes-shown", why=failure.text),
+                1,
+            )
         case Cause.BLOCKED:
-            return Finding("Key accepted", f"not known: {failure.text}", NeedsAPerson.exit_status)
+            return Finding("Key accepted", say("doctor.not-known", why=failure.text), NeedsAPerson.exit_status)
     if failure.is_strange:
         return Finding(
             "Key accepted",
-            f"not known: what answers at {place} doesn't speak as the API does: {failure.text}. Check the base URL,"
-            " and what stands between this machine and the API.",
+            say("doctor.other-than-api", place=str(place), why=failure.text),
             NeedsAPerson.exit_status,
         )
     return Finding(
-        "Key accepted", f"not known: {failure.text}. Check that this machine has a connection.", Stopped.exit_status
+        "Key accepted",
+        say("doctor.no-connection", why=failure.text),
+        Stopped.exit_status,
     )
 
 
@@ -139,13 +146,14 @@ def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
     if Journal.exists(settings.journal):
         with contextlib.suppress(ImporterError), Journal.open(settings.journal) as journal:  # it has its own finding
             learned = learned_rate(journal, settings)
-    seen = (
-        [f"{said.remaining:,} calls remain in this window" + (f" of {said.limit:,}" if said.limit else "")]
-        if said
-        else []
-    )
-    seen += [f"an earlier run saw {rate_in_words(learned.calls, learned.seconds)}"] if learned else []
-    yield Finding("Limit", "; ".join(seen) or "none is told; a run finds out")
+    seen = []
+    if said:
+        kind = "doctor.calls-remain-of" if said.limit else "doctor.calls-remain"
+        limit = {"limit": said.limit} if said.limit else {}
+        seen.append(say(kind, n=said.remaining, **limit))
+    if learned:
+        seen.append(say("doctor.earlier-run-saw", rate=rate(learned.calls, learned.seconds)))
+    yield Finding("Limit", say("doctor.limit", seen=tuple(seen)) if seen else say("doctor.no-limit-told"))
 
 
 def _clock(reply: Reply[NotesPage]) -> Iterator[Finding]:
@@ -158,15 +166,10 @@ def _clock(reply: Reply[NotesPage]) -> Iterator[Finding]:
     least, most = clock.server_at_least(0.0), -clock.ours_at_least(0.0)
     off = max(least, -most, 0.0)
     if off < _OFF:
-        yield Finding("Clock", "agrees with the server's")
+        yield Finding("Clock", say("doctor.clock-agrees"))
         return
-    direction = "behind" if least > 0 else "ahead of"
-    yield Finding(
-        "Clock",
-        f"this machine's is {duration(off)} {direction} the server's: times in the results are off by that, and a"
-        " window of the night opens and closes wrongly. Have the system set it by itself.",
-        1,
-    )
+    kind = "doctor.clock-behind" if least > 0 else "doctor.clock-ahead"
+    yield Finding("Clock", say(kind, time=duration(off)), 1)
 
 
 # -- this machine -----------------------------------------------------------------------------------------------
@@ -180,43 +183,38 @@ def _journal(settings: Settings) -> Iterator[Finding]:
             if isinstance(place, Path):
                 check_place(settings)
                 _try_folder(place)
-                yield Finding("Journal", f"none yet; the first run makes it: {place}")
+                yield Finding("Journal", say("doctor.no-journal-yet", place=str(place)))
                 yield from _first(None, settings)
                 return
         with Journal.open(settings.journal) as journal:  # which looks whether it is whole
             guard(journal, settings)
-            yield Finding(
-                "Journal", f"whole, and {settings.workspace.profile}'s own: {place}{_last(journal, settings)}"
-            )
+            profile, runs = settings.workspace.profile, _last(journal, settings)
+            yield Finding("Journal", say("doctor.journal", profile=profile, place=str(place), runs=runs))
             try:
                 with journal.held(settings.workspace), journal.transaction():
                     pass  # a journal that can't be written refuses the very beginning
             except Busy as error:
-                yield Finding("Journal", f"an import is at work: {error}")
+                yield Finding("Journal", say("doctor.import-at-work", why=error.message))
             yield from _first(journal, settings)
     except (ImporterError, OSError) as error:
         status = error.exit_status if isinstance(error, ImporterError) else Unusable.exit_status
-        yield Finding("Journal", str(error), status)
+        yield Finding("Journal", error.message if isinstance(error, ImporterError) else str(error), status)
 
 
 def _first(journal: Journal | None, settings: Settings) -> Iterator[Finding]:
     """Whether a run that can ask nobody would be refused, as nobody has confirmed the workspace."""
     if is_first(journal, settings):
-        here = "" if journal is not None and journal.is_shared else " on this machine"
-        yield Finding(
-            "First import",
-            f"nobody has confirmed yet{here} that profile {settings.profile!r} at {settings.base_url} is the"
-            " right workspace, and the journal knows no run of it: one that can't ask ends with 2. Do the first run at"
-            " a terminal.",
-            1,
-        )
+        is_shared = journal is not None and journal.is_shared
+        kind = "doctor.unconfirmed" if is_shared else "doctor.unconfirmed-here"
+        about = {"profile": repr(settings.profile), "url": settings.base_url}
+        yield Finding("First import", say(kind, **about), 1)
 
 
-def _last(journal: Journal, settings: Settings) -> str:
+def _last(journal: Journal, settings: Settings) -> Message:
     runs = journal.runs.listed(settings.workspace)
     if not runs:
-        return "; no run of this profile at this address yet"
-    return f"; {count(len(runs), 'run')}, the latest on {when(runs[0].started_at)}"
+        return say("doctor.no-run-yet")
+    return say("doctor.runs", n=len(runs), time=when(runs[0].started_at))
 
 
 def _try_folder(file: Path) -> None:
@@ -232,9 +230,9 @@ def _archive(settings: Settings) -> Iterator[Finding]:
     try:
         archiving.check(settings.archive)
     except ImporterError as error:
-        yield Finding("Archive", error.reason if isinstance(error, BadSettings) else str(error), error.exit_status)
+        yield Finding("Archive", error.reason if isinstance(error, BadSettings) else error.message, error.exit_status)
     else:
-        yield Finding("Archive", f"finished files go to {settings.archive}")
+        yield Finding("Archive", say("doctor.archive", archive=str(settings.archive)))
 
 
 def _attachments(settings: Settings) -> Iterator[Finding]:
@@ -245,21 +243,23 @@ def _attachments(settings: Settings) -> Iterator[Finding]:
     except BadSettings as error:
         yield Finding("Attachments", error.reason, error.exit_status)
     else:
-        yield Finding("Attachments", f"files that notes carry are taken from {settings.attachments.absolute()}")
+        yield Finding("Attachments", say("doctor.attachments", folder=str(settings.attachments.absolute())))
 
 
 def _room(settings: Settings) -> Iterator[Finding]:
     """On the disks of the journal and of temporary files."""
-    disks = [("temporary files", Path(tempfile.gettempdir()))]
+    disks = [(say("doctor.temporary-files"), Path(tempfile.gettempdir()))]
     if isinstance(file := journal_place(settings.journal), Path):
-        disks.insert(0, ("journal", next(parent for parent in file.absolute().parents if parent.exists())))
+        disks.insert(
+            0, (say("doctor.the-journal"), next(parent for parent in file.absolute().parents if parent.exists()))
+        )
     for name, place in disks:
         free = shutil.disk_usage(place).free
         if free < _ENOUGH:
             yield Finding(
                 "Disk space",
-                f"only {free >> 20:,} MB are free for the {name} in {place}. Make room, or a run may stop.",
+                say("doctor.little-room", size=free >> 20, name=name, place=str(place)),
                 1 if free >= _LITTLE else Stopped.exit_status,
             )
         else:
-            yield Finding("Disk space", f"{free >> 30:,} GB free for the {name} in {place}")
+            yield Finding("Disk space", say("doctor.room", size=free >> 30, name=name, place=str(place)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from importer.commands import plans, reasons
 from importer.commands.loading import counted
 from importer.errors import ImporterError
+from importer.messages import Message, Said
 from importer.models import Result
 from importer.reading import column_letter
 
@@ -31,12 +32,12 @@ _MOST_PROBLEMS = 1000
 Document = Mapping[str, Any]
 
 
-def failed(command: str, exit_status: int, kind: str, text: str) -> Document:
+def failed(command: str, exit_status: int, kind: Message, text: Said) -> Document:
     """A command that came to nothing, with the kind of error in words that are the same each time, and the message."""
     return {**_head(command, exit_status), "error": {"kind": kind, "text": text}}
 
 
-def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, str]], profile: str) -> Document:
+def run(ended: Sequence[FileEnded], left_out: Iterable[tuple[Path, Message]], profile: str) -> Document:
     """An import of files."""
     return {
         **_head("run", max((one.exit_status for one in ended), default=0)),
@@ -136,7 +137,7 @@ def check(preview: Preview, exit_status: int) -> Document:
             }
             for question in preview.questions
         ],
-        "guards": [{"setting": guard.setting, "text": str(guard)} for guard in preview.guarded],
+        "guards": [{"setting": guard.setting, "text": guard.message} for guard in preview.guarded],
         "problems": {
             "rows": len(loaded.rows.problems),
             "total": len(problems),
@@ -198,7 +199,7 @@ def _head(command: str, exit_status: int) -> dict[str, Any]:
 
 
 def _error(error: ImporterError) -> Document:
-    return {"kind": error.kind, "text": str(error)}
+    return {"kind": error.kind, "text": error.message}
 
 
 def _counts(counts: Mapping[Result, int]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer import markup
-from importer.commands.sayings import count
+from importer.messages import Cell, Message, Part, say, words
 from importer.models import Group, Note, Status, Visibility
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Example:
         left: number of characters that are not shown.
     """
 
-    about: str
+    about: Message
     text: str
     left: int
 
@@ -46,13 +46,15 @@ def examples(preview: Preview, characters: int) -> dict[Visibility, list[Example
     return found
 
 
-def aside(note: Note) -> str:
+def aside(note: Note) -> Message:
     """Return what a note is besides its text: its visibility, whether it is a draft, and its files."""
-    found = [note.visibility.name.lower()]
-    found += ["draft"] if note.status is Status.DRAFT else []
-    found += [f"with {first_words(', '.join(note.attachments))}"] if note.attachments else []
-    found += [f"with {count(len(note.files), 'file')}"] if note.files else []
-    return ", ".join(found)
+    found = [words(note.visibility.name.lower())]
+    found += [say("note.draft")] if note.status is Status.DRAFT else []
+    found += (
+        [say("note.with-attachments", ids=Cell(first_words(", ".join(note.attachments))))] if note.attachments else []
+    )
+    found += [say("note.with-files", n=len(note.files))] if note.files else []
+    return say("names", names=tuple(found))
 
 
 def first_words(text: str) -> str:
@@ -70,8 +72,12 @@ def _some(groups: Sequence[Group]) -> list[Group]:
 def _example(group: Group, preview: Preview, characters: int) -> Example:
     rows, first, text = preview.loaded.rows, group.positions[0], _as_read(group.note)
     more = len(group.positions) - 1
-    others = f" and {count(more, 'more prospect')}" if more else ""
-    about = f"row {rows.number[first]}, for {rows.prospect[first]}{others} ({aside(group.note)})"
+    of: dict[str, Part] = {
+        "row": str(rows.number[first]),
+        "prospect": str(rows.prospect[first]),
+        "about": aside(group.note),
+    }
+    about = say("note.of-several", **of, n=more) if more else say("note.of", **of)
     return Example(about, text[:characters], max(0, len(text) - characters))
 
 

@@ -24,6 +24,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.elsewhere import is_same, place
 from importer.errors import BadSettings
 from importer.journal import Journal, NoteKey
+from importer.messages import Message, say
 from importer.models import OnSeveral, Progress, Result, Role
 from importer.reading import cell_name
 from importer.rows import foreign
@@ -182,10 +183,10 @@ def check_list(target: Path | None, file: str | Path) -> None:
     if target is None:
         return
     if target.suffix.lower() != ".csv":
-        raise BadSettings(f"Emails can be written as .csv, not as {target.name!r}. Name such a file.", setting=_LIST)
+        raise BadSettings(say("unknown-emails.no-csv", target=repr(target.name)), setting=_LIST)
     results.check_target(target)
     if is_same(target, place(file)):
-        raise BadSettings(f"The emails would replace the file that is read, {file}. Name another.", setting=_LIST)
+        raise BadSettings(say("unknown-emails.would-replace", file=str(file)), setting=_LIST)
 
 
 class Finding:
@@ -289,7 +290,7 @@ class Finding:
                 outcomes.settle([position], Result.NOT_SENT)
             elif not receiving:
                 reason = self.answers.refused.get(email) or why_not(email, matches, self._settings.on_several)
-                outcomes.settle([position], Result.REJECTED, reason=f"{reason}; the one that had it was rejected")
+                outcomes.settle([position], Result.REJECTED, reason=say("email.owner-rejected", why=reason))
         if not (note >= 0).any():
             return None
         moved = replace(rows, prospect=prospect, note=note, problems={}, done={}, skipped={}, rejected={})
@@ -302,9 +303,10 @@ class Finding:
     def _ask(self, emails: Emails) -> None:
         rows, total = len(self._now.loaded.rows), len(emails)
 
-        def tell(done: int, trouble: str) -> None:
-            more = f"; {trouble}" if trouble else ""
-            self._observe(Progress(rows, 0, 0, 0, 0, f"finding prospects by email: {done:,} of {total:,}{more}"))
+        def tell(done: int, trouble: Message | None) -> None:
+            far = say("progress.finding", done=done, total=total)
+            far = far if trouble is None else say("progress.held-up", far=far, trouble=trouble)
+            self._observe(Progress(rows, 0, 0, 0, 0, far))
 
         lookups = Lookups(
             self._caller, self._journal, self._retry, needs_whole=needs_whole(self._settings), observe=tell

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from importer.commands.loading import Loaded, writable
 from importer.commands.sayings import count
-from importer.errors import Guarded, by_name
+from importer.errors import Guarded
+from importer.messages import Message, Setting, say
 from importer.models import Remaining, Visibility
 from importer.settings import Settings
 
@@ -30,27 +31,30 @@ def of_rows(loaded: Loaded, settings: Settings) -> list[Guarded]:
     rows = _data_rows(loaded)
     found, name = [], writable(loaded.sheet.source)
     if loaded.unclear is None and rows < settings.min_rows:
-        found.append(
-            Guarded(
-                f"{name} has {count(rows, 'row') if rows else 'no row'} below its headings; at least"
-                f" {settings.min_rows:,} {'is' if settings.min_rows == 1 else 'are'} expected. Nothing of it was sent."
-                " See whether the export came out whole. If it is as it should be:"
-                f" {by_name('min-rows', str(rows))}.",
-                "min-rows",
-            )
-        )
+        found.append(Guarded(_few_rows(rows, name, settings.min_rows), "min-rows"))
     wrong, most = len(loaded.rows.problems), settings.max_invalid
     if most is not None and wrong > most * rows:
         first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
         found.append(
             Guarded(
-                f"{wrong:,} of the {count(rows, 'row')} in {name} {'has' if wrong == 1 else 'have'} problems, more than"
-                f" the {most * 100:.4g}% that {by_name('max-invalid')} allows. Nothing of it was sent. This may be the"
-                f" wrong file; the first problem is {first}; `note-importer check` lists them all.",
+                say(
+                    "guard.many-problems",
+                    n=wrong,
+                    rows=count(rows, "row"),
+                    file=name,
+                    share=f"{most * 100:.4g}",
+                    first=say("problem", place=first.cell, text=first.text),
+                ),
                 "max-invalid",
             )
         )
     return found
+
+
+def _few_rows(rows: int, file: str, least: int) -> Message:
+    if not rows:
+        return say("guard.no-rows", file=file, n=least)
+    return say("guard.few-rows", file=file, rows=count(rows, "row"), n=least, enough=str(rows))
 
 
 def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[Guarded]:
@@ -58,13 +62,18 @@ def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[
     found, name, remaining = [], writable(loaded.sheet.source), _surely(loaded, remaining)
     for setting, most, number, things in (
         ("max-notes", settings.max_notes, remaining.total, "note"),
-        ("max-public", settings.max_public, remaining.public, "public note"),
+        ("max-public", settings.max_public, remaining.public, "public-note"),
     ):
         if most is not None and number > most:
             found.append(
                 Guarded(
-                    f"{count(number, things)} would be sent of {name}, and {most:,} are allowed at most. Nothing of it"
-                    f" was sent. See whether this is the right file. If it is: {by_name(setting, str(number))}.",
+                    say(
+                        "guard.many-notes",
+                        notes=count(number, things),
+                        file=name,
+                        most=most,
+                        setting=Setting(setting, str(number)),
+                    ),
                     setting,
                 )
             )
@@ -85,20 +94,20 @@ def _of_prospects(
     emails, refused, rows, most = sum(unknown.values()), remaining.refused, _data_rows(loaded), settings.max_unknown
     if most is None or emails + refused <= most * rows:
         return []
-    by_id = f"{refused:,} by an ID that the API refused in an earlier run"
-    by_email = f"{emails:,} by an email that nobody has"
-    how = " and ".join([by_email] * bool(emails) + [by_id] * bool(refused))
+    how: tuple[Message, ...] = (say("guard.by-email", n=emails),) if emails else ()
+    how += (say("guard.by-id", n=refused),) if refused else ()
     share = math.ceil((emails + refused) / rows * 100)
-    return [
-        Guarded(
-            f"{emails + refused:,} of the {count(rows, 'row')} in {writable(loaded.sheet.source)} name a prospect that"
-            f" the workspace does not have: {how}. That is more than the {most * 100:.4g}% that"
-            f" {by_name('max-unknown')} allows. Nothing of it was sent. The export may be for another workspace: check"
-            f" the file, the profile ({settings.profile!r}) and the key. If the file is right, add the prospects in"
-            f" Saleshandy, or allow more: {by_name('max-unknown', f'{share}%')}.",
-            "max-unknown",
-        )
-    ]
+    about = say(
+        "guard.unknown-prospects",
+        n=emails + refused,
+        rows=count(rows, "row"),
+        file=writable(loaded.sheet.source),
+        how=how,
+        share=f"{most * 100:.4g}",
+        profile=repr(settings.profile),
+        enough=f"{share}%",
+    )
+    return [Guarded(about, "max-unknown")]
 
 
 def _data_rows(loaded: Loaded) -> int:

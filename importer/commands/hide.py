@@ -19,8 +19,9 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.commands.calling import calls, policy, steady_clock
 from importer.commands.workspaces import find_run, guard, held, keep_in_mind
-from importer.errors import BadSettings, Changed, Outage, Stopped, by_name
+from importer.errors import BadSettings, Changed, Outage, Stopped
 from importer.journal import Journal, Known, Run
+from importer.messages import Message, Said, say
 from importer.models import Progress, Status, Visibility
 from importer.settings import Settings
 
@@ -51,7 +52,7 @@ class Hidden:
     """
 
     hidden: int
-    refused: dict[str, str]
+    refused: dict[str, Said]
     stopped: Stopped | None
 
     @property
@@ -76,10 +77,7 @@ def what_to_hide(name: str | None, settings: Settings, *, expected: int | None =
         guard(journal, settings)
         found = _found(name, journal, settings)
     if expected is not None and len(found.notes) != expected:
-        raise Changed(
-            f"The number of notes to hide has changed since you agreed: it was {expected:,}, and is"
-            f" {len(found.notes):,} now. Nothing was changed; look again."
-        )
+        raise Changed(say("hide.number-has-changed", expected=expected, notes=len(found.notes)))
     return found
 
 
@@ -96,8 +94,7 @@ def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
     run = find_run(journal, name, settings.workspace)
     if run.workspace != settings.workspace:
         raise BadSettings(
-            f"Run {run.name} belongs to the workspace '{run.workspace}', not to '{settings.workspace}'. Give the"
-            f" same {by_name('profile')} and {by_name('base-url')} as that run had."
+            say("hide.other-workspace", run=run.name, other=str(run.workspace), workspace=str(settings.workspace))
         )
     made = journal.deliveries.created_by(run)
     # A note that was recognised by its likeness stays, because it may be a colleague's after all.
@@ -110,7 +107,7 @@ def hide(
     settings: Settings,
     *,
     observe: Callable[[Progress], None] = lambda _: None,
-    stop: Callable[[], str | None] = lambda: None,
+    stop: Callable[[], Said | None] = lambda: None,
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Hidden:
@@ -131,9 +128,7 @@ def hide(
     with held(settings, observe=observe, stop=stop) as journal:
         found = _found(planned.run.name if planned.run is not None else None, journal, settings)
         if [known.note_id for known in found.notes] != [known.note_id for known in planned.notes]:
-            raise Changed(
-                "Meanwhile there are other notes to hide than you agreed to. Nothing was changed; run it again."
-            )
+            raise Changed(say("hide.others-meanwhile"))
         if found.notes:
             keep_in_mind(journal, settings)
         with calls(settings, vendor, clock, stop) as caller:
@@ -149,7 +144,7 @@ class _Change:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "PATCH"
-    purpose: ClassVar[str] = "changing again what failed"
+    purpose: ClassVar[Message] = say("purpose.changing-again")
 
 
 def _perform(api: NotesApi, change: _Change) -> Reply[None]:
@@ -167,7 +162,7 @@ def _hide(
     dispatcher: Dispatcher[_Change] = Dispatcher.of(caller, partial(_perform, caller.api), (_Change.kind,))
     dispatcher.add_all([_Change(known) for known in notes])
     hidden = 0
-    refused: dict[str, str] = {}
+    refused: dict[str, Said] = {}
     unwritten: list[Known] = []
 
     def enter(_: object = None) -> bool:
@@ -204,7 +199,7 @@ def _hide(
                 dispatcher.halt(stopped_by(failure))
             case failure:
                 if not dispatcher.retry(change, failure, policy):
-                    dispatcher.halt(Outage(f"The API keeps failing: {failure.text}. Run the same command again later."))
+                    dispatcher.halt(Outage(say("stopped.keeps-failing", why=failure.text)))
     enter()
     tell()
     return Hidden(hidden, refused, dispatcher.stopped)

@@ -13,6 +13,7 @@ from importer.commands import workspaces
 from importer.commands.workspaces import find_run
 from importer.errors import BadSettings
 from importer.journal import Journal, Run
+from importer.messages import Message, say
 from importer.settings import Settings
 
 _AGO = re.compile(r"(\d{1,5}) ?([dh])")
@@ -83,10 +84,10 @@ def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
     return [past for past in told if wanted.holds(past)][: wanted.last]
 
 
-def elsewhere(settings: Settings) -> str:
-    """Of which workspaces the journal knows runs, in words, where it knows none of this one."""
+def elsewhere(settings: Settings) -> Message | None:
+    """Of which workspaces the journal knows runs, if it knows none of this one."""
     if not Journal.exists(settings.journal):
-        return ""
+        return None
     with Journal.open(settings.journal) as journal:
         return workspaces.elsewhere(journal, settings)
 
@@ -131,7 +132,4 @@ def since(text: str, now: datetime) -> float:
     try:
         return datetime.fromisoformat(text.strip()).astimezone().timestamp()
     except (ValueError, OverflowError, OSError) as error:
-        raise BadSettings(
-            f"{text!r} is no day. Write one as 2026-03-01, or how long ago it is: 7d for seven days, 12h for twelve"
-            " hours."
-        ) from error
+        raise BadSettings(say("history.no-day", text=repr(text))) from error

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from importer.errors import OutOfHours, by_name
+from importer.errors import OutOfHours
+from importer.messages import Said, say
 from importer.settings import Settings, Window
 
 _MINUTE = 60
@@ -32,7 +33,7 @@ class Hours:
     """
 
     ends_at: float | None = None
-    why: str = ""
+    why: Said = ""
     clock: Callable[[], float] = time.time
 
     @classmethod
@@ -50,15 +51,15 @@ class Hours:
         now, found = clock(), []
         if (window := settings.between) is not None:
             check(window, _on_the_wall(now, zone))
-            found.append((_closing(window, now, zone), f"The window {window} is over ({by_name('between')})"))
+            found.append((_closing(window, now, zone), say("stopped.window-over", window=str(window))))
         if settings.longest is not None:
-            found.append((now + settings.longest, f"The time that it was given is over ({by_name('for')})"))
+            found.append((now + settings.longest, say("stopped.time-over")))
         if not found:
             return cls()
-        ends_at, why = min(found)
-        return cls(ends_at, f"{why}. Run the same command again to go on.", clock)
+        ends_at, why = min(found, key=lambda end: end[0])
+        return cls(ends_at, say("stopped.hours-over", why=why), clock)
 
-    def over(self, rows: int = 0) -> str | None:
+    def over(self, rows: int = 0) -> Said | None:
         """Why it is time to end, or None.
 
         Args:
@@ -76,10 +77,7 @@ def check(window: Window, shown: datetime) -> None:
         OutOfHours: it isn't; nothing was sent.
     """
     if not window.holds(shown.time()):
-        raise OutOfHours(
-            f"It is {shown:%H:%M} here, outside of {window} ({by_name('between')}). Nothing was sent. Run the same"
-            " command again in that window."
-        )
+        raise OutOfHours(say("stopped.out-of-hours", time=f"{shown:%H:%M}", window=str(window)))
 
 
 def _on_the_wall(at: float, zone: tzinfo | None) -> datetime:

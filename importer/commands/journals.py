@@ -10,8 +10,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
 from importer.journal import Journal, Run, restoring
+from importer.messages import say
 from importer.settings import Settings, journal_place
 
 
@@ -23,10 +24,7 @@ def back_up(settings: Settings, target: Path) -> None:
         Unusable: the journal can't be read, or the copy not be written.
     """
     if not Journal.exists(settings.journal):
-        raise BadSettings(
-            f"There is no journal at {settings.journal}, where the profile {settings.profile!r} has it. Say which"
-            f" profile is meant with {by_name('profile')}, or name the journal with {by_name('journal')}."
-        )
+        raise BadSettings(say("journals.none", journal=str(settings.journal), profile=repr(settings.profile)))
     with Journal.open(settings.journal) as journal:
         journal.back_up(target)
 
@@ -56,10 +54,7 @@ def restore(settings: Settings, source: Path) -> Restored:
     """
     place = journal_place(settings.journal)
     if not isinstance(place, Path):
-        raise BadSettings(
-            f"The journal {place} is in PostgreSQL, which is restored by its own means, such as pg_restore. Name a file"
-            f" with {by_name('journal')}."
-        )
+        raise BadSettings(say("journals.in-postgresql", place=str(place)))
     journal = Path(os.path.realpath(place))
     kept = restoring.restore(journal, source)
     with Journal.open(journal) as restored:
@@ -75,8 +70,8 @@ def copy(source: Path | str, target: Path | str) -> dict[str, int]:
         Unusable, Stopped: one of them can't be used; nothing was copied.
     """
     if not Journal.exists(source):
-        raise BadSettings(f"There is no journal at {source}. Nothing was copied.")
+        raise BadSettings(say("journals.none-to-copy", source=str(source)))
     with Journal.open(source) as journal, Journal.open(target) as other:
         if journal.id == other.id:
-            raise BadSettings(f"{source} and {target} are the same journal. Nothing was copied.")
+            raise BadSettings(say("journals.same", source=str(source), target=str(target)))
         return journal.copy_to(other)

@@ -20,11 +20,12 @@ import numpy as np
 
 from importer import grouping, reading, resultsfile
 from importer.elsewhere import Url, is_same, place
-from importer.errors import BadSettings, UnclearColumns, UnreadableFile, by_name
+from importer.errors import BadSettings, UnclearColumns, UnreadableFile
+from importer.messages import Cell, Message, render, say, some
 from importer.models import Group, Plan, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
-from importer.rows import columns, foreign, suggestions, validation
+from importer.rows import columns, foreign, overlooked, suggestions, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
@@ -127,21 +128,18 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
     if settings.attachments is None or not settings.takes_files or Role.ATTACHMENTS not in roles.vacant:
         return
     found = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
-    says = "what stands in it are names of files in the folder of attachments"
-    rows.overlooked += [columns.overlooked(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in found]
+    says = say("overlooked.names-files")
+    rows.overlooked += [overlooked.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in found]
     if not found:
-        rows.remarks.append(
-            "A folder of attachments is named, but no column here names files in it: no note carries any. If one"
-            f" does, say which: {by_name('map', 'attachments=HEADING')}"
-        )
+        rows.remarks.append(say("attachments.named-nowhere"))
 
 
-def _of_files_alike(folder: Folder) -> list[str]:
+def _of_files_alike(folder: Folder) -> list[Message]:
     """What to say where files hold the same: whoever sees a note sees the name of one of them."""
-    shown = [f"{name!r} as {first!r}" for name, first in [*folder.alike.items()][:_MOST_ALIKE]]
-    more = f" and {len(folder.alike) - _MOST_ALIKE:,} more" if len(folder.alike) > _MOST_ALIKE else ""
-    said = f"Files that hold the same are uploaded once, under one name: {', '.join(shown)}{more}."
-    return [said] if shown else []
+    shown = [
+        say("attachments.as", name=Cell(repr(name)), first=Cell(repr(first))) for name, first in folder.alike.items()
+    ]
+    return [say("attachments.alike", files=some(shown, _MOST_ALIKE))] if shown else []
 
 
 def _folder(sheet: Sheet, settings: Settings) -> Folder | None:
@@ -176,19 +174,17 @@ def results_path(path: str | Path, settings: Settings, at: float | None = None, 
     wanted = settings.results
     if wanted is None:
         if not isinstance(source, Url) and not os.path.lexists(source.parent):
-            raise UnreadableFile(f"There is no file or folder {source}. Check the name.")
+            raise UnreadableFile(say("files.no-such-file", source=str(source)))
         pattern = settings.results_name or "{name}.results.xlsx"
         wanted = source.parent / (_next(pattern, source.stem) or _filled(pattern, source.stem, at))
         if wanted in taken:
             wanted = source.parent / _filled(pattern, source.name, at)
     check_target(wanted)
     if is_same(wanted, source):
-        raise BadSettings(
-            f"The results would replace the file that is imported, {source}. Name another: {by_name('results')}."
-        )
+        raise BadSettings(say("results.would-replace-file", source=str(source)))
     journal = journal_place(settings.journal)
     if isinstance(journal, Path) and is_same(wanted, journal):  # which nobody may open but its database
-        raise BadSettings(f"The results would replace the journal, {journal}. Name another file: {by_name('results')}.")
+        raise BadSettings(say("results.would-replace-journal", journal=str(journal)))
     return wanted
 
 
@@ -227,20 +223,20 @@ def counted(groups: Sequence[Group]) -> dict[str, int]:
 def about_file(loaded: Loaded) -> list[tuple[str, str]]:
     """What a summary says of the file, and of how it was read."""
     sheet = loaded.sheet
-    lines = [("File", writable(sheet.source)), ("Format", sheet.format)]
+    lines = [("File", writable(sheet.source)), ("Format", render(sheet.format))]
     if sheet.name is not None:
         lines.append(("Sheet", sheet.name))
     if sheet.encoding is not None:
         lines.append(("Encoding", sheet.encoding))
     lines.append(("Rows", f"{loaded.rows.in_sheet:,}"))
-    lines += [("Good to know", remark) for remark in (*sheet.remarks, *loaded.rows.remarks)]
+    lines += [("Good to know", render(remark)) for remark in (*sheet.remarks, *loaded.rows.remarks)]
     return lines
 
 
 def how_understood(loaded: Loaded) -> list[tuple[str, str]]:
     """What a summary says of the columns, and of who may see the notes."""
     headings, columns_of = loaded.sheet.headings, loaded.roles.columns.items()
-    listed = ", ".join(f"{role} {column_letter(at)} {columns.shown(headings[at])}" for role, at in columns_of)
+    listed = ", ".join(f"{role} {column_letter(at)} {columns.shown(headings[at]).text}" for role, at in columns_of)
     sizes = ", ".join(f"{size:,} {name}" for name, size in counted(loaded.plan.groups).items())
     return [("Columns", listed), ("Visibility", sizes)]
 

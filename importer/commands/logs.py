@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -35,6 +35,7 @@ from importer.errors import (
     UnclearColumns,
     WrongAddress,
 )
+from importer.messages import Message, render, say
 
 _DAYS = 30
 _NO_LOG = (b"SQLite format 3\0", b"PK\3\4")  # how a journal begins, and a workbook
@@ -63,8 +64,8 @@ def about(**facts: object) -> Iterator[None]:
 def said(error: ImporterError) -> str:
     """What a log tells of an error: its message, unless the API or a cell may have a word in it."""
     if isinstance(error, _QUOTE_THE_API):
-        return error.kind
-    text = str(error)
+        return render(error.kind)
+    text = render(error.message)
     if isinstance(error, UnclearColumns):
         for sample in sorted({sample for question in error.questions for sample in question.samples}, key=len):
             text = re.sub(rf"(?<!\w){re.escape(sample)}(?!\w)", "…", text) if sample.strip() else text
@@ -72,13 +73,12 @@ def said(error: ImporterError) -> str:
 
 
 @contextmanager
-def logging_to(file: Path | None, *, debugging: bool = False, in_words: Callable[[str], str] = str) -> Iterator[None]:
+def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
     """Log to a file as long as the block runs; None: to wherever the caller of the library logs.
 
     Args:
         file: where.
         debugging: whether the API's words are logged, too.
-        in_words: how the face that logs says what names settings.
 
     Raises:
         BadSettings: it can't be written, or is a journal or a workbook, which the log would damage.
@@ -90,18 +90,17 @@ def logging_to(file: Path | None, *, debugging: bool = False, in_words: Callable
     try:
         if file.is_file() and _begins(file).startswith(_NO_LOG):  # no journal is open here yet
             raise BadSettings(
-                f"The log can't be written to {file}: that is a journal or a workbook. Nothing was sent. Name another"
-                " file.",
+                say("logs.file-is-other", file=str(file)),
                 setting="log-file",
             )
         files.make_private_folder(file.absolute().parent)
         handler = _Handler(file)
     except OSError as error:
         raise BadSettings(
-            f"The log can't be written to {file}: {error.strerror}. Nothing was sent. Name another file.",
+            say("logs.not-written", file=str(file), error=error.strerror or str(error)),
             setting="log-file",
         ) from error
-    handler.setFormatter(_Formatter(in_words))
+    handler.setFormatter(_Formatter())
     before, propagates = log.level, log.propagate
     log.setLevel(logging.DEBUG if debugging else logging.INFO)
     log.propagate = False
@@ -147,16 +146,12 @@ class _Handler(TimedRotatingFileHandler):
 class _Formatter(logging.Formatter):
     """One line an event."""
 
-    def __init__(self, in_words: Callable[[str], str]) -> None:
-        super().__init__()
-        self._in_words = in_words
-
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="seconds")
         facts = {**getattr(record, "facts", {}), **(_about.get() or {})}
         told = "".join(
-            f" {name}={_written(self._in_words(str(value)))}"
+            f" {name}={_written(render(value) if isinstance(value, Message) else str(value))}"
             for name, value in facts.items()
             if value not in (None, "")
         )

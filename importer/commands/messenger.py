@@ -15,26 +15,31 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import requests
 from requests.adapters import HTTPAdapter
 
-NOT_REACHED = "it could not be reached"
+Reason: TypeAlias = "tuple[str, dict[str, str]]"
+"""A kind of message and its parts, for a process that knows nothing of this package."""
+
+NOT_REACHED: Reason = ("notifying.not-reached", {})
 _SECONDS = 10.0
 """For each step; whoever starts the process gives all of it a time."""
 _LATEST = 45.0
 _MOST = 1 << 14  # bytes of a reply that are read
 
 
-def ping(url: str, proxy: str | None, certificates: str | None) -> str:
+def ping(url: str, proxy: str | None, certificates: str | None) -> Reason | None:
     """Call an address, and read no more than the status."""
     with requests.Session() as session:
         session.trust_env = False  # no name or password from anywhere
         proxies = {"https": proxy} if proxy else {}
         session.verify = certificates or True
         with session.get(url, timeout=_SECONDS, allow_redirects=False, stream=True, proxies=proxies) as reply:
-            return "" if reply.status_code < 300 else f"it answered with {reply.status_code}"
+            if reply.status_code < 300:
+                return None
+            return "notifying.answered", {"status": str(reply.status_code)}
 
 
 def service(address: str) -> Any | None:
@@ -49,7 +54,7 @@ def service(address: str) -> Any | None:
         return apprise.Apprise.instantiate(address, asset=asset)
 
 
-def notify(address: str, title: str, body: str, kind: str) -> str:
+def notify(address: str, title: str, body: str, kind: str) -> Reason | None:
     """Send a notice by apprise."""
     _bound_replies()
     found = service(address)
@@ -57,7 +62,7 @@ def notify(address: str, title: str, body: str, kind: str) -> str:
         return NOT_REACHED
     with _hushed() as said:
         is_sent = found.notify(title=title, body=body, notify_type=kind, body_format="text")
-    return "" if is_sent else f"{found.service_name} {_why(said)}"
+    return None if is_sent else _why(said, str(found.service_name))
 
 
 def _bound_replies() -> None:
@@ -74,12 +79,13 @@ def _bound_replies() -> None:
     requests.Session.get_redirect_target = lambda *_: None  # type: ignore[method-assign]
 
 
-def _why(said: Sequence[str]) -> str:
+def _why(said: Sequence[str], service: str) -> Reason:
     """What of the library's words is sure to hold no address."""
     words = " ".join(said)
     if code := re.search(r"\berror=(\d{3})\b", words):
-        return f"answered with {code[1]}"
-    return "could not be reached" if "onnection error" in words else "did not take it"
+        return "notifying.service-answered", {"service": service, "status": code[1]}
+    is_unreachable = "onnection error" in words
+    return "notifying.service-not-reached" if is_unreachable else "notifying.not-taken", {"service": service}
 
 
 @contextlib.contextmanager

@@ -13,24 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from importer.commands.notifying import Notice
-from importer.commands.sayings import calling_nobody, clock_time, count, first_sentence, in_result_words, listed, taken
+from importer.commands.sayings import calling_nobody, clock_time, count, in_result_words, listed, taken
 from importer.commands.series import Fate, FileEnded
-from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, UnclearColumns, by_name
+from importer.errors import BadSettings, Busy, Guarded, ImporterError, NotBegun, OutOfHours, UnclearColumns
+from importer.messages import Message, as_message, render, say, words
 from importer.models import NEEDS_A_PERSON, Result
 from importer.results.presentation import MEANINGS
 
-_TITLES = {
-    0: "everything is delivered",
-    2: "nothing was sent",
-    3: "stopped before the end",
-    4: "stopped, and needs a person",
-}
-_ADVICE = {
-    0: "Nothing.",
-    2: "Correct it, then run the same command again.",
-    3: "Run the same command again: it goes on where it was, and sends nothing twice.",
-    4: "Mend it first, then run the same command again. Repeating it as it is won't help.",
-}
+_TITLES = {0: "notice.delivered", 2: "notice.nothing-sent", 3: "notice.stopped", 4: "notice.needs-a-person"}
+_ADVICE = {0: "notice.do-nothing", 2: "notice.correct-it", 3: "notice.run-again", 4: "notice.mend-it-first"}
 
 
 def notice(ended: Sequence[FileEnded], profile: str, log_file: Path | None = None) -> Notice:
@@ -43,24 +34,25 @@ def notice(ended: Sequence[FileEnded], profile: str, log_file: Path | None = Non
     """
     groups = _by_status(ended)
     status = max(one.exit_status for one in ended)
-    what = ended[0].file.name if len(ended) == 1 else count(len(ended), "file")
-    lines = [line for one in ended for line in (*_about(one), "")]
+    what = words(ended[0].file.name) if len(ended) == 1 else count(len(ended), "file")
+    lines = [line for one in ended for line in (*_about(one), None)]
     lines.extend(_what_to_do(groups))
-    lines.append(f"Profile {profile}, on {platform.node() or 'this machine'}, exit status {status}.")
+    lines.append(say("notice.profile", profile=profile, machine=_machine(), status=str(status)))
     if log_file is not None:
-        lines.append(f"What was said in full stands in the log: {log_file.absolute()}")
-    title = f"note-importer: {_title(ended, groups)} ({what})"
-    return Notice(
-        calling_nobody(title), "\n".join(map(calling_nobody, lines)), status, is_for_switch=not _left_to_another(ended)
-    )
+        lines.append(say("notice.log", path=str(log_file.absolute())))
+    title = say("notice.title", title=_title(ended, groups), what=what)
+    body = "\n".join(calling_nobody(render(line)) for line in lines)
+    return Notice(calling_nobody(render(title)), body, status, is_for_switch=not _left_to_another(ended))
 
 
 def trial(profile: str) -> Notice:
     """What is sent to see whether notifications arrive."""
-    body = (
-        f"Notifications of the profile {profile} on {platform.node() or 'this machine'} arrive here. Nothing is wrong."
-    )
-    return Notice("note-importer: this is a test", calling_nobody(body), 0)
+    body = say("notice.trial", profile=profile, machine=_machine())
+    return Notice(render(say("notice.trial.title")), calling_nobody(render(body)), 0)
+
+
+def _machine() -> Message:
+    return words(platform.node()) if platform.node() else say("notice.this-machine")
 
 
 def _by_status(ended: Sequence[FileEnded]) -> Mapping[int, Sequence[FileEnded]]:
@@ -73,25 +65,29 @@ def _by_status(ended: Sequence[FileEnded]) -> Mapping[int, Sequence[FileEnded]]:
     return found
 
 
-def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]) -> str:
+def _title(ended: Sequence[FileEnded], groups: Mapping[int, Sequence[FileEnded]]) -> Message:
     if len(groups) > 1:
-        return "; ".join(f"{count(len(files), 'file')}: {_in_short(files, it)}" for it, files in groups.items())
+        parts = (
+            say("notice.files", files=count(len(files), "file"), ended=_in_short(files, it))
+            for it, files in groups.items()
+        )
+        return say("notice.several", parts=tuple(parts))
     [(status, files)] = groups.items()
-    return "not every file was imported" if status == 2 and len(files) < len(ended) else _in_short(files, status)
+    return say("notice.not-every-file") if status == 2 and len(files) < len(ended) else _in_short(files, status)
 
 
-def _in_short(files: Sequence[FileEnded], status: int) -> str:
+def _in_short(files: Sequence[FileEnded], status: int) -> Message:
     """How files of one exit status ended."""
     if all(_is_owed(one) for one in files):
-        return "finished, but the results are still to be put where they belong"
+        return say("notice.results-owed")
     if _only_stay(files, status):
-        return "finished, but not moved into the archive"
+        return say("notice.not-archived")
     if status != 1:
-        return _TITLES[status]
+        return say(_TITLES[status])
     reports = [one.report for one in files if one.report is not None]
     rows = sum(report.counts.get(result, 0) for report in reports for result in NEEDS_A_PERSON)
     rows += sum(len(report.twins) + len(report.not_found) for report in reports)
-    return f"{count(rows, 'row')} {'needs' if rows == 1 else 'need'} a person"
+    return say("notice.rows-need-a-person", n=rows)
 
 
 def _left_to_another(ended: Sequence[FileEnded]) -> bool:
@@ -112,66 +108,83 @@ def _only_stay(files: Sequence[FileEnded], status: int) -> bool:
     return all(one.why_it_stays and one.report is not None and one.report.exit_status < status for one in files)
 
 
-def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[str]:
+def _what_to_do(groups: Mapping[int, Sequence[FileEnded]]) -> Iterator[Message]:
     """In a line; or in one for each kind of end, with the names of the files."""
     if len(groups) == 1:
         [(status, files)] = groups.items()
-        yield f"What to do: {_advice(files, status)}"
+        yield say("notice.what-to-do", advice=_advice(files, status))
         return
-    yield "What to do:"
+    yield say("notice.what-to-do-for-each")
     for status, files in groups.items():
-        yield f"- {listed([one.file.name for one in files])}: {_advice(files, status)}"
+        yield say("notice.to-do", files=listed([one.file.name for one in files]), advice=_advice(files, status))
 
 
-def _about(one: FileEnded) -> Iterator[str]:
+def _about(one: FileEnded) -> Iterator[Message]:
     """What happened to a file."""
     name, report = one.file.name, one.report
     if report is None:
-        why = _why(one.error) if one.error is not None else "a fault of note-importer's own"
-        if one.fate in (Fate.LEFT, Fate.NOT_BEGUN):
-            why = f"{one.fate}, for {why}"
-        elif one.error is None and not one.exit_status:
-            why = "gone when its turn came" if one.fate is Fate.GONE else "there was nothing to import"
-        yield f"{name}: {why}." + (" Nothing was sent." if one.exit_status == 2 else "")
+        yield _not_begun(one)
         return
-    ended = f"stopped before the end: {report.stopped.kind}" if report.stopped is not None else "finished"
-    span = f"{clock_time(report.started_at)} to {clock_time(report.ended_at)}"
-    yield f"{name}: {ended} ({span}, {taken(report.ended_at - report.started_at)})."
-    yield f"{count(sum(report.counts.values()), 'row')}: {in_result_words(report.counts)}"
+    ended = say("notice.finished")
+    if report.stopped is not None:
+        ended = say("notice.stopped-because", why=report.stopped.kind)
+    begin, end = clock_time(report.started_at), clock_time(report.ended_at)
+    took = taken(report.ended_at - report.started_at)
+    yield say("notice.ended", file=name, ended=ended, begin=begin, end=end, took=took)
+    rows = count(sum(report.counts.values()), "row")
+    yield say("notice.counts", rows=rows, counts=in_result_words(report.counts))
     for result, kinds in report.reasons.items():
-        yield f"{result}: " + "; ".join(f"{rows:,} × {kind}" for kind, rows in kinds.items())
+        reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
+        yield say("notice.reasons", result=result.value, reasons=reasons)
     if report.twins:
-        yield f"{count(len(report.twins), 'note')} there more than once; the sheet To fix names them"
+        yield say("notice.duplicates", n=len(report.twins))
     if report.not_found:
-        yield f"{count(len(report.not_found), 'note')} created, but not found when read back; the results name them"
+        yield say("notice.not-found", n=len(report.not_found))
     if report.results_owed:
-        yield "The results could not be put where they were wanted; they are kept on this machine"
+        yield say("notice.results-kept")
     elif one.why_it_stays:
-        yield one.why_it_stays
-    yield f"Results: {report.results.absolute()}"
-    yield f"Run: {report.run}"
+        yield as_message(one.why_it_stays)
+    yield say("notice.results", path=str(report.results.absolute()))
+    yield say("notice.run", run=report.run)
 
 
-def _why(error: ImporterError) -> str:
+def _not_begun(one: FileEnded) -> Message:
+    """What kept a file from being imported."""
+    why = _why(one.error) if one.error is not None else say("notice.own-fault")
+    if one.fate in (Fate.LEFT, Fate.NOT_BEGUN):
+        why = say("notice.left", fate=one.fate.value, why=why)
+    elif one.error is None and not one.exit_status:
+        why = say("notice.gone" if one.fate is Fate.GONE else "notice.nothing-to-import")
+    return say("notice.file-nothing-sent" if one.exit_status == 2 else "notice.file", file=one.file.name, why=why)
+
+
+def _why(error: ImporterError) -> Message:
     """What kept a file from being imported; a guard's words hold numbers alone, and a setting's name is ours."""
     if isinstance(error, Guarded):
-        return first_sentence(str(error))
-    return f"{error.kind}: {error.setting}" if isinstance(error, BadSettings) and error.setting else error.kind
+        return say("notice.guard", why=as_message(error.message))
+    kind = error.kind
+    if isinstance(error, BadSettings) and error.setting:
+        return say("notice.setting", kind=kind, setting=error.setting)
+    return kind
 
 
-def _advice(ended: Sequence[FileEnded], status: int) -> str:
+def _advice(ended: Sequence[FileEnded], status: int) -> Message:
     if all(isinstance(one.error, OutOfHours) for one in ended):
-        return f"Run the same command again while it may be at work ({by_name('between')})."
+        return say("notice.run-in-its-hours")
     if all(isinstance(one.error, UnclearColumns) and one.error.questions for one in ended):
-        return "Correct it, or run it once by hand at a terminal: there it asks, and can remember the answers."
+        return say("notice.answer-at-a-terminal")
     if status != 1:
-        return _ADVICE[status]
+        return say(_ADVICE[status])
     if _only_stay(ended, status):
-        return "Do what is said of it above."
+        return say("notice.do-what-is-said")
     found = {result for one in ended if one.report is not None for result in one.report.counts}
-    parts = [f"{result}: {MEANINGS[result].next}" for result in Result if result in found & NEEDS_A_PERSON]
+    parts = [
+        say("notice.of-result", result=result.value, advice=following)
+        for result in Result
+        if result in found & NEEDS_A_PERSON and (following := MEANINGS[result].next)
+    ]
     if any(one.report is not None and one.report.twins for one in ended):
-        parts.append("there more than once: remove all but one of each by hand")
+        parts.append(say("notice.remove-duplicates"))
     if any(one.report is not None and one.report.not_found for one in ended):
-        parts.append("created, but not found: look at these prospects in Saleshandy")
-    return "look at the sheet To fix of the results. " + "; ".join(parts) + "."
+        parts.append(say("notice.look-at-not-found"))
+    return say("notice.look-at-to-fix", parts=tuple(parts))

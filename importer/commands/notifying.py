@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from importer.api.proxy import certificates_for, proxy_for
 from importer.commands import logs, messenger
 from importer.errors import BadSettings, ImporterError
+from importer.messages import Message, from_json, render, say
 from importer.settings import Occasion, Recipient
 
 _PING = re.compile(r"ping(?P<fail>-fail)?\+(?P<url>https?://[^\s/]+\S*)", re.IGNORECASE)
@@ -60,12 +61,12 @@ class _Way:
         ping: the exit statuses of which a ping hears; None: it is no ping.
     """
 
-    origin: str
+    origin: Message
     address: str = field(repr=False)
     ping: frozenset[int] | None = None
 
-    def send(self, notice: Notice) -> str:
-        """Send a notice, within a time; return why that failed, without the address, or an empty text."""
+    def send(self, notice: Notice) -> Message | None:
+        """Send a notice, within a time; return why that failed, without the address; None if it was sent."""
         try:
             done = subprocess.run(  # noqa: S603 - this Python, and a script of ours
                 [sys.executable, "-P", messenger.__file__],
@@ -77,11 +78,11 @@ class _Way:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 check=True,
             )
-            return str(json.loads(done.stdout))
+            return from_json(json.loads(done.stdout))
         except subprocess.TimeoutExpired:
-            return f"it did not answer within {_SECONDS:.0f} seconds"
+            return say("notifying.no-answer", seconds=round(_SECONDS))
         except (subprocess.SubprocessError, OSError, ValueError, RuntimeError, ImporterError):
-            return messenger.NOT_REACHED
+            return from_json([*messenger.NOT_REACHED])
 
     def _task(self, notice: Notice) -> dict[str, str | None]:
         if self.ping is not None:
@@ -130,8 +131,8 @@ class Notifier:
                     raise
         return cls(ways, occasion or Occasion.PROBLEM)
 
-    def tell(self, notice: Notice) -> list[str]:
-        """Send a notice to whoever is to have it; a sentence for each that failed. Nothing is raised."""
+    def tell(self, notice: Notice) -> list[Message]:
+        """Send a notice to whoever is to have it; a message for each that failed. Nothing is raised."""
         is_due = self.occasion is Occasion.ALWAYS or notice.exit_status != 0
         ways = [way for way in self.ways if (is_due if way.ping is None else notice.exit_status in way.ping)]
         return self._send(notice, [way for way in ways if notice.is_for_switch or way.ping is None])
@@ -141,27 +142,27 @@ class Notifier:
         """How many addresses are simply called: a test leaves them alone, for they would take it for a run."""
         return sum(way.ping is not None for way in self.ways)
 
-    def test(self, notice: Notice) -> list[str]:
-        """Send a notice to everyone who isn't a ping, whatever the occasion; a sentence for each that failed."""
+    def test(self, notice: Notice) -> list[Message]:
+        """Send a notice to everyone who isn't a ping, whatever the occasion; a message for each that failed."""
         return self._send(notice, [way for way in self.ways if way.ping is None])
 
-    def _send(self, notice: Notice, ways: Sequence[_Way]) -> list[str]:
+    def _send(self, notice: Notice, ways: Sequence[_Way]) -> list[Message]:
         failed = []
         for way, why in zip(ways, _sent_at_once(notice, ways), strict=True):
             if why:
-                failed.append(f"A notification could not be sent ({way.origin}): {why}.")
+                failed.append(say("notifying.failed", origin=way.origin, why=why))
             logs.event(
                 "notification failed" if why else "notification sent",
                 logging.WARNING if why else logging.INFO,
-                to=way.origin,
+                to=render(way.origin),
                 why=why,
             )
         return failed
 
 
-def _sent_at_once(notice: Notice, ways: Sequence[_Way]) -> list[str]:
+def _sent_at_once(notice: Notice, ways: Sequence[_Way]) -> list[Message | None]:
     """Send a notice to all recipients at once; if the system starts no thread, send it to one after another."""
-    found = [""] * len(ways)
+    found: list[Message | None] = [None] * len(ways)
 
     def send(number: int) -> None:
         found[number] = ways[number].send(notice)
@@ -191,15 +192,9 @@ def _way(recipient: Recipient) -> _Way:
     try:
         service = messenger.service(recipient.address)
     except ImportError as error:
-        raise BadSettings(
-            f"Notifications to mail, Slack and the like ({recipient.origin}) need one more package. Install it with:"
-            " pip install apprise. Nothing was sent."
-        ) from error
+        raise BadSettings(say("notifying.needs-package", origin=recipient.origin)) from error
     except Exception:  # noqa: BLE001 - what a library says of an address may hold it
         service = None
     if service is None:
-        raise BadSettings(
-            f"The address on {recipient.origin} is none that a notification can go to. Write it as apprise does, such"
-            " as slack://… or mailtos://…, or as ping+https://… for a dead man's switch. Nothing was sent."
-        )
+        raise BadSettings(say("notifying.bad-address", origin=recipient.origin))
     return _Way(recipient.origin, recipient.address)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.commands.sayings import Kind
+from importer.messages import Message, Said
 from importer.models import Question, Role, Visibility
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Trouble:
     """
 
     count: int
-    text: str
+    text: Said
     cells: Sequence[str]
 
 
@@ -92,7 +93,7 @@ class Overview:
         digest: of all that would be sent; see :func:`digest`.
         mapping: each role, and its column with what the words in it mean.
         examples: each visibility that would be sent, private first, with three notes as they will read.
-        owner_only: who will see the private notes; empty if there are none.
+        owner_only: who will see the private notes; None if there are none.
         is_first_private: whether these are the first private notes of the workspace.
         is_sent: whether earlier runs sent notes of the file, or may have.
         lacking: the names in the cells of attachments that have a problem: of files that aren't there, most of them.
@@ -100,7 +101,7 @@ class Overview:
     """
 
     file: str
-    about: str
+    about: Message
     sheet: str | None
     sheets: Sequence[str]
     header_row: int
@@ -109,9 +110,9 @@ class Overview:
     columns: Sequence[Column]
     roles: Mapping[Role, int]
     first_rows: Sequence[tuple[int, Sequence[str]]]
-    remarks: Sequence[str]
+    remarks: Sequence[Said]
     questions: Sequence[Question]
-    guarded: Sequence[str]
+    guarded: Sequence[Said]
     rows: int
     invalid: int
     total: int
@@ -121,23 +122,23 @@ class Overview:
     public: int
     private: int
     drafts: int
-    sizes: Sequence[str]
-    good_to_know: Sequence[str]
+    sizes: Sequence[Said]
+    good_to_know: Sequence[Said]
     seconds: float | None
-    largest: Sequence[tuple[int, str]]
+    largest: Sequence[tuple[int, Message]]
     troubles: Sequence[Trouble]
     words: Sequence[tuple[Role, str]]
     more_troubles: int
     is_first: bool
     uploads: tuple[int, int]
     digest: str
-    mapping: Sequence[tuple[Role, str]]
+    mapping: Sequence[tuple[Role, Message]]
     examples: Sequence[tuple[Visibility, Sequence[Example]]]
-    owner_only: str
+    owner_only: Message | None
     is_first_private: bool
     is_sent: bool
     lacking: frozenset[str]
-    undecided: str
+    undecided: Said
 
     @property
     def headings(self) -> dict[Role, str]:
@@ -173,7 +174,7 @@ def of(preview: Preview) -> Overview:
         first_rows=tuple(_first_rows(loaded)),
         remarks=(*sheet.remarks, *rows.remarks),
         questions=preview.questions,
-        guarded=tuple(map(str, preview.guarded)),
+        guarded=tuple(guarded.message for guarded in preview.guarded),
         rows=sheet.row_count,
         invalid=len(rows.problems),
         total=remaining.total,
@@ -204,7 +205,7 @@ def of(preview: Preview) -> Overview:
         is_first_private=Visibility.PRIVATE in preview.never_sent,
         is_sent=loaded.plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
-        undecided="" if undecided is None or preview.questions else str(undecided),
+        undecided="" if undecided is None or preview.questions else undecided.message,
     )
 
 

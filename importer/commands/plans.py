@@ -12,12 +12,12 @@ from importer import grouping
 from importer.commands.examples import aside, examples, first_words
 from importer.commands.loading import Loaded, counted
 from importer.commands.run import Preview
-from importer.commands.sayings import Kind, Saying, capital, count, duration, in_bytes, listed, rate_in_words, readable
-from importer.errors import by_name
+from importer.commands.sayings import Kind, Saying, count, duration, in_bytes, listed, rate, readable
 from importer.markup import is_html
+from importer.messages import Cell, Message, Part, say, words
 from importer.models import Group, OnSeveral, Problem, Role, Status, Visibility
 from importer.reading import column_letter
-from importer.rows.values import OR_SAY, quoted
+from importer.rows.values import quoted
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_REJECTED = 5
@@ -30,11 +30,12 @@ _CHARACTERS = 400  # so much of an example is shown
 def plan(preview: Preview) -> Iterator[Saying]:
     """What a run is about to do."""
     yield from _file(preview)
-    yield Saying(f"To: {preview.settings.base_url}, profile {preview.settings.profile!r}")
+    settings = preview.settings
+    yield Saying(say("plan.to", url=settings.base_url, profile=repr(settings.profile)))
     yield from profiles(preview)
     yield from sizes(preview)
     yield from _audience(preview)
-    yield from _problems(preview.loaded, 5, more="every one stands in the results")
+    yield from _problems(preview.loaded, 5, more=say("plan.all-in-results"))
     yield from _largest(preview)
 
 
@@ -45,35 +46,39 @@ def first_of_kind(preview: Preview) -> Iterator[Saying]:
     sizes_of = counted(preview.remaining.groups)
     if Visibility.PRIVATE in preview.never_sent:
         yield Saying()
-        no = "If anybody else has to see them, answer no: they have to be public then."
-        yield Saying(f"These are the first private notes of this workspace. {no}", Kind.TEXT)
+        yield Saying(say("plan.first-private"), Kind.TEXT)
     if Visibility.PUBLIC in preview.never_sent:
         yield Saying()
         shown = examples(preview, _CHARACTERS)[Visibility.PUBLIC]
-        size = count(sizes_of["public"], "public note")
-        who = f"All team members will see them. {len(shown)} of them as they will read:"
-        yield Saying(f"These are the first public notes of this workspace: {size}. {who}", Kind.TEXT)
+        yield Saying(say("plan.first-public", n=sizes_of["public"], shown=len(shown)), Kind.TEXT)
         for example in shown:
-            yield Saying(f"{capital(example.about)}:", Kind.DETAIL)
-            left = f" … and {count(example.left, 'more character')}" if example.left else ""
-            yield from (Saying(line, Kind.QUOTE) for line in f"{example.text}{left}".split("\n"))
+            yield Saying(say("plan.example", about=example.about), Kind.DETAIL)
+            *lines, last = example.text.split("\n")
+            yield from (Saying(words(line), Kind.QUOTE) for line in lines)
+            cut = say("plan.example-cut", line=last, n=example.left) if example.left else words(last)
+            yield Saying(cut, Kind.QUOTE)
     yield Saying()
 
 
-def question(preview: Preview, total: int) -> str:
+def question(preview: Preview, total: int) -> Message:
     """What a person is asked to agree to; the first public or private notes of a workspace are named."""
-    first = "Is this what you mean? " if preview.never_sent else ""
-    return f"{first}{_to_send(preview, total)}"
+    asked = _to_send(preview, total)
+    return say("plan.is-this-meant", question=asked) if preview.never_sent else asked
 
 
-def _to_send(preview: Preview, total: int) -> str:
-    rows, url = preview.loaded.rows, preview.settings.base_url
+def _to_send(preview: Preview, total: int) -> Message:
+    url, notes = preview.settings.base_url, count(total, "note")
     if not preview.to_look_up:
-        return f"Send {count(total, 'note')} to {url}?"
-    first = f"Look up {count(preview.to_look_up, 'email')} for {count(rows.in_sheet, 'row')}, and send"
-    if preview.settings.on_several is OnSeveral.ALL:
-        return f"{first} {count(total, 'note')} to {url}, or more: one for each prospect that has such an email?"
-    return f"{first} at most {count(total, 'note')} to {url}?"
+        return say("plan.send", notes=notes, url=url)
+    emails, rows = count(preview.to_look_up, "email"), count(preview.loaded.rows.in_sheet, "row")
+    is_each = preview.settings.on_several is OnSeveral.ALL
+    return say(
+        "plan.look-up-and-send-each" if is_each else "plan.look-up-and-send",
+        emails=emails,
+        rows=rows,
+        notes=notes,
+        url=url,
+    )
 
 
 def check(preview: Preview) -> Iterator[Saying]:
@@ -89,114 +94,115 @@ def check(preview: Preview) -> Iterator[Saying]:
     html = sum(len(group.positions) for group in groups if is_html(group.note.text))
     escaped = sum(len(group.positions) for group in groups if group.note.content != group.note.text)
     if html or escaped:
-        yield Saying(f"HTML, sent as it is: {html:,}  text with line breaks, < or &, sent as HTML: {escaped:,}")
+        yield Saying(say("plan.html", html=html, escaped=escaped))
     yield from _largest(preview)
     near = grouping.near_identical(loaded.plan.groups)
     if near:
         yield Saying()
-        yield Saying(
-            "Groups that look the same but differ in spaces, the shape of quotes or the like; each stays a note:"
-        )
+        yield Saying(say("plan.near-identical"))
         for alike in near[:5]:
-            numbers = [f"row {loaded.rows.number[group.positions[0]]}" for group in alike]
-            yield Saying(f"  {first_words(alike[0].note.text)}  ({', '.join(numbers[:4])})")
+            rows = tuple(say("row", row=str(loaded.rows.number[group.positions[0]])) for group in alike[:4])
+            yield Saying(say("plan.near-identical.group", words=Cell(first_words(alike[0].note.text)), rows=rows))
     if preview.questions:
         yield Saying()
-        yield Saying("Nothing can be sent until this is settled:")
+        yield Saying(say("plan.undecided"))
         for question in preview.questions:
             yield Saying(question.text, Kind.DETAIL)
     for guarded in preview.guarded:
         yield Saying()
-        yield Saying(str(guarded), Kind.TEXT)
+        yield Saying(guarded.message, Kind.TEXT)
     if loaded.rows.problems:
         yield Saying()
-        yield Saying("Problems:")
-        yield from _problems(loaded, _SHOWN_PROBLEMS, more="correct these first")
+        yield Saying(say("plan.problems"))
+        yield from _problems(loaded, _SHOWN_PROBLEMS, more=say("plan.correct-these-first"))
 
 
-def largest(groups: Sequence[Group]) -> Iterator[tuple[int, str]]:
+def largest(groups: Sequence[Group]) -> Iterator[tuple[int, Message]]:
     """The notes for most prospects: for how many, and the first words."""
     for group in sorted(groups, key=lambda found: -len(found.positions))[:5]:
-        yield len(group.positions), f"{first_words(group.note.text)}  ({aside(group.note)})"
+        yield len(group.positions), say("plan.group", words=Cell(first_words(group.note.text)), about=aside(group.note))
 
 
 def _largest(preview: Preview) -> Iterator[Saying]:
     if groups := preview.remaining.groups:
         yield Saying()
-        yield Saying("The largest groups:")
-        for size, words in largest(groups):
-            yield Saying(f"{size:5,} × {words}", Kind.DETAIL)
+        yield Saying(say("plan.largest"))
+        for size, group in largest(groups):
+            yield Saying(say("plan.largest.group", size=f"{size:5,}", group=group), Kind.DETAIL)
 
 
-def about(loaded: Loaded) -> str:
+def about(loaded: Loaded) -> Message:
     """What the file was understood to be, in a line."""
     sheet = loaded.sheet
-    found = [sheet.format] + ([f"sheet {sheet.name!r}"] if sheet.name else [])
-    return ", ".join(found + [f"headings in row {sheet.header_row}"] + ([sheet.encoding] if sheet.encoding else []))
+    found: list[Message] = [sheet.format]
+    found += [say("plan.sheet", sheet=Cell(repr(sheet.name)))] if sheet.name else []
+    found.append(say("plan.headings-in-row", row=str(sheet.header_row)))
+    found += [words(sheet.encoding)] if sheet.encoding else []
+    return say("plan.file-is", about=tuple(found))
 
 
 def _audience(preview: Preview) -> Iterator[Saying]:
     """How many of the notes that would be sent are for whom."""
     if groups := preview.remaining.groups:
         sizes_of = counted(groups)
-        yield Saying("  ".join(f"{name}: {size:,}" for name, size in sizes_of.items()))
+        sizes = tuple(say("plan.size", audience=name, notes=size) for name, size in sizes_of.items())
+        yield Saying(say("plan.sizes", sizes=sizes))
         if said := owner_only(sizes_of["private"]):
             yield Saying(said, Kind.TEXT)
 
 
-def owner_only(private: int) -> str:
-    """Return who will see so many private notes; empty if there are none."""
-    if not private:
-        return ""
-    them, notes = ("it", "note is") if private == 1 else ("them", "notes are")
-    return (
-        f"{private:,} {notes} private. Only the owner of the API key will see {them}: not the people who wrote {them},"
-        " nor the rest of the team."
-    )
+def owner_only(private: int) -> Message | None:
+    """Return who will see so many private notes; None if there are none."""
+    return say("plan.owner-only", n=private) if private else None
 
 
-def columns(preview: Preview) -> Iterator[tuple[Role, str]]:
+def columns(preview: Preview) -> Iterator[tuple[Role, Message]]:
     """The column of each role, with what its words mean."""
     loaded, default = preview.loaded, preview.settings.default_visibility
     for role, column in loaded.roles.columns.items():
+        about: dict[str, Part] = {"column": column_letter(column), "heading": Cell(repr(loaded.sheet.headings[column]))}
         meanings = in_words(loaded.rows.meanings.get(role, {}))
-        aside = f" ({meanings})" if meanings else ""
-        yield role, f"column {column_letter(column)} {loaded.sheet.headings[column]!r}{aside}"
+        yield role, say("plan.column-means", **about, meanings=meanings) if meanings else say("plan.column", **about)
     if default is not None and loaded.unclear is None and Role.VISIBILITY not in loaded.roles.columns:
-        yield Role.VISIBILITY, f"no column, so all are {default.name.lower()} ({by_name('default-visibility')})"
+        yield Role.VISIBILITY, say("plan.default-visibility", visibility=default.name.lower())
 
 
-def in_words(meanings: Mapping[str, Visibility | Status]) -> str:
+def in_words(meanings: Mapping[str, Visibility | Status]) -> Message | None:
     """What the words of a column mean: Yes → public, No → private."""
-    told = [f"{word or 'blank'} → {value.name.lower()}" for word, value in meanings.items()]
-    more = f" and {len(told) - _WORDS:,} more words" if len(told) > _WORDS else ""
-    return ", ".join(told[:_WORDS]) + more
+    told = [
+        say(
+            "plan.word-means" if word else "plan.blank-means",
+            **({"word": Cell(word)} if word else {}),
+            value=value.name.lower(),
+        )
+        for word, value in meanings.items()
+    ]
+    if len(told) > _WORDS:
+        return say("plan.more-words", words=tuple(told[:_WORDS]), n=len(told) - _WORDS)
+    return say("names", names=tuple(told)) if told else None
 
 
 def _file(preview: Preview) -> Iterator[Saying]:
     """What the file was understood to be."""
     loaded = preview.loaded
     sheet = loaded.sheet
-    yield Saying(f"{sheet.source}: {about(loaded)}")
+    yield Saying(say("plan.file", file=sheet.source, about=about(loaded)))
     for role, said in columns(preview):
-        yield Saying(f"{role + ':':12} {said}", Kind.DETAIL)
+        yield Saying(say("plan.role", role=f"{role + ':':12}", column=said), Kind.DETAIL)
     if loaded.roles.unused:
         unused = [sheet.headings[column] or f"column {column_letter(column)}" for column in loaded.roles.unused]
-        yield Saying(f"{'not used:':12} {listed(unused)}", Kind.DETAIL)
+        yield Saying(say("plan.not-used", columns=listed(unused)), Kind.DETAIL)
     for remark in (*sheet.remarks, *loaded.rows.remarks):
         yield Saying(remark, Kind.NOTE)
     if not len(loaded.rows):
-        yield Saying("There is no row below the headings, so there is nothing to import.", Kind.NOTE)
+        yield Saying(say("plan.no-rows"), Kind.NOTE)
 
 
 def profiles(preview: Preview) -> Iterator[Saying]:
     """A profile's first import may be a slip of the hand, and would deliver everything again."""
     if others := preview.other_profiles:
-        yield Saying(
-            f"This is the first import as profile {preview.settings.profile!r} at {preview.settings.base_url}; what was"
-            f" delivered as {listed(others)} is not known here.",
-            Kind.NOTE,
-        )
+        about = {"profile": repr(preview.settings.profile), "url": preview.settings.base_url}
+        yield Saying(say("plan.first-as-profile", **about, others=listed(others)), Kind.NOTE)
 
 
 def sizes(preview: Preview) -> Iterator[Saying]:
@@ -205,75 +211,67 @@ def sizes(preview: Preview) -> Iterator[Saying]:
     duplicates = int((plan.original >= 0).sum())
     before = plan.deliveries - remaining.deliveries - remaining.unclear - remaining.held_back
     left = plan.deliveries - before
-    to_deliver = f", {f'{left:,}' if left else 'none'} of them to deliver" if before else " to deliver"
-    at_most = "at most " if preview.to_look_up and preview.settings.on_several is not OnSeveral.ALL else ""
-    yield Saying(
-        f"{count(rows.in_sheet, 'row')}: {at_most}{count(plan.deliveries, 'note')}{to_deliver}"
-        + (f", {duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier row" if duplicates else "")
-        + (f", {len(rows.done):,} delivered already" if rows.done else "")
-        + (f", {len(rows.problems):,} with problems" if rows.problems else "")
-        + (f", {len(rows.rejected):,} whose email names no prospect" if rows.rejected else "")
-        + (f", {len(rows.skipped):,} skipped, being no data" if rows.skipped else ""),
-        Kind.TEXT,
-    )
+    is_at_most = preview.to_look_up and preview.settings.on_several is not OnSeveral.ALL
+    notes = say("plan.at-most-notes" if is_at_most else "count.note", n=plan.deliveries)
+    if before:
+        notes = say("plan.some-to-deliver", notes=notes, n=left) if left else say("plan.none-to-deliver", notes=notes)
+    else:
+        notes = say("plan.to-deliver", notes=notes)
+    others = {
+        "plan.repeat": duplicates,
+        "plan.delivered-already": len(rows.done),
+        "plan.with-problems": len(rows.problems),
+        "plan.email-names-none": len(rows.rejected),
+        "plan.skipped": len(rows.skipped),
+    }
+    about = (notes, *(say(kind, n=number) for kind, number in others.items() if number))
+    yield Saying(say("plan.rows", n=rows.in_sheet, about=about), Kind.TEXT)
     yield from _emails(preview)
     if before:
-        were, are = ("was", "is") if before == 1 else ("were", "are")
-        yield Saying(f"{before:,} of them {were} imported by an earlier run and {are} left alone", Kind.TEXT)
+        yield Saying(say("plan.imported-before", n=before), Kind.TEXT)
     if held := remaining.held_back:
-        said = f"Only the first {remaining.deliveries:,} of the rest are sent ({by_name('first')})"
-        yield Saying(f"{said}; {held:,} are held back", Kind.TEXT)
+        yield Saying(say("plan.held-back", first=remaining.deliveries, n=held), Kind.TEXT)
     if remaining.unclear:
-        yield Saying(f"{remaining.unclear:,} got no clear answer in an earlier run and are looked up first", Kind.TEXT)
+        yield Saying(say("plan.unclear", n=remaining.unclear), Kind.TEXT)
     if remaining.made_without_key:
-        yield Saying(
-            f"{remaining.made_without_key:,} of these notes were imported before without {by_name('key-column')}; with"
-            " a key each counts as another occurrence, and is sent.",
-            Kind.NOTE,
-        )
+        yield Saying(say("plan.without-key", n=remaining.made_without_key), Kind.NOTE)
     if files := preview.to_upload:
         size = in_bytes(sum(file.size for file in files))
-        yield Saying(f"{count(len(files), 'file')} to upload first ({size}), each once", Kind.TEXT)
+        yield Saying(say("plan.files", n=len(files), size=size), Kind.TEXT)
     if remaining.requests:
-        saved = remaining.deliveries - remaining.requests
-        yield Saying(
-            f"{count(remaining.notes, 'distinct note')} in {count(remaining.requests, 'request')} of up to"
-            f" {preview.batch_size:,} prospects" + (f": {saved:,} fewer than one a row" if saved else ""),
-            Kind.TEXT,
-        )
-        vendor = preview.vendor
-        if drafts := grouping.several_drafts(plan.groups, rows) if vendor.traits.one_draft else 0:
-            yield Saying(
-                f"{count(drafts, 'prospect')} would receive more than one draft; {vendor.name} shows one draft a"
-                " prospect, so the later one may replace the earlier.",
-                Kind.NOTE,
-            )
-        if preview.seconds is not None and (slower := preview.slower) is not None:
-            whose = "" if slower == preview.settings.rate else ", the limit that the account was last seen to have,"
-            pace = rate_in_words(slower.calls, slower.seconds)
-            yield Saying(f"At {pace}{whose} that takes {duration(preview.seconds)}.", Kind.TEXT)
-            if preview.settings.rate not in (None, slower):
-                yield Saying(f"{by_name('rate')} has no effect: the account's own limit is lower.", Kind.NOTE)
+        yield from _requests(preview)
+
+
+def _requests(preview: Preview) -> Iterator[Saying]:
+    """How many requests it takes, and how long."""
+    remaining, plan = preview.remaining, preview.loaded.plan
+    saved = remaining.deliveries - remaining.requests
+    about = {"notes": count(remaining.notes, "distinct-note"), "requests": count(remaining.requests, "request")}
+    said = say("plan.requests", **about, prospects=preview.batch_size)
+    yield Saying(say("plan.fewer", requests=said, n=saved) if saved else said, Kind.TEXT)
+    vendor = preview.vendor
+    if drafts := grouping.several_drafts(plan.groups, preview.loaded.rows) if vendor.traits.one_draft else 0:
+        yield Saying(say("plan.several-drafts", n=drafts, vendor=vendor.name), Kind.NOTE)
+    if preview.seconds is not None and (slower := preview.slower) is not None:
+        kind = "plan.takes" if slower == preview.settings.rate else "plan.takes-at-the-limit"
+        yield Saying(say(kind, rate=rate(slower.calls, slower.seconds), time=duration(preview.seconds)), Kind.TEXT)
+        if preview.settings.rate not in (None, slower):
+            yield Saying(say("plan.rate-has-no-effect"), Kind.NOTE)
 
 
 def _emails(preview: Preview) -> Iterator[Saying]:
     """What has to be looked up first, and what that may come to."""
-    several = preview.settings.on_several
     if preview.to_look_up:
-        each = ", and each of several that have it receives the note" if several is OnSeveral.ALL else ""
-        yield Saying(
-            f"{count(preview.to_look_up, 'email')} to look up first, in about as many calls or fewer. A row whose email"
-            f" no prospect has is rejected: none is guessed, and nobody is added{each}. What of it earlier runs"
-            " delivered is known then.",
-            Kind.TEXT,
-        )
-    for why, rows in Counter(preview.loaded.rows.rejected.values()).most_common(_SHOWN_REJECTED):
-        yield Saying(f"{count(rows, 'row')}: {why}", Kind.DETAIL)
-    if (more := len({*preview.loaded.rows.rejected.values()}) - _SHOWN_REJECTED) > 0:
-        yield Saying(f"  … and {more:,} more emails; {by_name('unknown-emails', 'FILE.csv')} lists those nobody has")
+        is_each = preview.settings.on_several is OnSeveral.ALL
+        yield Saying(say("plan.emails-each" if is_each else "plan.emails", n=preview.to_look_up), Kind.TEXT)
+    rejected = Counter(preview.loaded.rows.rejected.values())
+    for why, rows in rejected.most_common(_SHOWN_REJECTED):
+        yield Saying(say("plan.rejected", n=rows, why=why), Kind.DETAIL)
+    if (more := len(rejected) - _SHOWN_REJECTED) > 0:
+        yield Saying(say("plan.more-rejected", n=more))
 
 
-def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:
+def _problems(loaded: Loaded, most: int, more: Message) -> Iterator[Saying]:
     """The kinds of problems, the most frequent first: how many there are of each, and where they begin.
 
     Args:
@@ -284,33 +282,36 @@ def _problems(loaded: Loaded, most: int, more: str) -> Iterator[Saying]:
     ordered = kinds_of_problems(loaded)
     for alike in ordered[:most]:
         if len(alike) <= _FEW:
-            yield from (Saying(str(problem), Kind.DETAIL) for problem in alike)
+            shown = (say("problem", place=problem.cell, text=problem.text) for problem in alike)
+            yield from (Saying(problem, Kind.DETAIL) for problem in shown)
         else:
-            cells = ", ".join(problem.cell for problem in alike[:most])
-            yield Saying(f"{len(alike):,} × {in_common(alike)}: {cells}", Kind.DETAIL)
+            cells = tuple(problem.cell for problem in alike[:most])
+            yield Saying(say("problems", times=len(alike), what=in_common(alike), cells=cells), Kind.DETAIL)
             if len(alike) > most:
-                yield Saying(f"  … and {len(alike) - most:,} more; {more}")
+                yield Saying(say("problems.more", n=len(alike) - most, then=more))
     if left := sum(map(len, ordered[most:])):
-        yield Saying(f"  … and {left:,} of other kinds; {more}")
+        yield Saying(say("problems.of-other-kinds", n=left, then=more))
 
 
 def kinds_of_problems(loaded: Loaded) -> list[list[Problem]]:
     """Problems that are told together, the most frequent first."""
-    kinds: dict[tuple[int | None, str], list[Problem]] = {}
+    kinds: dict[tuple[int | None, Message], list[Problem]] = {}
     for _, found in sorted(loaded.rows.problems.items()):
         for problem in found:
             kinds.setdefault((problem.column, problem.kind), []).append(problem)
     return sorted(kinds.values(), key=len, reverse=True)
 
 
-def in_common(problems: Sequence[Problem]) -> str:
+def in_common(problems: Sequence[Problem]) -> Message:
     """What is wrong with several cells, and what stands in them where that differs."""
     if len({problem.text for problem in problems}) == 1:
         return problems[0].text
-    values = Counter(problem.value for problem in problems)
-    told = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in values.most_common(_VALUES)]
-    others = f" and {len(values) - _VALUES:,} other values" if len(values) > _VALUES else ""
-    _, say, ways = problems[0].text.partition(OR_SAY)
-    kind = problems[0].kind
-    stop = "" if kind.endswith("?") and not say else "."
-    return f"{kind}{f'{say}{ways}, and so on' if say else ''}{stop} It is {', '.join(told)}{others}"
+    counted = Counter(problem.value for problem in problems)
+    told = [quoted(value) + (f" ({times:,})" if times > 1 else "") for value, times in counted.most_common(_VALUES)]
+    values: tuple[Part, ...] = tuple(map(Cell, told))
+    if len(counted) > _VALUES:
+        values = (say("problems.other-values", values=values, n=len(counted) - _VALUES),)
+    kind, text = problems[0].kind, problems[0].text
+    if (ways := dict(text.parts).get("ways")) is not None:
+        return say("problems.or-say", kind=kind, ways=ways, values=values)
+    return say("problems.question" if kind.kind.endswith(".near") else "problems.alike", kind=kind, values=values)

@@ -13,6 +13,7 @@ from pathlib import Path
 from importer import files
 from importer.errors import BadSettings
 from importer.journal import Journal
+from importer.messages import say
 from importer.settings import Settings
 
 _DAY = 86_400.0
@@ -41,7 +42,9 @@ def _older(folder: Path, before: float) -> Iterator[Path]:
             if is_kind and path.stat().st_mtime < before:
                 yield path
     except OSError as error:
-        raise BadSettings(f"The folder {folder} can't be read: {error.strerror}.") from error
+        raise BadSettings(
+            say("pruning.folder-unreadable", folder=str(folder), error=error.strerror or str(error))
+        ) from error
 
 
 def remove(paths: Sequence[Path]) -> list[Path]:

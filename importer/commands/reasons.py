@@ -11,65 +11,65 @@ from collections.abc import Mapping
 from importer.commands.loading import Loaded
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
+from importer.messages import Message, say
 from importer.models import Problem, Result
-from importer.results import presentation
 
-Kinds = Mapping[Result, Mapping[str, int]]
+Kinds = Mapping[Result, Mapping[Message, int]]
 
-HELD_BACK = f"{presentation.HELD_BACK.means}: {presentation.HELD_BACK.next}"
-_REJECTED = (
-    ("no prospect has the email", "no prospect has the email"),
-    ("several prospects have the email", "several prospects have the email"),
-    ("the API refused to look up the email", "the email could not be looked up"),
-    ("the email", "the email could not be looked up"),
-    ("the API refused the file", "the API refused a file that it carries"),
-    ("the file", "a file that it carries could not be uploaded"),
-    ("what stands between this machine and the API", "something between this machine and the API turned it away"),
-    (
-        "the API did not accept this prospect and gave no reason",
-        "the API did not accept the prospect, without a reason",
-    ),
-)
-"""Beginnings of our own sentences, and what they come to; anything else is the API's words, which stay here."""
-_NOT_SENT = (
-    ("the file", "a file that it carries has changed, or could not be uploaded"),
-    ("its files", "a file that it carries could not be uploaded"),
-    ("another note of the prospect", "another note of the prospect is unconfirmed"),
-    ("it could not be sent", "its request failed again and again"),
-)
-_KNOWN = {Result.REJECTED: _REJECTED, Result.NOT_SENT: _NOT_SENT}
+_SUMMARIES = {
+    Result.REJECTED: {
+        "email.nobodys": "why.email-unknown",
+        "email.several": "why.email-of-several",
+        "email.several-undated": "why.email-of-several",
+        "email.refused": "why.email-not-looked-up",
+        "email.failed": "why.email-not-looked-up",
+        "upload.refused": "why.file-refused",
+        "upload.failed": "why.file-not-uploaded",
+        "outcome.turned-away": "why.turned-away",
+        "api.gave-no-reason": "why.gave-no-reason",
+    },
+    Result.NOT_SENT: {
+        "outcome.held-back": "result.held-back",
+        "upload.not-sent": "why.file-changed",
+        "upload.failed": "why.file-changed",
+        "upload.not-uploaded": "why.file-not-uploaded",
+        "outcome.waits-for-another": "why.waits-for-another",
+        "outcome.could-not-be-sent": "why.could-not-be-sent",
+    },
+}
+"""Result → kind of a reason → kind of its summary, which holds nothing of the sheet and none of the API's words."""
 
 
 def kinds(loaded: Loaded, outcomes: Outcomes, stopped: Stopped | None = None) -> Kinds:
     """Of each result that asks for something, how many rows have which kind of reason; the most frequent first."""
+    broke_off = stopped.kind if stopped else say("outcome.broke-off")
     found = {
-        Result.REJECTED: _of_sentences(outcomes, Result.REJECTED, "the API refused it in words of its own"),
+        Result.REJECTED: _summaries(outcomes, Result.REJECTED, say("why.refused")),
         Result.INVALID: problems(loaded),
-        Result.UNCONFIRMED: _of_sentences(outcomes, Result.UNCONFIRMED, "no clear answer came for it"),
-        Result.NOT_SENT: _of_sentences(outcomes, Result.NOT_SENT, stopped.kind if stopped else "the run broke off"),
+        Result.UNCONFIRMED: _summaries(outcomes, Result.UNCONFIRMED, say("why.no-clear-answer")),
+        Result.NOT_SENT: _summaries(outcomes, Result.NOT_SENT, broke_off),
     }
     return {result: dict(counted.most_common()) for result, counted in found.items() if counted}
 
 
-def problems(loaded: Loaded) -> Counter[str]:
+def problems(loaded: Loaded) -> Counter[Message]:
     """How many rows have which kind of problem; of several in a row, the first counts."""
     role_of = {column: role.value for role, column in loaded.roles.columns.items()}
     return Counter(_kind(found[0], role_of) for found in loaded.rows.problems.values() if found)
 
 
-def _kind(problem: Problem, role_of: Mapping[int, str]) -> str:
+def _kind(problem: Problem, role_of: Mapping[int, str]) -> Message:
     role = role_of.get(problem.column) if problem.column is not None else None
     if role is None:
-        return "the row can't be read"
-    return f"the {role} {'is blank' if not problem.value.strip() else 'cannot be used'}"
+        return say("why.row-unreadable")
+    return say("why.cell-unusable" if problem.value.strip() else "why.cell-blank", role=role)
 
 
-def _of_sentences(outcomes: Outcomes, result: Result, otherwise: str) -> Counter[str]:
-    counted: Counter[str] = Counter()
-    for sentence, rows in outcomes.reasons(result).items():
-        if sentence == HELD_BACK:
-            counted[presentation.HELD_BACK.means] += rows
-            continue
-        known = (kind for beginning, kind in _KNOWN.get(result, ()) if sentence.startswith(beginning))
-        counted[next(known, otherwise)] += rows
+def _summaries(outcomes: Outcomes, result: Result, otherwise: Message) -> Counter[Message]:
+    counted: Counter[Message] = Counter()
+    for reason, rows in outcomes.reasons(result).items():
+        kinds_of = reason.kinds() if reason is not None else ()
+        known = (_SUMMARIES.get(result, {}).get(kind) for kind in kinds_of)
+        summary = next(filter(None, known), None)
+        counted[say(summary) if summary else otherwise] += rows
     return counted

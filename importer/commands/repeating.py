@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from importer.commands import hours
 from importer.commands.series import FileEnded
 from importer.errors import BadSettings, Stopped
+from importer.messages import Message, as_message, say, words
 from importer.settings import Window
 from importer.settings.sources import TRIES_VARIABLE
 from importer.settings.times import Span
@@ -48,8 +49,9 @@ class Tries:
         window, _, every = text.partition(" ")
         try:
             return cls(Window.parse(window), Span().read(every))
-        except ValueError as error:
-            raise BadSettings(f"The environment variable {TRIES_VARIABLE}: {error}") from error
+        except BadSettings as error:
+            why = as_message(error.reason)
+            raise BadSettings(say("repeating.bad-variable", name=TRIES_VARIABLE, error=why)) from error
 
     @property
     def variable(self) -> tuple[str, str]:
@@ -86,16 +88,12 @@ def repeat(run: Callable[[], int], tries: Tries, *, now: Callable[[], datetime],
             return status
 
 
-def broke_off(status: int) -> str | None:
+def broke_off(status: int) -> Message | None:
     """What is said of a status that isn't the program's own; None where it is."""
     if 0 <= status <= 4:
         return None
-    how = f"exit status {status}"
+    how = say("repeating.exit-status", status=str(status))
     if status < 0:
         with contextlib.suppress(ValueError):
-            how = signal.Signals(-status).name
-    return (
-        f"The command ended all at once ({how}), as when the computer's memory runs out or somebody ends it by force."
-        " What was delivered is recorded, and what was under way is looked up before anything is sent again. It is"
-        " begun again while the window is open."
-    )
+            how = words(signal.Signals(-status).name)
+    return say("repeating.broke-off", how=how)

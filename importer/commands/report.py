@@ -14,6 +14,7 @@ import numpy as np
 from importer.commands.reasons import Kinds
 from importer.delivery.outcomes import Outcomes
 from importer.errors import ResultsNotWritten, Stopped
+from importer.messages import Message
 from importer.models import NEEDS_A_PERSON, Result, Rows
 from importer.results import Written, presentation
 
@@ -31,7 +32,7 @@ class ToFix:
     row: int
     prospect: str
     result: Result
-    reason: str
+    reason: Message | None
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,13 @@ class Report:
     looks: int
     rate_limited: int
     results: Path
-    remark: str | None
+    remark: Message | None
     stopped: Stopped | None
     twins: Mapping[int, Sequence[str]] = field(default_factory=dict)
     reasons: Kinds = field(default_factory=dict)
     started_at: float = 0.0
     ended_at: float = 0.0
-    caught_up: Sequence[str] = ()
+    caught_up: Sequence[Message] = ()
     held_back: int = 0
     finding_calls: int = 0
     uploads: int = 0

@@ -18,6 +18,7 @@ from importer.delivery.uncalled import settle_after, settle_before
 from importer.elsewhere import place
 from importer.errors import BadSettings
 from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.messages import say
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
@@ -36,32 +37,22 @@ def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written,
             if loaded.unclear is not None:
                 raise loaded.unclear
             if loaded.sheet.fingerprint != run.fingerprint:
-                raise BadSettings(
-                    f"{path} is not what run {run.name} imported ({run.file}), or has changed since. Name that file."
-                )
+                raise BadSettings(say("results.other-file", path=str(path), run=run.name, file=str(run.file)))
             known = asked(loaded, journal, settings, run.occurrence)
             naming = known.emails.naming
             if naming and len(known.open.naming) == len(naming):
-                raise BadSettings(
-                    f"The rows of {path} name prospects by their emails, and who has them is kept only until an import"
-                    " is finished. Import the file again instead: what was delivered is left alone, and the results say"
-                    " so, with the note ids."
-                )
+                raise BadSettings(say("results.emails-forgotten", path=str(path)))
             loaded = resolved(known.loaded, known.answers, settings, known.made)
             outcomes = Outcomes(len(loaded.rows))
             settle_before(loaded.rows, outcomes, loaded.sheet.headings)
             _recall(journal, run, loaded, outcomes)
-            outcomes.explain(Result.NOT_SENT, "the run ended before it was sent")
+            outcomes.explain(Result.NOT_SENT, say("outcome.run-ended"))
             settle_after(loaded.rows, loaded.plan, outcomes)
             outcomes = gathered(outcomes, loaded.rows)
             _see_that_it_reads_as_then(outcomes, run, loaded, path)
             untold = outcomes.counts().get(Result.NOT_SENT, 0) - run.counts.get(Result.NOT_SENT, 0)
             if run.ended == "finished" and untold > 0:  # those that it couldn't send it had said why
-                raise BadSettings(
-                    f"What became of {count(untold, 'row')} of {path} can't be told from the journal: whose an email"
-                    " is, or what a file held, is kept only until an import is finished. Import the file again instead:"
-                    " what was delivered is left alone, and the results say so, with the note ids."
-                )
+                raise BadSettings(say("results.rows-forgotten", rows=count(untold, "row"), path=str(path)))
             lines = [
                 ("File", run.file),
                 ("Run", run.name),
@@ -84,9 +75,13 @@ def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, pat
     if run.counts and wrong > 0:
         first = next(iter(sorted(loaded.rows.problems.items())))[1][0]
         raise BadSettings(
-            f"{count(wrong, 'row')} of {path} can't be used as the file is read now, and could when run {run.name} read"
-            f" it; the first problem is {first}. Give the settings that it had, the folder of attachments too. Nothing"
-            " was written."
+            say(
+                "results.reads-otherwise",
+                rows=count(wrong, "row"),
+                path=str(path),
+                run=run.name,
+                first=say("problem", place=first.cell, text=first.text),
+            )
         )
 
 
@@ -132,16 +127,16 @@ def _settle_known(outcomes: Outcomes, position: int, known: Known, run: Run) -> 
     note_ids = [known.note_id or ""]
     if known.state in (State.CREATED, State.HIDDEN):
         result = Result.CREATED if known.run == run.id else Result.ALREADY_IMPORTED
-        reason = "made a private draft since" if known.state is State.HIDDEN else ""
+        reason = say("outcome.hidden") if known.state is State.HIDDEN else None
         outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=known.at, request=number)
         if known.twins:
             outcomes.found_twins(position, known.twins)
         if known.is_missing:
             outcomes.found_missing(position, note_ids)
     elif known.state is State.REJECTED:
-        outcomes.settle([position], Result.REJECTED, reason=known.reason or "", at=known.at, request=number)
+        outcomes.settle([position], Result.REJECTED, reason=known.why, at=known.at, request=number)
     else:
-        reason = "no clear answer came; run the import again, or run verify"
+        reason = say("outcome.no-clear-answer")
         outcomes.settle([position], Result.UNCONFIRMED, reason=reason, at=known.at, request=number)
 
 

@@ -34,6 +34,7 @@ from importer.commands.workspaces import check_place, guard, held, is_first, lea
 from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
+from importer.messages import Said, lines, say
 from importer.models import Answer, AttachedFile, Progress, Question, Remaining, Rows, Visibility
 from importer.rows.columns import headed, not_named
 from importer.rows.naming import Answers
@@ -233,7 +234,7 @@ class Prepared:
         self,
         *,
         observe: Callable[[Progress], None] = lambda _: None,
-        stop: Callable[[], str | None] = lambda: None,
+        stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         """Look up the emails of the file's rows, so that the preview knows who has them; sends nothing.
@@ -260,7 +261,7 @@ class Prepared:
         *,
         expected: int | None = None,
         observe: Callable[[Progress], None] = lambda _: None,
-        stop: Callable[[], str | None] = lambda: None,
+        stop: Callable[[], Said | None] = lambda: None,
         clock: Callable[[], float] | None = None,
         hours: Hours | None = None,
     ) -> Report:
@@ -291,7 +292,7 @@ class Prepared:
             raise guarded
         hours, rows = hours or Hours.of(self._settings), len(self._loaded.rows)
 
-        def why() -> str | None:
+        def why() -> Said | None:
             return stop() or hours.over(rows)
 
         with held(self._settings, rows=rows, observe=observe, stop=why) as journal:
@@ -353,18 +354,14 @@ def questions_of(loaded: Loaded) -> tuple[Question, ...]:
 
 def unconfirmed(settings: Settings) -> FirstRun:
     """Why a workspace's first import is not begun where no person can be asked."""
-    return FirstRun(
-        f"This would be the first import as profile {settings.profile!r} at {settings.base_url}, and nobody has"
-        " confirmed yet that this is the right workspace. Nothing was sent. Run the same command once at a terminal,"
-        " and say yes there, or set the profile up with `note-importer init`; from then on it runs by itself."
-    )
+    return FirstRun(say("run.unconfirmed", profile=repr(settings.profile), url=settings.base_url))
 
 
 def _undecided(loaded: Loaded) -> UnclearColumns | None:
     questions = loaded.rows.questions
     if loaded.unclear is not None or not questions:
         return loaded.unclear
-    return UnclearColumns("\n".join([*map(str, questions), "Nothing was sent."]), questions)
+    return UnclearColumns(lines(*(question.text for question in questions), say("questions.nothing-sent")), questions)
 
 
 def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
@@ -379,7 +376,10 @@ def check_origin(loaded: Loaded, journal: Journal, settings: Settings) -> None:
     owners = journal.deliveries.workspaces_of(some) if some else []
     if owners and settings.workspace not in owners:
         raise BadSettings(
-            f"The note ids in {loaded.sheet.source} are of an import into the workspace '{owners[0]}', and this would"
-            f" be one into '{settings.workspace}', where those notes are not. To import them here too, take the file"
-            " that you began with, or clear the column note_id."
+            say(
+                "run.ids-of-other-workspace",
+                source=str(loaded.sheet.source),
+                other=str(owners[0]),
+                workspace=str(settings.workspace),
+            )
         )

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from importer.messages import Message, Said, render, say, words
 from importer.models import Progress, Result
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _STEERS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb]"
 )
 _CALLS = str.maketrans("@<>", "＠‹›")
-_MOST_TWINS = 5  # rows with a note that is there twice, or not at all, of which the ids are told
+_MOST_NAMED = 5  # rows with a note that is there twice, or not at all, of which the ids are told
 
 
 class Kind(Enum):
@@ -41,7 +42,7 @@ class Kind(Enum):
 class Saying:
     """Something that a person is told; without a text, a pause."""
 
-    text: str = ""
+    text: Said = ""
     kind: Kind = Kind.LINE
 
 
@@ -69,17 +70,17 @@ def calling_nobody(text: str) -> str:
     return visible(text).translate(_CALLS)
 
 
-def count(number: int, thing: str) -> str:
+def count(number: int, thing: str) -> Message:
     """A number with its thing: 1 row, 2 rows."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return say(f"count.{thing}", n=number)
 
 
-def in_bytes(size: int) -> str:
+def in_bytes(size: int) -> Message:
     """How much a file holds, in the unit that fits."""
-    for unit, one in (("MB", 1 << 20), ("kB", 1 << 10)):
+    for kind, one in (("size.mb", 1 << 20), ("size.kb", 1 << 10)):
         if size >= one:
-            return f"{size / one:,.1f} {unit}"
-    return count(size, "byte")
+            return say(kind, size=f"{size / one:,.1f}")
+    return say("size.bytes", n=size)
 
 
 def capital(text: str) -> str:
@@ -87,60 +88,63 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of a message, without its full stop."""
-    return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")
-
-
-def duration(seconds: float) -> str:
+def duration(seconds: float) -> Message:
     """A time that something takes."""
     if seconds < 1:
-        return "less than a second"
+        return say("time.less-than-a-second")
     if seconds < 120:
-        return count(round(seconds), "second")
-    return count(round(seconds / 60), "minute") if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
+        return say("time.seconds", n=round(seconds))
+    return (
+        say("time.minutes", n=round(seconds / 60))
+        if seconds < 7200
+        else say("time.hours", hours=f"{seconds / 3600:,.1f}")
+    )
 
 
-def time_left(progress: Progress) -> str:
-    """How long the rest takes; empty while that can't be said."""
-    return "" if progress.seconds_left is None else f"about {taken(progress.seconds_left)} left"
+def time_left(progress: Progress) -> Message | None:
+    """How long the rest takes; None while that can't be said."""
+    return None if progress.seconds_left is None else say("progress.left", time=taken(progress.seconds_left))
 
 
-def pace(settled: int, seconds: float) -> str:
-    """How fast notes are settled; empty while that can't be said."""
+def pace(settled: int, seconds: float) -> Message | None:
+    """How fast notes are settled; None while that can't be said."""
     if settled < 1 or seconds < 1:
-        return ""
+        return None
     a_second = settled / seconds
-    return f"about {a_second:,.0f} notes a second" if a_second >= 2 else f"about {a_second * 60:,.0f} notes a minute"
+    if a_second >= 2:
+        return say("progress.pace-a-second", notes=f"{a_second:,.0f}")
+    return say("progress.pace-a-minute", notes=f"{a_second * 60:,.0f}")
 
 
-def what_holds_it_up(progress: Progress, most: int = 120) -> str:
-    """Trouble, in so many characters, and when it gives up; or the account's limit; empty when nothing holds it up."""
-    if trouble := progress.trouble:
-        trouble = trouble if len(trouble) <= most else f"{trouble[: most - 1]}…"
+def what_holds_it_up(progress: Progress, most: int = 120) -> Message | None:
+    """Trouble, in so many characters, and when it gives up; or the account's limit; None if nothing holds it up."""
+    if progress.trouble is not None:
+        shown = render(progress.trouble)
+        trouble = words(shown if len(shown) <= most else f"{shown[: most - 1]}…")
         gives_up = progress.gives_up_in
-        return trouble + (f"; gives up in {taken(gives_up)}" if gives_up is not None else "")
-    return f"held to {rate_in_words(*progress.held_to)} by the account's limit" if progress.held_to else ""
+        return trouble if gives_up is None else say("progress.gives-up", trouble=trouble, time=taken(gives_up))
+    return say("progress.held-to", rate=rate(*progress.held_to)) if progress.held_to else None
 
 
-def rate_in_words(calls: int, seconds: float) -> str:
+def rate(calls: int, seconds: float) -> Message:
     """Calls in a time: 5 calls a second, 100 calls a minute, 30 calls in 10 seconds."""
     whole = round(seconds) if abs(round(seconds) - seconds) <= seconds / 20 else round(seconds, 1)
-    units: dict[float, str] = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
-    return f"{count(calls, 'call')} {units.get(whole, f'in {whole:g} seconds')}"
+    units: dict[float, str] = {1: "rate.a-second", 60: "rate.a-minute", 3600: "rate.an-hour", 86400: "rate.a-day"}
+    return say(units[whole], n=calls) if whole in units else say("rate.in-seconds", n=calls, seconds=f"{whole:g}")
 
 
 def readable(seconds: float | None) -> Iterator[Saying]:
     """How soon the API shows notes that it made, where that was measured."""
     if seconds is not None:
-        yield Saying(f"Notes became readable within {duration(seconds)}, as an earlier run measured.", Kind.TEXT)
+        yield Saying(say("plan.readable", time=duration(seconds)), Kind.TEXT)
 
 
-def progressed(progress: Progress, total: int) -> str:
+def progressed(progress: Progress, total: int) -> Message:
     """How far it is, of so many notes; in which words they ended, what holds it up, how long the rest takes."""
-    settled = min(progress.settled, total)
-    parts = [in_result_words(progress.ended), what_holds_it_up(progress), time_left(progress)]
-    return f"{settled:,} of {count(total, 'note')}: {'; '.join(filter(None, parts))}"
+    ended = in_result_words(progress.ended)
+    parts = (words(ended) if ended else None, what_holds_it_up(progress), time_left(progress))
+    about = tuple(part for part in parts if part is not None)
+    return say("progress.so-far", settled=min(progress.settled, total), n=total, about=about)
 
 
 def when(at: float) -> str:
@@ -165,26 +169,26 @@ def in_result_words(counts: Mapping[Result, int]) -> str:
     return ", ".join(f"{result} {rows:,}" for result, rows in counts.items() if rows)
 
 
-def listed(names: Sequence[str], most: int = 8) -> str:
+def listed(names: Sequence[str], most: int = 8) -> Message:
     """Names, few enough to be read."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+    shown = tuple(repr(name) for name in names[:most])
+    return say("and-more", names=shown, n=len(names) - most) if len(names) > most else say("names", names=shown)
 
 
-def not_found_in_words(found: Sequence[NotFound]) -> str:
+def not_found(found: Sequence[NotFound]) -> Message:
     """Return the notes that were created, but not found, with what to do."""
     named = [
-        f"{f'row {note.row}' if note.row is not None else 'an earlier import'}: note {note.note_id} of prospect"
-        f" {note.prospect}"
-        for note in found[:_MOST_TWINS]
+        say("not-found.of-row", row=str(note.row), note=note.note_id, prospect=note.prospect)
+        if note.row is not None
+        else say("not-found.of-earlier-import", note=note.note_id, prospect=note.prospect)
+        for note in found[:_MOST_NAMED]
     ]
-    more = f"; and {len(found) - _MOST_TWINS:,} more" if len(found) > _MOST_TWINS else ""
-    return f"{'; '.join(named)}{more}. Look at these prospects in Saleshandy, and tell Saleshandy's support."
+    named += [say("more", n=len(found) - _MOST_NAMED)] if len(found) > _MOST_NAMED else []
+    return say("not-found", notes=tuple(named))
 
 
-def twins_in_words(twins: Mapping[int, Sequence[str]]) -> str:
+def duplicates(twins: Mapping[int, Sequence[str]]) -> Message:
     """The notes that stand there more than once, named, with what to do."""
-    rows = [f"row {row}: {', '.join(ids)}" for row, ids in [*twins.items()][:_MOST_TWINS]]
-    left = len(twins) - _MOST_TWINS
-    more = f"; and {left:,} more, on the sheet To fix" if left > 0 else ""
-    return f"{'; '.join(rows)}{more}. Look at them in Saleshandy, and remove all but one of each by hand."
+    rows = [say("duplicates.of-row", row=str(row), ids=tuple(ids)) for row, ids in [*twins.items()][:_MOST_NAMED]]
+    rows += [say("duplicates.more", n=len(twins) - _MOST_NAMED)] if len(twins) > _MOST_NAMED else []
+    return say("duplicates", rows=tuple(rows))

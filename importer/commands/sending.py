@@ -23,10 +23,10 @@ from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
 from importer.commands.finding import Finding, unknown
 from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
-from importer.commands.reasons import HELD_BACK, kinds
+from importer.commands.reasons import kinds
 from importer.commands.report import Report, not_found_of, not_sent, to_fix, twins_of
 from importer.commands.results import write_results
-from importer.commands.sayings import duration, first_sentence, not_found_in_words, twins_in_words, when
+from importer.commands.sayings import duplicates, duration, not_found, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.earlier import foresee
@@ -35,9 +35,10 @@ from importer.delivery.policy import Policy
 from importer.delivery.several import gathered
 from importer.delivery.uncalled import settle_after, settle_before
 from importer.elsewhere import place
-from importer.errors import Changed, JournalFailed, Stopped, by_name
+from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
+from importer.messages import Message, Said, as_message, render, say
 from importer.models import Progress, Result, Rows, Workspace
 from importer.rows.naming import Answers
 from importer.settings import Settings
@@ -67,7 +68,7 @@ class Sending:
         *,
         clock: Callable[[], float],
         observe: Callable[[Progress], None],
-        stop: Callable[[], str | None],
+        stop: Callable[[], Said | None],
     ) -> None:
         self.loaded, self.target, self.settings = loaded, target, settings
         self.journal, self.vendor = journal, vendor
@@ -123,7 +124,7 @@ class Sending:
             except Stopped as error:
                 stopped, ended = error, "stopped"
             finally:
-                self.outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=HELD_BACK)
+                self.outcomes.settle(delivery.held_back, Result.NOT_SENT, reason=say("outcome.held-back"))
                 self.outcomes.explain(Result.NOT_SENT, _why_not_sent(stopped))
                 settle_after(self.loaded.rows, self.loaded.plan, self.outcomes)
                 self.outcomes = gathered(self.outcomes, self.loaded.rows)
@@ -260,11 +261,11 @@ class Sending:
             ("Workspace", str(self.settings.workspace)),
             ("Started", when(self.started_at)),
             ("Ended", f"{when(now)} ({ended})"),
-            *([("Why it stopped", str(stopped))] if stopped else []),
+            *([("Why it stopped", render(stopped.message))] if stopped else []),
             ("Requests sent", f"{delivery.posts_sent:,}"),
-            *([("Held back", f"{held:,} rows, by {by_name('first')}")] if held else []),
+            *([("Held back", render(say("summary.held-back", n=held)))] if held else []),
             *([("Look-ups", f"{delivery.lookups_sent:,}")] if delivery.lookups_sent else []),
-            *([("Notes readable within", duration(lag))] if (lag := delivery.measured_lag) is not None else []),
+            *([("Notes readable within", render(duration(lag)))] if (lag := delivery.measured_lag) is not None else []),
             *([("Calls to find prospects by email", f"{finding.calls:,}")] if finding.calls else []),
             *([("Files sent", f"{attaching.calls:,}")] if attaching.calls else []),
             ("Batch size", f"{delivery.batch_size:,}"),
@@ -290,7 +291,7 @@ class Sending:
         written = write_results(
             self.target, self.loaded, self.outcomes, run, lines, self.journal, not_sent=not_sent(stopped, held)
         )
-        logs.event("results written", results=written.path, remark=written.remark)
+        logs.event("results written", results=written.path, remark=written.remark and render(written.remark))
         return written
 
 
@@ -302,9 +303,9 @@ def _held_back(loaded: Loaded, delivery: Delivery) -> int:
 def _amiss(rows: Rows, outcomes: Outcomes) -> Iterator[tuple[str, str]]:
     """Name the notes that are there more than once, or not at all."""
     if twins := twins_of(rows, outcomes):
-        yield "More than once there", twins_in_words(twins)
+        yield "More than once there", render(duplicates(twins))
     if lost := not_found_of(rows, outcomes):
-        yield "Created, but not found", not_found_in_words(lost)
+        yield "Created, but not found", render(not_found(lost))
 
 
 def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: Limiter, now: float) -> None:
@@ -324,14 +325,11 @@ def _write_unknown(loaded: Loaded, finding: Finding, settings: Settings) -> resu
 
 
 def _changed(expected: int, found: int) -> Changed:
-    return Changed(
-        f"The number of notes to send has changed since you agreed: it was {expected:,}, and is {found:,} now. Another"
-        " import may have been at work. Nothing was sent. Run the same command again, and look at the new plan."
-    )
+    return Changed(say("sending.number-has-changed", expected=expected, found=found))
 
 
-def _why_not_sent(stopped: Stopped | None) -> str:
+def _why_not_sent(stopped: Stopped | None) -> Message:
     """What the rows that a run didn't come to are told: the first sentence of why it stopped."""
     if stopped is None:
-        return "the run broke off"
-    return f"the run stopped: {first_sentence(str(stopped))}"
+        return say("outcome.broke-off")
+    return say("outcome.run-stopped", why=as_message(stopped.message))

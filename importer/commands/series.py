@@ -24,7 +24,6 @@ from importer.commands.hours import Hours
 from importer.commands.loading import results_path
 from importer.commands.report import Report
 from importer.commands.run import Prepared, Preview, prepare, unconfirmed
-from importer.commands.sayings import capital
 from importer.errors import (
     BadSettings,
     Busy,
@@ -40,9 +39,9 @@ from importer.errors import (
     Stopped,
     UnclearColumns,
     UnusableJournal,
-    by_name,
 )
 from importer.journal import Journal
+from importer.messages import Message, Said, Setting, say
 from importer.models import Answer, Progress, Result
 from importer.settings import Settings
 from importer.settings.meanings import without_column
@@ -83,7 +82,7 @@ class FileEnded:
     exit_status: int
     started_at: float
     ended_at: float
-    why: str = ""
+    why: Said = ""
     report: Report | None = None
     error: ImporterError | None = None
     archived: Path | None = None
@@ -93,8 +92,8 @@ class FileEnded:
         cls, file: Path, error: ImporterError | None, at: float | None = None, fate: Fate | None = None
     ) -> FileEnded:
         """What became of a file of which no run came about; without an error, by a fault of the program's own."""
-        at, status = time.time() if at is None else at, (error or ImporterError()).exit_status
-        why = str(error) if error is not None else "This is a fault of note-importer's own."
+        at, status = time.time() if at is None else at, (error or ImporterError).exit_status
+        why = error.message if error is not None else say("series.fault")
         if fate is None:
             is_early = isinstance(error, (Busy, Interrupted))  # of a run that is under way, its report says them
             fate = Fate.REFUSED if status == 2 else Fate.NOT_BEGUN if is_early else Fate.STOPPED
@@ -106,7 +105,7 @@ class FileEnded:
         return {} if self.report is None else self.report.counts
 
     @property
-    def why_it_stays(self) -> str:
+    def why_it_stays(self) -> Said:
         """Why it wasn't moved into the archive though it is imported, or its results weren't put where they belong."""
         return self.why if self.report is not None and self.report.stopped is None else ""
 
@@ -121,7 +120,7 @@ class Series:
     """
 
     files: Sequence[FileEnded]
-    left_out: Sequence[tuple[Path, str]]
+    left_out: Sequence[tuple[Path, Message]]
 
     @property
     def exit_status(self) -> int:
@@ -159,7 +158,7 @@ class Face:
     confirm: Callable[[Preview], bool] | None = None
     ended: Callable[[FileEnded], None] = lambda _: None
     observe: Callable[[Progress], None] = lambda _: None
-    stop: Callable[[], str | None] = lambda: None
+    stop: Callable[[], Said | None] = lambda: None
     choose: Callable[[UnclearColumns], Answer | None] = lambda _: None
 
 
@@ -187,12 +186,9 @@ def run(
     face = face or Face()
     hours = Hours.of(settings, clock)
     if settings.results is not None and not chosen.is_one_file:
-        raise BadSettings(
-            f"{by_name('results')} names one file, and results of several may be written. Say how they are to be called"
-            f" instead: {by_name('results-name', '{name}.{date}.results.xlsx')}."
-        )
+        raise BadSettings(say("series.one-results-file", name=Setting("results-name", "{name}.{date}.results.xlsx")))
     if settings.unknown_emails is not None and not chosen.is_one_file:
-        raise BadSettings(f"{by_name('unknown-emails')} names one list, and several files would each write theirs.")
+        raise BadSettings(say("series.one-list"))
     if settings.archive is not None:
         archiving.check(settings.archive, [candidate.path for candidate in chosen.candidates])
     one = _One(settings, hours, clock(), face, clock, vendor, is_alone=len(chosen.candidates) == 1)
@@ -263,14 +259,14 @@ class _One:
         """Import one file; whatever is wrong with it is a value."""
         path, started_at = candidate.path, self.clock()
         if candidate.nothing:
-            return self._nothing(candidate)
+            return self._nothing(path, candidate.nothing)
         try:
             self._wait()
             if not candidate.is_named and not is_there(path):
-                why = "It isn't there any more: another import may have taken it."
+                why = say("series.gone")
                 return FileEnded(path, Fate.GONE, 0, started_at, started_at, why)
-            if not candidate.is_named and (why := why_not_yet(path, self.clock())):
-                return FileEnded.failed(path, NotYet(f"{capital(why)}."), started_at, Fate.LEFT)
+            if not candidate.is_named and (not_yet := why_not_yet(path, self.clock())):
+                return FileEnded.failed(path, NotYet(say("series.not-yet", why=not_yet)), started_at, Fate.LEFT)
             return self._sent(path, started_at)
         except ImporterError as error:
             return replace(FileEnded.failed(path, error, self.clock()), started_at=started_at)
@@ -292,16 +288,15 @@ class _One:
             ):
                 pass
 
-    def _nothing(self, candidate: Candidate) -> FileEnded:
+    def _nothing(self, path: Path, nothing: Message) -> FileEnded:
         now = self.clock()
         if not self.settings.min_rows:
-            return FileEnded(candidate.path, Fate.IMPORTED, 0, now, now, f"{candidate.nothing}.")
+            return FileEnded(path, Fate.IMPORTED, 0, now, now, say("series.nothing", nothing=nothing))
         error = Guarded(
-            f"{candidate.nothing}. Nothing was sent. See whether the export was made; if there may be none:"
-            f" {by_name('min-rows', '0')}.",
+            say("series.nothing-to-import", nothing=nothing),
             "min-rows",
         )
-        return FileEnded.failed(candidate.path, error, now)
+        return FileEnded.failed(path, error, now)
 
     def _prepared(self, path: Path, settings: Settings) -> Prepared:
         try:
@@ -322,7 +317,7 @@ class _One:
             for guarded in preview.guarded:
                 raise guarded
             if not (self._is_right(preview) and self.face.agree(preview)):
-                return FileEnded(path, Fate.DECLINED, 2, started_at, self.clock(), "You said no. Nothing was sent.")
+                return FileEnded(path, Fate.DECLINED, 2, started_at, self.clock(), say("series.declined"))
             report = prepared.send(
                 expected=preview.remaining.total if self.face.is_person else None,
                 observe=self.face.observe,
@@ -333,8 +328,8 @@ class _One:
         is_over = report.exit_status <= 1 and not report.held_back
         is_owed = report.results_owed and report.stopped is None
         fate = Fate.IMPORTED if is_over or is_owed else Fate.STOPPED
-        why = (report.remark if is_owed else report.stopped) or ""
-        over = FileEnded(path, fate, report.exit_status, started_at, self.clock(), str(why), report)
+        why: Said = (report.remark if is_owed else report.stopped.message if report.stopped else None) or ""
+        over = FileEnded(path, fate, report.exit_status, started_at, self.clock(), why, report)
         if self.settings.archive is None or not is_over or str(path) == "-":
             return over
         if archiving.lies_in(path, self.settings.archive):
@@ -367,7 +362,7 @@ class _One:
             return replace(
                 over,
                 exit_status=status,
-                why=str(error),
+                why=error.message,
                 report=replace(report, results=error.moved.results),
                 archived=error.moved.file if is_moved else None,
             )

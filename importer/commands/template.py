@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer import resultsfile
 from importer.errors import BadSettings
 from importer.files import Draft
+from importer.messages import Message, render, say
 from importer.results import NeverOverwrite, Written
 from importer.results.saving import save
 
@@ -45,10 +46,10 @@ class Column:
 
     heading: str
     width: int
-    prompt: str
-    meaning: str
+    prompt: Message
+    meaning: Message
     example: str
-    allowed: str = ""
+    allowed: Message | None = None
     choices: tuple[str, ...] = ()
     required: bool = False
 
@@ -57,29 +58,26 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "Prospect ID",
         18,
-        "The prospect's id in Saleshandy, such as 8PvBmrB7P7. One prospect in a row.",
-        "The prospect who gets the note, by the id that Saleshandy gave it. One in a row: for several prospects, "
-        "repeat the note in several rows. Capital and small letters differ.",
+        say("template.prospect.prompt"),
+        say("template.prospect"),
         "8PvBmrB7P7",
-        "one id",
+        say("template.allowed-id"),
         required=True,
     ),
     Column(
         "Note",
         60,
-        "What the note says: plain text or HTML. Line breaks with Alt+Enter.",
-        "What the note says, as plain text or HTML. Rows with the same text, visibility, status and attachments are "
-        "sent together.",
+        say("template.note.prompt"),
+        say("template.note"),
         "Called on Monday; wants pricing in Q3.",
-        "any text",
+        say("template.allowed-text"),
         required=True,
     ),
     Column(
         "Visibility",
         14,
-        "Public: everybody in the team sees the note.\nPrivate: only the owner of the API key.",
-        "Public: everybody in the team sees it. Private: only the owner of the API key does. An empty cell is a "
-        "mistake, so that no note becomes public by accident.",
+        say("template.visibility.prompt"),
+        say("template.visibility"),
         "Private",
         choices=("Public", "Private"),
         required=True,
@@ -87,30 +85,26 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "Status",
         14,
-        "Published or Draft. Empty means Published.",
-        "Published, or Draft for a note that isn't ready yet. Empty means Published.",
+        say("template.status.prompt"),
+        say("template.status"),
         "Published",
         choices=("Published", "Draft"),
     ),
     Column(
         "Attachments",
         24,
-        "Optional: names of files in the folder that you give the importer, or ids of files that were uploaded to "
-        "Saleshandy; with ; between two.",
-        "The names of the files that the note carries; the folder that they lie in is the setting `attachments` of the "
-        "import. Without a folder, the ids of files that were uploaded to Saleshandy. In all rows the same, separated "
-        "by semicolons. Leave it empty if there are none; the whole column may be deleted.",
+        say("template.attachments.prompt"),
+        say("template.attachments"),
         "call.pdf; form.pdf",
-        "names of files, or ids, or nothing",
+        say("template.allowed-attachments"),
     ),
 )
 
 _STEPS = (
-    "Fill in the sheet Notes, one row for each prospect and note. Further columns of your own are welcome; they are "
-    "left as they are.",
-    "Save, and look for mistakes without sending anything:  note-importer check FILE",
-    "Import:  note-importer run FILE",
-    "Read the results workbook: a row for each of yours, with what became of it.",
+    say("template.step-fill-in"),
+    say("template.step-check"),
+    say("template.step-import"),
+    say("template.step-read"),
 )
 
 
@@ -126,13 +120,11 @@ def write(path: Path, *, overwrite: bool = False) -> Written:
         ResultsNotWritten: no folder took the file.
     """
     if path.suffix.lower() != ".xlsx":
-        raise BadSettings(f"The template is an .xlsx workbook; {path.name!r} has another ending. Name it .xlsx.")
+        raise BadSettings(say("template.no-xlsx", path=repr(path.name)))
     if path.is_dir() or not path.parent.is_dir():
-        raise BadSettings(f"The template can't be written to {path}: that is a folder, or its folder doesn't exist.")
+        raise BadSettings(say("template.no-folder", path=str(path)))
     if path.exists() and not overwrite:
-        raise BadSettings(
-            f"{path} exists already and was left as it is. Choose another name, or have it replaced: `overwrite`."
-        )
+        raise BadSettings(say("template.exists", path=str(path)))
     content = BytesIO()  # in memory, because it is small and a full disk then fails in one place
     _workbook().save(content)
     policy = NeverOverwrite(but=path.resolve() if overwrite else None)
@@ -175,14 +167,14 @@ def _validation(column: Column, cells: str) -> DataValidation:
     """A drop-down where there are choices, and a prompt in any case."""
     rule = DataValidation(sqref=cells, allow_blank=True, showInputMessage=True)
     rule.promptTitle = column.heading if column.required else f"{column.heading} (optional)"
-    rule.prompt = column.prompt
+    rule.prompt = render(column.prompt)
     if column.choices:
         rule.type = "list"
         rule.formula1 = '"' + ",".join(column.choices) + '"'
         rule.showErrorMessage = True
         rule.errorStyle = "stop"
-        rule.errorTitle = f"{column.heading}: choose from the list"
-        rule.error = f"Allowed here: {' or '.join(column.choices)}. Choose one with the arrow beside the cell."
+        rule.errorTitle = render(say("template.not-in-list", column=column.heading))
+        rule.error = render(say("template.choose", choices=column.choices))
     return rule
 
 
@@ -202,7 +194,7 @@ def _explanation(sheet: Worksheet) -> None:
     row = 4
     for number, step in enumerate(_STEPS, 1):
         sheet.cell(row, 2, f"Step {number}").font = Font(name=_FACE, bold=True, color=_BLUE)
-        sheet.cell(row, 3, step).font = Font(name=_FACE, color=_INK)
+        sheet.cell(row, 3, render(step)).font = Font(name=_FACE, color=_INK)
         sheet.row_dimensions[row].height = 18
         row += 1
     row += 1
@@ -213,8 +205,8 @@ def _explanation(sheet: Worksheet) -> None:
     for column in COLUMNS:
         row += 1
         needed = "yes" if column.required else "no"
-        allowed = column.allowed or " or ".join(column.choices)
-        for number, text in enumerate((column.heading, needed, column.meaning, allowed, column.example), 2):
+        allowed = render(column.allowed or say("template.choices", choices=column.choices))
+        for number, text in enumerate((column.heading, needed, render(column.meaning), allowed, column.example), 2):
             cell = sheet.cell(row, number, text)
             cell.alignment = Alignment(vertical="top", wrap_text=True)
             cell.border = line

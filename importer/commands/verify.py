@@ -18,6 +18,7 @@ from importer.delivery.delivery import Delivery
 from importer.delivery.outcomes import Outcomes
 from importer.errors import Stopped
 from importer.journal import Journal
+from importer.messages import Message, Said
 from importer.models import Progress, Result
 from importer.settings import Settings
 
@@ -35,16 +36,16 @@ class Verified:
         stopped: why it ended before its end, or None.
         not_found, could_not_look, not_looked_at: of notes that earlier runs created, as a run's report has them.
         due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
-        elsewhere: of which workspaces the journal knows runs, in words, where it knows none of this one.
+        elsewhere: of which workspaces the journal knows runs, if it knows none of this one.
     """
 
     found: int
     absent: int
     unconfirmed: int
-    doubts: Mapping[str, int]
+    doubts: Mapping[Message, int]
     twins: Sequence[str]
     stopped: Stopped | None
-    elsewhere: str = ""
+    elsewhere: Message | None = None
     not_found: Sequence[NotFound] = ()
     could_not_look: bool = False
     not_looked_at: int = 0
@@ -71,7 +72,7 @@ def verify(
     *,
     begin: Callable[[int], None] = lambda _: None,
     observe: Callable[[Progress], None] = lambda _: None,
-    stop: Callable[[], str | None] = lambda: None,
+    stop: Callable[[], Said | None] = lambda: None,
     clock: Callable[[], float] | None = None,
     vendor: Vendor = SALESHANDY,
 ) -> Verified:
@@ -125,7 +126,7 @@ def verify(
             created,
             absent,
             doubts.total(),
-            doubts,
+            {why: rows for why, rows in doubts.items() if why is not None},
             twins,
             stopped,
             elsewhere(journal, settings),

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from importer.calls.workers import LONGEST_WAIT
 from importer.commands.sayings import listed
-from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal, by_name
+from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
 from importer.journal import Journal, Run, accounts, identity
 from importer.journal.runs import Latest
+from importer.messages import Message, Said, as_message, say
 from importer.models import Group, Progress, Visibility, Workspace
 from importer.settings import Rate, Settings, journal_place
 
@@ -28,7 +29,7 @@ def held(
     *,
     rows: int = 0,
     observe: Callable[[Progress], None] = lambda _: None,
-    stop: Callable[[], str | None] = lambda: None,
+    stop: Callable[[], Said | None] = lambda: None,
 ) -> Iterator[Journal]:
     """The workspace's journal, with its lock held; another import of it is waited for as long as the settings say.
 
@@ -55,9 +56,9 @@ def held(
             except Busy as error:
                 if (left := until - time.monotonic()) <= 0:
                     raise
-                trouble = f"waits for another import of this workspace: {error.holder}"
+                trouble = say("progress.waits", holder=error.holder)
             if (why := stop()) is not None:
-                raise Interrupted(f"{why} Nothing was sent.")
+                raise Interrupted(say("stopped.nothing-sent", why=as_message(why)))
             observe(Progress(rows, 0, 0, 0, 0, trouble))
             time.sleep(min(LONGEST_WAIT, left))
         yield journal
@@ -104,10 +105,7 @@ def check_place(settings: Settings) -> None:
     for folder in file.absolute().parents:
         if folder.exists():
             if not folder.is_dir():
-                raise UnusableJournal(
-                    f"The journal {file} can't be used: {folder} is not a folder. Nothing was sent. Name another with"
-                    f" {by_name('journal')}."
-                )
+                raise UnusableJournal(say("journals.folder-is-none", file=str(file), folder=str(folder)))
             return
 
 
@@ -163,27 +161,26 @@ def find_run(journal: Journal, name: str, workspace: Workspace) -> Run:
     """
     if name == "last":
         found = next((run for run in journal.runs.listed(workspace) if run.ended != "declined"), None)
-        there, where = (
-            f" of the workspace '{workspace}'",
-            f"history`, {by_name('profile')} and {by_name('base-url')}",
-        )
+        kind = "workspaces.no-last-run"
     else:
         found = next(iter(journal.runs.listed(name=name)), None)
-        there, where = "", "history`"
+        kind = "workspaces.no-such-run"
     if found is None:
-        raise BadSettings(f"The journal {journal.name} knows no run {name!r}{there}. See `note-importer {where}.")
+        about = {"workspace": str(workspace)} if name == "last" else {}
+        raise BadSettings(say(kind, journal=journal.name, run=repr(name), **about))
     return found
 
 
-def elsewhere(journal: Journal, settings: Settings) -> str:
+def elsewhere(journal: Journal, settings: Settings) -> Message | None:
     """Of which workspaces the journal knows runs, where it knows none of this one: a flag may be forgotten."""
     known = journal.runs.workspaces()
     if not known or settings.workspace in known:
-        return ""
-    return (
-        f"The journal {journal.name} knows no run of the workspace '{settings.workspace}', but of"
-        f" {listed([*map(str, known)])}. Name the one you mean with {by_name('profile')} and"
-        f" {by_name('base-url')}."
+        return None
+    return say(
+        "workspaces.elsewhere",
+        journal=journal.name,
+        workspace=str(settings.workspace),
+        known=listed([*map(str, known)]),
     )
 
 

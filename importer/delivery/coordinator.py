@@ -42,13 +42,10 @@ from importer.delivery.turns import Turns, held_back
 from importer.delivery.twins import Twins
 from importer.delivery.way import Way
 from importer.errors import Busy, JournalFailed
+from importer.messages import Message, say
 
 _ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
-_ANOTHERS = Failure(Cause.OUTDATED, "it may be another request's answer", has_left=True)  # so it is read again
-_HELD_BACK = (
-    "another note of the prospect that reads the same, or would hide this one, is unconfirmed; run verify, or look in"
-    " Saleshandy, then run again"
-)
+_ANOTHERS = Failure(Cause.OUTDATED, say("failure.may-be-anothers-answer"), has_left=True)  # so it is read again
 
 
 class Coordinator:
@@ -102,8 +99,8 @@ class Coordinator:
         if post.conflict is not None:
             post.conflict.open += len(post.request)
             post.has_turn = True
-        why = "an earlier run sent it and broke off" if broke_off else "an earlier run sent it and got no clear answer"
-        self._ledger.ambiguous(post, f"{why}; not read back yet")
+        why = say("failure.broke-off" if broke_off else "failure.no-clear-answer")
+        self._ledger.ambiguous(post, why)
         self._resolver.look_up_earlier(post, why)
 
     def check(self, post: Post, note_id: str) -> None:
@@ -189,11 +186,11 @@ class Coordinator:
             case Split():
                 self._split(post, decision)
             case LookUp(indices, failure):
-                part, why = post.unclear(indices), f"{failure.text}; not read back yet"
-                self._ledger.ambiguous(part, why, self._clock(), is_accepted=failure.is_accepted)
+                part = post.unclear(indices)
+                self._ledger.ambiguous(part, failure.text, self._clock(), is_accepted=failure.is_accepted)
                 self._resolver.look_up(part, failure)
             case Doubt(why):
-                self._ledger.unconfirmed(post, f"{why}; run verify later, or look in Saleshandy", self._clock())
+                self._ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
                 self._turns.ended(post, len(post.request), doubted=post.request.prospects)
             case Checked(twins):
                 self._ledger.checked(post, twins)
@@ -237,9 +234,9 @@ class Coordinator:
         elif failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):
-            self._abandon(post, f"it could not be sent: {failure.text}; run again")
+            self._abandon(post, say("outcome.could-not-be-sent", why=failure.text))
 
-    def _abandon(self, post: Post, reason: str) -> None:
+    def _abandon(self, post: Post, reason: Message) -> None:
         self._ledger.abandoned(post, reason)
         self._turns.ended(post, len(post.request))
 
@@ -279,7 +276,7 @@ class Coordinator:
             return incomplete is None
         if rest is not None:
             self._dispatcher.add(rest)
-        self._abandon(back, _HELD_BACK)
+        self._abandon(back, say("outcome.waits-for-another"))
         return False
 
     def _must_wait(self, post: Post) -> bool:
@@ -325,7 +322,7 @@ def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]
         return api.find(task.prospect, task.skip, task.take)
     now = clock()
     if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
-        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, "it waited too long for a worker"))
+        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, say("failure.waited-too-long")))
     note = task.request.note
     assert note is not None  # what only the journal knows is never sent
     assert len(note.attachments) == len(note.files) or not note.files  # nor a note without its files

@@ -16,6 +16,7 @@ from importer.api.protocol import API_REFUSED
 from importer.calls.caller import stopped_by
 from importer.delivery.readback import Verdict
 from importer.errors import Stopped
+from importer.messages import Message, say
 
 ENOUGH_MISSES = 2
 """So often a note has to be missed, before it is believed that it isn't there."""
@@ -42,7 +43,7 @@ class Settle:
     """
 
     answers: tuple[tuple[int, Answer], ...]
-    reason: str = ""
+    reason: Message | None = None
     twins: tuple[str, ...] = ()
     is_foreign: bool = False
 
@@ -111,9 +112,9 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Reading back can't tell, for a reason in words."""
+    """Reading back can't tell, and why."""
 
-    why: str
+    why: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Checked:
 class Abandon:
     """It surely was not applied, and is not sent again in this run."""
 
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def _refused(failure: Failure, size: int, known: Known) -> Settle | Split:
     if failure.cause is Cause.FOREIGN:
         return Split(is_body=True) if size > 1 else _turned_away(failure)
     if size == 1:
-        return Settle(((0, Answer(None, f"the API refused it: {failure.text}")),))
+        return Settle(((0, Answer(None, say("outcome.refused", why=failure.text))),))
     # If a larger one was accepted, this one's size isn't the trouble, whatever the words are.
     return Split(failure.cause is Cause.TOO_LARGE and size > known.largest_accepted)
 
@@ -213,7 +214,7 @@ def _answered(prospects: Sequence[str], answers: dict[str, Answer]) -> list[Send
     missing = tuple(index for index, prospect in enumerate(prospects) if prospect not in answers)
     decisions: list[SendDecision] = [Settle(found)] if found else []
     if missing:
-        why = "the API's answer says nothing certain of this prospect"
+        why = say("failure.says-nothing")
         decisions.append(LookUp(missing, Failure(Cause.UNREADABLE, why, at_work=True, is_accepted=True)))
     return decisions
 
@@ -238,13 +239,11 @@ def after_lookup(
     if verdict.goes_on and pages < most_pages:
         return NextPage(len(reply.value.notes))
     if verdict.note_id is not None:
-        return Settle(
-            ((0, Answer(verdict.note_id)),), f"found by reading back; before, {failure_before.text}", verdict.twins
-        )
+        return Settle(((0, Answer(verdict.note_id)),), say("outcome.found", before=failure_before.text), verdict.twins)
     if verdict.goes_on:
-        return Doubt("and the prospect has too many notes to look through")
+        return Doubt(say("doubt.too-many-notes"))
     if verdict.odd:
-        return Doubt(f"and {verdict.odd}")
+        return Doubt(verdict.odd)
     return Missed()
 
 
@@ -254,7 +253,7 @@ def _not_read(failure: Failure) -> LookDecision:
     if failure.cause is Cause.UNKNOWN_PROSPECT:
         return Missed(is_unknown=True)
     if failure.cause in API_REFUSED:
-        return Doubt(f"and the prospect's notes could not be read: {failure.text}")
+        return Doubt(say("doubt.not-read", why=failure.text))
     return LookAgain(None if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED) else failure)
 
 
@@ -309,10 +308,10 @@ def after_absence(
             if can_tell:
                 return Suspect(failure)
     if sends >= most_sends:
-        return Abandon(f"sent {sends} times in vain: {failure.text}; run again later")
+        return Abandon(say("outcome.in-vain", times=sends, why=failure.text))
     return Retry()
 
 
 def _turned_away(failure: Failure) -> Settle:
-    reason = f"what stands between this machine and the API turned it away: {failure.text}"
+    reason = say("outcome.turned-away", why=failure.text)
     return Settle(((0, Answer(None, reason)),), is_foreign=True)

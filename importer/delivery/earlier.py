@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from importer import grouping
 from importer.journal import AGAIN, Journal, Known, NoteKey, State
+from importer.messages import Message
 from importer.models import Group, Note, Plan, Remaining, Rows, Visibility, Workspace
 
 _AT_ONCE = 10_000  # deliveries that are looked up together
@@ -212,7 +213,7 @@ def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, st
             delivery = _sent_anew(delivery, known)
         if delivery is None or delivery.state is State.REJECTED:
             found.left.append(i)
-            found.refused += delivery is not None and "prospect" in (delivery.reason or "").lower()
+            found.refused += delivery is not None and _is_about_the_prospect(delivery.why)
             keyless = known.get((number, prospect, occurrence)) if key else None
             found.made_without_key += keyless is not None and keyless.state is State.CREATED
         elif delivery.state in (State.SENDING, State.UNCONFIRMED):
@@ -301,3 +302,8 @@ def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
         refused=refused,
         groups=groups,
     )
+
+
+def _is_about_the_prospect(why: Message | None) -> bool:
+    """Whether a refusal was for the prospect, by the API's own words."""
+    return why is not None and ("api.gave-no-reason" in why.kinds() or "prospect" in " ".join(why.texts()).lower())

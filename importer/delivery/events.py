@@ -11,6 +11,7 @@ from typing import Any
 
 from importer.api import Reply
 from importer.delivery.tasks import Post, Task
+from importer.messages import render
 
 _log = logging.getLogger(__name__)
 
@@ -37,4 +38,4 @@ def came_back(task: Task, reply: Reply[Any]) -> None:
     name = "request" if isinstance(task, Post) else "look-up"
     _log.log(level, f"{name} {'answered' if failure is None else 'failed'}", extra={"facts": facts})
     if failure is not None:
-        _log.debug("the API's words", extra={"facts": {"text": failure.text}})
+        _log.debug("the API's words", extra={"facts": {"text": render(failure.text)}})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from importer.api import Answer, Cause, Failure, Reply
+from importer.messages import say
 
 _FEW = 50_000
 _BITS = 26  # of a place in the filter
@@ -64,10 +65,10 @@ class KnownIds:
         note_ids = [answer.note_id for answer in (reply.value or {}).values() if answer.note_id is not None]
         known = self.take(note_ids) if note_ids else ()
         if known:
-            text = f"its answer names a note that another row has ({min(known)})"
+            text = say("failure.note-of-another-row", note=min(known))
         elif note_ids and not is_trusted:
             self._doubtful.update(note_ids)
-            text = "an answer that came at that time was another request's"
+            text = say("failure.answer-of-another-request")
         else:
             return reply
         failure = Failure(Cause.UNREADABLE, text, at_work=True, is_astray=bool(known))

@@ -19,8 +19,9 @@ from importer.api import Answer
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post, Promised
-from importer.errors import Busy, JournalFailed, by_name
+from importer.errors import Busy, JournalFailed
 from importer.journal import READ_BACK, Answered, Claim, Journal, Known, Run, Sample, State
+from importer.messages import Message, say
 from importer.models import Result, Status
 
 
@@ -81,7 +82,7 @@ class Ledger:
             self._outcomes.settle(
                 post.request.positions,
                 Result.UNCONFIRMED,
-                reason="sent, but the run ended before the API's answer; run again, or run verify",
+                reason=say("outcome.run-ended-before-answer"),
                 at=now,
                 request=number,
             )
@@ -91,10 +92,7 @@ class Ledger:
         claims = [Claim(post.number, post.request, post.since, post.replaces, post.sends > 1) for post in posts]
         numbers = self._journal.deliveries.claim(self._run, claims, now) if self._run is not None else []
         if numbers is None:
-            raise Busy(
-                "Another import has just claimed the same notes in this journal. Nothing of them was sent here; wait"
-                " for it to end, then run again."
-            )
+            raise Busy(say("journal.claimed-by-another"))
         return numbers
 
     def answered(
@@ -102,7 +100,7 @@ class Ledger:
         post: Post,
         answers: Sequence[tuple[int, Answer]],
         at: float,
-        reason: str = "",
+        reason: Message | None = None,
         twins: Sequence[str] = (),
         *,
         is_foreign: bool = False,
@@ -181,19 +179,19 @@ class Ledger:
         for note in notes:
             self._outcomes.not_found(note.prospect, note.note_id)
 
-    def ambiguous(self, post: Post, why: str, at: float | None = None, *, is_accepted: bool = False) -> None:
+    def ambiguous(self, post: Post, why: Message, at: float | None = None, *, is_accepted: bool = False) -> None:
         """A request's answer was unclear: until its notes are read back, its rows are unconfirmed.
 
         With ``is_accepted``, a run that goes on with it knows that the API may be at work on it for minutes.
         """
-        reason = f"{why}; run again, or run verify"
+        reason = say("outcome.unclear", why=why)
         if is_accepted:
             number, note, deliveries = post.request_number, post.number, _deliveries(post)
             self._entries.append(lambda: self._journal.deliveries.accept(number, note, deliveries))
         positions = post.request.positions
         self._outcomes.settle(positions, Result.UNCONFIRMED, reason=reason, at=at, request=_shown(post))
 
-    def unconfirmed(self, post: Post, reason: str, at: float, result: Result = Result.UNCONFIRMED) -> None:
+    def unconfirmed(self, post: Post, reason: Message | None, at: float, result: Result = Result.UNCONFIRMED) -> None:
         """It can't be found out whether these deliveries were made."""
         number, note, deliveries = post.request_number, post.number, _deliveries(post)
         self._entries.append(lambda: self._journal.deliveries.unconfirm(number, note, deliveries))
@@ -209,7 +207,7 @@ class Ledger:
             self._release(post)
         self._outcomes.settle(post.request.positions, Result.NOT_SENT)
 
-    def abandoned(self, post: Post, reason: str) -> None:
+    def abandoned(self, post: Post, reason: Message) -> None:
         """A request surely was not applied, and is not sent in this run."""
         self._release(post)
         self._settle(post.request.positions, Result.NOT_SENT, reason=reason)
@@ -224,9 +222,8 @@ class Ledger:
         pairs = zip(positions, made, strict=True)
         for (at, state), together in groupby(pairs, lambda pair: (pair[1].at, pair[1].state)):
             rows, deliveries = zip(*together, strict=True)
-            reason = f"imported on {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
-            if state is State.HIDDEN:
-                reason += f", and made a private draft later; to send it anew: {by_name('again')}"
+            date = f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
+            reason = say("outcome.imported-and-hidden" if state is State.HIDDEN else "outcome.imported", date=date)
             note_ids = [delivery.note_id or "" for delivery in deliveries]
             self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             for row, delivery in zip(rows, deliveries, strict=True):
@@ -240,7 +237,7 @@ class Ledger:
         positions: Sequence[int],
         result: Result,
         *,
-        reason: str,
+        reason: Message | None,
         note_ids: Sequence[str] | None = None,
         at: float | None = None,
         request: int = 0,
@@ -266,9 +263,9 @@ class _Answers:
         self.journal.deliveries.answer(self.all)
 
 
-def _kept(answer: Answer, reason: str) -> Answer:
+def _kept(answer: Answer, reason: Message | None) -> Answer:
     """Return an answer as the journal keeps it, which tells a note that was read back from one that an answer named."""
-    is_read_back = bool(reason) and answer.note_id is not None and not answer.reason
+    is_read_back = reason is not None and answer.note_id is not None and answer.reason is None
     return Answer(answer.note_id, READ_BACK) if is_read_back else answer
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from importer.messages import Message, say
 from importer.models import NEEDS_A_PERSON, Result, Texts
 from importer.rows.values import TEXT
 
@@ -29,7 +30,7 @@ class OutcomeColumns(NamedTuple):
 
     result: list[str]
     note_id: list[str]
-    reason: list[str]
+    reason: list[Message | None]
     finished_at: list[float]
     request: list[int]
 
@@ -45,10 +46,11 @@ class Outcomes:
         self._result = np.full(size, _CODE[Result.NOT_SENT], dtype=np.int8)
         self._note_id: Texts = np.full(size, "", dtype=TEXT)
         self._reason = np.zeros(size, dtype=np.int32)
-        self._reasons: dict[str, int] = {"": 0}
+        self._reasons: dict[Message | None, int] = {None: 0}
         self._as: dict[int, int] = {}  # rows that ended as another one did → that row
+        self._more: dict[int, dict[str, Message]] = {}  # rows of which more is to be said, by the kind of message
         self._finished_at = np.full(size, np.nan)
-        self._request = np.zeros(size, dtype=np.int32)
+        self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
         self._twins: dict[int, tuple[str, ...]] = {}
         self._missing: dict[int, tuple[str, ...]] = {}
         self.missing_elsewhere: list[tuple[str, str]] = []
@@ -62,9 +64,10 @@ class Outcomes:
         result: Result,
         *,
         note_ids: Sequence[str] | None = None,
-        reason: str = "",
+        reason: Message | None = None,
         at: float | None = None,
         request: int = 0,
+        repeated: int = 0,
     ) -> None:
         """Say what became of some rows.
 
@@ -72,36 +75,35 @@ class Outcomes:
             positions: which rows.
             result: the same for all of them.
             note_ids: one for each of them, where they have one.
-            reason: a sentence for a person.
+            reason: why, for a person.
             at: when, in seconds since 1970 (UTC).
             request: the number in the journal of the request that settled it, 0 where none did.
+            repeated: the number of the row that these repeat, for the part ``row`` of the reason; 0: they repeat none.
         """
         index = np.asarray(positions, dtype=np.int64)
         self._result[index] = _CODE[result]
         self._note_id[index] = "" if note_ids is None else np.array(note_ids, dtype=TEXT)
         self._reason[index] = self._reasons.setdefault(reason, len(self._reasons))
         self._finished_at[index] = np.nan if at is None else at
-        self._request[index] = request
-        for position in index.tolist() if self._as else ():
+        self._request[index], self._repeated[index] = request, repeated
+        for position in index.tolist() if self._as or self._more else ():
             self._as.pop(position, None)
+            self._more.pop(position, None)
 
-    def settle_as(self, position: int, other: int, reason: str) -> None:
+    def settle_as(self, position: int, other: int, reason: Message, repeated: int) -> None:
         """Say that a row ended as another one did, which it repeats."""
-        self.settle([position], self.result(other), reason=reason)
+        self.settle([position], self.result(other), reason=reason, repeated=repeated)
         self._as[position] = other
 
-    def explain(self, result: Result, reason: str) -> None:
+    def explain(self, result: Result, reason: Message) -> None:
         """Give the rows that ended like this a reason, where they have none yet."""
         bare = (self._result == _CODE[result]) & (self._reason == 0)
         self._reason[bare] = self._reasons.setdefault(reason, len(self._reasons))
 
     def found_twins(self, position: int, note_ids: Sequence[str]) -> None:
         """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
-        said = self.reason(position) if position not in self._twins else ""
         self._twins[position] = tuple(note_ids)
-        ids = ", ".join(note_ids)
-        again = f"the same note stands there again as {ids}: look, and remove it by hand or with the command hide"
-        self._explain(position, said, again)
+        self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
     def not_found(self, prospect: str, note_id: str) -> None:
         """Take note that a created note was not found when it was read back, whether or not a row here has it."""
@@ -113,14 +115,11 @@ class Outcomes:
 
     def found_missing(self, position: int, note_ids: Sequence[str]) -> None:
         """Take note that a row's notes, which the API said it created, were not found: they are to be looked at."""
-        said, lost = self.reason(position), f"created, but not found when read back ({', '.join(note_ids)})"
-        if lost not in said:
-            self._explain(position, said, f"{lost}: look in Saleshandy")
         self._missing[position] = tuple(note_ids)
+        self._add(position, say("outcome.not-found", ids=tuple(note_ids)))
 
-    def _explain(self, position: int, said: str, more: str) -> None:
-        reason = f"{said}; {more}" if said else more
-        self._reason[position] = self._reasons.setdefault(reason, len(self._reasons))
+    def _add(self, position: int, more: Message) -> None:
+        self._more.setdefault(position, {})[more.kind] = more
 
     @property
     def twins(self) -> Mapping[int, tuple[str, ...]]:
@@ -146,9 +145,17 @@ class Outcomes:
         """The note id of one row, empty where it has none."""
         return str(self._note_id[position])
 
-    def reason(self, position: int) -> str:
+    def reason(self, position: int) -> Message | None:
         """Why one row ended so."""
-        return [*self._reasons][int(self._reason[position])]
+        return self._with_more(position, [*self._reasons][int(self._reason[position])])
+
+    def _with_more(self, position: int, reason: Message | None) -> Message | None:
+        if reason is not None and (repeated := int(self._repeated[position])):
+            reason = say(reason.kind, **{**dict(reason.parts), "row": str(repeated)})
+        if position not in self._more:
+            return reason
+        said = [reason] if reason is not None else []
+        return say("outcome.reasons", reasons=(*said, *self._more[position].values()))
 
     def finished_at(self, position: int) -> float | None:
         """When one row was settled, where anything settled it."""
@@ -161,8 +168,10 @@ class Outcomes:
         some._result[:], some._note_id[:] = self._result[:size], self._note_id[:size]
         some._reason[:], some._reasons = self._reason[:size], dict(self._reasons)
         some._finished_at[:], some._request[:] = self._finished_at[:size], self._request[:size]
+        some._repeated[:] = self._repeated[:size]
         some._twins = {position: ids for position, ids in self._twins.items() if position < size}
         some._missing = {position: ids for position, ids in self._missing.items() if position < size}
+        some._more = {row: dict(more) for row, more in self._more.items() if row < size}
         some._as = {row: other for row, other in self._as.items() if row < size and other < size}
         some.missing_elsewhere = self.missing_elsewhere
         return some
@@ -176,7 +185,7 @@ class Outcomes:
         found = Counter(self._result.tolist())
         return {result: found[code] for code, result in enumerate(_RESULTS) if found[code]}
 
-    def reasons(self, result: Result) -> Counter[str]:
+    def reasons(self, result: Result) -> Counter[Message | None]:
         """Return the reasons of the rows that ended in this way, and how many have each.
 
         The reason of a row that ended as another one did is that one's.
@@ -192,7 +201,7 @@ class Outcomes:
         return OutcomeColumns(
             [_RESULTS[code].value for code in self._result[part].tolist()],
             self._note_id[part].tolist(),
-            [reasons[number] for number in self._reason[part].tolist()],
+            [self._with_more(row, reasons[code]) for row, code in enumerate(self._reason[part].tolist(), start)],
             self._finished_at[part].tolist(),
             self._request[part].tolist(),
         )

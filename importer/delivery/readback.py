@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importer.api import FoundNote, NotesPage
 from importer.journal import NoteKey
 from importer.markup import are_alike, seen_digests
+from importer.messages import Message, say
 from importer.models import Note, Status
 
 
@@ -66,7 +67,7 @@ class Verdict:
         note_id: the note to adopt, or None.
         twins: further notes that could be adopted just as well.
         goes_on: whether the next page may hold it, or another that could be adopted just as well.
-        odd: what makes it impossible to tell, in words; empty where nothing does.
+        odd: what makes it impossible to tell; None if nothing does.
         candidates: notes that could be it although they read differently.
         authors: who wrote what could be it, where that is shown and nobody has told who we are.
     """
@@ -74,7 +75,7 @@ class Verdict:
     note_id: str | None = None
     twins: tuple[str, ...] = ()
     goes_on: bool = False
-    odd: str = ""
+    odd: Message | None = None
     candidates: tuple[FoundNote, ...] = ()
     authors: frozenset[str] = frozenset()
 
@@ -101,7 +102,7 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
         return Verdict(near[0].note_id, (), goes_on, authors=authors)
     odd = _odd(matching, window, hides=hides)
     if sought.contested:
-        odd = f"a note that reads the same is recorded as another row's ({min(sought.contested)}): look at both rows"
+        odd = say("doubt.recorded-as-anothers", note=min(sought.contested))
     return Verdict(goes_on=goes_on, odd=odd, candidates=candidates, authors=authors)
 
 
@@ -110,16 +111,16 @@ def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
     return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
 
 
-def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> str:
+def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> Message | None:
     """What makes it impossible to tell, where no note surely is the delivery's own."""
     if any(note.created_at is None for note in matching):
-        return "a note that reads the same was found, but without a date"
+        return say("doubt.no-date")
     dates = [note.created_at for note in matching if note.created_at is not None]
     if any(window.perhaps <= date < window.surely for date in dates):
-        return "a note that reads the same was found, but dated shortly before it was sent"
+        return say("doubt.dated-before")
     if any(date > window.until for date in dates):
-        return "a note that reads the same was found, but dated long after it was sent"
-    return "a later draft of the prospect's hides any that came before it" if hides else ""
+        return say("doubt.dated-after")
+    return say("doubt.hidden-by-draft") if hides else None
 
 
 def _is_dated_right(note: FoundNote, window: Window) -> bool:

@@ -32,6 +32,7 @@ from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
 from importer.delivery.unclear import Unclear
 from importer.delivery.waiting import Waiting
 from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
+from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which don't fit together are read again
 
@@ -64,8 +65,8 @@ class Resolver:
         """Look for the notes of a post whose answer was unclear."""
         self._begin(self._unclear.begin(post, failure), self._clock() + (failure.wait or 0.0))
 
-    def look_up_earlier(self, post: Post, why: str) -> None:
-        """Look for the notes of a post that an earlier run sent; ``why`` it is unclear, in words."""
+    def look_up_earlier(self, post: Post, why: Message) -> None:
+        """Look for the notes of a post that an earlier run sent; and ``why`` it is unclear."""
         self._begin(self._unclear.begin_earlier(post, why), self._clock())
 
     def _begin(self, ambiguous: Ambiguous, due: float) -> None:
@@ -125,7 +126,7 @@ class Resolver:
             case LookAgain(failure):
                 if not self._look_again(lookup, failure):
                     assert failure is not None
-                    yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
+                    yield from self._doubt(lookup, say("doubt.not-read", why=failure.text))
             case Doubt(why):
                 yield from self._doubt(lookup, why)
             case Stop() as stop:
@@ -137,9 +138,9 @@ class Resolver:
         """Notes came between two pages, or these are of copies of which one lags: read from the first page again."""
         lookup.begin_again(self._evidence.pages.take(lookup.prospect))
         lookup.passes += not is_whole
-        failure = Failure(Cause.UNREADABLE, "they changed while they were read")
+        failure = Failure(Cause.UNREADABLE, say("failure.changed-while-read"))
         if lookup.passes > _MOST_PASSES or not self._look_again(lookup, failure):
-            yield from self._doubt(lookup, f"and the prospect's notes could not be read: {failure.text}")
+            yield from self._doubt(lookup, say("doubt.not-read", why=failure.text))
 
     def pass_over(self, lookup: Lookup) -> Iterator[tuple[Post, Decision]]:
         """What follows where a lookup isn't worth a call."""
@@ -182,9 +183,7 @@ class Resolver:
                 self._add(ambiguous, lookup.index, next_at, is_first=lookup.is_first)
             return
         if is_unknown and self._evidence.has_note_of(lookup.prospect):
-            yield from self._doubt(
-                lookup, "and the API says that it doesn't know the prospect, though it has notes of it"
-            )
+            yield from self._doubt(lookup, say("doubt.unknown-prospect"))
             return
         for_good |= is_unknown
         self._follow_first(lookup, next_at)
@@ -205,15 +204,14 @@ class Resolver:
         candidates, ambiguous, post = lookup.candidates, lookup.ambiguous, lookup.ambiguous.post
         its_own = self._evidence.rewritten(post, lookup.prospect, candidates)
         if its_own is not None:
-            before = ambiguous.failure.text
-            reason = f"found by reading back, though the API shows its text differently; before, {before}"
+            reason = say("outcome.found-rewritten", before=ambiguous.failure.text)
             ambiguous.is_applied = True
             self._evidence.adopted(post, its_own, its_own.note_id)
             yield post, Settle(((lookup.index, Answer(its_own.note_id, reason)),), reason)
             yield from self._conclude(ambiguous, lookup.index)
             return
-        ids = ", ".join(note.note_id for note in candidates[:3])
-        yield from self._doubt(lookup, f"and a note that reads differently was made there at that time ({ids})")
+        ids = tuple(note.note_id for note in candidates[:3])
+        yield from self._doubt(lookup, say("doubt.reads-differently", ids=ids))
 
     def _look_again(self, lookup: Lookup, failure: Failure | None) -> bool:
         """Once more, after a pause where there was a failure; False when it is time to give it up."""
@@ -230,12 +228,15 @@ class Resolver:
             policy = replace(policy, attempts=0, longest=LONGEST_PAUSE)
         return self._dispatcher.retry(lookup, failure, policy)
 
-    def _doubt(self, lookup: Lookup, why: str) -> Iterator[tuple[Post, Decision]]:
+    def _doubt(self, lookup: Lookup, why: Message) -> Iterator[tuple[Post, Decision]]:
         ambiguous = lookup.ambiguous
         if self._policy.resend_unconfirmed:
             yield from self._missed(lookup, for_good=True)
             return
-        yield ambiguous.post.only([lookup.index]), Doubt(f"{ambiguous.failure.text}, {why}")
+        yield (
+            ambiguous.post.only([lookup.index]),
+            Doubt(say("doubt", before=ambiguous.failure.text, why=why)),
+        )
         self._follow_first(lookup, ambiguous.rest_at)
         yield from self._conclude(ambiguous, lookup.index)
 
@@ -267,7 +268,7 @@ class Resolver:
         post = sent.again(sorted(ambiguous.absent), self._evidence.note_clock.since(sent))
         self._unclear.is_clear(post)
         if not self._policy.resends:
-            return post, Abandon("it isn't there; run the import again to send it")
+            return post, Abandon(say("outcome.not-there"))
         decision = decisions.after_absence(
             len(post.request),
             ambiguous.failure,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from importer.delivery.outcomes import Outcomes
+from importer.messages import say
 from importer.models import DELIVERED, Result, Rows
 
 _WORST_FIRST = (
@@ -42,9 +43,14 @@ def _gather(found: Outcomes, outcomes: Outcomes, rows: Rows, row: int, positions
     told = []
     for position, result in [*zip(positions, ended, strict=True)][:_MOST_NAMED]:
         note_id, why = outcomes.note_id(position), outcomes.reason(position)
-        told.append(f"{rows.prospect[position]} {result.value}" + (f" ({note_id or why})" if note_id or why else ""))
-    more = f"; and {len(positions) - _MOST_NAMED:,} more" if len(positions) > _MOST_NAMED else ""
-    reason = f"{len(positions)} prospects have the email: {'; '.join(told)}{more}"
+        about = {"prospect": str(rows.prospect[position]), "result": result.value}
+        if note_id or why:
+            told.append(say("outcome.of-one-because", **about, why=note_id or why or ""))
+        else:
+            told.append(say("outcome.of-one", **about))
+    if len(positions) > _MOST_NAMED:
+        told.append(say("more", n=len(positions) - _MOST_NAMED))
+    reason = say("outcome.of-several", n=len(positions), outcomes=tuple(told))
     is_delivered = worst in DELIVERED or worst is Result.DUPLICATE
     note_ids = [outcomes.note_id(row)] if is_delivered else None
     found.settle([row], worst, note_ids=note_ids, reason=reason, at=outcomes.finished_at(row))

@@ -16,6 +16,7 @@ from importer.calls.retry import Attempts
 from importer.delivery.lag import Watched
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
+from importer.messages import Message, say
 from importer.models import Note, Request, Status, Visibility
 from importer.rows.uploads import Uploaded
 
@@ -76,7 +77,7 @@ class Post:
     renewed_for: Cause | None = None
 
     kind: ClassVar[str] = "POST"
-    purpose: ClassVar[str] = "sending again what failed"
+    purpose: ClassVar[Message] = say("purpose.sending-again")
 
     @property
     def body(self) -> int:
@@ -192,7 +193,7 @@ class Lookup:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"
-    purpose: ClassVar[str] = "looking up what got no clear answer"
+    purpose: ClassVar[Message] = say("purpose.looking-up")
 
     @property
     def prospect(self) -> str:
@@ -242,7 +243,7 @@ class Watch:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"
-    purpose: ClassVar[str] = "seeing how soon new notes can be read"
+    purpose: ClassVar[Message] = say("purpose.seeing-how-soon")
 
     @property
     def prospect(self) -> str:
@@ -269,7 +270,7 @@ class Check:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"
-    purpose: ClassVar[str] = "looking once more at what was sent again"
+    purpose: ClassVar[Message] = say("purpose.looking-once-more")
     skip: ClassVar[int] = 0
 
     @property
@@ -334,7 +335,7 @@ class Look:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"
-    purpose: ClassVar[str] = "reading back a sample of the created notes"
+    purpose: ClassVar[Message] = say("purpose.reading-a-sample")
 
     @property
     def prospect(self) -> str:
@@ -382,7 +383,7 @@ class Knock:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "POST"
-    purpose: ClassVar[str] = "seeing whether anything that is sent comes through"
+    purpose: ClassVar[Message] = say("purpose.seeing-whether-calls-pass")
     note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
 
 

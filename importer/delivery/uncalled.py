@@ -11,15 +11,15 @@ from textwrap import shorten
 import numpy as np
 
 from importer.delivery.outcomes import Outcomes
-from importer.errors import by_name
+from importer.messages import say
 from importer.models import DELIVERED, Plan, Problem, Result, Rows
 
 
 def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> None:
     """Settle the rows that need no delivery: invalid, no data, named by an email in vain, or with a note id."""
     for position, problems in rows.problems.items():
-        reason = "; ".join(f"{_place(problem, headings)}: {problem.text}" for problem in problems)
-        outcomes.settle([position], Result.INVALID, reason=reason)
+        placed = (say("problem", place=_place(problem, headings), text=problem.text) for problem in problems)
+        outcomes.settle([position], Result.INVALID, reason=say("outcome.reasons", reasons=tuple(placed)))
     for position, why in rows.skipped.items():
         outcomes.settle([position], Result.SKIPPED, reason=why)
     for position, why in rows.rejected.items():
@@ -29,7 +29,7 @@ def settle_before(rows: Rows, outcomes: Outcomes, headings: Sequence[str]) -> No
             list(rows.done),
             Result.ALREADY_IMPORTED,
             note_ids=list(rows.done.values()),
-            reason="this results file says so; the row was left alone",
+            reason=say("outcome.says-results-file"),
         )
 
 
@@ -41,13 +41,13 @@ def _place(problem: Problem, headings: Sequence[str]) -> str:
 
 def settle_after(rows: Rows, plan: Plan, outcomes: Outcomes) -> None:
     """Make every row that repeats an earlier one its duplicate, or what that one is where it isn't delivered."""
-    advice = f"; if it is meant twice: {by_name('key-column')}" if rows.key is None else ", and the same key"
+    same = say("outcome.duplicate" if rows.key is None else "outcome.duplicate-with-key", row="")
     for position in np.flatnonzero(plan.original >= 0).tolist():
         original = int(plan.original[position])
         result = outcomes.result(original)
-        reason = f"the same note for the same prospect as row {rows.number[original]}"
+        row = int(rows.number[original])
         if result in DELIVERED:
             note_ids = [outcomes.note_id(original)]
-            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=reason + advice)
+            outcomes.settle([position], Result.DUPLICATE, note_ids=note_ids, reason=same, repeated=row)
         else:
-            outcomes.settle_as(position, original, f"{reason}, which is {result}")
+            outcomes.settle_as(position, original, say("outcome.repeats", row="", result=result.value), row)

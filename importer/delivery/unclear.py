@@ -12,6 +12,7 @@ from importer.api import Cause, Failure
 from importer.delivery.policy import LONGEST_CLAIM, Policy
 from importer.delivery.tasks import Ambiguous, Post
 from importer.journal import NoteKey
+from importer.messages import Message
 
 _LONGEST_REST = 600.0
 _RECEIPT = 300.0  # seconds for which the API may be at work on a request that it has confirmed without naming its notes
@@ -43,7 +44,7 @@ class Unclear:
             rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + settle)
         return self._begun(Ambiguous.of(post, failure, rest_at, rest_at))
 
-    def begin_earlier(self, post: Post, why: str) -> Ambiguous:
+    def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
         """Return a request that an earlier run sent with the time until which it may be applied.
 
         That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves

@@ -15,11 +15,7 @@ from importer.delivery.decisions import Doubt, LookDecision, Missed, Settle
 from importer.delivery.evidence import Evidence
 from importer.delivery.readback import Verdict
 from importer.delivery.tasks import Lookup
-
-_ANYBODYS = (
-    "and several people wrote what stands there, of whom nothing has told which is us; verify may tell after an import"
-    " that got clear answers"
-)
+from importer.messages import say
 
 
 class Waiting:
@@ -62,7 +58,7 @@ class Waiting:
             if not lookup.is_last and self._must_wait(is_shown=bool(authors)):
                 self._waiting.append((lookup, bool(authors)))
                 return None
-        return Doubt(_ANYBODYS) if is_anybodys and len(self._authors) > 1 else decision
+        return Doubt(say("doubt.several-authors")) if is_anybodys and len(self._authors) > 1 else decision
 
     def until_measured(self, lookup: Lookup) -> bool:
         """Whether a lookup that missed its note, too early to prove anything, waits until the lag is known."""

@@ -24,6 +24,7 @@ from importer.delivery.decisions import Abandon, Decision, Retry, Stop
 from importer.delivery.policy import LONGEST_PAUSE, Policy
 from importer.delivery.tasks import Knock, Lookup, Post, Task
 from importer.errors import WrongAddress
+from importer.messages import say
 
 REFUSED = frozenset({Cause.FOREIGN, Cause.REDIRECTED})
 """Causes that are a no of something that isn't the API."""
@@ -150,16 +151,12 @@ class Way:
 
     def _given_up(self, failure: Failure) -> Iterator[tuple[Post, Decision]]:
         if self.is_closed:
-            text = (
-                "What stands between this machine and the API lets notes be read, but turns away what is sent:"
-                f" {failure.text}. Ask who runs it (a proxy, a gateway, a firewall) to let it through. What was"
-                " delivered is recorded."
-            )
-            yield self._suspects[0][0], Stop(WrongAddress(text), is_applied=None)
+            why = say("stopped.nothing-sent-passes", why=failure.text)
+            yield self._suspects[0][0], Stop(WrongAddress(why), is_applied=None)
             return
         suspects, self._suspects = self._suspects, []
         for post, refusal in suspects:
-            yield post, Abandon(f"turned away again and again: {refusal.text}; run again later")
+            yield post, Abandon(say("outcome.turned-away-again", why=refusal.text))
 
 
 def _has_come_through(reply: Reply[Any]) -> bool:

@@ -44,6 +44,7 @@ from importer.journal.schema import VERSION
 from importer.journal.store import Store
 from importer.journal.unwritten import Unwritten
 from importer.journal.uploads import Uploads
+from importer.messages import say
 from importer.models import Workspace
 from importer.settings import journal_place
 
@@ -106,10 +107,7 @@ def place_of(address: Path | str) -> Place:
     try:
         from importer.journal.postgres import Server  # noqa: PLC0415 - only who has one needs its driver
     except ImportError as error:
-        raise BadSettings(
-            f"A journal in PostgreSQL needs a part that isn't installed here ({error}). Install it:"
-            " pip install 'note-importer[postgres]'."
-        ) from error
+        raise BadSettings(say("journal.needs-postgres", error=str(error))) from error
     return Server(place)
 
 
@@ -197,9 +195,7 @@ class Journal:
             JournalFailed: a row couldn't be copied, or isn't the same there; nothing was.
         """
         if not copying.is_empty(other._store):
-            raise BadSettings(
-                f"The journal {other.name} isn't empty: it knows of runs already. It was left alone. Name another."
-            )
+            raise BadSettings(say("journal.not-empty", name=other.name))
         with ExitStack() as locks:
             for workspace in copying.workspaces_of(self._store):
                 locks.enter_context(self.held(workspace))

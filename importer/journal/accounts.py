@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from importer import files
-from importer.errors import SharedKey, by_name
+from importer.errors import SharedKey
 from importer.journal import identity, lock
+from importer.messages import say
 from importer.models import Workspace
 
 _KEYED_WITH = "accounts.secret"  # a file's name
@@ -38,7 +39,7 @@ def held(workspace: Workspace, key: str, *, is_shared: bool) -> Iterator[None]:
         yield
         return
     guard(workspace, key, is_shared=is_shared)
-    with lock.held(note, "account", what="with this API key"):
+    with lock.held(note, "account", "lock.busy-with-key"):
         yield
 
 
@@ -53,18 +54,9 @@ def guard(workspace: Workspace, key: str, *, is_shared: bool) -> None:
         return
     other = min(others, key=lambda known: known.profile == workspace.profile)
     if other.profile != workspace.profile:
-        raise SharedKey(
-            f"The API key is the one of the profile {other.profile!r} (at {other.base_url}). What was delivered"
-            f" with it is remembered under that name, and would be sent again as {workspace.profile!r}. Nothing was"
-            f" sent. Use that profile: {by_name('profile', other.profile)}. Or give {workspace.profile!r} its own"
-            f" key; or, if both are to use this one, say {by_name('shared-account')}."
-        )
-    raise SharedKey(
-        f"The API key was used at another address: {other.base_url}. What was delivered is remembered for that address."
-        f" If both lead to the same account, it would be sent again at {workspace.base_url}. Nothing was sent. Use that"
-        f" address: {by_name('base-url', other.base_url)}. If the two are different accounts, say"
-        f" {by_name('shared-account')}."
-    )
+        named = {"other": repr(other.profile), "name": other.profile, "profile": repr(workspace.profile)}
+        raise SharedKey(say("account.of-another-profile", **named, address=other.base_url))
+    raise SharedKey(say("account.used-elsewhere", other=other.base_url, address=workspace.base_url))
 
 
 def known_as(key: str) -> list[Workspace]:

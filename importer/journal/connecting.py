@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import PGconn
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
-from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal, by_name
+from importer.errors import BadSettings, ImporterError, JournalFailed, UnusableJournal
+from importer.messages import Message, say
 from importer.settings.address import is_this_machine
 
 SCHEMA = "note_importer"
@@ -49,23 +50,16 @@ _PASSES = re.compile(
 )
 _REFUSED = re.compile(r"FATAL|service file|definition of service|password|\bSSL\b|certificate|GSSAPI")
 _MISTOLD = re.compile(r"^(invalid|bad value for|weak sslmode|could not match|could not parse) ")
-_SAY_SO = "in the URL or in the service file"
 _ADVICE = (
-    ("does not support SSL", "The way to another machine is encrypted, and that server offers no encryption. Have it"
-     f" turned on there (ssl = on); or, if the way is safe without, say sslmode=disable {_SAY_SO}."),
-    ("root certificate", "Name the file with the certificate of the authority that signed the server's, as"
-     f" sslrootcert=… {_SAY_SO}."),
-    ("certificate verify failed", "The server's certificate isn't signed by the authority in the file that sslrootcert"
-     " names, or has run out. Name the right file, or have the server's certificate renewed; if both are as they should"
-     " be, what answers there isn't your server."),
-    ("does not match host name", "Name the server as its certificate does; if that name leads nowhere from here, add"
-     " its IP address as hostaddr=…. If the name is right, what answers there isn't your server."),
-    (r"\bSSL\b|certificate|GSSAPI", f"The way to another machine is encrypted, unless sslmode {_SAY_SO} says otherwise."
-     " See that a PostgreSQL server answers there, and that it and this machine agree on encryption."),
-    ("password", "The password is taken from the file that PGPASSFILE names, from PGPASSWORD, or from a service file."),
-    ("FATAL", "See that the database is there and that this user may connect to it."),
-    ("", f"Correct what stands {_SAY_SO}, or in the environment."),
-)  # fmt: skip
+    ("does not support SSL", "postgres.no-encryption"),
+    ("root certificate", "postgres.no-root-certificate"),
+    ("certificate verify failed", "postgres.certificate-not-accepted"),
+    ("does not match host name", "postgres.another-host-name"),
+    (r"\bSSL\b|certificate|GSSAPI", "postgres.encryption"),
+    ("password", "postgres.password"),
+    ("FATAL", "postgres.refused"),
+    ("", "postgres.mistold"),
+)
 """What to do, by what the driver's words hold; the first that fits."""
 _LOOKS = 5  # by which it shows whether each transaction gets another session
 
@@ -106,10 +100,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
     try:
         parts: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.Error as error:
-        raise BadSettings(
-            f"The URL of the journal can't be read: {_words(error)}. It is laid out as in"
-            f" {by_name('journal', 'postgresql://importer@db.example.com:5432/notes')}."
-        ) from error
+        raise BadSettings(say("postgres.bad-url", error=_words(error))) from error
     try:
         connection = _connection(parts)
         try:
@@ -191,15 +182,7 @@ def _see_that_it_stays(connection: psycopg.Connection[Any], parts: Mapping[str, 
         return
     with _connection(parts) as other:
         if any(_backend(other) == own or _backend(connection) != own for _ in range(_LOOKS)):
-            raise _is_pooler(url)
-
-
-def _is_pooler(url: str) -> UnusableJournal:
-    return UnusableJournal(
-        f"What answers at {url} is a pooler that gives each transaction another session (PgBouncer with pool_mode ="
-        " transaction, say): in it no lock holds, and notes would be sent twice. Nothing was sent. Name the database"
-        f" itself with {by_name('journal')}, or a pool whose mode is session."
-    )
+            raise UnusableJournal(say("postgres.pooler", url=url))
 
 
 def _backend(connection: psycopg.Connection[Any]) -> int:
@@ -213,18 +196,12 @@ def _trouble(url: str, error: psycopg.Error) -> ImporterError:
     """Why there is no connection, and what to do. The server's words may be of any language; its FATAL hardly is."""
     words = _words(error)
     if "statement pooling" in words:  # it knows no transactions at all
-        return _is_pooler(url)
+        return UnusableJournal(say("postgres.pooler", url=url))
     if not _MISTOLD.search(words) and (_PASSES.search(words) or not _REFUSED.search(words)):
-        free = ", that the pool there has two sessions free" if "query_wait_timeout" in words else ""
-        return JournalFailed(
-            f"The journal {url} can't be reached: {words}. Nothing was sent. See that its database is up{free}, and"
-            " that this machine may reach it; then run the same command again."
-        )
-    advice = next(advice for held, advice in _ADVICE if re.search(held, words))
-    return UnusableJournal(
-        f"The journal {url} can't be used: {words}. Nothing was sent. {advice} Or name another with"
-        f" {by_name('journal')}."
-    )
+        kind = "postgres.pool-used-up" if "query_wait_timeout" in words else "postgres.unreachable"
+        return JournalFailed(say(kind, url=url, words=words))
+    advice = next(Message(kind) for held, kind in _ADVICE if re.search(held, words))
+    return UnusableJournal(say("postgres.unusable", url=url, words=words, advice=advice))
 
 
 def _words(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from importer.errors import JournalFailed
 from importer.journal.schema import about, tables, workspaces
 from importer.journal.statements import Among, Many, Row
 from importer.journal.store import Store
+from importer.messages import say
 from importer.models import Workspace
 
 _AT_ONCE = 500  # rows
@@ -65,10 +66,10 @@ def _compare(table: sa.Table, source: Store, target: Store) -> None:
     for rows in _rows(table, source):
         there = {tuple(row) for row in target.among(same, [tuple(row[place] for place in places) for row in rows])}
         if there != set(rows):
-            raise JournalFailed(f"A row of {table.name} isn't the same in {target.name}. Nothing was copied.")
+            raise JournalFailed(say("copy.row-differs", table=table.name, name=target.name))
         size += len(rows)
     if target.scalar(sa.select(sa.func.count()).select_from(table)) != size:
-        raise JournalFailed(f"There are other rows of {table.name} in {target.name}. Nothing was copied.")
+        raise JournalFailed(say("copy.other-rows", table=table.name, name=target.name))
 
 
 def _rows(table: sa.Table, store: Store) -> Iterator[list[Row]]:

@@ -17,7 +17,7 @@ from importer.api import Answer
 from importer.journal import delivery_sql as sql
 from importer.journal import notes as known_notes
 from importer.journal.entries import Answered, Claim
-from importer.journal.known import STATES, Known, Made, Sample, State, twins_in
+from importer.journal.known import STATES, Known, Made, Sample, State, twins_in, written
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
@@ -75,7 +75,7 @@ class Deliveries:
     def answer(self, answers: Iterable[Answered]) -> None:
         """Enter answers to requests."""
         rows = [
-            (note, prospect, occurrence, request, _became(answer).value, answer.note_id, answer.reason or None, at)
+            (note, prospect, occurrence, request, _became(answer).value, answer.note_id, written(answer.reason), at)
             for request, note, prospect, occurrence, answer, at in answers
         ]
         self._store.many(sql.ANSWER, rows)

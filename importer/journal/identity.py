@@ -19,8 +19,9 @@ from pathlib import Path
 import platformdirs
 
 from importer import files
-from importer.errors import BadSettings, UnusableJournal, WrongJournal, by_name
+from importer.errors import BadSettings, UnusableJournal, WrongJournal
 from importer.journal.runs import Latest
+from importer.messages import say
 from importer.models import Workspace
 
 FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
@@ -56,10 +57,8 @@ def remembered(workspace: Workspace) -> Usual | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WrongJournal(
-            f"Which journal belongs to {workspace} can't be read from {note}: {error}. Nothing was sent. If the journal"
-            f" that you named is the right one, say {by_name('new-journal')}."
-        ) from error
+        said = say("identity.unreadable", workspace=str(workspace), file=str(note), error=str(error))
+        raise WrongJournal(said) from error
 
 
 def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], Latest]) -> None:
@@ -80,19 +79,10 @@ def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Call
     if usual.id == journal_id:
         if all(known >= remembered for known, remembered in zip(latest(), usual.latest, strict=True)):
             return
-        raise WrongJournal(
-            f"The journal at {place} is an earlier copy of the one that {workspace} had: it lacks what was"
-            f" delivered since, which would be sent again. Nothing was sent. Name the latest with"
-            f" {by_name('journal')}; it was at {usual.place}. If it is lost, and this copy is to be used from now on,"
-            f" remove the rows that were delivered since from your files, then say {by_name('new-journal')}."
-        )
-    is_it = "is another journal" if journal_id is not None else "is no journal"
-    raise WrongJournal(
-        f"What was delivered to {workspace} so far is recorded in another journal: in that which was at {usual.place}."
-        f" At {place} {is_it}, which would let every note be sent again. Nothing was sent. Name the right one with"
-        f" {by_name('journal')}, or put it back from your backup. If this one is to be used from now on, say"
-        f" {by_name('new-journal')}."
-    )
+        kind = "identity.earlier-copy"
+    else:
+        kind = "identity.none" if journal_id is None else "identity.another"
+    raise WrongJournal(say(kind, workspace=str(workspace), place=place, usual=usual.place))
 
 
 def remember(workspace: Workspace, journal_id: str, place: str, latest: Latest) -> None:
@@ -153,10 +143,8 @@ def confirm(workspace: Workspace) -> None:
         files.make_private_folder(note.parent)
         files.replace(note, f"{workspace}\n".encode())
     except OSError as error:
-        raise UnusableJournal(
-            f"That {workspace} was confirmed can't be kept in {note}: {error}. Nothing was sent. See that its folder"
-            " may be written to."
-        ) from error
+        said = say("identity.not-confirmed", workspace=str(workspace), file=str(note), error=str(error))
+        raise UnusableJournal(said) from error
 
 
 def is_confirmed(workspace: Workspace) -> bool:

@@ -6,6 +6,8 @@ import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from importer.messages import Message, from_json, words
+
 
 class State(StrEnum):
     """What the journal knows of a delivery."""
@@ -25,7 +27,7 @@ class Sample(StrEnum):
     MISSING = "missing"  # the note was read back and not found
 
 
-READ_BACK = "read back"
+READ_BACK = Message("read back")
 """The reason of a delivery whose note was found by reading back, rather than named by an answer."""
 
 ACCEPTED = "accepted"
@@ -63,7 +65,7 @@ class Known(NamedTuple):
     @property
     def is_by_likeness(self) -> bool:
         """Whether its note was recognised although the API shows the text differently."""
-        return self.state is State.CREATED and self.reason not in (None, "", READ_BACK)
+        return self.state is State.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
     @classmethod
     def from_row(cls, row: Any) -> Known:
@@ -71,6 +73,11 @@ class Known(NamedTuple):
         note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, sample, *rest = row[:14]
         more = twins_in(twins), None if sample is None else Sample(sample)
         return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *more, *rest)
+
+    @property
+    def why(self) -> Message | None:
+        """The reason; the plain text of earlier versions is somebody's words."""
+        return read_reason(self.reason)
 
     @property
     def is_missing(self) -> bool:
@@ -97,3 +104,24 @@ class Made(NamedTuple):
 def twins_in(written: str | None) -> tuple[str, ...]:
     """The ids of twins, as they are written down."""
     return tuple(json.loads(written)) if written else ()
+
+
+def written(reason: Message | None) -> str | None:
+    """Return a reason as it is written down: JSON, which holds nothing of a cell.
+
+    Only quotation marks, backslashes and control characters are escaped in it: see :mod:`importer.journal.views`. Half
+    of a character, which no database takes, becomes a question mark.
+    """
+    if reason is None or reason == READ_BACK:
+        return None if reason is None else reason.kind
+    return json.dumps(reason.as_json(), ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def read_reason(text: str | None) -> Message | None:
+    """Return the reason that was written down so; what isn't JSON of ours is an earlier version's plain text."""
+    if not text:
+        return None
+    try:
+        return from_json(json.loads(text)) or words(text)
+    except ValueError:
+        return words(text)

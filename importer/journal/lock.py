@@ -20,24 +20,25 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from importer import files
-from importer.errors import Busy, UnusableJournal, by_name
+from importer.errors import Busy, UnusableJournal
+from importer.messages import Message, say
 
 
 @contextmanager
-def held(journal: Path, workspace: str, what: str = "of this workspace") -> Iterator[Path]:
+def held(journal: Path, workspace: str, kind: str = "lock.busy") -> Iterator[Path]:
     """Hold the workspace's lock, a file, while the block runs; the system lets it go however the process ends.
 
     Args:
         journal: the lock stands beside this.
         workspace: whose it is.
-        what: of another import that holds it.
+        kind: of the message if another import holds it.
 
     Raises:
         Busy: another process holds it; says who, and since when.
         UnusableJournal: the lock can't be made there.
     """
     place = journal.with_name(f"{journal.name}.{files.called_after(workspace)[:8]}.lock")
-    with _held(place, what):
+    with _held(place, kind):
         yield place
 
 
@@ -49,12 +50,12 @@ def all_held(journal: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for place in sorted(journal.parent.glob(f"{glob.escape(journal.name)}.*.lock")):
-            stack.enter_context(_held(place, "with this journal"))
+            stack.enter_context(_held(place, "lock.busy-with-journal"))
         yield
 
 
 @contextmanager
-def _held(place: Path, what: str) -> Iterator[None]:
+def _held(place: Path, kind: str) -> Iterator[None]:
     lock = FileLock(place, mode=files.OWNER_ONLY, fallback_to_soft=False)  # a soft one outlives a killed process
     holder = place.with_suffix(".holder")  # beside the lock, for a locked file can't be read on Windows
     try:
@@ -63,17 +64,9 @@ def _held(place: Path, what: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         who = _who(holder)
-        raise Busy(
-            f"Another import {what} is at work: {who}. Nothing was sent. Wait until it has ended, then run"
-            f" the same command again; it goes on where the other left off. Or have it wait by itself:"
-            f" {by_name('wait', '10m')}.",
-            who,
-        ) from error
+        raise Busy(say(kind, who=who), who) from error
     except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
-        raise UnusableJournal(
-            f"The lock {place} of the journal can't be made: {error}. Nothing was sent. See that its folder may be"
-            f" written to, or name another journal with {by_name('journal')}."
-        ) from error
+        raise UnusableJournal(say("lock.not-made", place=str(place), error=str(error))) from error
     try:
         with contextlib.suppress(OSError):
             files.replace(holder, json.dumps(_self()).encode())
@@ -100,9 +93,9 @@ def _self() -> dict[str, str]:
     }
 
 
-def _who(holder: Path) -> str:
+def _who(holder: Path) -> Message:
     try:
         found = json.loads(holder.read_text(encoding="utf-8"))
-        return f"{found['user']} on {found['host']} (process {found['process']}), since {found['since']}"
+        return say("holder.named", **{name: str(found[name]) for name in ("user", "host", "process", "since")})
     except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+        return say("holder.nameless")

@@ -252,7 +252,13 @@ def _from_8(store: Store) -> None:
     )
 
 
+def _from_9(store: Store) -> None:
+    """Change no table: reasons are JSON from now on, which an earlier version would show as it is written."""
+
+
 _STEPS: dict[str, dict[int, Callable[[Store], None]]] = {
-    "sqlite": {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8},
-    "postgresql": {7: _from_7, 8: _from_8},  # begins with version 7
-}
+    "sqlite": {
+        1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8, 9: _from_9,
+    },
+    "postgresql": {7: _from_7, 8: _from_8, 9: _from_9},  # begins with version 7
+}  # fmt: skip

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from importer.errors import UnusableJournal
 from importer.journal.connecting import SCHEMA
 from importer.journal.store import Store
+from importer.messages import say
 
 OWNER = "note_importer.owner"
 """A setting of the database, of the role or of the connection."""
@@ -27,35 +28,11 @@ def check(store: Store) -> None:
     if not found:
         return
     what, thing, role = found[0]
-    said = _SAID[what].format(thing=thing, role=role or "everybody (PUBLIC)")
-    mend = _MEND[what].format(thing=thing, role=role or "PUBLIC")
-    raise UnusableJournal(
-        f"The journal {store.name} can't be used: {said}. Code of another role could run as this user."
-        f" The journal was left as it is, and nothing was sent. {mend}"
-    )
+    why, mend = {"thing": thing, "role": role or say("owners.everybody")}, {"thing": thing, "role": role or "PUBLIC"}
+    said = {"why": say(f"owners.{what}", **why), "mend": say(f"owners.mend-{what}", **mend)}
+    raise UnusableJournal(say("owners.strange", name=store.name, **said))
 
 
-_SAID = {
-    "schema": f"the schema {SCHEMA} belongs to the role {{role}}, which isn't this user",
-    "object": f"{{thing}} in the schema {SCHEMA} belongs to the role {{role}}, which isn't this user",
-    "create": f"{{role}} may create things in the schema {SCHEMA}",
-    "trigger": "{role} may add triggers to the table {thing}",
-    "has trigger": "the table {thing} has a trigger that isn't note-importer's ({role})",
-    "has rule": "the table {thing} has a rule that isn't note-importer's ({role})",
-}
-_NAME_IT = (
-    "If that role is meant to make the tables, have an administrator say so: ALTER ROLE … SET"
-    f" {OWNER} = '{{role}}', for this user; or add options=-c%20{OWNER}%3D{{role}} to the URL. If not, name another"
-    " database."
-)
-_MEND = {
-    "schema": _NAME_IT,
-    "object": _NAME_IT,
-    "create": f"Take it away: REVOKE CREATE ON SCHEMA {SCHEMA} FROM {{role}}.",
-    "trigger": f"Take it away: REVOKE TRIGGER ON {SCHEMA}.{{thing}} FROM {{role}}.",
-    "has trigger": f"If you know what it does and don't need it: DROP TRIGGER {{role}} ON {SCHEMA}.{{thing}}.",
-    "has rule": f"If you know what it does and don't need it: DROP RULE {{role}} ON {SCHEMA}.{{thing}}.",
-}
 # Each comparison is one of the same types, so that no operator which somebody put into the schema fits better.
 _STRANGE = """
 WITH ours AS (
@@ -81,8 +58,8 @@ UNION ALL
 SELECT what, thing, CASE WHEN grantee <> CAST(0 AS oid) THEN pg_catalog.pg_get_userbyid(grantee) END FROM granted
 WHERE right_to = pg_catalog.upper(what) AND grantee NOT IN (SELECT oid FROM ours)
 UNION ALL
-SELECT 'has trigger', relname, tgname FROM pg_catalog.pg_trigger JOIN held ON tgrelid = held.oid WHERE NOT tgisinternal
+SELECT 'has-trigger', relname, tgname FROM pg_catalog.pg_trigger JOIN held ON tgrelid = held.oid WHERE NOT tgisinternal
 UNION ALL
-SELECT 'has rule', relname, rulename FROM pg_catalog.pg_rewrite JOIN held ON ev_class = held.oid
+SELECT 'has-rule', relname, rulename FROM pg_catalog.pg_rewrite JOIN held ON ev_class = held.oid
 WHERE rulename <> '_RETURN'
 """

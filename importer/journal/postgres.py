@@ -23,12 +23,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from importer.errors import BadSettings, Busy, JournalFailed, UnusableJournal, WrongJournal, by_name
+from importer.errors import BadSettings, Busy, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import identity, migrations, owners, schema, views
 from importer.journal.connecting import SCHEMA, connect
 from importer.journal.lock import user
 from importer.journal.statements import Among, Dialect, Many, Row
 from importer.journal.store import WRITES, Store
+from importer.messages import Message, render, say
 
 schema.drafts.dialect_options["postgresql"]["where"] = sa.text("status = '0'")
 schema.unclear.dialect_options["postgresql"]["where"] = sa.text("state IN ('sending', 'unconfirmed')")
@@ -82,7 +83,7 @@ DIALECT = Dialect(
     _many,
     _among,
     (sa.exc.DBAPIError, psycopg.Error),
-    "See that its database is up, has room and lets this user write",
+    say("postgres.mend"),
     clock=sa.text("SELECT extract(epoch FROM clock_timestamp())::float8 AS now, pg_backend_pid() AS connection"),
 )
 
@@ -137,7 +138,6 @@ class Server:
 
     def _examine(self, store: Store) -> int:
         """Look at the tables without changing anything; the version of their schema, 0 where there are none."""
-        left = "It was left as it is, and nothing was sent."
         owners.check(store)
         tables = {row[0] for row in store.rows(sa.text(_TABLES.replace("%s", ":schema")), {"schema": SCHEMA})}
         if not tables:
@@ -146,17 +146,12 @@ class Server:
         if "about" in tables:
             about = {row.name: row.value for row in store.rows(sa.select(schema.about))}
         if about.get("application") != schema.APPLICATION:
-            raise WrongJournal(
-                f"The schema {SCHEMA} of {self.name} is some other program's. {left} Name another database with"
-                f" {by_name('journal')}."
-            )
+            raise WrongJournal(say("postgres.foreign", name=self.name))
         version = about.get("schema", "")
         if not re.fullmatch(r"\d{1,9}", version):
-            raise WrongJournal(
-                f"The journal {self.name} is damaged: no schema. {left} Put back your latest copy of it."
-            )
+            raise WrongJournal(say("postgres.is-damaged", name=self.name))
         if int(version) > schema.VERSION:
-            raise _later(self.name)
+            raise WrongJournal(say("journal.of-later-version", name=self.name))
         return int(version)
 
     def _without_rights(self, error: JournalFailed) -> UnusableJournal | None:
@@ -165,10 +160,7 @@ class Server:
         # Tables of a schema that may not be used are as if they weren't there.
         if not isinstance(cause, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
             return None
-        return UnusableJournal(
-            f"The journal {self.name} can't be used: this user may not use its tables, or make them"
-            f" ({str(cause).splitlines()[0]}). Nothing was sent. {_RIGHTS}"
-        )
+        return UnusableJournal(say("postgres.no-rights", name=self.name, error=str(cause).splitlines()[0]))
 
     @contextmanager
     def held(self, store: Store, workspace: str) -> Iterator[None]:
@@ -188,12 +180,9 @@ class Server:
                 store.scalar(sa.text("SELECT set_config('application_name', :name, false)"), name=_self())
             missing = store.rows(sa.text(_NOT_WRITABLE), {"schema": SCHEMA})
             if missing:
-                raise UnusableJournal(
-                    f"The journal {self.name} can't be used: this user may not write {missing[0].relname}. Nothing was"
-                    f" sent. {_RIGHTS}"
-                )
+                raise UnusableJournal(say("postgres.may-not-write", name=self.name, table=missing[0].relname))
             if int(store.about("schema")) > schema.VERSION:
-                raise _later(self.name)
+                raise WrongJournal(say("journal.of-later-version", name=self.name))
             store.stay()
             yield
         finally:
@@ -216,11 +205,7 @@ class Server:
         Raises:
             BadSettings: always.
         """
-        raise BadSettings(
-            f"The journal is in PostgreSQL, which copies it by its own means; {target} was not written. Use pg_dump, or"
-            " the backups that the server makes anyway, best with an archive of its log: of a copy that is older than"
-            " the latest run, what that delivered would be missing."
-        )
+        raise BadSettings(say("postgres.copies-itself", file=str(target)))
 
 
 _TABLES = """
@@ -233,10 +218,6 @@ WHERE nspname = :schema AND relkind = 'r' AND relname <> 'about' AND NOT (
     AND has_table_privilege(pg_class.oid, 'DELETE'))
 ORDER BY relname
 """
-_RIGHTS = (
-    f"Let who owns the database grant it; docs/machines.md has the words, from CREATE SCHEMA {SCHEMA} on. Who owns the"
-    " tables makes them, and brings them up to date after an upgrade, with `note-importer doctor`."
-)
 
 
 def _engine(url: str) -> sa.Engine:
@@ -245,7 +226,7 @@ def _engine(url: str) -> sa.Engine:
 
     def only() -> psycopg.Connection[Any]:
         if made:
-            raise psycopg.OperationalError("the connection to the database was lost")
+            raise psycopg.OperationalError(render(say("journal.connection-lost")))
         made.append(connect(url))
         return made[0]
 
@@ -273,13 +254,6 @@ def _begin_migration(store: Store) -> None:
     owners.check(store)  # somebody else may have made it since it was looked at
 
 
-def _later(name: str) -> WrongJournal:
-    return WrongJournal(
-        f"The journal {name} was written by a later version of note-importer; install that one. It was left as it is,"
-        " and nothing was sent."
-    )
-
-
 # -- the lock ---------------------------------------------------------------------------------------------------------
 
 
@@ -296,13 +270,8 @@ def _self() -> str:
 
 def _busy(store: Store, key: int) -> Busy:
     found = store.rows(sa.text(_HOLDER), {"high": key >> 32 & 0xFFFFFFFF, "low": key & 0xFFFFFFFF})
-    who = _who(found[0].application_name) if found else "another process"
-    return Busy(
-        f"Another import of this workspace is at work: {who}. Nothing was sent. Wait until it has ended, then run the"
-        " same command again; it goes on where the other left off. Or have it wait by itself:"
-        f" {by_name('wait', '10m')}.",
-        who,
-    )
+    who = _who(found[0].application_name if found else "")
+    return Busy(say("lock.busy", who=who), who)
 
 
 _HOLDER = """
@@ -314,10 +283,10 @@ WHERE locktype = 'advisory' AND granted AND pg_locks.objsubid = 1
 _NAMED = re.compile(r"note-importer (\d+) (\d{8}T\d{6}Z) (.*)@(.*)")
 
 
-def _who(name: str) -> str:
+def _who(name: str) -> Message:
     found = _NAMED.fullmatch(name)
     if found is None:
-        return f"another process, which calls itself {name}" if name else "another process"
+        return say("holder.calls-itself", name=name) if name else say("holder.nameless")
     process, since, who, host = found.groups()
     began = datetime.strptime(since, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).astimezone()
-    return f"{who} on {host} (process {process}), since {began:%Y-%m-%d %H:%M:%S}"
+    return say("holder.named", user=who, host=host, process=process, since=f"{began:%Y-%m-%d %H:%M:%S}")

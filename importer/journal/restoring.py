@@ -11,10 +11,11 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 
-from importer.errors import BadSettings, UnusableJournal, by_name
+from importer.errors import BadSettings, UnusableJournal
 from importer.files import OWNER_ONLY, draft, make_private_folder
 from importer.journal import lock
 from importer.journal.sqlitefile import copy, examine, identity_of, see_that_it_can_stand
+from importer.messages import say
 
 
 def restore(journal: Path, source: Path) -> Path | None:
@@ -32,33 +33,25 @@ def restore(journal: Path, source: Path) -> Path | None:
     """
     see_that_it_can_stand(journal)
     kept: Path | None = None
+    places = {"copy": str(source), "journal": str(journal)}
     try:
         if not source.exists() or not examine(source.absolute()):
-            raise BadSettings(f"There is no copy of a journal at {source}. The journal {journal} was left as it is.")
+            raise BadSettings(say("restore.no-copy", **places))
         if journal.exists() and source.samefile(journal):
-            raise BadSettings(
-                f"{source} is the journal itself. Name a copy of it, as `note-importer journal backup` makes."
-            )
+            raise BadSettings(say("restore.itself", copy=str(source)))
         make_private_folder(journal.parent)
         with lock.all_held(journal):
             if journal.exists() and identity_of(journal) not in (None, identity_of(source)):
-                raise BadSettings(
-                    f"{source} is a copy of another journal than the one at {journal}, which can be read and was left"
-                    f" as it is. Name the journal that the copy is of with {by_name('journal')}. To use"
-                    " the copy instead of the file there, first move that file away, together with the files"
-                    f" {journal.name}-wal and {journal.name}-shm beside it, if they are there."
-                )
+                raise BadSettings(say("restore.another-journals", **places, name=journal.name))
             with draft(journal) as new:
                 copy(source, new.path)
                 new.finish(OWNER_ONLY)
                 kept = _put_away(journal)
                 new.put(journal)
     except (sqlite3.Error, OSError) as error:
-        where = f" The file that stood there is now {kept}." if kept is not None else ""
-        raise UnusableJournal(
-            f"The copy {source} could not be put in the place of the journal {journal}: {error}.{where} See that both"
-            " folders exist, may be written to and have room, and that no other program has the files open."
-        ) from error
+        if kept is None:
+            raise UnusableJournal(say("restore.failed", **places, error=str(error))) from error
+        raise UnusableJournal(say("restore.failed-halfway", **places, error=str(error), kept=str(kept))) from error
     return kept
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 9
+VERSION = 10
 APPLICATION = "note-importer"
 
 tables = sa.MetaData()
@@ -77,9 +77,7 @@ deliveries = sa.Table(
     sa.Column("note_id", sa.Text),
     sa.Column("request", sa.BigInteger, sa.ForeignKey("requests.id"), nullable=False),
     sa.Column("at", sa.Float, nullable=False),
-    sa.Column(
-        "reason", sa.Text
-    ),  # rejected: the API's words; created: READ_BACK; unclear: ACCEPTED (see :mod:`.known`)
+    sa.Column("reason", sa.Text),  # a message as JSON, an earlier version's words, READ_BACK or ACCEPTED: see .known
     sa.Column("resent_at", sa.Float),  # when it was sent again after an unclear answer; NULL once that was looked at
     sa.Column("twins", sa.Text),  # JSON: ids of further notes like it that stand there
     sa.Column("sample", sa.Text),  # a Sample in :mod:`.known`: the note is to be read back, or was not found

@@ -27,7 +27,6 @@ from importer.errors import (
     JournalReplaced,
     UnusableJournal,
     as_argument,
-    by_name,
 )
 from importer.files import OWNER_ONLY, draft, own_link_followed
 from importer.journal import lock, migrations, schema
@@ -44,6 +43,7 @@ from importer.journal.sqlitefile import (
 )
 from importer.journal.statements import Among, Dialect, Many, Row
 from importer.journal.store import WRITES, Store, cause
+from importer.messages import say
 
 
 @compiles(sa.BigInteger, "sqlite")
@@ -88,9 +88,7 @@ def _text(among: Among, count: int) -> str:
 
 _COMPILER = sqlite.dialect()
 _FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
-DIALECT = Dialect(
-    "sqlite", sqlite.insert, _many, _among, _FAILURES, "Make room, or see that the file may be written to"
-)
+DIALECT = Dialect("sqlite", sqlite.insert, _many, _among, _FAILURES, say("sqlite.mend"))
 
 
 class File:
@@ -138,11 +136,7 @@ class File:
                 store.close()
                 raise
         except (*_FAILURES, JournalFailed, OSError) as error:
-            raise UnusableJournal(
-                f"The journal {path} can't be used: {cause(error)}. Nothing was sent and the file was left as it"
-                " is. See that the folder exists, may be written to and has room, or name another with"
-                f" {by_name('journal')}."
-            ) from error
+            raise UnusableJournal(say("sqlite.unusable", path=str(path), error=cause(error))) from error
         self._store = store
         return store
 
@@ -163,14 +157,10 @@ class File:
             raise self._replaced(gone[0])
 
     def _replaced(self, gone: Path) -> JournalReplaced:
-        what = "was replaced by another file" if gone.exists() else "was removed"
-        said = f"{gone} {what} while this import was at work. Nothing more was sent."
-        see = "See which program replaces or removes files there: one that cleans up, synchronises or restores them."
-        if gone.suffix == ".lock":
-            return JournalReplaced(
-                f"The journal's lock {said} Another import of the workspace may be at work. {see} Run the same command"
-                " again once no other import is at work."
-            )
+        which, how = "lock" if gone.suffix == ".lock" else "file", "replaced" if gone.exists() else "removed"
+        what = say(f"gone.{which}-{how}", file=str(gone))
+        if which == "lock":
+            return JournalReplaced(say("journal.lock-gone", what=what))
         saved = self.path.with_name(f"{self.path.name}.saved-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
         try:
             assert self._store is not None
@@ -180,16 +170,8 @@ class File:
                 new.finish(OWNER_ONLY)
                 new.put(saved)
         except (*_FAILURES, OSError) as error:
-            return JournalReplaced(
-                f"The journal's file {said} A copy of what the import knew could not be saved ({cause(error)}). {see}"
-                " Put the journal's files back that were there, and run the same command again. If they are lost, take"
-                " the rows out of your file that this import's results call created."
-            )
-        return JournalReplaced(
-            f"The journal's file {said} What stands there now lacks notes that were delivered, and they would be sent"
-            f" again. All that is known of them was saved as {saved}. {see} Put the saved copy in place with"
-            f" `note-importer journal restore {as_argument(str(saved))}`, then run the same command again."
-        )
+            return JournalReplaced(say("journal.gone-unsaved", what=what, error=cause(error)))
+        return JournalReplaced(say("journal.gone", what=what, saved=str(saved), argument=as_argument(str(saved))))
 
     def go_on_numbering(self, store: Store) -> None:
         """SQLite does so by itself."""
@@ -198,18 +180,14 @@ class File:
         """Put a copy of it into a file; see :meth:`importer.journal.Journal.back_up`."""
         is_itself = target.exists() and target.samefile(self.path)
         if is_itself or (target.exists() and identity_of(target) != store.about("id")):
-            what = "is the journal itself" if is_itself else "is something else than an earlier copy of this journal"
-            raise BadSettings(f"{target} {what}, and was left alone. Name another file for the copy.")
+            raise BadSettings(say("copy.to-itself" if is_itself else "copy.over-something-else", file=str(target)))
         try:
             with draft(target) as new:
                 copy(self.path, new.path)
                 new.finish(OWNER_ONLY)
                 new.put(target)
         except (*_FAILURES, OSError) as error:
-            raise UnusableJournal(
-                f"The journal {self.name} could not be copied to {target}: {cause(error)}. See that the folder"
-                " exists, may be written to and has room, or name another file."
-            ) from error
+            raise UnusableJournal(say("copy.failed", name=self.name, file=str(target), error=cause(error))) from error
 
 
 def engine(path: Path) -> sa.Engine:

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from importer.errors import UnusableJournal, WrongJournal, as_argument, by_name
+from importer.errors import UnusableJournal, WrongJournal, as_argument
 from importer.files import OWNER_ONLY, close_to_others, make_private_folder, see_that_it_is_ours
 from importer.journal import schema, shares
+from importer.messages import say
 
 
 def see_that_it_can_stand(path: Path) -> None:
@@ -28,22 +29,14 @@ def see_that_it_can_stand(path: Path) -> None:
             machines may write it, whose database doesn't see what this one's has in memory.
     """
     if (share := shares.kind_of(path)) is not None:
-        raise UnusableJournal(
-            f"The journal {path} is on a network share ({share}), where it can be damaged and its lock may not hold."
-            f" Nothing was sent. Name a file on a disk of this machine with {by_name('journal')}; put a journal that is"
-            f" on the share there with `note-importer journal restore {as_argument(str(path))}`. For several machines,"
-            f" name a PostgreSQL database: {by_name('journal', 'postgresql://HOST/DATABASE')}."
-        )
+        said = say("sqlite.on-a-share", path=str(path), share=share, argument=as_argument(str(path)))
+        raise UnusableJournal(said)
     try:
         names = path.stat().st_nlink
     except OSError:
         return  # whatever is wrong with it shows when it is opened
     if names > 1 and path.is_file():
-        raise UnusableJournal(
-            f"The journal {path} has {names} names (hard links). Two imports that name it differently would not see"
-            " each other. Nothing was sent. Remove the other names, or copy the file in their place; then run the same"
-            " command again."
-        )
+        raise UnusableJournal(say("sqlite.several-names", path=str(path), number=str(names)))
 
 
 def examine(path: Path) -> int:
@@ -56,28 +49,20 @@ def examine(path: Path) -> int:
     """
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return 0
-    untouched = "It was left as it is, and nothing was sent."
-    another = f"{untouched} Name another with {by_name('journal')}."
-    copy = (
-        f"{untouched} Put your latest copy in its place with `note-importer journal restore COPY`; a new journal would"
-        f" know nothing of what was delivered. If this isn't the journal, name it with {by_name('journal')}."
-    )
     if not path.is_file():
-        raise UnusableJournal(f"The journal {path} is not a file. {another}")
+        raise UnusableJournal(say("sqlite.no-file", path=str(path)))
     found = look_into(path)
     if found.damage:
         found = look_into(path)  # a file that somebody puts in its place meanwhile isn't damaged for that
     if found.damage:
-        raise WrongJournal(f"The journal {path} is damaged, or no journal at all: {found.damage}. {copy}")
+        raise WrongJournal(say("sqlite.is-damaged", path=str(path), damage=found.damage))
     if found.tables and found.about.get("application") != schema.APPLICATION:
-        raise WrongJournal(f"{path} is a database of some other program. {another}")
+        raise WrongJournal(say("sqlite.foreign", path=str(path)))
     version = found.about.get("schema", "0" if not found.tables else "")
     if not re.fullmatch(r"\d{1,9}", version):
-        raise WrongJournal(f"The journal {path} is damaged: no schema. {copy}")
+        raise WrongJournal(say("sqlite.no-schema", path=str(path)))
     if int(version) > schema.VERSION:
-        raise WrongJournal(
-            f"The journal {path} was written by a later version of note-importer; install that one. {untouched}"
-        )
+        raise WrongJournal(say("journal.of-later-version", name=str(path)))
     return int(version)
 
 

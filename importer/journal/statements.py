@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from importer.messages import Message
+
 Upsert: TypeAlias = Callable[[sa.Table], Any]
 """Begins an insert that may say what is to be done where such a row is there already; each database has its own."""
 Row: TypeAlias = tuple[Any, ...]
@@ -69,5 +71,5 @@ class Dialect:
     many: Callable[[Many, Sequence[Row], Mapping[str, Any]], tuple[str, Any]]
     among: Callable[[Among, Sequence[Row]], tuple[str, Any]]
     failures: tuple[type[BaseException], ...]
-    mend: str
+    mend: Message
     clock: sa.TextClause | None = None

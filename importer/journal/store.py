@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from importer.errors import JournalFailed
+from importer.errors import ImporterError, JournalFailed
 from importer.journal import schema
 from importer.journal.statements import Among, Dialect, Many, Upsert
+from importer.messages import Message, as_message, say
 from importer.models import Workspace
 
 WRITES = "writes"
@@ -54,7 +55,7 @@ class Store:
             JournalFailed: it could not be written, and nothing of the block was.
         """
         assert self._inside != "reading"
-        with self._begun("writing", f"written: %s. Nothing more was sent. {self.dialect.mend}"):
+        with self._begun("writing"):
             yield
 
     @contextmanager
@@ -64,11 +65,11 @@ class Store:
         Raises:
             JournalFailed: it could not be read.
         """
-        with self._begun("reading", "read: %s. Nothing more was sent. See that it is there and may be read"):
+        with self._begun("reading"):
             yield
 
     @contextmanager
-    def _begun(self, purpose: str, trouble: str) -> Iterator[None]:
+    def _begun(self, purpose: str) -> Iterator[None]:
         if self._inside:
             yield
             return
@@ -78,8 +79,9 @@ class Store:
             with self.connection.begin():
                 yield
         except self.dialect.failures as error:
+            mend = self.dialect.mend if purpose == "writing" else say("journal.mend-reading")
             raise JournalFailed(
-                f"The journal {self.name} could not be {trouble % cause(error)}; then run the same command again."
+                say(f"journal.failed-{purpose}", name=self.name, error=cause(error), mend=mend)
             ) from error
         finally:
             self._inside = None
@@ -103,11 +105,7 @@ class Store:
             return 0.0
         [(now, connection)] = self.rows(self.dialect.clock)
         if self._home not in (None, connection):
-            raise JournalFailed(
-                f"The journal {self.name} was reached by another connection than the one that holds the lock: something"
-                " on the way gives each transaction another. Nothing more was sent. Name the database itself, or a pool"
-                " whose mode is session."
-            )
+            raise JournalFailed(say("journal.another-connection", name=self.name))
         return float(now)
 
     def stay(self) -> None:
@@ -166,7 +164,9 @@ class Store:
         return number
 
 
-def cause(error: BaseException) -> str:
-    """The database's own words, without the statement that SQLAlchemy adds."""
+def cause(error: BaseException) -> Message | str:
+    """The database's own words, without the statement that SQLAlchemy adds; or the message of an error of ours."""
+    if isinstance(error, ImporterError):
+        return as_message(error.message)
     original = getattr(error, "orig", None)
     return (str(original or error).splitlines() or [type(error).__name__])[0]

@@ -29,10 +29,18 @@ SELECT runs.name AS run, workspaces.profile, workspaces.base_url, runs.file,
        (counts::jsonb ->> 'skipped')::bigint AS skipped
 FROM runs JOIN workspaces ON workspaces.id = runs.workspace
 """
-_DELIVERIES = """
+# A message as JSON (see :func:`importer.journal.known.written`) is shown by the API's words in it: its first part that
+# is called text. The pattern takes only what surely is a JSON string. A text of PostgreSQL can't hold U+0000.
+_DELIVERIES = r"""
 CREATE OR REPLACE VIEW report_deliveries AS
 SELECT workspaces.profile, workspaces.base_url, runs.name AS run, deliveries.prospect, deliveries.occurrence,
-       deliveries.state, deliveries.note_id, to_timestamp(deliveries.at) AS at, deliveries.reason,
+       deliveries.state, deliveries.note_id, to_timestamp(deliveries.at) AS at,
+       CASE WHEN deliveries.reason ~ '^\["[^"\\]+", \{.*\}\]$' THEN coalesce(
+           ('[' || replace(replace(substring(
+               deliveries.reason from '"text": ("(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00[01][0-9a-f])*")'
+           ), '\\', '\u005c'), '\u0000', '\ufffd') || ']')::json ->> 0,
+           substring(deliveries.reason from '^\["([^"]+)"')
+       ) ELSE deliveries.reason END AS reason,
        CASE notes.visibility WHEN '1' THEN 'public' WHEN '2' THEN 'private' END AS visibility,
        CASE notes.status WHEN '1' THEN 'published' WHEN '0' THEN 'draft' END AS status
 FROM deliveries

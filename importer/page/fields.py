@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.page.wording import CHOICES, IN_SETTINGS
+from importer.messages import Message, Said, say
+from importer.page.wording import CHOICES, IN_SETTINGS, words
 from importer.settings import SETTINGS, Setting, Topic
 from importer.settings.editing import usual
 from importer.settings.kinds import Choice, Seconds, Whole, Yes
@@ -54,20 +55,20 @@ class Entry:
         is_number: whether digits are typed.
         is_long: whether it may hold a line each.
         trouble: why it can't be used; empty where it can.
-        instead: what counts in its place, and why; empty where it counts itself.
+        instead: what counts in its place, and why; None if it counts itself.
         line: the line that sets it in the profile, for a setting that only the owner of the file can change.
     """
 
     name: str
     label: str
-    help: str
+    help: Message
     usual: str
     text: str
     options: tuple[tuple[str, str], ...]
     is_number: bool
     is_long: bool
-    trouble: str
-    instead: str
+    trouble: Said
+    instead: Message | None
     line: str = ""
 
     @property
@@ -99,7 +100,7 @@ class Group:
         return any(entry.trouble for entry in self.entries)
 
 
-def groups(texts: Mapping[str, str], troubles: Mapping[str, str], given: Mapping[str, Given]) -> list[Group]:
+def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mapping[str, Given]) -> list[Group]:
     """The form.
 
     Args:
@@ -116,9 +117,9 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, str], given: Mapping
     ]
 
 
-def _entry(setting: Setting, text: str, trouble: str, given: Given | None) -> Entry:
+def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> Entry:
     options: tuple[tuple[str, str], ...] = ()
-    without = usual(setting).removesuffix(".0")
+    without = words(usual(setting)).removesuffix(".0")
     match setting.kind:
         case Yes():
             options, without = (("", "no"), ("true", "yes")), ""
@@ -150,9 +151,8 @@ def _line(setting: Setting) -> str:
     return f"{setting.name} = " + ("true" if isinstance(setting.kind, Yes) else f'"{setting.metavar}"')
 
 
-def _instead(given: Given | None) -> str:
+def _instead(given: Given | None) -> Message | None:
     if given is None or given.place is Place.PROFILE:
-        return ""
-    why = given.origin or "the command that started the page"
-    value = "yes" if given.value is True else "no" if given.value is False else given.value
-    return f"At the moment {value} counts: {why} says so."
+        return None
+    value = "yes" if given.value is True else "no" if given.value is False else str(given.value)
+    return say("field.another-counts", value=value, why=given.origin or say("field.the-command"))

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from importer.commands.answering import offered
 from importer.commands.overview import Column, Overview
+from importer.messages import Said, as_message
 from importer.models import Answer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
-from importer.page.wording import FIELDS, ROLES
+from importer.page.wording import FIELDS, ROLES, words
 from importer.settings import Settings
 from importer.settings.meanings import MEANS
 
@@ -34,6 +35,7 @@ _SIGNS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar |"}
 _ROWS = 20
 _ORDER = (Role.PROSPECT, Role.EMAIL, Role.CONTENT, Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
 _OPTIONAL = (Role.EMAIL, Role.STATUS, Role.ATTACHMENTS)
+_OF_MERGED = {"remark.merged", "remark.merged-filled"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def about_file(found: Overview, choices: Choices) -> list[Field]:
         unsaid = f"{_SIGNS.get(found.delimiter, found.delimiter)} (found)"
         signs = DELIMITERS.items()
         fields.append(_field("delimiter", FIELDS["delimiter"], unsaid, signs, choices.values("delimiter")))
-    if choices.values("fill-merged") or any("merged" in remark for remark in found.remarks):
+    if choices.values("fill-merged") or _tells_of_merged(found):
         fields.append(
             _field(
                 "fill-merged",
@@ -114,6 +116,10 @@ def about_file(found: Overview, choices: Choices) -> list[Field]:
     return fields
 
 
+def _tells_of_merged(found: Overview) -> bool:
+    return any(not _OF_MERGED.isdisjoint(as_message(remark).kinds()) for remark in found.remarks)
+
+
 def roles(found: Overview, choices: Choices, settings: Settings) -> list[Field]:
     """Which column is which; and what a blank visibility means."""
     fields = []
@@ -122,7 +128,7 @@ def roles(found: Overview, choices: Choices, settings: Settings) -> list[Field]:
         none = [] if role in (Role.PROSPECT, Role.CONTENT) else [(f"{role}=", "no column")]
         options = [(f"{role}={column.name}", _called(column)) for column in found.columns]
         asked = [question for question in found.questions if _is_about(question, role)]
-        trouble = " ".join(question.asks for question in asked)
+        trouble = " ".join(words(question.asks) for question in asked)
         likely = [_means(choice) for question in asked for choice in question.choices if choice.is_likely]
         hint = f"Likely: {likely[0]}" if likely else ""
         fields.append(
@@ -169,7 +175,7 @@ def questions(found: Sequence[Question]) -> list[Field]:
         if question.choices and not (len(question.roles) == 1 and _is_about(question, question.roles[0])):
             options = [(f"{choice.setting} {choice.value}", _means(choice)) for choice in offered(question)]
             trouble = "Please choose."
-            fields.append(_field("answer", question.asks, "–", options, (), key=f"-{number}", trouble=trouble))
+            fields.append(_field("answer", words(question.asks), "–", options, (), key=f"-{number}", trouble=trouble))
     return fields
 
 
@@ -186,13 +192,13 @@ def said(found: Overview, choices: Choices) -> Iterator[Field]:
 
 def _word(role: Role, word: str, chosen: str, key: str) -> Field:
     kinds: Iterable[Visibility | Status] = Status if role is Role.STATUS else Visibility
-    options = [(f"{role}:{word}={kind.name.capitalize()}", MEANS[kind.name]) for kind in kinds]
+    options = [(f"{role}:{word}={kind.name.capitalize()}", words(MEANS[kind.name])) for kind in kinds]
     options.append((f"{role}:{word}=", "leave its rows out"))
     options = [(chosen if value.lower() == chosen.lower() else value, label) for value, label in options]
     return _field("value", f"What {word!r} means", "nothing: a problem", options, [chosen] if chosen else [], key=key)
 
 
-def contradictions(found: Sequence[Question]) -> list[str]:
+def contradictions(found: Sequence[Question]) -> list[Said]:
     """What was said twice, and differently; no choice mends it by itself."""
     return [question.text for question in found if not question.choices]
 
@@ -220,4 +226,4 @@ def _called(column: Column) -> str:
 
 def _means(choice: Answer) -> str:
     held = f": {'; '.join(choice.samples)}" if choice.samples else ""
-    return f"{choice.means}{held}"[:160]
+    return f"{words(choice.means)}{held}"[:160]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from importer.messages import Message
 from importer.models import Progress, Workspace
 from importer.page import tasks
 from importer.page.choices import Choices
@@ -70,7 +71,7 @@ class Job:
         """Whose notes it is about."""
         return self.task.settings.workspace
 
-    def stop(self, why: str) -> None:
+    def stop(self, why: Message) -> None:
         """Ask it to end in good order."""
         if self.ended is None and not self.stopping:
             self.stopping = True

@@ -17,6 +17,7 @@ from flask import Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from importer.errors import ImporterError
+from importer.messages import Said
 from importer.page.choices import Choices
 from importer.page.jobs import Job, Jobs
 from importer.page.reading import Reading
@@ -129,12 +130,12 @@ def for_page(settings: Settings, upload: Upload | None = None) -> Settings:
     )
 
 
-def why_no_key(told: Told) -> str:
+def why_no_key(told: Told) -> Said:
     """Why there is no key to send or to change anything with; empty where there is one."""
     try:
         told.with_key()
     except ImporterError as error:
-        return str(error)
+        return error.message
     return ""
 
 
@@ -143,7 +144,7 @@ def agreed_number(said: str) -> int | None:
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None
 
 
-def problem(title: str, text: str, status: int, back: str = "", label: str = "Go back", **about: object) -> Page:
+def problem(title: str, text: Said, status: int, back: str = "", label: str = "Go back", **about: object) -> Page:
     """A screen that says what didn't work."""
     back = back or url_for("index")
     return render_template("problem.html", title=title, text=text, back=back, label=label, **about), status

@@ -18,6 +18,7 @@ import platformdirs
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from importer.messages import Message
 from importer.page import practice
 from importer.page.guard import LET_IN, Guard
 from importer.page.jobs import Job, Jobs
@@ -168,7 +169,7 @@ class Server:
         """What counts now."""
         return self._parts.told
 
-    def stop_jobs(self, why: str) -> list[Job]:
+    def stop_jobs(self, why: Message) -> list[Job]:
         """Ask what is under way to end in good order; the jobs."""
         found = self._parts.jobs.under_way
         for job in found:

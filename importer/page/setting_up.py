@@ -15,6 +15,7 @@ from flask import redirect, render_template, request, url_for
 
 from importer import commands
 from importer.errors import BadSettings
+from importer.messages import Said
 from importer.page import fields
 from importer.page.screens import Page, Parts, Rules, problem
 from importer.page.wording import IN_SETTINGS, words
@@ -74,7 +75,7 @@ class SettingUp:
         try:
             profiles.make(name, {}, {})
         except BadSettings as error:
-            return self._screen("No profile was made.", troubles={"new": str(error)}, new=name)
+            return self._screen("No profile was made.", troubles={"new": error.message}, new=name)
         self._parts.told.choose(name)
         return _done("made", "key")
 
@@ -86,7 +87,7 @@ class SettingUp:
         try:
             self._parts.told.type_key(request.form.get("key", ""), keep=keep)
         except BadSettings as error:
-            return self._screen("The key wasn't taken.", troubles={"key": str(error)})
+            return self._screen("The key wasn't taken.", troubles={"key": error.message})
         return _done("kept" if keep else "key", "key")
 
     def try_key(self) -> Page:
@@ -101,7 +102,7 @@ class SettingUp:
                 read_timeout=min(_PATIENCE, settings.read_timeout),
             )
         )
-        return self._screen(words(f"{found.about}: {found.text.removesuffix('.')}."), tried=found)
+        return self._screen(words(f"{found.about}: {words(found.text).removesuffix('.')}."), tried=found)
 
     def forget_key(self) -> Page:
         """Forget it, here or in the system's key store."""
@@ -186,10 +187,10 @@ class SettingUp:
             about |= {"workspace": told.settings().workspace, "key": told.key_place()}
             about["latest"] = next(self._parts.uploads.of(told.settings().workspace), None)  # to go on with
         except BadSettings as error:
-            about["broken"] = str(error)
+            about["broken"] = error.message
         return render_template("settings.html", **about)
 
-    def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, str]) -> list[fields.Group]:
+    def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, Said]) -> list[fields.Group]:
         return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.told.given())
 
 

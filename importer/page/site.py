@@ -11,9 +11,11 @@ import traceback
 
 from flask import Flask, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response
 
 from importer.commands import sayings
 from importer.errors import BadSettings, ImporterError
+from importer.messages import FACE, Message
 from importer.page.attaching import Attaching
 from importer.page.guard import Guard
 from importer.page.history import History
@@ -22,7 +24,7 @@ from importer.page.leaving import Leaving
 from importer.page.practising import Practising
 from importer.page.screens import Page, Parts, problem, said_of
 from importer.page.setting_up import SettingUp
-from importer.page.wording import ROLES, without_folders, words
+from importer.page.wording import PAGE, ROLES, without_folders, words
 from importer.page.working import Working
 
 GROUPS = (Importing, Attaching, Working, History, SettingUp, Practising, Leaving)
@@ -36,17 +38,18 @@ _NOTHING = "There is nothing here. It was forgotten since, or the program was st
 def make(parts: Parts, guard: Guard) -> Flask:
     """The site."""
     app = Flask(__name__)
+    app.jinja_options = {**app.jinja_options, "finalize": _shown}
     app.config.update(MAX_CONTENT_LENGTH=_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_FORM_BYTES, MAX_FORM_PARTS=20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         words=words,
-        count=sayings.count,
-        duration=sayings.duration,
+        count=lambda number, thing: words(sayings.count(number, thing)),
+        duration=lambda seconds: words(sayings.duration(seconds)),
         when=sayings.when,
         said_of=said_of,
         without_folders=without_folders,
     )
-    app.before_request(lambda: guard.why_not(request))
+    app.before_request(lambda: _faced(guard.why_not(request)))
     app.after_request(lambda response: guard.seal(guard.set_apart(request, response)))
     app.context_processor(lambda: _everywhere(parts))
     app.register_error_handler(Exception, _failed)
@@ -55,6 +58,17 @@ def make(parts: Parts, guard: Guard) -> Flask:
             app.add_url_rule(rule, screen.__name__, screen, methods=[method])
     app.wsgi_app = guard.mounted(app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app
+
+
+def _shown(value: object) -> object:
+    """What a template prints: a message in the page's words."""
+    return words(value) if isinstance(value, Message) else value
+
+
+def _faced(refusal: Response | None) -> Response | None:
+    """The answer to a request that is refused; others are answered in the page's words."""
+    FACE.set(PAGE)
+    return refusal
 
 
 def _everywhere(parts: Parts) -> dict[str, object]:
@@ -78,9 +92,9 @@ def _failed(error: Exception) -> Page:
         return problem("That didn't work.", _NOTHING if status == 404 else (error.description or ""), status)
     if isinstance(error, BadSettings):
         back = (url_for("settings"), "To Settings") if request.path == "/" else (url_for("index"), "Go back")
-        return problem("A setting can't be used.", str(error), 400, *back)
+        return problem("A setting can't be used.", error.message, 400, *back)
     if isinstance(error, ImporterError):
-        return problem("That didn't work.", str(error), 500)
+        return problem("That didn't work.", error.message, 500)
     if os.environ.get("NOTE_IMPORTER_DEBUG"):
         traceback.print_exc()
     return problem("That didn't work.", f"This is a fault of note-importer's own ({type(error).__name__}).", 500)

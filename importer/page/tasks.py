@@ -23,10 +23,10 @@ from importer import commands
 from importer.commands import overview
 from importer.commands.overview import Overview
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
+from importer.messages import FACE, Message, Said, say
 from importer.models import Progress, Question, Result, Visibility
-from importer.page.wording import words
+from importer.page.wording import PAGE
 from importer.settings import Settings
-from importer.settings.flags import IN_WORDS
 
 _SOME = 5  # notes that are shown before they are hidden
 _EVERY = 0.1  # seconds between two words of progress
@@ -56,7 +56,7 @@ class Unread:
         questions: whose answers would help.
     """
 
-    why: str
+    why: Said
     questions: Sequence[Question] = ()
 
 
@@ -67,7 +67,7 @@ class RowToFix:
     row: int
     prospect: str
     result: str
-    reason: str
+    reason: Message | None
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class Ended:
     """
 
     exit_status: int
-    error: str = ""
-    why: Sequence[str] = ()
-    besides: Sequence[str] = ()
-    counts: Sequence[tuple[Result, int, str]] = ()
+    error: Said = ""
+    why: Sequence[Said] = ()
+    besides: Sequence[Said] = ()
+    counts: Sequence[tuple[Result, int, Message]] = ()
     to_fix: Sequence[RowToFix] = ()
     results: Path | None = None
     left: int = 0
@@ -103,7 +103,7 @@ def begin() -> None:
 
     What it writes into files is said as the page says it.
     """
-    IN_WORDS.set(words)
+    FACE.set(PAGE)
     for name in ("SIGINT", "SIGBREAK", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -134,9 +134,9 @@ def check(folder: Path, name: str, settings: Settings, report: Path) -> Overview
                 commands.check.write_report(report, preview, Path(name))
             return found
     except UnclearColumns as error:
-        return Unread(str(error), error.questions)
+        return Unread(error.message, error.questions)
     except ImporterError as error:
-        return Unread(str(error))
+        return Unread(error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return Unread(FAULT.format(type(error).__name__))
 
@@ -213,8 +213,9 @@ class LookUp:
             observe=word.observe,
             stop=word.why,
         )
-        said = [saying.text for saying in commands.endings.verified(found)]
-        return Ended(found.exit_status, besides=[text for text in said if not text.startswith("0 ")])
+        return Ended(
+            found.exit_status, besides=[saying.text for saying in commands.endings.verified(found, zeros=False)]
+        )
 
 
 @dataclass(frozen=True)
@@ -300,7 +301,7 @@ def to_hide(run: str | None, settings: Settings, folder: Path | None, name: str)
         some = [(known.note_id or "", known.prospect, texts.get(known.note, "")) for known in planned.notes[:_SOME]]
         return Hideable(len(planned.notes), len(planned.left), some)
     except ImporterError as error:
-        return Unread(str(error))
+        return Unread(error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         return Unread(FAULT.format(type(error).__name__))
 
@@ -312,7 +313,7 @@ def perform(connection: Connection, task: Task) -> None:
     try:
         ended = task.do(word)
     except ImporterError as error:
-        ended = Ended(error.exit_status, str(error))
+        ended = Ended(error.exit_status, error.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words and not a traceback
         ended = Ended(3, FAULT.format(type(error).__name__))
     word.tell(ended)
@@ -323,7 +324,7 @@ class Word:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._why: str | None = None
+        self._why: Message | None = None
         self._next = 0.0
 
     def observe(self, progress: Progress) -> None:
@@ -337,12 +338,12 @@ class Word:
         with contextlib.suppress(OSError):
             self._connection.send(what)
 
-    def why(self) -> str | None:
+    def why(self) -> Message | None:
         """Why the run is to end, or None."""
         if self._why is None:
             try:
                 if self._connection.poll():
-                    self._why = str(self._connection.recv())
+                    self._why = self._connection.recv()
             except (EOFError, OSError):
-                self._why = "The program from which the page was opened has ended."
+                self._why = say("page.program-ended")
         return self._why

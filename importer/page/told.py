@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer.errors import BadSettings, NoKey
+from importer.messages import Said, say
 from importer.models import Role, Workspace
 from importer.page.choices import Choices
 from importer.page.practice import Practice
@@ -32,7 +33,7 @@ class KeyPlace:
         is_kept: whether the system's key store has one, too.
     """
 
-    text: str
+    text: Said
     is_there: bool = True
     is_typed: bool = False
     is_kept: bool = False
@@ -187,7 +188,7 @@ class Told:
         """
         key, workspace = key.strip(), self.settings().workspace
         if not key or not can_be_key(key):
-            raise BadSettings(f"That is no API key: {WHAT_A_KEY_IS}.")
+            raise BadSettings(say("keys.no-key", why=WHAT_A_KEY_IS))
         if keep:
             keystore.keep(workspace, key)
         self._typed[workspace] = key
@@ -220,8 +221,9 @@ class Told:
                 if is_kept:
                     return KeyPlace("It comes from the system's key store.", is_kept=True)
                 return KeyPlace(why, is_there=False)
-            return KeyPlace(f"It comes from {sources.key_place(settings, self.given())}.", is_kept=is_kept)
+            place = sources.key_place(settings, self.given())
+            return KeyPlace(say("key.comes-from", place=place), is_kept=is_kept)
         except NoKey:
             return KeyPlace("There is none yet, so nothing can be sent. Type it below.", is_there=False)
         except BadSettings as error:
-            return KeyPlace(str(error), is_there=False)
+            return KeyPlace(error.message, is_there=False)

@@ -1,17 +1,15 @@
-"""How the page says what the library says: a setting's name becomes what its field is called here.
+"""How the page says what the library says: a setting becomes what its field is called here.
 
-Comes in: texts that name settings as `journal` or `journal practice.sqlite` (see :func:`importer.errors.by_name`), and
-commands as `note-importer verify`. Goes out: the same for a person who has a mouse.
+Comes in: messages. Goes out: texts for a person who has a mouse.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from importer.errors import unquoted
+from importer.messages import Said, render
 from importer.models import Role
-from importer.settings import SETTINGS
 
 ROLES = {
     Role.PROSPECT: "Prospect",
@@ -78,38 +76,27 @@ CHOICES = {
 }
 """What their values are called, where a word alone says little."""
 
-_COMMANDS = {
-    "run `note-importer verify`": "press “Look up what is unclear”",
-    "or with the command hide": "or hide them: Runs, “Is a note there more than once?”",
-    "run the import again to send them": "send the rest of their file",
-    "`note-importer check`": "the list of problems",
-    "Run the same command again": "Send the rest",
-    "run the same command again": "send the rest",
-    "Run the same command once at a terminal": "Run it once at a terminal",
-    "the same command": "sending it",
-    "and how it is given: by the environment variable SALESHANDY_API_KEY, or a file that you name: `api-key-file`": (
-        "and where it comes from; another can be typed under Settings"
-    ),
-    "then run again without it": "then send the rest",
-    "run again": "import it again",
-    "the command line": "the settings",
-    "name the folder with the files: `attachments FOLDER`": "drop the file on this page",
-    " in attachments; put it there,": " among those that you dropped; drop it, too,",
-    " (if the column holds ids: `attachments-are ids`)": "",
-    "keep it in the system's key store with `note-importer login`": "type it under Settings",
-    "the system's key store, where `note-importer login` put it for": "the system's key store, where it is kept for",
-    ", with exit status 3": "",
-}
-_NAMED = re.compile(rf"`({'|'.join(SETTINGS)})((?: [^`]*)?)`")
-_QUOTED = re.compile(r"`([^`]*)`")
+
+class Page:
+    """A face for people with a mouse: settings are fields, and commands are buttons."""
+
+    context = "page"
+
+    def setting(self, name: str, value: str) -> str:
+        """Return the setting's field."""
+        return _field(name, value)
+
+    def command(self, command: str) -> str:
+        """Return the command in quotation marks; texts with commands have another here."""
+        return f"“{command}”"
 
 
-@lru_cache(maxsize=4096)  # a million rows have few reasons
-def words(text: str) -> str:
-    """The text with fields in the place of settings, and buttons in the place of commands."""
-    for command, instead in _COMMANDS.items():
-        text = text.replace(command, instead)
-    return _QUOTED.sub(r"“\1”", _NAMED.sub(_field, text))
+PAGE = Page()
+
+
+def words(said: Said | None) -> str:
+    """Return a message as the page shows it."""
+    return render(said, PAGE)
 
 
 def without_folders(file: str) -> str:
@@ -117,8 +104,8 @@ def without_folders(file: str) -> str:
     return re.split(r"[/\\]", file)[-1]
 
 
-def _field(named: re.Match[str]) -> str:
-    name, value = named[1], unquoted(named[2].strip())
+def _field(name: str, value: str) -> str:
+    value = unquoted(value)
     for unnamed in ("ITS-HEADING", "ITS HEADING", "NAME", "NUMBER"):
         value = value.replace(unnamed, "…")
     if name == "map" and "=" in value:

@@ -10,13 +10,12 @@ import time
 from flask import abort, redirect, render_template, send_file, url_for
 
 from importer.commands import sayings
+from importer.messages import as_message, say
 from importer.page.jobs import Job
 from importer.page.screens import Page, Parts, Rules
 from importer.page.tasks import Hide, LookUp, Rewrite, Send
 from importer.page.wording import words
 
-_KEY_REFUSED = "The API does not accept the key"
-STOPPED = "You pressed Stop."
 _DONE = {
     LookUp.kind: "Looking up what was unclear",
     Hide.kind: "Hiding notes",
@@ -47,8 +46,11 @@ class Working:
             return render_template("working.html", job=job, state=_state(job), doing=_doing(job), under_way=[])
         there = job.ended.results is not None and job.ended.results.is_file()
         if isinstance(job.task, Send):
-            told, said = self._parts.told, " ".join((job.ended.error, *job.ended.why))
-            key = told.key_place() if _KEY_REFUSED in said and told.practice is None else None
+            told = self._parts.told
+            is_refused = any(
+                "api.key-refused" in as_message(said).kinds() for said in (job.ended.error, *job.ended.why)
+            )
+            key = told.key_place() if is_refused and told.practice is None else None
             return render_template("results.html", job=job, ended=job.ended, there=there, key=key)
         return render_template("done.html", job=job, ended=job.ended, there=there, what=_DONE[job.task.kind])
 
@@ -58,7 +60,7 @@ class Working:
 
     def stop(self, number: str) -> Page:
         """Ask it to end in good order."""
-        self._parts.job(number).stop(STOPPED)
+        self._parts.job(number).stop(say("page.stopped"))
         return redirect(url_for("job", number=number), 303)
 
     def results(self, number: str) -> Page:
@@ -82,16 +84,16 @@ def _state(job: Job) -> dict[str, object]:
     else:
         parts = 10 * (10 * settled // max(total, 1))  # a reader of the screen needn't hear of every note
         said = f"{parts} % of the notes are done{'; it is held up' if progress.gives_up_in is not None else ''}."
-    holds = sayings.what_holds_it_up(progress) if progress is not None else ""
+    holds = sayings.what_holds_it_up(progress) if progress is not None else None
     return {
         "reload": job.ended is not None,
         "status": said,
         "settled": settled,
         "total": total,
-        "done": f"{settled:,} of {sayings.count(total, 'note')}" if total else "",
+        "done": words(say("progress.done", settled=settled, notes=sayings.count(total, "note"))) if total else "",
         "counts": sayings.in_result_words(progress.ended) if progress is not None else "",
-        "pace": sayings.pace(settled, seconds),
-        "left": sayings.time_left(progress).removesuffix(" left") if progress is not None else "",
+        "pace": words(sayings.pace(settled, seconds)),
+        "left": words(sayings.time_left(progress)) if progress is not None else "",
         "holds": words(holds),
     }
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
+from importer.messages import Message, as_message, say
 from importer.reading import detection
 from importer.reading.book import Book, IsHeader
 from importer.reading.choice import choose
@@ -75,26 +76,24 @@ def read(
     try:
         return _read(source, options, is_header, is_copy)
     except UnclearColumns as exc:
-        raise UnclearColumns(f"{source}: {exc}", exc.questions) from exc
+        raise UnclearColumns(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
-        if source in str(exc):
+        if not {source, repr(source)}.isdisjoint(as_message(exc.message).texts()):  # it names the file
             raise
-        raise type(exc)(f"{source}: {exc}") from exc
+        raise type(exc)(_in_file(source, exc)) from exc
     except MemoryError as exc:
-        raise UnreadableFile(f"{source} needs more memory than there is. Split it, or save it as CSV.") from exc
+        raise UnreadableFile(say("reading.no-memory", file=source)) from exc
     except RecursionError as exc:
-        raise UnreadableFile(f"{source} is nested deeper than any real spreadsheet. Save it again as .xlsx.") from exc
+        raise UnreadableFile(say("reading.nested", file=source)) from exc
     except OSError as exc:
-        raise UnreadableFile(
-            f"{source} can't be read to its end ({exc}). Check that the disk isn't full and that "
-            "the file's drive stays connected."
-        ) from exc
+        raise UnreadableFile(say("reading.not-to-its-end", file=source, error=str(exc))) from exc
     except Exception as exc:
         reason = f"{type(exc).__name__}: {exc}"[:200]
-        raise UnreadableFile(
-            f"{source} is damaged or made in a way that isn't understood ({reason}). Open it in a spreadsheet program, "
-            "save it as .xlsx and import that."
-        ) from exc
+        raise UnreadableFile(say("reading.not-understood", file=source, reason=reason)) from exc
+
+
+def _in_file(source: str, error: ImporterError) -> Message:
+    return say("reading.in-file", file=source, why=as_message(error.message))
 
 
 def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:
@@ -126,17 +125,17 @@ def _open_book(
     if file_type is FileType.XML:
         from importer.reading import xmlsheet  # noqa: PLC0415
 
-        return file_type, Book(file_type.value, xmlsheet.open_xml(file, limits, deadline))
+        return file_type, Book(file_type.said, xmlsheet.open_xml(file, limits, deadline))
     if file_type is FileType.XLS:
         from importer.reading import xls  # noqa: PLC0415
 
-        return file_type, Book(file_type.value, xls.tables(detection.stream(file, source), limits, deadline))
+        return file_type, Book(file_type.said, xls.tables(detection.stream(file, source), limits, deadline))
     package = Package(file, limits, deadline)
     file_type = detection.in_package(package, source)
     if file_type is FileType.ODS:
         from importer.reading import opendocument  # noqa: PLC0415
 
-        return file_type, Book(file_type.value, opendocument.open_document(package))
+        return file_type, Book(file_type.said, opendocument.open_document(package))
     from importer.reading import workbook  # noqa: PLC0415
 
-    return file_type, workbook.open_workbook(package, file_type.value)
+    return file_type, workbook.open_workbook(package, file_type.said)

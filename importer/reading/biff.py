@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from importer.errors import UnreadableFile
+from importer.messages import Part, say
 from importer.reading.formats import LONGEST_CODE
 from importer.reading.limits import Deadline
-from importer.reading.package import DAMAGED, MOST_SHEETS, bound
+from importer.reading.package import MOST_SHEETS, bound
 from importer.reading.sheet import NO_VALUE, Found
 
 MOST_STYLES = 10_000
@@ -86,7 +87,7 @@ class Records:
             for sheet in self.sheets:
                 self._read_sheet(sheet)
         except (struct.error, IndexError, ValueError) as exc:
-            raise UnreadableFile(f"The .xls is damaged: its records can't be read ({exc}). {DAMAGED}") from exc
+            raise _damaged(str(exc)) from exc
 
     def _records(self, at: int) -> Iterator[tuple[int, int, int]]:
         """Yield type, content's position and size of the records from a position on, without those of charts."""
@@ -94,7 +95,7 @@ class Records:
         stream = self.stream
         for index in itertools.count():
             if at + 4 > len(stream):
-                raise ValueError("it ends too early")
+                raise _damaged(say("xls.ends-early"))
             kind, size = struct.unpack_from("<HH", stream, at)
             depth += (kind == _BOF) - (kind == _EOF)
             if depth <= 1:
@@ -116,13 +117,11 @@ class Records:
         begins, _, _ = next(self._records(0))
         version, sort = struct.unpack_from("<HH", self.stream, 4)
         if begins != _BOF or version not in {0x500, 0x600} or sort != 5:
-            raise ValueError("it doesn't begin as a workbook of Excel 5 to 2003")
+            raise _damaged(say("xls.begins-otherwise"))
         self._unicode = version == 0x600
         for kind, at, size in self._records(0):
             if kind == _LOCKED:
-                raise UnreadableFile(
-                    "The workbook is locked with a password. Open it, remove the password, save it and import it again."
-                )
+                raise UnreadableFile(say("xls.locked"))
             if kind == _DATES:
                 self.date1904 = self.stream[at] == 1
             elif kind == _CALCULATED:
@@ -134,12 +133,12 @@ class Records:
                     bound(len(self.sheets), MOST_SHEETS, "sheets")
             elif kind == _XF:
                 styles += 1
-                bound(styles, MOST_STYLES, "formats of cells")
+                bound(styles, MOST_STYLES, "cell-formats")
             elif kind == _TEXTS:
                 self._texts = self._count_texts(at, size)
             elif kind == _FORMAT:
                 formats += 1
-                bound(formats, MOST_STYLES, "formats of numbers")
+                bound(formats, MOST_STYLES, "number-formats")
                 if size > 6 + 2 * LONGEST_CODE:
                     self._blot(at)
             if kind not in _SHOWN_OF_ALL and not (kind == _CODEPAGE and not self._unicode):
@@ -176,12 +175,12 @@ class Records:
                     flags = self.stream[at] if at else 0
                     at += 1
                     if not end:
-                        raise ValueError("a text is cut off")
+                        raise _damaged(say("xls.text-cut-off"))
             at += tail
             while at >= end and (piece := next(following, None)):
                 at, end = piece[0] + at - end, piece[1]
         if at > end:
-            raise ValueError("a text is cut off")
+            raise _damaged(say("xls.text-cut-off"))
         return count
 
     def _read_sheet(self, sheet: BiffSheet) -> None:
@@ -202,9 +201,7 @@ class Records:
                 awaiting = None
             if kind == _LABEL_SHARED:
                 if struct.unpack_from("<L", self.stream, at + 6)[0] >= self._texts:
-                    raise UnreadableFile(
-                        f"The .xls is damaged: a cell points to a text that it doesn't hold. {DAMAGED}"
-                    )
+                    raise UnreadableFile(say("xls.no-text"))
             elif kind == _FORMULA:
                 row, column, _, result = struct.unpack_from("<HHH8s", self.stream, at)
                 found.formulas += 1
@@ -218,7 +215,7 @@ class Records:
                 self._blot(at)
         self._read += read
         if self._read > 2 * len(self.stream):
-            raise ValueError("its sheets lie on each other")
+            raise _damaged(say("xls.sheets-on-each-other"))
         self._judge_empty(sheet)
 
     def _merge(self, at: int, size: int, found: Found) -> None:
@@ -244,3 +241,7 @@ class Records:
         sheet.found.formulas = 0
         for row, column in sheet.empty:
             sheet.found.flaw(row + 1, column, NO_VALUE)
+
+
+def _damaged(why: Part) -> UnreadableFile:
+    return UnreadableFile(say("xls.records", why=why))

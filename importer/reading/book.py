@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.errors import UnreadableFile
+from importer.messages import Message
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Budget, Limits
 from importer.reading.sheet import Found
@@ -46,11 +47,11 @@ class Book:
         codec: how its characters are decoded, None for workbooks.
     """
 
-    format: str
+    format: Message
     tables: tuple[Table, ...]
     encoding: str | None = None
     delimiter: str | None = None
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Message, ...] = ()
     codec: Encoding | None = None
 
 

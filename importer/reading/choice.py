@@ -7,10 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from importer.errors import UnclearColumns, UnreadableFile, as_argument, by_name
+from importer.errors import UnclearColumns, UnreadableFile, as_argument
+from importer.messages import Cell, Message, say
 from importer.models import Answer, Question
 from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
-from importer.reading.sheet import Found
+from importer.reading.sheet import Found, listed
 from importer.reading.spool import Row
 
 
@@ -26,7 +27,7 @@ class Choice:
 
     table: Table
     header: Row
-    remarks: tuple[str, ...]
+    remarks: tuple[Message, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def choose(
     Raises UnclearColumns where several qualify, or none does and several hold something.
     """
     if header_row is not None and header_row < 1:
-        raise UnreadableFile(f"There is no row {header_row} that could be the header: rows are counted from 1.")
+        raise UnreadableFile(say("choice.no-row", row=str(header_row)))
     tables = [_named(book, sheet)] if sheet is not None else [table for table in book.tables if not table.hidden]
     candidates = [candidate for table in tables if (candidate := _candidate(table, header_row, is_header))]
     if not candidates:
@@ -67,12 +68,13 @@ def _named(book: Book, name: str) -> Table:
     if found:
         return found[0]
     if all(table.name is None for table in book.tables):
-        raise UnclearColumns(
-            f"There is no sheet {name!r}: the file is a {book.format} with a single table. Leave out"
-            f" {by_name('sheet')}."
-        )
-    names = ", ".join(repr(table.name) + (" (hidden)" if table.hidden else "") for table in book.tables)
-    raise UnclearColumns(f"There is no sheet {name!r}. The file has: {names}.")
+        raise UnclearColumns(say("choice.single-table", sheet=Cell(repr(name)), format=book.format))
+    sheets = tuple(say("choice.hidden", sheet=_name(table)) if table.hidden else _name(table) for table in book.tables)
+    raise UnclearColumns(say("choice.no-sheet", sheet=Cell(repr(name)), sheets=sheets))
+
+
+def _name(table: Table) -> Cell:
+    return Cell(repr(table.name))
 
 
 def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> _Candidate | None:
@@ -102,61 +104,54 @@ def _filled(cells: Sequence[str]) -> int:
     return sum(1 for cell in cells if cell and not cell.isspace())
 
 
-def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> str:
+def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None) -> Message:
     if header_row is not None:
-        where = by_name("header-row")
-        return f"Row {header_row} of {source} is blank or isn't there, so that it can't be the header ({where})."
+        return say("choice.blank-row", row=str(header_row), file=source)
     if sheet is not None:
-        return f"The sheet {sheet!r} of {source} is blank."
-    hidden = [repr(table.name) for table in book.tables if table.hidden]
-    if hidden:
-        return (
-            f"No visible sheet of {source} holds anything. Hidden: {', '.join(hidden)}; take one with"
-            f" {by_name('sheet')}."
-        )
-    return f"{source} holds no table: there is no row with text in it."
+        return say("choice.blank-sheet", sheet=Cell(repr(sheet)), file=source)
+    hidden = tuple(_name(table) for table in book.tables if table.hidden)
+    return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
 
 
 def _undecided(candidates: Sequence[_Candidate]) -> UnclearColumns:
     """Which sheet is meant, as a question: each of them is an answer."""
     text = _question(candidates)
     choices = [
-        Answer("sheet", name, f"the sheet {name!r}", [cell for cell in candidate.header[1] if cell.strip()][:6])
+        Answer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
         for candidate in candidates
         if (name := candidate.table.name) is not None
     ]
-    return UnclearColumns(text, [Question(text, "Which sheet is to be imported?", choices)])
+    return UnclearColumns(text, [Question(text, say("choice.which"), choices)])
 
 
-def _question(candidates: Sequence[_Candidate]) -> str:
-    choose = by_name("sheet", "NAME")
+def _question(candidates: Sequence[_Candidate]) -> Message:
     if candidates[0].qualifies:
-        names = ", ".join(repr(candidate.table.name) for candidate in candidates)
-        return f"Several sheets have the needed headings: {names}. Say which one to import with {choose}."
-    seen = "; ".join(
-        f"{candidate.table.name!r} begins with {_headings(candidate.header[1])}" for candidate in candidates[:10]
-    )
-    return f"None of the sheets has the needed headings: {seen}. Say which one to import with {choose}."
+        return say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
+    return say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
 
 
-def _headings(cells: Sequence[str]) -> str:
-    shown = [cell.strip()[:40] for cell in cells if cell.strip()]
-    return ", ".join(shown[:6]) + (" …" if len(shown) > 6 else "")
+def _begins(candidate: _Candidate) -> Message:
+    headings = [cell.strip()[:40] for cell in _headings(candidate)]
+    return say("choice.begins", sheet=_name(candidate.table), headings=listed(headings, 6))
+
+
+def _headings(candidate: _Candidate) -> list[str]:
+    return [cell for cell in candidate.header[1] if cell.strip()]
 
 
 def _aside(
     book: Book, chosen: _Candidate, candidates: Sequence[_Candidate], is_copy: IsHeader, *, asked: bool
-) -> list[str]:
+) -> list[Message]:
     remarks = []
-    others = [repr(candidate.table.name) for candidate in candidates if candidate is not chosen]
+    others = tuple(_name(candidate.table) for candidate in candidates if candidate is not chosen)
     if others:
-        remarks.append(f"Only the sheet {chosen.table.name!r} is imported. Left aside: {', '.join(others)}.")
+        remarks.append(say("remark.other-sheets", sheet=_name(chosen.table), others=others))
     for other in candidates:
         if other is not chosen and is_copy(other.header[1]) and (name := other.table.name) is not None:
-            remarks.append(f"What you corrected on {name!r} counts only with {by_name('sheet', as_argument(name))}.")
-    hidden = [repr(table.name) for table in book.tables if table.hidden and table is not chosen.table]
+            remarks.append(say("remark.corrected", sheet=_name(other.table), argument=Cell(as_argument(name))))
+    hidden = tuple(_name(table) for table in book.tables if table.hidden and table is not chosen.table)
     if hidden and not asked:
-        remarks.append(f"Hidden, so not looked at: {', '.join(hidden)}.")
+        remarks.append(say("remark.hidden-sheets", sheets=hidden))
     if chosen.table.hidden:
-        remarks.append(f"The sheet {chosen.table.name!r} is hidden.")
+        remarks.append(say("remark.hidden-sheet", sheet=_name(chosen.table)))
     return remarks

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import IO
 
 from importer.errors import UnreadableFile
+from importer.messages import Cell, Message, say
 from importer.reading import ole
 from importer.reading.package import Package
 
@@ -18,15 +19,20 @@ HEAD = 8192
 
 
 class FileType(Enum):
-    """What can be read, in the words that a person is told."""
+    """What can be read."""
 
-    XLSX = "Excel workbook (.xlsx)"
-    XLSM = "Excel workbook with macros (.xlsm)"
-    XLS = "Excel 97-2003 workbook (.xls)"
-    ODS = "OpenDocument spreadsheet (.ods)"
-    XML = "XML spreadsheet 2003"
-    HTML = "HTML table"
-    CSV = "CSV"
+    XLSX = "xlsx"
+    XLSM = "xlsm"
+    XLS = "xls"
+    ODS = "ods"
+    XML = "xml"
+    HTML = "html"
+    CSV = "csv"
+
+    @property
+    def said(self) -> Message:
+        """What a person is told that the file is."""
+        return say(f"format.{self.value}")
 
 
 ENDINGS = {
@@ -40,29 +46,30 @@ ENDINGS = {
 """Endings that fit a type; text files may be called anything but what stands here."""
 
 _OTHERS = (
-    (b"%PDF", "a PDF", "Export the table from where the PDF came from"),
-    (b"\x89PNG", "a picture (PNG)", "Export the table itself"),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "Export the table itself"),
-    (b"GIF8", "a picture (GIF)", "Export the table itself"),
-    (b"II*\0", "a picture (TIFF)", "Export the table itself"),
-    (b"RIFF", "a picture, sound or video", "Export the table itself"),
-    (b"\x1f\x8b", "packed with gzip", "Unpack it"),
-    (b"BZh", "packed with bzip2", "Unpack it"),
-    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it"),
-    (b"Rar!", "a RAR archive", "Unpack it"),
-    (b"\xfd7zXZ", "packed with xz", "Unpack it"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd", "Unpack it"),
-    (b"SQLite format 3", "a SQLite database", "Export the table as CSV"),
-    (b"PAR1", "a Parquet file", "Export the table as CSV"),
-    (b"{\\rtf", "a text document (RTF)", "Copy its table into a spreadsheet"),
-    (b"MZ", "a program", "Choose the spreadsheet"),
-    (b"\x7fELF", "a program", "Choose the spreadsheet"),
-    (b"\x09\x00\x04\x00", "a workbook of Excel 2 (1987)", "Open it in LibreOffice"),
-    (b"\x09\x02\x06\x00", "a workbook of Excel 3 (1990)", "Open it in LibreOffice"),
-    (b"\x09\x04\x06\x00", "a workbook of Excel 4 (1992)", "Open it in LibreOffice"),
-    (b"\x00\x00\x02\x00", "a Lotus 1-2-3 worksheet", "Open it in LibreOffice"),
-    (b"\x00\x00\x1a\x00", "a Lotus 1-2-3 worksheet", "Open it in LibreOffice"),
+    (b"%PDF", "pdf", "export-from-origin"),
+    (b"\x89PNG", "png", "export-itself"),
+    (b"\xff\xd8\xff", "jpeg", "export-itself"),
+    (b"GIF8", "gif", "export-itself"),
+    (b"II*\0", "tiff", "export-itself"),
+    (b"RIFF", "riff", "export-itself"),
+    (b"\x1f\x8b", "gzip", "unpack"),
+    (b"BZh", "bzip2", "unpack"),
+    (b"7z\xbc\xaf", "7-zip", "unpack"),
+    (b"Rar!", "rar", "unpack"),
+    (b"\xfd7zXZ", "xz", "unpack"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "unpack"),
+    (b"SQLite format 3", "sqlite", "export-csv"),
+    (b"PAR1", "parquet", "export-csv"),
+    (b"{\\rtf", "rtf", "copy-table"),
+    (b"MZ", "program", "choose"),
+    (b"\x7fELF", "program", "choose"),
+    (b"\x09\x00\x04\x00", "excel-2", "open-in-libreoffice"),
+    (b"\x09\x02\x06\x00", "excel-3", "open-in-libreoffice"),
+    (b"\x09\x04\x06\x00", "excel-4", "open-in-libreoffice"),
+    (b"\x00\x00\x02\x00", "lotus", "open-in-libreoffice"),
+    (b"\x00\x00\x1a\x00", "lotus", "open-in-libreoffice"),
 )
+"""How other files begin, what they are, and what is to be done with them."""
 
 _TEXTS = {b"%PDF", b"{\\rtf"}
 """Beginnings that stand for another type of file even where all of it is text; the others may be a heading."""
@@ -81,15 +88,9 @@ def refuse_by_name(path: str) -> None:
     name = PurePath(path).name
     if name.startswith(("~$", ".~lock.")):
         meant = name.removeprefix("~$").removeprefix(".~lock.").removesuffix("#")
-        raise UnreadableFile(
-            f"{path} is not the spreadsheet but a lock that a spreadsheet program leaves while it has it open. "
-            f"Import {meant!r} instead."
-        )
+        raise UnreadableFile(say("reading.lock", file=path, meant=repr(meant)))
     if name.lower().endswith((".gsheet", ".url", ".webloc", ".lnk")):
-        raise UnreadableFile(
-            f"{path} is only a link to a spreadsheet elsewhere. Open it, choose File > Download > Microsoft Excel "
-            "(.xlsx) or CSV, and import the file that this gives."
-        )
+        raise UnreadableFile(say("reading.link", file=path))
 
 
 def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None:
@@ -101,16 +102,16 @@ def recognise(file: IO[bytes], source: str, *, encoded: bool) -> FileType | None
     file.seek(0)
     head = file.read(HEAD)
     if not head:
-        raise UnreadableFile(f"{source} is empty (0 bytes). Export or download it again.")
+        raise UnreadableFile(say("reading.empty", file=source))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return None
     if head.startswith(ole.SIGNATURE):
         return _in_ole(file, source)
     if not head.strip(b"\0"):
-        raise UnreadableFile(f"{source} holds only zeros where a table should begin. Download or copy it again.")
+        raise UnreadableFile(say("reading.zeros", file=source))
     for start, what, then in _OTHERS:
         if head.startswith(start) and (start in _TEXTS or _controls(head)):
-            raise UnreadableFile(f"{source} is {what}, not a spreadsheet. {then} and save it as .xlsx or .csv.")
+            raise UnreadableFile(say(f"other.{then}", file=source, what=say(f"what.{what}")))
     if head[:2] == b"\x09\x08" and head[3:4] == b"\0":
         return FileType.XLS
     return _in_text(head, source, encoded=encoded)
@@ -120,18 +121,13 @@ def _in_ole(file: IO[bytes], source: str) -> FileType:
     """An OLE container: an .xls, or an .xlsx locked with a password, or a document of another program."""
     names = ole.stream_names(file)
     if "encryptedpackage" in names:
-        raise UnreadableFile(
-            f"{source} is locked with a password. Open it, remove the password (File > Info > Protect Workbook > "
-            "Encrypt with Password: leave it blank), save it and import it again."
-        )
+        raise UnreadableFile(say("reading.locked-workbook", file=source))
     if names & {"workbook", "book"}:
         return FileType.XLS
-    for stream, what in (("worddocument", "a Word document"), ("powerpoint document", "a PowerPoint presentation")):
+    for stream, what in (("worddocument", "word"), ("powerpoint document", "powerpoint")):
         if stream in names:
-            raise UnreadableFile(
-                f"{source} is {what}, not a spreadsheet. Copy its table into one and save it as .xlsx."
-            )
-    raise UnreadableFile(f"{source} is a document of another program or a damaged .xls. Save it again as .xlsx.")
+            raise UnreadableFile(say("other.copy-table-into-one", file=source, what=say(f"what.{what}")))
+    raise UnreadableFile(say("reading.other-or-damaged", file=source))
 
 
 def stream(file: IO[bytes], source: str) -> bytearray:
@@ -142,7 +138,7 @@ def stream(file: IO[bytes], source: str) -> bytearray:
         return bytearray(file.read(ole.MOST_BYTES))
     found = ole.read_stream(file, "Workbook", "Book")
     if found is None:
-        raise UnreadableFile(f"{source} is damaged: the container holds no workbook. Save it again as .xlsx.")
+        raise UnreadableFile(say("reading.no-workbook", file=source))
     return found
 
 
@@ -153,20 +149,18 @@ def _in_text(head: bytes, source: str, *, encoded: bool) -> FileType:
         if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
             return FileType.XML
         if b"<html" not in plain:
-            raise UnreadableFile(f"{source} is an XML file that isn't a spreadsheet. Export it as .xlsx or .csv.")
+            raise UnreadableFile(say("reading.other-xml", file=source))
     if _PAGE.match(_first_tag(plain)):
         return FileType.HTML
     if plain.startswith(b"mime-version:") and b"multipart" in plain:
-        raise UnreadableFile(
-            f"{source} is a web page archive (MHTML) whatever its name says. Open it in Excel and save it as .xlsx."
-        )
-    for pattern, what in ((_SYLK, "a SYLK file (.slk)"), (_DIF, "a DIF file")):
+        raise UnreadableFile(say("reading.mhtml", file=source))
+    for pattern, what in ((_SYLK, "sylk"), (_DIF, "dif")):
         if pattern.match(plain):
-            raise UnreadableFile(f"{source} is {what}. Open it in a spreadsheet program and save it as .xlsx.")
+            raise UnreadableFile(say("other.open-and-save", file=source, what=say(f"what.{what}")))
     if re.match(rb'(\{\s*"[^"]*"\s*:|\[\s*\{\s*")', plain):
-        raise UnreadableFile(f"{source} holds JSON, not a table. Export it as .xlsx or .csv.")
+        raise UnreadableFile(say("reading.json", file=source))
     if not encoded and not _is_text(head):
-        raise UnreadableFile(f"{source} is no spreadsheet in a form that is known here. Save it as .xlsx or .csv.")
+        raise UnreadableFile(say("reading.unknown-form", file=source))
     return FileType.CSV
 
 
@@ -197,29 +191,21 @@ def _controls(head: bytes) -> int:
 def in_package(package: Package, source: str) -> FileType:
     """What a zip file is, by its parts; raises UnreadableFile where it is no spreadsheet."""
     if "xl/workbook.bin" in package:
-        raise UnreadableFile(
-            f"{source} is an Excel binary workbook (.xlsb), which isn't read here. Open it in Excel, save it as .xlsx "
-            "and import that."
-        )
+        raise UnreadableFile(say("reading.xlsb", file=source))
     if "mimetype" in package or "content.xml" in package:
         return _open_document(package, source)
     if "xl/workbook.xml" in package or ("[content_types].xml" in package and _is_workbook(package)):
         return FileType.XLSM if "xl/vbaproject.bin" in package else FileType.XLSX
     names = package.names()
     if any(name.startswith("word/") for name in names):
-        raise UnreadableFile(f"{source} is a Word document, not a spreadsheet. Copy its table into one and save that.")
+        raise UnreadableFile(say("reading.word", file=source))
     if any(name.startswith("ppt/") for name in names):
-        raise UnreadableFile(f"{source} is a PowerPoint presentation, not a spreadsheet.")
+        raise UnreadableFile(say("reading.powerpoint", file=source))
     if any(name.endswith(".iwa") for name in names):
-        raise UnreadableFile(
-            f"{source} is an Apple Numbers document. Open it in Numbers, choose File > Export To > Excel, import that."
-        )
+        raise UnreadableFile(say("reading.numbers", file=source))
     if not names:
-        raise UnreadableFile(f"{source} is an empty zip file. Export or download the spreadsheet again.")
-    inside = ", ".join(names[:3])
-    raise UnreadableFile(
-        f"{source} is a zip file ({inside}…), not a spreadsheet. Unpack it and import the file within."
-    )
+        raise UnreadableFile(say("reading.empty-zip", file=source))
+    raise UnreadableFile(say("reading.zip", file=source, inside=tuple(map(Cell, names[:3]))))
 
 
 def _is_workbook(package: Package) -> bool:
@@ -230,18 +216,18 @@ def _is_workbook(package: Package) -> bool:
 def _open_document(package: Package, source: str) -> FileType:
     form = package.read("mimetype", 4096).decode("ascii", "replace") if "mimetype" in package else "spreadsheet"
     if "META-INF/manifest.xml" in package and b"encryption-data" in package.read("META-INF/manifest.xml"):
-        raise UnreadableFile(f"{source} is locked with a password. Open it, save it without one, and import it again.")
+        raise UnreadableFile(say("reading.locked-document", file=source))
     if "spreadsheet" not in form or "content.xml" not in package:
-        raise UnreadableFile(f"{source} is a document of another type ({form.strip()[:80]}), not a spreadsheet.")
+        raise UnreadableFile(say("reading.other-document", file=source, type=form.strip()[:80]))
     return FileType.ODS
 
 
-def other_than_named(file_type: FileType, source: str) -> str | None:
+def other_than_named(file_type: FileType, source: str) -> Message | None:
     """A remark where the file's name says something else than its content, else None."""
     ending = PurePath(source).suffix.lower()
     known = {known for endings in ENDINGS.values() for known in endings}
     if file_type in ENDINGS and ending and ending not in ENDINGS[file_type]:
-        return f"The name ends in {ending}, but the file is: {file_type.value}. It was read as that."
+        return say("remark.renamed", ending=ending, format=file_type.said)
     if file_type is FileType.CSV and ending in known:
-        return f"The name ends in {ending}, but the file holds plain text. It was read as CSV."
+        return say("remark.renamed-text", ending=ending)
     return None

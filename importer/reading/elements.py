@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from xml.etree.ElementTree import Element, TreeBuilder
 
-from importer.reading.package import MOST_DEPTH, Events, bound
+from importer.messages import say
+from importer.reading.package import MOST_DEPTH, Events, too_many
 
 MOST_ELEMENTS = 200_000
 """Elements of one row: several for each cell of the widest sheet."""
@@ -63,14 +64,14 @@ class Elements(Events):
                 tree, builder = builder.close(), TreeBuilder()
                 take(tree)
             elif elements > MOST_ELEMENTS:
-                bound(elements, MOST_ELEMENTS, f"elements of one row in {self.what}")
+                raise too_many(MOST_ELEMENTS, say("part.elements-of-row", what=self.what))
 
         def text(data: str) -> None:
             nonlocal characters
             if inside:
                 characters += len(data)
                 if characters > most_characters:
-                    raise self.limits.refuse("cell_characters", f"A row in {self.what} holds too many characters")
+                    raise self.limits.refuse("cell_characters", say("limit.row-characters", what=self.what))
                 builder.data(data)
 
         self._parser.StartElementHandler = enter

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from importer.errors import UnclearColumns, UnreadableFile, by_name
+from importer.errors import UnclearColumns, UnreadableFile
+from importer.messages import Cell, Message, say
 from importer.models import Answer, Question
 from importer.reading import spelling
 from importer.reading.limits import Deadline
@@ -81,13 +82,13 @@ class Encoding:
         codec: Python's name of it.
         title: the name that a person is told.
         errors: ``strict`` where the whole file is known to decode, else ``replace``: the damage is a flaw of its cell.
-        remark: a sentence where it was guessed, else None.
+        remark: what to know where it was guessed, else None.
     """
 
     codec: str
     title: str
     errors: str = "strict"
-    remark: str | None = None
+    remark: Message | None = None
 
     @property
     def is_old(self) -> bool:
@@ -140,9 +141,7 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
         codec = codecs.lookup(_ALIASES.get(name.strip().lower(), name.strip()))
         "".encode(codec.name)
     except (LookupError, UnicodeError, ValueError) as exc:
-        raise UnreadableFile(
-            f"There is no encoding called {name!r}. Common ones: utf-8, utf-16, cp1252 (Windows), mac_roman, shift_jis."
-        ) from exc
+        raise UnreadableFile(say("encoding.no-such", name=repr(name))) from exc
     chosen = codec.name
     if chosen == "utf-8-sig":
         chosen = "utf-8"
@@ -153,18 +152,13 @@ def named(name: str, file: IO[bytes], deadline: Deadline) -> Encoding:
         chosen = meant[0] if meant else f"{chosen}-le"
     remark = None
     if not chosen.startswith("utf") and _as_utf8(_sample(file))[0] and decodes(file, "utf-8", deadline):
-        remark = (
-            f"The file was read as {codec.name}, as you said. It is valid UTF-8, too. If names with accents look wrong,"
-            f" say so: {by_name('encoding', 'utf-8')}."
-        )
+        remark = say("encoding.valid-utf-8", encoding=codec.name)
     return Encoding(chosen, codec.name, _errors(file, chosen, deadline), remark)
 
 
 def _as_marked(file: IO[bytes], codec: str, title: str, said: str, deadline: Deadline) -> Encoding:
     """Return the encoding of a byte order mark, which counts more than the one that was named."""
-    remark = (
-        f"The file is marked as {title}, so it was read as that. The encoding that was named, {said}, was not used."
-    )
+    remark = say("encoding.as-marked", encoding=title, named=said)
     return Encoding(codec, title, _errors(file, codec, deadline), remark)
 
 
@@ -177,16 +171,12 @@ def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
     wide = _wide(head)
     if wide and decodes(file, wide, deadline, whole=False):
         title = next(title for _, codec, title in _MARKS if codec == wide)
-        remark = f"The file doesn't say how its characters are encoded; it was read as {title}."
-        return Encoding(wide, title, _errors(file, wide, deadline), remark)
+        return Encoding(wide, title, _errors(file, wide, deadline), say("encoding.unmarked", encoding=title))
     if decodes(file, "utf-8", deadline):
         return Encoding("utf-8", "UTF-8")
     good, bad = _as_utf8(_sample(file))
     if good > 10 * bad:
-        remark = (
-            "The file is encoded in UTF-8, but some of its characters are damaged; the rows they are in are problems."
-        )
-        return Encoding("utf-8", "UTF-8", "replace", remark)
+        return Encoding("utf-8", "UTF-8", "replace", say("encoding.damaged-characters"))
     return None
 
 
@@ -245,16 +235,15 @@ def undecided(readings: Sequence[Reading], exports: Sequence[str]) -> UnclearCol
         readings: the likeliest first.
         exports: the headings that each of them reads, by which the answer is known to count for another file.
     """
-    shown = [", ".join(map(repr, words)) for words in words_of(readings)]
+    shown = [tuple(Cell(repr(word)) for word in words) for words in words_of(readings)]
     names = [MIXED if reading.encoding.codec == "utf-8" else reading.encoding.codec for reading in readings]
     choices = [
-        Answer("encoding", f"{export}={name}", f"{words} ({reading.encoding.title})")
+        Answer("encoding", f"{export}={name}", say("encoding.reading", words=words, encoding=reading.encoding.title))
         for reading, name, words, export in zip(readings, names, shown, exports, strict=True)
     ]
-    ways = "; ".join(f"{words}: {by_name('encoding', name)}" for words, name in zip(shown, names, strict=True))
-    asks = "The file doesn't say how its characters are encoded. Which of these is spelt right?"
-    text = f"The file doesn't say how its characters are encoded. Say which reading is spelt right: {ways}."
-    return UnclearColumns(text, [Question(text, asks, choices)])
+    ways = tuple(say("encoding.way", words=words, name=name) for words, name in zip(shown, names, strict=True))
+    text = say("encoding.say-which", ways=ways)
+    return UnclearColumns(text, [Question(text, say("encoding.which"), choices)])
 
 
 def _is_near(other: Reading, best: Reading) -> bool:
@@ -282,7 +271,14 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
         words = frozenset(word for text in texts for word in spelling.tokens(text))
         wrong = frozenset(spelling.misspelt(words, family))
         found.append(
-            Reading(Encoding(codec, title, remark=_remark(title)), family, texts, words, wrong, int(codec in _RARE))
+            Reading(
+                Encoding(codec, title, remark=say("encoding.likeliest", encoding=title)),
+                family,
+                texts,
+                words,
+                wrong,
+                int(codec in _RARE),
+            )
         )
     found.sort(key=lambda reading: (reading.misspelt, reading.encoding.codec not in {"utf-8", usual}))
     distinct = {reading.lines: reading for reading in reversed(found)}
@@ -297,13 +293,6 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
 def _decodes(file: IO[bytes], reading: Reading, deadline: Deadline) -> bool:
     """Whether the whole file can be read so, of which only a sample was."""
     return reading.encoding.errors == _FALLBACK or decodes(file, reading.encoding.codec, deadline)
-
-
-def _remark(title: str) -> str:
-    return (
-        f"The file doesn't say how its characters are encoded; {title} was taken as the likeliest. "
-        f"If names with accents look wrong, say which it is with {by_name('encoding')}."
-    )
 
 
 def _usual() -> str:

@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 
 from importer.errors import UnreadableFile
+from importer.messages import say
 from importer.reading.digits import general, kept, value_of
 
 Renderer = Callable[[str], str]
@@ -101,10 +102,7 @@ class NumberFormats:
 
     def _compile(self, code: str) -> Renderer:
         if len(self._compiled) >= MOST_COMPILED:
-            raise UnreadableFile(
-                f"The workbook's numbers have more than {MOST_COMPILED:,} different formats, which no real one has. "
-                "Copy the values into a new sheet, save that as .xlsx and import it."
-            )
+            raise UnreadableFile(say("workbook.formats", most=MOST_COMPILED))
         self._compiled[code] = render = renderer(code, date1904=self.date1904)
         return render
 

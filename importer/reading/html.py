@@ -10,6 +10,7 @@ from typing import IO
 
 from importer.errors import UnreadableFile
 from importer.markup import Markup
+from importer.messages import say
 from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, IsHeader, KeptTable, Store
 from importer.reading.encodings import Encoding
@@ -40,7 +41,7 @@ def open_html(
     else it is text of its cell.
     """
     if file.seek(0, 2) > MOST_BYTES:
-        raise UnreadableFile(f"{source} is a web page of more than 64 MB. Open it in Excel and save it as .xlsx.")
+        raise UnreadableFile(say("html.too-large", file=source))
     file.seek(0)
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
     codec = _encoding(file, encoding, declared[1].decode("ascii") if declared else "", deadline)
@@ -53,20 +54,18 @@ def open_html(
         deadline.check()
         _feed(parser, text[start : start + (1 << 16)], source)
         if len(parser.rawdata) > MOST_PENDING:
-            raise UnreadableFile(f"{source} is a damaged web page. Open it in Excel and save it as .xlsx.")
+            raise UnreadableFile(say("html.broken", file=source))
     if "<" in parser.rawdata or parser.cdata_elem is not None:
-        raise UnreadableFile(f"{source} is a web page that ends within a tag or a script. Export or download it again.")
+        raise UnreadableFile(say("html.cut-off", file=source))
     parser.handle_data(unescape(parser.rawdata))
     parser.end()
     if not parser.tables:
-        raise UnreadableFile(
-            f"{source} is a web page without a table (perhaps a log-in page). Export it again as .xlsx."
-        )
+        raise UnreadableFile(say("html.no-table", file=source))
     several = len(parser.tables) > 1
     for number, kept in enumerate(parser.tables, 1):
         kept.name = f"Table {number}" if several else None
     tables = tuple(kept.table() for kept in parser.tables)
-    return Book("HTML table", tables, codec.title, None, (codec.remark,) if codec.remark else (), codec)
+    return Book(say("format.html"), tables, codec.title, None, (codec.remark,) if codec.remark else (), codec)
 
 
 def _encoding(file: IO[bytes], said: str | Mapping[str, str] | None, declared: str, deadline: Deadline) -> Encoding:
@@ -102,7 +101,7 @@ def _feed(parser: Markup, text: str, source: str) -> None:
     try:
         parser.feed(text)
     except (AssertionError, ValueError) as exc:
-        raise UnreadableFile(f"{source} is a damaged web page ({exc}). Open it in Excel and save it as .xlsx.") from exc
+        raise UnreadableFile(say("html.not-parsed", file=source, error=str(exc))) from exc
 
 
 class _Page(Markup):
@@ -166,7 +165,7 @@ class _Page(Markup):
         if self.open and self.open[-1].pieces is None:  # the end of the one before was left out
             self._end_table()
         if len(self.open) == MOST_DEPTH:
-            raise UnreadableFile("The page is nested deeper than any real one. Open it in Excel and save it as .xlsx.")
+            raise UnreadableFile(say("html.nested"))
         self.open.append(_OpenTable(self.limits, self.store.begin(None)))
 
     def _end_table(self) -> None:
@@ -236,7 +235,7 @@ class _OpenTable:
         text = _shown("".join(self.pieces))
         self.pieces = None
         if self.size > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", "A cell of the table holds too many characters")
+            raise self.limits.refuse("cell_characters", say("limit.cell-of-table"))
         if self.down > 1:
             for column in range(len(self.row), min(len(self.row) + self.across, self.limits.columns)):
                 self.covered[column] = self.down
@@ -246,7 +245,7 @@ class _OpenTable:
         self.row.append(text)
         self.row.extend([""] * (self.across - 1))
         if len(self.row) > self.limits.columns:
-            raise self.limits.refuse("columns", "The table has too many columns")
+            raise self.limits.refuse("columns", say("limit.table-columns"))
 
     def _skip_covered(self) -> None:
         """Leave empty the places that a cell further up reaches down to."""
@@ -266,7 +265,7 @@ class _OpenTable:
         self.row = None
         self.covered = {column: left - 1 for column, left in self.covered.items() if left > 1}
         if self.number > self.limits.rows:
-            raise self.limits.refuse("rows", "The table has too many rows")
+            raise self.limits.refuse("rows", say("limit.table-rows"))
 
 
 def _shown(text: str) -> str:

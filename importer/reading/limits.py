@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from importer.messages import say
 from importer.settings.limits import Limits
 
 __all__ = ["CELL_BYTES", "SHEET_ROWS", "Budget", "Deadline", "Limits"]
@@ -33,7 +34,7 @@ class Budget:
         size = characters + CELL_BYTES * len(cells)
         self.spent += size
         if self.spent > self.limits.unpacked_bytes:
-            raise self.limits.refuse("unpacked_bytes", f"The rows up to row {number} hold too much text (bytes)")
+            raise self.limits.refuse("unpacked_bytes", say("limit.text", row=str(number)))
         return size
 
 
@@ -47,4 +48,4 @@ class Deadline:
     def check(self) -> None:
         """Raise UnreadableFile once the limit of seconds has passed."""
         if time.monotonic() - self.started > self.limits.seconds:
-            raise self.limits.refuse("seconds", "Reading the file takes too long (seconds)")
+            raise self.limits.refuse("seconds", say("limit.seconds"))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from importer.errors import UnreadableFile
+from importer.messages import say
 
 MOST_AREAS = 1_048_576
 """One for each row; each takes 32 bytes."""
@@ -34,10 +35,7 @@ class Merged:
     def append(self, area: Area) -> None:
         """Add an area, from whichever corner it is named; raise UnreadableFile where there are too many."""
         if len(self) >= MOST_AREAS:
-            raise UnreadableFile(
-                f"A sheet has more than {MOST_AREAS:,} areas of merged cells. Unmerge them in a spreadsheet program, "
-                "save the file again and import that."
-            )
+            raise UnreadableFile(say("sheet.areas", most=MOST_AREAS))
         top, left, bottom, right = (min(max(number, 0), _FAR) for number in area)
         self._numbers.extend((min(top, bottom), min(left, right), max(top, bottom), max(left, right)))
 

@@ -14,7 +14,7 @@ from typing import IO
 import olefile
 
 from importer.errors import UnreadableFile
-from importer.reading.package import DAMAGED
+from importer.messages import Part, say
 
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_BYTES = 256 * 1024**2
@@ -46,7 +46,7 @@ def _opened(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
     """Yield the container and the file's size; its errors become ours."""
     size = file.seek(0, 2)
     if size > MOST_BYTES:
-        raise UnreadableFile("The .xls is larger than 256 MB, which no real one is. Save it as .xlsx and import that.")
+        raise UnreadableFile(say("xls.too-large"))
     file.seek(0)
     header = file.read(_SECTOR)
     try:
@@ -56,9 +56,13 @@ def _opened(file: IO[bytes]) -> Iterator[tuple[olefile.OleFileIO, int]]:
         _check(container.root.size, size)
         yield container, size
     except _FAULTS as exc:
-        raise UnreadableFile(f"The .xls is damaged: its table of contents can't be read ({exc}). {DAMAGED}") from exc
+        raise _damaged(str(exc)) from exc
 
 
 def _check(size: int, most: int) -> None:
     if size > most:
-        raise ValueError(f"{size:,} bytes in a file of {most:,}")
+        raise _damaged(say("xls.larger-than-file", size=size, most=most))
+
+
+def _damaged(why: Part) -> UnreadableFile:
+    return UnreadableFile(say("xls.contents", why=why))

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
+from importer.messages import Cell, Message, say
 from importer.reading.book import KeptTable, Store, Table
 from importer.reading.digits import KEPT_DIGITS, general, lost_digits, rounded_before
 from importer.reading.elements import Attributes, Elements, plain
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import MOST_SHEETS, Package, bound, whole
-from importer.reading.sheet import ERROR, LOST, NO_VALUE, column_letter
+from importer.reading.sheet import LOST, NO_VALUE, column_letter
 
 CONTENT = "content.xml"
 MOST_REPEATED_FLAWS = 100_000
@@ -49,7 +50,7 @@ class _Document:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tables: list[KeptTable] = []
-        self.elements = Elements("the document's content", limits)
+        self.elements = Elements(say("part.content"), limits)
         self.elements.handle_trees(frozenset({"table-row", "style"}), self._begin, self._end, self._take)
         self._store = Store(limits)
         self._hidden_styles: set[str] = set()
@@ -83,7 +84,7 @@ class _Sheet:
     """The rows of one sheet."""
 
     def __init__(self, kept: KeptTable, limits: Limits) -> None:
-        self.name, self.found, self.limits = kept.name, kept.found, limits
+        self.name, self.found, self.limits = Cell(kept.name or ""), kept.found, limits
         self._number = 0
         self._repeated_flaws = 0
 
@@ -91,19 +92,16 @@ class _Sheet:
         """Yield a row as often as it is repeated."""
         said = plain(row.attrib)
         times, first = _times(said, "number-rows-repeated"), self._number + 1
-        flaws: list[tuple[int, str]] = []
+        flaws: list[tuple[int, Message]] = []
         rounded: list[int] = []
         cells = self._cells(row, flaws, rounded)
         self._number += times
         if not cells and not flaws:
             return
         if self._number > self.limits.rows:
-            raise self.limits.refuse("rows", f'The sheet "{self.name}" reaches down to row {self._number:,}')
+            raise self.limits.refuse("rows", say("limit.sheet-rows", sheet=self.name, row=self._number))
         if times > 1 and self._number > SHEET_ROWS:
-            raise UnreadableFile(
-                f'The sheet "{self.name}" repeats a row down to row {self._number:,}, beyond the last row of any '
-                "spreadsheet program. Delete the rows below the table and save the file again."
-            )
+            raise UnreadableFile(say("sheet.repeats", sheet=self.name, row=self._number))
         self._repeat_flaws(flaws, first, times)
         if said.get("visibility") in {"collapse", "filter"}:
             self.found.hidden_rows += times
@@ -112,7 +110,7 @@ class _Sheet:
         for number in range(first, first + times):
             yield number, cells
 
-    def _cells(self, row: Element, flaws: list[tuple[int, str]], rounded: list[int]) -> list[str]:
+    def _cells(self, row: Element, flaws: list[tuple[int, Message]], rounded: list[int]) -> list[str]:
         """The texts of a row's cells; what is wrong with one is added to ``flaws``, a long number to ``rounded``."""
         cells: list[str] = []
         column = 0
@@ -124,8 +122,8 @@ class _Sheet:
             text = self._shown(cell, said, column, flaws) if cell.tag == "table-cell" else ""
             if text:
                 if column + times > self.limits.columns:
-                    where = f'The sheet "{self.name}" uses column {column_letter(column + times - 1)}'
-                    raise self.limits.refuse("columns", where)
+                    last = column_letter(column + times - 1)
+                    raise self.limits.refuse("columns", say("limit.sheet-column", sheet=self.name, column=last))
                 cells.extend([""] * (column - len(cells)))
                 cells.extend([text] * times)
                 if len(text) > KEPT_DIGITS and said.get("value-type") in _NUMBERS:
@@ -140,10 +138,10 @@ class _Sheet:
                 self.found.merged.append((top, left, top + down - 1, left + across - 1))
         return cells
 
-    def _shown(self, cell: Element, said: Attributes, column: int, flaws: list[tuple[int, str]]) -> str:
+    def _shown(self, cell: Element, said: Attributes, column: int, flaws: list[tuple[int, Message]]) -> str:
         text = "\n".join(_lines(cell))
         if len(text) > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", f'A cell of the sheet "{self.name}" holds too many characters')
+            raise self.limits.refuse("cell_characters", say("limit.cell-of-sheet", sheet=self.name))
         kind, formula = said.get("value-type", ""), said.get("formula")
         if formula:
             if kind or text:
@@ -154,17 +152,15 @@ class _Sheet:
         if ("error", True) in {(value, name.endswith(":value-type")) for name, value in cell.attrib.items()} or (
             formula and text.startswith("#") and text.rstrip("!?").isupper()
         ):
-            flaws.append((column, ERROR.format(text or "in its formula")))
+            flaws.append((column, say("flaw.error", error=Cell(text)) if text else say("flaw.error-in-formula")))
         return _whole(text, said.get("value", "")) if kind in _NUMBERS and text else text or _stored(kind, said)
 
-    def _repeat_flaws(self, flaws: list[tuple[int, str]], first: int, times: int) -> None:
+    def _repeat_flaws(self, flaws: list[tuple[int, Message]], first: int, times: int) -> None:
         self._repeated_flaws += (times - 1) * len(flaws)
         if self._repeated_flaws > MOST_REPEATED_FLAWS:
             column, text = flaws[0]
-            raise UnreadableFile(
-                f'In the sheet "{self.name}" {times:,} rows from row {first:,} on are alike, and wrong in column '
-                f"{column_letter(column)}: {text}."
-            )
+            where = column_letter(column)
+            raise UnreadableFile(say("sheet.alike", sheet=self.name, times=times, row=first, column=where, why=text))
         for column, text in flaws:
             for row in range(first, first + times):
                 self.found.flaw(row, column, text)

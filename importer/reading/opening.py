@@ -13,6 +13,7 @@ from typing import IO
 
 from importer import elsewhere
 from importer.errors import UnreadableFile
+from importer.messages import say
 from importer.reading import detection
 from importer.reading.limits import Deadline, Limits
 
@@ -32,7 +33,7 @@ def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO
     if isinstance(url := elsewhere.place(source), elsewhere.Url):
         with tempfile.TemporaryFile() as file:
             if (size := elsewhere.fetch(url, file, limits.file_bytes)) > limits.file_bytes:
-                raise limits.refuse("file_bytes", f"{source} is {size:,} bytes large")
+                raise limits.refuse("file_bytes", say("limit.file", file=source, size=size))
             yield file, _fingerprint(file, deadline)
         return
     with _open(source, limits) as file:
@@ -40,9 +41,7 @@ def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO
         yield file, _fingerprint(file, deadline)
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise UnreadableFile(
-                f"{source} was changed while it was being read. Let the other program finish, and try again."
-            )
+            raise UnreadableFile(say("opening.changed", file=source))
 
 
 def _open(source: str, limits: Limits) -> IO[bytes]:
@@ -50,16 +49,14 @@ def _open(source: str, limits: Limits) -> IO[bytes]:
         _check_type(source)
         file = open(source, "rb")  # noqa: SIM115, PTH123 — handed to the caller, who closes it
     except FileNotFoundError as exc:
-        raise UnreadableFile(f"There is no file {source}. Check the name and the folder.") from exc
+        raise UnreadableFile(say("files.none", file=source)) from exc
     except PermissionError as exc:
-        raise UnreadableFile(
-            f"{source} may not be read: permission denied. Close it in other programs, or ask its owner for access."
-        ) from exc
+        raise UnreadableFile(say("opening.denied", file=source)) from exc
     except (OSError, ValueError) as exc:
-        raise UnreadableFile(f"{source!r} can't be opened ({exc}). Copy it to a local folder and try again.") from exc
+        raise UnreadableFile(say("opening.failed", file=repr(source), error=str(exc))) from exc
     if (size := os.fstat(file.fileno()).st_size) > limits.file_bytes:
         file.close()
-        raise limits.refuse("file_bytes", f"{source} is {size:,} bytes large")
+        raise limits.refuse("file_bytes", say("limit.file", file=source, size=size))
     return file
 
 
@@ -67,26 +64,24 @@ def _check_type(source: str) -> None:
     """Refuse folders, devices and pipes before opening them, since opening a pipe may wait for ever."""
     mode = os.stat(source).st_mode  # noqa: PTH116 — follows links: a link to a file is that file
     if stat.S_ISDIR(mode):
-        raise UnreadableFile(f"{source} is a folder. Name the spreadsheet in it.")
+        raise UnreadableFile(say("opening.folder", file=source))
     if not stat.S_ISREG(mode):
-        raise UnreadableFile(
-            f"{source} is a device or a pipe, not a file. To read from a pipe, give - and pipe the CSV in."
-        )
+        raise UnreadableFile(say("opening.device", file=source))
 
 
 def _copy_input(file: IO[bytes], limits: Limits) -> None:
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None or sys.stdin.isatty():
-        raise UnreadableFile("Nothing is piped into standard input. Name a file, or pipe one in: … | note-importer … -")
+        raise UnreadableFile(say("opening.nothing-piped", file=STANDARD_INPUT))
     size = 0
     try:
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > limits.file_bytes:
-                raise limits.refuse("file_bytes", "Standard input is too large (bytes)")
+                raise limits.refuse("file_bytes", say("limit.standard-input"))
             file.write(chunk)
     except OSError as exc:
-        raise UnreadableFile(f"Standard input can't be read ({exc}). Save it as a file and import that.") from exc
+        raise UnreadableFile(say("opening.standard-input", error=str(exc))) from exc
 
 
 def _fingerprint(file: IO[bytes], deadline: Deadline) -> str:

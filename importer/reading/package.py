@@ -14,6 +14,7 @@ from typing import IO
 from xml.parsers import expat
 
 from importer.errors import UnreadableFile
+from importer.messages import Cell, Message, Part, say
 from importer.reading.limits import Deadline, Limits
 
 CHUNK = 1 << 18
@@ -30,8 +31,6 @@ MOST_FORMATS = 100_000
 MOST_TOKEN_BYTES = 16 * 1024**2
 MOST_DEPTH = 200
 
-DAMAGED = "Open it in a spreadsheet program, save it again as .xlsx and import that."
-
 
 class Package:
     """The parts of a zip file, by name whatever the case and the kind of slash."""
@@ -45,7 +44,7 @@ class Package:
         try:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, zlib.error, OSError, ValueError, struct.error, NotImplementedError) as exc:
-            raise UnreadableFile(f"The file is a damaged or unfinished workbook ({exc}). {DAMAGED}") from exc
+            raise UnreadableFile(say("workbook.unfinished", error=str(exc))) from exc
         self._names = {_plain(name): name for name in self._zip.namelist()}
 
     def __contains__(self, name: str) -> bool:
@@ -60,7 +59,7 @@ class Package:
         entry = self._names[_plain(name)]
         info = self._zip.getinfo(entry)
         if info.compress_type not in PACKINGS:  # zipfile inflates bzip2 and LZMA without bound
-            raise _packed_otherwise(entry, f"method {info.compress_type}")
+            raise _packed_otherwise(entry, say("workbook.method", number=str(info.compress_type)))
         packed = max(info.compress_size, 1)
         others = sum(self._inflated.values()) - self._inflated.get(entry, 0)
         size, wanted = 0, _FIRST_CHUNK
@@ -72,15 +71,11 @@ class Package:
                     self._check(entry, size, packed, others)
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error) as exc:
-            raise UnreadableFile(
-                f"The workbook is damaged: its part {entry} can't be unpacked ({exc}). {DAMAGED}"
-            ) from exc
+            raise UnreadableFile(say("workbook.not-unpacked", part=Cell(entry), error=str(exc))) from exc
         except NotImplementedError as exc:
             raise _packed_otherwise(entry, str(exc)) from exc
         except RuntimeError as exc:  # what zipfile raises for a part with a password
-            raise UnreadableFile(
-                f"The part {entry} is locked with a password. Remove it and save the file again."
-            ) from exc
+            raise UnreadableFile(say("workbook.part-locked", part=Cell(entry))) from exc
 
     def read(self, name: str, most: int = 64 * 1024**2) -> bytes:
         """The whole of a part that is small by nature; raise UnreadableFile above ``most`` bytes."""
@@ -90,22 +85,26 @@ class Package:
             pieces.append(chunk)
             size += len(chunk)
             if size > most:
-                raise UnreadableFile(f"The part {name} of the workbook is larger than any real one. {DAMAGED}")
+                raise UnreadableFile(say("workbook.part-too-large", part=Cell(name)))
         return b"".join(pieces)
 
     def _check(self, entry: str, size: int, packed: int, others: int) -> None:
         self.deadline.check()
         if size + others > self.limits.unpacked_bytes:
-            raise self.limits.refuse("unpacked_bytes", "The workbook's parts unpack to too many bytes")
+            raise self.limits.refuse("unpacked_bytes", say("limit.unpacked"))
         if size > RATIO_FROM and size / packed > self.limits.ratio:
-            what = f"The part {entry} unpacks to {size / packed:,.0f} times its size or more, as a zip bomb does"
-            raise self.limits.refuse("ratio", what)
+            raise self.limits.refuse("ratio", say("limit.ratio", part=Cell(entry), times=round(size / packed)))
 
 
 def bound(count: int, most: int, what: str) -> None:
     """Raise UnreadableFile where there is more of something than in any real workbook."""
     if count > most:
-        raise UnreadableFile(f"The workbook lists more than {most:,} {what}, which no real one does. {DAMAGED}")
+        raise too_many(most, say(f"many.{what}"))
+
+
+def too_many(most: int, what: Message) -> UnreadableFile:
+    """The error to raise where there is more of something than in any real workbook."""
+    return UnreadableFile(say("workbook.too-many", most=most, what=what))
 
 
 def whole(text: str | None) -> int:
@@ -113,11 +112,8 @@ def whole(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 10 else 0
 
 
-def _packed_otherwise(entry: str, how: str) -> UnreadableFile:
-    return UnreadableFile(
-        f"The workbook's part {entry} is packed in a way that isn't understood ({how}): only stored and deflated parts "
-        f"are. {DAMAGED}"
-    )
+def _packed_otherwise(entry: str, how: Part) -> UnreadableFile:
+    return UnreadableFile(say("workbook.packed-otherwise", part=Cell(entry), how=how))
 
 
 def _plain(name: str) -> str:
@@ -136,7 +132,7 @@ def _check_directory(file: IO[bytes]) -> None:
         at = tail.rfind(b"PK\x06\x06")
         length = struct.unpack_from("<Q", tail, at + 40)[0] if 0 <= at <= len(tail) - 56 else 0
     if length > MOST_DIRECTORY_BYTES:
-        raise UnreadableFile(f"The file holds more parts than any workbook. {DAMAGED}")
+        raise UnreadableFile(say("workbook.too-many-parts"))
 
 
 class Events:
@@ -146,7 +142,7 @@ class Events:
     is what the XML declaration names, in small letters, or "".
     """
 
-    def __init__(self, what: str, limits: Limits) -> None:
+    def __init__(self, what: Message, limits: Limits) -> None:
         self.what = what
         self.limits = limits
         self.texts: list[str] = []
@@ -196,20 +192,20 @@ class Events:
 
     def too_deep(self) -> UnreadableFile:
         """The error to raise when elements are nested deeper than MOST_DEPTH."""
-        return UnreadableFile(f"The workbook is damaged: {self.what} is nested deeper than any real one. {DAMAGED}")
+        return UnreadableFile(say("workbook.too-deep", what=self.what))
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next piece."""
         try:
             self._parser.Parse(chunk, last)
         except (expat.ExpatError, LookupError, UnicodeError) as exc:  # the latter two: an encoding there is none of
-            raise UnreadableFile(f"The workbook is damaged: {self.what} is not proper XML ({exc}). {DAMAGED}") from exc
+            raise UnreadableFile(say("workbook.no-xml", what=self.what, error=str(exc))) from exc
         self._fed += len(chunk)
         self._parsed = max(self._parsed, self._parser.CurrentByteIndex)  # -1 where expat waits for more of a long piece
         if self._fed - self._parsed > MOST_TOKEN_BYTES + len(chunk):
-            raise UnreadableFile(f"The workbook is damaged: {self.what} holds a tag without end. {DAMAGED}")
+            raise UnreadableFile(say("workbook.tag-without-end", what=self.what))
         if len(self.texts) > 16 and sum(map(len, self.texts)) > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", f"A cell in {self.what} holds too many characters")
+            raise self.limits.refuse("cell_characters", say("limit.cell", what=self.what))
 
     def all(self, chunks: Iterator[bytes]) -> None:
         """Parse every piece to the end."""
@@ -221,7 +217,4 @@ class Events:
         self.encoding = (encoding or "").lower()
 
     def _refuse(self, *_: object) -> None:
-        raise UnreadableFile(
-            f"The workbook is refused: {self.what} declares a document type (DTD), which no spreadsheet program writes "
-            "and which is used to attack programs. If you trust its origin, save it again in a spreadsheet program."
-        )
+        raise UnreadableFile(say("workbook.document-type", what=self.what))

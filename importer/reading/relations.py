@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from importer.errors import UnreadableFile
-from importer.reading.package import DAMAGED, Events, Package
+from importer.messages import Message, say
+from importer.reading.package import Events, Package
+from importer.reading.sheet import listed
 
 _NO_TABLES = ("/chartsheet", "/dialogsheet", "acrosheet")
 _NAMED = 10
@@ -30,7 +32,7 @@ class Relations:
         found = [target for kind, target in top.values() if kind.endswith("/officeDocument") and target in package]
         self.workbook = found[0] if found else "xl/workbook.xml"
         if self.workbook not in package:
-            raise UnreadableFile(f"The workbook is damaged: its list of sheets is missing. {DAMAGED}")
+            raise UnreadableFile(say("workbook.no-list"))
         folder, name = posixpath.split(self.workbook)
         self.targets = self._read(f"{folder}/_rels/{name}.rels", folder)
         self.styles = self._first("/styles") or f"{folder}/styles.xml"
@@ -52,7 +54,7 @@ class Relations:
         package = self._package
         if path not in package:
             return relations
-        events = Events("a list of parts", package.limits)
+        events = Events(say("part.parts"), package.limits)
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             events.texts.clear()
@@ -68,12 +70,11 @@ class Relations:
         return relations
 
 
-def lacking(sheets: Sequence[str], *, others: bool) -> tuple[str, ...]:
+def lacking(sheets: Sequence[str], *, others: bool) -> tuple[Message, ...]:
     """Remarks on sheets whose part is missing; raises UnreadableFile where there are no others."""
     if not sheets:
         return ()
-    names = ", ".join(f'"{name}"' for name in sheets[:_NAMED]) + (" …" if len(sheets) > _NAMED else "")
-    what = f"The workbook is damaged: it lacks the {'part of the sheet' if len(sheets) == 1 else 'parts of the sheets'}"
+    named = listed([f'"{name}"' for name in sheets], _NAMED)
     if not others:
-        raise UnreadableFile(f"{what} {names}. Export it again from where it comes.")
-    return (f"{what} {names}.",)
+        raise UnreadableFile(say("workbook.no-sheets", n=len(sheets), sheets=named))
+    return (say("remark.missing-sheets", n=len(sheets), sheets=named),)

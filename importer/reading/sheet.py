@@ -10,26 +10,16 @@ from typing import Self
 
 import pandas as pd
 
-from importer.errors import by_name
+from importer.messages import Cell, Message, Part, say
 from importer.reading.digits import KEPT_DIGITS, lost_digits, rounded_before
 from importer.reading.encodings import Encoding
 from importer.reading.merged import Merged
 from importer.reading.spool import BLOCK_CELLS, BLOCK_ROWS, Block, Spool
 
-NO_VALUE = "the formula's result is not stored in the file. Save the file in a spreadsheet program and import that"
-COVERED = (
-    "a merged cell covers this one, and counts for its first row alone. Unmerge the cells, or let it count for every"
-    f" row: {by_name('fill-merged')}"
-)
-HIDDEN = (
-    "the cell's number format hides its content, so nobody sees it in the sheet. Show it (with the format General), or"
-    " delete it"
-)
-LOST = (
-    "the spreadsheet has lost digits of this number, because it holds whole numbers only up to 9007199254740992. Format"
-    " the column as text, and paste the numbers again from their source"
-)
-ERROR = "the cell shows the error {}. Correct the formula or type the value"
+NO_VALUE = say("flaw.no-value")
+COVERED = say("flaw.covered")
+HIDDEN = say("flaw.hidden")
+LOST = say("flaw.lost-digits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +28,11 @@ class Flaw:
 
     Attributes:
         column: position of the column, from 0, or None where the whole row is meant.
-        text: what is wrong and what to do, as a sentence without the cell's name.
+        text: what is wrong and what to do, without the cell's name.
     """
 
     column: int | None
-    text: str
+    text: Message
 
 
 @dataclass
@@ -55,7 +45,7 @@ class Found:
         formulas: how many cells were read by the value stored for their formula.
         merged: the areas of merged cells.
         hidden_columns: positions of hidden columns, from 0.
-        remarks: whatever else a person should know, as sentences.
+        remarks: whatever else a person should know.
         rounded: column → numbers of rows in which earlier versions rounded a whole number to 15 digits.
     """
 
@@ -64,14 +54,18 @@ class Found:
     formulas: int = 0
     merged: Merged = field(default_factory=Merged)
     hidden_columns: set[int] = field(default_factory=set)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Message] = field(default_factory=list)
     rounded: dict[int, array[int]] = field(default_factory=dict)
-    _known: dict[tuple[int | None, str], Flaw] = field(default_factory=dict)
+    _known: dict[tuple[int | None, Message], Flaw] = field(default_factory=dict)
 
-    def flaw(self, row: int, column: int | None, text: str) -> None:
+    def flaw(self, row: int, column: int | None, text: Message) -> None:
         """Record a problem; equal ones share one object, so that a million of them stay small."""
         flaw = self._known.setdefault((column, text), Flaw(column, text))
         self.flaws.setdefault(row, []).append(flaw)
+
+    def error(self, row: int, column: int, shown: str) -> None:
+        """Record that a cell shows an error instead of a value."""
+        self.flaw(row, column, say("flaw.error", error=Cell(shown)))
 
     def number(self, row: int, column: int, stored: str, shown: str) -> str:
         """Return what is shown of a stored number; note whether it lost digits, or was rounded by earlier versions."""
@@ -101,7 +95,7 @@ class Sheet:
         headings: the header row's texts, one for each column.
         header_row: the header's row number.
         row_count: rows below the header that hold something.
-        remarks: sentences about guesses and cleanings that matter.
+        remarks: guesses and cleanings that matter.
         flaws: problems of single rows and cells, by row number.
         covered: row number → columns of cells that a merged cell further up covers, and doesn't count for.
         fingerprint: SHA-256 of the file's bytes, as hex digits.
@@ -112,13 +106,13 @@ class Sheet:
 
     source: str
     name: str | None
-    format: str
+    format: Message
     encoding: str | None
     delimiter: str | None
     headings: tuple[str, ...]
     header_row: int
     row_count: int
-    remarks: tuple[str, ...]
+    remarks: tuple[Message, ...]
     flaws: Mapping[int, Sequence[Flaw]]
     covered: Mapping[int, Sequence[int]]
     fingerprint: str
@@ -172,6 +166,12 @@ class Sheet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def listed(names: Sequence[str], most: int) -> Part:
+    """The first of some names from a sheet."""
+    shown = tuple(Cell(name) for name in names[:most])
+    return say("sheet.and-so-on", names=shown) if len(names) > most else shown
 
 
 def column_letter(column: int) -> str:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 
-from importer.errors import by_name
+from importer.messages import Message, say
 from importer.reading.book import Book
 from importer.reading.choice import Choice
 from importer.reading.limits import Budget, Deadline, Limits
 from importer.reading.sheet import Found, Sheet
 from importer.reading.spool import Spool
 
-REPLACED = (
-    f"a character of the text is damaged (�). Type it again, or name the file's encoding with {by_name('encoding')}"
-)
-NUL = "the text holds a NUL character, which no spreadsheet shows. Delete it or type the text again"
+REPLACED = say("flaw.damaged-character")
+NUL = say("flaw.nul")
 EXCEL_BATCH = 16
 """Excel writes text in batches of so many rows; columns at the right that are empty in a whole batch it leaves out."""
 
@@ -48,7 +46,7 @@ class _Writer:
     def add(self, number: int, cells: list[str]) -> None:
         """Take a row, unless it is blank."""
         if number > self.limits.rows:
-            raise self.limits.refuse("rows", f"The table reaches down to row {number:,}")
+            raise self.limits.refuse("rows", say("limit.rows", row=number))
         joined = "".join(cells)
         if not joined or joined.isspace():
             return
@@ -81,7 +79,7 @@ class _Writer:
         self.is_excel = self.is_excel and is_alike and batches.isdisjoint(others)
         if not self.is_excel:
             for number, count in self.short:
-                self.found.flaw(number, None, self._short(count))
+                self.found.flaw(number, None, say("flaw.short-row", **self._cells(count)))
         self.short.clear()
 
     def _note_short(self, number: int, count: int) -> None:
@@ -93,22 +91,13 @@ class _Writer:
         self.widest = max(self.widest, len(cells))
         filled = _filled_width(cells)
         if filled > self.limits.columns:
-            raise self.limits.refuse("columns", f"Row {number} uses {filled:,} columns")
+            raise self.limits.refuse("columns", say("limit.row-columns", row=str(number), columns=filled))
         self.width = max(self.width, filled)
         if self.ragged and filled > self.expected:
-            self.found.flaw(number, None, self._long(filled))
+            self.found.flaw(number, None, say("flaw.long-row", **self._cells(filled)))
 
-    def _short(self, count: int) -> str:
-        return (
-            f"the row has {count} cells where the header has {self.expected}. Add what is missing, or the delimiters "
-            "of the empty cells"
-        )
-
-    def _long(self, count: int) -> str:
-        return (
-            f"the row has {count} cells where the header has {self.expected}: perhaps a text that holds the delimiter "
-            "isn't in quotation marks. Correct the row"
-        )
+    def _cells(self, count: int) -> dict[str, str]:
+        return {"cells": str(count), "expected": str(self.expected)}
 
     def _damaged(self, number: int, cells: list[str]) -> None:
         for column, cell in enumerate(cells):
@@ -122,7 +111,7 @@ def spooled(
     source: str,
     book: Book,
     choice: Choice,
-    remarks: Sequence[str],
+    remarks: Sequence[Message],
     fingerprint: str,
     limits: Limits,
     deadline: Deadline,
@@ -183,33 +172,24 @@ def _covered(rows: _Writer) -> dict[int, list[int]]:
     return found
 
 
-def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[str]:
-    """What a person should know about the table, as sentences."""
+def _remarks(rows: _Writer, headings: Sequence[str], header_row: int, above: int) -> list[Message]:
+    """What a person should know about the table."""
     found = rows.found
     blank = max(0, rows.last - header_row - rows.spool.row_count)
     nameless = sum(not heading.strip() for heading in headings)
     merged = found.merged.below(header_row)
-    holds = "only the first cell of each holds the value."
-    if rows.spool.spread:
-        holds = "the value of each counts for every row that it covers."
     hidden_columns = sum(column < len(headings) for column in found.hidden_columns)
     counted = (
-        (above, f"{{}} above the header (row {header_row}) {{were}} skipped.", "row"),
-        (blank, "{} {were} left out.", "blank row"),
-        (found.hidden_rows, "{} {are} hidden in the spreadsheet; hidden rows are imported like the others.", "row"),
-        (hidden_columns, "{} {are} hidden in the spreadsheet.", "column"),
-        (rows.widest - rows.width, "{} at the right {were} left out.", "empty column"),
-        (nameless, "{} {have} no heading.", "column"),
-        (merged, f"{{}} of merged cells: {holds}", "area"),
-        (found.formulas, "{} {were} read by the value that the file stores for it.", "formula"),
+        (above, say("remark.rows-above", n=above, header=str(header_row))),
+        (blank, say("remark.blank-rows", n=blank)),
+        (found.hidden_rows, say("remark.hidden-rows", n=found.hidden_rows)),
+        (hidden_columns, say("remark.hidden-columns", n=hidden_columns)),
+        (rows.widest - rows.width, say("remark.empty-columns", n=rows.widest - rows.width)),
+        (nameless, say("remark.no-heading", n=nameless)),
+        (merged, say("remark.merged-filled" if rows.spool.spread else "remark.merged", n=merged)),
+        (found.formulas, say("remark.formulas", n=found.formulas)),
     )
-    return [*found.remarks, *(_counted(count, sentence, noun) for count, sentence, noun in counted if count > 0)]
-
-
-def _counted(count: int, sentence: str, noun: str) -> str:
-    one = count == 1
-    words = {"were": "was" if one else "were", "are": "is" if one else "are", "have": "has" if one else "have"}
-    return sentence.format(f"{count:,} {noun}{'' if one else 's'}", **words)
+    return [*found.remarks, *(remark for count, remark in counted if count > 0)]
 
 
 def _filled_width(cells: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from array import array
 from typing import IO
 
 from importer.errors import UnreadableFile
-from importer.reading.package import DAMAGED
+from importer.messages import say
 
 IN_MEMORY = 128 * 1024**2
 """Bytes of texts kept in memory; what comes after lies in an unnamed temporary file."""
@@ -47,9 +47,7 @@ class Strings:
         if 0 <= position < len(self.kept):
             return self.kept[position]
         if not 0 <= position - len(self.kept) < len(self._offsets) - 1:
-            raise UnreadableFile(
-                f"The workbook is damaged: a cell points to text number {position}, which it doesn't hold. {DAMAGED}"
-            )
+            raise UnreadableFile(say("workbook.no-text", number=str(position)))
         return self._stored(position - len(self.kept))
 
     def find(self, digits: str) -> str:

@@ -16,7 +16,8 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import IO
 
-from importer.errors import UnreadableFile, by_name
+from importer.errors import UnreadableFile
+from importer.messages import say
 from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
 from importer.reading.encodings import Encoding
@@ -25,14 +26,14 @@ from importer.reading.sheet import Found
 from importer.reading.spool import RowStream
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_SEPARATED = {
+    ";": say("remark.separated-by-semicolons"),
+    "\t": say("remark.separated-by-tabs"),
+    "|": say("remark.separated-by-bars"),
+}
 _SPOKEN = {"\\t": "\t", "tsv": "\t", "pipe": "|"} | {name: sign for sign, name in NAMES.items()}
 _AS_TEXT = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 """A formula that is nothing but a text, as exports write it to keep leading zeros."""
-
-SWALLOWED = (
-    "the quotation marks of this row don't add up: one that is opened here is closed only {} further, so that "
-    "the row may have swallowed the rows after it. Correct the quotation marks"
-)
 
 
 def open_text(
@@ -49,12 +50,12 @@ def open_text(
     said = _separator_line(file, codec, limits)
     chosen = _checked(delimiter) if delimiter is not None else said or _detect(file, codec, is_header, limits)
     if delimiter is None and chosen != ",":
-        remarks.append(f"Columns are separated by {NAMES.get(chosen, repr(chosen))}s.")
+        remarks.append(_SEPARATED.get(chosen) or say("remark.separated-by", sign=repr(chosen)))
 
     def rows(found: Found) -> RowStream:
         return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, deadline=deadline, found=found)
 
-    kind = "text with tabs" if chosen == "\t" else "CSV"
+    kind = say("format.tabs" if chosen == "\t" else "format.csv")
     return Book(kind, (Table(None, hidden=False, rows=rows),), codec.title, chosen, tuple(remarks), codec)
 
 
@@ -100,9 +101,7 @@ def _headings(file: IO[bytes], codec: Encoding, is_header: IsHeader, limits: Lim
 def _checked(delimiter: str) -> str:
     sign = _SPOKEN.get(delimiter.lower(), delimiter)
     if len(sign) != 1 or sign in '"\r\n':
-        raise UnreadableFile(
-            f"The delimiter {delimiter!r} can't be used: give one character such as ; or the word tab."
-        )
+        raise UnreadableFile(say("text.delimiter", delimiter=repr(delimiter)))
     return sign
 
 
@@ -118,7 +117,7 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
         line = readline(most).removeprefix("\ufeff")
         while line:
             if len(line) >= most:
-                raise limits.refuse("cell_characters", "A line of the file holds too many characters")
+                raise limits.refuse("cell_characters", say("limit.line"))
             if line[-1] not in "\r\n":  # so it is the last
                 line = _without_end_mark(line, codec)
             yield line
@@ -127,10 +126,7 @@ def _lines(file: IO[bytes], codec: Encoding, limits: Limits) -> Iterator[Iterato
     try:
         yield lines()
     except UnicodeError as exc:
-        raise UnreadableFile(
-            f"The file's characters can't be read as {codec.title} ({exc}). Say how they are encoded"
-            f" with {by_name('encoding')}."
-        ) from exc
+        raise UnreadableFile(say("encoding.not-read", encoding=codec.title, error=str(exc))) from exc
     finally:
         text.detach()
 
@@ -214,21 +210,15 @@ def _rows(
                 if not number % 10_000:
                     deadline.check()
                 if len(record) > limits.columns:
-                    raise limits.refuse("columns", f"Row {number} has {len(record):,} cells")
+                    raise limits.refuse("columns", say("limit.record-cells", row=str(number), cells=len(record)))
                 if swallowed:
-                    found.flaw(number, None, SWALLOWED.format(_counted(swallowed, "line")))
+                    found.flaw(number, None, say("flaw.quotation-marks", n=swallowed))
                 if source.has_formula:
                     formulas += _without_formulas(record)
                     source.has_formula = False
                 yield number, record
     if formulas:
-        found.remarks.append(
-            f'{_counted(formulas, "cell")} written as ="text": what is read is the text alone, as it is shown.'
-        )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        found.remarks.append(say("remark.texts-as-formulas", n=formulas))
 
 
 def _without_formulas(record: list[str]) -> int:
@@ -297,11 +287,7 @@ def _leniently(source: _Source, delimiter: str, number: int, limits: Limits, rea
             raise reason
         record = [] if source.ended else next(csv.reader(source.again(), delimiter=delimiter), [])
     except csv.Error as exc:
-        what = f"Row {number} holds a cell that is too long, perhaps for a quotation mark that is never closed"
-        raise limits.refuse("cell_characters", what) from exc
+        raise limits.refuse("cell_characters", say("limit.quotation-mark", row=str(number))) from exc
     if source.ended:
-        raise UnreadableFile(
-            f"A quotation mark that is opened in row {number} is never closed, so that it swallows the rest of "
-            "the file. Correct it and import the file again."
-        ) from reason
+        raise UnreadableFile(say("text.quotation-mark", row=str(number))) from reason
     return record

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from importer.messages import Message, say
 from importer.reading.book import Book, Table
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound, whole
@@ -47,7 +48,7 @@ class Workbook:
 
     def _read_list(self) -> None:
         path = self._paths.workbook
-        events = Events("the list of sheets", self._package.limits)
+        events = Events(say("part.sheets"), self._package.limits)
         sheets: list[dict[str, str]] = []
 
         def start(tag: str, attributes: dict[str, str]) -> None:
@@ -73,7 +74,7 @@ class Workbook:
         """The code of the number format of each cell style."""
         if self._paths.styles not in self._package:
             return []
-        events = Events("the list of styles", self._package.limits)
+        events = Events(say("part.styles"), self._package.limits)
         codes: dict[int, str] = {}
         used: list[int] = []
         within = ""  # the lists that count: there are others, such as the formats of conditional formatting
@@ -87,7 +88,7 @@ class Workbook:
                 codes[whole(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
             elif tag == "xf" and within == "cellXfs":
                 used.append(whole(attributes.get("numFmtId")))
-                bound(len(used), MOST_FORMATS, "formats of cells")
+                bound(len(used), MOST_FORMATS, "cell-formats")
 
         def end(tag: str) -> None:
             nonlocal within
@@ -103,7 +104,7 @@ class Workbook:
         strings = Strings()
         if self._paths.strings not in self._package:
             return strings
-        events = Events("the list of texts", self._package.limits)
+        events = Events(say("part.texts"), self._package.limits)
         texts = events.texts
         pieces: list[str] = []
         phonetic = 0
@@ -131,13 +132,13 @@ class Workbook:
         for chunk in self._package.chunks(self._paths.strings):
             events.feed(chunk)
             if len(pieces) > 16 and sum(map(len, pieces)) > self._package.limits.cell_characters:
-                raise self._package.limits.refuse("cell_characters", "A cell's text holds too many characters")
+                raise self._package.limits.refuse("cell_characters", say("limit.cell-text"))
         events.feed(b"", last=True)
         return strings
 
 
-def open_workbook(package: Package, form: str) -> Book:
-    """The sheets of a package; ``form`` is what it is, in plain words."""
+def open_workbook(package: Package, form: Message) -> Book:
+    """The sheets of a package; ``form`` is what it is."""
     workbook = Workbook(package)
     tables = tuple(Table(name, hidden, partial(workbook.rows, name, path)) for name, hidden, path in workbook.sheets)
     return Book(form, tables, remarks=lacking(workbook.missing, others=bool(tables)))

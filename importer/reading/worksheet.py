@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 
 from importer.errors import UnreadableFile
+from importer.messages import Cell, say
 from importer.reading.digits import KEPT_DIGITS, general
 from importer.reading.formats import NumberFormats
 from importer.reading.limits import SHEET_ROWS, Limits
-from importer.reading.package import DAMAGED, MOST_DEPTH, Events, whole
-from importer.reading.sheet import ERROR, HIDDEN, NO_VALUE, Found, column_letter
+from importer.reading.package import MOST_DEPTH, Events, whole
+from importer.reading.sheet import HIDDEN, NO_VALUE, Found, column_letter
 from importer.reading.spool import Row, RowStream
 from importer.reading.strings import Strings
 
-Cell = tuple[str, str | None, str | None, str, bool]
+Written = tuple[str, str | None, str | None, str, bool]
 """A cell as it is written: reference (its column counts), kind, style, text, whether a formula gave it."""
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -26,7 +27,7 @@ class Worksheet:
     """The events of one worksheet, turned into rows."""
 
     def __init__(self, name: str, found: Found, limits: Limits, strings: Strings, formats: NumberFormats) -> None:
-        self.name = name
+        self.name = Cell(name)
         self.found = found
         self.limits = limits
         self.strings = strings
@@ -38,7 +39,7 @@ class Worksheet:
 
     def rows(self, chunks: Iterator[bytes]) -> RowStream:
         """Yield the rows that hold cells, as the pieces of the part come."""
-        events = Events(f'the sheet "{self.name}"', self.limits)
+        events = Events(say("part.sheet", sheet=self.name), self.limits)
         self._attach(events)
         for chunk in chunks:
             events.feed(chunk)
@@ -64,7 +65,7 @@ class Worksheet:
         held = 0
         formula = False
         row: dict[str, str] = {}
-        cells: list[Cell] = []
+        cells: list[Written] = []
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             nonlocal kind, style, reference, text, held, formula, row, phonetic, depth, data
@@ -112,7 +113,7 @@ class Worksheet:
                     cells.append((reference, kind, style, text or "", formula))
                     formula = False
                     if len(cells) > most_cells:
-                        raise self.limits.refuse("columns", f"A row in {events.what} holds too many cells")
+                        raise self.limits.refuse("columns", say("limit.row-cells", what=events.what))
             elif tag == "t":
                 if not phonetic:
                     text = join(texts)
@@ -120,9 +121,7 @@ class Worksheet:
                     if text:
                         pieces.append(text)
                     if held > most:
-                        raise self.limits.refuse(
-                            "cell_characters", f"A cell in {events.what} holds too many characters"
-                        )
+                        raise self.limits.refuse("cell_characters", say("limit.cell", what=events.what))
             elif tag == "row" and data:
                 hidden = row.get("hidden", "0") not in {"0", "false"}
                 make_row(row.get("r"), cells, hidden=hidden)
@@ -134,7 +133,7 @@ class Worksheet:
 
         events.handle_fast(start, end)
 
-    def _row(self, digits: str | None, cells: Iterable[Cell], *, hidden: bool) -> None:
+    def _row(self, digits: str | None, cells: Iterable[Written], *, hidden: bool) -> None:
         """Make cells a row of text; ``digits`` is its number, which a file may leave out."""
         number = self._next_number(digits)
         columns, strings, kept, hiding = self.columns, self.strings, self.strings.kept, self.hiding
@@ -172,9 +171,9 @@ class Worksheet:
         """The number of a row, which must be beyond that of the row before."""
         number = self.number + 1 if digits is None else whole(digits)
         if number <= self.number:
-            raise UnreadableFile(f'The rows of the sheet "{self.name}" are out of order. {DAMAGED}')
+            raise UnreadableFile(say("sheet.out-of-order", sheet=self.name))
         if number > SHEET_ROWS:
-            raise UnreadableFile(f'The sheet "{self.name}" has a row {number:,}, beyond the last of any. {DAMAGED}')
+            raise UnreadableFile(say("sheet.row-beyond", sheet=self.name, row=number))
         self.number = number
         return number
 
@@ -188,13 +187,13 @@ class Worksheet:
             return self.columns[name]
         letters = name.replace("$", "").upper()
         if not letters:
-            raise UnreadableFile(f'The sheet "{self.name}" holds a cell without a column. {DAMAGED}')
+            raise UnreadableFile(say("sheet.cell-without-column", sheet=self.name))
         if not re.fullmatch("[A-Z]{1,5}", letters):
-            raise UnreadableFile(f'The sheet "{self.name}" holds a cell named {name[:20]!r}. {DAMAGED}')
+            raise UnreadableFile(say("sheet.cell-named", sheet=self.name, name=Cell(repr(name[:20]))))
         column = _position(letters)
         if column >= self.limits.columns:
-            where = f'The sheet "{self.name}" uses column {letters}, its {column + 1:,}th'
-            raise self.limits.refuse("columns", where)
+            about = say("limit.sheet-column-number", sheet=self.name, column=letters, number=column + 1)
+            raise self.limits.refuse("columns", about)
         self.columns[name] = column
         return column
 
@@ -207,7 +206,7 @@ class Worksheet:
         if kind == "b":
             return {"1": "TRUE", "0": "FALSE"}.get(text.strip(), text)
         if kind == "e":
-            self.found.flaw(row, column, ERROR.format(text))
+            self.found.error(row, column, text)
             return text
         if not text and formula:
             self.found.flaw(row, column, NO_VALUE)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import xlrd
 
 from importer.errors import UnreadableFile
+from importer.messages import say
 from importer.reading.biff import Records
 from importer.reading.book import KeptTable, Store, Table
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.limits import Deadline, Limits
-from importer.reading.package import DAMAGED
-from importer.reading.sheet import ERROR, HIDDEN, Found
+from importer.reading.sheet import HIDDEN, Found
 from importer.reading.spool import Row
 
 _FAULTS = (
@@ -90,7 +90,7 @@ def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: Found) -> Iter
                 value = "TRUE" if value else "FALSE"  # noqa: PLW2901
             elif kind == xlrd.XL_CELL_ERROR:
                 value = xlrd.error_text_from_code.get(value, "#ERROR")  # noqa: PLW2901
-                found.flaw(row + 1, column, ERROR.format(value))
+                found.error(row + 1, column, value)
             if formats.hiding and _is_hidden(kind, value) and sheet.cell_xf_index(row, column) in formats.hiding:
                 found.flaw(row + 1, column, HIDDEN)
                 value = ""  # noqa: PLW2901
@@ -108,4 +108,4 @@ def _is_hidden(kind: int, shown: object) -> bool:
 
 
 def _damaged(exc: Exception) -> UnreadableFile:
-    return UnreadableFile(f"The .xls is damaged and can't be read ({type(exc).__name__}: {exc}). {DAMAGED}")
+    return UnreadableFile(say("xls.unreadable", error=f"{type(exc).__name__}: {exc}"))

@@ -9,12 +9,13 @@ from typing import IO
 from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
+from importer.messages import Cell, say
 from importer.reading.book import KeptTable, Store, Table
 from importer.reading.elements import Attributes, Elements, plain
 from importer.reading.formats import BUILT_IN, NumberFormats, hides_text, iso
 from importer.reading.limits import Deadline, Limits
 from importer.reading.package import CHUNK, MOST_FORMATS, MOST_SHEETS, bound, whole
-from importer.reading.sheet import ERROR, HIDDEN, NO_VALUE, column_letter
+from importer.reading.sheet import HIDDEN, NO_VALUE, column_letter
 from importer.reading.spool import Row
 
 _NAMED = {
@@ -76,10 +77,7 @@ def open_xml(file: IO[bytes], limits: Limits, deadline: Deadline) -> tuple[Table
     except ValueError as exc:
         if isinstance(exc, UnicodeError) or "multi-byte" not in str(exc):
             raise
-        raise UnreadableFile(
-            f"The file is XML in an encoding that can't be read here ({document.elements.encoding}). Open it in a "
-            "spreadsheet program, save it as .xlsx and import that."
-        ) from exc
+        raise UnreadableFile(say("xml.encoding", encoding=document.elements.encoding)) from exc
     return tuple(kept.table() for kept in document.tables)
 
 
@@ -96,7 +94,7 @@ class _Document:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tables: list[KeptTable] = []
-        self.elements = Elements("the file", limits)
+        self.elements = Elements(say("part.file"), limits)
         trees = frozenset({"Style", "Column", "Row", "Visible"})
         self.elements.handle_trees(trees, self._begin, self._end, self._take)
         self._store = Store(limits)
@@ -137,7 +135,7 @@ class _Sheet:
     """
 
     def __init__(self, kept: KeptTable, limits: Limits, styles: _Styles) -> None:
-        self.name, self.found, self.limits, self.styles = kept.name, kept.found, limits, styles
+        self.name, self.found, self.limits, self.styles = Cell(kept.name or ""), kept.found, limits, styles
         self.style = ""
         self._number = 0
         self._column_styles: dict[int, str] = {}
@@ -155,10 +153,8 @@ class _Sheet:
         said = plain(row.attrib)
         number = whole(said.get("Index")) or self._number + 1
         if number <= self._number:
-            raise UnreadableFile(
-                f'The file is damaged: in the sheet "{self.name}" row {number} comes after row {self._number}. Open it '
-                "in a spreadsheet program, save it as .xlsx and import that."
-            )
+            before = str(self._number)
+            raise UnreadableFile(say("xml.row-order", sheet=self.name, row=str(number), before=before))
         self._number = number
         cells: list[str] = []
         column = 0
@@ -177,7 +173,9 @@ class _Sheet:
         if across or down:
             self.found.merged.append((self._number, column, self._number + down, column + across))
         if column >= self.limits.columns:
-            raise self.limits.refuse("columns", f'The sheet "{self.name}" uses column {column_letter(column)}')
+            raise self.limits.refuse(
+                "columns", say("limit.sheet-column", sheet=self.name, column=column_letter(column))
+            )
         style = said.get("StyleID") or row_style or self._column_styles.get(column) or self.style or "Default"
         text = self._shown(cell, column, style, is_formula=bool(said.get("Formula")))
         if text:
@@ -191,13 +189,13 @@ class _Sheet:
             if part.tag == "Data":
                 kind, text = plain(part.attrib).get("Type", ""), "".join(part.itertext())
         if len(text) > self.limits.cell_characters:
-            raise self.limits.refuse("cell_characters", f'A cell of the sheet "{self.name}" holds too many characters')
+            raise self.limits.refuse("cell_characters", say("limit.cell-of-sheet", sheet=self.name))
         if is_formula and kind:
             self.found.formulas += 1
         elif is_formula:
             self.found.flaw(self._number, column, NO_VALUE)
         if kind == "Error":
-            self.found.flaw(self._number, column, ERROR.format(text))
+            self.found.error(self._number, column, text)
         code = self.styles.code(style)
         shown = self.styles.numbers.shown(code, text.strip()) if kind == "Number" else text
         if text and kind in {"Number", "Boolean", "String"} and hides_text(code) and (kind != "Number" or not shown):

@@ -16,10 +16,10 @@ from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
+from importer.messages import render
 from importer.models import Problem
 from importer.results.layout import ResultRows, encodable
 from importer.resultsfile import OUR_COLUMNS, protected_all
-from importer.settings.flags import in_words
 
 _EMAILS_HEAD = codecs.BOM_UTF8 + b"Email,rows that name nobody by it\r\n"
 _PROBLEM_HEAD = codecs.BOM_UTF8 + b"row,cell,heading,value,problem\r\n"
@@ -39,7 +39,7 @@ def write_problems(file: BinaryIO, headings: Sequence[str], problems: Iterable[P
     file.write(_PROBLEM_HEAD)
     for problem in problems:
         heading = "" if problem.column is None else headings[problem.column]
-        texts = protected_all(encodable([problem.cell, heading, problem.value, in_words(problem.text)]))
+        texts = protected_all(encodable([problem.cell, heading, problem.value, render(problem.text)]))
         file.write(_encoded([[problem.row, *texts]]))
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from importer.delivery.outcomes import Outcomes
+from importer.messages import Said, render
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import profiles
-from importer.settings.flags import in_words
 
 _ROWS = 4_000  # of which a writer's lists and cells stay small
 _ROW_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)
@@ -47,8 +48,8 @@ class Summary:
         not_sent: what that means here.
     """
 
-    title: str
-    lines: Sequence[tuple[str, str]] = ()
+    title: Said
+    lines: Sequence[tuple[str, Said]] = ()
     profile: str = profiles.DEFAULT
     not_sent: Meaning = MEANINGS[Result.NOT_SENT]
 
@@ -96,7 +97,7 @@ def result_rows(
     Raises:
         ValueError: the sheet brings more or fewer rows than have outcomes.
     """
-    to_fix = outcomes.to_fix()
+    to_fix, shown = outcomes.to_fix(), lru_cache(maxsize=4096)(render)  # a million rows have few reasons
     start = 0
     for numbers, columns in _parts(sheet):
         stop = start + len(numbers)
@@ -108,7 +109,7 @@ def result_rows(
             [encodable(columns[position]) for position in keep],
             ended.result,
             encodable(ended.note_id),
-            encodable([*map(in_words, ended.reason)]),
+            encodable(["" if reason is None else shown(reason) for reason in ended.reason]),
             numbers if source_row is None else _numbers(columns[source_row]),
             ended.finished_at,
             [f"{run}/{number}" if number else "" for number in ended.request],

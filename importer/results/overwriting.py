@@ -17,6 +17,7 @@ from importer import files
 from importer.elsewhere import is_same
 from importer.errors import JournalFailed
 from importer.journal import Journal
+from importer.messages import Message, say
 from importer.resultsfile import is_results
 
 
@@ -27,8 +28,8 @@ class OverwritePolicy(Protocol):
     def source(self) -> Path | None:
         """What the new file is made of: who can't read that can't read the new one either."""
 
-    def objection(self, place: Path, here: Path) -> str:
-        """Why the file at this place must stay, as half a sentence that its name begins; empty if it may go.
+    def objection(self, place: Path, here: Path) -> Message | None:
+        """Why the file at this place must stay, as half a sentence that its name begins; None if it may go.
 
         Args:
             place: where it stands.
@@ -45,9 +46,9 @@ class NeverOverwrite:
     def __init__(self, but: Path | None = None, source: Path | None = None) -> None:
         self._but, self.source = but, source
 
-    def objection(self, place: Path, here: Path) -> str:  # noqa: ARG002 - whatever stands there
+    def objection(self, place: Path, here: Path) -> Message | None:  # noqa: ARG002 - whatever stands there
         """See :class:`OverwritePolicy`."""
-        return "" if place == self._but else f"{place.name} exists already"
+        return None if place == self._but else say("stays.exists", file=place.name)
 
     def enter(self, place: Path, digest: bytes) -> None:
         """Nothing is noted."""
@@ -57,21 +58,21 @@ class OverwriteLists(NeverOverwrite):
     """Every file stays that isn't a list such as the new one.
 
     Args:
-        things: of which it is a list.
+        otherwise: says of a file by its name that it is none.
         holds: whether a file is such a list.
         source: the sheet in which they were found.
     """
 
-    def __init__(self, things: str, holds: Callable[[Path], bool], source: Path | None) -> None:
+    def __init__(self, otherwise: Callable[[str], Message], holds: Callable[[Path], bool], source: Path | None) -> None:
         super().__init__(source=source)
-        self._things, self._holds = things, holds
+        self._otherwise, self._holds = otherwise, holds
 
-    def objection(self, place: Path, here: Path) -> str:
+    def objection(self, place: Path, here: Path) -> Message | None:
         """See :class:`OverwritePolicy`."""
         with contextlib.suppress(OSError):
             if self._holds(here):
-                return ""
-        return f"{place.name} is no list of {self._things} and was left alone"
+                return None
+        return self._otherwise(place.name)
 
 
 class OverwriteWritten:
@@ -88,23 +89,22 @@ class OverwriteWritten:
     def __init__(self, journal: Journal, source: Path) -> None:
         self._journal, self.source = journal, source
 
-    def objection(self, place: Path, here: Path) -> str:
+    def objection(self, place: Path, here: Path) -> Message | None:
         """See :class:`OverwritePolicy`."""
         if is_same(place, self.source):
-            return f"{place.name} is the file that was imported"
+            return say("stays.imported", file=place.name)
         try:
             if self._journal.files.wrote(files.digest(here)):
-                return ""
+                return None
             changed = self._journal.files.wrote_at(_name(place))
             with here.open("rb") as file:
                 if not changed and is_results(file):
-                    return ""
+                    return None
         except OSError:
-            return f"{place.name} can't be read and was left alone"
+            return say("stays.unreadable", file=place.name)
         except JournalFailed:
-            return f"{place.name} was left alone, as the journal can't be read"
-        why = "changed after it was written, or written with another journal," if changed else "written by no run"
-        return f"{place.name} was {why} and was left alone"
+            return say("stays.journal-unreadable", file=place.name)
+        return say("stays.changed" if changed else "stays.not-ours", file=place.name)
 
     def enter(self, place: Path, digest: bytes) -> None:
         """Remember what is about to stand there; a journal that can't be written doesn't hold the file up."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.errors import by_name
+from importer.messages import Message, render, say
 from importer.models import Result
 
 
@@ -21,39 +21,40 @@ class Meaning:
         next: what the reader does about it; empty where there is nothing to do.
     """
 
-    means: str
-    next: str = ""
+    means: Message
+    next: Message | None = None
 
     @property
     def sentence(self) -> str:
         """What happened, as a sentence."""
-        return f"{self.means[0].upper()}{self.means[1:]}."
+        return _sentence(self.means)
 
     @property
     def advice(self) -> str:
         """What to do, as a sentence."""
-        following = self.next or "nothing to do"
-        return f"{following[0].upper()}{following[1:]}."
+        return _sentence(self.next or say("result.nothing-to-do"))
+
+
+def _sentence(message: Message) -> str:
+    text = render(message)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 MEANINGS: Mapping[Result, Meaning] = {
-    Result.CREATED: Meaning("the note exists now"),
-    Result.DUPLICATE: Meaning(
-        "the same note for the same prospect as an earlier row; not sent twice",
-        f"if it is meant twice, see {by_name('key-column')}",
-    ),
-    Result.ALREADY_IMPORTED: Meaning("an earlier run created it; left alone"),
-    Result.REJECTED: Meaning("turned down; the reason says why", "correct the row, run again"),
-    Result.INVALID: Meaning("something is wrong in the sheet", "correct the cell, run again"),
-    Result.UNCONFIRMED: Meaning("may or may not exist", "run `note-importer verify`"),
-    Result.NOT_SENT: Meaning("the run stopped before it", "run the same command again"),
-    Result.SKIPPED: Meaning("no data: a report's footer, or a row that is blank in every column that is used"),
+    Result.CREATED: Meaning(say("result.created")),
+    Result.DUPLICATE: Meaning(say("result.duplicate"), say("result.duplicate.next")),
+    Result.ALREADY_IMPORTED: Meaning(say("result.already-imported")),
+    Result.REJECTED: Meaning(say("result.rejected"), say("result.rejected.next")),
+    Result.INVALID: Meaning(say("result.invalid"), say("result.invalid.next")),
+    Result.UNCONFIRMED: Meaning(say("result.unconfirmed"), say("result.unconfirmed.next")),
+    Result.NOT_SENT: Meaning(say("result.not-sent"), say("result.not-sent.next")),
+    Result.SKIPPED: Meaning(say("result.skipped")),
 }
 
-HELD_BACK = Meaning(f"held back by {by_name('first')}", "look at the others in Saleshandy, then run again without it")
+HELD_BACK = Meaning(say("result.held-back"), say("result.held-back.next"))
 """What *not sent* means where a person is to look at the first rows before the rest."""
 
-PASSED_OVER = Meaning("it could not be sent; the reason says why", MEANINGS[Result.NOT_SENT].next)
+PASSED_OVER = Meaning(say("result.passed-over"), MEANINGS[Result.NOT_SENT].next)
 """What it means in a run that came to its end."""
 
 
@@ -88,13 +89,4 @@ COLOURS: Mapping[Result, Colours] = {
     Result.UNCONFIRMED: Colours("#845400", "#FDE9BF", "#FEF8EA", "#E3A21A"),
     Result.NOT_SENT: Colours("#845400", "#FEF3D9", None, "#F3CF7A"),
     Result.SKIPPED: Colours("#56626C", "#F4F6F7", None, "#D5DCE1"),
-}
-
-COLUMN_MEANINGS: dict[str, str] = {
-    "result": "What became of the row, in one of the words above.",
-    "note_id": "The note's id in Saleshandy, where it exists.",
-    "reason": "Why, where there is something to say.",
-    "source_row": "The row's number in the file that was imported first; empty for rows that were added since.",
-    "finished_at": "When it was settled, by the clock and time zone of the computer that ran the import.",
-    "request": "The run's id and the number of the request to Saleshandy, for tracing.",
 }

@@ -18,11 +18,21 @@ from pathlib import Path
 from importer import elsewhere, files
 from importer.elsewhere import Url
 from importer.errors import ResultsNotWritten
-from importer.files import Draft
+from importer.files import Draft, FileTrouble
+from importer.messages import Message, say
 from importer.results.overwriting import NeverOverwrite, OverwritePolicy
 
 _NAMES, _TRIES = 99, 5
 _STANDARD_INPUT = Path("-")
+_PLAIN = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EACCES: "not-allowed",
+    errno.EPERM: "not-allowed",
+    errno.EROFS: "read-only",
+    errno.ENOENT: "no-folder",
+    errno.ENOTDIR: "no-folder",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Written:
     """
 
     path: Path
-    remark: str | None = None
+    remark: Message | None = None
     is_owed: bool = False
 
 
@@ -58,8 +68,7 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
     if isinstance(target, Url):
         return _put(target, fill, policy)
     place = _place(target)
-    troubles: list[str] = []
-    why_not = ""
+    troubles: list[tuple[Path, Message]] = []
     last: OSError | None = None
     for folder in _folders(place.parent):
         home = folder == place.parent
@@ -69,19 +78,15 @@ def save(target: Path, fill: Callable[[Draft], None], policy: OverwritePolicy) -
                 _finish(draft, place, policy.source)
                 path, why = _settle(draft, folder / place.name, policy)
         except OSError as error:
-            troubles.append(f"{folder}: {plain(error)}")
-            why_not = why_not or plain(error)
+            troubles.append((folder, plain(error)))
             last = error.with_traceback(None)
             continue
-        if home and path == place:
-            return Written(target)
         if home:
-            return Written(target.with_name(path.name), f"{why}, so this is {path.name} beside it.")
-        return Written(path, f"{target.parent} could not be written to ({why_not}), so this is {path}.")
-    listed = "; ".join(troubles)
-    raise ResultsNotWritten(
-        f"{target.name} could not be written anywhere ({listed}). Make room or name another folder, and run again."
-    ) from last
+            return Written(target.with_name(path.name), _beside(path, why)) if path != place else Written(target)
+        why_not = troubles[0][1]
+        return Written(path, say("written.elsewhere", folder=str(target.parent), why=why_not, file=str(path)))
+    listed = tuple(say("written.trouble", folder=str(folder), why=why_not) for folder, why_not in troubles)
+    raise ResultsNotWritten(say("written.nowhere", file=target.name, troubles=listed)) from last
 
 
 def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) -> Written:
@@ -101,20 +106,29 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
         kept = save(Path.cwd() / elsewhere.local_name(target), fill, NeverOverwrite(source=policy.source))
         return Written(
             kept.path,
-            f"{target.name} could not be put to {target.parent}: {plain(error)}. It is kept here: {kept.path}. Run the"
-            " same command again: what was delivered is left alone, and its results are put there.",
+            say(
+                "written.owed",
+                file=target.name,
+                folder=str(target.parent),
+                why=plain(error),
+                here=str(kept.path),
+            ),
             is_owed=True,
         )
-    return Written(path, None if path == target else f"{why}, so this is {path.name} beside it.")
+    return Written(path, None if path == target else _beside(path, why))
 
 
-def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tuple[Url, str]:
+def _beside(path: Path, why: Message | None) -> Message | None:
+    return why and say("written.beside", why=why, file=path.name)
+
+
+def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tuple[Url, Message | None]:
     """Put a file under the wanted name, or the next that can be had, and nothing over what it hasn't looked at."""
-    why = ""
+    why: Message | None = None
     for number in range(1, _NAMES + 1):
         url = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
         for _ in range(_TRIES):
-            seen, objection = elsewhere.version(url), ""
+            seen, objection = elsewhere.version(url), None
             if seen is not None:
                 with elsewhere.copy_of(url) as here:
                     objection = policy.objection(url, here)
@@ -125,10 +139,10 @@ def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tup
             try:
                 elsewhere.put(draft.content, url, instead_of=seen)
             except FileExistsError:  # somebody put another there in the same moment
-                why = why or f"{url.name} was changed meanwhile and was left alone"
+                why = why or say("stays.just-changed", file=url.name)
                 continue
             return url, why
-    raise FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
+    raise _none_free(wanted)
 
 
 def _place(target: Path) -> Path:
@@ -149,17 +163,9 @@ def is_planted(link: os.stat_result, folder: os.stat_result, user: int) -> bool:
     return stat.S_ISLNK(link.st_mode) and is_open and link.st_uid not in (user, folder.st_uid)
 
 
-def plain(error: OSError) -> str:
+def plain(error: OSError) -> Message:
     """What went wrong, in words for a person."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return "the disk is full"
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return "writing there is not allowed"
-    if error.errno == errno.EROFS:
-        return "the disk is read-only"
-    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-        return "there is no such folder"
-    return error.strerror or str(error)
+    return say(f"disk.{_PLAIN[error.errno]}") if error.errno in _PLAIN else files.why(error)
 
 
 def _folders(wanted: Path) -> list[Path]:
@@ -186,9 +192,9 @@ def _finish(draft: Draft, place: Path, source: Path | None) -> None:
     draft.finish(rights, bounds)
 
 
-def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, str]:
+def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, Message | None]:
     """Rename to the wanted name, or to the next that can be had; say why not the wanted."""
-    why = ""
+    why: Message | None = None
     trouble: OSError | None = None
     for number in range(1, _NAMES + 1):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
@@ -203,11 +209,15 @@ def _settle(draft: Draft, wanted: Path, policy: OverwritePolicy) -> tuple[Path, 
             except FileExistsError:  # it appeared in the same moment
                 continue
             except PermissionError as error:  # on Windows: open in another program
-                why = why or f"{wanted.name} is open in another program or protected"
+                why = why or say("stays.protected", file=wanted.name)
                 trouble = error
                 break
             return path, why
-    raise trouble or FileExistsError(errno.EEXIST, f"{wanted.name} and {_NAMES - 1} names like it are taken")
+    raise trouble or _none_free(wanted)
+
+
+def _none_free(wanted: Path) -> FileTrouble:
+    return FileTrouble(say("written.no-name-free", file=wanted.name, n=_NAMES - 1), errno.EEXIST)
 
 
 def _version(path: Path) -> tuple[int, ...] | None:
@@ -246,16 +256,16 @@ def _replace(draft: Draft, path: Path, seen: tuple[int, ...] | None) -> None:
         aside.unlink()
 
 
-def _objection(path: Path, policy: OverwritePolicy) -> str:
+def _objection(path: Path, policy: OverwritePolicy) -> Message | None:
     """Why a file can't be put there, or nothing."""
     if path.is_dir():
-        return f"{path.name} is a folder"
+        return say("stays.folder", file=path.name)
     if any(path.with_name(mark).exists() for mark in (f"~${path.name}", f".~lock.{path.name}#")):
-        return f"{path.name} is open in a spreadsheet program"  # Excel and LibreOffice leave these while it is open
+        return say("stays.open", file=path.name)  # Excel and LibreOffice leave these while it is open
     if not path.exists():
-        return ""
+        return None
     if not path.is_file():
-        return f"{path.name} is no ordinary file"
+        return say("stays.no-file", file=path.name)
     if not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
-        return f"{path.name} is read-only"
+        return say("stays.read-only", file=path.name)
     return policy.objection(path, path)

@@ -11,11 +11,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from importer.messages import Message, Said, render, say
 from importer.models import DELIVERED, Result
 from importer.results.layout import Summary, encodable
-from importer.results.presentation import COLOURS, COLUMN_MEANINGS, meaning_of
+from importer.results.presentation import COLOURS, meaning_of
+from importer.resultsfile import OUR_COLUMNS
 from importer.settings import profiles
-from importer.settings.flags import in_words
 
 _NAME = "Summary"
 
@@ -41,30 +42,26 @@ def write_summary(
     sheet.write_string(2, 1, *_text(headline(counts, twins, missing), lead))
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1)
-    row = _pairs(book, sheet, "What was run", summary.lines, row + 1)
-    _pairs(book, sheet, "The last six columns of Results", list(COLUMN_MEANINGS.items()), row + 1)
+    row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
+    _pairs(
+        book, sheet, say("summary.columns"), [(name, say(f"column-of-results.{name}")) for name in OUR_COLUMNS], row + 1
+    )
 
 
-def headline(counts: Mapping[Result, int], twins: int = 0, missing: int = 0) -> str:
+def headline(counts: Mapping[Result, int], twins: int = 0, missing: int = 0) -> Message:
     """The counts in one sentence."""
+    parts = [
+        say("counts.twins", n=twins),
+        say("counts.missing", n=missing),
+        say("counts.repeated", n=counts.get(Result.DUPLICATE, 0)),
+        say("counts.to-correct", n=counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0)),
+        say("counts.to-check", n=counts.get(Result.UNCONFIRMED, 0)),
+        say("counts.not-sent", n=counts.get(Result.NOT_SENT, 0)),
+        say("counts.no-data", n=counts.get(Result.SKIPPED, 0)),
+    ]
     total = sum(counts.values()) - counts.get(Result.SKIPPED, 0)
-    delivered = sum(count for result, count in counts.items() if result in DELIVERED)
-    parts = [f"{delivered:,} of {total:,} {'row is' if total == 1 else 'rows are'} delivered"]
-    if twins:
-        parts.append(f"{twins:,} of them {'stands' if twins == 1 else 'stand'} there more than once")
-    if missing:
-        parts.append(f"{missing:,} of them {'was' if missing == 1 else 'were'} created, but not found")
-    if count := counts.get(Result.DUPLICATE, 0):
-        parts.append(f"{count:,} {'repeats' if count == 1 else 'repeat'} one of them")
-    if count := counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0):
-        parts.append(f"{count:,} {'is' if count == 1 else 'are'} to be corrected")
-    if count := counts.get(Result.UNCONFIRMED, 0):
-        parts.append(f"{count:,} {'is' if count == 1 else 'are'} to be checked")
-    if count := counts.get(Result.NOT_SENT, 0):
-        parts.append(f"{count:,} {'was' if count == 1 else 'were'} not sent")
-    if count := counts.get(Result.SKIPPED, 0):
-        parts.append(f"{count:,} more {'is' if count == 1 else 'are'} no data")
-    return ", ".join(parts) + "."
+    delivered = say("counts.delivered", delivered=sum(counts.get(result, 0) for result in DELIVERED), n=total)
+    return say("counts", parts=(delivered, *(part for part in parts if ("n", 0) not in part.parts)))
 
 
 def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: int, summary: Summary) -> int:
@@ -95,7 +92,7 @@ def _table(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
         sheet.write_number(row, 2, count, number)
         sheet.write_number(row, 3, count / total, share)
         sheet.write_string(row, 4, *_text(meaning.sentence, text))
-        sheet.write_string(row, 5, *_text(profiles.in_commands(in_words(meaning.advice), summary.profile), text))
+        sheet.write_string(row, 5, *_text(profiles.in_commands(meaning.advice, summary.profile), text))
     row += 1
     sheet.set_row(row, 20)
     sheet.write_string(row, 1, "all rows", book.add_format({**bold, "indent": 1}))
@@ -130,18 +127,18 @@ def _chart(book: Workbook, sheet: Worksheet, counts: Mapping[Result, int], row: 
     chart.set_chartarea({"border": {"color": "#D5DCE1"}})
     height = 90 + 34 * len(counts)
     chart.set_size({"width": 820, "height": height})
-    sheet.insert_chart(row, 1, chart, {"description": headline(counts), "object_position": 2})
+    sheet.insert_chart(row, 1, chart, {"description": render(headline(counts)), "object_position": 2})
     return row + height // 20 + 2
 
 
-def _pairs(book: Workbook, sheet: Worksheet, title: str, pairs: Sequence[tuple[str, str]], row: int) -> int:
+def _pairs(book: Workbook, sheet: Worksheet, title: Message, pairs: Sequence[tuple[str, Said]], row: int) -> int:
     """A heading and lines of label and value; gives back the first free row."""
     if not pairs:
         return row
     heading = book.add_format({"bold": True, "font_size": 13, "font_color": "#26323B"})
     label = book.add_format({"font_color": "#56626C", "valign": "top", "text_wrap": True})
     value = book.add_format({"num_format": "@", "valign": "top"})
-    sheet.write_string(row, 1, title, heading)
+    sheet.write_string(row, 1, *_text(title, heading))
     for name, text in pairs:
         row += 1
         sheet.write_string(row, 1, *_text(name, label))
@@ -149,6 +146,6 @@ def _pairs(book: Workbook, sheet: Worksheet, title: str, pairs: Sequence[tuple[s
     return row + 2
 
 
-def _text(text: str, cell_format: Format) -> tuple[str, Format]:
+def _text(text: Said, cell_format: Format) -> tuple[str, Format]:
     """A cell's text, short enough, and its format."""
-    return encodable([in_words(text)])[0][:2000], cell_format
+    return encodable([render(text)])[0][:2000], cell_format

@@ -26,6 +26,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from importer.delivery.outcomes import Outcomes
 from importer.files import Draft
+from importer.messages import render, say
 from importer.models import Result
 from importer.results.layout import ResultRows, Summary, encodable
 from importer.results.presentation import COLOURS
@@ -80,7 +81,7 @@ def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows],
         book = Workbook(output, {"constant_memory": True, "tmpdir": str(scratch)})
         try:
             book.use_zip64()  # a sheet of more than 4 GB
-            book.set_properties({"title": contents.summary.title, "author": AUTHOR})
+            book.set_properties({"title": render(contents.summary.title), "author": AUTHOR})
             sheets = _Sheets(book, contents, is_fast=is_usable(scratch))
             for some in rows:
                 sheets.add(some)
@@ -144,7 +145,7 @@ class _Sheets:
         if not self._started:
             self._start([])
         if not self._rows_to_fix:
-            self._fix.insert_textbox(2, 0, "Nothing to fix: no row needs a person.", _CALM)  # a cell would be a row
+            self._fix.insert_textbox(2, 0, render(say("results.nothing-to-fix")), _CALM)  # a cell would be a row
         self._fix.set_tab_color("#CC4B40" if self._rows_to_fix else "#4BA36A")
         last = len(self._headings) + len(OUR_COLUMNS) - 1
         self._results.autofilter(0, 0, self._rows, last)

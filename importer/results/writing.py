@@ -16,6 +16,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.elsewhere import Url
 from importer.errors import BadSettings
 from importer.files import Draft
+from importer.messages import Message, say, words
 from importer.models import Problem
 from importer.results import csvfile
 from importer.results.csvfile import write_csv
@@ -45,16 +46,16 @@ def check_target(path: Path) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.stat()  # Python before 3.13 noticed links in a circle above
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that no system takes
-        raise BadSettings(f"Results can't be written to {path}: {error}. Name another file.") from error
+        raise BadSettings(say("target.impossible", path=str(path), error=str(error))) from error
     if is_folder:
-        raise BadSettings(f"Results can't be written to {path}: it is a folder. Name a file in it.")
+        raise BadSettings(say("target.is-folder", path=str(path)))
     if not folder_exists:
-        raise BadSettings(f"Results can't be written to {path}: there is no folder {path.parent}. Make it first.")
+        raise BadSettings(say("target.no-folder", path=str(path), folder=str(path.parent)))
 
 
 def _check_kind(path: Path) -> None:
     if path.suffix.lower() not in _KINDS:
-        raise BadSettings(f"Results can be written as .xlsx or .csv, not as {path.name!r}. Name such a file.")
+        raise BadSettings(say("target.other-kind", file=repr(path.name)))
 
 
 def write(
@@ -89,14 +90,12 @@ def write(
     ours = ours or {}
     keep = kept(sheet.headings, ours.values())
     headings = [sheet.headings[position] for position in keep]
-    remarks: list[str] = []
+    remarks: list[Message] = []
     as_csv = target.suffix.lower() == ".csv"
     if not as_csv and (sheet.row_count > MOST_ROWS or len(keep) + len(OUR_COLUMNS) > MOST_COLUMNS):
         as_csv, target = True, target.with_suffix(".csv")
-        remarks.append(
-            f"{sheet.row_count:,} rows of {len(keep) + len(OUR_COLUMNS):,} columns are more than a workbook's sheet "
-            f"holds ({MOST_ROWS:,} and {MOST_COLUMNS:,}), so the results are a .csv file."
-        )
+        sizes = {"columns": len(keep) + len(OUR_COLUMNS), "most_rows": MOST_ROWS, "most_columns": MOST_COLUMNS}
+        remarks.append(say("written.too-large", n=sheet.row_count, **sizes))
     rows = partial(result_rows, sheet, outcomes, keep=keep, source_row=ours.get("source_row"), run=run)
     at_fault = {row: {keep.index(col) for col in columns if col in keep} for row, columns in (marked or {}).items()}
     cut = 0
@@ -111,13 +110,10 @@ def write(
     policy = policy or NeverOverwrite()
     written = save(target, as_text, policy) if as_csv else _save_somehow(target, as_workbook, as_text, policy)
     if cut and written.path.suffix.lower() != ".csv":
-        remarks.append(
-            f"{cut:,} cells hold more than the 32,767 characters that a workbook's cell takes; their beginnings stand "
-            "there, marked. A .csv file would hold them whole."
-        )
+        remarks.append(say("written.cut", n=cut))
     if written.remark:
         remarks.insert(0, written.remark)
-    return replace(written, remark=" ".join(remarks) or None)
+    return replace(written, remark=say("written.remarks", remarks=tuple(remarks)) if remarks else None)
 
 
 def _save_somehow(
@@ -135,12 +131,15 @@ def _save_somehow(
             written = save(target.with_suffix(".csv"), as_text, policy)
         except Exception:  # noqa: BLE001 - the first failure is the one to tell of
             raise error from error.__cause__
-        remark = f"The workbook could not be written ({_why(error)}), so the results are a .csv file."
-        return replace(written, remark=f"{remark} {written.remark or ''}".strip())
+        remark = say("written.no-workbook", why=_why(error))
+        if written.remark is not None:
+            remark = say("written.remarks", remarks=(remark, written.remark))
+        return replace(written, remark=remark)
 
 
-def _why(error: Exception) -> str:
-    return plain(error.__cause__) if isinstance(error.__cause__, OSError) else f"{type(error).__name__}: {error}"
+def _why(error: Exception) -> Message:
+    cause = error.__cause__
+    return plain(cause) if isinstance(cause, OSError) else words(f"{type(error).__name__}: {error}")
 
 
 def write_problems(
@@ -154,11 +153,11 @@ def write_problems(
         ResultsNotWritten: no folder took the file.
     """
     found = [problem for _, row in sorted(problems.items()) for problem in row]
-    policy = OverwriteLists("problems", csvfile.holds_problems, source)
+    policy = OverwriteLists(lambda name: say("stays.no-problems", file=name), csvfile.holds_problems, source)
     return save(target, lambda draft: csvfile.write_problems(draft.file, headings, found), policy)
 
 
 def write_emails(target: Path, emails: Mapping[str, int], source: Path | None = None) -> Written:
     """Write the emails that nobody has, and in how many rows each stands; see :func:`write_problems`."""
-    policy = OverwriteLists("emails that nobody has", csvfile.holds_emails, source)
+    policy = OverwriteLists(lambda name: say("stays.no-emails", file=name), csvfile.holds_emails, source)
     return save(target, lambda draft: csvfile.write_emails(draft.file, emails), policy)

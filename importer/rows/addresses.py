@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from importer.messages import Cell, say
 from importer.rows.values import Wrong, cleaned_id, error_in, quoted
 
 _LONGEST = 320
@@ -31,11 +32,11 @@ def read_email(text: str) -> str | Wrong:
         plain = _QUERY.sub("", _SCHEME.sub("", cell))
     found = list(dict.fromkeys(address.lower() for address in _ADDRESS.findall(plain[: 10 * _LONGEST])))
     if len(found) > 1:
-        return Wrong(f"{quoted(cell)} holds {len(found)} emails; write the one that is meant, one a row")
+        return Wrong(say("email.holds-several", value=Cell(quoted(cell)), n=len(found)))
     named = _NAMED.fullmatch(plain)
     bare = (named[1] if named else plain).strip(" \t\r\n;,").lower()
     if not found or bare != found[0] or not _is_email(bare):
-        return Wrong(f"{quoted(cell)} is no email; write it like name@example.com")
+        return Wrong(say("email.no-email", value=Cell(quoted(cell))))
     return bare
 
 

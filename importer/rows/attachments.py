@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from importer import resultsfile
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
+from importer.files import FileTrouble, why
+from importer.messages import Cell, Message, say
 from importer.models import AttachedFile
 from importer.rows.beneath import identity, open_beneath
 from importer.rows.values import Wrong, error_in, is_link, quoted
@@ -79,11 +81,7 @@ class Folder:
         except (OSError, RuntimeError, ValueError):
             is_folder = False
         if not is_folder:
-            raise BadSettings(
-                f"The folder of attachments {place.absolute()} isn't there, or is no folder. Nothing was sent. Make it,"
-                " or name another.",
-                setting="attachments",
-            )
+            raise BadSettings(say("attachments.no-folder", place=str(place.absolute())), setting="attachments")
         beside = [_resolved(file) for file in never_beside]
         self._beside = [(file.parent, file.name.casefold()) for file in beside]
         self._never = {*beside, *map(_resolved, never)}
@@ -113,9 +111,7 @@ class Folder:
         """What is wrong with a cell that is one file's name, and holds what separates names; None where it is none."""
         with contextlib.suppress(OSError, RuntimeError, ValueError):
             if ";" in text and self._is_there(text):
-                return Wrong(
-                    f"the file {quoted(text)} has a ; in its name, which separates names; give it another name"
-                )
+                return Wrong(say("file.semicolon", file=_cell(text)))
         return None
 
     # -- one file ---------------------------------------------------------------------------------------------------
@@ -123,48 +119,45 @@ class Folder:
     def _take(self, name: str) -> str | Wrong:
         """The digest of a file's content, or why it isn't taken."""
         try:
-            if (why := self._why_not_named(name)) is not None:
-                return Wrong(why)
+            if (wrong := self._why_not_named(name)) is not None:
+                return Wrong(wrong)
             path = self._found(name)
             if path is None:
                 return Wrong(self._missing(name))
             looked_at = path.lstat()
-            if (why := self._why_not(name, path, looked_at)) is not None:
-                return Wrong(why)
+            if (wrong := self._why_not(name, path, looked_at)) is not None:
+                return Wrong(wrong)
             with self._open(path, looked_at) as file:
                 if _is_database(file) or resultsfile.is_results(file):
-                    return Wrong(_why_never(name))
+                    return Wrong(say("file.never", file=_cell(name)))
                 file.seek(0)
                 size, digest, has_key = self._hashed(file)
         except (OSError, RuntimeError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "its name leads nowhere"
-            return Wrong(f"the file {quoted(name)} can't be read: {reason}; see that it may be read")
+            reason = why(error) if isinstance(error, OSError) and error.strerror else say("file.leads-nowhere")
+            return Wrong(say("file.unreadable", file=_cell(name), why=reason))
         if has_key:
-            return Wrong(f"the file {quoted(name)} holds the API key, which is never sent; take it out of the sheet")
-        if (why := _why_not_size(name, size)) is not None:
-            return Wrong(why)
+            return Wrong(say("file.holds-key", file=_cell(name)))
+        if (wrong := _why_not_size(name, size)) is not None:
+            return Wrong(wrong)
         first = self.files.setdefault(digest, AttachedFile(path.name, path, self._root, size, digest))
         if first.name != path.name:
             self.alike[path.name] = first.name
         return digest
 
-    def _why_not_named(self, name: str) -> str | None:
+    def _why_not_named(self, name: str) -> Message | None:
         """Why a name is none of a file in the folder, whatever there is; None where it may be one."""
         parts = re.split(r"[/\\]", name)
-        shown = quoted(name)
+        file = _cell(name)
         if is_link(name) or re.match(r"(?i)file:/", name):
-            return f"{shown} is a link; files are named, not linked: put the file into the folder, and write its name"
+            return say("file.address", file=file)
         if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
-            return f"{shown} is no file's name; type it anew"
+            return say("file.no-name", file=file)
         if not parts[0] or re.match(r"[A-Za-z]:", name) or ".." in parts:
-            return (
-                f"{shown} leads out of the folder of attachments; only files in it are taken: put the file there, and"
-                " write its name"
-            )
+            return say("file.leads-out", file=file)
         if any(part.startswith(".") and part != "." for part in parts):
-            return f"{shown} is a hidden file, and none is ever sent; give it another name"
+            return say("file.hidden", file=file)
         if any(_ODD_ON_WINDOWS.fullmatch(part) for part in parts if part != "."):
-            return f"{shown} is no name that a file can have on every system; give the file another name"
+            return say("file.odd-name", file=file)
         return None
 
     def _found(self, name: str) -> Path | None:
@@ -201,48 +194,46 @@ class Folder:
             OSError: Another has taken the place of either, or the file can't be opened.
         """
         if identity(self._root.stat()) != self._root_is:
-            raise OSError(0, "its folder isn't there any more")
+            raise FileTrouble(say("file.folder-gone"))
         file = open_beneath(self._root, path)
         if os.name == "posix" and identity(os.fstat(file.fileno())) != identity(looked_at):
             file.close()
-            raise OSError(0, "another file has taken its place")
+            raise FileTrouble(say("file.replaced"))
         return file
 
-    def _why_not(self, name: str, path: Path, there: os.stat_result) -> str | None:
+    def _why_not(self, name: str, path: Path, there: os.stat_result) -> Message | None:
         """Return why the file at this path is refused, without opening it."""
-        shown = quoted(name)
+        file = _cell(name)
         if not path.is_relative_to(self._root):
-            return f"{shown} is a link that leads out of the folder of attachments; put the file itself there"
+            return say("file.link-leads-out", file=file)
         if not stat.S_ISREG(there.st_mode):
-            what = "a folder" if stat.S_ISDIR(there.st_mode) else "a pipe, a device or the like"
-            return f"{shown} is no file but {what}; write the name of a file"
+            return say("file.is-folder" if stat.S_ISDIR(there.st_mode) else "file.is-device", file=file)
         is_hidden = getattr(there, "st_file_attributes", 0) & _HIDDEN
         if is_hidden or any(part.startswith(".") for part in path.relative_to(self._root).parts):
-            return f"{shown} is a hidden file, and none is ever sent; give it another name"
+            return say("file.hidden", file=file)
         is_same = path in self._never or identity(there) in self._never_same
         is_beside = any(
             path.parent == folder and path.name.casefold().startswith(start) for folder, start in self._beside
         )
         if is_same or is_beside:
-            return _why_never(name)
+            return say("file.never", file=file)
         return _why_not_size(name, there.st_size)
 
-    def _missing(self, name: str) -> str:
+    def _missing(self, name: str) -> Message:
         """What to say of a file that isn't there."""
         parts = [part for part in map(str.strip, name.split(",")) if part]
         if len(parts) > 1 and any(map(self._is_there, parts[:_MOST_PARTS])):
-            return f"there is no file {quoted(name)}; if these are several, separate them with ; or a line break"
+            return say("file.several", file=_cell(name))
         last = re.split(r"[/\\]", name)[-1]
         self._missed += 1
         listed = self._names_of(self._root) if self._missed <= _MOST_LIKE else ()
         folded = {one.casefold(): one for one in listed}  # as it is written in a cell
         near = difflib.get_close_matches(last.casefold(), folded, n=1, cutoff=_LIKE)
-        meant = f"; did you mean {quoted(folded[near[0]])}?" if near else ""
-        ids = by_name("attachments-are", "ids")
-        return (
-            f"there is no file {quoted(name)} in {self._place}; put it there, or correct the name"
-            f" (if the column holds ids: {ids}){meant}"
-        )
+        kind = (
+            "file.missing" if self._place.is_absolute() else "file.missing-here"
+        )  # here lie those dropped on the page
+        missing = say(kind, file=_cell(name), place=str(self._place))
+        return say("file.missing.near", why=missing, near=_cell(folded[near[0]])) if near else missing
 
     def _hashed(self, file: BinaryIO) -> tuple[int, str, bool]:
         """How many bytes a file has, the digest of them, and whether the key is among them; no more than are taken."""
@@ -270,22 +261,16 @@ def are_names(values: Sequence[str], place: Path) -> bool:
     return 2 * sum(bool(names) and there.issuperset(names) for names in first) > len(values)
 
 
-def _why_never(name: str) -> str:
-    return (
-        f"{quoted(name)} is a file of note-importer's own, or one with a secret, and is never sent; take it out of"
-        " the sheet"
-    )
+def _cell(name: str) -> Cell:
+    return Cell(quoted(name))
 
 
-def _why_not_size(name: str, size: int) -> str | None:
+def _why_not_size(name: str, size: int) -> Message | None:
     if not size:
-        return f"the file {quoted(name)} is empty; put the whole file there, or take it out of the sheet"
+        return say("file.empty", file=_cell(name))
     if size > LARGEST:
         mib = math.ceil(size / (1 << 20) * 10) / 10  # a byte more than fits isn't told as what fits
-        return (
-            f"the file {quoted(name)} has {mib:,.1f} MB, and at most {LARGEST >> 20} can be sent;"
-            " make it smaller, or take it out of the sheet"
-        )
+        return say("file.too-large", file=_cell(name), size=f"{mib:,.1f}", most=LARGEST >> 20)
     return None
 
 
@@ -342,7 +327,7 @@ def unchanged(taken: AttachedFile) -> BinaryIO:
                 digest.update(piece)
                 size += copy.write(piece)
         if size != taken.size or digest.hexdigest() != taken.digest:
-            raise OSError(0, "it has changed since it was read")
+            raise FileTrouble(say("file.changed"))
         copy.seek(0)
         undo.pop_all()
     return copy

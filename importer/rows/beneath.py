@@ -15,6 +15,9 @@ import sys
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import BinaryIO
 
+from importer.files import FileTrouble
+from importer.messages import say
+
 # Windows has no such flags, and no pipes in its folders. Without them opening a pipe would wait for its other end.
 _FLAGS = (
     os.O_RDONLY
@@ -49,18 +52,18 @@ def open_beneath(folder: Path, path: Path) -> BinaryIO:
         by_parts = os.open in os.supports_dir_fd
         handle = _open_by_parts(folder, *parts) if by_parts else os.open(path, _FLAGS)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise OSError(0, "it isn't there any more") from error
+        raise FileTrouble(say("file.gone")) from error
     except OSError as error:
         if error.errno == errno.ELOOP:  # of O_NOFOLLOW
-            raise OSError(0, "it is a link by now") from error
+            raise FileTrouble(say("file.became-link")) from error
         raise
     file = os.fdopen(handle, "rb", buffering=0)
     with contextlib.ExitStack() as undo:
         undo.enter_context(file)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(0, "it is no file any more")
+            raise FileTrouble(say("file.became-other"))
         if not by_parts and not is_beneath(_final_path(handle), folder):
-            raise OSError(0, "it is a link by now")
+            raise FileTrouble(say("file.became-link"))
         undo.pop_all()
     return file
 
@@ -107,4 +110,4 @@ def _final_path(handle: int) -> str:
         length = final_path(msvcrt.get_osfhandle(handle), room, len(room), 0)
         if 0 < length < len(room):
             return room.value
-    raise OSError(0, "the system doesn't say where it lies")
+    raise FileTrouble(say("file.lies-somewhere"))

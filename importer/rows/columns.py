@@ -10,7 +10,8 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from importer.errors import UnclearColumns, as_argument, by_name
+from importer.errors import UnclearColumns, as_argument
+from importer.messages import Cell, Message, Setting, lines, say, some
 from importer.models import Answer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
@@ -18,22 +19,11 @@ from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import LIKELY, folded_heading, likeliness, samples
 from importer.settings import Settings
 
-MOST_SHOWN, MOST_VALUES = 30, 8
-"""So many headings are listed by a message, and so many of a column's values."""
-MOST_CHARACTERS = 60
-"""So much of each of them is shown."""
+MOST_SHOWN, MOST_CHARACTERS = 30, 60
+"""So many headings are listed by a message, and so much of each of them is shown."""
 
-_WHICH = {
-    Role.PROSPECT: "Which column names the prospect, by the id that Saleshandy shows or by the email?",
-    Role.CONTENT: "Which column holds the text of the notes?",
-    Role.VISIBILITY: "Which column says who may see a note?",
-}
-_NONE = {
-    Role.VISIBILITY: "what counts for blank cells counts for all",
-    Role.STATUS: "all are published",
-    Role.ATTACHMENTS: "no note has attachments",
-}
-"""What it means that a sheet has no column for a role; the others are needed."""
+_MAY_BE_MISSING = (Role.VISIBILITY, Role.STATUS, Role.ATTACHMENTS)
+"""The roles that a sheet need not have a column for; the others are needed."""
 
 _OTHER = {Role.PROSPECT: Role.EMAIL, Role.EMAIL: Role.PROSPECT}
 """The two that name prospects: one of them will do."""
@@ -142,10 +132,15 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
         if len(found) > 1 and role is Role.EMAIL and Role.PROSPECT in columns and role not in wanted.mapping:
             continue  # with an id in each row, none of them is needed
         if len(found) > 1:
-            names = " and ".join(f"{shown(headings[i])} (column {column_letter(i)})" for i in found[:MOST_SHOWN])
-            choice = _mapped(role, _quoted(headings, found[0]))
-            text = f"{names} could each be the {role}. Choose one: {choice}"
-            troubles.append(Question(text, which(role), _choices(role, headings, found, cells), found[0], [role]))
+            names = tuple(
+                say("column.by-letter", column=column_letter(i), heading=shown(headings[i])) for i in found[:MOST_SHOWN]
+            )
+            text = say(
+                "columns.several", names=names, role=role, choice=mapped(role, as_argument(called(headings, found[0])))
+            )
+            troubles.append(
+                Question(text, say(f"column.which.{role}"), _choices(role, headings, found, cells), found[0], [role])
+            )
         elif found:
             columns[role] = found[0]
         elif role in wanted.required and not _is_named_otherwise(role, headings, wanted, ours):
@@ -154,15 +149,14 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
     aside = _set_aside(headings, wanted, ours)
     for role, column in columns.items():
         if column in aside:
-            text = f"{shown(headings[column])} was named as the {role}, and is to be ignored as well."
+            text = say("columns.named-and-ignored", heading=shown(headings[column]), role=role)
             troubles.append(Question(text, text, (), column, [role]))
         if column in taken:
-            text = f"{shown(headings[column])} can't be both the {taken[column]} and the {role}."
+            text = say("columns.named-twice", heading=shown(headings[column]), role=role, other=taken[column])
             troubles.append(Question(text, text, (), column, [taken[column], role]))
         taken[column] = role
     if troubles:
-        message = "\n".join([*map(str, troubles), f"The headings found: {_listed(headings)}."])
-        raise UnclearColumns(message, troubles)
+        raise UnclearColumns(lines(*(question.text for question in troubles), _listed(headings)), troubles)
     used = {*columns.values(), *ours.values()}
     unused = tuple(i for i in range(len(headings)) if i not in used)
     said = [role for role, names in everywhere.mapping.items() if names == "" and role not in everywhere.usual]
@@ -239,42 +233,22 @@ def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple
     return tuple(other for other in names if not found.intersection(_named(other, headings, everything)))
 
 
-def overlooked(
-    headings: Sequence[str],
-    position: int,
-    roles: Sequence[Role],
-    values: Sequence[str],
-    says: str,
-) -> Question:
-    """What to say of a column that has no role, though what stands in it are values of these roles, as it ``says``."""
-    name = _quoted(headings, position)
-    listed = ", ".join(map(shown, values[:MOST_VALUES]))
-    more = f" and {len(values) - MOST_VALUES:,} more" if len(values) > MOST_VALUES else ""
-    heading = shown(headings[position]) if headings[position].strip() else "without a heading"
-    ways = " or ".join(_mapped(role, name) for role in roles)
-    text = (
-        f"Column {column_letter(position)}, {heading}, is not used, yet {says}: {listed}{more}. Say what it is: {ways}."
-        f" If it has nothing to do with the notes: {by_name('ignore', name)}"
-    )
-    own = called(headings, position)
-    choices = [Answer("map", f"{role}={own}", f"the {role} of the notes") for role in roles]
-    choices.append(Answer("ignore", own, "nothing to do with the notes"))
-    asks = f"What is column {column_letter(position)}, {heading}? It holds {listed}{more}."
-    return Question(text, asks, choices, position, roles, values[:MOST_VALUES], len(values))
-
-
-def remarks(headings: Sequence[str], wanted: Wanted, roles: Roles) -> list[str]:
+def remarks(headings: Sequence[str], wanted: Wanted, roles: Roles) -> list[Message]:
     """What to say of columns that have a role by their headings alone, though others were named for it."""
     return [
-        f"No column is headed {' or '.join(repr(name) for name in wanted.names(role) or () if name)}, as the profile"
-        f" has it. {shown(headings[roles.columns[role]])} counts as the {role}: it is headed so."
+        say(
+            "columns.instead",
+            names=_named_for(role, wanted),
+            heading=shown(headings[roles.columns[role]]),
+            role=role,
+        )
         for role in roles.instead
     ]
 
 
-def which(role: Role) -> str:
-    """The question for a role's column."""
-    return _WHICH.get(role, f"Which column is the {role}?")
+def _named_for(role: Role, wanted: Wanted) -> tuple[Cell, ...]:
+    """The columns that were named for a role, for a message."""
+    return tuple(Cell(repr(name)) for name in wanted.names(role) or () if name)
 
 
 def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: Sequence[Sequence[str]]) -> list[Answer]:
@@ -286,7 +260,7 @@ def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: S
         Answer(
             setting,
             f"{before}{called(headings, i)}",
-            f"column {column_letter(i)}, {shown(headings[i])}",
+            _column(headings, i),
             samples(cells[i]) if cells else (),
             is_likely=scores[i] >= LIKELY,
         )
@@ -316,53 +290,61 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
 def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]) -> Question:
     named = [name for name in wanted.names(role) or () if name]
     choices = _choices(role, headings, range(len(headings)), cells)
-    claimed = [
-        f" {shown(headings[i])} was named as the {other}."
-        for other in wanted.mapping
-        for i in _first_named(wanted.names(other) or (), headings, range(len(headings)))
-        if _ROLE_OF.get(folded_heading(headings[i])) is role
-    ]
     guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
-    near = _near(named[-1], headings) if named else f" Did you mean {shown(guess)}?" if guess else ""
-    advice = f"Say which column it is: {_mapped(role, as_argument(guess or 'ITS HEADING'))}"
+    near = _near(named[-1], headings) if named else guess
+    ways: list[Setting | Message] = [mapped(role, as_argument(guess or "ITS HEADING"))]
     if role is Role.PROSPECT:
         found = _choices(Role.EMAIL, headings, range(len(headings)), cells)
-        emails = [replace(choice, means=f"{choice.means}, by the email") for choice in found if choice.is_likely]
+        emails = [
+            replace(choice, means=say("column.by-email", means=choice.means)) for choice in found if choice.is_likely
+        ]
         theirs = {choice.value.partition("=")[2] for choice in emails}
         choices = emails + [choice for choice in choices if choice.value.partition("=")[2] not in theirs]
         column = as_argument(emails[0].value.partition("=")[2] if emails else "ITS HEADING")
-        advice += f", or which one holds their emails: {_mapped(Role.EMAIL, column)}"
+        ways.append(say("columns.or-their-emails", choice=mapped(Role.EMAIL, column)))
     likely = sum(choice.is_likely for choice in choices)
-    none = f", or say that none is: {_mapped(role, '')}" if named else ""
     if role is Role.VISIBILITY and wanted.needs_visibility:
         choices[likely:likely] = [
-            Answer("default-visibility", "private", "none: all are private, for the owner of the API key"),
-            Answer("default-visibility", "public", "none: all are public, for the whole team"),
+            Answer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
         ]
-        with_it = f"{none} with" if named else ", or give one visibility for all rows:"
-        advice += f"{with_it} {by_name('default-visibility', 'private')}"
-    elif named and (instead := _NONE.get(role) or _named_by(_OTHER.get(role), headings, wanted)):
-        choices.insert(likely, Answer("map", f"{role}=", f"none: {instead}"))
-        advice += none
-    if not named:
-        text = f"No column for the {role} was found (looked for {', '.join(HEADINGS[role][:4])} and the like)."
-        return Question(f"{text}{''.join(claimed)}{near} {advice}.", which(role), choices, roles=[role])
-    text = f"No column is headed {' or '.join(map(repr, named))}, which was named as the {role}."
-    return Question(f"{text}{near} {advice}.", f"{text} {which(role)}", choices, roles=[role])
+        if not named:
+            ways.append(say("columns.or-one-for-all"))
+        else:
+            ways.append(say("columns.or-none-with-one-for-all", choice=mapped(role, "")))
+    elif named and (instead := _without(role, headings, wanted)):
+        choices.insert(likely, Answer("map", f"{role}=", instead))
+        ways.append(say("columns.or-none", choice=mapped(role, "")))
+    advice = [say("columns.did-you-mean", heading=shown(near))] if near else []
+    advice.append(say("columns.say-which", ways=tuple(ways)))
+    if named:
+        first = say("columns.not-headed", names=_named_for(role, wanted), role=role)
+        asks = say("columns.and", first=first, more=(say(f"column.which.{role}"),))
+    else:
+        first = say("columns.none-found", role=role, known=HEADINGS[role][:4])
+        asks = say(f"column.which.{role}")
+        advice[:0] = [
+            say("columns.claimed", heading=shown(headings[i]), role=other)
+            for other in wanted.mapping
+            for i in _first_named(wanted.names(other) or (), headings, range(len(headings)))
+            if _ROLE_OF.get(folded_heading(headings[i])) is role
+        ]
+    return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])
 
 
-def _named_by(role: Role | None, headings: Sequence[str], wanted: Wanted) -> str:
-    """That prospects are named by the column of this role; empty where there is none, or several may be."""
-    found = _candidates(role, headings, wanted, own_columns(headings)) if role is not None else []
-    return f"column {column_letter(found[0])}, {shown(headings[found[0]])}, names them" if len(found) == 1 else ""
+def _without(role: Role, headings: Sequence[str], wanted: Wanted) -> Message | None:
+    """What it means that no column has the role; None where one is needed, and no other names the prospects."""
+    if role in _MAY_BE_MISSING:
+        return say(f"none.{role}")
+    other = _OTHER.get(role)
+    found = _candidates(other, headings, wanted, own_columns(headings)) if other is not None else []
+    return say("column.names-them", column=_column(headings, found[0])) if len(found) == 1 else None
 
 
-def _near(name: str, headings: Sequence[str]) -> str:
+def _near(name: str, headings: Sequence[str]) -> str | None:
     near = difflib.get_close_matches(
         folded_heading(name), [folded_heading(heading) for heading in headings], n=1, cutoff=0.7
     )
-    match = next((heading for heading in headings if near and folded_heading(heading) == near[0]), None)
-    return f" Did you mean {shown(match)}?" if match else ""
+    return next((heading for heading in headings if near and folded_heading(heading) == near[0]), None)
 
 
 def called(headings: Sequence[str], position: int) -> str:
@@ -379,22 +361,21 @@ def headed(headings: Sequence[str], name: str) -> str:
     return called(headings, found[0]) if len(found) == 1 else name
 
 
-def _quoted(headings: Sequence[str], position: int) -> str:
-    """The same as one argument of a command line."""
-    return as_argument(called(headings, position))
-
-
-def _listed(headings: Sequence[str]) -> str:
+def _listed(headings: Sequence[str]) -> Message:
     """The headings for a message, few enough to be read."""
-    named = [heading for heading in headings if heading.strip()]
-    more = f" and {len(named) - MOST_SHOWN:,} more" if len(named) > MOST_SHOWN else ""
-    return (", ".join(map(shown, named[:MOST_SHOWN])) or "none") + more
+    named = [shown(heading) for heading in headings if heading.strip()]
+    return say("columns.headings", headings=some(named, MOST_SHOWN)) if named else say("columns.no-headings")
 
 
-def shown(heading: str) -> str:
+def _column(headings: Sequence[str], position: int) -> Message:
+    return say("column.called", column=column_letter(position), heading=shown(headings[position]))
+
+
+def shown(heading: str) -> Cell:
     """A heading for a message, short enough to be read."""
-    return repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…")
+    return Cell(repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
 
 
-def _mapped(role: Role, name: str) -> str:
-    return by_name("key-column", name) if role is Role.KEY else by_name("map", f"{role}={name}")
+def mapped(role: Role, name: str) -> Setting:
+    """The setting that names a role's column."""
+    return Setting("key-column", name) if role is Role.KEY else Setting("map", f"{role}={name}")

@@ -13,12 +13,13 @@ from dataclasses import replace
 from enum import Enum, auto
 from itertools import islice
 
-from importer.errors import UnclearColumns, as_argument, by_name
+from importer.errors import UnclearColumns, as_argument
+from importer.messages import Cell, Message, as_message, lines, say
 from importer.models import Answer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
 from importer.rows.addresses import read_email
-from importer.rows.columns import Roles, Wanted, shown
+from importer.rows.columns import Roles, Wanted, mapped, shown
 from importer.rows.footers import is_footer
 from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
@@ -54,13 +55,6 @@ _NOT_OURS = re.compile(r"\d+|[A-Za-z0-9]{15,}|.*[^A-Za-z0-9].*")
 _LOOKED_AT = 200
 _PLAINNESS = {folded_heading(heading): rank for rank, heading in reversed([*enumerate(HEADINGS[Role.EMAIL])])}
 """Heading of a column of emails → its place among such headings, the plainest first."""
-_HOW = {
-    "HubSpot": "in HubSpot, add the property Email to the columns of the view, or choose all properties, then export",
-    "Pipedrive": "in Pipedrive, add the column Person - Email to the list, then export",
-    "Salesforce": "in Salesforce, add the field Email to the report, then export",
-    "Zoho": "in Zoho, choose the field Email for the export",
-    "Outreach": "in Outreach, choose the field Email for the export",
-}
 
 
 class _Ids(Enum):
@@ -153,23 +147,21 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: Wanted, *, by_email
 def _without_emails(sheet: Sheet, at: int, program: str | None, emails: Sequence[int]) -> UnclearColumns:
     """Return the error that says whose the IDs are, and asks for the column of the emails if there is one."""
     headings, sample = sheet.headings, _cells(sheet, at)[0]
-    text = f"{_advice(headings, at, program, f', such as {sample!r}', has_emails=bool(emails))}."
-    asks = f"{text} Which column holds the prospects' emails?" if emails else text
+    text = asks = _advice(headings, at, program, sample, has_emails=bool(emails))
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {at: Role.PROSPECT})
     choices = [
         Answer(
             "map",
             f"{role}={columns.called(headings, i)}",
-            f"{_called(headings, i)} {'by the email' if role is Role.EMAIL else 'as those are IDs of Saleshandy'}",
+            say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=_called(headings, i)),
         )
         for i, role in roles.items()
     ]
     if emails:
-        ours = "" if program else ", or that those are Saleshandy's IDs"
-        ways = " or ".join(
-            by_name("map", f"{role}={as_argument(columns.called(headings, i))}") for i, role in roles.items()
-        )
-        text += f" Say which column holds the prospects' emails{ours}: {ways}."
+        asks = say("columns.and", first=text, more=(say("foreign.which-column-of-emails"),))
+        ways = tuple(mapped(role, as_argument(columns.called(headings, i))) for i, role in roles.items())
+        advice = say("foreign.say-which" if program else "foreign.say-which-or-ours", ways=ways)
+        text = say("columns.and", first=text, more=(advice,))
     return UnclearColumns(text, [Question(text, asks, choices, at, [Role.PROSPECT, Role.EMAIL], [sample])])
 
 
@@ -186,58 +178,49 @@ def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns
     if found is None or not missing:
         return error
     has_emails = any(choice.value.startswith(f"{Role.EMAIL}=") for one in missing for choice in one.choices)
-    text = f"{_advice(headings, found, _HEADINGS[folded_heading(headings[found])], has_emails=has_emails)}."
+    text = _advice(headings, found, _HEADINGS[folded_heading(headings[found])], has_emails=has_emails)
     questions = [
         replace(
             question,
-            text=f"{text} {question.text}",
+            text=say("columns.and", first=text, more=(question.text,)),
             choices=[choice for choice in question.choices if choice.value != f"{Role.PROSPECT}={headings[found]}"],
         )
         if question in missing
         else question
         for question in error.questions
     ]
-    return UnclearColumns(f"{text}\n{error}", questions)
+    return UnclearColumns(lines(text, as_message(error.message)), questions)
 
 
-def remarks(sheet: Sheet, roles: Roles) -> list[str]:
+def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
     """Return what the plan says of another program's IDs, and of those that may be."""
     email, headings = roles.columns.get(Role.EMAIL), sheet.headings
     if email is None:
         return []
+    letter = column_letter(email)
     if roles.in_doubt:
-        return [
-            f"{_called(headings, roles.columns[Role.PROSPECT])} may hold IDs that are not Saleshandy's. Three of the"
-            f" emails in column {column_letter(email)} are looked up before anything is sent. If they belong to other"
-            " prospects, the emails are used instead."
-        ]
-    by_email = f" Prospects are found by their emails, in column {column_letter(email)}."
+        return [say("foreign.in-doubt", column=_called(headings, roles.columns[Role.PROSPECT]), emails=letter)]
     for at in roles.unused if Role.PROSPECT not in roles.columns else ():
         if (program := _program(sheet, at)) is not None:
-            return [f"{_called(headings, at)} holds ids of {program}, which Saleshandy doesn't know.{by_email}"]
+            return [say("foreign.replaced", column=_called(headings, at), program=program, emails=letter)]
     if roles.foreign is None:
         others = [i for i in roles.unexplained if folded_heading(headings[i]) in _PLAINNESS]
-        with_it = f"The IDs are compared with the emails in {_called(headings, email)} and with no other column."
-        return [with_it] if others and Role.PROSPECT in roles.columns else []
-    sample = _cells(sheet, roles.foreign)[0]
-    return [
-        f"{_called(headings, roles.foreign)} does not hold Saleshandy's IDs, but {sample!r} and the like.{by_email}"
-    ]
+        is_told = others and Role.PROSPECT in roles.columns
+        return [say("foreign.compared-with", column=_called(headings, email))] if is_told else []
+    sample = Cell(repr(_cells(sheet, roles.foreign)[0]))
+    return [say("foreign.replaced-alike", column=_called(headings, roles.foreign), sample=sample, emails=letter)]
 
 
 def _advice(
     headings: Sequence[str], at: int, program: str | None, sample: str = "", *, has_emails: bool = False
-) -> str:
-    why = (
-        f"{_called(headings, at)} holds ids of {program or 'another program'}{sample}. Saleshandy doesn't know them, so"
-        " every row would be rejected. Prospects are named by Saleshandy's own ids or by their emails"
-    )
+) -> Message:
+    whose: Message | str = say("foreign.other-program") if program is None else program
+    if sample:
+        whose = say("foreign.such-as", whose=whose, sample=Cell(repr(sample)))
+    why = say("foreign.ids", column=_called(headings, at), whose=whose)
     if has_emails or program is None:  # the question for the prospect names the column
-        return why
-    return (
-        f"{why}: {_HOW[program]} again. If another column holds the emails, say so:"
-        f" {by_name('map', 'email=ITS-HEADING')}"
-    )
+        return say("foreign.named-by", why=why)
+    return say("foreign.export-emails", why=why, how=say(f"export.{program.lower()}"))
 
 
 def _program(sheet: Sheet, at: int) -> str | None:
@@ -283,5 +266,5 @@ def _cells(sheet: Sheet, at: int) -> list[str]:
     return list(islice((cell for cell in cells if cell), _LOOKED_AT))
 
 
-def _called(headings: Sequence[str], at: int) -> str:
-    return f"Column {column_letter(at)}, {shown(headings[at])},"
+def _called(headings: Sequence[str], at: int) -> Message:
+    return say("column.at-the-start", column=column_letter(at), heading=shown(headings[at]))

@@ -24,6 +24,7 @@ from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.errors import Outage
 from importer.journal import Found, Match, Matches
+from importer.messages import Cell, Message, say
 from importer.rows.naming import Answers, Emails
 
 _LEAST = 3  # emails; of fewer, none is saved a call by listing
@@ -46,7 +47,7 @@ class Search:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"
-    purpose: ClassVar[str] = "looking up again what failed"
+    purpose: ClassVar[Message] = say("purpose.looking-up-emails-again")
 
 
 @dataclass(eq=False, slots=True)
@@ -58,7 +59,7 @@ class Listing:
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "GET"
-    purpose: ClassVar[str] = "looking up again what failed"
+    purpose: ClassVar[Message] = say("purpose.looking-up-emails-again")
 
 
 _Task: TypeAlias = Search | Listing
@@ -89,14 +90,14 @@ class Lookups:
         retry: RetryPolicy,
         *,
         needs_whole: bool,
-        observe: Callable[[int, str], None] = lambda *_: None,
+        observe: Callable[[int, Message | None], None] = lambda *_: None,
     ) -> None:
         self.calls = 0
         self._journal, self._retry, self._needs_whole, self._observe = journal, retry, needs_whole, observe
         self._dispatcher: Dispatcher[_Task] = Dispatcher.of(caller, partial(_perform, caller.api), (Search.kind,))
         self._size = caller.api.traits.prospects_page
         self._found: dict[str, Matches] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, Message] = {}
         self._unwritten: dict[str, Matches] = {}
         self._wanted = Emails()
         self._all: frozenset[str] = frozenset()
@@ -224,7 +225,7 @@ class Lookups:
             case cause if cause in API_REFUSED and isinstance(task, Listing):
                 self._search_instead()
             case cause if cause in API_REFUSED and isinstance(task, Search):
-                self._refused[task.email] = f"the API refused to look up the email {task.email}: {failure.text}"
+                self._refused[task.email] = say("email.refused", email=Cell(task.email), why=failure.text)
             case _:
                 self._again(task, failure)
 
@@ -239,10 +240,9 @@ class Lookups:
         if isinstance(task, Listing) and is_turned_away:
             self._search_instead()
         elif isinstance(task, Search) and is_turned_away and self._any_success:
-            self._refused[task.email] = f"the email {task.email} could not be looked up: {failure.text}"
+            self._refused[task.email] = say("email.failed", email=Cell(task.email), why=failure.text)
         else:
-            why = f"Prospects can't be looked up by their emails: {failure.text}. Run the same command again later."
-            self._dispatcher.halt(Outage(why))
+            self._dispatcher.halt(Outage(say("stopped.no-look-ups", why=failure.text)))
 
 
 def _email(prospect: FoundProspect) -> str:

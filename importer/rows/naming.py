@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from importer.errors import as_argument, by_name
+from importer.errors import as_argument
 from importer.journal import Match, Matches
+from importer.messages import Cell, Message, Part, say
 from importer.models import OnSeveral, Problem, Rows
 from importer.rows.values import TEXT
 
@@ -31,7 +32,7 @@ class Answers:
     """
 
     found: Mapping[str, Matches] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, Message] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,35 +138,23 @@ def _with_more(rows: Rows, more: Sequence[tuple[int, str]]) -> Rows:
     )
 
 
-def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> str:
-    """Why an email names no prospect."""
+def why_not(email: str, matches: Matches | None, on_several: OnSeveral) -> Message:
+    """Return why an email names no prospect."""
     if matches is None or not matches.all:
-        return (
-            f"no prospect has the email {email}; correct the cell, or add the person in Saleshandy: no email is"
-            " guessed, and nobody is added by an import"
-        )
-    ids = [match.prospect for match in matches.all]
-    listed = ", ".join(ids[:_MOST_NAMED]) + (f" and {len(ids) - _MOST_NAMED:,} more" if len(ids) > _MOST_NAMED else "")
+        return say("email.nobodys", email=Cell(email))
+    ids: tuple[Part, ...] = tuple(match.prospect for match in matches.all)
+    if len(ids) > _MOST_NAMED:
+        ids = (say("and-more", names=ids[:_MOST_NAMED], n=len(ids) - _MOST_NAMED),)
     if on_several is not OnSeveral.REJECT:
-        return (
-            f"several prospects have the email {email} ({listed}), and the API doesn't tell which is the"
-            f" {on_several.value}; write the id of the one that is meant in the place of the email"
-        )
-    return (
-        f"several prospects have the email {email}: {listed}; write the id of the one that is meant in the place of the"
-        f" email, or say which: {by_name('on-several', 'newest')}, oldest or all"
-    )
+        return say("email.several-undated", email=Cell(email), prospects=ids, which=on_several.value)
+    return say("email.several", email=Cell(email), prospects=ids)
 
 
 def _mismatch(
     prospect: str, email: str, matches: Matches, number: int, cell: Callable[[int], tuple[int, str]], heading: str
 ) -> Problem:
     column, name = cell(number)
-    kind = "the row names one prospect by its id, and another by the email"
-    owners = ", ".join(match.prospect for match in matches.all[:_MOST_NAMED])
-    text = (
-        f"the row names prospect {prospect} by its id, but the email {email} is that of {owners}; correct the one that"
-        f" is wrong. If the IDs are another program's, use the emails alone: {by_name('map', 'prospect=')}. If the"
-        f" emails are other people's, ignore them: {by_name('ignore', as_argument(heading))}"
-    )
-    return Problem(number, column, name, email, text, kind)
+    owners = tuple(match.prospect for match in matches.all[:_MOST_NAMED])
+    about = {"prospect": Cell(prospect), "email": Cell(email), "column": Cell(as_argument(heading))}
+    text = say("email.of-another-prospect", **about, owners=owners)
+    return Problem(number, column, name, email, text, say("email.of-another-prospect-in-short"))

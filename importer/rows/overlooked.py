@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from importer.models import Note, Question, Role, Status, Visibility
+from importer.errors import as_argument
+from importer.messages import Message, Setting, say, some
+from importer.models import Answer, Note, Question, Role, Status, Visibility
+from importer.reading import column_letter
 from importer.rows import directions, words
-from importer.rows.columns import Roles, overlooked, shown
+from importer.rows.columns import Roles, called, mapped, shown
 from importer.rows.footers import is_footer
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, WORDS, cleaned_id, folded, is_word
 from importer.settings.meanings import Values
 
+_MOST_VALUES = 8  # of a column that a message lists
 _MOST_ODD = 3  # unknown words that may stand under a heading that speaks of a role
 _LESS: Mapping[Role, Visibility | Status] = {Role.VISIBILITY: Visibility.PRIVATE, Role.STATUS: Status.DRAFT}
 _SAY_LESS = {
@@ -26,10 +30,33 @@ _SAY_LESS = {
         (Role.STATUS, STATUS_WORDS[Status.DRAFT]),
     )
 }
-_SAYS_LESS = "it may say less than the {} in column {}, which is used"
 _FIRST_LOOK = 100  # rows that tell of nearly every column whether it may hold a role's values
-_SAYS = "all that stands in it says who may see a note or whether it is published"
-_IGNORED = f"{_SAYS} (the profile ignores it, which isn't enough for such a column)"
+
+
+def question(
+    headings: Sequence[str],
+    position: int,
+    roles: Sequence[Role],
+    values: Sequence[str],
+    says: Message,
+) -> Question:
+    """What to say of a column that has no role, though what stands in it are values of these roles, as it ``says``."""
+    own, column = called(headings, position), column_letter(position)
+    heading = shown(headings[position]) if headings[position].strip() else say("column.without-heading")
+    listed = some([*map(shown, values)], _MOST_VALUES)
+    text = say(
+        "overlooked.question",
+        column=column,
+        heading=heading,
+        says=says,
+        values=listed,
+        ways=tuple(mapped(role, as_argument(own)) for role in roles),
+        ignore=Setting("ignore", as_argument(own)),
+    )
+    choices = [Answer("map", f"{role}={own}", say("overlooked.is", role=role)) for role in roles]
+    choices.append(Answer("ignore", own, say("overlooked.is-nothing")))
+    asks = say("overlooked.what-is-it", column=column, heading=heading, values=listed)
+    return Question(text, asks, choices, position, roles, values[:_MOST_VALUES], len(values))
 
 
 class Overlooked:
@@ -89,13 +116,14 @@ class Overlooked:
                 if (telling & self._words[role] or role in spoken) and (len(known) == len(values) or is_open[role])
             ]
             if roles:
-                says = _IGNORED if position in self._doubtful else _SAYS
-                found.append(overlooked(self._headings, position, roles, values, says))
+                says = say("overlooked.says-so-though-ignored" if position in self._doubtful else "overlooked.says-so")
+                found.append(question(self._headings, position, roles, values, says))
                 continue
             for role in spoken:
                 if is_open[role] and any(self._says_less(role, position, value) for value in values):
                     used = shown(self._headings[self._taken[role]])
-                    found.append(overlooked(self._headings, position, [role], values, _SAYS_LESS.format(role, used)))
+                    says = say("overlooked.may-say-less", role=role, used=used)
+                    found.append(question(self._headings, position, [role], values, says))
                     break
         return found
 

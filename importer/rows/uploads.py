@@ -18,7 +18,9 @@ from importer.api.protocol import API_REFUSED
 from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.files import why
 from importer.journal import Uploads as Journalled
+from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Note
 from importer.rows.attachments import unchanged
 
@@ -38,12 +40,12 @@ class Upload:
 
     file: AttachedFile
     attachment: str = ""
-    rejected: str = ""
-    failed: str = ""
+    rejected: Message | None = None
+    failed: Message | None = None
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "UPLOAD"
-    purpose: ClassVar[str] = "uploading again what failed"
+    purpose: ClassVar[Message] = say("purpose.uploading-again")
 
 
 @dataclass
@@ -51,8 +53,8 @@ class Uploaded:
     """What became of files: the id of each, or why it has none; by its digest."""
 
     ids: dict[str, str] = field(default_factory=dict)
-    rejected: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, Message] = field(default_factory=dict)
+    failed: dict[str, Message] = field(default_factory=dict)
 
     @classmethod
     def of(cls, uploads: Iterable[Upload]) -> Uploaded:
@@ -64,14 +66,14 @@ class Uploaded:
             found.failed |= {one.file.digest: one.failed} if one.failed else {}
         return found
 
-    def why_rejected(self, note: Note) -> str:
-        """Why one of the note's files isn't taken; empty where none is refused."""
-        return next((self.rejected[digest] for digest in note.files if digest in self.rejected), "")
+    def why_rejected(self, note: Note) -> Message | None:
+        """Return why one of the note's files isn't taken; None if none is refused."""
+        return next((self.rejected[digest] for digest in note.files if digest in self.rejected), None)
 
-    def why_failed(self, note: Note) -> str:
-        """Why one of the note's files isn't there; empty where all are."""
+    def why_failed(self, note: Note) -> Message | None:
+        """Return why one of the note's files isn't there; None if all are."""
         missing = next((digest for digest in note.files if digest not in self.ids), None)
-        return "" if missing is None else self.failed.get(missing, "its files were not uploaded")
+        return None if missing is None else self.failed.get(missing, say("upload.not-uploaded"))
 
     def carried(self, note: Note) -> Note:
         """The note with the ids of its files, all of which are there."""
@@ -84,7 +86,7 @@ def _perform(api: NotesApi, clock: Callable[[], float], task: Upload) -> Reply[s
         content = unchanged(task.file)
     except OSError as error:
         now = clock()
-        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, error.strerror or str(error)))
+        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, why(error)))
     with content:
         return api.upload(FilePart(task.file.name, task.file.size, content))
 
@@ -107,7 +109,7 @@ class Uploads:
         caller: Caller,
         journal: Journalled,
         retry: RetryPolicy,
-        observe: Callable[[int, str], None] = lambda *_: None,
+        observe: Callable[[int, Message | None], None] = lambda *_: None,
     ) -> None:
         self.calls = 0
         self._journal, self._retry, self._observe = journal, retry, observe
@@ -151,12 +153,12 @@ class Uploads:
         self._observe(self._done, self._dispatcher.trouble)
 
     def _failed(self, task: Upload, failure: Failure) -> None:
-        name = task.file.name
+        name = Cell(repr(task.file.name))
         match failure.cause:
             case Cause.RATE_LIMITED:
                 self._dispatcher.add(task)
             case Cause.OUTDATED:
-                task.failed = f"the file {name!r} was not sent: {failure.text}; run again"
+                task.failed = say("upload.not-sent", file=name, why=failure.text)
                 self._done += 1
             case Cause.BAD_KEY | Cause.BLOCKED:
                 self._dispatcher.halt(stopped_by(failure))
@@ -166,7 +168,7 @@ class Uploads:
                 self._any_success = True
                 if failure.may_pass and self._dispatcher.retry(task, failure, self._few):
                     return
-                task.rejected = f"the API refused the file {name!r}: {failure.text}"
+                task.rejected = say("upload.refused", file=name, why=failure.text)
                 self._done += 1
             case _:
                 self._again(task, failure)
@@ -177,9 +179,9 @@ class Uploads:
         tries = {Cause.FOREIGN: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}.get(failure.cause, self._retry.attempts)
         if self._dispatcher.retry(task, failure, replace(self._retry, attempts=tries)):
             return
-        why = f"the file {task.file.name!r} could not be uploaded: {failure.text}"
+        why = say("upload.failed", file=Cell(repr(task.file.name)), why=failure.text)
         if is_turned_away and (self._any_success or failure.is_size):
             task.rejected = why
         else:
-            task.failed = f"{why}; run again"
+            task.failed = say("upload.run-again", why=why)
         self._done += 1

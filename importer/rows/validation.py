@@ -13,8 +13,8 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 
-from importer.errors import by_name
 from importer.markup import ContentKind, content_of
+from importer.messages import Message, say
 from importer.models import Note, Problem, Role, Rows, Status, Texts, Visibility
 from importer.reading import Sheet, cell_name
 from importer.rows import directions, words
@@ -42,8 +42,6 @@ from importer.rows.values import (
     wrong_with_id,
 )
 from importer.settings.meanings import Values
-
-_NO_ONE = "the email is blank; write the person's email as Saleshandy shows it, or delete the row"
 
 
 @dataclass(frozen=True)
@@ -136,6 +134,7 @@ class _Validation:
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
         self.cleaned_ids = 0
+        self._kinds: dict[Message, Message] = {}
 
     def rows(self) -> Rows:
         size = self.sheet.row_count
@@ -218,7 +217,7 @@ class _Validation:
         keys = [text.strip() for text in block[column]]
         for i, key in enumerate(keys):
             if len(key) > LONGEST_KEY:
-                wrong = f"what tells this note from others like it may have {LONGEST_KEY} characters; shorten it"
+                wrong = say("key.too-long", n=LONGEST_KEY)
                 self._add(start + i, block.index[i], column, key, wrong)
         return keys
 
@@ -235,7 +234,7 @@ class _Validation:
         assert column is not None
         if isinstance(email, Wrong) and is_id(prospect := cleaned_id(str(block.iat[i, column]))):
             return prospect
-        wrong = email.reason if isinstance(email, Wrong) else "" if email else _NO_ONE
+        wrong = email.reason if isinstance(email, Wrong) else None if email else say("email.blank")
         if wrong:
             self._add(start + i, block.index[i], column, str(block.iat[i, column]), wrong)
         return "" if wrong else str(email)
@@ -311,13 +310,15 @@ class _Validation:
                 self.done[start + i] = note_id
                 self.problems.pop(start + i, None)
 
-    def _add(self, position: int, number: int, column: int | None, value: str, text: str, word: str = "") -> None:
+    def _add(self, position: int, number: int, column: int | None, value: str, text: Message, word: str = "") -> None:
         name = f"row {number}" if column is None else cell_name(self.sheet.name, int(number), column)
         value = shortened(value)
-        problem = Problem(int(number), column, name, value, text, kind_of(text, value), word)
+        kind = kind_of(text, value)
+        kind = self._kinds.setdefault(kind, kind)  # a hundred thousand problems are of few kinds
+        problem = Problem(int(number), column, name, value, text, kind, word)
         self.problems.setdefault(position, []).append(problem)
 
-    def _replace(self, position: int, number: int, column: int | None, value: str, text: str) -> None:
+    def _replace(self, position: int, number: int, column: int | None, value: str, text: Message) -> None:
         """A flaw of the cell explains what validation would say of its text."""
         name = None if column is None else cell_name(self.sheet.name, int(number), column)
         kept = [problem for problem in self.problems.pop(position, ()) if problem.cell != name]
@@ -325,25 +326,17 @@ class _Validation:
             self.problems[position] = kept
         self._add(position, number, column, value, text)
 
-    def _remarks(self) -> list[str]:
+    def _remarks(self) -> list[Message]:
         counts = {
-            "prospect id": self.cleaned_ids,
+            "prospect": self.cleaned_ids,
             "visibility": self.visibility.cleaned,
             "status": self.status.cleaned,
             "attachment": self.attachments.cleaned,
         }
-        cells = [f"{count:,} {what} cell{'' if count == 1 else 's'}" for what, count in counts.items() if count]
-        remarks = []
-        if cells:
-            remarks.append(
-                f"{' and '.join(cells)} held characters that nobody sees (such as no-break or zero-width spaces); they"
-                " were removed."
-            )
+        cells = tuple(say(f"cleaned.{what}", n=count) for what, count in counts.items() if count)
+        remarks = [say("unseen.cells", cells=cells)] if cells else []
         if count := self.content.cleaned:
-            notes = "note held" if count == 1 else "notes held"
-            remarks.append(
-                f"{count:,} {notes} control characters, which can't be sent and nobody sees; they were taken out."
-            )
+            remarks.append(say("unseen.notes", n=count))
         return remarks
 
     def _read_status(self, text: str) -> Status | Wrong:
@@ -354,7 +347,4 @@ class _Validation:
         word = cleaned_id(text)
         if word:
             return choice(word, self.visibilities)
-        return self.rules.default_visibility or Wrong(
-            "the visibility is blank; write Public or Private, or give one for all blanks:"
-            f" {by_name('default-visibility', 'private')}"
-        )
+        return self.rules.default_visibility or Wrong(say("visibility.blank"))

@@ -16,8 +16,9 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from importer.errors import as_argument, by_name
+from importer.errors import as_argument
 from importer.markup import INVISIBLE
+from importer.messages import Cell, Message, Part, Setting, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
@@ -66,8 +67,6 @@ LONGEST_KEY = 400
 """Characters of what tells occurrences apart: what the index of every database holds, whatever characters they are."""
 SHORTEST_SURE = 6
 """Characters from which on a plain word is surely no checkbox's TRUE or FALSE."""
-OR_SAY = "; or say what it means: "
-"""Parts what is wrong with a word from the settings that would give it a meaning."""
 _LIKE = 0.8  # what is less like a known word is rather a word of their own than a slip
 _LONGEST_NEAR = 40
 """Characters up to which a text is looked at for a near word; the longest word has 16, and none of more is like it."""
@@ -102,7 +101,7 @@ class Wrong:
         word: the text, where it is a word that could be given a meaning (the setting ``value``).
     """
 
-    reason: str
+    reason: Message
     word: str = ""
 
 
@@ -110,13 +109,13 @@ def read_content(text: str) -> str | Wrong:
     """What a note says."""
     content = cleaned_content(text)
     if not INVISIBLE.sub("", content).strip():
-        return Wrong("the note is empty; write its text, or delete the row")
+        return Wrong(say("note.empty"))
     if _ERROR_VALUE.fullmatch(content):
         return Wrong(_error_value(content))
     if was_cut(content):
-        return Wrong("an earlier results workbook holds only the beginning of this note; paste its whole text")
+        return Wrong(say("note.cut"))
     if _HALF.search(content):
-        return Wrong("the note holds half of a character (a damaged emoji); type that part anew")
+        return Wrong(say("note.half-a-character"))
     return content
 
 
@@ -126,41 +125,35 @@ def read_attachments(text: str) -> tuple[str, ...] | Wrong:
     found = tuple(dict.fromkeys(part for part in ids if part))
     for attachment in found:
         if _FILE_NAME.fullmatch(attachment) and not is_link(attachment) and "@" not in attachment:
-            return Wrong(
-                f"{quoted(attachment)} is a file's name, and no attachment id; name the folder with the files:"
-                f" {by_name('attachments', 'FOLDER')}"
-            )
-        if wrong := wrong_with_id(attachment, "attachment id"):
+            return Wrong(say("attachment.file-name", value=Cell(quoted(attachment))))
+        if wrong := wrong_with_id(attachment, "attachment"):
             return Wrong(wrong)
     return found
 
 
-def wrong_with_id(text: str, what: str = "prospect id") -> str | None:
-    """What is wrong with a cleaned id, if anything; ids are opaque, so only what surely is none is turned away."""
+def wrong_with_id(text: str, what: str = "prospect") -> Message | None:
+    """Return what is wrong with the cleaned ID of a prospect or an attachment, if anything.
+
+    IDs are opaque, so only what surely is none is turned away.
+    """
+    value = Cell(quoted(text))
     if not text:
-        return f"the {what} is blank; write the id that Saleshandy shows for it"
+        return say(f"{what}.blank")
     if _ERROR_VALUE.fullmatch(text):
         return _error_value(text)
     if len(text) > LONGEST_ID:
-        return f"the {what} has {len(text):,} characters, which no id has"
+        return say(f"{what}.too-long", n=len(text))
     if re.search(r"\s", text):
-        several = "one id a row" if what == "prospect id" else "separate several by commas"
-        return f"the {what} {quoted(text)} holds a space or a line break; {several}"
+        return say(f"{what}.space", value=value)
     is_checkbox = text.casefold() in ("true", "false")
     if is_link(text) or is_checkbox or not any(sign.isalnum() for sign in text):
-        return f"{quoted(text)} is no {what}; write the id that Saleshandy shows for it"
+        return say(f"{what}.no-id", value=value)
     if re.fullmatch(r"[^@]+@[^@]+\.[^@]+", text):
-        or_say = f"; if the column holds emails, say so: {by_name('map', 'email=ITS-HEADING')}"
-        return f"{quoted(text)} is an e-mail address; write the {what} that Saleshandy shows for it" + (
-            or_say if what == "prospect id" else ""
-        )
+        return say(f"{what}.is-an-email", value=value)
     if _CONTROL.search(text) or _HALF.search(text):
-        return f"the {what} holds a control character; type it anew"
+        return say(f"{what}.control-character")
     if _DAMAGED.fullmatch(text):
-        return (
-            f"the {what} {text!r} was damaged by a spreadsheet program, which took it for a number and lost digits;"
-            " format the column as text and paste the ids anew"
-        )
+        return say(f"{what}.damaged", value=value)
     return None
 
 
@@ -169,13 +162,13 @@ def is_link(text: str) -> bool:
     return re.match(r"(?i)https?://", text) is not None
 
 
-def error_in(text: str) -> str | None:
+def error_in(text: str) -> Message | None:
     """What to say of a cell that shows a formula's error; None for others."""
     return _error_value(text) if _ERROR_VALUE.fullmatch(text) else None
 
 
-def _error_value(text: str) -> str:
-    return f"the cell shows the error {text}; correct the formula, or type the value"
+def _error_value(text: str) -> Message:
+    return say("cell.error", error=text)
 
 
 @dataclass(frozen=True)
@@ -185,7 +178,6 @@ class Vocabulary(Generic[_Value]):
     Attributes:
         role: whose.
         known: value → the words that everybody may use for it.
-        allowed: what a person is told that may stand there.
         own: word, folded → what the person said that it means; None: it is none, and that is known.
         heading: the column's, unless it is a plain one: then codes count, and a word that nobody knows may be a slip.
         offered: returns the values that a word may be given, the likely one first.
@@ -193,7 +185,6 @@ class Vocabulary(Generic[_Value]):
 
     role: Role
     known: Mapping[_Value, tuple[str, ...]]
-    allowed: str
     own: Mapping[str, _Value | None] = field(default_factory=dict)
     heading: str = ""
     offered: Callable[[str], Sequence[Visibility | Status]] = lambda _: ()
@@ -204,8 +195,7 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
     word = folded(text)
     if word in words.own:
         meant = words.own[word]
-        left_out = f"{quoted(text)} is no {words.role}, as you said ({by_name('value')}), so the row is left out"
-        return Wrong(left_out) if meant is None else meant
+        return Wrong(say(f"{words.role}.left-out", value=Cell(quoted(text)))) if meant is None else meant
     values = {
         folded(known): value
         for value, all_known in words.known.items()
@@ -217,23 +207,39 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
         return found
     near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
     nearest = words.known[values[near[0]]][1] if near else ""
-    ways = " or ".join(by_name("value", meaning(words.role, as_argument(text), value)) for value in words.offered(text))
+    value = Cell(quoted(text))
+    ways = tuple(Setting("value", meaning(words.role, as_argument(text), value)) for value in words.offered(text))
     if words.heading:
-        names = " or ".join(value.name.capitalize() for value in words.known)
-        use = f"Did you mean {nearest}? Use {names}" if near else f"Use {names}"
-        reason = f"{quoted(text)} is not a valid {words.role} under the heading {quoted(words.heading)}. {use}"
-        return Wrong(reason if len(text) > _LONGEST_NEAR else f"{reason}{OR_SAY}{ways}", "" if near else text)
-    reason = f"{quoted(text)} is no {words.role}; allowed are {words.allowed}"
+        heading = Cell(quoted(words.heading))
+        reason = say(f"{words.role}.under-heading", value=value, heading=heading)
+        if near:
+            reason = say(f"{words.role}.under-heading-near", value=value, heading=heading, near=nearest)
+        is_long = len(text) > _LONGEST_NEAR
+        return Wrong(reason if is_long else _or_say(reason, ways), "" if near else text)
     if near:
-        return Wrong(f"{reason}; did you mean {nearest}?")
+        return Wrong(say(f"{words.role}.near", value=value, near=nearest))
+    reason = say(f"{words.role}.unknown-word", value=value)
     if len(text) > _LONGEST_NEAR or not any(sign.isalpha() for sign in text):
         return Wrong(reason)
-    return Wrong(f"{reason}{OR_SAY}{ways}", text)
+    return Wrong(_or_say(reason, ways), text)
 
 
-def kind_of(text: str, value: str) -> str:
-    """What is said of a cell, without what stands in it; problems of one kind are told together."""
-    return text.partition(OR_SAY)[0].replace(quoted(value), "…")
+def _or_say(reason: Message, ways: tuple[Setting, ...]) -> Message:
+    return say("value.or-say", why=reason, ways=ways)
+
+
+def kind_of(reason: Message, value: str) -> Message:
+    """Return what is wrong with a cell, without the cell's value; problems of one kind are told together."""
+    parts = dict(reason.parts)
+    if reason.kind == "value.or-say" and isinstance(why := parts["why"], Message):
+        return kind_of(why, value)
+    return Message(reason.kind, tuple((name, _without(part, value)) for name, part in reason.parts))
+
+
+def _without(part: Part, value: str) -> Part:
+    if isinstance(part, Message):
+        return kind_of(part, value)
+    return "…" if part == Cell(quoted(value)) else part
 
 
 def meaning(role: Role, word: str, value: Visibility | Status | None) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from importer.errors import BadSettings, as_argument, by_name
+from importer.errors import BadSettings, as_argument
+from importer.messages import Cell, Message, Setting, say
 from importer.models import Answer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows import directions
@@ -35,36 +36,26 @@ def vocabularies(values: Values, headings: Mapping[Role, str]) -> tuple[Vocabula
         BadSettings: a word was given two meanings.
     """
     visibility: Vocabulary[Visibility] = _vocabulary(
-        Role.VISIBILITY, VISIBILITY_WORDS, "Public (or 1) and Private (or 2)", values, headings.get(Role.VISIBILITY)
+        Role.VISIBILITY, VISIBILITY_WORDS, values, headings.get(Role.VISIBILITY)
     )
-    status: Vocabulary[Status] = _vocabulary(
-        Role.STATUS,
-        STATUS_WORDS,
-        "Published (or 1), Draft (or 0), and blank for published",
-        values,
-        headings.get(Role.STATUS),
-    )
+    status: Vocabulary[Status] = _vocabulary(Role.STATUS, STATUS_WORDS, values, headings.get(Role.STATUS))
     return visibility, status
 
 
 def _vocabulary(
-    role: Role, known: Mapping[Any, tuple[str, ...]], allowed: str, values: Values, heading: str | None
+    role: Role, known: Mapping[Any, tuple[str, ...]], values: Values, heading: str | None
 ) -> Vocabulary[Any]:
     if heading is None:
-        return Vocabulary(role, known, allowed)
+        return Vocabulary(role, known)
     is_plain = directions.is_plain(role, heading)
     own: dict[str, Visibility | Status | None] = {}
     for words in _counting(values.get(role, {}), heading, is_plain=is_plain):
         layer: dict[str, Visibility | Status | None] = {}
         for word, value in words:
             if layer.setdefault(folded(cleaned_id(word)), value) is not value:
-                raise BadSettings(
-                    f"{word!r} was given two meanings as the {role}. Keep one of them: {by_name('value')}."
-                )
+                raise BadSettings(say("words.two-meanings", word=Cell(repr(word)), role=role))
         own |= layer
-    return Vocabulary(
-        role, known, allowed, own, "" if is_plain else heading or "–", partial(directions.offered, role, heading)
-    )
+    return Vocabulary(role, known, own, "" if is_plain else heading or "–", partial(directions.offered, role, heading))
 
 
 def _counting(
@@ -100,7 +91,7 @@ def unknown(
     for column, role in roles.items():
         least = _OFTEN if directions.is_plain(role, headings[column]) else 1
         often = [(spelt[column, key], count) for key, count in counts[column].most_common() if count >= least]
-        where = f"Column {column_letter(column)}, {shown(headings[column])},"
+        where = say("column.at-the-start", column=column_letter(column), heading=shown(headings[column]))
         if len(often) > MOST_WORDS:
             questions.append(_another_column(role, column, headings, where, often))
         else:
@@ -109,48 +100,55 @@ def unknown(
 
 
 def _word(
-    role: Role, column: int, headings: Sequence[str], where: str, word: str, count: int, values: Values
+    role: Role, column: int, headings: Sequence[str], where: Message, word: str, count: int, values: Values
 ) -> Question:
     likely = directions.reading(role, headings[column], word)
     choices = [
         Answer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in directions.VALUES[role]
     ]
-    choices.append(Answer("value", meaning(role, word, None), "none of these: leave its rows out"))
+    choices.append(Answer("value", meaning(role, word, None), say("words.leave-out")))
     choices.append(_not_this(role, column, headings))
     offered = directions.offered(role, headings[column], word)
-    ways = [by_name("value", meaning(role, as_argument(word), value)) for value in (*offered, None)]
-    rows = f"{count:,} row{'' if count == 1 else 's'}"
+    ways = tuple(Setting("value", meaning(role, as_argument(word), value)) for value in offered)
     is_open = directions.depends_on_heading(word) and not directions.is_plain(role, headings[column])
-    under = " under this heading" if is_open else ""
-    text = (
-        f"{where} holds {word!r} in {rows}, which is no {role} that is known{under}. Say what it means: {ways[0]} or"
-        f" {ways[1]}. To leave these rows out: {ways[2]}. If the column isn't the {role}:"
-        f" {by_name('ignore', as_argument(choices[3].value))}"
+    shown_word, rows = Cell(repr(word)), say("words.rows", n=count)
+    text = say(
+        "words.not-known-under-heading" if is_open else "words.not-known",
+        column=where,
+        word=shown_word,
+        rows=rows,
+        role=role,
+        ways=ways,
+        left_out=Setting("value", meaning(role, as_argument(word), None)),
+        ignore=Setting("ignore", as_argument(choices[3].value)),
     )
     if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
-        text += ". The profile gives this word a meaning, but names no column; that counts under plain headings only"
-    asks = f"What does {word!r} mean as the {role}? ({rows})"
+        text = say("words.counts-elsewhere", question=text)
+    asks = say("words.what-means", word=shown_word, role=role, rows=rows)
     if likely is not None:
-        asks += f" The heading {shown(headings[column])} suggests {likely.name.capitalize()}."
+        meant = likely.name.capitalize()
+        asks = say("words.suggests", question=asks, heading=shown(headings[column]), value=meant)
     return Question(text, asks, choices, column, [role], [word], count)
 
 
 def _another_column(
-    role: Role, column: int, headings: Sequence[str], where: str, often: Sequence[tuple[str, int]]
+    role: Role, column: int, headings: Sequence[str], where: Message, often: Sequence[tuple[str, int]]
 ) -> Question:
     choice = _not_this(role, column, headings)
-    listed = ", ".join(f"{word!r} ({count:,})" for word, count in often[:MOST_WORDS])
-    what = f"{where} holds {len(often):,} words that are no {role} that is known: {listed} and more."
-    example = by_name(
-        "value", meaning(role, as_argument(often[0][0]), directions.offered(role, headings[column], often[0][0])[0])
+    listed = tuple(say("words.counted", word=Cell(repr(word)), n=count) for word, count in often[:MOST_WORDS])
+    what = say("words.many", column=where, n=len(often), role=role, words=listed)
+    likely = directions.offered(role, headings[column], often[0][0])[0]
+    text = say(
+        "words.many-say",
+        what=what,
+        role=role,
+        ignore=Setting("ignore", as_argument(choice.value)),
+        example=Setting("value", meaning(role, as_argument(often[0][0]), likely)),
     )
-    aside = by_name("ignore", as_argument(choice.value))
-    text = f"{what} If it isn't the {role}: {aside}. If it is, say what each means: {example}"
     words = [word for word, _ in often[:MOST_WORDS]]
-    return Question(text, f"{what} Is it the {role} at all?", [choice], column, [role], words, len(often))
+    return Question(text, say("words.is-it", what=what, role=role), [choice], column, [role], words, len(often))
 
 
 def _not_this(role: Role, column: int, headings: Sequence[str]) -> Answer:
-    means = f"column {column_letter(column)} isn't the {role}; it has nothing to do with it"
-    return Answer("ignore", called(headings, column), means)
+    return Answer("ignore", called(headings, column), say("words.not-this", column=column_letter(column), role=role))

@@ -6,7 +6,6 @@ meanings   words of the sheet that were given a meaning, for which columns
 settings   :class:`Settings`, checked when it is made
 sources    said now, environment, profile, default: what counts, and where it stood
 profiles   the settings of a workspace, kept in a file
-flags      what a message calls a setting → the flag
 editing    a profile as a form shows and changes it
 remembering  what was said of a file, kept in its profile
 address    the API's address in one spelling; the journal's place

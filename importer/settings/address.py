@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 import platformdirs
 
 from importer.api.saleshandy import LIVE
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
+from importer.messages import say
 
 _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
@@ -50,19 +51,11 @@ def journal_place(address: Path | str) -> Path | str:
     elif scheme[1].lower() == "sqlite" and text[scheme.end() :].startswith("//") and "?" not in text:
         path = Path(text[scheme.end() + 2 :])
     else:  # what follows the scheme may be a password
-        raise BadSettings(
-            f"A journal at {scheme[1]}:/… can't be used: it is kept in a SQLite file or in PostgreSQL. Name a file, as"
-            f" in {by_name('journal', 'journal.sqlite')}, or a URL, as in"
-            f" {by_name('journal', 'sqlite:///journal.sqlite')} or"
-            f" {by_name('journal', 'postgresql://importer@db.example.com/notes')}."
-        )
+        raise BadSettings(say("address.no-such-journal", scheme=scheme[1]))
     if not path.name:
-        raise BadSettings(f"The journal can't be {text!r}. Name a file: {by_name('journal')}.")
+        raise BadSettings(say("address.no-journal", text=repr(text)))
     if str(path) == ":memory:" or str(path).lower().startswith("file:"):
-        raise BadSettings(
-            f"The journal can't be {text!r}: it has to outlast the run, or the next run would send every note again."
-            f" Name a file: {by_name('journal', 'practice.sqlite')}."
-        )
+        raise BadSettings(say("address.journal-in-memory", text=repr(text)))
     return path
 
 
@@ -73,11 +66,7 @@ def _database(url: str) -> str:
     named = {unquote(part.partition("=")[0]).strip().lower() for part in query.split("&")}
     owner, at, _ = way.rpartition("@")
     if (at and ":" in owner) or named & {"password", "sslpassword"}:
-        raise BadSettings(
-            "The URL of the journal holds a password, which others could read there. Leave it out, and put it into the"
-            " file that the variable PGPASSFILE names (on this machine mostly ~/.pgpass), or into a service file, as in"
-            f" {by_name('journal', 'postgresql:///?service=notes')}."
-        )
+        raise BadSettings(say("address.with-password"))
     return url
 
 
@@ -93,23 +82,16 @@ def checked_url(text: str) -> str:
         parts = urlsplit(text)
         url = canonical_url(text)
     except ValueError as error:
-        raise BadSettings(f"The base URL {text!r} can't be read: {error}. The live service is {LIVE}.") from error
+        raise BadSettings(say("address.bad-url", text=repr(text), error=str(error), live=LIVE)) from error
     if "@" in parts.netloc or "?" in text or "#" in text:
-        raise BadSettings(
-            "The base URL may not hold a name, a password, a query or a fragment. The live one is " + LIVE
-        )
+        raise BadSettings(say("address.too-much", live=LIVE))
     if parts.scheme not in _PORTS or re.search(r"[\s\x00-\x1f]", text) or not _is_host(urlsplit(url).hostname or ""):
-        raise BadSettings(f"The base URL {text!r} is no web address. The live service is {LIVE}.")
+        raise BadSettings(say("address.no-web-address", text=repr(text), live=LIVE))
     if not _is_plain(parts.path):
-        raise BadSettings(
-            f"The path of the base URL {text!r} is not plain: it may hold no '.' or '..', no empty part and no signs"
-            f" beyond those of an address. Write where it leads to, as in {LIVE}."
-        )
+        raise BadSettings(say("address.not-plain", text=repr(text), live=LIVE))
     host = urlsplit(url).hostname or ""
     if parts.scheme == "http" and not is_this_machine(host):
-        raise BadSettings(
-            f"The base URL {text!r} is not https: the API key would travel in the open. Write https://{host}…"
-        )
+        raise BadSettings(say("address.not-https", text=repr(text), host=host))
     return url
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
+from importer.messages import Message, Said, as_message, words
 from importer.settings import profiles
 from importer.settings.kinds import Address, Limited, Names, Seconds, Share, Whole, Yes
 from importer.settings.limits import Limits
@@ -21,14 +22,14 @@ from importer.settings.table import SETTINGS, Setting
 from importer.settings.times import Span
 
 
-def usual(setting: Setting) -> str:
-    """What is said of the value that counts where none is given; empty where there is none."""
+def usual(setting: Setting) -> Message | None:
+    """What is said of the value that counts if none is given; None if there is none."""
     if setting.default is not None:
-        return setting.default
+        return as_message(setting.default) if setting.default else None
     value = getattr(Settings(), setting.attribute, None) if setting.metavar else None
     if value in (None, (), {}):
-        return ""
-    return shown(value) if isinstance(value, Path) else str(value)
+        return None
+    return words(shown(value) if isinstance(value, Path) else str(value))
 
 
 def shown(path: Path) -> str:
@@ -47,9 +48,10 @@ def texts(profile: str, names: Collection[str]) -> dict[str, str]:
     return {name: _text(SETTINGS[name], value) for name, value in profiles.load(profile).items() if name in names}
 
 
-def wrong(said: Mapping[str, str]) -> dict[str, str]:
+def wrong(said: Mapping[str, str]) -> dict[str, Said]:
     """Which of these texts can't be used, and why, by themselves or together; a blank one says nothing."""
-    found, values = {}, {}
+    found: dict[str, Said] = {}
+    values = {}
     for name, text in said.items():
         try:
             if text.strip():

@@ -6,20 +6,19 @@ Comes in: what a flag or a profile holds. Goes out: the name of an encoding, or 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from importer.errors import BadSettings
+from importer.messages import say
 
 
-@dataclass(frozen=True)
 class EncodingOf:
     """The name of an encoding; or that of each kind of export, whose headings are one text with commas between them."""
-
-    allowed: str = "encoding, such as cp1252"
 
     def read(self, value: object) -> str | dict[str, str]:
         """See :class:`importer.settings.kinds.Kind`."""
         if isinstance(value, Mapping) and all(isinstance(name, str) for name in value.values()):
             return {str(headings): str(name) for headings, name in value.items()}
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a valid {self.allowed}.")  # noqa: TRY004 - as the other kinds do
+            raise BadSettings(say("kind.no-encoding", value=repr(value)))
         headings, sign, name = value.rpartition("=")
         return {headings: name} if sign else value

@@ -12,7 +12,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from importer.errors import BadSettings, NoKey, by_name
+from importer.errors import BadSettings, NoKey
+from importer.messages import Message, say, words
 
 KEY_VARIABLE = "SALESHANDY_API_KEY"
 _SETTING = "api-key-file"
@@ -33,31 +34,24 @@ def read_key(key_file: Path | None, environment: Mapping[str, str] = os.environ)
         try:
             key = _in_file(key_file.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it isn't a text file"
-            raise BadSettings(
-                f"The API key could not be read from {key_file}: {reason}. Put the file there, or name another.",
-                setting=_SETTING,
-            ) from error
-        origin = f"The file {key_file}"
-    else:
-        key = environment.get(KEY_VARIABLE, "").strip()
-        origin = f"The environment variable {KEY_VARIABLE}"
+            said = say("key.file-unreadable", file=str(key_file), error=why_unreadable(error))
+            raise BadSettings(said, setting=_SETTING) from error
         if not key:
-            raise NoKey(
-                f"No API key was given. Put it into the environment variable {KEY_VARIABLE}, or into a file that you"
-                f" name: {by_name(_SETTING)}; or keep it in the system's key store with `note-importer login`."
-            )
-    setting = _SETTING if key_file is not None else ""
+            raise BadSettings(say("key.file-empty", file=str(key_file)), setting=_SETTING)
+        if not can_be_key(key):
+            raise BadSettings(say("key.not-in-file", file=str(key_file), why=WHAT_A_KEY_IS), setting=_SETTING)
+        return key
+    key = environment.get(KEY_VARIABLE, "").strip()
     if not key:
-        raise BadSettings(
-            f"{origin} is empty; it should hold the API key and nothing else"
-            + (f", or a line {KEY_VARIABLE}=…" if key_file is not None else "")
-            + ".",
-            setting=setting,
-        )
+        raise NoKey(say("key.not-given"))
     if not can_be_key(key):
-        raise BadSettings(f"{origin} does not hold an API key: {WHAT_A_KEY_IS}.", setting=setting)
+        raise BadSettings(say("key.not-in-variable", why=WHAT_A_KEY_IS))
     return key
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> Message:
+    """Return why a text file can't be read."""
+    return words(str(error.strerror)) if isinstance(error, OSError) else say("key.not-a-text-file")
 
 
 def _in_file(text: str) -> str:
@@ -66,7 +60,7 @@ def _in_file(text: str) -> str:
     return str(assigned[-1][1] if assigned else text).strip()
 
 
-WHAT_A_KEY_IS = "a key is one word of plain characters"
+WHAT_A_KEY_IS = say("key.what-it-is")
 
 
 def can_be_key(text: str) -> bool:
@@ -74,10 +68,14 @@ def can_be_key(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-def who_can_read(file: Path, what: str = "the API key") -> str | None:
-    """A sentence where others on this machine can read a file that holds a secret; None where they can't.
+def who_can_read(file: Path, kind: str = "key.others-can-read") -> Message | None:
+    """A message where others on this machine can read a file that holds a secret; None where they can't.
 
     Only POSIX systems say so by a file's mode. A pipe, such as a shell's ``<(…)``, stores nothing.
+
+    Args:
+        file: the file.
+        kind: of the message.
     """
     if os.name != "posix":
         return None
@@ -87,7 +85,4 @@ def who_can_read(file: Path, what: str = "the API key") -> str | None:
         return None
     if not stat.S_ISREG(mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
-    return (
-        f"Other users of this machine can read {what} in {file}. Keep it to yourself: chmod 600"
-        f" {shlex.quote(str(file))}"
-    )
+    return say(kind, file=str(file), argument=shlex.quote(str(file)))

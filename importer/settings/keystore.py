@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
+from importer.messages import say
 from importer.models import Workspace
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 _SERVICE = "note-importer"
-_ELSEWHERE = f"Keep the key in a file that only you can read, and name that: {by_name('api-key-file')}"
 
 
 def is_there() -> bool:
@@ -39,7 +39,7 @@ def kept(workspace: Workspace) -> str | None:
     """
     if find_spec("keyring") is None:
         return None
-    with _told(f"asked for the key of {workspace}"):
+    with _told("keystore.not-asked", workspace=str(workspace)):
         store = _store()
         return None if store is None else store.get_password(_SERVICE, str(workspace))
 
@@ -50,12 +50,12 @@ def keep(workspace: Workspace, key: str) -> str:
     Raises:
         BadSettings: there is no store, or it didn't keep the key.
     """
-    with _told("written to"):
+    with _told("keystore.not-written"):
         store = _needed_store()
         store.set_password(_SERVICE, str(workspace), key)
         is_kept = store.get_password(_SERVICE, str(workspace)) == key
     if not is_kept:
-        raise BadSettings(f"The system's key store ({store.name}) did not keep the key. {_ELSEWHERE}.")
+        raise BadSettings(say("keystore.did-not-keep", store=str(store.name)))
     return str(store.name)
 
 
@@ -65,7 +65,7 @@ def forget(workspace: Workspace) -> bool:
     Raises:
         BadSettings: there is no store, or it doesn't let the key go.
     """
-    with _told("changed"):
+    with _told("keystore.not-changed"):
         store = _needed_store()
         is_there = store.get_password(_SERVICE, str(workspace)) is not None
         if is_there:
@@ -83,24 +83,18 @@ def _store() -> KeyringBackend | None:
 
 def _needed_store() -> KeyringBackend:
     if find_spec("keyring") is None:
-        raise BadSettings(
-            "The system's key store can't be used: a part is missing here. Install it with: pip install keyring."
-            f" Or do without. {_ELSEWHERE}."
-        )
+        raise BadSettings(say("keystore.needs-keyring"))
     if (store := _store()) is None:
-        raise BadSettings(f"This system has no key store that could be found. {_ELSEWHERE}.")
+        raise BadSettings(say("keystore.not-found"))
     return store
 
 
 @contextmanager
-def _told(doing: str) -> Iterator[None]:
+def _told(kind: str, **parts: str) -> Iterator[None]:
     """What a store fails with, in words of ours."""
     try:
         yield
     except BadSettings:
         raise
     except Exception as error:  # locked, no session, no permission: each store has exceptions of its own
-        raise BadSettings(
-            f"The system's key store could not be {doing}: {error or type(error).__name__}. It is open only while you"
-            f" are logged in and have unlocked it. {_ELSEWHERE}."
-        ) from error
+        raise BadSettings(say(kind, **parts, error=str(error) or type(error).__name__)) from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from importer.errors import UnreadableFile, by_name
+from importer.errors import UnreadableFile
+from importer.messages import Message, say
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,6 @@ class Limits:
     cell_characters: int = 2_000_000
     seconds: float = 600.0
 
-    def refuse(self, name: str, what: str) -> UnreadableFile:
+    def refuse(self, name: str, what: Message) -> UnreadableFile:
         """The error to raise when the limit called ``name`` is passed; ``what`` says where, without a full stop."""
-        way = by_name("limit", f"{name}=NUMBER")
-        return UnreadableFile(
-            f"{what}; the limit is {getattr(self, name):,}. "
-            f"If the file is right and comes from someone you trust, raise it with {way}."
-        )
+        return UnreadableFile(say("reading.beyond-limit", what=what, limit=f"{getattr(self, name):,}", name=name))

@@ -6,12 +6,13 @@ Comes in: texts such as ``visibility:Yes=Public``, or the tables of a profile. G
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from importer.errors import BadSettings
+from importer.messages import say
 from importer.models import Role, Status, Visibility
-from importer.settings.kinds import Choice, without_marks
+from importer.settings.kinds import Choice, shown, without_marks
 
 
 class Scope(Enum):
@@ -29,28 +30,15 @@ Values: TypeAlias = Mapping[Role, Mapping[str | Scope, Words]]
 _WORDED = {Role.VISIBILITY: Choice(Visibility, by_name=True), Role.STATUS: Choice(Status, by_name=True)}
 """The roles whose cells hold one of a few words."""
 
-MEANS: Mapping[str, str] = {
-    Visibility.PUBLIC.name: "Public: all team members see the note",
-    Visibility.PRIVATE.name: "Private: only the owner of the API key sees it",
-    Status.PUBLISHED.name: "Published",
-    Status.DRAFT.name: "Draft",
-}
+MEANS = {value.name: say(f"meaning.{value.name.lower()}") for kind in _WORDED.values() for value in kind.words.values()}
 """What these words mean, for a person who chooses; by name, for both enumerations have a "1"."""
-_SHOWN = 60
 
 
-@dataclass(frozen=True)
 class Meanings:
     """Role → column → a word of the sheet → the value that it stands for; None: it stands for none, and that is known.
 
     A text names no column. In a table, a word's value is a text, and a column's value is a table of its words.
     """
-
-    @property
-    def allowed(self) -> str:
-        """The roles and their values; nothing after the = leaves the rows out."""
-        ways = (f"{role}:WORD=VALUE, where VALUE is one of {kind.allowed}" for role, kind in _WORDED.items())
-        return f"{'; or '.join(ways)}; or nothing"
 
     def read(self, value: object) -> dict[Role, dict[str | Scope, dict[str, Enum | None]]]:
         """See :class:`importer.settings.kinds.Kind`."""
@@ -58,7 +46,7 @@ class Meanings:
         for name, column, word, meaning in self._entries(value):
             role = name.strip().lower()
             if role not in _WORDED or not word.strip():
-                raise ValueError(f"{f'{name}:{word}={meaning}'!r}: write {self.allowed}.")
+                raise _unreadable(f"{name}:{word}={meaning}")
             is_blank = meaning is None or meaning == ""
             words = found.setdefault(Role(role), {}).setdefault(column, {})
             words[word] = None if is_blank else _WORDED[Role(role)].read(meaning)
@@ -69,7 +57,7 @@ class Meanings:
         if isinstance(value, Mapping):
             for name, words in value.items():
                 if not isinstance(words, Mapping):
-                    raise ValueError(f"{repr(words)[:_SHOWN]}: write {self.allowed}.")  # noqa: TRY004 - one error for all
+                    raise _unreadable(words)
                 for word, meaning in words.items():
                     if isinstance(meaning, Mapping):
                         for inner, found in meaning.items():
@@ -81,8 +69,13 @@ class Meanings:
             before, sign, meaning = text.rpartition("=") if isinstance(text, str) else ("", "", "")
             name, colon, word = before.partition(":")
             if not sign or not colon:
-                raise ValueError(f"{repr(text)[:_SHOWN]}: write {self.allowed}.")
+                raise _unreadable(text)
             yield name, Scope.RUN, without_marks(word), meaning.strip()
+
+
+def _unreadable(value: object) -> BadSettings:
+    ways = tuple(say("kind.meaning", role=role.value, words=kind.in_quotes) for role, kind in _WORDED.items())
+    return BadSettings(say("kind.write", value=shown(value), allowed=say("kind.meanings", ways=ways)))
 
 
 def rescoped(values: Values, role: Role, column: str | Scope) -> Values:

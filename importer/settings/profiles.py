@@ -29,11 +29,18 @@ from tomlkit.exceptions import TOMLKitError
 
 from importer import files
 from importer.errors import BadSettings, as_argument
+from importer.messages import Message, Plain, render, say
 from importer.settings.table import SETTINGS
 
 DEFAULT = "default"
 FILE_VARIABLE = "NOTE_IMPORTER_PROFILES"
 _COMMAND = re.compile(r"`(note-importer (?:check|history|hide|journal|login|results|run|verify)\b[^`]*)`")
+
+
+class InProfile(Plain):
+    """A face for comments in a profile: how a flag is written is no help there."""
+
+    context = "profile"
 
 
 def in_commands(text: str, name: str) -> str:
@@ -59,25 +66,23 @@ def load(name: str) -> dict[str, object]:
     if name not in document and name != DEFAULT:
         raise BadSettings(_unknown(name, document), setting="profile")
     profile = document.get(name, {})
-    where = f"The profile {name!r} in {profiles_file()}"
     if not isinstance(profile, Mapping):
-        raise BadSettings(f"{where} is not a table of settings; it should begin with [{name}].")
+        raise BadSettings(say("profile.no-table", where=place_of(name), name=name))
     known = {setting.profile_name: name for name, setting in SETTINGS.items() if name != "profile"}
     for setting in profile:
         if setting not in known:
             near = difflib.get_close_matches(setting, known, n=1)
-            raise BadSettings(
-                f"{where}{at_line(name, setting)} holds {setting!r}, which is no setting."
-                + (f" Did you mean {near[0]!r}?" if near else "")
-                + f" There are: {', '.join(sorted(known))}."
-            )
+            where, named, there = place_of(name, setting), repr(setting), tuple(sorted(known))
+            if near:
+                said = say("profile.no-setting-near", where=where, setting=named, near=repr(near[0]), known=there)
+                raise BadSettings(said)
+            raise BadSettings(say("profile.no-setting", where=where, setting=named, known=there))
     settings: dict[str, object] = dict(profile.unwrap() if hasattr(profile, "unwrap") else profile)
     examples = {"map": 'content = "Call summary"', "limit": "rows = 6000000", "values": 'visibility.Yes = "Public"'}
     for setting, example in examples.items():
         if not isinstance(settings.get(setting, {}), Mapping):
-            raise BadSettings(
-                f"{where}{at_line(name, setting)}: write {setting} as a table, such as {setting} = {{ {example} }}."
-            )
+            where = place_of(name, setting)
+            raise BadSettings(say("profile.write-a-table", where=where, setting=setting, example=example))
     return {known[setting]: value for setting, value in settings.items()}
 
 
@@ -103,8 +108,15 @@ def _named(document: Mapping[str, object]) -> list[str]:
     return [found for found, settings in document.items() if isinstance(settings, Mapping)]
 
 
-def at_line(name: str, setting: str) -> str:
-    """Where in the file an entry begins, as ``, line 7``; empty where that can't be told.
+def place_of(name: str, setting: str = "") -> Message:
+    """Return where a profile stands, or an entry of it, with its line in the file if that can be told."""
+    line = _line_of(name, setting) if setting else None
+    where = {"profile": repr(name), "file": str(profiles_file())}
+    return say("origin.profile", **where) if line is None else say("origin.profile-line", **where, line=str(line))
+
+
+def _line_of(name: str, setting: str) -> int | None:
+    """Return the line of the file in which an entry begins; None if that can't be told.
 
     The parser gives no lines. But a file's first lines are TOML too wherever an entry has just ended, so an entry
     begins after the last such place before the first that holds it.
@@ -112,7 +124,7 @@ def at_line(name: str, setting: str) -> str:
     try:
         lines = profiles_file().read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        return ""
+        return None
     whole = 0
     for end in range(1, len(lines) + 1):
         try:
@@ -121,20 +133,17 @@ def at_line(name: str, setting: str) -> str:
             continue
         profile = found.get(name)
         if isinstance(profile, Mapping) and setting in profile:
-            return f", line {whole + 1}"
+            return whole + 1
         whole = end
-    return ""
+    return None
 
 
-def _unknown(name: str, document: Mapping[str, object]) -> str:
+def _unknown(name: str, document: Mapping[str, object]) -> Message:
     """What to say of a profile that isn't there: a slip would reach another address, with nothing known of it."""
-    others = _named(document)
-    listed = ", ".join(repr(found) for found in dict.fromkeys([DEFAULT, *others]))
+    listed = tuple(repr(found) for found in dict.fromkeys([DEFAULT, *_named(document)]))
     line = tomlkit.dumps({name: {}}).strip()
-    return (
-        f"There is no profile {name!r}. There {'are' if others else 'is'}: {listed}. Correct the name; or, if it is to"
-        f" be a new one, make it with `note-importer init`, or put the line {line} into {profiles_file()}."
-    )
+    parts = {"profile": repr(name), "line": line, "file": str(profiles_file())}
+    return say("profile.not-there", n=len(listed), names=listed, **parts)
 
 
 def remember(name: str, settings: Mapping[str, object]) -> Path:
@@ -200,13 +209,11 @@ def check_new(name: str) -> None:
         BadSettings: there is one of that name, or it is none; or the file of profiles can't be read.
     """
     if not name.strip() or not name.isprintable():
-        raise BadSettings("A name is one line of text.")
+        raise BadSettings(say("profile.bad-name"))
     if "://" in name:
-        raise BadSettings(f"{name!r} is an address. A name is a word of yours for the workspace, such as night.")
+        raise BadSettings(say("profile.named-by-address", name=repr(name)))
     if name in _document():
-        raise BadSettings(
-            f"There is a profile {name!r} in {profiles_file()} already. Change it there, or name another."
-        )
+        raise BadSettings(say("profile.there-already", name=repr(name), file=str(profiles_file())))
 
 
 def make(name: str, settings: Mapping[str, object], hints: Mapping[str, str]) -> Path:
@@ -246,9 +253,8 @@ def beside(file: str) -> Path:
 
 
 def _commented(setting: str) -> list[str]:
-    """What a setting does, as it stands in the file: how a flag is written is no help there."""
-    text = re.sub(r", as in `[^`]*`( or `[^`]*`)*", "", SETTINGS[setting].help)
-    return textwrap.wrap(text.replace("Nothing after the =", 'An empty text, "",'), 100)
+    """What a setting does, as it stands in the file."""
+    return textwrap.wrap(render(SETTINGS[setting].help, InProfile()), 100)
 
 
 def keep_beside(file: str, text: str) -> Path:
@@ -267,7 +273,7 @@ def _write(path: Path, text: str) -> None:
         files.make_private_folder(path.parent)
         files.replace(path, text.encode())
     except OSError as error:
-        raise BadSettings(f"{path} could not be written: {error.strerror}.") from error
+        raise BadSettings(say("profile.not-written", file=str(path), error=str(error.strerror))) from error
 
 
 def _document() -> tomlkit.TOMLDocument:
@@ -277,12 +283,7 @@ def _document() -> tomlkit.TOMLDocument:
         return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         if os.environ.get(FILE_VARIABLE):
-            raise BadSettings(
-                f"The environment variable {FILE_VARIABLE} names the file {path}, which doesn't exist. Correct the"
-                " name, or make the file; it may be empty."
-            ) from error
+            raise BadSettings(say("profile.file-missing", variable=FILE_VARIABLE, file=str(path))) from error
         return tomlkit.document()
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise BadSettings(
-            f"The profiles in {path} can't be read: {error}. Correct the file, or move it away."
-        ) from error
+        raise BadSettings(say("profile.unreadable", file=str(path), error=str(error))) from error

@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from importer.errors import BadSettings
+from importer.messages import Message, say
+from importer.settings.key import why_unreadable
 
 ADDRESSES_VARIABLE = "NOTE_IMPORTER_NOTIFY_ADDRESSES"
 
@@ -29,7 +31,7 @@ class Recipient:
     """One address; ``origin`` says where it stood, for messages, which never show the address."""
 
     address: str = field(repr=False)
-    origin: str
+    origin: Message
 
 
 def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
@@ -40,21 +42,20 @@ def read_recipients(file: Path | None) -> tuple[Recipient, ...]:
     """
     if file is None:
         words = os.environ.get(ADDRESSES_VARIABLE, "").split()
-        where = f"the environment variable {ADDRESSES_VARIABLE}"
-        return tuple(Recipient(word, f"address {number} in {where}") for number, word in enumerate(words, 1))
+        return tuple(
+            Recipient(word, say("recipients.in-variable", number=str(number))) for number, word in enumerate(words, 1)
+        )
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it isn't a text file"
-        raise BadSettings(
-            f"The addresses for notifications could not be read from {file}: {reason}. Put the file there, or name"
-            " another.",
-            setting="notify-file",
-        ) from error
+        said = say("recipients.unreadable", file=str(file), error=why_unreadable(error))
+        raise BadSettings(said, setting="notify-file") from error
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-    found = tuple(Recipient(line, f"line {number} of {file}") for number, line in lines if line and line[0] != "#")
+    found = tuple(
+        Recipient(line, say("recipients.in-file", line=str(number), file=str(file)))
+        for number, line in lines
+        if line and line[0] != "#"
+    )
     if not found:
-        raise BadSettings(
-            f"The file {file} holds no address for notifications. Write one a line.", setting="notify-file"
-        )
+        raise BadSettings(say("recipients.none", file=str(file)), setting="notify-file")
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from importer.errors import BadSettings
+from importer.messages import say
 from importer.models import Role
 from importer.settings import profiles
 from importer.settings.kinds import Columns
@@ -147,7 +148,7 @@ def forget(profile: str, path: Sequence[str]) -> None:
         BadSettings: the path leads to something else; or the file of profiles can't be read or written.
     """
     if path[0] not in _TABLES or not 1 < len(path) < 5:
-        raise BadSettings("That is nothing that a profile remembers of files.")
+        raise BadSettings(say("profile.nothing-remembered"))
     profiles.forget(profile, path)
 
 

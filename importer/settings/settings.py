@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from importer.api.saleshandy import LIVE
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
 from importer.markup import ContentKind
+from importer.messages import say
 from importer.models import OnSeveral, Role, Visibility, Workspace
 from importer.settings.address import default_journal, is_this_machine
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
@@ -133,12 +134,9 @@ class Settings:
                 if value is not None or getattr(Settings, setting.attribute, ...) is not None:
                     object.__setattr__(self, setting.attribute, setting.read(value))
         if self.attachments_are is AttachmentsAre.FILES and self.attachments is None:
-            raise BadSettings(
-                f"Files are taken from one folder only: name it with {by_name('attachments', 'FOLDER')}.",
-                setting="attachments-are",
-            )
+            raise BadSettings(say("settings.no-folder"), setting="attachments-are")
         if not isinstance(self.key, str) or not can_be_key(self.key):
-            raise BadSettings(f"What was given as the API key is none: {WHAT_A_KEY_IS}.")
+            raise BadSettings(say("key.given-is-none", why=WHAT_A_KEY_IS))
 
     @property
     def workspace(self) -> Workspace:

@@ -16,7 +16,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
+from importer.messages import Message, Setting, say
 from importer.models import Role
 from importer.settings import keystore, profiles
 from importer.settings.address import default_journal, journal_place
@@ -55,22 +56,22 @@ class Given:
     """A value, unread, and where it stood.
 
     Attributes:
-        origin: where, in words; empty where it was said now.
+        origin: where; None if it was said now.
         profile: which it stood in, if it did.
         below: what stood of the same table at places that count less, by which this is added to.
     """
 
     value: object
     place: Place
-    origin: str = ""
+    origin: Message | None = None
     profile: str = ""
     below: tuple[Given, ...] = ()
 
-    def at(self, name: str) -> str:
-        """Where the setting of this name stood, in words, with its line in a file of profiles."""
-        return self.origin + (
-            profiles.at_line(self.profile, SETTINGS[name].profile_name) if self.place is Place.PROFILE else ""
-        )
+    def at(self, name: str) -> Message | None:
+        """Where the setting of this name stood, with its line in a file of profiles."""
+        if self.place is not Place.PROFILE:
+            return self.origin
+        return profiles.place_of(self.profile, SETTINGS[name].profile_name)
 
 
 def gather(
@@ -94,10 +95,10 @@ def gather(
         text = environment.get(setting.variable, "")
         if text.strip():
             value: object = _parts(text) if setting.many else text
-            _lay(given, name, Given(value, Place.ENVIRONMENT, f"the environment variable {setting.variable}"))
+            _lay(given, name, Given(value, Place.ENVIRONMENT, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
-        origin = f"the profile {profile!r} in {profiles.profiles_file()}"
+        origin = profiles.place_of(profile)
         for name, value in profiles.load(profile).items():
             if name in names:
                 _lay(given, name, Given(value, Place.PROFILE, origin, profile))
@@ -118,8 +119,9 @@ def _check_variables(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         if name.startswith("NOTE_IMPORTER_") and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            meant = f" Did you mean {near[0]}?" if near else ""
-            raise BadSettings(f"The environment variable {name} stands for no setting.{meant} Correct or remove it.")
+            if near:
+                raise BadSettings(say("variable.misspelt-near", name=name, near=near[0]))
+            raise BadSettings(say("variable.misspelt", name=name))
 
 
 def _parts(text: str) -> list[str]:
@@ -248,11 +250,9 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
         return replace(settings, key=kept or read_key(None))
     address = given.get("base-url")
     if place is Place.PROFILE and address is not None and address.place is not Place.PROFILE:
-        raise BadSettings(
-            f"The address {settings.base_url} was given by {address.origin or by_name('base-url')}, so the key of the"
-            f" profile {settings.profile!r} is not sent there. Give the key for that address: put it into the"
-            f" environment variable {KEY_VARIABLE}, or name a file that holds it: {by_name('api-key-file')}."
-        )
+        origin = address.origin or Setting("base-url")
+        parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
+        raise BadSettings(say("key.of-another-address", **parts))
     with _placed(given):
         return replace(settings, key=read_key(file))
 
@@ -285,8 +285,8 @@ def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path |
     return Path(read(given, name))
 
 
-def key_place(settings: Settings, given: Mapping[str, Given]) -> str:
-    """Where the key is taken from, in words.
+def key_place(settings: Settings, given: Mapping[str, Given]) -> Message:
+    """Where the key is taken from.
 
     Raises:
         BadSettings: there is none, or it can't be used.
@@ -294,7 +294,9 @@ def key_place(settings: Settings, given: Mapping[str, Given]) -> str:
     with_key(settings, given)
     if (file := key_file(given)) is not None:
         origin = given["api-key-file"].at("api-key-file")
-        return f"the file {file}" + (f", named by {origin}" if origin else "")
+        if origin is None:
+            return say("origin.file", file=str(file))
+        return say("origin.file-named", file=str(file), origin=origin)
     if os.environ.get(KEY_VARIABLE, "").strip():
-        return f"the environment variable {KEY_VARIABLE}"
-    return f"the system's key store, where `note-importer login` put it for {settings.workspace}"
+        return say("origin.variable", name=KEY_VARIABLE)
+    return say("origin.key-store", workspace=str(settings.workspace))

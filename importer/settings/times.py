@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from datetime import time
 
+from importer.errors import BadSettings
+from importer.messages import say
+
 _WINDOW = re.compile(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*", re.ASCII)
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(h|hours?|m|min|minutes?|s|sec|seconds?)\s*", re.ASCII | re.IGNORECASE)
 _UNITS = {"h": 3600, "m": 60, "s": 1}
@@ -33,18 +36,18 @@ class Window:
         """Read ``02:00-06:00``.
 
         Raises:
-            ValueError: it is no window.
+            BadSettings: it is no window.
         """
         match = _WINDOW.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no window of the day; write it like 02:00-06:00.")
+            raise BadSettings(say("kind.no-window", value=repr(text)))
         hours = [(int(match[1]), int(match[2])), (int(match[3]), int(match[4]))]
         if hours[1] == (24, 0):
             hours[1] = (0, 0)
         if any(hour > 23 or minute > 59 for hour, minute in hours):
-            raise ValueError(f"{text!r} holds a time that no clock shows; write it like 02:00-06:00.")
+            raise BadSettings(say("kind.no-time-of-day", value=repr(text)))
         if hours[0] == hours[1]:
-            raise ValueError(f"{text!r} ends when it begins; write it like 02:00-06:00.")
+            raise BadSettings(say("kind.empty-window", value=repr(text)))
         return cls(time(*hours[0]), time(*hours[1]))
 
     def holds(self, shown: time) -> bool:
@@ -57,22 +60,16 @@ class Window:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
 
 
-@dataclass(frozen=True)
 class Between:
     """A window of the day."""
-
-    allowed: str = "window of the day, such as 02:00-06:00"
 
     def read(self, value: object) -> Window:
         """See :class:`importer.settings.kinds.Kind`."""
         return value if isinstance(value, Window) else Window.parse(str(value))
 
 
-@dataclass(frozen=True)
 class Span:
     """How long something may take, with its unit; in Python also a number of seconds."""
-
-    allowed: str = "time with its unit, such as 4h, 90m, 1h30m or 30s"
 
     def read(self, value: object) -> float:
         """See :class:`importer.settings.kinds.Kind`."""
@@ -81,12 +78,12 @@ class Span:
         else:
             seconds = _seconds(str(value))
         if not 0 <= seconds <= _LONGEST:
-            raise ValueError(f"{value!r} is not in the range: from 0s to a week, 168h.")
+            raise BadSettings(say("kind.more-than-a-week", value=repr(value)))
         return seconds
 
 
 def _seconds(text: str) -> float:
     found = [*_PART.finditer(text)]
     if not found or "".join(part[0] for part in found) != text:
-        raise ValueError(f"{text!r} is no time with its unit; write it like 4h, 90m, 1h30m or 30s.")
+        raise BadSettings(say("kind.no-span", value=repr(text)))
     return sum(float(part[1]) * _UNITS[part[2][0].lower()] for part in found)

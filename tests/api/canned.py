@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from importer.api import Answer, Failure, NotesPage, Reply
 from importer.api.saleshandy import Saleshandy
+from importer.messages import render
 from importer.models import Note, Status, Visibility
 
 KEY = "key-that-nobody-may-see"
@@ -129,7 +130,7 @@ def called(url: str, call: Callable[[Saleshandy], Reply[Value]], **options: Any)
         api.close()
     if answer.failure is not None:
         assert answer.value is None
-        assert KEY not in answer.failure.text
+        assert KEY not in render(answer.failure.text)
     return answer
 
 

@@ -10,6 +10,7 @@ from importer.api import Answer, Cause, Failure, FoundNote, FoundProspect, Metad
 from importer.api.exchange import SMALL, Exchange
 from importer.api.protocol import FilePart
 from importer.api.transport import Transport
+from importer.messages import words
 from importer.models import Note, Status, Visibility
 
 _AUDIENCE = {Visibility.PUBLIC: "everyone", Visibility.PRIVATE: "author"}
@@ -25,8 +26,8 @@ class Ledgerly:
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         if note.status is Status.DRAFT:
-            now = self._clock()
-            return Reply("POST", now, now, failure=Failure(Cause.BAD_REQUEST, "Ledgerly has no drafts"))
+            failure = Failure(Cause.BAD_REQUEST, words("Ledgerly has no drafts"))
+            return Reply("POST", self._clock(), self._clock(), failure=failure)
         memo = {"text": note.content, "audience": _AUDIENCE[note.visibility], "files": note.attachments}
         return self._call("POST", "/memos", memo | {"people": prospects}, _answers)
 
@@ -55,7 +56,7 @@ class Ledgerly:
         try:
             value = read(json.loads(came.data)) if failure is None else None
         except (ValueError, KeyError, TypeError):
-            failure = Failure(Cause.UNREADABLE, "Ledgerly's reply can't be read")
+            failure = Failure(Cause.UNREADABLE, words("Ledgerly's reply can't be read"))
         return Reply(method, came.began, came.came, value, failure, metadata)
 
 
@@ -63,12 +64,13 @@ def _failure(came: Exchange) -> Failure:
     try:
         problem = json.loads(came.data)["problem"]
     except (ValueError, KeyError, TypeError):
-        return Failure(Cause.FAILED if came.status >= 500 else Cause.FOREIGN, f"It said {came.status}", at_work=True)
-    return Failure(_CAUSES.get(problem, Cause.BAD_REQUEST), str(problem))
+        cause = Cause.FAILED if came.status >= 500 else Cause.FOREIGN
+        return Failure(cause, words(f"It said {came.status}"), at_work=True)
+    return Failure(_CAUSES.get(problem, Cause.BAD_REQUEST), words(str(problem)))
 
 
 def _answers(document: Any) -> dict[str, Answer]:
-    return {one["person"]: Answer(one.get("memo"), one.get("because", "")) for one in document["memos"]}
+    return {one["person"]: Answer(one.get("memo"), *map(words, one.get("whys", ()))) for one in document["memos"]}
 
 
 def _page(document: Any) -> NotesPage:

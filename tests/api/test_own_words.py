@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from importer.api import Cause, Failure
+from importer.messages import render
 from tests.api.canned import Canned, called, connected, create, failure_of, find, posted, reply, update
 
 JSON = "Content-Type: application/json; charset=utf-8"
@@ -243,6 +244,6 @@ def test_somebody_may_be_at_work_on_what_was_answered_sooner_than_any_call_is_do
 def test_what_a_gateways_page_says_at_its_head_is_shown() -> None:
     page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
     with Canned(reply(page, "400 Bad Request", "Content-Type: text/html")) as server:
-        assert "(400 No required SSL certificate was sent)" in failure_of(posted(server)).text
+        assert "(400 No required SSL certificate was sent)" in render(failure_of(posted(server)).text)
     with Canned(reply(b"<title>Welcome</title>", "400 Bad Request", "Content-Type: text/html")) as server:
-        assert "(400 Bad Request)" in failure_of(posted(server)).text
+        assert "(400 Bad Request)" in render(failure_of(posted(server)).text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.api import Cause, FoundProspect
+from importer.messages import render
 from tests.api.canned import Canned, called, connected, failure_of, reply, value_of
 
 JO = {"id": "jzRkmgMdwA", "createdAt": "2022-01-13T09:48:35.824Z", "email": "Jo@example.com", "attributes": []}
@@ -72,4 +73,4 @@ def test_what_a_gateway_says_of_a_search_is_told_without_the_email() -> None:
     body = {"message": "Cannot GET /v1/prospects?search=Jo%40example.com for jo@example.com"}
     with Canned(reply(body, "404 Not Found", JSON)) as server:
         failure = failure_of(called(server.url, lambda api: api.look_up("jo@example.com", 1)))
-    assert "Cannot GET /v1/prospects?search=(email) for (email)" in failure.text
+    assert "Cannot GET /v1/prospects?search=(email) for (email)" in render(failure.text)

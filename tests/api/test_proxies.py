@@ -24,6 +24,7 @@ from importer import cli
 from importer.api import Cause, Reply
 from importer.api.saleshandy import Saleshandy
 from importer.errors import BadSettings, Blocked, ImporterError
+from importer.messages import render
 from importer.models import Result
 from importer.settings import KEY_VARIABLE, Settings
 from tests import running
@@ -163,8 +164,8 @@ def test_a_certificate_that_is_not_accepted_blocks_and_names_the_way_out(call: C
         place = server.url.split("/")[2]
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
-    assert f"The certificate of {place} is not accepted" in error.text
-    assert "REQUESTS_CA_BUNDLE" in error.text
+    assert f"The certificate of {place} is not accepted" in render(error.text)
+    assert "REQUESTS_CA_BUNDLE" in render(error.text)
     assert server.requests == []
 
 
@@ -181,7 +182,7 @@ def test_a_server_that_wants_a_certificate_of_ours_blocks(trusted: None, newest:
     assert error.cause is Cause.BLOCKED
     assert error.has_left is error.at_work is (newest is ssl.TLSVersion.TLSv1_3)
     assert error.is_applied is (None if error.has_left else False)
-    assert "certificate of yours" in error.text
+    assert "certificate of yours" in render(error.text)
     assert server.requests == []
 
 
@@ -210,7 +211,7 @@ def test_certificates_that_go_away_block(monkeypatch: pytest.MonkeyPatch, tmp_pa
         api.close()
     assert failure.cause is Cause.BLOCKED
     assert failure.is_applied is False
-    assert "no longer there" in failure.text
+    assert "no longer there" in render(failure.text)
     assert server.requests == []
 
 
@@ -233,7 +234,7 @@ def test_a_request_that_is_lost_when_the_certificates_have_gone_away_may_be_appl
     failure = failure_of(answer)
     assert (failure.cause, failure.is_applied, failure.at_work) == (Cause.BLOCKED, None, True)
     assert answer.has_left
-    assert "no longer there" in failure.text
+    assert "no longer there" in render(failure.text)
     assert len(server.requests) == 1
 
 
@@ -281,8 +282,8 @@ def test_a_proxy_that_wants_another_login_blocks(
         monkeypatch.setenv("HTTPS_PROXY", f"http://{login}{proxy.place}")
         error = outcome(server.url, call)
     assert error.cause is Cause.BLOCKED
-    assert f"The proxy {proxy.place} wants a name and a password" in error.text
-    assert "hunter2" not in error.text
+    assert f"The proxy {proxy.place} wants a name and a password" in render(error.text)
+    assert "hunter2" not in render(error.text)
     assert server.requests == []
 
 
@@ -329,7 +330,7 @@ def test_a_proxy_that_is_not_there_is_named_and_tried_again(monkeypatch: pytest.
     monkeypatch.setenv("https_proxy", f"http://someone:hunter2@{place}")
     error = outcome("https://api.example/v1", call)
     assert error.cause is Cause.UNREACHABLE
-    assert error.text.startswith(f"the proxy {place} could not be reached: ")
+    assert render(error.text).startswith(f"the proxy {place} could not be reached: ")
 
 
 def test_a_proxy_that_leads_nowhere_is_named_and_what_it_says_of_the_login_is_hidden(
@@ -340,9 +341,9 @@ def test_a_proxy_that_leads_nowhere_is_named_and_what_it_says_of_the_login_is_hi
         monkeypatch.setenv("https_proxy", f"http://someone:hunt%2Fer2@{proxy.place}")
         error = outcome("https://api.example/v1")
     assert error.cause is Cause.UNREACHABLE
-    assert error.text.startswith(f"the proxy {proxy.place} did not lead to api.example: it answered 502")
+    assert render(error.text).startswith(f"the proxy {proxy.place} did not lead to api.example: it answered 502")
     for secret in ("someone", "hunt/er2", "hunt%2Fer2", echo):
-        assert secret not in error.text
+        assert secret not in render(error.text)
 
 
 def test_a_proxy_that_speaks_no_tls_blocks_and_says_which_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,8 +351,8 @@ def test_a_proxy_that_speaks_no_tls_blocks_and_says_which_setting(monkeypatch: p
         monkeypatch.setenv("https_proxy", proxy.url.replace("http:", "https:").removesuffix("/v1"))
         error = outcome("https://api.example/v1")
     assert error.cause is Cause.BLOCKED
-    assert "speaks no https" in error.text
-    assert "https_proxy" in error.text.lower()
+    assert "speaks no https" in render(error.text)
+    assert "https_proxy" in render(error.text).lower()
 
 
 MALFORMED = [

@@ -9,6 +9,7 @@ import pytest
 
 from importer.api import Answer, Cause, NotesPage
 from importer.api.protocol import API_REFUSED
+from importer.messages import render, words
 from importer.models import Note, Status, Visibility
 from importer.sandbox import Sandbox
 from tests.api.canned import (
@@ -69,7 +70,7 @@ def test_ids_are_quoted_in_the_address() -> None:
 
 # -- answers ----------------------------------------------------------------------------------------------------------
 
-REJECTED = Answer(None, "no such prospect")
+REJECTED = Answer(None, words("no such prospect"))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ REJECTED = Answer(None, "no such prospect")
         ([entry(" P1 ", "N1 ")], {"P1": CREATED}),
         ([entry("P1", None, False, message="no such prospect")], {"P1": REJECTED}),
         ([entry("P1", None, False, error={"message": "no such\n prospect"})], {"P1": REJECTED}),
-        ([entry("P1", None, False, message=f"no such {KEY}")], {"P1": Answer(None, "no such (key)")}),
+        ([entry("P1", None, False, message=f"no such {KEY}")], {"P1": Answer(None, words("no such (key)"))}),
     ],
 )
 def test_answers_are_matched_by_prospect_and_what_is_not_certain_is_missing(
@@ -111,7 +112,7 @@ def test_answers_are_matched_by_prospect_and_what_is_not_certain_is_missing(
 
 def test_a_rejection_without_a_reason_says_so() -> None:
     with Canned(reply(results(entry("P1", None, False)))) as server:
-        assert "gave no reason" in value_of(posted(server))["P1"].reason
+        assert "gave no reason" in render(value_of(posted(server))["P1"].reason)
 
 
 # -- unclear ----------------------------------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ def test_where_the_server_itself_failed_it_is_no_longer_at_work() -> None:
     with Canned(reply({"message": words, "code": 5001}, "500 Error")) as server:
         failure = failure_of(posted(server))
     assert failure.cause is Cause.FAILED
-    assert words in failure.text
+    assert words in render(failure.text)
     assert not failure.at_work
 
 
@@ -221,7 +222,7 @@ def test_a_refusal_comes_in_the_apis_own_words(status: str) -> None:
     with Canned(answer) as server:
         came = posted(server)
     failure = failure_of(came)
-    assert failure.text == "Invalid prospect Id"
+    assert render(failure.text) == "Invalid prospect Id"
     assert failure.cause is (Cause.TOO_LARGE if status.startswith("413") else Cause.UNKNOWN_PROSPECT)
     assert failure.is_applied is False
     assert came.metadata is not None
@@ -249,12 +250,12 @@ def test_words_are_found_wherever_they_stand(body: object, words: str) -> None:
         foreign = failure_of(posted(server))
     assert foreign.cause is Cause.FOREIGN
     status = "" if words == "404 Not Found" else "with 404, "
-    assert foreign.text == f"the call was turned away {status}in words that are not the API's ({words})"
+    assert render(foreign.text) == f"the call was turned away {status}in words that are not the API's ({words})"
     if isinstance(body, dict) and words != "404 Not Found":
         with Canned(reply({**body, "code": 1001}, "404 Not Found")) as server:
             own = failure_of(posted(server))
         assert own.cause in API_REFUSED
-        assert own.text == words
+        assert render(own.text) == words
 
 
 def test_a_refusal_that_broke_off_is_nobodys_word() -> None:
@@ -264,7 +265,7 @@ def test_a_refusal_that_broke_off_is_nobodys_word() -> None:
             failure = failure_of(answer)
             assert failure.cause is Cause.FOREIGN
             assert failure.is_applied is None
-            assert "broke off" in failure.text
+            assert "broke off" in render(failure.text)
 
 
 # -- waiting ----------------------------------------------------------------------------------------------------------
@@ -311,7 +312,7 @@ def test_a_key_that_is_not_accepted_is_said_with_what_to_do(status: str, body: o
         failure = failure_of(posted(server))
     assert failure.cause is Cause.BAD_KEY
     assert failure.is_applied is False
-    assert "SALESHANDY_API_KEY" in failure.text
+    assert "SALESHANDY_API_KEY" in render(failure.text)
 
 
 @pytest.mark.parametrize(("status", "body"), [("401 Unauthorized", b""), ("403 Forbidden", b"<html>")])
@@ -321,7 +322,7 @@ def test_a_refusal_without_the_apis_words_says_nothing_of_the_key(status: str, b
         failure = failure_of(posted(server))
     assert failure.cause is Cause.FOREIGN
     assert failure.is_applied is None
-    assert status in failure.text
+    assert status in render(failure.text)
 
 
 def test_reading_that_is_forbidden_concerns_the_prospect_not_the_key() -> None:
@@ -355,11 +356,11 @@ def test_no_message_is_cut_in_the_middle_of_the_key() -> None:
         words = "x" * before + KEY
         texts = []
         with Canned(reply({"message": words}, "404 Not Found")) as server:
-            texts.append(failure_of(posted(server)).text.partition("(")[2].removesuffix(")"))
+            texts.append(render(failure_of(posted(server)).text).partition("(")[2].removesuffix(")"))
         with Canned(reply({"message": words, "code": 1001}, "404 Not Found")) as server:
-            texts.append(failure_of(posted(server)).text)
+            texts.append(render(failure_of(posted(server)).text))
         with Canned(reply(results(entry("P1", None, False, message=words)))) as server:
-            texts.append(value_of(posted(server))["P1"].reason)
+            texts.append(render(value_of(posted(server))["P1"].reason))
         for text in texts:
             assert "key-" not in text
             assert len(text) <= 300
@@ -367,7 +368,7 @@ def test_no_message_is_cut_in_the_middle_of_the_key() -> None:
     with Canned(reply(b"", "307 T", target)) as server:
         redirected = failure_of(posted(server))
     assert redirected.cause is Cause.REDIRECTED
-    assert "key-" not in redirected.text
+    assert "key-" not in render(redirected.text)
 
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Tue, 21 Apr 2026 10:57:07 +99999999", "9999-12-31"])
@@ -385,7 +386,7 @@ def test_a_redirect_to_a_name_made_of_the_key_does_not_show_it() -> None:
     with Canned(reply(b"", "307 T", f"Location: http://{KEY}/x")) as server:
         failure = failure_of(posted(server))
     assert failure.cause is Cause.REDIRECTED
-    assert KEY not in failure.text
+    assert KEY not in render(failure.text)
 
 
 # -- reading back -----------------------------------------------------------------------------------------------------
@@ -497,5 +498,5 @@ def test_it_gets_on_with_the_sandbox() -> None:
         assert value_of(api.find("P1", 0, 100)).draft is not None
         unknown = failure_of(api.find("INVALID", 0, 100))
         assert unknown.cause is Cause.UNKNOWN_PROSPECT
-        assert "Invalid prospect" in unknown.text
+        assert "Invalid prospect" in render(unknown.text)
         api.close()

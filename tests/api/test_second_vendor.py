@@ -21,6 +21,7 @@ from importer.commands.hide import hide, what_to_hide
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import KeyRefused
+from importer.messages import render
 from importer.models import Result
 from importer.settings import Settings
 from tests.api import second_vendor
@@ -80,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def made(self, body: dict[str, Any], person: str) -> dict[str, Any]:
         if person.startswith("gone"):
-            return {"person": person, "because": "left the company"}
+            return {"person": person, "whys": ["left the company"]}
         memo = f"M{len(self.server.ledger.memos) + 1}"
         when = int(time.time() * 1000)
         self.server.ledger.memos.append({**body, "people": None, "person": person, "memo": memo, "when": when})
@@ -240,6 +241,6 @@ def test_that_one_draft_hides_another_is_said_of_the_vendor_of_which_it_is_true(
     vendor = replace(LEDGERLY, traits=replace(LEDGERLY.traits, one_draft=one_draft))
     sheet = write_sheet(tmp_path / "notes.csv", [Line("P1", "a", status="0"), Line("P1", "b", status="0")])
     with prepare(sheet, ledgerly, vendor=vendor) as prepared:
-        said = " ".join(saying.text for saying in plans.check(prepared.preview))
+        said = " ".join(render(saying.text) for saying in plans.check(prepared.preview))
     assert ("Ledgerly shows one draft a prospect" in said) is one_draft
     assert "Saleshandy" not in said

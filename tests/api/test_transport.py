@@ -14,6 +14,7 @@ import pytest
 from importer.api import Cause, Reply
 from importer.api.protocol import API_REFUSED
 from importer.api.saleshandy import Saleshandy
+from importer.messages import render
 from tests.api.canned import (
     CREATED,
     KEY,
@@ -103,7 +104,7 @@ def test_no_reply_is_kept_whole_however_large() -> None:
     with Canned(b"HTTP/1.1 200 OK\r\n\r\n", *[block] * 40) as server:
         failure = failure_of(posted(server))
     assert failure.cause is Cause.UNREADABLE
-    assert "did not end" in failure.text
+    assert "did not end" in render(failure.text)
 
 
 # -- how much of a reply is taken -------------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ def test_of_a_redirect_no_body_is_read_and_no_target_hides_it(location: str) -> 
     with Canned(head, *[MEGABYTE] * 200) as server:
         failure = failure_of(posted(server))
     assert failure.cause is Cause.REDIRECTED
-    assert "redirect" in failure.text
+    assert "redirect" in render(failure.text)
     assert server.sent < SOCKETS_HOLD * 1_000_000
 
 
@@ -165,7 +166,7 @@ def test_nobody_there_means_not_sent_and_names_the_place(call: Call) -> None:
     failure = failure_of(answer)
     assert failure.cause is Cause.UNREACHABLE
     assert failure.is_applied is False
-    assert f"127.0.0.1:{port} could not be reached" in failure.text
+    assert f"127.0.0.1:{port} could not be reached" in render(failure.text)
     assert not answer.has_left
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from importer.api import Cause, FilePart, Reply
 from importer.api.saleshandy import Saleshandy
+from importer.messages import render
 from tests.api.canned import KEY, Canned, called, connected, failure_of, posted, reply, value_of
 
 pytestmark = pytest.mark.usefixtures("dead_proxies")
@@ -91,7 +92,7 @@ def test_its_refusals_are_causes_in_its_words(code: object, words: str, cause: C
     with Canned(reply({"code": code, "message": words}, "400 Bad Request")) as server:
         failure = failure_of(called(server.url, upload()))
     assert failure.cause is cause
-    assert words in failure.text
+    assert words in render(failure.text)
 
 
 def test_an_attachment_that_a_note_names_in_vain_is_a_cause_of_its_own() -> None:

@@ -16,6 +16,7 @@ from importer.calls.limiter import Limiter
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.calls.workers import LONGEST_WAIT
 from importer.errors import Interrupted, LimitUsedUp, Outage, Stopped, WrongAddress
+from importer.messages import render, words
 from tests.calls.virtual import NOON
 
 
@@ -178,7 +179,7 @@ def given_up(cause: Cause, text: str, *, succeeds_first: bool = False) -> tuple[
     policy = RetryPolicy(attempts=0, seconds=1e6)
     if succeeds_first:
         house.dispatcher.add(Call("POST", "first"))
-    task = Call("POST", "task", [Failure(cause, text)] * 1000)
+    task = Call("POST", "task", [Failure(cause, words(text))] * 1000)
     house.dispatcher.add(task, NOON + 0.05)
     for back, reply in house.dispatcher.replies():
         if reply.failure is not None:
@@ -209,7 +210,7 @@ def test_what_was_the_api_once_is_waited_for_as_long_as_for_an_outage() -> None:
 
 def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
     house = House(give_up=100.0)
-    house.dispatcher.add(Call("POST", "a", [Failure(Cause.RATE_LIMITED, "slow down", 5000.0)]))
+    house.dispatcher.add(Call("POST", "a", [Failure(Cause.RATE_LIMITED, words("slow down"), 5000.0)]))
     assert names(house) == ["a"]
     assert "The account's limit is used up. The API asks to wait for 5,000 seconds." in str(house.dispatcher.stopped)
     until = f"{datetime.fromtimestamp(house.now + 5000).astimezone():%H:%M on %Y-%m-%d}"
@@ -220,6 +221,6 @@ def test_a_limit_that_asks_for_more_than_there_is_patience_ends_it() -> None:
 def test_a_long_pause_before_the_only_task_is_told_with_its_purpose() -> None:
     house = House()
     house.dispatcher.add(Call("POST", "a"), NOON + 42.0)
-    assert house.dispatcher.trouble == "trying again in 42 s"
+    assert render(house.dispatcher.trouble) == "trying again in 42 s"
     house.now += 38.0
-    assert house.dispatcher.trouble == ""
+    assert house.dispatcher.trouble is None

@@ -10,6 +10,7 @@ import pytest
 
 from importer.api import Cause, Failure, Reply
 from importer.calls.limiter import Limiter
+from importer.messages import render, words
 from tests.calls.virtual import NOON, Api, Importer, http_date, reply
 
 
@@ -48,7 +49,7 @@ class Driver:
         is_other: bool = False,
         kind: str = "POST",
     ) -> bool:
-        failure = Failure(cause, text, wait, at_work=at_work, is_other=is_other)
+        failure = Failure(cause, words(text), wait, at_work=at_work, is_other=is_other)
         return self.limiter.came_back(Reply(kind, self.now, self.now, failure=failure))
 
 
@@ -175,26 +176,26 @@ def test_a_long_pause_after_failures_is_not_taken_for_the_limit() -> None:
 
 def test_trouble_is_told_until_the_next_success() -> None:
     driver = Driver(give_up=1000.0)
-    assert driver.limiter.trouble("POST") == ""
+    assert driver.limiter.trouble("POST") is None
     for _ in range(6):
         driver.now += driver.limiter.wait("POST")
         driver.limiter.began("POST")
         driver.fail()
-    told = driver.limiter.trouble("POST")
+    told = render(driver.limiter.trouble("POST"))
     assert told == f"trying again in {math.ceil(driver.limiter.wait('POST'))} s: connection refused"
-    assert driver.limiter.trouble(None) == told
+    assert render(driver.limiter.trouble(None)) == told
     driver.now += driver.limiter.wait("POST")
     driver.limiter.began("POST")
-    assert driver.limiter.trouble("POST") == "trying again: connection refused"
+    assert render(driver.limiter.trouble("POST")) == "trying again: connection refused"
     driver.reply()
-    assert driver.limiter.trouble("POST") == ""
+    assert driver.limiter.trouble("POST") is None
 
 
 def test_what_the_api_says_is_shown_in_a_few_plain_characters() -> None:
     driver = Driver()
     driver.limiter.began("POST")
     driver.fail(cause=Cause.FAILED, text="\x1b[31mred\n" + "x" * 500)
-    told = driver.limiter.trouble("POST")
+    told = render(driver.limiter.trouble("POST"))
     assert told.isprintable()
     assert told.startswith("trying again:  [31mred xxx")
     assert told.endswith("x…")
@@ -205,10 +206,10 @@ def test_a_wait_for_the_limit_is_told_when_it_is_long_and_a_call_waits_for_it() 
     driver = Driver()
     driver.limiter.began("POST")
     driver.reply(status=429, retry_after=42)
-    assert driver.limiter.trouble("POST") == "waiting 42 s for the account's limit"
-    assert driver.limiter.trouble(None) == ""
+    assert render(driver.limiter.trouble("POST")) == "waiting 42 s for the account's limit"
+    assert driver.limiter.trouble(None) is None
     driver.now += 38.0
-    assert driver.limiter.trouble("POST") == ""
+    assert driver.limiter.trouble("POST") is None
 
 
 def test_an_api_that_is_back_is_noticed_soon_however_long_it_was_away() -> None:

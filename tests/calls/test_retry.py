@@ -8,12 +8,13 @@ import pytest
 
 from importer.api import Cause, Failure
 from importer.calls.retry import Attempts, RetryPolicy
+from importer.messages import words
 
-FAILURES = [Failure(Cause.UNREACHABLE, "nobody there"), Failure(Cause.LOST, "lost", at_work=True)]
+FAILURES = [Failure(Cause.UNREACHABLE, words("nobody there")), Failure(Cause.LOST, words("lost"), at_work=True)]
 
 
 def busy(wait: float) -> Failure:
-    return Failure(Cause.UNREACHABLE, "busy", wait)
+    return Failure(Cause.UNREACHABLE, words("busy"), wait)
 
 
 def waits(policy: RetryPolicy, failure: Failure = FAILURES[0], step: float = 0.0, seed: int = 0) -> list[float]:
@@ -64,7 +65,9 @@ def test_the_api_is_obeyed_when_it_asks_for_longer() -> None:
     assert waits(policy, busy(0.0)) == waits(policy)
 
 
-@pytest.mark.parametrize("failure", [Failure(Cause.RATE_LIMITED, "slow"), Failure(Cause.BAD_REQUEST, "no")])
+@pytest.mark.parametrize(
+    "failure", [Failure(Cause.RATE_LIMITED, words("slow")), Failure(Cause.BAD_REQUEST, words("no"))]
+)
 def test_what_is_no_failure_of_the_line_is_not_tried_again(failure: Failure) -> None:
     assert Attempts(RetryPolicy(5, 1e9), random.Random(0)).failed(failure, 0.0) is None
 

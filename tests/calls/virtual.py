@@ -21,6 +21,7 @@ import pytest
 from importer.api import Cause, Failure, Metadata, Reply
 from importer.api.headers import seconds_to_wait
 from importer.calls.limiter import Limiter
+from importer.messages import words
 from importer.settings.rate import Rate
 
 NOON = 1_776_772_800.0  # 2026-04-21 12:00:00 UTC
@@ -108,8 +109,8 @@ def reply(kind: str, began: float, came: float, status: int, headers: dict[str, 
     """What the vendor's module makes of an answer."""
     wait = seconds_to_wait(headers.get("retry-after", ""), came)
     failure = {
-        429: Failure(Cause.RATE_LIMITED, "too many", wait),
-        503: Failure(Cause.FAILED, "503 Service Unavailable", wait, at_work=True, is_busy=True),
+        429: Failure(Cause.RATE_LIMITED, words("too many"), wait),
+        503: Failure(Cause.FAILED, words("503 Service Unavailable"), wait, at_work=True, is_busy=True),
     }.get(status)
     return Reply(kind, began, came, failure=failure, metadata=Metadata(status, headers))
 

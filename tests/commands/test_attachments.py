@@ -19,6 +19,7 @@ from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import BadSettings, UnclearColumns
 from importer.journal import Journal
+from importer.messages import render
 from importer.models import Note, Result, Role, Status, Visibility
 from importer.sandbox import Fault, Sandbox
 from importer.sandbox.attachments import Uploads
@@ -126,7 +127,7 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
     sheet = write(tmp_path, [*rows_of(3, "form.pdf"), *rows_of(3, "map.png; form.pdf", "Map")])
 
     def said() -> str:
-        return " ".join(saying.text for saying in plans.check(running.check(sheet, settings)))
+        return " ".join(render(saying.text) for saying in plans.check(running.check(sheet, settings)))
 
     assert "2 files to upload first (78.1 kB), each once" in said()
     run(sheet, settings)
@@ -211,7 +212,8 @@ def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
     ]  # fmt: skip
     with Sandbox(uploads=Uploads(most=1000)) as box:
         report = run(write(tmp_path, rows), replace(settings, base_url=box.url))
-        assert report.reasons == {Result.REJECTED: {"the API refused a file that it carries": 5}}  # a duplicate's, too
+        told_of = {render(reason): count for reason, count in report.reasons[Result.REJECTED].items()}
+        assert (list(report.reasons), told_of) == ([Result.REJECTED], {"the API refused a file that it carries": 5})
         assert [text for _, text, _ in carried(box)] == ["Good", "None"]
     told = results(settings)
     assert [result for result, _ in told] == ["rejected"] * 4 + ["created"] * 2 + ["rejected"]
@@ -295,7 +297,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
         "not sent",
         "the file 'form.pdf' was not sent: it has changed since it was read; run again",
     )
-    said = [saying.text for saying in endings.report(report)]
+    said = [render(saying.text) for saying in endings.report(report)]
     assert said[0] == "Not sent: 2 × a file that it carries has changed, or could not be uploaded."
     assert "          2  not sent  it could not be sent; the reason says why: run the same command again" in said
     assert run(sheet, settings).counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}
@@ -314,7 +316,7 @@ def test_of_files_that_hold_the_same_it_is_said_under_which_name_they_go(
     sheet = write(tmp_path, [*rows_of(1, "form.pdf; within/form.pdf", start=9), *rows])
     told = "'form 0.pdf' as 'form.pdf', 'form 1.pdf' as 'form.pdf', 'form 2.pdf' as 'form.pdf' and 2 more."
     said = f"Files that hold the same are uploaded once, under one name: {told}"
-    assert running.check(sheet, settings).loaded.rows.remarks == [said]
+    assert [render(remark) for remark in running.check(sheet, settings).loaded.rows.remarks] == [said]
     run(sheet, settings)
     assert [stored.name for stored in box.attachments] == ["form.pdf"]
 
@@ -359,7 +361,7 @@ def test_a_folder_that_no_column_names_files_of_is_told(settings: Settings, tmp_
     sheet.write_text("Prospect ID,Note,Visibility,Company\nP1,a,Public,Acme\n")
     told = running.check(sheet, settings)
     assert told.questions == ()
-    assert "no column here names files" in " ".join(told.loaded.rows.remarks)
+    assert "no column here names files" in " ".join(map(render, told.loaded.rows.remarks))
     for silent in (replace(settings, attachments=None), replace(settings, mapping={Role.ATTACHMENTS: ""})):
         assert running.check(sheet, silent).loaded.rows.remarks == []
 

@@ -14,6 +14,7 @@ from importer.calls import dispatcher
 from importer.commands.report import Report
 from importer.commands.run import prepare
 from importer.errors import ResultsNotWritten, as_argument
+from importer.messages import render
 from importer.models import Result
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -71,7 +72,7 @@ def test_the_next_start_writes_what_couldnt_be_written(
     assert report.counts == {Result.CREATED: 1}
     target = first.with_name("first.results.csv")
     [said] = report.caught_up
-    assert said.endswith(f"of {first} ended before its results were written. They are written now: {target}")
+    assert render(said).endswith(f"of {first} ended before its results were written. They are written now: {target}")
     rows = read_results(target)
     assert [row["result"] for row in rows] == ["created", "rejected", "created"]
     assert {row["note_id"] for row in rows if row["note_id"]} < {note.id for note in box.notes}
@@ -104,7 +105,7 @@ def test_what_cant_be_told_any_more_is_not_told(
     else:
         settings = replace(settings, ignored=["State"])
     [said] = run(second, settings).caught_up
-    assert re.search(rf"`note-importer results 20\S+ {re.escape(as_argument(str(first)))}`", said)
+    assert re.search(rf"`note-importer results 20\S+ {re.escape(as_argument(str(first)))}`", render(said))
     assert not first.with_name("first.results.csv").exists()
 
 

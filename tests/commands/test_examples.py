@@ -10,8 +10,10 @@ from pathlib import Path
 from importer.commands.examples import Example, examples
 from importer.commands.run import prepare
 from importer.markup import ContentKind
+from importer.messages import words
 from importer.models import Visibility
 from importer.settings import Settings
+from tests.rendered import rendered
 
 
 def shown(
@@ -28,11 +30,11 @@ def test_three_of_each_visibility_are_shown_and_the_longest_is_among_them(settin
     rows = [(f"p{i}", "x" * (i + 1), "Public", "") for i in range(8)]
     rows += [("q1", "y" * 150, "Private", "Draft"), ("q2", "y" * 150, "Private", "Draft")]
     found = shown(tmp_path, settings, rows)
-    assert list(found.items()) == [
-        (Visibility.PRIVATE, [Example("row 10, for q1 and 1 more prospect (private, draft)", "y" * 100, 50)]),
+    assert [(visibility, rendered(examples)) for visibility, examples in found.items()] == [
+        (Visibility.PRIVATE, [Example(words("row 10, for q1 and 1 more prospect (private, draft)"), "y" * 100, 50)]),
         (
             Visibility.PUBLIC,
-            [Example(f"row {row}, for p{row - 2} (public)", "x" * (row - 1), 0) for row in (2, 3, 9)],
+            [Example(words(f"row {row}, for p{row - 2} (public)"), "x" * (row - 1), 0) for row in (2, 3, 9)],
         ),
     ]
 

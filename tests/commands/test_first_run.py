@@ -20,6 +20,7 @@ from importer.commands.run import prepare
 from importer.commands.series import Face, Series
 from importer.errors import Busy, FirstRun, SharedKey, WrongJournal
 from importer.journal import accounts, identity
+from importer.messages import render
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from tests.truth import Line, write_sheet
@@ -65,7 +66,7 @@ def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_
     found = run(sheet, away, vendor)
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, FirstRun)
-    assert "profile 'night' at https://notes.invalid/v1" in found.files[0].why
+    assert "profile 'night' at https://notes.invalid/v1" in render(found.files[0].why)
     assert run(sheet, away, vendor, [False]).files[0].fate == "declined"
     assert run(sheet, away, vendor).exit_status == 2
     assert box.received == ()
@@ -99,7 +100,7 @@ def test_the_checkup_says_that_nobody_has_confirmed_it(away: Settings, vendor: V
     """It would be the first night that ends with 2."""
     found = [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
     assert [finding.about for finding in found] == ["First import"]
-    assert "nobody has confirmed yet" in found[0].text
+    assert "nobody has confirmed yet" in render(found[0].text)
     workspaces.confirm(away)
     assert not [finding for finding in doctor.examine(away, vendor=vendor) if finding.exit_status]
 
@@ -122,7 +123,7 @@ def test_a_shared_journal_keeps_it_for_all_machines(
     shared = replace(away, journal=url)
     assert isinstance(run(sheet, shared, vendor).files[0].error, FirstRun)
     found = next(finding for finding in doctor.examine(shared, vendor=vendor) if finding.exit_status)
-    assert found.text.startswith("nobody has confirmed yet that profile 'night'")
+    assert render(found.text).startswith("nobody has confirmed yet that profile 'night'")
     workspaces.confirm(shared)
     monkeypatch.setenv(identity.FOLDER_VARIABLE, str(tmp_path / "another machine's"))
     assert run(sheet, shared, vendor).exit_status == 0
@@ -170,8 +171,8 @@ def test_a_key_is_one_profiles_unless_it_is_allowed(box: Sandbox, sheet: Path, a
     found = run(sheet, other, vendor, [True])
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, SharedKey)
-    assert "the profile 'night' (at https://notes.invalid/v1)" in found.files[0].why
-    assert "`shared-account`" in found.files[0].why
+    assert "the profile 'night' (at https://notes.invalid/v1)" in render(found.files[0].why)
+    assert "--shared-account" in render(found.files[0].why)
     assert len(box.notes) == 1
     assert run(sheet, replace(other, shared_account=True), vendor, [True]).exit_status == 0
     assert [note.prospect_id for note in box.notes] == ["P1", "P1"]
@@ -188,8 +189,8 @@ def test_a_key_that_was_used_at_another_address_asks_whatever_the_profile(
     found = run(sheet, other, vendor, [True])
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, SharedKey)
-    assert "was used at another address: https://notes.invalid/v1" in found.files[0].why
-    assert "`shared-account`" in found.files[0].why
+    assert "was used at another address: https://notes.invalid/v1" in render(found.files[0].why)
+    assert "--shared-account" in render(found.files[0].why)
     assert len(box.notes) == 1
     local = replace(away, base_url="http://127.0.0.1:8081/v1")
     assert run(sheet, local, vendor, [True]).exit_status == 0

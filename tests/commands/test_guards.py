@@ -49,7 +49,7 @@ def test_a_guard_that_fires_sends_nothing_of_the_file(
             prepared.send()
     assert (caught.value.exit_status, caught.value.setting) == (2, fires)
     assert "Nothing of it was sent." in str(caught.value)
-    assert f"`{fires}" in str(caught.value)
+    assert f"--{fires}" in str(caught.value)
     assert not any(received.method == "POST" for received in box.received)
     assert not (tmp_path / "n.results.xlsx").exists()
 

@@ -14,6 +14,7 @@ from importer.commands import documents, endings, hide, history
 from importer.commands.history import Wanted
 from importer.errors import BadSettings
 from importer.journal import Journal
+from importer.messages import render
 from importer.settings import Settings
 from tests import running
 from tests.truth import Line, write_sheet
@@ -52,7 +53,7 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
     name = imported("march.csv", 1_772_000_000.0)
     for asked in (name, "last"):
         past = history.one(settings, asked)
-        said = [saying.text for saying in endings.past_run(past)]
+        said = [render(saying.text) for saying in endings.past_run(past)]
         assert said[0] == f"Run:       {name}"
         assert any(line.startswith("Took:      0:0") for line in said)
         assert any("1  rejected  turned down; the reason says why: correct the row, run again" in line for line in said)
@@ -74,10 +75,10 @@ def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
         listed = history.history(asked, Wanted(of_all=True))
         assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
     assert [past.hidden for past in history.history(settings)] == [0, 1]
-    said = [saying.text.strip() for saying in endings.history(history.history(settings), of_all=False)]
+    said = [render(saying.text).strip() for saying in endings.history(history.history(settings), of_all=False)]
     assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden since: 1"]
     assert "1 note hidden since: a private draft now." in [
-        saying.text for saying in endings.past_run(history.one(settings, first))
+        render(saying.text) for saying in endings.past_run(history.one(settings, first))
     ]
     assert documents.history([history.one(settings, first)])["runs"][0]["hidden"] == 1
 
@@ -104,11 +105,11 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
 
 def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:
     imported("march.csv", 1_772_000_000.0)
-    [line, counts] = [saying.text for saying in endings.history(history.history(settings), of_all=False)]
+    [line, counts] = [render(saying.text) for saying in endings.history(history.history(settings), of_all=False)]
     assert re.search(r"     0:0\d  finished  .*march\.csv$", line)
     assert counts.strip() == "created: 1  rejected: 1"
-    assert [saying.text for saying in endings.history([], of_all=False)] == ["No run is recorded yet."]
-    assert [saying.text for saying in endings.history([], of_all=False, is_filtered=True)] == [
+    assert [render(saying.text) for saying in endings.history([], of_all=False)] == ["No run is recorded yet."]
+    assert [render(saying.text) for saying in endings.history([], of_all=False, is_filtered=True)] == [
         "No such run is recorded."
     ]
 

@@ -15,6 +15,7 @@ from importer.commands.choosing import choose
 from importer.commands.hours import Hours
 from importer.commands.run import prepare
 from importer.errors import Busy, Interrupted
+from importer.messages import render
 from importer.models import Progress, Result
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
@@ -78,17 +79,17 @@ def test_the_zone_decides() -> None:
 )
 def test_outside_of_the_window_it_doesnt_begin(between: str, now: str) -> None:
     """Also where clocks pass over all of it."""
-    with pytest.raises(Interrupted, match=rf"It is {now[11:16]} here, outside of {between} \(`between`\)") as caught:
+    with pytest.raises(Interrupted, match=rf"It is {now[11:16]} here, outside of {between} \(--between\)") as caught:
         hours(between, at(now))
     assert caught.value.exit_status == 3
 
 
 def test_of_a_window_and_a_length_the_earlier_end_counts() -> None:
     now = at("2026-01-15 02:00")
-    for length, ends, why in (("1h", now + 3600, "`for`"), ("9h", at("2026-01-15 06:00"), "`between`")):
+    for length, ends, why in (("1h", now + 3600, "--for"), ("9h", at("2026-01-15 06:00"), "--between")):
         found = Hours.of(Settings(between="02:00-06:00", longest=length), lambda: now, BERLIN)  # type: ignore[arg-type]
         assert found.ends_at == ends
-        assert why in found.why
+        assert why in render(found.why)
 
 
 def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
@@ -100,7 +101,7 @@ def test_it_is_over_in_time_for_what_is_under_way_and_for_the_results() -> None:
     assert found.over() is None
     assert found.over(rows=1_000_000) is not None
     now += 31
-    assert (found.over() or "").startswith("The time that it was given is over (`for`). Run the same command again")
+    assert render(found.over()).startswith("The time that it was given is over (--for). Run the same command again")
     assert Hours.of(Settings()).over(10**9) is None
 
 
@@ -164,7 +165,7 @@ def test_another_import_is_waited_for_as_long_as_is_said(box: Sandbox, settings:
         other.enter_context(workspaces.held(settings))
 
         def observe(progress: Progress) -> None:
-            troubles.append(progress.trouble)
+            troubles.append(render(progress.trouble))
             if len(troubles) == 2:
                 other.close()
 

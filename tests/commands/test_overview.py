@@ -17,7 +17,9 @@ from importer.commands.answering import chosen
 from importer.commands.plans import in_common
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
+from importer.messages import Cell, render, say
 from importer.models import Problem, Result, Role
+from importer.rows.values import kind_of, quoted
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from tests.running import run
@@ -48,7 +50,7 @@ def test_an_overview_tells_all_that_is_to_be_shown_and_outlives_the_sheet(settin
     assert found.first_rows[0] == (2, ("p0", "Hello", "public", "draft"))
     assert (found.rows, found.invalid, found.total, found.notes, found.requests) == (10, 2, 8, 3, 3)
     assert (found.public, found.private, found.drafts) == (4, 4, 1)
-    assert found.largest[0] == (4, "Hello  (private)")
+    assert (found.largest[0][0], render(found.largest[0][1])) == (4, "Hello  (private)")
     assert sum(trouble.count for trouble in found.troubles) == 3
     assert "C10" in {cell for trouble in found.troubles for cell in trouble.cells}
     assert found.can_be_sent
@@ -63,17 +65,21 @@ def test_what_was_delivered_counts_no_more_among_what_would_be_sent(settings: Se
         write(tmp_path / "m.csv", *rows, ["p5", "Hello", "public", ""], ["p6", "Bye", "private", ""]), settings
     )
     assert (found.total, found.public, found.private, found.drafts) == (2, 1, 1, 0)
-    assert found.largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
+    largest = tuple((count, render(note)) for count, note in found.largest)
+    assert largest == ((1, "Hello  (public)"), (1, "Bye  (private)"))
 
 
 def test_what_is_wrong_with_several_cells_is_told_with_their_values_as_they_stand() -> None:
     """A backslash isn't doubled, and a question that ends what is wrong ends it."""
     values = ["C:\\x", "C:\\y"]
     alike = [
-        Problem(2, 0, "A2", value, f"'{value}' is none; did you mean z?", "… is none; did you mean z?")
+        Problem(2, 0, "A2", value, text, kind_of(text, value))
         for value in values
+        for text in [say("status.near", value=Cell(quoted(value)), near="z")]
     ]
-    assert in_common(alike) == "… is none; did you mean z? It is 'C:\\x', 'C:\\y'"
+    allowed = "Published (or 1), Draft (or 0), and blank for published"
+    told = f"… is no status; allowed are {allowed}; did you mean z? It is 'C:\\x', 'C:\\y'"
+    assert render(in_common(alike)) == told
 
 
 def test_whoever_only_receives_an_overview_waits_for_nothing_heavy() -> None:

@@ -29,6 +29,7 @@ from importer.errors import BadSettings, Busy, JournalFailed, KeyRefused
 from importer.journal import Journal
 from importer.journal.files import Files
 from importer.markup import ContentKind
+from importer.messages import render
 from importer.models import Remaining, Result, Visibility
 from importer.resultsfile import OUR_COLUMNS
 from importer.sandbox import Fault, Limit, Received, Sandbox
@@ -634,7 +635,7 @@ def test_what_was_corrected_on_to_fix_is_not_passed_over_in_silence(settings: Se
     said = "What you corrected on 'To fix' counts only with"
     for sheet, is_said in ((None, True), ("To fix", False)):
         with prepare(first.results, replace(settings, sheet=sheet)) as prepared:
-            assert is_said is any(said in remark for remark in prepared.preview.loaded.sheet.remarks)
+            assert is_said is any(said in render(remark) for remark in prepared.preview.loaded.sheet.remarks)
 
 
 def test_a_reason_names_row_and_heading_since_the_cell_stands_elsewhere_in_the_results(
@@ -743,8 +744,7 @@ def test_results_that_are_open_elsewhere_stand_beside_and_it_is_said(settings: S
     (tmp_path / "~$n.results.xlsx").touch()
     report = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
     assert report.results == tmp_path / "n.results (2).xlsx"
-    assert report.remark is not None
-    assert "n.results.xlsx is open in a spreadsheet program" in report.remark
+    assert "n.results.xlsx is open in a spreadsheet program" in render(report.remark)
     assert column(report.results, "result") == [CREATED]
 
 
@@ -769,7 +769,7 @@ def test_results_replace_only_what_a_run_wrote(settings: Settings, tmp_path: Pat
     for result in (ALREADY, CREATED):
         report = ran(path, replace(told, again=result is CREATED))
         assert report.results == tmp_path / f"out (2){kind}"
-        assert report.remark == (
+        assert render(report.remark) == (
             f"out{kind} was changed after it was written, or written with another journal, and was left alone, so this"
             f" is out (2){kind} beside it."
         )
@@ -791,8 +791,7 @@ def test_results_written_again_leave_corrected_ones_alone(settings: Settings, tm
     corrected = changed(written.path)
     written, _ = rewrite("last", path, told)
     assert written.path == ran(path, told).results == tmp_path / f"out (2){kind}"
-    assert written.remark is not None
-    assert written.remark.startswith(
+    assert render(written.remark).startswith(
         f"out{kind} was changed after it was written, or written with another journal, and"
     )
     assert (tmp_path / f"out{kind}").read_bytes() == corrected
@@ -806,7 +805,7 @@ def test_results_leave_alone_what_no_run_wrote(settings: Settings, tmp_path: Pat
     for journal in (settings.journal, tmp_path / "another.sqlite"):
         report = ran(path, replace(told, journal=journal))
         assert report.results == tmp_path / f"other (2){kind}"
-        assert report.remark == (
+        assert render(report.remark) == (
             f"other{kind} was written by no run and was left alone, so this is other (2){kind} beside it."
         )
     assert (tmp_path / f"other{kind}").read_bytes() == theirs
@@ -826,8 +825,7 @@ def test_a_broken_workbook_where_the_results_belong_is_left_alone(
     report = ran(write(tmp_path / "n.csv", ("P1", "x", "1")), settings)
     assert report.counts == {Result.CREATED: 1}
     assert report.results == tmp_path / "n.results (2).xlsx"
-    assert report.remark is not None
-    assert "n.results.xlsx" in report.remark
+    assert "n.results.xlsx" in render(report.remark)
     assert planted.read_bytes() == content
 
 
@@ -909,8 +907,7 @@ def test_results_are_true_when_the_folder_is_gone_meanwhile(box: Sandbox, settin
 
     report = ran(path, replace(settings, results=gone / "out.csv"), confirm=remove)
     assert report.results == here.resolve() / "out.csv"
-    assert report.remark is not None
-    assert "could not be written to" in report.remark
+    assert "could not be written to" in render(report.remark)
     assert column(report.results, "result") == [CREATED]
 
 

@@ -22,6 +22,7 @@ from importer.commands.run import prepare
 from importer.commands.series import Face, Fate, Series
 from importer.commands.template import write as write_template
 from importer.errors import BadSettings, Changed, Guarded, KeyRefused, NotReached, Outage
+from importer.messages import render
 from importer.models import Progress, Result
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -109,7 +110,7 @@ def test_a_place_without_a_spreadsheet_is_like_an_empty_export(settings: Setting
     found = run(folder / named, settings)
     assert found.exit_status == 2
     assert isinstance(found.files[0].error, Guarded)
-    assert "There is no spreadsheet in " in found.files[0].why
+    assert "There is no spreadsheet in " in render(found.files[0].why)
     assert run(folder / named, replace(settings, min_rows=0)).exit_status == 0
 
 
@@ -127,8 +128,8 @@ def test_a_file_that_may_not_be_whole_is_left_for_next_time_and_imported_then(
     found = run(folder, settings)
     assert fates(found) == {"a.csv": Fate.IMPORTED, "b.csv": Fate.LEFT, "c.csv": Fate.LEFT}
     assert found.exit_status == 3
-    assert "seconds ago" in found.files[1].why
-    assert mark.name in found.files[2].why
+    assert "seconds ago" in render(found.files[1].why)
+    assert mark.name in render(found.files[2].why)
     mark.unlink()
     later = run(folder, settings, clock=lambda: time.time() + 60)
     assert (later.exit_status, {note.prospect_id for note in box.notes}) == (0, {"P1", "P2", "P3"})
@@ -186,7 +187,7 @@ def test_a_fault_of_the_programs_own_with_one_file_doesnt_stop_the_others(
     monkeypatch.setattr(series_, "prepare", broken)
     found = run(folder, settings)
     assert [over.exit_status for over in found.files] == [0, 3, 0]
-    assert "a fault of note-importer's own (ZeroDivisionError" in found.files[1].why
+    assert "a fault of note-importer's own (ZeroDivisionError" in render(found.files[1].why)
     assert len(box.notes) == 2
     with pytest.raises(ZeroDivisionError):
         run(folder / "b.csv", settings)
@@ -208,7 +209,7 @@ def test_what_would_be_so_for_every_file_ends_them_all(
     assert list(fates(found).values()) == [Fate.STOPPED, Fate.NOT_BEGUN, Fate.NOT_BEGUN]
     assert [over.exit_status for over in found.files] == [status] * 3
     assert found.files[2].why == found.files[0].why
-    together = " ".join(saying.text for saying in endings.series(replace(found, files=[found.files[0]] * 2)))
+    together = " ".join(render(saying.text) for saying in endings.series(replace(found, files=[found.files[0]] * 2)))
     assert ("mend what is said above first" in together) is (status == 4)
     assert ("run the same command again" in together.partition("All together:")[2]) is (status == 3)
     assert len(box.received) <= 1
@@ -266,7 +267,7 @@ def test_results_may_carry_the_date_and_those_of_two_files_of_one_name_both_stan
 
 def test_one_name_for_the_results_of_several_files_is_refused(box: Sandbox, settings: Settings, folder: Path) -> None:
     lay(folder, "a.csv", "P1,x,private")
-    with pytest.raises(BadSettings, match="`results-name"):
+    with pytest.raises(BadSettings, match="--results-name"):
         run(folder, replace(settings, results=folder / "r.csv"))
     assert box.received == ()
 
@@ -325,12 +326,12 @@ def test_a_file_that_changes_while_it_is_imported_is_not_archived(
 
     found = run(folder, replace(settings, archive=tmp_path / "done"), agree=add_a_row)
     assert (found.exit_status, found.files[0].archived) == (3, None)
-    assert "has changed while it was imported" in found.files[0].why
+    assert "has changed while it was imported" in render(found.files[0].why)
     assert names(tmp_path / "done") == set()
     assert path.read_text(encoding="utf-8").count("private") == 2
     told = notices.notice(found.files, "night")
     assert "finished, but not moved into the archive (a.csv)" in told.title
-    for words in (told.body, " ".join(saying.text for saying in endings.series(found))):
+    for words in (told.body, " ".join(render(saying.text) for saying in endings.series(found))):
         assert "a.csv has changed while it was imported" in words
 
 

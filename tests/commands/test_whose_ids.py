@@ -14,6 +14,7 @@ from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import Changed, Guarded
+from importer.messages import render, words
 from importer.models import Answer, Result, Role
 from importer.sandbox import Sandbox
 from importer.settings import Settings
@@ -50,7 +51,7 @@ def send(sheet: Path, settings: Settings) -> Report:
 
 def said(sheet: Path, settings: Settings) -> str:
     with prepare(sheet, settings) as prepared:
-        return "\n".join(saying.text for saying in plans.plan(prepared.preview))
+        return "\n".join(render(saying.text) for saying in plans.plan(prepared.preview))
 
 
 def notes(box: Sandbox) -> list[tuple[str, str]]:
@@ -158,7 +159,7 @@ def test_a_person_who_names_the_column_is_believed(tmp_path: Path) -> None:
             assert not prepared.preview.loaded.roles.in_doubt
             prepared.look_up()
             [[problem], *_] = prepared.preview.loaded.rows.problems.values()
-        assert "use the emails alone: `map prospect=`" in problem.text
+        assert "use the emails alone: --map prospect=" in render(problem.text)
         assert send(sheet, settings).counts == {Result.INVALID: 5}
         assert send(sheet, settings_of(box, tmp_path, mapping={"prospect": ""})).counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
@@ -171,11 +172,11 @@ def test_a_column_of_emails_with_a_heading_nobody_knows_is_asked_about(tmp_path:
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
         [question] = prepared.questions
         assert [choice.value for choice in question.choices] == ["email=Reach at", "prospect=Contact : Id"]
-        prepared.decide(Answer("map", "email=Reach at", ""))
+        prepared.decide(Answer("map", "email=Reach at", words("")))
         assert prepared.send().counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
     with prepare(sheet, settings_of(Sandbox(), tmp_path, journal=tmp_path / "other.sqlite")) as prepared:
-        prepared.decide(Answer("map", "prospect=Contact : Id", ""))
+        prepared.decide(Answer("map", "prospect=Contact : Id", words("")))
         assert not prepared.questions
         assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
 

@@ -9,6 +9,7 @@ from importer.delivery.carried import Carried
 from importer.delivery.decisions import Abandon, Settle
 from importer.delivery.tasks import Post
 from importer.journal import NoteKey
+from importer.messages import words
 from importer.models import Note, Request, Status, Visibility
 from importer.rows.uploads import Uploaded
 
@@ -34,8 +35,8 @@ def test_a_note_gets_its_ids_in_its_own_order_and_one_without_files_needs_none()
 @pytest.mark.parametrize(
     ("uploaded", "expected"),
     [
-        (Uploaded({"aa": "A"}, rejected={"bb": "no"}), Settle),
-        (Uploaded({"aa": "A"}, failed={"bb": "lost"}), Abandon),
+        (Uploaded({"aa": "A"}, rejected={"bb": words("no")}), Settle),
+        (Uploaded({"aa": "A"}, failed={"bb": words("lost")}), Abandon),
         (Uploaded({"aa": "A"}), Abandon),
         (Uploaded(), Abandon),
     ],
@@ -61,7 +62,7 @@ def test_what_was_renewed_is_not_renewed_again_for_the_same_but_where_a_prospect
 
 def test_what_was_refused_with_uploads_made_beside_many_others_gets_some_beside_fewer() -> None:
     """They may have grown old before it left; those that were made for it alone can't have, and no more are."""
-    carried, refusal = Carried(), Failure(Cause.BAD_ATTACHMENT, "no")
+    carried, refusal = Carried(), Failure(Cause.BAD_ATTACHMENT, words("no"))
     for _ in range(20):
         carried.renew(post(1), refusal)
     sizes = []

@@ -23,6 +23,7 @@ from importer.delivery.policy import LONGEST_CLAIM, Policy
 from importer.delivery.tasks import Post
 from importer.errors import Outage
 from importer.journal import Claim, Journal, NoteKey
+from importer.messages import render, words
 from importer.models import Note, Progress, Request, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 
@@ -132,12 +133,12 @@ def test_an_outage_ends_the_run_when_it_was_said_and_for_its_own_cause(
     tmp_path: Path, lines: int, give_up: float
 ) -> None:
     """However long the pauses have become, and whether one request waits or many; what goes on is told meanwhile."""
-    api, told = Api(always(Failure(Cause.UNREACHABLE, "nobody there"))), list[Progress]()
+    api, told = Api(always(Failure(Cause.UNREACHABLE, words("nobody there")))), list[Progress]()
     with pytest.raises(Outage, match=r"the last trouble was: nobody there\. The run waits for") as stopped:
         deliver(api, tmp_path, lines, give_up=give_up, observe=told.append)
     assert "limit" not in str(stopped.value)
     assert give_up <= api.now - START < give_up + 1.0
-    assert {progress.trouble for progress in told[5:]} <= {
+    assert {render(progress.trouble) for progress in told[5:]} <= {
         f"trying again{when}: nobody there" for when in ("", *(f" in {seconds} s" for seconds in range(1, 61)))
     }
     assert told[-1].created == 0
@@ -145,18 +146,18 @@ def test_an_outage_ends_the_run_when_it_was_said_and_for_its_own_cause(
 
 def test_the_time_until_something_is_looked_up_is_told(tmp_path: Path) -> None:
     """While nothing else is to be done, the person sees what is waited for."""
-    lost = Failure(Cause.LOST, "lost", at_work=True)
+    lost = Failure(Cause.LOST, words("lost"), at_work=True)
     api, told = Api(iter([lost])), list[Progress]()
     deliver(api, tmp_path, 1, observe=told.append)
     begins = "looking up what got no clear answer in "
-    waits = [int(said[len(begins) : -2]) for progress in told if (said := progress.trouble).startswith(begins)]
+    waits = [int(said[len(begins) : -2]) for progress in told if (said := render(progress.trouble)).startswith(begins)]
     assert max(waits) > 50  # nothing is measured yet, so reading may lag by a minute
     assert set(waits) >= set(range(math.ceil(LONG_PAUSE) + 1, max(waits)))
-    assert told[-1].trouble == ""
+    assert told[-1].trouble is None
 
 
 def test_requests_go_on_while_lookups_have_to_wait_for_a_limit_of_their_own(tmp_path: Path) -> None:
-    api = Api(iter([None, Failure(Cause.LOST, "lost")]))
+    api = Api(iter([None, Failure(Cause.LOST, words("lost"))]))
     deliver(api, tmp_path, 24, limiter=SlowReading)
     kinds = [kind for at, kind in api.calls if at < START + 60]
     assert kinds == ["POST"] * 8

@@ -36,13 +36,15 @@ from importer.delivery.decisions import (
 )
 from importer.delivery.readback import Verdict
 from importer.errors import Blocked, KeyRefused, Redirected, Stopped
+from importer.messages import words
+from tests.rendered import rendered
 
 ONE, THREE = ("P0",), ("P0", "P1", "P2")
 NOTHING, SUCCESS = Known(), Known(any_success=True, largest_accepted=2)
 
 
 def failed(cause: Cause, text: str = "trouble") -> Failure:
-    return Failure(cause, text)
+    return Failure(cause, words(text))
 
 
 def created(*prospects: str) -> dict[str, Answer]:
@@ -71,14 +73,15 @@ def unclear(prospects: Sequence[str], cause: Cause) -> list[SendDecision | tuple
     return [LookUp(tuple(range(len(prospects))), failed(cause))]
 
 
+REFUSED = words("the API refused it: trouble")
 LACKS = Failure(
-    Cause.UNREADABLE, "the API's answer says nothing certain of this prospect", at_work=True, is_accepted=True
+    Cause.UNREADABLE, words("the API's answer says nothing certain of this prospect"), at_work=True, is_accepted=True
 )
 TURNED_AWAY = Settle(
-    ((0, Answer(None, "what stands between this machine and the API turned it away: 413")),), is_foreign=True
+    ((0, Answer(None, words("what stands between this machine and the API turned it away: 413"))),), is_foreign=True
 )
-TOO_LONG = Failure(Cause.FOREIGN, "413", at_work=True, is_size=True)
-LEFT = Failure(Cause.BLOCKED, "trouble", at_work=True, has_left=True)
+TOO_LONG = Failure(Cause.FOREIGN, words("413"), at_work=True, is_size=True)
+LEFT = Failure(Cause.BLOCKED, words("trouble"), at_work=True, has_left=True)
 TABLE = [
     # -- surely not applied: the same again
     Sent("nobody was reached", THREE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))]),
@@ -121,7 +124,7 @@ TABLE = [
     ),
     # -- the API's own no, one prospect: rejected, with its own words
     *(
-        Sent(f"{cause} of one prospect", ONE, cause, [Settle(((0, Answer(None, "the API refused it: trouble")),))])
+        Sent(f"{cause} of one prospect", ONE, cause, [Settle(((0, Answer(None, REFUSED)),))])
         for cause in sorted(API_REFUSED)
     ),
     # -- unclear: read back
@@ -139,8 +142,8 @@ TABLE = [
         for known in (NOTHING, SUCCESS)
     ),
     Sent(
-        "a 503 with retry-after", ONE, Failure(Cause.FAILED, "503", wait=9.0, at_work=True),
-        [LookUp((0,), Failure(Cause.FAILED, "503", wait=9.0, at_work=True))],
+        "a 503 with retry-after", ONE, Failure(Cause.FAILED, words("503"), wait=9.0, at_work=True),
+        [LookUp((0,), Failure(Cause.FAILED, words("503"), wait=9.0, at_work=True))],
     ),
     # -- answered
     Sent(
@@ -148,8 +151,8 @@ TABLE = [
         [Settle(((0, Answer("N0")), (1, Answer("N1")), (2, Answer("N2"))))],
     ),
     Sent(
-        "created or rejected", ("P0", "P1"), {"P0": Answer("N0"), "P1": Answer(None, "unknown")},
-        [Settle(((0, Answer("N0")), (1, Answer(None, "unknown"))))],
+        "created or rejected", ("P0", "P1"), {"P0": Answer("N0"), "P1": Answer(None, words("unknown"))},
+        [Settle(((0, Answer("N0")), (1, Answer(None, words("unknown")))))],
     ),
     Sent(
         "an entry is missing", THREE, created("P0", "P2"),
@@ -173,7 +176,7 @@ def plain(decision: SendDecision) -> SendDecision | tuple[type[Stopped], bool | 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.what)
 def test_what_follows_from_the_reply_to_a_request(row: Sent) -> None:
-    assert [plain(decision) for decision in after_post(row.prospects, row.reply, row.known)] == row.expected
+    assert [rendered(plain(decision)) for decision in after_post(row.prospects, row.reply, row.known)] == row.expected
 
 
 def test_the_table_has_a_row_for_every_cause() -> None:
@@ -213,8 +216,8 @@ class Read:
 
 
 MOST_PAGES = 3
-FOUND = "found by reading back; before, lost"
-NOT_READ = "and the prospect's notes could not be read: trouble"
+FOUND = words("found by reading back; before, lost")
+NOT_READ = words("the prospect's notes could not be read: trouble")
 READS = [
     Read("it is there", Verdict("N1"), Settle(((0, Answer("N1")),), FOUND)),
     Read("it is there twice", Verdict("N1", ("N2", "N3")), Settle(((0, Answer("N1")),), FOUND, ("N2", "N3"))),
@@ -227,10 +230,10 @@ READS = [
     ),
     Read(
         "there are more than are read", Verdict(goes_on=True),
-        Doubt("and the prospect has too many notes to look through"), 3,
+        Doubt(words("the prospect has too many notes to look through")), 3,
     ),
-    Read("there are more, and this one is odd", Verdict(goes_on=True, odd="it is odd"), NextPage(0), 2),
-    Read("it is odd", Verdict(odd="it is odd"), Doubt("and it is odd")),
+    Read("there are more, and this one is odd", Verdict(goes_on=True, odd=words("it is odd")), NextPage(0), 2),
+    Read("it is odd", Verdict(odd=words("it is odd")), Doubt(words("it is odd"))),
     Read("it isn't there", Verdict(), Missed()),
     Read("the key is refused", Cause.BAD_KEY, (KeyRefused, None)),
     Read("blocked", Cause.BLOCKED, (Blocked, None)),
@@ -251,7 +254,7 @@ READS = [
 def test_what_follows_from_a_lookup(row: Read) -> None:
     verdict = row.answer if isinstance(row.answer, Verdict) else None
     found = after_lookup(row.reply, verdict, failed(Cause.LOST, "lost"), row.pages, MOST_PAGES)
-    assert ((type(found.error), found.is_applied) if isinstance(found, Stop) else found) == row.expected
+    assert rendered((type(found.error), found.is_applied) if isinstance(found, Stop) else found) == row.expected
 
 
 def test_lookups_have_a_row_for_every_cause() -> None:
@@ -302,10 +305,10 @@ class Absent:
 
 
 CONVICTED = Settle(
-    ((0, Answer(None, "what stands between this machine and the API turned it away: trouble")),), is_foreign=True
+    ((0, Answer(None, words("what stands between this machine and the API turned it away: trouble"))),), is_foreign=True
 )
 ASIDE = SetAside(failed(Cause.FOREIGN))
-IN_VAIN = Abandon("sent 8 times in vain: trouble; run again later")
+IN_VAIN = Abandon(words("sent 8 times in vain: trouble; run again later"))
 ABSENCES = [
     *(
         Absent(f"{cause}, {size}", size, cause, Retry(), refusals=9, passed=True, is_size=True)
@@ -339,7 +342,7 @@ ABSENCES = [
         "alone, nothing passes, and it can be found out why",
         1,
         Cause.FOREIGN,
-        Suspect(Failure(Cause.FOREIGN, "trouble")),
+        Suspect(Failure(Cause.FOREIGN, words("trouble"))),
         refusals=3,
         can_tell=True,
     ),
@@ -354,9 +357,9 @@ ABSENCES = [
 @pytest.mark.parametrize("row", ABSENCES, ids=lambda row: row.what)
 def test_what_follows_from_absence(row: Absent) -> None:
     assert PERSISTENT == 2
-    failure = Failure(row.cause, "trouble", is_size=row.is_size)
+    failure = Failure(row.cause, words("trouble"), is_size=row.is_size)
     found = after_absence(
         row.size, failure, refusals=row.refusals, passed=row.passed, healed=row.healed, sends=row.sends, most_sends=8,
         can_tell=row.can_tell,
     )  # fmt: skip
-    assert found == row.expected
+    assert rendered(found) == row.expected

@@ -18,6 +18,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
 from importer.journal import Journal, Known, NoteKey, State
+from importer.messages import render, words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 
 NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
@@ -82,11 +83,11 @@ def test_what_is_about_to_be_sent_is_on_disk_and_its_rows_unconfirmed_before_it_
 
 def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, unknown)
-    desk.ledger.answered(desk.post, [(0, Answer("N0")), (2, Answer(None, "unknown"))], NOW + 1, twins=["N9"])
+    desk.ledger.answered(desk.post, [(0, Answer("N0")), (2, Answer(None, words("unknown")))], NOW + 1, twins=["N9"])
     assert desk.results() == [Result.CREATED, Result.UNCONFIRMED, Result.REJECTED]
     assert desk.outcomes.note_id(0) == "N0"
     assert desk.outcomes.twins == {0: ("N9",)}
-    assert desk.outcomes.columns(0, 1).reason == [
+    assert [render(reason) for reason in desk.outcomes.columns(0, 1).reason] == [
         "the same note stands there again as N9: look, and remove it by hand or with the command hide"
     ]
     assert (desk.ledger.settled, desk.ledger.created, desk.ledger.failed) == (2, 1, 1)
@@ -97,7 +98,7 @@ def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(des
 
 def test_doubt_stands_in_both(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, unknown)
-    desk.ledger.unconfirmed(desk.post.only([1]), "nobody can tell", NOW + 1)
+    desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 1)
     desk.ledger.write([], NOW + 1, unknown)
     assert desk.states() == [State.SENDING, State.UNCONFIRMED, State.SENDING]
     assert desk.results()[1] is Result.UNCONFIRMED
@@ -110,7 +111,7 @@ def test_what_surely_was_not_applied_gives_its_claim_up(desk: Desk, how: str) ->
     if how == "pending":
         desk.ledger.pending(desk.post)
     else:
-        desk.ledger.abandoned(desk.post, "it could not be sent")
+        desk.ledger.abandoned(desk.post, words("it could not be sent"))
     desk.ledger.write([], NOW + 1, unknown)
     assert desk.states() == []
     assert desk.results() == [Result.NOT_SENT] * 3
@@ -145,7 +146,7 @@ def test_what_could_not_be_written_is_written_next_time_in_its_order(
         with pytest.raises(JournalFailed):
             desk.ledger.write([], NOW + 1, unknown)
     assert desk.states() == [State.SENDING] * 3
-    desk.ledger.unconfirmed(desk.post.only([1]), "nobody can tell", NOW + 2)
+    desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 2)
     desk.ledger.write([], NOW + 2, unknown)
     assert desk.states() == [State.CREATED, State.UNCONFIRMED, State.SENDING]
 

@@ -12,6 +12,7 @@ from importer.api import FoundNote, NotesPage
 from importer.delivery.readback import Sought, Verdict, Window, judge, rewritten
 from importer.journal import NoteKey
 from importer.markup import ContentKind, content_of
+from importer.messages import render
 from importer.models import Note, Status, Visibility
 
 SINCE = 1_800_000_000.0
@@ -112,15 +113,15 @@ def test_the_same_note_listed_twice_is_one() -> None:
 
 def test_a_note_dated_shortly_before_it_was_sent_is_in_doubt() -> None:
     """A server's clocks may differ: it may be the delivery's own, so nothing is sent again."""
-    assert "dated shortly before it was sent" in verdict(found(at=SINCE - 0.1)).odd
-    assert "dated shortly before it was sent" in verdict(draft=found(status="0", at=SINCE - 50), note=DRAFT).odd
+    assert "dated shortly before it was sent" in render(verdict(found(at=SINCE - 0.1)).odd)
+    assert "dated shortly before it was sent" in render(verdict(draft=found(status="0", at=SINCE - 50), note=DRAFT).odd)
     assert verdict(found(at=SINCE - 20), found("N2")) == Verdict("N2")
     assert verdict(found(at=SINCE - 51)) == Verdict()
     assert verdict(found("N1", at=SINCE - 20), adopted=frozenset({"N1"})) == Verdict()
 
 
 def test_a_note_without_a_time_is_in_doubt() -> None:
-    assert "without a date" in verdict(found(at=None)).odd
+    assert "without a date" in render(verdict(found(at=None)).odd)
     assert verdict(found(at=None), found("N2")).note_id == "N2"
     assert not verdict(found(at=None, content="Other")).odd
 
@@ -147,7 +148,7 @@ def test_a_draft_is_found_apart_or_among_the_others() -> None:
 
 def test_a_later_draft_that_hides_the_one_looked_for_is_said() -> None:
     other = found("N2", content="Other", status="0")
-    assert "hides" in verdict(draft=other, note=DRAFT).odd
+    assert "hides" in render(verdict(draft=other, note=DRAFT).odd)
     assert verdict(draft=other, note=DRAFT, adopted=frozenset({"N2"})) == Verdict()  # ours, and settled
     assert verdict(draft=replace(other, created_at=SINCE - 60), note=DRAFT) == Verdict()
 
@@ -155,14 +156,14 @@ def test_a_later_draft_that_hides_the_one_looked_for_is_said() -> None:
 def test_a_later_draft_hides_unless_it_was_known_before_this_one_was_sent() -> None:
     """Of drafts only the latest is shown: one that a delivery had before can't hide what came after it."""
     other = found("N2", content="Other", status="0")
-    assert "hides" in verdict(draft=other, note=DRAFT, adopted={"N2": SINCE + 1}).odd
+    assert "hides" in render(verdict(draft=other, note=DRAFT, adopted={"N2": SINCE + 1}).odd)
     assert verdict(draft=other, note=DRAFT, adopted={"N2": SINCE - 1}) == Verdict()
-    assert "hides" in verdict(draft=replace(other, created_at=None), note=DRAFT).odd
+    assert "hides" in render(verdict(draft=replace(other, created_at=None), note=DRAFT).odd)
 
 
 def test_a_note_dated_long_after_it_was_sent_is_in_doubt() -> None:
     late = found(at=WINDOW.until + 1)
-    assert "long after" in verdict(late).odd
+    assert "long after" in render(verdict(late).odd)
     assert verdict(late).note_id is None
     assert verdict(found(at=WINDOW.until)).note_id == "N1"
     assert verdict(late, found("N2")).note_id == "N2"
@@ -211,7 +212,7 @@ def test_while_nothing_is_known_of_the_clock_what_reads_differently_may_be_dated
     assert candidates(other, window=unknown) == ["N1"]
     assert candidates(replace(other, created_at=SINCE - 3601), window=unknown) == []
     draft = found("N2", content="Other", status="0", at=SINCE - 1800)
-    assert "hides" in verdict(draft=draft, note=DRAFT, window=unknown).odd
+    assert "hides" in render(verdict(draft=draft, note=DRAFT, window=unknown).odd)
 
 
 def test_where_it_is_found_the_next_page_is_read_all_the_same() -> None:

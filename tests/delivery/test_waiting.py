@@ -17,11 +17,12 @@ from importer.delivery.readback import Verdict
 from importer.delivery.tasks import Ambiguous, Lookup, Post
 from importer.delivery.waiting import Waiting
 from importer.journal import NoteKey
+from importer.messages import words
 from importer.models import Note, Request, Status, Visibility
 
 NOTE = Note("Spoke about terms", Visibility.PUBLIC, Status.PUBLISHED)
 POST = Post(Request(NOTE, (0,), ("P0",), ("",)), NoteKey.of(NOTE), 1)
-FOUND = Settle(((0, Answer("N1")),), "found by reading back")
+FOUND = Settle(((0, Answer("N1")),), words("found by reading back"))
 
 
 class Wait:
@@ -33,7 +34,7 @@ class Wait:
         self.waiting = Waiting(cast(Evidence, self.known))
 
     def decided(self, *authors: str, decision: LookDecision = FOUND, **more: bool) -> LookDecision | None:
-        ambiguous = Ambiguous.of(POST, Failure(Cause.LOST, "lost"), 0.0, 0.0)
+        ambiguous = Ambiguous.of(POST, Failure(Cause.LOST, words("lost")), 0.0, 0.0)
         lookup = Lookup(ambiguous, 0, is_last=more.get("is_last", False))
         verdict = Verdict("N1", authors=frozenset(authors))
         return self.waiting.decided(lookup, verdict, decision, is_early=more.get("is_early", False))
@@ -46,7 +47,7 @@ def wait() -> Wait:
 
 def test_what_an_unknown_author_wrote_waits_until_somebody_has_told_who_we_are(wait: Wait) -> None:
     assert wait.decided("WHO") is None
-    assert wait.decided("WHO", decision=Doubt("dated oddly")) is None
+    assert wait.decided("WHO", decision=Doubt(words("dated oddly"))) is None
     assert wait.waiting.told() == []
     wait.known.authors.add("US")
     assert len(wait.waiting.told()) == 2
@@ -63,7 +64,7 @@ def test_what_bears_no_author_waits_only_while_an_earlier_note_is_looked_at(wait
     assert wait.decided() == FOUND
     assert wait.decided(decision=Missed()) == Missed()
     wait.known.is_introducing = True
-    assert wait.decided(decision=Doubt("dated oddly")) is None
+    assert wait.decided(decision=Doubt(words("dated oddly"))) is None
     wait.known.is_introducing = False
     assert len(wait.waiting.told()) == 1
 
@@ -78,7 +79,7 @@ def test_where_nothing_tells_it_is_ours_if_one_author_wrote_all_of_it(wait: Wait
 
 
 def test_what_was_missed_early_waits_for_the_lag_unless_it_was_seen(wait: Wait) -> None:
-    lookup = Lookup(Ambiguous.of(POST, Failure(Cause.LOST, "lost"), 0.0, 0.0), 0)
+    lookup = Lookup(Ambiguous.of(POST, Failure(Cause.LOST, words("lost")), 0.0, 0.0), 0)
     assert not wait.waiting.until_measured(lookup)
     for told in ({"is_measuring": False}, {"lag": SimpleNamespace(is_seen=True)}):
         known = {"is_measuring": True, "lag": SimpleNamespace(is_seen=False)}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import grouping
+from importer.messages import words
 from importer.models import Group, Note, Problem, Remaining, Request, Rows, Status, Texts, Visibility
 from importer.rows.values import TEXT
 
@@ -42,7 +43,9 @@ def table(lines: Sequence[Line], *, keyed: bool = False) -> Rows:
         notes=[note(found) for found in number_of],
         key=texts([key for _, _, key in lines]) if keyed else None,
         problems={
-            i: [Problem(i + 2, None, f"row {i + 2}", "", "")] for i, (found, _, _) in enumerate(lines) if found < 0
+            i: [Problem(i + 2, None, f"row {i + 2}", "", words(""), words(""))]
+            for i, (found, _, _) in enumerate(lines)
+            if found < 0
         },
     )
 

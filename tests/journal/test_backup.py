@@ -66,7 +66,7 @@ def test_nothing_but_an_earlier_copy_is_replaced(
 def test_where_there_is_no_journal_none_is_made(tmp_path: Path) -> None:
     """An empty one in the place of what is only out of reach would be worse than none."""
     with pytest.raises(
-        BadSettings, match=r"There is no journal at .*, where the profile 'default' has it\. Say .* `profile`"
+        BadSettings, match=r"There is no journal at .*, where the profile 'default' has it\. Say .* --profile"
     ):
         journals.back_up(Settings(journal=tmp_path / "none.sqlite"), tmp_path / "copy.sqlite")
     assert [*tmp_path.iterdir()] == []

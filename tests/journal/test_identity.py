@@ -45,7 +45,7 @@ def test_the_same_journal_is_taken_wherever_it_is_moved(live: Settings, tmp_path
 def test_another_journal_in_its_place_stops_with_4(live: Settings, tmp_path: Path) -> None:
     another = tmp_path / "another.sqlite"
     Journal.open(another).close()
-    with pytest.raises(WrongJournal, match="`new-journal`") as caught:
+    with pytest.raises(WrongJournal, match="--new-journal") as caught:
         opened(replace(live, journal=another))
     assert caught.value.exit_status == 4
     assert str(live.journal) in str(caught.value)

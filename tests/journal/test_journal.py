@@ -23,6 +23,7 @@ from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import VERSION, Answered, Claim, Journal, Known, NoteKey, Run, State
 from importer.journal.lock import held
 from importer.journal.schema import deliveries
+from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -131,7 +132,7 @@ def test_a_created_delivery_is_never_claimed_again_not_even_as_a_repeat(journal:
     with journal.transaction():
         journal.deliveries.answer(
             Answered(number, number_of(journal), prospect, "", answer, 1.0)
-            for prospect, answer in [("P1", Answer("N1")), ("P2", Answer(None, "no"))]
+            for prospect, answer in [("P1", Answer("N1")), ("P2", Answer(None, words("no")))]
         )
     assert claim(journal, run, "P1") is None
     assert claim(journal, run, "P1", replaces=number) is None

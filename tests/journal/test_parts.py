@@ -20,7 +20,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import JournalFailed
-from importer.journal import Answered, Claim, Journal, NoteKey, Run, Sample, store
+from importer.journal import READ_BACK, Answered, Claim, Journal, NoteKey, Run, Sample, store
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -348,7 +348,7 @@ def test_a_twin_that_reading_back_finds_is_kept() -> None:
         ledger = Ledger(journal, Outcomes(1), run)
         post = Post(Request(NOTE, (0,), ("P1",), ("",)), NoteKey.of(NOTE), note)
         ledger.write([post], 1.0, lambda _: None)
-        ledger.answered(post, [(0, Answer("N1"))], 2.0, "read back", ["N2", "N3"])
+        ledger.answered(post, [(0, Answer("N1"))], 2.0, READ_BACK, ["N2", "N3"])
         ledger.write([], 3.0, lambda _: None)
         known = journal.deliveries.known([(note, "P1")])[note, "P1", ""]
         assert (known.note_id, known.twins) == ("N1", ("N2", "N3"))

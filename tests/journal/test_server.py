@@ -20,6 +20,7 @@ from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connect
 from importer.journal.connecting import SCHEMA
 from importer.journal.store import Store
 from importer.journal.unwritten import Owed
+from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
 from importer.sandbox import Sandbox
@@ -335,10 +336,10 @@ def test_texts_with_the_one_character_that_it_refuses_come_back_as_they_were(url
         assert note is not None
         with journal.transaction():
             journal.deliveries.answer(
-                Answered(number, note, text, "", Answer(None, f"no {text}"), 2.0) for text in texts
+                Answered(number, note, text, "", Answer(None, words(f"no {text}")), 2.0) for text in texts
             )
         found = journal.deliveries.known([(note, text) for text in texts])
-        assert {known.prospect: known.reason for known in found.values()} == {text: f"no {text}" for text in texts}
+        assert {known.prospect: known.why for known in found.values()} == {text: words(f"no {text}") for text in texts}
 
 
 def test_reports_are_read_from_views(url: str, box: Sandbox, tmp_path: Path) -> None:

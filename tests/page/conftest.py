@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.test import TestResponse
 
+from importer import messages
 from importer.page.guard import Guard
 from importer.page.jobs import Jobs
 from importer.page.reading import Reading
@@ -74,7 +75,7 @@ def served(settings: Settings, folder: Path) -> Iterator[Server]:
         patch.setenv(KEY_VARIABLE, settings.key)
         with Server(told_of(settings), folder=folder) as server:
             yield server
-            for job in server.stop_jobs("The test is over."):
+            for job in server.stop_jobs(messages.words("The test is over.")):
                 job.listener.join(30)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from importer import messages
 from importer.page.serving import Server
 from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import KEY_VARIABLE
@@ -166,7 +167,7 @@ def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
     page.wait_for_load_state()
     looked_at(page, "ended")
     assert server.ended.wait(30)
-    for job in server.stop_jobs("You pressed Quit."):
+    for job in server.stop_jobs(messages.words("You pressed Quit.")):
         job.listener.join(60)
         assert job.ended is not None
         assert job.ended.results is not None

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from importer import commands
 from importer.commands.overview import Overview
 from importer.errors import Changed
+from importer.messages import render
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts
@@ -144,7 +145,7 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     assert ">2 hidden since</span>" in see(friend, "/runs")
     assert "Hide its notes" not in told
     assert ended.exit_status == 0
-    assert ended.besides[0].startswith("2 notes made private drafts.")
+    assert render(ended.besides[0]).startswith("2 notes made private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
     assert tasks.to_hide(name, settings, None, "") == tasks.Hideable(0, some=[])
     assert tasks.to_hide(None, settings, None, "") == tasks.Hideable(0, some=[])
@@ -165,7 +166,7 @@ def test_what_is_unclear_is_counted_and_looked_up(
     box.clear_faults()
     ended = done(tasks.LookUp(settings))
     assert ended.exit_status == 0
-    assert "2 notes found: they count as created now." in ended.besides
+    assert "2 notes found: they count as created now." in [render(said) for said in ended.besides]
     told = see(friend, f"/runs/{name}")
     assert "Look up what is unclear" not in told
     assert "looked up since" in told

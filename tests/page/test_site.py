@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import multiprocessing
 import re
 import time
@@ -16,18 +15,25 @@ import requests
 from flask.testing import FlaskClient
 
 import importer
+from importer import messages
+from importer.cli.wording import TERMINAL
 from importer.commands.overview import Overview
-from importer.errors import FirstRun, as_argument, by_name
+from importer.commands.sayings import time_left
+from importer.errors import FirstRun, as_argument
+from importer.messages import Setting, render, say
+from importer.models import Progress, Result
 from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts, for_page
 from importer.page.serving import Server
 from importer.page.wording import words
+from importer.results.presentation import MEANINGS
 from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 from tests.page.conftest import OURS, told_of, write
 from tests.running import run
+from tests.test_messages import SAID, TEXTS, parts_of
 
 ROOT = Path(importer.__file__).parent
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
@@ -90,7 +96,7 @@ def _guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
         with Server(told_of(settings), folder=folder / "uploads") as server, Visitor(server) as visitor:
             visitor.box = box
             yield visitor
-            for job in server.stop_jobs("The tests are over."):
+            for job in server.stop_jobs(messages.words("The tests are over.")):
                 job.listener.join(30)
 
 
@@ -329,62 +335,49 @@ def test_first_private_notes_need_a_persons_word(
 
 
 def texts_for_people() -> set[str]:
-    """Every text in the library that names a setting or a command, as far as it is written in one piece."""
+    """What the page shows of every message but those of the command line and of the sandbox."""
+    elsewhere = {kind for path, kind, *_ in SAID if path.relative_to(ROOT).parts[0] not in ("cli", "sandbox")}
     found = set()
-    for path in ROOT.rglob("*.py"):
-        if path.relative_to(ROOT).parts[0] in ("cli", "sandbox"):
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        remarks = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # documentation
-        for node in ast.walk(tree):
-            if node in remarks:
-                continue
-            if isinstance(node, ast.JoinedStr):
-                found.add("".join(_part(value) for value in node.values))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return {text for text in found if "`" in text or "command" in text}
+    for kind in TEXTS.of.keys() - ({kind for _, kind, *_ in SAID} - elsewhere):
+        names = set().union(*map(parts_of, TEXTS.of[kind]))
+        for number in (1, 2):
+            found.add(words(say(kind, **{**dict.fromkeys(names - {"n"}, "X"), "n": number})))
+    return found
 
 
-def _part(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    call = node.value if isinstance(node, ast.FormattedValue) else None
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "by_name":
-        return by_name(*(str(arg.value) if isinstance(arg, ast.Constant) else "X" for arg in call.args))
-    return "X"
-
-
-def test_no_text_of_ours_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None:
+def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None:
     """Settings are called as their fields are; what the page does itself is not sent to a terminal."""
     texts = texts_for_people()
-    assert len(texts) > 50
+    assert len(texts) > 500
     flags = re.compile(rf"--({'|'.join(SETTINGS)})\b")
-    for text in texts:
-        said = words(text)
-        assert not flags.search(said), said
-        assert "same command" not in said, said
-        assert not re.search(r"note-importer (verify|check|run)", said) or "FILE" in said, said
+    wrong = [
+        said
+        for said in texts
+        if flags.search(said)
+        or "same command" in said
+        or (re.search(r"note-importer (verify|check|run)", said) and "FILE" not in said)
+    ]
+    assert wrong == []
     for template in (ROOT / "page" / "templates").glob("*.html"):
         assert not flags.search(template.read_text(encoding="utf-8")), template
 
 
 @pytest.mark.parametrize(
-    ("said", "here"),
+    ("setting", "here"),
     [
-        ("Choose one: " + by_name("map", 'content="Call summary"'), "Choose one: “Text of the note: Call summary”"),
-        (by_name("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
-        (by_name("ignore", as_argument("It's $5")), "“Columns set aside: It's $5”"),
-        (by_name("value", "status:Old="), "“Old means leave its rows out”"),
-        (by_name("header-row"), "“Row of the headings”"),
-        (by_name("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
-        (by_name("archive", "done"), "the setting “archive = done” of the profile"),
-        ("run `note-importer verify`", "press “Look up what is unclear”"),
+        (Setting("map", 'content="Call summary"'), "“Text of the note: Call summary”"),
+        (Setting("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
+        (Setting("ignore", as_argument("It's $5")), "“Columns set aside: It's $5”"),
+        (Setting("value", "status:Old="), "“Old means leave its rows out”"),
+        (Setting("header-row"), "“Row of the headings”"),
+        (Setting("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
+        (Setting("archive", "done"), "the setting “archive = done” of the profile"),
     ],
 )
-def test_a_setting_is_called_as_its_field_is(said: str, here: str) -> None:
-    """And one without a field as what it is."""
-    assert words(said) == here
+def test_a_setting_is_called_as_its_field_is(setting: Setting, here: str) -> None:
+    """And one without a field as what it is; a command is a button."""
+    assert words(say("names", names=(setting,))) == here
+    assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up what is unclear”"
 
 
 def test_the_address_holds_what_was_chosen_and_nothing_more() -> None:
@@ -404,3 +397,10 @@ def test_a_word_that_stands_once_is_a_problem_until_it_is_given_a_meaning(guest:
     said = guest.see(f"{seen.url}?value=visibility%3ATeam-wide%3DPrivate&value=")
     assert "Ready: 2 notes to send." in said.text
     assert '<option value="visibility:Team-wide=Private" selected>' in said.text
+
+
+def test_how_long_the_rest_takes_is_said_without_saying_left_twice() -> None:
+    """Its place on the page says that."""
+    left = time_left(Progress(3, 1, 1, 0, 1, seconds_left=62.0))
+    assert words(left) == "about 1:02"
+    assert render(left, TERMINAL) == "about 1:02 left"

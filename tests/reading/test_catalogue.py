@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import ImporterError
+from importer.messages import render
 from importer.reading import Options, Sheet, read
 from tests.reading.catalogue import ENTRIES, Entry
 
@@ -37,7 +38,8 @@ def test_a_file_of_the_catalogue_is_read_or_refused_as_expected(entry: Entry, tm
             assert sheet.row_count == len(entry.rows)
             assert sheet.headings == tuple(entry.headings)
         assert {row: [flaw.column for flaw in flaws] for row, flaws in sheet.flaws.items()} == dict(entry.flaws)
-        assert any(entry.remark in remark for remark in sheet.remarks) or not entry.remark, sheet.remarks
+        remarks = [render(remark) for remark in sheet.remarks]
+        assert any(entry.remark in remark for remark in remarks) or not entry.remark, remarks
 
 
 def test_the_catalogue_is_large() -> None:

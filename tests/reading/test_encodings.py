@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from importer.errors import UnclearColumns
+from importer.messages import render
 from importer.reading import Options, read
 from importer.reading.encodings import MIXED
-from importer.settings.flags import in_words
 from tests.reading.encoded import File, corpus
 
 NOTES = {
@@ -55,7 +55,7 @@ ASKED = {("Japanese", "euc_jp"), ("Chinese", "gb18030"), ("Korean", "cp949"), ("
 def notes_in(path: Path, encoding: str | dict[str, str] | None = None) -> tuple[list[str], tuple[str, ...]]:
     """The notes in a file, and the remarks."""
     with read(path, Options(encoding=encoding), is_header=lambda cells: "Note" in cells) as sheet:
-        return [note for block in sheet.blocks() for note in block[1]], sheet.remarks
+        return [note for block in sheet.blocks() for note in block[1]], tuple(map(render, sheet.remarks))
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_a_question_shows_the_words_in_each_reading_and_its_answer_counts_for_su
     with pytest.raises(UnclearColumns, match="Kočka") as asked:
         notes_in(path)
     [question] = asked.value.questions
-    assert {"'Kočka' (Windows-1250)", "'Koèka' (Windows-1252)"} <= {answer.means for answer in question.choices}
-    assert "--encoding cp1250" in in_words(question.text)
+    assert {"'Kočka' (Windows-1250)", "'Koèka' (Windows-1252)"} <= {render(answer.means) for answer in question.choices}
+    assert "--encoding cp1250" in render(question.text)
     [said] = [answer.value for answer in question.choices if answer.value.endswith("=cp1250")]
     assert said == "Prospect ID, Note=cp1250"
     headings, _, name = said.rpartition("=")
@@ -140,7 +140,10 @@ def test_two_files_in_one_are_asked_about(tmp_path: Path) -> None:
     with pytest.raises(UnclearColumns) as asked:
         notes_in(path)
     assert asked.value.questions[0].choices[0].value == f"Prospect ID, Note={MIXED}"
-    assert [answer.means.partition(" ")[0] for answer in asked.value.questions[0].choices] == ["'Müller'", "'MÃ¼ller'"]
+    assert [render(answer.means).partition(" ")[0] for answer in asked.value.questions[0].choices] == [
+        "'Müller'",
+        "'MÃ¼ller'",
+    ]
     assert notes_in(path, MIXED)[0] == ["Met Müller", "Met Jörg Weiß"]
 
 
@@ -179,7 +182,7 @@ def test_a_byte_order_mark_counts_more_than_the_encoding_that_was_named(
         assert sheet.headings == ("Prospect ID", "Note")
         assert [block[1][0] for _, block in sheet.columns()] == ["Zadzwonić do Łukasza"]
         assert sheet.encoding == title
-        (remark,) = [remark for remark in sheet.remarks if "was not used" in remark]
+        (remark,) = [remark for remark in map(render, sheet.remarks) if "was not used" in remark]
     assert f"is marked as {title}" in remark
     assert named in remark
 
@@ -210,7 +213,7 @@ def test_a_named_encoding_of_a_file_that_is_valid_utf_8_is_used_and_doubted(
     path = tmp_path / "n.csv"
     path.write_bytes(f"Prospect ID,Note\r\nP1,{text}\r\n".encode(written))
     with read(path, Options(encoding=named), is_header=lambda cells: "Note" in cells) as sheet:
-        told = [in_words(remark) for remark in sheet.remarks]
+        told = [render(remark) for remark in sheet.remarks]
         cells = [block[1][0] for _, block in sheet.columns()]
     assert cells == [text.encode(written).decode("utf-8" if named == MIXED else named)]
     assert any("It is valid UTF-8, too" in remark and "--encoding utf-8" in remark for remark in told) is is_doubtful

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from importer.errors import UnclearColumns, UnreadableFile
+from importer.messages import render
 from importer.reading import Limits, Options, cell_name, formats, merged, read
 from importer.reading.ole import SIGNATURE
 from tests.memory import MEGABYTE, peak_of
@@ -282,7 +283,9 @@ def test_many_large_merged_areas_on_each_other_cost_no_more_than_their_number(tm
     started = time.process_time()
     with read(path, is_header=is_header) as sheet:
         assert [row for row, shown in cells(sheet).items() if shown[1]] == [2]
-        assert "50,000 areas of merged cells: only the first cell of each holds the value." in sheet.remarks
+        assert "50,000 areas of merged cells: only the first cell of each holds the value." in map(
+            render, sheet.remarks
+        )
     assert time.process_time() - started < 5
 
 
@@ -381,6 +384,18 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     assert "can't be opened" in refused("a\0b.csv")
 
 
+def test_an_error_names_its_file_once_whatever_the_file_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of the error may be the same as the file's name."""
+    monkeypatch.chdir(tmp_path)
+    Path("workbook").write_bytes(b"PK\x03\x04")
+    assert refused("workbook").startswith("workbook: The file is a damaged or unfinished workbook (")
+    Path("empty").write_bytes(b"")
+    assert refused("empty") == "empty is empty (0 bytes). Export or download it again."
+    assert refused("a\0b.csv").startswith("'a\\x00b.csv' can't be opened (")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
 def test_pipes_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
     """A named pipe would wait for ever, /dev/zero never ends."""
@@ -422,7 +437,7 @@ def test_a_stray_cell_far_below_costs_nothing(tmp_path: Path) -> None:
     path.write_bytes(xlsx(f'<row r="2">{text("A2", "1")}</row><row r="1048576">{text("C1048576", "x")}</row>'))
     with read(path, is_header=is_header) as sheet:
         assert cells(sheet) == {2: ("1", "", ""), 1048576: ("", "", "x")}
-        assert "1,048,573 blank rows were left out." in sheet.remarks
+        assert "1,048,573 blank rows were left out." in map(render, sheet.remarks)
 
 
 def test_a_missing_heading_still_gives_the_sheet(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ import pytest
 from openpyxl import Workbook
 
 from importer.commands.loading import Loaded, load
+from importer.messages import render
 from importer.models import Status
 from importer.reading import Options, read
 from importer.reading.spool import BLOCK_ROWS
 from importer.settings import Settings
+from tests.rendered import told
 
 Line = list[str | None]
 HEAD: Line = ["Prospect ID", "Note", "Visibility", "Status"]
@@ -55,7 +57,7 @@ def loaded(path: Path, **settings: object) -> Loaded:
 
 
 def problems(found: Loaded) -> list[str]:
-    return [str(problem) for row in found.rows.problems.values() for problem in row]
+    return [told(problem) for row in found.rows.problems.values() for problem in row]
 
 
 @pytest.mark.parametrize("kind", ["workbook", "page"])
@@ -64,7 +66,7 @@ def test_what_a_merged_cell_covers_is_a_problem_that_names_the_setting(tmp_path:
     path = workbook(tmp_path, "B2:B4", "D2:D4") if kind == "workbook" else page(tmp_path)
     found = loaded(path)
     assert [problem.partition(": ")[0].rpartition("!")[2] for problem in problems(found)] == ["B3", "D3", "B4", "D4"]
-    assert all("`fill-merged`" in problem for problem in problems(found))
+    assert all("--fill-merged" in problem for problem in problems(found))
     assert [note.text for note in found.rows.notes] == ["for three", "alone"]
     assert [note.status for note in found.rows.notes] == [Status.DRAFT, Status.PUBLISHED]
 
@@ -79,7 +81,9 @@ def test_a_merged_cell_counts_for_every_row_that_it_covers_where_that_is_said(tm
         ("for three", Status.DRAFT), ("alone", Status.PUBLISHED),
     ]  # fmt: skip
     assert found.rows.note.tolist() == [0, 0, 0, 1]
-    assert "2 areas of merged cells: the value of each counts for every row that it covers." in found.sheet.remarks
+    assert "2 areas of merged cells: the value of each counts for every row that it covers." in map(
+        render, found.sheet.remarks
+    )
 
 
 def test_cells_merged_across_count_for_their_first_column(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from importer.messages import render
 from importer.rows.addresses import read_email
 from importer.rows.values import Wrong
 
@@ -43,7 +44,7 @@ def test_a_cell_is_one_email(cell: str, email: str | None) -> None:
 def test_two_emails_are_a_problem(cell: str) -> None:
     found = read_email(cell)
     assert isinstance(found, Wrong)
-    assert "holds 2 emails" in found.reason
+    assert "holds 2 emails" in render(found.reason)
 
 
 @pytest.mark.parametrize(
@@ -61,4 +62,4 @@ def test_what_is_no_email_is_not_guessed(cell: str) -> None:
 def test_a_formulas_error_is_told_as_such() -> None:
     found = read_email("#N/A")
     assert isinstance(found, Wrong)
-    assert "shows the error #N/A" in found.reason
+    assert "shows the error #N/A" in render(found.reason)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import BadSettings
+from importer.messages import render
 from importer.rows import attachments
 from importer.rows.attachments import LARGEST, Folder, unchanged
 from importer.rows.values import Wrong
@@ -38,7 +39,7 @@ def why_not(folder: Folder, name: str) -> str:
     found = folder.read(name)
     assert isinstance(found, Wrong), name
     assert not folder.files
-    return found.reason
+    return render(found.reason)
 
 
 def test_a_cell_names_files_by_name_or_by_their_way_in_the_folder(files: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.errors import UnclearColumns
+from importer.messages import render
 from importer.models import Role
 from importer.reading import column_letter
 from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
@@ -51,7 +52,7 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
         find(headings, Wanted(mapping))
     [question] = error.value.questions
     [answer] = [choice for choice in question.choices if choice.value == none]
-    assert answer.means == f"none: column A, {headings[0]!r}, names them"
+    assert render(answer.means) == f"none: column A, {headings[0]!r}, names them"
     assert none in str(error.value)
     assert find(headings, Wanted(dict.fromkeys(mapping, ""))).columns
 
@@ -161,14 +162,14 @@ def test_a_missing_column_is_said_with_the_headings_found_and_how_to_choose() ->
     """What is missing, what there is, and the flag that settles it."""
     message = refused("Contact", "Summary of call", "Visibility")
     assert "No column for the prospect was found" in message
-    assert "`map prospect=" in message
-    assert "`map content=" in message
+    assert "--map prospect=" in message
+    assert "--map content=" in message
     assert "The headings found: 'Contact', 'Summary of call', 'Visibility'." in message
 
 
 def test_a_missing_visibility_names_the_default_too() -> None:
     """One visibility for all rows is the other way out."""
-    assert "`default-visibility private`" in refused("Prospect ID", "Note")
+    assert "--default-visibility private" in refused("Prospect ID", "Note")
 
 
 @pytest.mark.parametrize("near", ["Visiblity", "Visibilty", "visibillity"])
@@ -176,21 +177,21 @@ def test_a_near_miss_is_suggested_and_never_taken(near: str) -> None:
     """A misspelt heading is an error that names it."""
     message = refused("Prospect ID", "Note", near)
     assert f"Did you mean {near!r}?" in message
-    assert f"`map visibility={near}" in message
+    assert f"--map visibility={near}" in message
 
 
 def test_two_candidates_are_named_with_their_letters() -> None:
     """Which two, and a flag that takes one of them."""
     message = refused("Prospect ID", "Note", "Comments", "Visibility")
     assert "'Note' (column B) and 'Comments' (column C) could each be the content" in message
-    assert "`map content=Note" in message
+    assert "--map content=Note" in message
 
 
 def test_a_repeated_heading_is_chosen_by_its_letter() -> None:
     """The flag that is proposed settles it."""
     headings = ("Prospect ID", "Note", "note", "Visibility")
     message = refused(*headings)
-    assert "`map content=B" in message
+    assert "--map content=B" in message
     assert found(*headings, content="B").columns[Role.CONTENT] == 1
 
 
@@ -199,8 +200,8 @@ def test_a_named_column_that_isnt_there_is_said_with_the_nearest() -> None:
     message = refused(*PLAIN, "Call summary", content="Call sumary")
     assert "No column is headed 'Call sumary', which was named as the content. Did you mean 'Call summary'?" in message
     message = refused(*PLAIN, key="Date")
-    assert 'named as the key. Say which column it is: `key-column "ITS HEADING"`' in message
-    assert "`map key" not in message
+    assert 'named as the key. Say which column it is: --key-column "ITS HEADING"' in message
+    assert "--map key" not in message
 
 
 def test_a_key_that_isnt_there_is_answered_by_the_setting_that_takes_it() -> None:
@@ -226,7 +227,7 @@ def test_a_sheet_without_headings_says_so() -> None:
 
 def test_the_flag_that_is_proposed_is_one_argument() -> None:
     """A heading of several words is put in quotes."""
-    assert '`map content="Note Text"' in refused("Prospect ID", "Note Text", "Note Body", "Visibility")
+    assert '--map content="Note Text"' in refused("Prospect ID", "Note Text", "Note Body", "Visibility")
 
 
 # -- a results file as input
@@ -324,7 +325,7 @@ def test_a_message_stays_short_however_long_and_many_the_headings_are() -> None:
 def test_a_long_heading_is_named_by_its_letter() -> None:
     """What a person is to type fits on a line."""
     heading = "Note" + " " * 100
-    assert "Choose one: `map content=B" in refused("Prospect ID", heading, "Notes", "Visibility")
+    assert "Choose one: --map content=B" in refused("Prospect ID", heading, "Notes", "Visibility")
 
 
 # -- columns that are set aside

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from importer.commands.loading import Loaded, load
+from importer.messages import render
 from importer.models import Role, Status, Visibility
 from importer.rows import directions
 from importer.rows.headings import HEADINGS, PLAIN
 from importer.settings import Settings
+from tests.rendered import told
 
 
 def loaded(
@@ -40,8 +42,8 @@ def test_what_depends_on_the_heading_is_a_question_even_in_a_single_row(
     for meant in ("Private", "Public"):
         assert f"visibility:{word}={meant}" in question.answers["value"]
     [[problem]] = found.rows.problems.values()
-    assert "`value visibility:" in str(problem)
-    assert f"under the heading '{heading}'" in str(problem)
+    assert "--value visibility:" in told(problem)
+    assert f"under the heading '{heading}'" in told(problem)
 
 
 @pytest.mark.parametrize("heading", ["visibility", " NOTE_visibility ", "Who can see it?", "Sichtbarkeit", "Visibilité",
@@ -60,8 +62,8 @@ def test_a_word_that_names_a_visibility_means_it_everywhere(tmp_path: Path, head
     assert [note.visibility.name for note in found.rows.notes] == ["PUBLIC", *["PRIVATE"] * 3]
     assert found.rows.questions == ()
     [[problem]] = found.rows.problems.values()
-    assert "Did you mean Public?" in str(problem)
-    assert "`value visibility:Pubic=Private`" in str(problem)
+    assert "Did you mean Public?" in told(problem)
+    assert "--value visibility:Pubic=Private" in told(problem)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +89,10 @@ def test_the_heading_says_which_reading_is_offered_first(tmp_path: Path, heading
         assert [choice.value for choice in question.choices if choice.is_likely] == [
             f"visibility:{word}={value}" for value in (likely,) if value
         ]
-        assert ("suggests" in question.asks) is bool(likely)
+        assert ("suggests" in render(question.asks)) is bool(likely)
         end = (f"suggests {likely}.",) if likely else (" row)", " rows)")
-        assert question.asks.endswith(end)
-        assert f"Say what it means: `value visibility:{word}={likely or 'Private'}`" in str(question)
+        assert render(question.asks).endswith(end)
+        assert f"Say what it means: --value visibility:{word}={likely or 'Private'}" in render(question.text)
 
 
 @pytest.mark.parametrize("heading", ["IsDraft", "Published", "Entwurf", "Done"])
@@ -101,7 +103,7 @@ def test_a_code_publishes_no_draft(tmp_path: Path, heading: str, word: str) -> N
     assert [note.status for note in found.rows.notes] == [Status.DRAFT]
     [question] = found.rows.questions
     assert question.samples == [word]
-    assert ("suggests" in question.asks) is (heading != "Done")
+    assert ("suggests" in render(question.asks)) is (heading != "Done")
 
 
 def test_an_answer_on_the_command_line_counts_for_the_column_of_the_run(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.commands.loading import Loaded, load
+from importer.messages import render
 from importer.models import Role
 from importer.settings import Settings
 
@@ -60,7 +61,9 @@ def test_beside_emails_the_emails_are_taken_and_that_is_said(tmp_path: Path, hea
     assert found.roles.columns[Role.EMAIL] == 1
     assert Role.PROSPECT not in found.roles.columns
     assert found.rows.problems == {}
-    assert any("Saleshandy doesn't know" in remark and "column B" in remark for remark in found.rows.remarks)
+    assert any(
+        "Saleshandy doesn't know" in remark and "column B" in remark for remark in map(render, found.rows.remarks)
+    )
 
 
 def test_a_reports_footer_below_them_makes_no_difference(tmp_path: Path) -> None:
@@ -127,7 +130,7 @@ def test_of_several_emails_beside_ids_the_plainest_is_compared(
     assert found.unclear is None
     assert found.roles.columns[Role.PROSPECT] == 0
     assert found.roles.columns.get(Role.EMAIL) == column
-    assert any("compared with the emails" in remark for remark in found.rows.remarks) is (column is not None)
+    assert any("compared with the emails" in render(remark) for remark in found.rows.remarks) is (column is not None)
     if column is not None:
         assert found.rows.email is not None
         assert found.rows.email.tolist() == [row[column] for row in rows]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from importer.errors import UnclearColumns
+from importer.messages import render
 from importer.models import Question, Role
 from importer.rows.columns import Wanted, find
 from importer.rows.suggestions import samples
@@ -76,9 +77,9 @@ def test_a_column_of_visibilities_comes_before_one_for_all() -> None:
 
 def test_the_message_names_the_likeliest_as_the_setting() -> None:
     """Who isn't asked reads the same suggestion."""
-    text = str(asked(Role.CONTENT, ("Type", SHORT), ("Full Comments", PROSE)))
+    text = render(asked(Role.CONTENT, ("Type", SHORT), ("Full Comments", PROSE)).text)
     assert "Did you mean 'Full Comments'?" in text
-    assert '`map content="Full Comments"`' in text
+    assert '--map content="Full Comments"' in text
 
 
 def test_samples_are_few_short_and_one_line() -> None:

@@ -17,13 +17,15 @@ from openpyxl import Workbook
 
 from importer.commands.loading import load
 from importer.markup import ContentKind
+from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
 from importer.rows.validation import Rules
-from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS
+from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, kind_of
 from importer.settings import Settings
 from tests.memory import MEGABYTE, peak_of
+from tests.rendered import told
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
 STRICT = Rules()
@@ -74,7 +76,7 @@ def only_problem(*line: str, rules: Rules = STRICT) -> str:
     assert rows.notes == []
     assert rows.note.tolist() == [-1]
     [[problem]] = rows.problems.values()
-    return str(problem)
+    return told(problem)
 
 
 # -- columns that nobody recognised
@@ -90,7 +92,7 @@ def overlooked(*values: str, default: Visibility | None = None, **settings: Any)
             csv.writer(file).writerows(rows)
         loaded = load(path, Settings(default_visibility=default, **settings))
         loaded.sheet.close()
-        return [str(question) for question in loaded.rows.overlooked]
+        return [render(question.text) for question in loaded.rows.overlooked]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +104,8 @@ def test_a_column_of_nothing_but_statuses_is_overlooked(values: tuple[str, ...])
     """In any language and spelling that counts in a status column; beside them visibilities and numbers."""
     [sentence] = overlooked(*values)
     assert "Column C, 'X', is not used" in sentence
-    assert "`map status=X`. If" in sentence
-    assert "`ignore X`" in sentence
+    assert "--map status=X. If" in sentence
+    assert "--ignore X" in sentence
 
 
 @pytest.mark.parametrize(
@@ -119,10 +121,10 @@ def test_a_column_in_which_anything_else_stands_is_the_persons_own(values: tuple
 def test_a_column_of_visibilities_is_overlooked_where_one_visibility_was_given_for_all() -> None:
     """What all rows are to have may not be what the column says."""
     [sentence] = overlooked("Only me", "Everyone", default=Visibility.PUBLIC)
-    assert "`map visibility=X`. If" in sentence
+    assert "--map visibility=X. If" in sentence
     [sentence] = overlooked("Private", "Draft", default=Visibility.PUBLIC)
-    assert "`map status=X`" in sentence
-    assert "`map visibility=X`" in sentence
+    assert "--map status=X" in sentence
+    assert "--map visibility=X" in sentence
 
 
 def test_a_role_that_has_a_column_or_was_said_to_have_none_is_looked_for_no_more() -> None:
@@ -209,7 +211,7 @@ def test_a_blank_visibility_is_a_problem_and_never_public(blank: str) -> None:
     """Whatever kind of blank."""
     problem = only_problem("P", "x", blank, "1")
     assert problem.startswith("C2: the visibility is blank")
-    assert "`default-visibility private`" in problem
+    assert "--default-visibility private" in problem
 
 
 @pytest.mark.parametrize("default", Visibility)
@@ -276,7 +278,7 @@ def test_a_control_character_is_taken_out_of_a_note_and_that_is_said(sign: str) 
     """It can't be sent and nobody sees it; tabs and line breaks stay."""
     rows = read(("P", f"a{sign}b\tc\nd", "1"), ("Q", f"a{sign}b\tc\nd", "1"), ("R", "plain", "1"))
     assert [note.text for note in rows.notes] == ["ab\tc\nd", "plain"]
-    assert rows.remarks == [
+    assert [*map(render, rows.remarks)] == [
         "2 notes held control characters, which can't be sent and nobody sees; they were taken out."
     ]
 
@@ -372,7 +374,7 @@ def test_what_nobody_sees_in_ids_is_removed_and_said(prospect: str) -> None:
     """No-break and zero-width spaces come along with copied ids."""
     rows = read((prospect, "x", "1"), ("P2 ", "x", "1"))
     assert rows.prospect.tolist() == ["P1", "P2"]
-    assert rows.remarks[0].startswith("1 prospect id cell held characters that nobody sees")
+    assert render(rows.remarks[0]).startswith("1 prospect id cell held characters that nobody sees")
 
 
 def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None:
@@ -380,7 +382,7 @@ def test_what_nobody_sees_in_choices_is_removed_and_said_for_every_row() -> None
     rows = read(("P1", "a\u00a0b", "1\u00a0"), ("P2", "x", "\u200bpublic"), ("P3", "x", "1\u00a0"), ("P4", "x", " 2 "))
     assert not rows.problems
     assert rows.notes[0].content == "a\u00a0b"
-    assert [remark.split(" held")[0] for remark in rows.remarks] == ["3 visibility cells"]
+    assert [render(remark).split(" held")[0] for remark in rows.remarks] == ["3 visibility cells"]
 
 
 def test_attachment_ids_are_separated_by_commas_or_semicolons() -> None:
@@ -418,7 +420,7 @@ def test_a_problem_names_the_sheet_the_cell_and_its_value() -> None:
     assert problem.cell == "'My notes'!C3"
     assert (problem.row, problem.column) == (3, 2)
     assert problem.value == "x" * 60 + "…"
-    assert "x" * 61 not in problem.text
+    assert "x" * 61 not in render(problem.text)
 
 
 def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
@@ -439,7 +441,7 @@ def test_a_cell_that_shows_an_error_is_a_problem_of_that_cell_only() -> None:
     assert list(rows.problems) == [0]
     [problem] = rows.problems[0]
     assert problem.cell.endswith("C2")
-    assert "#N/A" in problem.text
+    assert "#N/A" in render(problem.text)
 
 
 def test_a_row_longer_than_the_header_is_a_problem_of_that_row() -> None:
@@ -464,7 +466,9 @@ def test_a_key_column_tells_rows_apart() -> None:
 def test_a_key_that_no_index_of_a_database_could_hold_is_a_problem() -> None:
     rows = read(("P", "k" * 400, "x", "1"), ("P", "k" * 401, "x", "1"),
                 headings=("Prospect ID", "Date", "Note", "Visibility"), key="date")  # fmt: skip
-    assert [(place, "400 characters" in problem.text) for place, [problem] in rows.problems.items()] == [(1, True)]
+    assert [(place, "400 characters" in render(problem.text)) for place, [problem] in rows.problems.items()] == [
+        (1, True)
+    ]
 
 
 # -- a results file as input
@@ -513,7 +517,7 @@ def test_every_row_has_a_note_or_a_problem(found: list[tuple[str, ...]]) -> None
         assert (rows.note[position] >= 0) != (position in rows.problems)
     for problems in rows.problems.values():
         for problem in problems:
-            assert re.match(r"([A-Z]+\d+|row \d+): \S", str(problem))
+            assert re.match(r"([A-Z]+\d+|row \d+): \S", told(problem))
     assert sorted({number for number in rows.note.tolist() if number >= 0}) == list(range(len(rows.notes)))
     assert len(set(rows.notes)) == len(rows.notes)
 
@@ -546,3 +550,10 @@ def test_a_text_that_a_results_csv_protects_comes_back_equal(text: str) -> None:
     ours = ("invalid", "", "", "2", "", "")
     again = read(("P", protected(text), "1", *ours), headings=(*HEADINGS[:3], *OUR_COLUMNS))
     assert [note.text for note in again.notes] == [note.text for note in plain.notes]
+
+
+def test_of_several_ids_in_a_cell_the_wrong_one_is_named() -> None:
+    """Also where such problems are told together: it isn't the cell that is none."""
+    ids = Cell("'B 0'")
+    assert kind_of(say("attachment.space", value=ids), "A0;B 0") == say("attachment.space", value=ids)
+    assert kind_of(say("attachment.space", value=ids), "B 0") == say("attachment.space", value="…")

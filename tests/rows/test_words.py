@@ -10,9 +10,11 @@ import pytest
 
 from importer.commands.loading import Loaded, load
 from importer.errors import BadSettings
+from importer.messages import render
 from importer.models import Role, Status, Visibility
 from importer.rows.words import MOST_WORDS
 from importer.settings import Settings
+from tests.rendered import told
 
 
 def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: object) -> Loaded:
@@ -26,7 +28,7 @@ def loaded(folder: Path, *words: str, role: str = "Visibility", **settings: obje
 
 
 def problems(found: Loaded) -> list[str]:
-    return [str(problem) for row in found.rows.problems.values() for problem in row]
+    return [told(problem) for row in found.rows.problems.values() for problem in row]
 
 
 @pytest.mark.parametrize("spelling", ["Team only", "team  ONLY", " Team_only ", "Team\u00a0only"])
@@ -54,7 +56,7 @@ def test_a_word_that_stands_for_nothing_leaves_its_rows_out(tmp_path: Path) -> N
     """Knowingly: each is a problem, and nobody is asked."""
     found = loaded(tmp_path, "Secret", "Secret", "1", values=["visibility:Secret="])
     assert problems(found) == [
-        f"C{row}: 'Secret' is no visibility, as you said (`value`), so the row is left out" for row in (2, 3)
+        f"C{row}: 'Secret' is no visibility, as you said (--value), so the row is left out" for row in (2, 3)
     ]
     assert found.rows.questions == ()
 
@@ -72,9 +74,9 @@ def test_nothing_is_mapped_without_a_word(tmp_path: Path) -> None:
     first, second = found.rows.questions
     assert (first.samples, first.count, first.column, first.roles) == (["Team only"], 3, 2, [Role.VISIBILITY])
     assert (second.samples, second.count) == (["Yes"], 2)
-    assert first.asks == "What does 'Team only' mean as the visibility? (3 rows)"
-    for setting in ('`value visibility:"Team only"=Public`', '`value visibility:"Team only"=Private`'):
-        assert setting in str(first)
+    assert render(first.asks) == "What does 'Team only' mean as the visibility? (3 rows)"
+    for setting in ('--value visibility:"Team only"=Public', '--value visibility:"Team only"=Private'):
+        assert setting in render(first.text)
     assert first.answers == {
         "value": [f"visibility:Team only={value}" for value in ("Private", "Public", "")], "ignore": ["Visibility"],
     }  # fmt: skip
@@ -103,7 +105,7 @@ def test_a_word_in_a_single_row_is_a_problem_that_names_the_setting(tmp_path: Pa
     assert found.rows.questions == ()
     assert problems(found) == [
         "C3: 'Yes' is no visibility; allowed are Public (or 1) and Private (or 2); or say what it means:"
-        " `value visibility:Yes=Private` or `value visibility:Yes=Public`"
+        " --value visibility:Yes=Private or --value visibility:Yes=Public"
     ]
 
 
@@ -118,5 +120,5 @@ def test_a_column_of_many_unknown_words_is_rather_another_column(tmp_path: Path)
     """One question instead of one a word: owners' names, say, in a column called Access."""
     names = [f"Jo Miller {i}" for i in range(MOST_WORDS + 1)]
     [question] = loaded(tmp_path, *names, *names).rows.questions
-    assert "holds 7 words that are no visibility that is known: 'Jo Miller 0' (2)" in str(question)
+    assert "holds 7 words that are no visibility that is known: 'Jo Miller 0' (2)" in render(question.text)
     assert question.answers == {"ignore": ["Visibility"]}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from importer.errors import BadSettings
+from importer.messages import render
 from importer.models import Role, Visibility
 from importer.settings import SETTINGS, Settings, editing, remembering, sources
 from importer.settings.profiles import check_new
@@ -58,7 +59,7 @@ def test_nothing_is_written_if_one_of_them_cannot_be_used(profiles: Path) -> Non
     profiles.write_text(WRITTEN, encoding="utf-8")
     said = {"workers": "many", "batch-size": "5", "rate": "fast", "header-row": ""}
     assert editing.wrong(said).keys() == {"workers", "rate"}
-    assert editing.wrong(said)["workers"] == "'many' is not a valid whole number from 1 to 64."
+    assert render(editing.wrong(said)["workers"]) == "'many' is not a valid whole number from 1 to 64."
     assert editing.wrong({"attachments-are": "files", "attachments": ""}).keys() == {"attachments-are"}, "together"
     with pytest.raises(BadSettings):
         editing.change("default", said)

@@ -76,7 +76,7 @@ def test_a_store_that_keeps_nothing_is_found_out_when_one_logs_in(
     keyring.set_keyring(worse)
     with pytest.raises(BadSettings, match=words) as error:
         keystore.keep(NIGHT, "hush")
-    assert "`api-key-file`" in str(error.value)
+    assert "--api-key-file" in str(error.value)
     assert "hush" not in str(error.value)
 
 

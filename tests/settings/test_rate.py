@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from importer.errors import BadSettings
 from importer.settings.rate import Rate
 
 
@@ -25,5 +26,5 @@ def test_a_rate_is_read_as_people_write_it(text: str, rate: Rate) -> None:
 
 @pytest.mark.parametrize("text", ["20", "20/", "0/s", "5/0s", "fast", "20/1d", "-1/s", ""])
 def test_what_is_no_rate_is_turned_away_with_its_text(text: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(repr(text))):
+    with pytest.raises(BadSettings, match=re.escape(repr(text))):
         Rate.parse(text)

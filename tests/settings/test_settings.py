@@ -11,6 +11,7 @@ import pytest
 from importer.api.saleshandy import LIVE
 from importer.errors import BadSettings
 from importer.journal.migrations import workspace_called
+from importer.messages import render
 from importer.models import Role, Visibility, Workspace
 from importer.rows.columns import Wanted
 from importer.settings import (
@@ -171,7 +172,7 @@ def test_a_missing_key_is_said_with_both_ways_to_give_one(environment: dict[str,
     with pytest.raises(BadSettings) as error:
         read_key(None, environment)
     assert KEY_VARIABLE in str(error.value)
-    assert "`api-key-file`" in str(error.value)
+    assert "--api-key-file" in str(error.value)
 
 
 @pytest.mark.parametrize("key", ["two words", "ключ", "a\nb", "a\tb", "a\x00b", "“abc”"])
@@ -222,7 +223,7 @@ def test_a_file_that_others_can_read_is_told_from_a_pipe_and_from_nothing(tmp_pa
     file.chmod(0o644)
     os.mkfifo(pipe)
     pipe.chmod(0o644)
-    assert f"chmod 600 {file}" in str(who_can_read(file))
+    assert f"chmod 600 {file}" in render(who_can_read(file))
     assert who_can_read(pipe) is None
     assert who_can_read(tmp_path / "none.txt") is None
 

@@ -14,8 +14,9 @@ import pytest
 import importer
 from importer.cli.options import Told, settings_about
 from importer.cli.wording import with_flags, words
-from importer.errors import BadSettings, by_name
+from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
+from importer.messages import DOMAIN, LOCALES, Setting, render, say
 from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
 from importer.settings.encoding import EncodingOf
 from importer.settings.kinds import (
@@ -288,11 +289,11 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
         found.append(error.value)
     assert {one.setting for one in found} == {name}
     assert len({one.reason for one in found}) == 1
-    assert found[0].origin.startswith("the profile 'default' in ")
-    assert all(f"`{name}`" in str(one) for one in found)
+    assert render(found[0].origin).startswith("the profile 'default' in ")
+    assert all(f"--{name}" in str(one) for one in found)
     assert words(found[0]).startswith(f"Invalid value for '--{name}', from the profile 'default' in ")
     if text is not None:
-        assert found[1].origin == f"the environment variable {SETTINGS[name].variable}"
+        assert render(found[1].origin) == f"the environment variable {SETTINGS[name].variable}"
 
 
 @pytest.mark.parametrize(
@@ -328,12 +329,13 @@ def test_no_text_of_the_library_holds_a_flag() -> None:
 
 
 def test_every_setting_that_a_text_names_is_one() -> None:
-    """By name, as the table has it."""
-    names = set()
+    """By name, as the table has it; or in the catalogue (see ``test_messages``)."""
+    catalogue = (LOCALES / "en" / "LC_MESSAGES" / f"{DOMAIN}.po").read_text(encoding="utf-8")
+    names = {*re.findall(r"`([a-z-]+)[ `]", catalogue)} - {DOMAIN, "overwrite", "report"}
     for path in LIBRARY:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(func=ast.Name("by_name"), args=[ast.Constant(name), *_]):
+                case ast.Call(func=ast.Name("Setting"), args=[ast.Constant(name), *_]):
                     names.add(name)
     assert names <= set(SETTINGS)
     assert {"journal", "map", "key-column", "base-url", "new-journal"} <= names
@@ -341,6 +343,7 @@ def test_every_setting_that_a_text_names_is_one() -> None:
 
 def test_the_command_line_puts_flags_in_their_place() -> None:
     """With the value that is proposed, whatever stands in that; and in nothing else."""
-    assert with_flags(f"Name another: {by_name('journal')}.") == "Name another: --journal."
-    assert with_flags(by_name("map", 'content="a `b` c"') + " or `mood`") == '--map content="a …b… c" or `mood`'
+    where = say("results.would-replace-journal", journal="`mood`")
+    assert with_flags(where).endswith("`mood`. Name another file: --results.")
+    assert with_flags(say("names", names=(Setting("map", 'content="a `b` c"'),))) == '--map content="a `b` c"'
     assert with_flags("Run `note-importer verify`, or `mood`.") == "Run `note-importer verify`, or `mood`."

@@ -22,6 +22,7 @@ from importer.delivery.policy import Policy
 from importer.errors import Stopped
 from importer.journal import Journal
 from importer.markup import seen_digests
+from importer.messages import render
 from importer.models import DELIVERED, Note, Result, Rows, Status, Texts, Visibility, Workspace
 from importer.rows.values import TEXT
 from importer.settings import Settings
@@ -208,7 +209,7 @@ def _check(world: World, rows: Rows, outcomes: Outcomes, *, is_last: bool) -> No
             _check_note(world, position, delivery, outcomes.note_id(position))
         else:
             _check_undelivered(world, position, delivery, result, doubted, is_last=is_last)
-            _check_refused_files(world, position, outcomes.reason(position))
+            _check_refused_files(world, position, render(outcomes.reason(position)))
     if any(count > 1 for count in seen.values()):
         raise Violation(f"one note for several rows: {seen}")
     for delivery in wanted:

@@ -54,6 +54,7 @@ from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
 from importer.journal import Uploads
 from importer.markup import are_alike
+from importer.messages import words
 from importer.models import Note
 from importer.rows.uploads import Uploaded
 from tests.simulation import imports
@@ -110,16 +111,16 @@ def _row_of_post(prospects: Any, reply: Any) -> str:
 def _instead_of_post(kind: str, prospects: Any, reply: Any) -> list[Any]:
     """Another decision on all of a request's prospects."""
     everyone = tuple(range(len(prospects)))
-    failure = reply.failure or Failure(Cause.UNREADABLE, "a mutant")
+    failure = reply.failure or Failure(Cause.UNREADABLE, words("a mutant"))
     found: dict[str, Callable[[], list[Any]]] = {
         "settled as created": lambda: [Settle(tuple((i, Answer(f"made up {prospects[i]}")) for i in everyone))],
-        "settled as rejected": lambda: [Settle(tuple((i, Answer(None, "a mutant")) for i in everyone))],
+        "settled as rejected": lambda: [Settle(tuple((i, Answer(None, words("a mutant"))) for i in everyone))],
         "sent again": lambda: [Retry(failure)],
         "halved": lambda: [Split()] if len(prospects) > 1 else [Retry(failure)],
         "looked up": lambda: [LookUp(everyone, failure)],
         "a stop, not applied": lambda: [Stop(Blocked("a mutant"))],
         "a stop, unclear": lambda: [LookUp(everyone, failure), Stop(Blocked("a mutant"), is_applied=None)],
-        "in doubt": lambda: [Doubt("a mutant")],
+        "in doubt": lambda: [Doubt(words("a mutant"))],
     }
     return found[kind]()
 
@@ -165,11 +166,11 @@ def _post_change(row: str, kind: str) -> Callable[[Change], None]:
 
 
 _LOOK_KINDS: dict[str, Callable[[Any], Any]] = {
-    "found": lambda reply: Settle(((0, Answer(_any_note(reply))),), "a mutant"),
+    "found": lambda reply: Settle(((0, Answer(_any_note(reply))),), words("a mutant")),
     "looked up again": lambda reply: LookAgain(reply.failure),
     "missed": lambda _: Missed(),
     "missed for good": lambda _: Missed(for_good=True),
-    "in doubt": lambda _: Doubt("and a mutant"),
+    "in doubt": lambda _: Doubt(words("and a mutant")),
     "a stop": lambda _: Stop(Blocked("a mutant"), is_applied=None),
 }
 
@@ -219,10 +220,10 @@ def _look_change(row: str, kind: str) -> Callable[[Change], None]:
 
 _ABSENCE_KINDS: dict[str, Callable[[int], Any]] = {
     "settled as created": lambda size: Settle(tuple((i, Answer("made up")) for i in range(size))),
-    "settled as rejected": lambda size: Settle(tuple((i, Answer(None, "a mutant")) for i in range(size))),
+    "settled as rejected": lambda size: Settle(tuple((i, Answer(None, words("a mutant"))) for i in range(size))),
     "sent again": lambda _: Retry(),
     "halved": lambda size: Split() if size > 1 else Retry(),
-    "abandoned": lambda _: Abandon("a mutant"),
+    "abandoned": lambda _: Abandon(words("a mutant")),
 }
 
 
@@ -575,6 +576,17 @@ def _not_widened(change: Change) -> None:
     change(Ledger, "sample_all", lambda *_, **__: None)
 
 
+def _alike_stays_unclear(change: Change) -> None:
+    answered = Ledger.answered
+
+    def as_if_alone(self: Ledger, post: Post, *given: Any, **named: Any) -> None:
+        conflict, post.conflict = post.conflict, None
+        answered(self, post, *given, **named)
+        post.conflict = conflict
+
+    change(Ledger, "answered", as_if_alone)
+
+
 RULES: dict[str, Callable[[Change], None]] = {
     "other deliveries go to a prospect that is unclear": _without_unclear,
     "authors are ignored": _without_authors,
@@ -613,6 +625,7 @@ RULES: dict[str, Callable[[Change], None]] = {
     "a candidate is the one's though another is unclear": _alone_anyway,
     "a sample is looked at at once": _sample_at_once,
     "a note that is not found says nothing of the others": _not_widened,
+    "a gateway's refusal stays unclear though another note reads the same": _alike_stays_unclear,
 }
 
 
@@ -684,6 +697,7 @@ _LAGGING = replace(
 )  # fmt: skip
 
 SHOWN_BY: dict[str, tuple[int, Regime]] = {
+    "a gateway's refusal stays unclear though another note reads the same": (18156, draw(18156)),
     "a sample is looked at at once": (8, _LAGGING),
     "a note that is not found says nothing of the others": (44, replace(draw(44), drops=3)),
     "an id that may be spent is used again": (12, _SERVES_ONCE),

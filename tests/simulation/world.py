@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from importer.api import Answer, Cause, Failure, FilePart, FoundNote, Metadata, NotesPage, Reply, Traits
+from importer.messages import words
 from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
@@ -256,8 +257,8 @@ class World:
             if refusal.failure is not None and refusal.failure.cause is Cause.FOREIGN:
                 self.shelf.refused(note.attachments)
             return refusal, soon
-        words = fate.split()
-        kind, moment = words[0], words[-1]
+        said = fate.split()
+        kind, moment = said[0], said[-1]
         self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {fate}")
         if moment != "before":
             self.shelf.serve(note.attachments)
@@ -288,7 +289,7 @@ class World:
         if kind == "all":
             return self._reply("POST", began, soon, {}, metadata=_OK), soon
         came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], fate, at_work=kind != "500", is_accepted=kind == "accepted")
+        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted")
         failure = replace(failure, is_size=kind == "413")
         if failure.cause is Cause.FOREIGN:
             self.shelf.refused(note.attachments)
@@ -319,7 +320,7 @@ class World:
         self._apply(note, prospects)
         self.tell(f"     but the reply is an earlier one: {', '.join(told)}")
         if not told.keys() <= set(prospects):
-            failure = Failure(Cause.UNREADABLE, "astray", at_work=True, is_astray=True)
+            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
             return self._reply("POST", began, soon, failure=failure, metadata=_OK)
         return self._reply("POST", began, soon, told, metadata=_OK)
 
@@ -330,7 +331,7 @@ class World:
 
         def failed(cause: Cause, text: str, wait: float | None = None, **more: bool) -> Reply[Any]:
             metadata = None if cause is Cause.UNREACHABLE else _ODD
-            failure = Failure(cause, text, wait, **more)
+            failure = Failure(cause, words(text), wait, **more)
             return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
 
         if page := self._gateway(kind):
@@ -384,7 +385,7 @@ class World:
         answers = {}
         for prospect in prospects:
             if prospect in ("INVALID", NOBODY):
-                answers[prospect] = Answer(None, "unknown prospect")
+                answers[prospect] = Answer(None, words("unknown prospect"))
                 continue
             answers[prospect] = Answer(self._drop(prospect, note) or self._store(prospect, note).note_id)
         return answers
@@ -458,7 +459,9 @@ class World:
             return refusal, soon
         if self.shelf.is_unfit(digest):
             self.tell(f"UPLOAD {name}: its type is not supported")
-            return self._reply("UPLOAD", began, soon, failure=Failure(Cause.BAD_ATTACHMENT, "type"), metadata=_OK), soon
+            return self._reply(
+                "UPLOAD", began, soon, failure=Failure(Cause.BAD_ATTACHMENT, words("type")), metadata=_OK
+            ), soon
         attachment = "" if fate.endswith("before") else self.shelf.keep(digest, self.now)
         self.tell(f"UPLOAD {name}: {fate} {attachment}")
         if fate == "ok":
@@ -466,7 +469,7 @@ class World:
             return self._reply("UPLOAD", began, soon, attachment, metadata=_OK), soon
         kind = fate.split(maxsplit=1)[0]
         came = began + self.regime.read_timeout if kind == "lost" else soon
-        failure = Failure(_CAUSES[kind], fate, at_work=kind != "500")
+        failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500")
         return self._reply("UPLOAD", began, came, failure=failure, metadata=None if kind == "lost" else _ODD), came
 
     # -- the API: reading -------------------------------------------------------------------------------------------
@@ -490,17 +493,17 @@ class World:
             came = began + self.regime.read_timeout if fate == "lost" else soon
             self.tell(f"GET  {prospect}: {fate}")
             metadata = None if fate == "lost" else _ODD
-            return self._reply("GET", began, came, failure=Failure(_CAUSES[fate], fate), metadata=metadata), came
+            return self._reply("GET", began, came, failure=Failure(_CAUSES[fate], words(fate)), metadata=metadata), came
         is_unknown_yet = self.now < self._start + self.regime.unknown and int(prospect[1:] or "0", 36) % 3 == 0
         if prospect == "INVALID" or is_unknown_yet:
             self.tell(f"GET  {prospect}: unknown")
-            failure = Failure(Cause.UNKNOWN_PROSPECT, "Invalid prospect Id")
+            failure = Failure(Cause.UNKNOWN_PROSPECT, words("Invalid prospect Id"))
             return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
         page = self._page(prospect, skip, take)
         before, self._last_page = self._last_page, (prospect, page)
         if before is not None and before[0] != prospect and before[1].notes and self._is_echo():
             self.tell(f"GET  {prospect}: the page is {before[0]}'s")
-            failure = Failure(Cause.UNREADABLE, "astray", at_work=True, is_astray=True)
+            failure = Failure(Cause.UNREADABLE, words("astray"), at_work=True, is_astray=True)
             return self._reply("GET", began, soon, failure=failure, metadata=_OK), soon
         shown = ", ".join(note.note_id for note in page.notes) + (f" draft {page.draft.note_id}" if page.draft else "")
         self.tell(f"GET  {prospect} skip={skip} take={take}: {shown}")

@@ -1,0 +1,306 @@
+"""Messages to people, as values: a kind and its parts. A face renders a message when it shows it.
+
+The wording of each kind stands in the catalogue, ``importer/locale/en/LC_MESSAGES/note-importer.po``, in gettext's
+format. ``make messages`` compiles it. In a text of the catalogue
+
+- ``{name}`` is a part: data, which is shown unchanged, a number, a setting, or another message. Several are joined with
+  commas, or with what stands behind a colon, as in ``{reasons:; }``; ``{reasons:lines}`` gives each a line of its own.
+  ``{why:headline}`` is the headline of a message, and ``{which:capital}`` begins with a capital letter.
+- `` `journal` `` and `` `journal {path}` `` are settings. Each face names them in its own way: a flag, or a field.
+- `` `note-importer verify` `` is a command.
+- ``{action.run-again}`` is something to do, which has a text of its own for each face that needs one.
+- A new line begins the second sentence: :func:`headline` returns the text before it. A message at the end of a line
+  brings its own lines.
+
+A kind whose text depends on a number has plural forms, chosen by the part ``n``. A text with the context of a face is
+that face's own.
+"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+DOMAIN = "note-importer"
+LOCALES = Path(__file__).with_name("locale")
+
+_HEADLINE, _CAPITAL, _LINES = "headline", "capital", "lines"
+_LAST = re.compile(r"\{([\w-]+)\}$")
+_PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that a message names.
+
+    Attributes:
+        name: as in :data:`importer.settings.SETTINGS`.
+        value: the value that it should have, where the message says one.
+    """
+
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text of a cell of a sheet, or a name from one. It is shown as it is, and never leaves this machine."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that is said to a person.
+
+    It is no text, and can't be made one without a face, so that no code looks into a sentence.
+
+    Attributes:
+        kind: a key of the catalogue.
+        parts: name → part, in the order of the call.
+    """
+
+    kind: str
+    parts: tuple[tuple[str, Part], ...] = ()
+
+    def __str__(self) -> NoReturn:
+        raise TypeError(f"the message {self.kind} has to be rendered by a face")
+
+    def as_json(self) -> list[Any]:
+        """Return the message as JSON values, without what stands in cells."""
+        return [self.kind, {name: _as_json(part) for name, part in self.parts}]
+
+    def changed(self, change: Callable[[str], str]) -> Message:
+        """Return the message with each text among its parts changed; its kind's own wording stays."""
+        return Message(self.kind, tuple((name, _changed(part, change)) for name, part in self.parts))
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts among the message's parts, which are somebody else's words."""
+        for _, part in self.parts:
+            for one in part if isinstance(part, tuple) else (part,):
+                if isinstance(one, Message):
+                    yield from one.texts()
+                elif isinstance(one, str):
+                    yield one
+
+    def kinds(self) -> Iterator[str]:
+        """Yield the message's kind, then those of the messages that are its parts."""
+        yield self.kind
+        for _, part in self.parts:
+            for one in part if isinstance(part, tuple) else (part,):
+                if isinstance(one, Message):
+                    yield from one.kinds()
+
+
+Part: TypeAlias = "str | int | Cell | Setting | Message | tuple[Part, ...]"
+Said: TypeAlias = Message | str
+"""What is said to a person: a message, or a text that is shown as it is."""
+
+
+class Face(Protocol):
+    """How a face names what can be done there.
+
+    Attributes:
+        context: of the texts that are the face's own; empty where it has none.
+    """
+
+    context: str
+
+    def setting(self, name: str, value: str) -> str:
+        """Return how a setting is set there."""
+
+    def command(self, command: str) -> str:
+        """Return how a command is given there."""
+
+
+class Plain:
+    """A face for files: settings are flags."""
+
+    context = ""
+
+    def setting(self, name: str, value: str) -> str:
+        """Return the setting's flag."""
+        return f"--{name}{f' {value}' if value else ''}"
+
+    def command(self, command: str) -> str:
+        """Return the command in backticks."""
+        return f"`{command}`"
+
+
+FACE: ContextVar[Face] = ContextVar("FACE", default=Plain())  # noqa: B039 (it has no state)
+"""The face that is at work."""
+
+
+def say(kind: str, /, **parts: Part) -> Message:
+    """Return a message of a kind; texts among its parts are data, shown as they are."""
+    return Message(kind, tuple(parts.items()))
+
+
+def as_message(said: Said) -> Message:
+    """Return a message that can be a part of another."""
+    return said if isinstance(said, Message) else words(said)
+
+
+def lines(*messages: Message) -> Message:
+    """Return a message that consists of several, a line each."""
+    return Message("lines", (("lines", messages),))
+
+
+def some(names: Sequence[Part], most: int) -> Part:
+    """Return the first of several names, and how many more there are."""
+    first = tuple(names[:most])
+    return say("and-more", names=first, n=len(names) - most) if len(names) > most else first
+
+
+def words(text: str) -> Message:
+    """Return a message that consists of somebody else's words."""
+    return Message("words", (("text", text),))
+
+
+def render(said: Said | None, face: Face | None = None) -> str:
+    """Return what a face shows of a message, the face at work unless another is named; of None, nothing."""
+    return " ".join(_lines(said, face or FACE.get())) if isinstance(said, Message) else said or ""
+
+
+def headline(said: Said, face: Face | None = None) -> str:
+    """Return the first sentence of a message, without its full stop."""
+    return _lines(as_message(said), face or FACE.get())[0].rstrip(".")
+
+
+def from_json(value: object) -> Message | None:
+    """Return the message that stands in JSON values; None if there is none in it."""
+    match value:
+        case [str() as kind, dict() as parts]:
+            return Message(kind, tuple((str(name), _from_json(part)) for name, part in parts.items()))
+    return None
+
+
+def _lines(message: Message, face: Face) -> Sequence[str]:
+    parts = dict(message.parts)
+    text = _text(message.kind, face.context, parts.get("n"))
+    if text is None:  # a later version wrote it into the journal
+        shown = ", ".join(f"{name}: {_shown(part, face)}" for name, part in message.parts)
+        return [f"{message.kind} ({shown})" if shown else message.kind]
+
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if (end := _LAST.search(line)) and isinstance(inner := parts.get(end[1]), Message):
+            first, *more = _lines(inner, face)
+            lines += [_filled(line[: end.start()], parts, face) + first, *more]
+        else:
+            lines.append(_filled(line, parts, face))
+    return lines
+
+
+def _filled(line: str, parts: Mapping[str, Part], face: Face) -> str:
+    shown = []
+    for before, quoted, name, separator in _pieces(line):
+        shown.append(before)
+        if quoted:
+            setting, _, value = _filled(quoted, parts, face).partition(" ")
+            is_command = setting == DOMAIN
+            shown.append(face.command(f"{setting} {value}") if is_command else face.setting(setting, value))
+        elif name.startswith("action."):
+            shown.append(render(Message(name), face))
+        elif name:
+            shown.append(_shown(parts.get(name, "…"), face, separator))
+    return "".join(shown)
+
+
+@lru_cache(maxsize=4096)  # a million rows have few kinds of reasons
+def _pieces(line: str) -> Sequence[tuple[str, str, str, str]]:
+    """Return the pieces of a line: a text, what follows it between backticks, or a part and its separator."""
+    pieces, at = [], 0
+    for found in _PIECE.finditer(line):
+        quoted, name, separator = found.groups()
+        pieces.append((line[at : found.start()], quoted or "", name or "", ", " if separator is None else separator))
+        at = found.end()
+    return [*pieces, (line[at:], "", "", "")]
+
+
+def _text(kind: str, context: str, number: object) -> str | None:
+    """Return a kind's text in the catalogue; None if it has none."""
+    catalogue = _catalogue()
+    for where in ([context] if context else []) + [""]:
+        name = f"{where}\x04{kind}" if where else kind  # as gettext joins them
+        found = catalogue.ngettext(name, name, number) if isinstance(number, int) else catalogue.gettext(name)
+        if found != name:
+            return found
+    return None
+
+
+def load() -> None:
+    """Read the catalogue now, so that no call that is under way waits for it later."""
+    _catalogue()
+
+
+@cache
+def _catalogue() -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, LOCALES, languages=["en"])
+
+
+def _shown(part: Part, face: Face, separator: str = ", ") -> str:
+    if type(part) is str and separator != _CAPITAL:
+        return part
+    if separator == _CAPITAL:
+        text = _shown(part, face)
+        return text[:1].upper() + text[1:]
+    match part:
+        case Setting(name, value):
+            return face.setting(name, value)
+        case Message():
+            return headline(part, face) if separator == _HEADLINE else render(part, face)
+        case Cell(text):
+            return text
+        case tuple():
+            return ("\n" if separator == _LINES else separator).join(_shown(one, face) for one in part)
+        case int():
+            return f"{part:,}"
+    return part
+
+
+def _changed(part: Part, change: Callable[[str], str]) -> Part:
+    match part:
+        case str():
+            return change(part)
+        case Cell(text):
+            return Cell(change(text))
+        case Setting(name, value):
+            return Setting(name, change(value))
+        case Message():
+            return part.changed(change)
+        case tuple():
+            return tuple(_changed(one, change) for one in part)
+    return part
+
+
+def _as_json(part: Part) -> Any:
+    match part:
+        case Setting(name, value):
+            return {"setting": name, "value": value}
+        case Message():
+            return {"message": part.as_json()}
+        case Cell():
+            return "…"
+        case tuple():
+            return [_as_json(one) for one in part]
+    return part
+
+
+def _from_json(part: Any) -> Part:
+    match part:
+        case {"setting": str() as name, "value": str() as value}:
+            return Setting(name, value)
+        case {"message": message}:
+            return from_json(message) or ""
+        case list():
+            return tuple(_from_json(one) for one in part)
+        case int() | str():
+            return part
+    return ""

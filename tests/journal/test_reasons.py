@@ -1,0 +1,116 @@
+"""Reasons of deliveries: messages that the journal keeps as JSON, and the plain words of earlier versions."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from importer.api import Answer
+from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, State
+from importer.journal.connecting import SCHEMA
+from importer.journal.known import Known, read_reason, written
+from importer.journal.schema import deliveries
+from importer.messages import Cell, Message, render, say, words
+from importer.models import Note, Request, Status, Visibility, Workspace
+
+HERE = Workspace("here", "https://notes.example/v1")
+NOTE = Note("Spoke about the annual plan.", Visibility.PUBLIC, Status.PUBLISHED)
+REASON = say("outcome.refused", why=words("no such “prospect”"))
+OLD = 'the API refused it: ["no", {"such": "prospect"}'
+FUTURE = Message("outcome.from-the-future", (("row", "17"), ("n", 3)))
+ODD = words('a "quoted" \\u0000 \\ and\n\tmore, \0 and \x1f, \x7f, é, 😀, ["text": "x"]')
+
+
+def reject(journal: Journal, **reasons: Message) -> None:
+    """Enter deliveries that the API rejected: prospect → why."""
+    run = journal.runs.begin(HERE, "notes.csv", "f", 1000.0, again=False)
+    [note], _ = journal.deliveries.enter_notes(HERE, [NoteKey.of(NOTE)])
+    request = Request(NOTE, tuple(range(len(reasons))), tuple(reasons), ("",) * len(reasons))
+    with journal.transaction():
+        numbers = journal.deliveries.claim(run, [Claim(note, request, None)], 1001.0)
+        assert numbers is not None
+        answers = [Answered(numbers[0], note, at, "", Answer(None, why), 2.0) for at, why in reasons.items()]
+        journal.deliveries.answer(answers)
+
+
+def rewrite(journal: Journal, prospect: str, reason: str) -> None:
+    """Write a reason as another version did."""
+    statement = sa.update(deliveries).where(deliveries.c.prospect == prospect).values(reason=reason)
+    with journal.transaction():
+        journal._store.execute(statement)
+
+
+def known(journal: Journal) -> dict[str, Known]:
+    [note] = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
+    assert note is not None
+    return {
+        found.prospect: found
+        for found in journal.deliveries.known([(note, at) for at in ("A", "B", "C", "D")]).values()
+    }
+
+
+def test_reasons_are_known_after_the_migration(address: str) -> None:
+    """A message comes back as one; an earlier version's text is words; a later version's kind is shown by its name."""
+    with Journal.open(address) as journal:
+        reject(journal, A=REASON, B=REASON, C=REASON, D=ODD)
+        rewrite(journal, "B", OLD)
+        rewrite(journal, "C", written(FUTURE) or "")
+        with journal.transaction():
+            journal._store.connection.exec_driver_sql("UPDATE about SET value = '9' WHERE name = 'schema'")
+    with Journal.open(address) as journal:
+        assert journal._store.about("schema") == str(VERSION)
+        found = known(journal)
+    assert {one.state for one in found.values()} == {State.REJECTED}
+    assert found["A"].why == REASON
+    assert render(found["A"].why) == "the API refused it: no such “prospect”"
+    assert found["B"].why == words(OLD)
+    assert render(found["C"].why) == "outcome.from-the-future (row: 17, n: 3)"
+    assert found["D"].why == ODD
+
+
+def test_a_report_shows_the_apis_words(url: str) -> None:
+    """Or the name of what happened where there are none; an earlier version's text stays as it is."""
+    reasons = {"A": REASON, "B": REASON, "C": FUTURE, "D": ODD, "E": say("api.gave-no-reason"), "F": words("x")}
+    inside = say("outcome.reasons", reasons=(say("upload.refused", file=Cell("secret"), why=words("too large")),))
+    with Journal.open(url) as journal:
+        reject(journal, **reasons, G=inside)
+        rewrite(journal, "B", OLD)
+        rewrite(journal, "F", '["text", {no JSON}]')
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(f"SELECT prospect, reason FROM {SCHEMA}.report_deliveries").fetchall()
+    assert dict(rows) == {
+        "A": "no such “prospect”",
+        "B": OLD,
+        "C": "outcome.from-the-future",
+        "D": render(ODD).replace("\0", "\ufffd"),
+        "E": "api.gave-no-reason",
+        "F": "text",
+        "G": "too large",
+    }
+
+
+def test_half_of_a_character_can_be_written_down() -> None:
+    """No database takes one."""
+    assert read_reason(written(words("a \ud83d b"))) == words("a ? b")
+
+
+@pytest.mark.parametrize("text", ["read back", "accepted", "17", '"so"', "[]", '["a", 1]', "{}", '["half'])
+def test_what_is_no_message_is_somebodys_words(text: str) -> None:
+    assert read_reason(text) == words(text)
+
+
+def test_a_journal_of_the_version_before_says_why_a_note_was_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            Path(__file__).with_name("released").joinpath("schema9.sql").read_text(encoding="utf-8")
+        )
+    with Journal.open(path) as journal:
+        [found] = journal.deliveries.known([(1, "INVALID1")]).values()
+    assert found.state is State.REJECTED
+    assert render(found.why).startswith("the API did not accept this prospect and gave no reason")

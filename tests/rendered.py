@@ -1,0 +1,28 @@
+"""Values that hold messages, compared by what is read in the end."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from importer.messages import Message, render, words
+from importer.models import Problem
+
+T = TypeVar("T")
+
+
+def rendered(value: T) -> T:
+    """Return a value in which each message has become the words that a person reads."""
+    found: Any = value
+    if isinstance(value, Message):
+        found = words(render(value))
+    elif isinstance(value, list | tuple):
+        found = type(value)(rendered(one) for one in value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        found = replace(value, **{field.name: rendered(getattr(value, field.name)) for field in fields(value)})
+    return found  # type: ignore[no-any-return]
+
+
+def told(problem: Problem) -> str:
+    """Return what a person reads of a problem: its cell, and what is wrong."""
+    return f"{problem.cell}: {render(problem.text)}"

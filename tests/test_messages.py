@@ -1,0 +1,299 @@
+"""Messages are values, and the catalogue holds the text of each kind."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+
+import importer
+from importer.messages import (
+    DOMAIN,
+    LOCALES,
+    Cell,
+    Message,
+    Setting,
+    as_message,
+    from_json,
+    headline,
+    lines,
+    render,
+    say,
+    some,
+    words,
+)
+from importer.settings import SETTINGS
+
+ROOT = Path(importer.__file__).parent
+CATALOGUE = LOCALES / "en" / "LC_MESSAGES" / f"{DOMAIN}.po"
+OF_COMMANDS = {"overwrite", "report"}
+"""Flags of commands that no setting of a run stands behind."""
+
+
+class Texts:
+    """The catalogue's texts: kind → each of its texts, of whichever face and number."""
+
+    def __init__(self) -> None:
+        with CATALOGUE.open("rb") as file:
+            self.catalogue = read_po(file, locale="en")
+        self.of: dict[str, list[str]] = {}
+        for entry in self.catalogue:
+            kind = entry.id if isinstance(entry.id, str) else entry.id[0]
+            texts = [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
+            if kind:
+                self.of.setdefault(kind, []).extend(texts)
+
+
+TEXTS = Texts()
+
+
+def said_in(path: Path) -> Iterator[tuple[str, int, set[str], bool]]:
+    """The kinds that a module says: kind, line, the names of its parts, and whether there may be others."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "importer.messages"
+        for alias in node.names
+        if alias.name == "say"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            parts = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
+            is_open = any(keyword.arg is None for keyword in node.keywords)
+            for kind in _kinds(node.args[0]):
+                yield kind, node.lineno, parts, is_open
+
+
+def _kinds(node: ast.expr) -> Iterator[str]:
+    """The kinds that an expression can be: of an f-string, all in the catalogue that are of its shape."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _kinds(node.body)
+        yield from _kinds(node.orelse)
+    elif isinstance(node, ast.JoinedStr):
+        shape = "".join(
+            re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[\w-]+" for part in node.values
+        )
+        yield from (kind for kind in TEXTS.of if re.fullmatch(shape, kind))
+
+
+SAID = [(path, *said) for path in sorted(ROOT.rglob("*.py")) for said in said_in(path)]
+
+
+def parts_of(text: str) -> set[str]:
+    return {name for name in re.findall(r"\{([\w.-]+)(?::[^{}]*)?\}", text) if not name.startswith("action.")}
+
+
+def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
+    """``make messages`` compiles it."""
+    compiled = io.BytesIO()
+    write_mo(compiled, TEXTS.catalogue)
+    compiled.seek(0)
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        there, expected = read_mo(file), read_mo(compiled)
+    assert [(one.id, one.context, one.string) for one in there if one.id] == [
+        (one.id, one.context, one.string) for one in expected if one.id
+    ]
+
+
+def test_no_kind_stands_in_the_catalogue_twice() -> None:
+    """Of two texts the last one would count."""
+    entries = re.findall(r'^(?:msgctxt ".*"\n)?msgid ".+"$', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [entry for entry in set(entries) if entries.count(entry) > 1] == []
+
+
+def test_every_kind_that_is_said_has_a_text() -> None:
+    missing = [f"{path.relative_to(ROOT)}:{line}: {kind}" for path, kind, line, *_ in SAID if kind not in TEXTS.of]
+    assert missing == []
+
+
+def test_the_parts_of_a_text_are_those_that_are_given() -> None:
+    """All that a text names are given, and one of its texts at least shows each that is given; ``n`` chooses a form."""
+    wrong = []
+    for path, kind, line, given, is_open in SAID:
+        texts = TEXTS.of.get(kind, [])
+        shown = set().union(*map(parts_of, texts))
+        if not is_open and (not shown <= given or not given - {"n"} <= shown):
+            wrong.append(f"{path.relative_to(ROOT)}:{line}: {kind}: {sorted(shown ^ given)}")
+    assert wrong == []
+
+
+def test_a_text_has_plural_forms_if_it_is_given_the_number_that_chooses_one() -> None:
+    """gettext finds no text for a number that has no forms."""
+    plural = {entry.id[0] for entry in TEXTS.catalogue if not isinstance(entry.id, str)}
+    single = {entry.id for entry in TEXTS.catalogue if isinstance(entry.id, str)}
+    for path, kind, line, given, is_open in SAID:
+        assert is_open or kind not in (single if "n" in given else plural), f"{path.relative_to(ROOT)}:{line}: {kind}"
+
+
+def test_what_texts_refer_to_is_there() -> None:
+    """Settings, actions."""
+    for kind, texts in TEXTS.of.items():
+        for text in texts:
+            for quoted in re.findall(r"`([^`]*)`", text):
+                name = quoted.split(" ")[0]
+                assert name in SETTINGS or name in OF_COMMANDS or name == DOMAIN, (kind, quoted)
+            for action in re.findall(r"\{(action\.[\w-]+)\}", text):
+                assert action in TEXTS.of, (kind, action)
+            assert text.strip(), kind
+
+
+def test_no_text_is_left_that_nothing_says() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.html")))
+    said = {kind for _, kind, *_ in SAID} | {"words"}
+    referred = {name for texts in TEXTS.of.values() for text in texts for name in re.findall(r"\{([\w.-]+)", text)}
+    assert [kind for kind in TEXTS.of if kind not in said | referred and f'"{kind}"' not in source] == []
+
+
+def test_a_message_is_no_text() -> None:
+    """Whoever formats one by mistake hears of it, in tests and from the type checker (``.ci/messages_plugin.py``)."""
+    with pytest.raises(TypeError, match="has to be rendered"):
+        str(say("outcome.broke-off"))  # type: ignore[misc]
+    with pytest.raises(TypeError, match="has to be rendered"):
+        "{}".format(say("outcome.broke-off"))  # type: ignore[misc]
+
+
+def test_data_is_shown_as_it_came_whatever_it_looks_like() -> None:
+    """It is never read as a part, a setting, a command or an action."""
+    for text in (
+        "`content`",
+        "{why}",
+        "{action.run-again}",
+        "run again",
+        "`note-importer verify`",
+        "%s",
+        "\\1",
+        "a\nb",
+    ):
+        assert render(say("outcome.refused", why=words(text))) == f"the API refused it: {text}"
+
+
+def test_the_headline_of_a_message_is_its_first_line_without_its_full_stop() -> None:
+    said = say("stopped.limit-used-up")
+    assert headline(said) == "The account's limit is used up"
+    assert render(said).startswith("The account's limit is used up. What was delivered is recorded;")
+    assert render(say("outcome.run-stopped", why=said)) == "the run stopped: The account's limit is used up"
+
+
+def test_several_messages_are_a_line_each() -> None:
+    """As questions are, of which the terminal shows each as a paragraph."""
+    said = lines(say("stopped.limit-used-up"), say("outcome.broke-off"))
+    first, second = render(said).split("\n")
+    assert first.startswith("The account's limit is used up. What was delivered")
+    assert second == "the run broke off"
+
+
+def test_of_many_names_the_first_are_shown_and_how_many_more_there_are() -> None:
+    assert render(say("written.remarks", remarks=some(["a", "b"], 2))) == "a b"
+    assert render(say("written.remarks", remarks=some(["a", "b", "c"], 2))) == "a, b and 1 more"
+
+
+def test_a_message_at_the_end_of_another_brings_its_own_lines() -> None:
+    """So the headline of an error that names its file is still its first sentence."""
+    said = say("reading.in-file", file="a.csv", why=say("stopped.limit-used-up"))
+    assert headline(said) == "a.csv: The account's limit is used up"
+    assert render(said).startswith("a.csv: The account's limit is used up. What was delivered is recorded;")
+
+
+def test_numbers_choose_the_form() -> None:
+    assert render(say("verify.found", n=1)) == "1 note found: they count as created now."
+    assert render(say("verify.found", n=1_200)) == "1,200 notes found: they count as created now."
+
+
+def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() -> None:
+    said = say(
+        "outcome.reasons",
+        reasons=(
+            say("upload.refused", file=Cell("'secret.pdf'"), why=words("too large")),
+            say(
+                "problems.or-say",
+                kind=words("x"),
+                ways=(Setting("value", "visibility:Team=Public"),),
+                values=("a", "b"),
+            ),
+        ),
+    )
+    again = from_json(said.as_json())
+    assert again is not None
+    assert render(again) == (
+        "the API refused the file …: too large; x; or say what it means: --value visibility:Team=Public, and so on."
+        " It is a, b"
+    )
+    assert "secret" not in repr(said.as_json())
+
+
+def test_a_kind_of_a_later_version_is_shown_by_its_name_and_its_data() -> None:
+    assert (
+        render(Message("outcome.from-the-future", (("row", "17"), ("n", 3))))
+        == "outcome.from-the-future (row: 17, n: 3)"
+    )
+    assert from_json(["no message"]) is None
+    assert from_json({"kind": "words"}) is None
+
+
+def test_a_plain_text_can_be_a_part_of_a_message() -> None:
+    """Until every sentence stands in the catalogue."""
+    assert render(say("doubt", before=as_message("it broke"), why=as_message("more"))) == "it broke, and more"
+
+
+WORDS_OF_SHEETS = {"rows/directions.py", "rows/headings.py", "reading/encodings.py", "reading/html.py", "markup.py"} | {
+    "reading/opendocument.py"
+}
+"""Modules that hold what sheets are read by: headings, languages, tags."""
+NOT_SAID = {
+    "bucket does not exist",
+    "does not match host name",
+    "note-importer journal backup journal-copy.sqlite",
+    "note-importer results last contacts.xlsx",
+    "note-importer sees whether calls come through",
+    "… [cut here: the whole text has {} characters]",
+    "How to fill this in",
+    "What became of the notes",
+    "Calls to find prospects by email",
+    "the file is shorter than it was",
+    "the reply took too long",
+}
+"""Words of others that errors are known by, commands, the text of a call that creates nothing, a mark that results are
+known by, names of sheets and rows, and what Python's own errors say."""
+SENTENCE = re.compile(r"\b[a-z']+(?: [a-z']+){3}")
+
+
+def sentences_in(path: Path) -> Iterator[str]:
+    """Texts in a module that read as a sentence: none of documentation, of enums, of the log or of Python's errors."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    apart: set[int] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant()) | ast.Assert() | ast.Call(func=ast.Attribute(attr="compile" | "event")):
+                apart.update(map(id, ast.walk(node)))
+            case ast.Raise(exc=ast.Call(func=ast.Name("RuntimeError" | "TypeError"))) | ast.keyword(arg="help"):
+                apart.update(map(id, ast.walk(node)))
+            case ast.ClassDef(bases=[ast.Name("Enum" | "StrEnum"), *_]):
+                apart.update(map(id, ast.walk(node)))
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and id(node) not in apart and SENTENCE.search(node.value):  # type: ignore[attr-defined]
+            yield node.value  # type: ignore[attr-defined]
+
+
+def test_no_sentence_stands_outside_of_the_catalogue() -> None:
+    """But for the page's own screens, for the sandbox, for comments in a scheduler's files and for SQL."""
+    found = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in sorted(ROOT.rglob("*.py"))
+        if path.relative_to(ROOT).parts[0] not in ("page", "sandbox")
+        and path.relative_to(ROOT).as_posix() not in WORDS_OF_SHEETS
+        for text in sentences_in(path)
+        if text not in NOT_SAID and not text.startswith("#") and not re.search(r"\b[A-Z]{4,}\b", text)
+    ]
+    assert found == []
+    said = ROOT / "cli" / "manual.py"
+    assert len([*sentences_in(said)]) == 2, "the search finds what there is"
