@@ -88,11 +88,11 @@ class ImporterError(Exception):
 
     def __init__(self, message: Said) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = as_message(message)
 
     def __str__(self) -> str:
         """Return the message, for tracebacks and tests; faces render it themselves."""
-        return self.message if isinstance(self.message, str) else render(self.message)
+        return render(self.message)
 
 
 class Unusable(ImporterError):
@@ -138,8 +138,8 @@ class BadSettings(Unusable):
         if origin is not None:
             super().__init__(say("settings.invalid-from", setting=named, origin=origin, reason=why))
         else:
-            super().__init__(say("settings.invalid", setting=named, reason=why) if setting else reason)
-        self.reason, self.setting, self.origin = reason, setting, origin
+            super().__init__(say("settings.invalid", setting=named, reason=why) if setting else why)
+        self.reason, self.setting, self.origin = why, setting, origin
 
 
 class NoKey(BadSettings):

@@ -82,20 +82,22 @@ class Message:
 
     def texts(self) -> Iterator[str]:
         """Yield the texts among the message's parts, which are somebody else's words."""
-        for _, part in self.parts:
-            for one in part if isinstance(part, tuple) else (part,):
-                if isinstance(one, Message):
-                    yield from one.texts()
-                elif isinstance(one, str):
-                    yield one
+        for part in self._single_parts():
+            if isinstance(part, Message):
+                yield from part.texts()
+            elif isinstance(part, str):
+                yield part
 
     def kinds(self) -> Iterator[str]:
         """Yield the message's kind, then those of the messages that are its parts."""
         yield self.kind
+        for part in self._single_parts():
+            if isinstance(part, Message):
+                yield from part.kinds()
+
+    def _single_parts(self) -> Iterator[Part]:
         for _, part in self.parts:
-            for one in part if isinstance(part, tuple) else (part,):
-                if isinstance(one, Message):
-                    yield from one.kinds()
+            yield from part if isinstance(part, tuple) else (part,)
 
 
 Part: TypeAlias = "str | int | Cell | Setting | Message | tuple[Part, ...]"
@@ -246,12 +248,12 @@ def _catalogue() -> gettext.NullTranslations:
 
 
 def _shown(part: Part, face: Face, separator: str = ", ") -> str:
-    if type(part) is str and separator != _CAPITAL:
-        return part
     if separator == _CAPITAL:
         text = _shown(part, face)
         return text[:1].upper() + text[1:]
     match part:
+        case str():
+            return part
         case Setting(name, value):
             return face.setting(name, value)
         case Message():
@@ -260,9 +262,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
             return text
         case tuple():
             return ("\n" if separator == _LINES else separator).join(_shown(one, face) for one in part)
-        case int():
-            return f"{part:,}"
-    return part
+    return f"{part:,}"
 
 
 def _changed(part: Part, change: Callable[[str], str]) -> Part:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import elsewhere
+from importer import elsewhere, files
 from importer.elsewhere import Url, place
 from importer.errors import UnreadableFile
 from importer.messages import Message, say
@@ -81,7 +81,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
                 inside = [entry for entry in path.iterdir() if entry.suffix.lower() in ENDINGS]
             except OSError as error:
                 raise UnreadableFile(
-                    say("choosing.folder-unreadable", path=str(path), error=error.strerror or str(error))
+                    say("choosing.folder-unreadable", path=str(path), error=files.why(error))
                 ) from error
             found += _of_place(path, say("choosing.the-folder", place=str(path)), inside, left_out)
         elif glob.has_magic(str(name)) and not path.exists():

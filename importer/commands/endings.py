@@ -47,7 +47,7 @@ def why(ended: Report) -> Iterator[Saying]:
     for caught_up in ended.caught_up:
         yield Saying(caught_up, Kind.TEXT)
     if ended.stopped is not None:
-        yield Saying(say("ended.stopped", why=as_message(ended.stopped.message)), Kind.TEXT)
+        yield Saying(say("ended.stopped", why=ended.stopped.message), Kind.TEXT)
         return
     kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
     if kinds:
@@ -167,7 +167,7 @@ def meanings(
 def verified(found: Verified, *, zeros: bool = True) -> Iterator[Saying]:
     """What looking up found; without ``zeros``, only what there is."""
     if found.stopped is not None:
-        yield Saying(say("ended.stopped", why=as_message(found.stopped.message)), Kind.TEXT)
+        yield Saying(say("ended.stopped", why=found.stopped.message), Kind.TEXT)
     if found.elsewhere:
         yield Saying(found.elsewhere, Kind.TEXT)
     if found.found or zeros:
@@ -188,7 +188,7 @@ def verified(found: Verified, *, zeros: bool = True) -> Iterator[Saying]:
 def hidden(done: Hidden) -> Iterator[Saying]:
     """What became of the notes that were to be hidden."""
     if done.stopped is not None:
-        yield Saying(say("ended.stopped", why=as_message(done.stopped.message)), Kind.TEXT)
+        yield Saying(say("ended.stopped", why=done.stopped.message), Kind.TEXT)
     if done.hidden or done.refused or done.stopped:
         yield Saying(say("hide.done", n=done.hidden))
         for note_id, reason in done.refused.items():

@@ -97,7 +97,7 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
         handler = _Handler(file)
     except OSError as error:
         raise BadSettings(
-            say("logs.not-written", file=str(file), error=error.strerror or str(error)),
+            say("logs.not-written", file=str(file), error=files.why(error)),
             setting="log-file",
         ) from error
     handler.setFormatter(_Formatter())

@@ -161,7 +161,7 @@ def _not_begun(one: FileEnded) -> Message:
 def _why(error: ImporterError) -> Message:
     """What kept a file from being imported; a guard's words hold numbers alone, and a setting's name is ours."""
     if isinstance(error, Guarded):
-        return say("notice.guard", why=as_message(error.message))
+        return say("notice.guard", why=error.message)
     kind = error.kind
     if isinstance(error, BadSettings) and error.setting:
         return say("notice.setting", kind=kind, setting=error.setting)

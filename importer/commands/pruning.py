@@ -42,9 +42,7 @@ def _older(folder: Path, before: float) -> Iterator[Path]:
             if is_kind and path.stat().st_mtime < before:
                 yield path
     except OSError as error:
-        raise BadSettings(
-            say("pruning.folder-unreadable", folder=str(folder), error=error.strerror or str(error))
-        ) from error
+        raise BadSettings(say("pruning.folder-unreadable", folder=str(folder), error=files.why(error))) from error
 
 
 def remove(paths: Sequence[Path]) -> list[Path]:

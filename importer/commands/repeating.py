@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from importer.commands import hours
 from importer.commands.series import FileEnded
 from importer.errors import BadSettings, Stopped
-from importer.messages import Message, as_message, say, words
+from importer.messages import Message, say, words
 from importer.settings import Window
 from importer.settings.sources import TRIES_VARIABLE
 from importer.settings.times import Span
@@ -50,7 +50,7 @@ class Tries:
         try:
             return cls(Window.parse(window), Span().read(every))
         except BadSettings as error:
-            why = as_message(error.reason)
+            why = error.reason
             raise BadSettings(say("repeating.bad-variable", name=TRIES_VARIABLE, error=why)) from error
 
     @property

@@ -38,7 +38,7 @@ from importer.elsewhere import place
 from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
 from importer.journal.unwritten import Owed
-from importer.messages import Message, Said, as_message, render, say
+from importer.messages import Message, Said, render, say
 from importer.models import Progress, Result, Rows, Workspace
 from importer.rows.naming import Answers
 from importer.settings import Settings
@@ -332,4 +332,4 @@ def _why_not_sent(stopped: Stopped | None) -> Message:
     """What the rows that a run didn't come to are told: the first sentence of why it stopped."""
     if stopped is None:
         return say("outcome.broke-off")
-    return say("outcome.run-stopped", why=as_message(stopped.message))
+    return say("outcome.run-stopped", why=stopped.message)

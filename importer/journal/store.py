@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from importer.errors import ImporterError, JournalFailed
 from importer.journal import schema
 from importer.journal.statements import Among, Dialect, Many, Upsert
-from importer.messages import Message, as_message, say
+from importer.messages import Message, say
 from importer.models import Workspace
 
 WRITES = "writes"
@@ -167,6 +167,6 @@ class Store:
 def cause(error: BaseException) -> Message | str:
     """The database's own words, without the statement that SQLAlchemy adds; or the message of an error of ours."""
     if isinstance(error, ImporterError):
-        return as_message(error.message)
+        return error.message
     original = getattr(error, "orig", None)
     return (str(original or error).splitlines() or [type(error).__name__])[0]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from importer.errors import ImporterError, UnclearColumns, UnreadableFile
-from importer.messages import Message, as_message, say
+from importer.messages import Message, say
 from importer.reading import detection
 from importer.reading.book import Book, IsHeader
 from importer.reading.choice import choose
@@ -78,7 +78,7 @@ def read(
     except UnclearColumns as exc:
         raise UnclearColumns(_in_file(source, exc), exc.questions) from exc
     except ImporterError as exc:
-        if not {source, repr(source)}.isdisjoint(as_message(exc.message).texts()):  # it names the file
+        if not {source, repr(source)}.isdisjoint(exc.message.texts()):  # it names the file
             raise
         raise type(exc)(_in_file(source, exc)) from exc
     except MemoryError as exc:
@@ -93,7 +93,7 @@ def read(
 
 
 def _in_file(source: str, error: ImporterError) -> Message:
-    return say("reading.in-file", file=source, why=as_message(error.message))
+    return say("reading.in-file", file=source, why=error.message)
 
 
 def _read(source: str, options: Options, is_header: IsHeader, is_copy: IsHeader) -> Sheet:

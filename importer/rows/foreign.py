@@ -14,7 +14,7 @@ from enum import Enum, auto
 from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
-from importer.messages import Cell, Message, as_message, lines, say
+from importer.messages import Cell, Message, lines, say
 from importer.models import Answer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
@@ -189,7 +189,7 @@ def _explained(error: UnclearColumns, headings: Sequence[str]) -> UnclearColumns
         else question
         for question in error.questions
     ]
-    return UnclearColumns(lines(text, as_message(error.message)), questions)
+    return UnclearColumns(lines(text, error.message), questions)
 
 
 def remarks(sheet: Sheet, roles: Roles) -> list[Message]:
