@@ -17,7 +17,7 @@ The house. Numbered rooms are the way of the data; each imports only from number
     messages        what is said to people, as values
     settings        every setting and every check         markup    text ⇄ HTML
     resultsfile     what marks a results file             files     a file replaced in one step
-    elsewhere       files at a URL                        journal   what is durable
+    storage         files at a URL                        journal   what is durable
     version         the program's
     calls           whatever calls the API                api       the vendor, behind a protocol
 

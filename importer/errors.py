@@ -44,7 +44,7 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from importer.messages import Message, Said, Setting, as_message, render, say
+from importer.messages import Message, Said, SettingPart, as_message, render, say
 
 if TYPE_CHECKING:
     from importer.models import Question
@@ -134,7 +134,7 @@ class BadSettings(Unusable):
     kind = say("error.bad-settings")
 
     def __init__(self, reason: Said, *, setting: str = "", origin: Message | None = None) -> None:
-        named, why = Setting(setting), as_message(reason)
+        named, why = SettingPart(setting), as_message(reason)
         if origin is not None:
             super().__init__(say("settings.invalid-from", setting=named, origin=origin, reason=why))
         else:
@@ -319,7 +319,7 @@ class ResultsNotWritten(ImporterError):
     kind = say("error.results-not-written")
 
 
-class Fault(ImporterError):
+class ProgramFault(ImporterError):
     """A fault of the program's own, met with one of several files; the others are not held up by it."""
 
     kind = say("error.fault")

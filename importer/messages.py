@@ -36,7 +36,7 @@ _PIECE = re.compile(r"`([^`]*)`|\{([^{}:]+)(?::([^{}]*))?\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SettingPart:
     """A setting that a message names.
 
     Attributes:
@@ -100,7 +100,7 @@ class Message:
             yield from part if isinstance(part, tuple) else (part,)
 
 
-Part: TypeAlias = "str | int | Cell | Setting | Message | tuple[Part, ...]"
+Part: TypeAlias = "str | int | Cell | SettingPart | Message | tuple[Part, ...]"
 Said: TypeAlias = Message | str
 """What is said to a person: a message, or a text that is shown as it is."""
 
@@ -254,7 +254,7 @@ def _shown(part: Part, face: Face, separator: str = ", ") -> str:
     match part:
         case str():
             return part
-        case Setting(name, value):
+        case SettingPart(name, value):
             return face.setting(name, value)
         case Message():
             return headline(part, face) if separator == _HEADLINE else render(part, face)
@@ -271,8 +271,8 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
             return change(part)
         case Cell(text):
             return Cell(change(text))
-        case Setting(name, value):
-            return Setting(name, change(value))
+        case SettingPart(name, value):
+            return SettingPart(name, change(value))
         case Message():
             return part.changed(change)
         case tuple():
@@ -282,7 +282,7 @@ def _changed(part: Part, change: Callable[[str], str]) -> Part:
 
 def _as_json(part: Part) -> Any:
     match part:
-        case Setting(name, value):
+        case SettingPart(name, value):
             return {"setting": name, "value": value}
         case Message():
             return {"message": part.as_json()}
@@ -296,7 +296,7 @@ def _as_json(part: Part) -> Any:
 def _from_json(part: Any) -> Part:
     match part:
         case {"setting": str() as name, "value": str() as value}:
-            return Setting(name, value)
+            return SettingPart(name, value)
         case {"message": message}:
             return from_json(message) or ""
         case list():

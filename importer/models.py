@@ -153,7 +153,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PossibleAnswer:
     """One way to answer a question: a setting, and what it is given.
 
     Attributes:
@@ -187,7 +187,7 @@ class Question:
 
     text: Message
     asks: Message
-    choices: Sequence[Answer] = ()
+    choices: Sequence[PossibleAnswer] = ()
     column: int | None = None
     roles: Sequence[Role] = ()
     samples: Sequence[str] = ()

@@ -366,5 +366,5 @@ def test_what_a_gateway_gave_up_and_the_api_made_much_later_is_named(
             report = running.run(sheet, how)
         assert report is not None
         twice = Counter((note.prospect_id, note.content) for note in box.notes)
-        assert sum(twice.values()) - len(twice) == len(report.twins)
-        assert report.exit_status == (1 if len(report.twins) else 0)
+        assert sum(twice.values()) - len(twice) == len(report.duplicates)
+        assert report.exit_status == (1 if len(report.duplicates) else 0)

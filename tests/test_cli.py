@@ -22,7 +22,7 @@ import requests
 from importer import __version__
 from importer.api import Answer
 from importer.cli import cli, main
-from importer.cli.watching import Watch
+from importer.cli.watching import RunWatch
 from importer.journal import Answered, Journal
 from importer.journal.lock import held
 from importer.messages import say
@@ -314,7 +314,7 @@ def test_nobody_at_the_address_ends_with_status_3(type_: Terminal) -> None:
 
 def test_the_lines_without_a_terminal_say_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody there, or 503s: the last trouble, that it is tried again, and no key though the API repeats it."""
-    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     type_.file("n.csv", HEAD + "P1,x,1\n")
     type_.box.set_faults([Fault.parse("503:any")])
     for trouble in ("the API failed: ", f"127.0.0.1:{type_.box.port} could not be reached: "):
@@ -988,7 +988,7 @@ def test_hide_tries_again_what_failed_for_a_moment(type_: Terminal) -> None:
 def test_hide_says_what_holds_it_up(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a run does, where nobody is there; and it names that as the cause of its end."""
     three_notes(type_)
-    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     type_.box.stop()
     ended = type_("hide", "last", "--yes", "--give-up-after", "3")
     type_.box.start()
@@ -1012,22 +1012,22 @@ def test_notes_that_the_api_wont_hide_are_named(type_: Terminal) -> None:
 def test_twins_are_hidden_and_nothing_else_is(type_: Terminal) -> None:
     """What a row names stays; afterwards its row needs nobody any more."""
     three_notes(type_)
-    assert "No note is known to be there once too often." in type_("hide", "--twins").out
+    assert "No note is known to be there once too often." in type_("hide", "--duplicates").out
     with Journal.open(type_.folder / "journal.sqlite") as journal:
         [run] = journal.runs.listed()
         for known in journal.deliveries.created_by(run):
             if known.prospect != "P3":
-                twins = [note.id for note in type_.box.notes if note.prospect_id == "P3"]
+                duplicates = [note.id for note in type_.box.notes if note.prospect_id == "P3"]
                 gone = ["gone"] if known.prospect == "P2" else []
-                journal.deliveries.checked(known.note, known.prospect, "", [*twins, *gone])
+                journal.deliveries.checked(known.note, known.prospect, "", [*duplicates, *gone])
     assert type_("run", "n.csv").status == 1
-    ended = type_("hide", "--twins", "--yes")
+    ended = type_("hide", "--duplicates", "--yes")
     assert "3 notes there once too often would become private drafts:" in ended.out
     assert ended.status == 1
     assert {note.prospect_id: note.status for note in type_.box.notes} == {"P1": "1", "P2": "1", "P3": "0"}
     with Journal.open(type_.folder / "journal.sqlite") as journal:
-        left = journal.deliveries.with_twins(Settings(base_url=type_.box.url).workspace)
-        assert [(known.prospect, known.twins) for known in left] == [("P2", ("gone",))]
+        left = journal.deliveries.with_duplicates(Settings(base_url=type_.box.url).workspace)
+        assert [(known.prospect, known.duplicates) for known in left] == [("P2", ("gone",))]
 
 
 def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Terminal) -> None:
@@ -1047,7 +1047,7 @@ def test_a_note_that_was_recognised_by_its_likeness_is_never_hidden(type_: Termi
 
 
 def test_which_notes_to_hide_has_to_be_said(type_: Terminal) -> None:
-    for command in (["hide"], ["hide", "last", "--twins"]):
+    for command in (["hide"], ["hide", "last", "--duplicates"]):
         ended = type_(*command)
         assert ended.status == 2
         assert "Say which notes" in ended.err

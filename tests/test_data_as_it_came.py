@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from importer import messages
-from importer.page.serving import Server
+from importer.page.serving import PageServer
 from importer.sandbox import Fault, Sandbox, service, spoiling
 from importer.sandbox.state import DEFAULT_KEY
 from importer.settings import KEY_VARIABLE, Settings
@@ -50,7 +50,7 @@ def visitor(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> It
     """A visitor of the page."""
     monkeypatch.setenv(KEY_VARIABLE, DEFAULT_KEY)
     settings = Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0)
-    with Server(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
+    with PageServer(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
         yield visitor
         for job in server.stop_jobs(messages.words("The test is over.")):
             job.listener.join(30)

@@ -13,7 +13,7 @@ import pytest
 
 from importer.api.saleshandy import Saleshandy
 from importer.cli.screen import show
-from importer.commands import endings
+from importer.commands import report_messages
 from importer.commands.report import Report
 from importer.commands.verify import verify
 from importer.errors import KeyRefused, Outage, Redirected
@@ -326,9 +326,9 @@ def test_a_note_that_is_there_twice_is_named_and_needs_a_person(
     assert report is not None
     assert len(ids) == 2
     assert counts(report) == Counter({"created": 2})
-    assert {row: set(twins) for row, twins in report.twins.items()} == {2: ids}
+    assert {row: set(duplicates) for row, duplicates in report.duplicates.items()} == {2: ids}
     assert report.exit_status == 1
-    show(endings.report(report))
+    show(report_messages.report(report))
     said = " ".join(capsys.readouterr().out.split())
     assert "1 note is there more than once. Row 2: " in said
     assert all(note_id in said for note_id in ids)
@@ -360,12 +360,12 @@ def test_the_next_run_or_verify_looks_at_what_was_sent_again_by_one_that_was_sto
         if by_verify:
             found = verify(given)
             assert (found.found, found.absent, found.unconfirmed, found.exit_status) == (0, 0, 0, 1)
-            assert set(found.twins) < ids
+            assert set(found.duplicates) < ids
         for calls in (0, 0) if by_verify else (1, 0):
             again = running.run(sheet, given)
             assert again is not None
             assert (again.exit_status, counts(again)) == (1, Counter({"already imported": 2}))
-            assert {row: set(twins) for row, twins in again.twins.items()} == {2: ids}
+            assert {row: set(duplicates) for row, duplicates in again.duplicates.items()} == {2: ids}
             assert "the same note stands there again as" in read_results(again.results)[0]["reason"]
             assert again.looks == calls
 

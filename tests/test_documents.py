@@ -13,8 +13,8 @@ from importer.api.protocol import Cause
 from importer.cli import cli
 from importer.commands.calling import policy
 from importer.delivery.decisions import ENOUGH_MISSES
-from importer.delivery.lag import ENOUGH, ReadLag
 from importer.delivery.policy import LONGEST_CLAIM, Policy
+from importer.delivery.replication_lag import ENOUGH, ReplicationLag
 from importer.journal import VERSION
 from importer.journal.schema import tables
 from importer.settings import Settings
@@ -73,7 +73,7 @@ def test_the_numbers_of_reading_back_are_those_of_the_code() -> None:
     assert f"`read-timeout` ({settings.read_timeout:.0f} s) + `settle` ({settings.settle:.0f} s)" in part
     assert f"it is {margin / settings.settle:.0f} × `settle` ({margin:.0f} s)" in part
     assert f"= {rest + margin:.0f} seconds after it left" in part
-    assert f"with a lag of 0.2 s measured, after about {rest + ReadLag(margin, learned=0.2).margin:.0f}." in part
+    assert f"with a lag of 0.2 s measured, after about {rest + ReplicationLag(margin, learned=0.2).margin:.0f}." in part
     assert f"more than {how.pages} pages of notes" in part
     assert (ENOUGH, ENOUGH_MISSES) == (14, 2)
     assert "after fourteen sightings in a row" in part

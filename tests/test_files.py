@@ -15,11 +15,11 @@ from platformdirs import user_config_path, user_data_path
 from importer import files
 from importer.errors import BadSettings
 from importer.journal import identity
+from importer.journal.pending_results import PendingResult, PendingResults
 from importer.journal.runs import Latest
 from importer.journal.sqlitefile import create_private
-from importer.journal.unwritten import Owed, Unwritten
 from importer.models import Workspace
-from importer.page.uploads import Uploads
+from importer.page.uploads import DroppedFiles
 from importer.settings import profiles
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's rights are its folder's")
@@ -212,7 +212,7 @@ def data(home: Path) -> Path:
 
 @POSIX
 def test_where_the_page_comes_first_no_folder_that_it_makes_is_open_to_others(home: Path) -> None:
-    Uploads(data(home) / "page")
+    DroppedFiles(data(home) / "page")
     made = [path for path in home.rglob("*") if path.is_dir()]
     assert data(home) / "page" in made
     assert {path: rights(path) for path in made} == dict.fromkeys(made, 0o700)
@@ -278,7 +278,9 @@ def test_what_is_only_remembered_there_holds_nobody_up(home: Path, monkeypatch: 
     workspace = Workspace("default", "https://a.example")
     with acting_as(ANOTHER):
         identity.remember(workspace, "id", "place", Latest(1, 1))
-        Unwritten(data(home) / "journal.sqlite").enter(workspace, Owed("run", "file", "results", "reading"))
+        PendingResults(data(home) / "journal.sqlite").enter(
+            workspace, PendingResult("run", "file", "results", "reading")
+        )
     assert [path for path in data(home).rglob("*") if path.is_file()] == []
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from importer.cli import cli, main
 from importer.sandbox import Fault, Limit, Sandbox
-from importer.settings import KEY_VARIABLE, SETTINGS, Settings, Window
+from importer.settings import KEY_VARIABLE, SETTINGS, Settings, TimeWindow
 from importer.settings.sources import OTHER_VARIABLES
 from tests import running
 from tests.test_messages import TEXTS
@@ -91,7 +91,7 @@ def test_the_job_on_kubernetes_repeats_on_3_within_the_window_and_on_nothing_els
     assert container["name"] == rule["onExitCodes"]["containerName"]
     command, *arguments = container["args"]
     made = cli.commands[command].make_context(command, arguments, parent=cli.make_context("note-importer", [command]))
-    window = Window.parse(made.params["between"])
+    window = TimeWindow.parse(made.params["between"])
     hours = (window.closes.hour - window.opens.hour) * 3600
     assert spec["activeDeadlineSeconds"] == hours
     assert job["schedule"] == f"{window.opens.minute} {window.opens.hour} * * *"

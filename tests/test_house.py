@@ -25,7 +25,7 @@ TOOLS = {
     "settings",
     "markup",
     "files",
-    "elsewhere",
+    "storage",
     "resultsfile",
     "calls",
     "api",
@@ -120,7 +120,7 @@ def test_an_import_that_runs_up_would_be_found() -> None:
         assert not may_import(one, other), (one, other)
     for one, other in (
         ("importer.results.presentation", "importer.rows.values"),
-        ("importer.cli.screen", "importer.commands.sayings"),
+        ("importer.cli.screen", "importer.commands.rendering"),
         ("importer.commands.run", "importer.delivery.earlier"),
         ("importer.calls.retry", "importer.api"),
     ):

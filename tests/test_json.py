@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from importer.cli import main
+from importer.commands.batch import FileResult
 from importer.commands.documents import FORMAT
-from importer.commands.series import Fate
 from importer.models import Result
 from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
@@ -51,7 +51,7 @@ def ask(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_the_schema_is_one_and_lets_nothing_else_pass() -> None:
     """What is misspelt or missing isn't valid; it names every result and every fate."""
     Draft202012Validator.check_schema(SCHEMA)
-    assert {fate.value for fate in Fate} == set(SCHEMA["$defs"]["file"]["properties"]["fate"]["enum"])
+    assert {fate.value for fate in FileResult} == set(SCHEMA["$defs"]["file"]["properties"]["fate"]["enum"])
     assert {result.value for result in Result} <= set(SCHEMA["$defs"]["result"]["enum"])
     valid = {"format": 1, "command": "history", "exit_status": 0, "runs": [], "readable_after": None}
     validator = Draft202012Validator(SCHEMA)

@@ -18,7 +18,7 @@ from importer.messages import (
     LOCALES,
     Cell,
     Message,
-    Setting,
+    SettingPart,
     as_message,
     from_json,
     headline,
@@ -216,7 +216,7 @@ def test_a_message_comes_back_from_the_journal_without_what_stands_in_cells() ->
             say(
                 "problems.or-say",
                 kind=words("x"),
-                ways=(Setting("value", "visibility:Team=Public"),),
+                ways=(SettingPart("value", "visibility:Team=Public"),),
                 values=("a", "b"),
             ),
         ),

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import notices
-from importer.commands.notifying import Notice, Notifier
+from importer.commands import notification_messages
+from importer.commands.batch import FileEnded, FileResult
+from importer.commands.notifications import Notification, Notifier
 from importer.commands.repeating import Tries
-from importer.commands.series import Fate, FileEnded
 from importer.errors import ImporterError, OutOfHours
 from importer.journal.lock import held
 from importer.messages import render, words
 from importer.sandbox import Sandbox
-from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, Window
+from importer.settings import ADDRESSES_VARIABLE, KEY_VARIABLE, Recipient, Settings, TimeWindow
 from tests.listening import Ear, http_ear, mail_ear
 
 pytestmark = pytest.mark.usefixtures("jumping")
@@ -145,14 +145,16 @@ def test_where_another_import_is_at_work_nothing_is_begun_and_a_switch_hears_of_
 
 
 def test_what_was_begun_outside_of_its_hours_is_to_be_run_in_them() -> None:
-    told = notices.notice([FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))], "night")
+    told = notification_messages.notification(
+        [FileEnded.failed(Path("n.csv"), OutOfHours("It is 01:05 here."))], "night"
+    )
     assert "n.csv: not begun, for it isn't the time of day for it." in told.body
     assert "What to do: Run the same command again while it may be at work (--between)." in told.body
 
 
 def test_a_fault_of_our_own_is_told(run: Run, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what Python says of it, in which a cell's value may stand."""
-    monkeypatch.setattr("importer.commands.endings.report", lambda _: 1 / 0)
+    monkeypatch.setattr("importer.commands.report_messages.report", lambda _: 1 / 0)
     assert run(GOOD, addresses=f"json://{ear.place}/hook") == 3
     assert "night.csv: a fault of note-importer's own." in ear.told[0]["message"]
     assert "division" not in ear.calls[0].body
@@ -174,12 +176,14 @@ def test_who_tries_again_is_quiet_about_the_tries_until_the_last(
 
 def test_rows_that_need_a_person_are_told_though_another_try_follows() -> None:
     """In the archive the next try doesn't find them."""
-    at, tries = datetime(2026, 3, 1, 3, 0).astimezone(), Tries(Window.parse("02:00-06:00"), 600)
-    locked = FileEnded(Path("b.csv"), Fate.LEFT, 3, 0, 0)
+    at, tries = datetime(2026, 3, 1, 3, 0).astimezone(), Tries(TimeWindow.parse("02:00-06:00"), 600)
+    locked = FileEnded(Path("b.csv"), FileResult.LEFT, 3, 0, 0)
     assert tries.goes_on([locked], at)
-    assert tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.IMPORTED, 1, 0, 0)], at)
-    assert not tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.IMPORTED, 1, 0, 0, archived=Path("done/a"))], at)
-    assert not tries.goes_on([locked, FileEnded(Path("a.csv"), Fate.STOPPED, 4, 0, 0)], at)
+    assert tries.goes_on([locked, FileEnded(Path("a.csv"), FileResult.IMPORTED, 1, 0, 0)], at)
+    assert not tries.goes_on(
+        [locked, FileEnded(Path("a.csv"), FileResult.IMPORTED, 1, 0, 0, archived=Path("done/a"))], at
+    )
+    assert not tries.goes_on([locked, FileEnded(Path("a.csv"), FileResult.STOPPED, 4, 0, 0)], at)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows takes no such names")
@@ -271,7 +275,7 @@ def test_a_system_that_starts_no_thread_has_everyone_told_one_after_another(
     notifier = Notifier.to([Recipient(f"ping+http://{ear.place}/{name}", words(name)) for name in ("a", "b")])
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        assert notifier.tell(Notice("title", "body", 0)) == []
+        assert notifier.tell(Notification("title", "body", 0)) == []
     assert len(refused) == 2
     assert [call.path for call in ear.calls] == ["/a", "/b"]
 
@@ -290,7 +294,7 @@ def test_a_reply_that_drips_in_is_given_up(
     run: Run, ear: Ear, box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each sign comes in time, and the reply never ends; the others are told, and the run's end is what it was."""
-    monkeypatch.setattr("importer.commands.notifying._SECONDS", 5.0)
+    monkeypatch.setattr("importer.commands.notifications._SECONDS", 5.0)
     addresses = f"json://{ear.place}/drip/hidden\nping+http://{ear.place}/drip/hidden\nping+http://{ear.place}/alive"
     assert run(GOOD, "--notify", "always", addresses=addresses) == 0
     assert len(box.notes) == 1
@@ -344,7 +348,7 @@ def test_a_test_goes_to_everyone_but_a_switch(ear: Ear) -> None:
     """Which would take it for a run."""
     addresses = (f"json://{ear.place}/hook", f"ping+http://{ear.place}/alive", f"json://{ear.place}/500")
     notifier = Notifier.to([Recipient(address, words(f"address {i}")) for i, address in enumerate(addresses)])
-    failed = notifier.test(notices.trial("night"))
+    failed = notifier.test(notification_messages.trial("night"))
     assert [*map(render, failed)] == ["A notification could not be sent (address 2): JSON answered with 500."]
     assert ear.paths() == [("POST", "/hook"), ("POST", "/500")]
     assert ear.told[0]["title"] == "note-importer: this is a test"

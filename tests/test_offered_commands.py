@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from importer import errors
+from importer.cli.rendering import with_flags
 from importer.cli.screen import argument
-from importer.cli.wording import with_flags
 from importer.errors import as_argument, unquoted
-from importer.messages import Setting, say
+from importer.messages import SettingPart, say
 from importer.models import Role, Visibility
 from importer.rows.values import meaning
 from importer.settings.kinds import Columns
@@ -37,7 +37,7 @@ HOSTILE = [
 
 def offered(setting: str, value: str) -> str:
     """A setting as a message offers it at a terminal."""
-    return with_flags(say("names", names=(Setting(setting, value),)))
+    return with_flags(say("names", names=(SettingPart(setting, value),)))
 
 
 def words_in_sh(text: str, folder: Path) -> list[str]:

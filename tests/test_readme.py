@@ -16,7 +16,7 @@ from importer.api.saleshandy import LIVE
 from importer.cli import cli
 from importer.commands.calling import policy
 from importer.commands.report import exit_status
-from importer.delivery.lag import ReadLag
+from importer.delivery.replication_lag import ReplicationLag
 from importer.errors import (
     BadSettings,
     Blocked,
@@ -31,7 +31,7 @@ from importer.errors import (
 from importer.models import Result, Role, Status, Visibility
 from importer.reading import Limits
 from importer.resultsfile import OUR_COLUMNS, protected
-from importer.rows.columns import Wanted, find
+from importer.rows.columns import ColumnSettings, find
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS
 from importer.sandbox import Sandbox
 from importer.settings import BATCH_SIZE, SETTINGS, Settings
@@ -99,7 +99,7 @@ def test_the_headings_in_the_table_are_found() -> None:
         for heading in row[1].split(", "):
             others = {Role.PROSPECT: "Prospect ID", Role.CONTENT: "Note", Role.VISIBILITY: "Visibility"}
             headings = [heading, *(word for other, word in others.items() if other is not role)]
-            assert find(headings, Wanted()).columns[role] == 0
+            assert find(headings, ColumnSettings()).columns[role] == 0
 
 
 def test_the_values_in_the_table_are_understood() -> None:
@@ -193,10 +193,10 @@ def test_how_long_reading_back_waits_is_told_as_it_is() -> None:
     assumed = policy(settings).assumed_lag
     assert assumed == 60.0
     assert f"or after a minute ({assumed / settings.settle:.0f} times `--settle`)" in README.replace("\n", " ")
-    measured = ReadLag(assumed, learned=1.0)
+    measured = ReplicationLag(assumed, learned=1.0)
     assert measured.margin == 2.0
     assert "after twice the time by which it was seen to lag" in README.replace("\n", " ")
-    assert ReadLag(assumed, learned=100.0).margin == 200.0
+    assert ReplicationLag(assumed, learned=100.0).margin == 200.0
 
 
 def test_every_setting_of_the_commands_has_a_help_text() -> None:

@@ -17,7 +17,7 @@ from importer.commands.loading import load
 from importer.commands.run import prepare
 from importer.errors import BadSettings
 from importer.messages import render, words
-from importer.models import Answer, Role, Status, Visibility
+from importer.models import PossibleAnswer, Role, Status, Visibility
 from importer.rows import directions
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, folded
 from importer.settings import SETTINGS, Settings, Topic, profiles, remembering, sources
@@ -111,7 +111,7 @@ class Desk:
             headings = prepared.preview.loaded.headings
             remembering.remember(on_page if on_the_page else prepared.settings, remembering.REMEMBERED, headings)
 
-    def _note(self, answer: Answer, headings: dict[Role, str]) -> None:
+    def _note(self, answer: PossibleAnswer, headings: dict[Role, str]) -> None:
         if answer.setting == "value":
             name, _, rest = answer.value.partition(":")
             word, _, meaning = rest.rpartition("=")
@@ -261,9 +261,9 @@ def test_a_column_is_known_again_whatever_its_heading(tmp_path: Path, heading: s
     desk = Desk(tmp_path)
     path = desk.write(Role.VISIBILITY, heading, ["Internal", "Yes"])
     with prepare(path, desk.settings()) as prepared:
-        prepared.decide(Answer("map", f"visibility={heading}", words("")))
-        prepared.decide(Answer("value", "visibility:Internal=Private", words("")))
-        prepared.decide(Answer("value", "visibility:Yes=Public", words("")))
+        prepared.decide(PossibleAnswer("map", f"visibility={heading}", words("")))
+        prepared.decide(PossibleAnswer("value", "visibility:Internal=Private", words("")))
+        prepared.decide(PossibleAnswer("value", "visibility:Yes=Public", words("")))
         remembering.remember(prepared.settings, remembering.REMEMBERED, prepared.preview.loaded.headings)
     assert [row[1] for row in desk.sent(path)] == [Visibility.PRIVATE, Visibility.PUBLIC]
     columns = {memory.column for memory in remembering.memories("default") if memory.path[0] == "values"}

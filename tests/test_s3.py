@@ -11,14 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import openpyxl
 import pytest
 
-from importer import elsewhere
-from importer.elsewhere import Url
+from importer import storage
 from importer.errors import NotReached
 from importer.sandbox import Sandbox
+from importer.storage import Url
 from tests import listening
 from tests.listening import http_ear
 from tests.stores import ACCOUNT, BUCKET, Ask, Store, serving
-from tests.test_elsewhere import HEAD, ROOM, Typed, fsspec, type_
+from tests.test_storage import HEAD, ROOM, Typed, fsspec, type_
 
 __all__ = ["type_"]
 
@@ -237,7 +237,7 @@ def test_a_long_listing_comes_in_pages(store: Store, monkeypatch: pytest.MonkeyP
     for number in range(5):
         store.put(f"inbox/{number}.csv", HEAD)
     store.asked.clear()
-    found = elsewhere.files_in(Url(INBOX))
+    found = storage.files_in(Url(INBOX))
     assert [url.name for url in found or []] == [f"{number}.csv" for number in range(5)]
     assert len([ask for ask in store.asked if ask == ("GET", f"/{BUCKET}")]) >= 3
 
@@ -268,7 +268,7 @@ def test_a_store_that_is_away_is_no_persons_matter(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     with pytest.raises(NotReached):
-        elsewhere.files_in(Url(INBOX))
+        storage.files_in(Url(INBOX))
     assert type_("run", f"{INBOX}/a.csv", "--yes") == 3
     assert "the store can't be reached, or is out of order" in type_.all
     assert box.received == ()

@@ -18,24 +18,24 @@ from xml.etree import ElementTree
 import pytest
 
 from importer.cli import main
-from importer.cli.units import Night, System, this_program, units
+from importer.cli.scheduler_files import Night, System, files_of, this_program
 from importer.commands.repeating import Tries, repeat
 from importer.errors import BadSettings, Interrupted
 from importer.sandbox import Sandbox
-from importer.settings import KEY_VARIABLE, Window
+from importer.settings import KEY_VARIABLE, TimeWindow
 
-WINDOW = Window.parse("02:00-06:00")
-OVER_MIDNIGHT = Window.parse("22:00-04:30")
+WINDOW = TimeWindow.parse("02:00-06:00")
+OVER_MIDNIGHT = TimeWindow.parse("22:00-04:30")
 AWKWARD = Path('/srv/Müller\'s "exports" $HOME 50%d \\ 100%')
 posix = pytest.mark.skipif(os.name != "posix", reason="there is no shell here")
 
 
-def night(*files: Path, window: Window = WINDOW, profile: str = "night", **more: object) -> Night:
+def night(*files: Path, window: TimeWindow = WINDOW, profile: str = "night", **more: object) -> Night:
     return Night(files or (AWKWARD,), profile, window, **more)  # type: ignore[arg-type]
 
 
 def service_of(found: Night) -> str:
-    return units(found, System.SYSTEMD)[0].text
+    return files_of(found, System.SYSTEMD)[0].text
 
 
 def line_of(unit: str, name: str) -> str:
@@ -55,11 +55,11 @@ def words_of(command: str) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd isn't here")
 @pytest.mark.parametrize("window", [WINDOW, OVER_MIDNIGHT], ids=str)
-def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, window: Window) -> None:
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, window: TimeWindow) -> None:
     """Asked with its own tool, which sees unknown settings, bad times and programs that aren't there."""
     (place := tmp_path / "it's 100% here").mkdir()
     variables = {"NOTE_IMPORTER_PROFILES": 'a "b" %h $c'}
-    found = units(night(window=window, variables=variables, folder=place), System.SYSTEMD)
+    found = files_of(night(window=window, variables=variables, folder=place), System.SYSTEMD)
     for unit in found:
         (tmp_path / unit.name).write_text(unit.text, encoding="utf-8")
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
@@ -95,12 +95,12 @@ def test_the_unit_repeats_on_3_and_never_on_2_or_4() -> None:
     [
         (WINDOW, "0159", False), (WINDOW, "0200", True), (WINDOW, "0559", True), (WINDOW, "0600", False),
         (OVER_MIDNIGHT, "2159", False), (OVER_MIDNIGHT, "2200", True), (OVER_MIDNIGHT, "0000", True),
-        (OVER_MIDNIGHT, "0429", True), (OVER_MIDNIGHT, "0430", False), (Window.parse("20:00-24:00"), "2359", True),
-        (Window.parse("20:00-24:00"), "0000", False), (Window.parse("08:00-09:30"), "0915", True),
+        (OVER_MIDNIGHT, "0429", True), (OVER_MIDNIGHT, "0430", False), (TimeWindow.parse("20:00-24:00"), "2359", True),
+        (TimeWindow.parse("20:00-24:00"), "0000", False), (TimeWindow.parse("08:00-09:30"), "0915", True),
     ],
 )  # fmt: skip
 def test_the_unit_starts_nothing_outside_of_the_window(
-    window: Window, shown: str, is_open: bool, tmp_path: Path
+    window: TimeWindow, shown: str, is_open: bool, tmp_path: Path
 ) -> None:
     """What it asks a real shell before each start, at different times of the day."""
     date = tmp_path / "date"
@@ -116,7 +116,7 @@ def test_the_unit_starts_nothing_outside_of_the_window(
 
 
 def cron_line(found: Night) -> str:
-    [unit] = units(found, System.CRON)
+    [unit] = files_of(found, System.CRON)
     return unit.text
 
 
@@ -167,7 +167,7 @@ def _help_of_crontab() -> str:
 def test_the_task_runs_what_was_said() -> None:
     """At the window's opening, every day, one at a time; names are quoted as Windows takes them apart."""
     found = night(Path(r"C:\Müller & Co\exports"), program=[r"C:\Program Files\note-importer.exe"], variables={})
-    [unit] = units(found, System.WINDOWS)
+    [unit] = files_of(found, System.WINDOWS)
     assert unit.text.isascii()
     names = {"": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
     task = ElementTree.fromstring(unit.text)
@@ -185,7 +185,7 @@ def test_what_a_task_cant_hold_is_refused() -> None:
     """A variable's name between percents would be filled in, and an environment it has none."""
     for found in (night(Path("C:/%TEMP%/x"), variables={}), night(variables={"NOTE_IMPORTER_PROFILES": "x"})):
         with pytest.raises(BadSettings):
-            units(found, System.WINDOWS)
+            files_of(found, System.WINDOWS)
 
 
 # -- the command
@@ -270,7 +270,7 @@ def test_what_is_killed_is_said_and_begun_again(
     """The first try ends as no command does, the second delivers."""
     monkeypatch.chdir(tmp_path)
     script = f"import os\ntry: open('begun', 'x')\nexcept OSError: os._exit(1)\n{end}"
-    monkeypatch.setattr("importer.cli.units.this_program", lambda: [sys.executable, "-c", script])
+    monkeypatch.setattr("importer.cli.scheduler_files.this_program", lambda: [sys.executable, "-c", script])
     now = datetime.now().astimezone()
     all_day = f"{now:%H:%M}-{now - timedelta(minutes=1):%H:%M}"
     assert main(["repeat", "--between", all_day, "--every", "0s", "run"]) == 1

@@ -17,8 +17,8 @@ import pytest
 
 from importer.cli import main
 from importer.cli.terminal import Gate, gated, paragraph, say_line
-from importer.cli.watching import Watch
-from importer.commands.sayings import visible
+from importer.cli.watching import RunWatch
+from importer.commands.rendering import visible
 from importer.messages import words
 from importer.models import Progress
 from importer.settings import KEY_VARIABLE
@@ -206,7 +206,7 @@ def test_a_server_steers_nothing(
     type_: Keyboardless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     """Not by a redirect, its words, a status, an id or what is no HTTP; also in the lines that tell how far it is."""
-    monkeypatch.setattr(Watch, "_EVERY", 0.0)
+    monkeypatch.setattr(RunWatch, "_EVERY", 0.0)
     (tmp_path / "n.csv").write_text("Prospect ID,Note,Visibility\nP1,x,1\n", encoding="utf-8")
     with Canned(said) as server:
         for arguments in (["run", "n.csv", "--yes"], ["hide", "last", "--yes"], ["verify"], ["history"]):
@@ -224,7 +224,7 @@ def test_the_bar_moves_and_what_it_says_does_not(monkeypatch: pytest.MonkeyPatch
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", "200")
-    with gated(), Watch() as watch:
+    with gated(), RunWatch() as watch:
         watch.begin(2)
         watch.observe(Progress(2, 1, 1, 0, 1, words(f"{TITLE}\r100% of 2\n")))
         watch.observe(Progress(2, 2, 2, 0, 2))

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from importer.cli.watching import Stopper, Watch
-from importer.commands.sayings import progressed, rate
+from importer.cli.watching import RunWatch, Stopper
+from importer.commands.rendering import progressed, rate
 from importer.messages import render, words
 from importer.models import Progress, Result
 
@@ -21,7 +21,7 @@ def test_a_line_comes_every_ten_seconds_with_the_time(
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     said = []
-    with Watch() as watch:
+    with RunWatch() as watch:
         watch.begin(100)
         for tenth in range(350):
             now = 1000.0 + tenth / 10

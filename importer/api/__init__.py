@@ -7,7 +7,7 @@ raises for what an API or a network may do.
     saleshandy   the one vendor: its addresses, codes and prose
     entries      its entries, read without trust: answers, notes, prospects, attachments
     headers      what replies say of limits and times, whichever form that comes in
-    way          how successes come, by which the API's own refusals are told from others'
+    signature    how successes come, by which the API's own refusals are told from others'
     document     a reply's JSON, read without trust
     exchange     one attempt at a call as a value
     bodies       what a request carries: JSON, or a form with a file

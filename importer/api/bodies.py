@@ -25,7 +25,7 @@ class Body(io.BytesIO):
     type = "application/json"
 
 
-class Form:
+class FileForm:
     """A form of one field, a file; see :class:`Body`.
 
     Args:
@@ -79,9 +79,9 @@ def _pieces(head: bytes, file: FilePart, end: bytes) -> Iterator[bytes]:
     yield end
 
 
-def body_of(fields: Mapping[str, Any]) -> Body | Form:
+def body_of(fields: Mapping[str, Any]) -> Body | FileForm:
     """A request's body: a form where one of the fields is a file."""
     for name, value in fields.items():
         if isinstance(value, FilePart):
-            return Form(name, value)
+            return FileForm(name, value)
     return Body(json.dumps(fields).encode("ascii"))

@@ -102,7 +102,7 @@ class _Tracked:
         super().__init__(*args, **kwargs)
         self._departure, self._reached = departure, reached
         self._is_connecting = False
-        self._reply: _Reply | None = None
+        self._reply: _BoundedReply | None = None
 
     def connect(self) -> None:
         """Open the connection, including the proxy's tunnel and TLS."""
@@ -119,9 +119,9 @@ class _Tracked:
         self._departure.has_begun |= not self._is_connecting
         super().send(data)  # type: ignore[misc]
 
-    def response_class(self, *args: Any, **kwargs: Any) -> _Reply:
+    def response_class(self, *args: Any, **kwargs: Any) -> _BoundedReply:
         """Make the reply to the latest request, or to a CONNECT."""
-        self._reply = _Reply(*args, **kwargs)
+        self._reply = _BoundedReply(*args, **kwargs)
         return self._reply
 
     @property
@@ -161,7 +161,7 @@ class _Direct(_Tracked):
         return found
 
 
-class _Reply(http.client.HTTPResponse):
+class _BoundedReply(http.client.HTTPResponse):
     """A reply whose headers and body must come within twice the read timeout, and one wait more.
 
     Attributes:

@@ -26,7 +26,7 @@ class Cause(StrEnum):
     """
 
     UNREACHABLE = "unreachable"  # no connection came about
-    OUTDATED = "outdated"  # it waited too long for a worker, or its file has changed, and it was not sent
+    CLAIM_EXPIRED = "outdated"  # it waited too long for a worker, or its file has changed, and it was not sent
     RATE_LIMITED = "rate limited"  # too many calls
     BLOCKED = "blocked"  # certificate, proxy, settings: waiting doesn't heal it
     TOO_LARGE = "too large"  # the API: the request is too large
@@ -35,7 +35,7 @@ class Cause(StrEnum):
     BAD_REQUEST = "bad request"  # the API: refused for another reason
     BAD_KEY = "bad key"  # the API: the key is not accepted
     REDIRECTED = "redirected"  # an answer that names another address
-    FOREIGN = "foreign"  # a refusal that is not in the API's own words: of a gateway, a firewall, another server
+    INTERMEDIARY = "foreign"  # a refusal that is not in the API's own words: of a gateway, a firewall, another server
     FAILED = "failed"  # the server, or what stands before it, failed
     LOST = "lost"  # the connection was lost, or no answer came in time
     UNREADABLE = "unreadable"  # a success that can't be read
@@ -44,7 +44,7 @@ class Cause(StrEnum):
 NOT_APPLIED = frozenset(
     {
         Cause.UNREACHABLE,
-        Cause.OUTDATED,
+        Cause.CLAIM_EXPIRED,
         Cause.RATE_LIMITED,
         Cause.BLOCKED,
         Cause.TOO_LARGE,
@@ -94,7 +94,7 @@ class Failure:
     @property
     def is_strange(self) -> bool:
         """Whether it makes one doubt that what answers is the API; it is none if this goes on before any success."""
-        return self.is_other or self.cause in (Cause.FOREIGN, Cause.REDIRECTED)
+        return self.is_other or self.cause in (Cause.INTERMEDIARY, Cause.REDIRECTED)
 
     @property
     def is_applied(self) -> bool | None:
@@ -143,7 +143,7 @@ class Reply(Generic[Value]):
     def has_left(self) -> bool:
         """Whether the call reached anyone."""
         failure = self.failure
-        stays = (Cause.UNREACHABLE, Cause.OUTDATED, Cause.BLOCKED)
+        stays = (Cause.UNREACHABLE, Cause.CLAIM_EXPIRED, Cause.BLOCKED)
         return failure is None or failure.has_left or failure.cause not in stays
 
 

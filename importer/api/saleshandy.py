@@ -30,7 +30,7 @@ from importer.api.protocol import (
     Traits,
     Vendor,
 )
-from importer.api.way import Way
+from importer.api.signature import Signature
 from importer.messages import Message, say, words
 from importer.models import Note, Status, Visibility
 
@@ -109,7 +109,7 @@ class Saleshandy:
         )
         self._base = base_url
         self._brief = self._transport.secrets.brief
-        self._way = Way()
+        self._way = Signature()
 
     def create(self, note: Note, prospects: Sequence[str]) -> Reply[dict[str, Answer]]:
         """*Create Note*: one for each prospect; a prospect of which the reply says nothing certain is missing."""
@@ -247,7 +247,7 @@ class Saleshandy:
             say("api.turned-away-with", status=str(status), words=came) if words else say("api.turned-away", words=came)
         )
         return Failure(
-            Cause.FOREIGN,
+            Cause.INTERMEDIARY,
             text,
             wait,
             at_work=True,

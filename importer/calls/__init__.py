@@ -7,9 +7,9 @@ Comes in: tasks. Goes out: their replies, one by one, in the thread that decides
     workers       the pool that carries the calls
     limiter       when the next call may go: quota windows, concurrency, the person's own rate
     quota         what one window of the account's limit still holds
-    cycles        the windows that were, and how long so many calls take in them
-    spread        what the person allows, evenly spread
-    outlook       how long the calls to come take
+    windows       the windows that were, and how long so many calls take in them
+    throttle      what the person allows, evenly spread
+    eta           how long the calls to come take
     concurrency   how many calls may be in flight
     retry         the retry policy, on tenacity
 

@@ -218,7 +218,7 @@ class Dispatcher(Generic[AnyTask]):
         if self._limiter.is_outage:
             return None
         last_due = max((due for due, _, _ in self._later), default=-math.inf)
-        seconds = self._limiter.outlook.seconds_for(calls, usual) if calls else 0.0
+        seconds = self._limiter.eta.seconds_for(calls, usual) if calls else 0.0
         return None if seconds is None else max(seconds, last_due - self._clock(), 0.0)
 
     @property
@@ -233,7 +233,7 @@ class Dispatcher(Generic[AnyTask]):
     @property
     def held_to(self) -> Rate | None:
         """The account's limit, where it is that which holds calls up."""
-        return self._limiter.outlook.held_to
+        return self._limiter.eta.held_to
 
     @property
     def _is_waiting(self) -> bool:

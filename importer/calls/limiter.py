@@ -16,10 +16,10 @@ from importer.api import Cause, Failure, Reply
 from importer.api.headers import Announcement, ServerClock
 from importer.api.protocol import API_REFUSED
 from importer.calls.concurrency import ConcurrencyLimiter
-from importer.calls.outlook import Outlook
+from importer.calls.eta import Eta
 from importer.calls.quota import Quotas, QuotaWindow
 from importer.calls.retry import Attempts, RetryPolicy
-from importer.calls.spread import Spread
+from importer.calls.throttle import Throttle
 from importer.messages import Message, render, say
 from importer.settings.rate import Rate
 
@@ -30,8 +30,8 @@ _FAST = 2.0  # seconds within which a limiter says no
 _UNTOLD = 8  # refusals in a row that may be a limit's that nobody tells; more are an outage
 _WRONG_ADDRESS = 60.0  # seconds after which what never was the API is believed not to be it
 _MOST_WORDS = 120  # characters of an error that are shown while it is tried again
-_TURNED_AWAY = frozenset({Cause.FOREIGN, Cause.REDIRECTED})
-_SAYS_NOTHING = frozenset({Cause.OUTDATED, Cause.BLOCKED, Cause.BAD_KEY})  # of how the API fares
+_TURNED_AWAY = frozenset({Cause.INTERMEDIARY, Cause.REDIRECTED})
+_SAYS_NOTHING = frozenset({Cause.CLAIM_EXPIRED, Cause.BLOCKED, Cause.BAD_KEY})  # of how the API fares
 
 LONG_PAUSE = 5.0
 """Seconds; a person is told of a longer wait."""
@@ -74,8 +74,8 @@ class Limiter:
         self._speed = _Speed()
         self._odd_refusals = 0  # calls that were refused though their own replies say that calls remain
         # What the person allows.
-        self._spread = Spread(rate) if rate else None
-        self.outlook = Outlook(clock, self._quotas, self._spread, self._drawn)
+        self._throttle = Throttle(rate) if rate else None
+        self.eta = Eta(clock, self._quotas, self._throttle, self._drawn)
         # What the API seems to bear.
         self.down_until = -math.inf
         self._trouble = ""
@@ -106,8 +106,8 @@ class Limiter:
             return math.inf
         gap = self._concurrency.gap
         waits = [self.down_until - now, self._wait_for_limit(kind, now), self._began_at + gap - now]
-        if self._spread:
-            waits.append(self._spread.ready_at - now)
+        if self._throttle:
+            waits.append(self._throttle.ready_at - now)
         if kind == "GET":  # every second call at most, so that requests go on
             waits.append(self._looked_up_at + 2 * gap - now)
         return max(0.0, *waits)
@@ -152,9 +152,9 @@ class Limiter:
         """A call of this kind goes now."""
         now = self._clock()
         self._in_flight[kind] += 1
-        self.outlook.began(now)
-        if self._spread:
-            self._spread.began(now)
+        self.eta.began(now)
+        if self._throttle:
+            self._throttle.began(now)
         self._began_at = now
         if kind == "GET":
             self._looked_up_at = now
@@ -171,15 +171,14 @@ class Limiter:
             self._observe(reply)
         self._in_flight[reply.kind] -= 1
         failure = reply.failure
+        is_let_through = self._has_succeeded and not self._is_turned_away
         if failure is None or failure.cause in API_REFUSED:
             self._succeeded()
         elif self._has_succeeded and self._untold <= _UNTOLD and _is_untold(reply):
             self._slow_down(reply)
         elif failure.cause is Cause.RATE_LIMITED:
             return self._limited(failure)
-        elif (
-            reply.kind == "GET" and failure.cause is Cause.FOREIGN and self._has_succeeded and not self._is_turned_away
-        ):
+        elif reply.kind == "GET" and failure.cause is Cause.INTERMEDIARY and is_let_through:
             pass  # one prospect's notes may be kept from us; what strikes every call strikes those that send, too
         elif failure.cause not in _SAYS_NOTHING:
             self._is_turned_away |= reply.kind != "GET" and failure.cause in _TURNED_AWAY

@@ -11,7 +11,7 @@ from typing import Any
 
 from importer.api import Reply
 from importer.api.headers import Announcement, ServerClock, Time
-from importer.calls.cycles import Cycles
+from importer.calls.windows import Windows
 from importer.settings.rate import Rate
 
 _SAME = 0.02  # seconds by which two announcements of one reset may differ
@@ -49,7 +49,7 @@ class QuotaWindow:
         self._limit = 0  # calls in a window, as last told; where it isn't, the most that were said to remain, and one
         self._length = math.inf  # of a window in seconds, once one has been seen to follow on another
         self._is_sure = False  # whether no call was refused since
-        self._cycles = Cycles()
+        self._windows = Windows()
 
     @property
     def is_limited(self) -> bool:
@@ -64,12 +64,12 @@ class QuotaWindow:
     def began(self, now: float) -> None:
         """A call on this budget goes now."""
         self._begun.append(now)
-        self._cycles.began(now)
+        self._windows.began(now)
 
     @property
     def is_spent(self) -> bool | None:
         """Whether it is what a window holds that calls wait for; None while none was seen whole."""
-        cycle = self._cycles.measured(self.rate)
+        cycle = self._windows.measured(self.rate)
         return None if cycle is None else self.is_limited and cycle.is_spent
 
     def seconds_for(self, calls: int, now: float, in_flight: int, usual: Rate | None) -> float | None:
@@ -85,7 +85,9 @@ class QuotaWindow:
             return None
         is_told = self._is_told and now < self._reset_at
         left = max(0, self._left - in_flight) if is_told else None
-        return self._cycles.seconds_for(calls, now, self.rate or usual, left, self._reset_at - now if is_told else None)
+        return self._windows.seconds_for(
+            calls, now, self.rate or usual, left, self._reset_at - now if is_told else None
+        )
 
     def wait(self, now: float, in_flight: int) -> float:
         """Seconds until another call may go; infinity when one in flight must come back first.
@@ -99,16 +101,16 @@ class QuotaWindow:
         if self._is_told and now >= self._reset_at:
             self._is_told, self._opened = False, now
         last = self._begun[-1] if self._begun else -math.inf
-        spread = last + min(1.0, self._length) / _SPREAD / max(1, self._limit)
-        ready = self._ready_by_window(now, in_flight, last, spread)
+        throttle = last + min(1.0, self._length) / _SPREAD / max(1, self._limit)
+        ready = self._ready_by_window(now, in_flight, last, throttle)
         if self._is_sure and self._limit and not (self._is_told and self._is_exact):
-            ready = min(ready, max(spread, self._ready_by_stretch))
+            ready = min(ready, max(throttle, self._ready_by_stretch))
         return max(0.0, ready - now)
 
-    def _ready_by_window(self, now: float, in_flight: int, last: float, spread: float) -> float:
+    def _ready_by_window(self, now: float, in_flight: int, last: float, throttle: float) -> float:
         if not self._is_told:
             return math.inf if in_flight and last >= self._opened else now
-        return spread if self._left > in_flight else self._reset_at
+        return throttle if self._left > in_flight else self._reset_at
 
     @property
     def _ready_by_stretch(self) -> float:
@@ -139,7 +141,7 @@ class QuotaWindow:
         is_late = reply.came - reply.began > self._length / 2  # what it tells of its window is hardly true any more
         if is_next and not is_late:
             self._opened = reply.began
-            self._cycles.opened(reply.began, self._begun, self._length)
+            self._windows.opened(reply.began, self._begun, self._length)
         elif not (is_next or is_ours or (self._is_told and self._ends_later(reset, by=-_SAME))):
             return  # a straggler from a window that is over
         if is_next or not self._is_told:

@@ -10,15 +10,15 @@ Comes in: what a person typed. Goes out: lines for that person, and an exit stat
     setting_up   config, doctor, completion
     keys         login, logout
     scheduling   schedule, repeat, prune
-    units        what to install, as each system reads it
+    scheduler_files  what to install, as each system reads it
     practising   sandbox
     paging       page
     manual       what help says
-    hearing      who is notified of how a run ended
+    notifications  who is notified of how a run ended
     reporting    what is printed, for a person or a program; the log
     watching     progress, and the word to end
     options      settings as flags
-    wording      a setting's name becomes its flag
+    rendering    a setting's name becomes its flag
     screen       sayings, printed
     terminal     the gate to the terminal
 
@@ -45,11 +45,11 @@ from importer.cli.keys import login, logout
 from importer.cli.manual import Commands
 from importer.cli.paging import page
 from importer.cli.practising import serve_sandbox
+from importer.cli.rendering import PROFILE, TERMINAL, words
 from importer.cli.scheduling import prune, repeat, schedule
 from importer.cli.setting_up import completion, config, doctor
-from importer.cli.terminal import gated, paragraph, say_line, told
+from importer.cli.terminal import exit_status_of, gated, paragraph, say_line
 from importer.cli.watching import EndedAtOnce
-from importer.cli.wording import PROFILE, TERMINAL, words
 from importer.errors import ImporterError, OutputFailed, ResultsNotWritten, Stopped
 from importer.messages import FACE, say
 from importer.settings import profiles
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     PROFILE.set(profiles.DEFAULT)
     FACE.set(TERMINAL)
     with gated():
-        return told(_status_of(arguments))
+        return exit_status_of(_status_of(arguments))
 
 
 def _status_of(arguments: Sequence[str] | None) -> int:

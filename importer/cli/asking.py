@@ -10,12 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from importer.cli.options import Told
+from importer.cli.options import Options
 from importer.cli.terminal import ask, ask_for, is_terminal, paragraph, say_line
 from importer.commands.answering import offered
 from importer.errors import BadSettings, UnclearColumns, as_argument
-from importer.messages import Cell, Setting, say, words
-from importer.models import Answer, Question, Role
+from importer.messages import Cell, SettingPart, say, words
+from importer.models import PossibleAnswer, Question, Role
 from importer.settings import Settings, remembering
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class Asking:
     """The questions of one file, or of several one after the other, and the answers to them.
 
     Args:
-        told: whether anything may be asked, and whether the answers are to be kept.
+        options: whether anything may be asked, and whether the answers are to be kept.
     """
 
-    def __init__(self, told: Told) -> None:
-        self._told = told
-        self._answers: list[Answer] = []
-        self._before: dict[tuple[str, ...], list[Answer]] = {}
+    def __init__(self, options: Options) -> None:
+        self._told = options
+        self._answers: list[PossibleAnswer] = []
+        self._before: dict[tuple[str, ...], list[PossibleAnswer]] = {}
 
     @property
     def may(self) -> bool:
@@ -59,7 +59,7 @@ class Asking:
                 origin=self._told.given["first"].at("first"),
             )
 
-    def choose(self, error: UnclearColumns) -> Answer | None:
+    def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
         """Ask what has to be known before a file can be read; None where nobody says.
 
         How an export is encoded is kept in the profile, for its headings. Which sheet is meant isn't: other files are
@@ -68,11 +68,11 @@ class Asking:
         if not self.may or not error.questions or not error.questions[0].choices:
             return None
         answer = _ask(error.questions[0])
-        if isinstance(answer, Answer):
+        if isinstance(answer, PossibleAnswer):
             if answer.setting in remembering.REMEMBERED:
                 self._answers.append(answer)
             else:
-                setting = Setting(answer.setting, as_argument(answer.value))
+                setting = SettingPart(answer.setting, as_argument(answer.value))
                 paragraph(say("asking.no-more", setting=setting), err=True)
             return answer
         return None
@@ -83,9 +83,9 @@ class Asking:
         What was answered for a sheet with the same headings isn't asked again.
         """
         before = self._before.setdefault(tuple(prepared.all_headings), [])
-        known, taken = [*before], list[Answer]()
+        known, taken = [*before], list[PossibleAnswer]()
         while self.may and (questions := prepared.questions) and questions[0].choices:
-            answer: Answer | str | None
+            answer: PossibleAnswer | str | None
             answer = next((found for found in known if _is_among(found, questions[0].choices)), None)
             if answer is None and (answer := _ask(questions[0], may_go_back=bool(taken))) is None:
                 break
@@ -94,7 +94,7 @@ class Asking:
                 prepared.undecide()
                 known.clear()
                 continue
-            assert isinstance(answer, Answer)
+            assert isinstance(answer, PossibleAnswer)
             if is_known := answer in known:
                 known.remove(answer)
             try:
@@ -107,7 +107,7 @@ class Asking:
                 self._answers.append(answer)
                 before.append(answer)
 
-    def _take_back(self, answer: Answer, before: list[Answer]) -> None:
+    def _take_back(self, answer: PossibleAnswer, before: list[PossibleAnswer]) -> None:
         for answers in (self._answers, before):
             if answer in answers:
                 answers.remove(answer)
@@ -123,7 +123,7 @@ class Asking:
         answered = {answer.setting for answer in self._answers}
         only = {name for name in remembering.REMEMBERED if is_wanted or name in answered}
         alone = tuple(
-            Setting(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
+            SettingPart(found.setting, as_argument(found.value)) for found in self._answers if found.setting not in only
         )
         self._answers.clear()
         offer = say("asking.remember", profile=repr(settings.profile))
@@ -133,11 +133,11 @@ class Asking:
             paragraph(say("asking.of-this-file-alone", settings=alone))
 
 
-def _is_among(answer: Answer, choices: Sequence[Answer]) -> bool:
+def _is_among(answer: PossibleAnswer, choices: Sequence[PossibleAnswer]) -> bool:
     return any((choice.setting, choice.value) == (answer.setting, answer.value) for choice in choices)
 
 
-def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | None:
+def _ask(question: Question, *, may_go_back: bool = False) -> PossibleAnswer | str | None:
     """What a person chooses; b to go back to the question before; None for Enter alone."""
     say_line(err=True)
     paragraph(question.asks, err=True)
@@ -166,7 +166,7 @@ def _ask(question: Question, *, may_go_back: bool = False) -> Answer | str | Non
         elif names_a_column and not answer.isdecimal():
             role = question.roles[0]
             setting, before = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
-            return Answer(setting, f"{before}{answer}", words(answer))
+            return PossibleAnswer(setting, f"{before}{answer}", words(answer))
         else:
             paragraph(say("asking.none-of-these", answer=repr(answer), most=len(choices)), err=True)
     return None

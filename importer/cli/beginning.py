@@ -10,9 +10,9 @@ from typing import TypeVar
 import click
 
 from importer import commands
+from importer.cli.rendering import with_flags
 from importer.cli.screen import argument
 from importer.cli.terminal import ask, ask_for, ask_unseen, paragraph, say_line
-from importer.cli.wording import with_flags
 from importer.errors import BadSettings, ImporterError
 from importer.messages import Message, say
 from importer.settings import (
@@ -28,7 +28,7 @@ from importer.settings import (
     sources,
 )
 from importer.settings.key import WHAT_A_KEY_IS, can_be_key
-from importer.settings.kinds import Somewhere
+from importer.settings.kinds import AnyFile
 
 _Value = TypeVar("_Value")
 
@@ -75,16 +75,16 @@ def _init() -> int:
         chosen["archive"] = archive
     chosen["results-name"] = "{name}.{date}.results.xlsx"
     key = _asked_unseen(say("init.ask-key"))
-    told = _asked(say("init.ask-notify"), "", _recipient)
+    options = _asked(say("init.ask-notify"), "", _recipient)
     in_store = bool(key) and keystore.is_there() and ask(say("init.ask-key-store"))
     settings = Settings(profile=name, base_url=address, journal=journal)
-    return _write(settings, chosen, key, told, in_store=in_store, hours=hours)
+    return _write(settings, chosen, key, options, in_store=in_store, hours=hours)
 
 
-def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *, in_store: bool, hours: str) -> int:
+def _write(settings: Settings, chosen: dict[str, object], key: str, options: str, *, in_store: bool, hours: str) -> int:
     """Write the profile and what belongs to it, confirm the workspace, and say what comes next."""
     name = settings.profile
-    if isinstance(archive := Somewhere().read(chosen.get("archive", ".")), Path):
+    if isinstance(archive := AnyFile().read(chosen.get("archive", ".")), Path):
         try:
             make_private_folder(archive)
         except OSError as error:
@@ -93,8 +93,8 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *
             ) from error
     if key and not in_store:
         chosen["api-key-file"] = str(profiles.keep_beside(f"{name}.key", key))
-    if told:
-        chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", told))
+    if options:
+        chosen["notify-file"] = str(profiles.keep_beside(f"{name}.notify", options))
     key_file = profiles.beside(f"{name}.key")
     hints = _HINTS if key else {"api-key-file": f"api-key-file = {json.dumps(str(key_file))}", **_HINTS}
     path = profiles.make(name, chosen, hints)
@@ -106,11 +106,11 @@ def _write(settings: Settings, chosen: dict[str, object], key: str, told: str, *
     profile = f"--profile {argument(name)}"
     if not key:
         paragraph(say("init.key-missing", file=str(key_file), profile=profile))
-    if told and commands.notifying.lacks_package(told):
+    if options and commands.notifications.lacks_package(options):
         paragraph(say("init.needs-package"))
     say_line(say("init.next"))
     for line in (
-        f"note-importer doctor {profile}" + (" --test-notification" if told else ""),
+        f"note-importer doctor {profile}" + (" --test-notification" if options else ""),
         f"note-importer check {profile} contacts.xlsx",
         f"note-importer run {profile} contacts.xlsx",
         f"note-importer schedule {profile} --between {hours or '02:00-06:00'} exports",
@@ -159,7 +159,7 @@ def _checked(setting: str, text: str) -> str:
 
 def _folder(folder: str) -> str:
     """A folder's name in full, where there is one or can be."""
-    if not folder or not isinstance(Somewhere().read(folder), Path):  # a URL is in full, and needs no folder made
+    if not folder or not isinstance(AnyFile().read(folder), Path):  # a URL is in full, and needs no folder made
         return folder
     path = Path(folder).expanduser().absolute()
     if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
@@ -169,8 +169,8 @@ def _folder(folder: str) -> str:
 
 def _recipient(address: str) -> str:
     """An address, once it is known that something can be sent to it; the package for that may come later."""
-    if address and not commands.notifying.lacks_package(address):
-        commands.notifying.Notifier.to([Recipient(address, say("recipients.this-line"))])
+    if address and not commands.notifications.lacks_package(address):
+        commands.notifications.Notifier.to([Recipient(address, say("recipients.this-line"))])
     return address
 
 

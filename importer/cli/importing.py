@@ -9,16 +9,16 @@ import click
 
 from importer import commands
 from importer.cli.asking import Asking
-from importer.cli.hearing import heard
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, Told, file_argument, files_argument, settings_about
+from importer.cli.notifications import notifying
+from importer.cli.options import PREPARING, Options, file_argument, files_argument, settings_about
 from importer.cli.reporting import Reporting, reporting
 from importer.cli.screen import argument, show
-from importer.cli.several import Importing
+from importer.cli.several import BatchImport
 from importer.cli.terminal import paragraph, say_line
-from importer.cli.watching import Stopper, Watch
+from importer.cli.watching import RunWatch, Stopper
 from importer.errors import ResultsNotWritten, UnclearColumns
-from importer.messages import Message, Setting, say
+from importer.messages import Message, SettingPart, say
 from importer.settings import Settings, Topic
 
 if TYPE_CHECKING:
@@ -35,21 +35,21 @@ def run(files: tuple[Path, ...], **_: Any) -> int:
     input. The key comes from the environment variable SALESHANDY_API_KEY. After any stop, the same command goes on
     where it was.
     """
-    with Stopper() as stopper, heard(files, stopper.why) as hearing:
-        told = hearing.told
-        settings = told.settings_with_key
-        said_now = {name for name, found in told.given.items() if not found.origin}
-        alone = [Setting(name) for name in ("ignore", "default-visibility") if name in said_now]
-        if alone and told.says("remember"):
+    with Stopper() as stopper, notifying(files, stopper.why) as notifications:
+        options = notifications.options
+        settings = options.settings_with_key
+        said_now = {name for name, found in options.given.items() if not found.origin}
+        alone = [SettingPart(name) for name in ("ignore", "default-visibility") if name in said_now]
+        if alone and options.says("remember"):
             paragraph(say("cli.of-this-run-alone", settings=tuple(alone)))
-        asking = Asking(told)
+        asking = Asking(options)
         asking.check(settings)
         chosen = commands.choosing.choose(files)
-        importing = Importing(stopper, hearing, asking, is_one=chosen.is_one_file)
-        series = commands.series.run(chosen, settings, importing.face())
+        importing = BatchImport(stopper, notifications, asking, is_one=chosen.is_one_file)
+        batch = commands.batch.run(chosen, settings, importing.face())
         if not chosen.is_one_file:
-            show(commands.endings.series(series))
-        return hearing.over(series)
+            show(commands.report_messages.batch(batch))
+        return notifications.over(batch)
 
 
 @click.command(cls=InGroups)
@@ -84,11 +84,11 @@ def _prepared(file: Path, settings: Settings, asking: Asking) -> Prepared:
 
 
 def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> int:
-    told = out.told
-    settings = told.settings_with_key if online else told.settings
+    options = out.options
+    settings = options.settings_with_key if online else options.settings
     if report is not None:
         commands.check.check_report(report, file)
-    asking = Asking(told)
+    asking = Asking(options)
     with _prepared(file, settings, asking) as prepared:
         asking.ask(prepared)
         if online and not prepared.questions:
@@ -96,7 +96,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
         preview = prepared.preview
         if preview.loaded.unclear is not None:
             raise preview.loaded.unclear
-        show(commands.plans.check(preview))
+        show(commands.preview_messages.check(preview))
         if report is not None:
             written = commands.check.write_report(report, preview, file)
             say_line()
@@ -110,7 +110,7 @@ def _check(file: Path, report: Path | None, out: Reporting, *, online: bool) -> 
 
 def _look_up(prepared: Prepared) -> None:
     """Look up who has the emails; progress and Ctrl-C are as in a run."""
-    with Stopper() as stopper, Watch() as watch:
+    with Stopper() as stopper, RunWatch() as watch:
         watch.begin(prepared.preview.remaining.total)
         stopper.arm()
         prepared.look_up(observe=watch.observe, stop=stopper.why)
@@ -125,8 +125,8 @@ def write_results(run_name: str, file: Path, **_: Any) -> int:
 
     Needs the flags that say how FILE is read, as the run had them, and sends nothing.
     """
-    written, outcomes = commands.results.rewrite(run_name, file, Told.here().settings)
-    show(commands.endings.counts(outcomes.counts()))
+    written, outcomes = commands.results.rewrite(run_name, file, Options.here().settings)
+    show(commands.report_messages.counts(outcomes.counts()))
     if written.remark:
         paragraph(written.remark)
     say_line(say("ended.results", path=str(written.path)))

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from importer import commands
-from importer.cli.options import Told, settings_about
+from importer.cli.options import Options, settings_about
+from importer.cli.rendering import with_flags
 from importer.cli.reporting import reporting
 from importer.cli.screen import show
 from importer.cli.terminal import ask, is_terminal, say_line
-from importer.cli.watching import Stopper, Watch
-from importer.cli.wording import with_flags
+from importer.cli.watching import RunWatch, Stopper
 from importer.messages import say
 from importer.settings import Topic
 
@@ -40,19 +40,19 @@ def history(
     RUN is a name from the list, or last.
     """
     with reporting("history") as out:
-        settings, readable_after = out.told.settings, None
+        settings, readable_after = out.options.settings, None
         if run_name is not None:
             found = [commands.history.one(settings, run_name)]
-            show(commands.endings.past_run(found[0]))
+            show(commands.report_messages.past_run(found[0]))
         else:
             began = None if since is None else commands.history.since(since, datetime.now().astimezone())
-            wanted = commands.history.Wanted(began, name, ended, last, of_all)
+            wanted = commands.history.RunFilter(began, name, ended, last, of_all)
             found = commands.history.history(settings, wanted)
-            is_filtered = wanted != commands.history.Wanted(of_all=of_all)
+            is_filtered = wanted != commands.history.RunFilter(of_all=of_all)
             elsewhere = None if found or of_all else commands.history.elsewhere(settings)
-            show(commands.endings.history(found, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere))
+            show(commands.report_messages.history(found, of_all=of_all, is_filtered=is_filtered, elsewhere=elsewhere))
             readable_after = None if of_all or not found else commands.history.readable_after(settings)
-            show(commands.sayings.readable(readable_after))
+            show(commands.rendering.readable(readable_after))
         return out.over(0, lambda: commands.documents.history(found, readable_after))
 
 
@@ -67,42 +67,42 @@ def verify(**_: Any) -> int:
     before the end; 4 stopped, and only a person can help.
     """
     with reporting("verify") as out:
-        settings = out.told.settings_with_key
-        with Stopper() as stopper, Watch(silent=out.is_quiet) as watch:
+        settings = out.options.settings_with_key
+        with Stopper() as stopper, RunWatch(silent=out.is_quiet) as watch:
             stopper.arm()
             found = commands.verify.verify(settings, begin=watch.begin, observe=watch.observe, stop=stopper.why)
-        show(commands.endings.verified(found))
+        show(commands.report_messages.verified(found))
         return out.over(found.exit_status, lambda: commands.documents.verify(found))
 
 
 @click.command()
 @click.argument("run_name", metavar="RUN", required=False)
-@click.option("--twins", is_flag=True, help="Not a run's notes, but those found to be there once too often.")
+@click.option("--duplicates", is_flag=True, help="Not a run's notes, but those found to be there once too often.")
 @settings_about(*_CALLING, Topic.ASKING, Topic.LOG)
-def hide(run_name: str | None, *, twins: bool, **_: Any) -> int:
+def hide(run_name: str | None, *, duplicates: bool, **_: Any) -> int:
     """Make the notes that RUN created private drafts. They still exist: the API can't delete notes.
 
     RUN is a name from `history`, or last. Exit status: 0 all are hidden; 1 some were refused; 2 nothing was changed; 3
     stopped before the end: the same command goes on; 4 stopped, and only a person can help.
     """
-    if (run_name is None) is not twins:
+    if (run_name is None) is not duplicates:
         raise click.UsageError(with_flags(say("hide.which")))
     with reporting("hide") as out:
-        return out.over(_hide(run_name, out.told), dict)
+        return out.over(_hide(run_name, out.options), dict)
 
 
-def _hide(run_name: str | None, told: Told) -> int:
-    settings = told.settings_with_key
+def _hide(run_name: str | None, options: Options) -> int:
+    settings = options.settings_with_key
     planned = commands.hide.what_to_hide(run_name, settings)
-    show(commands.endings.hiding(planned))
-    if planned.notes and not told.says("yes") and not (is_terminal(sys.stdin) and ask(say("hide.ask"))):
+    show(commands.report_messages.hiding(planned))
+    if planned.notes and not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("hide.ask"))):
         say_line(say("hide.nothing-changed" if is_terminal(sys.stdin) else "hide.nothing-changed-unasked"))
         return 2
-    with Stopper() as stopper, Watch() as watch:
+    with Stopper() as stopper, RunWatch() as watch:
         watch.begin(len(planned.notes))
         stopper.arm()
         done = commands.hide.hide(planned, settings, observe=watch.observe, stop=stopper.why)
-    show(commands.endings.hidden(done))
+    show(commands.report_messages.hidden(done))
     return done.exit_status
 
 
@@ -119,7 +119,7 @@ def backup(file: Path, **_: Any) -> int:
 
     An earlier copy of the same journal is replaced; nothing else is.
     """
-    commands.journals.back_up(Told.here().settings, file)
+    commands.journals.back_up(Options.here().settings, file)
     say_line(say("journals.copied", file=str(file)))
     return 0
 
@@ -132,8 +132,8 @@ def restore(file: Path, **_: Any) -> int:
 
     The file that stands there is kept under another name, together with its log.
     """
-    done = commands.journals.restore(Told.here().settings, file)
-    show(commands.endings.restored(done, file))
+    done = commands.journals.restore(Options.here().settings, file)
+    show(commands.report_messages.restored(done, file))
     return 0
 
 
@@ -146,7 +146,7 @@ def copy(source: str, target: str) -> int:
     Every row is copied and compared. TO must be empty; no import may be at work.
     """
     copied = commands.journals.copy(source, target)
-    runs, rows = commands.sayings.count(copied["runs"], "run"), commands.sayings.count(sum(copied.values()), "row")
+    runs, rows = commands.rendering.count(copied["runs"], "run"), commands.rendering.count(sum(copied.values()), "row")
     say_line(say("journals.moved", runs=runs, rows=rows))
     say_line(say("journals.moved-then", target=str(target), source=str(source)))
     return 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from importer.cli.options import Told, settings_about
+from importer.cli.options import Options, settings_about
 from importer.cli.screen import argument
 from importer.cli.terminal import ask_unseen, say_line
 from importer.errors import BadSettings
@@ -23,7 +23,7 @@ def login(**_: Any) -> int:
     It is kept for the profile and its address, and used where no other key is given. Where no person sits at the
     terminal, it is read from standard input.
     """
-    workspace = Told.here().settings.workspace
+    workspace = Options.here().settings.workspace
     key = ask_unseen(say("keys.ask", profile=repr(workspace.profile), url=workspace.base_url))
     if not key or not can_be_key(key):
         raise BadSettings(say("keys.no-key-kept", why=WHAT_A_KEY_IS))
@@ -37,7 +37,7 @@ def login(**_: Any) -> int:
 @settings_about(Topic.PLACE)
 def logout(**_: Any) -> int:
     """Take a profile's API key out of the key store of the system."""
-    workspace = Told.here().settings.workspace
+    workspace = Options.here().settings.workspace
     was_there = keystore.forget(workspace)
     kind = "keys.taken-out" if was_there else "keys.none-there"
     say_line(say(kind, profile=repr(workspace.profile), url=workspace.base_url))

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from importer import commands
+from importer.cli.rendering import with_flags
 from importer.cli.screen import argument
-from importer.cli.wording import with_flags
 from importer.messages import say
 from importer.settings import SETTINGS, Topic
 

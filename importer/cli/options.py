@@ -17,8 +17,8 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from importer import commands
+from importer.cli.rendering import PROFILE, with_flags
 from importer.cli.terminal import paragraph
-from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import SETTINGS, Setting, Settings, Topic, kinds, profiles, sources, who_can_read
@@ -26,7 +26,7 @@ from importer.settings.editing import usual
 from importer.settings.sources import Given
 
 if TYPE_CHECKING:
-    from importer.commands.notifying import Notifier
+    from importer.commands.notifications import Notifier
 
 
 PREPARING = (
@@ -44,15 +44,15 @@ PREPARING = (
 
 def file_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE."""
-    return click.argument("file", type=Somewhere())(command)
+    return click.argument("file", type=AnyPath())(command)
 
 
 def files_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE…: one or more files, folders or patterns."""
-    return click.argument("files", type=Somewhere(), nargs=-1, required=True, metavar="FILE...")(command)
+    return click.argument("files", type=AnyPath(), nargs=-1, required=True, metavar="FILE...")(command)
 
 
-class Somewhere(click.Path):
+class AnyPath(click.Path):
     """A path, ``-`` or a URL."""
 
     def __init__(self, *, exists: bool = False) -> None:
@@ -62,7 +62,7 @@ class Somewhere(click.Path):
         """See click."""
         if "://" in str(value):
             try:
-                found: Any = kinds.Somewhere().read(value)
+                found: Any = kinds.AnyFile().read(value)
             except BadSettings as error:
                 self.fail(with_flags(error.reason), param, ctx)
             if not isinstance(found, Path):
@@ -100,7 +100,7 @@ def _help(setting: Setting) -> str:
     return f"{text}  [default: {with_flags(default)}]" if default else text
 
 
-class _Option(click.Option):
+class _SettingOption(click.Option):
     """A flag of a setting. Its help is read when it is shown, so that no other start waits for that."""
 
     def __init__(self, *names: Any, setting: Setting, **about: Any) -> None:
@@ -113,10 +113,10 @@ class _Option(click.Option):
 def _option(setting: Setting) -> Callable[..., Any]:
     names = [f"--{setting.name}", *([setting.short] if setting.short else []), setting.name.replace("-", "_")]
     if not setting.metavar:
-        return click.option(*names, cls=_Option, setting=setting, is_flag=True)
+        return click.option(*names, cls=_SettingOption, setting=setting, is_flag=True)
     return click.option(
         *names,
-        cls=_Option,
+        cls=_SettingOption,
         setting=setting,
         type=click.UNPROCESSED,
         multiple=setting.many,
@@ -130,9 +130,9 @@ def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
     """What may follow at a shell's Tab key."""
     words: Iterable[str] = ()
     match setting.kind:
-        case kinds.File() | kinds.Somewhere() | kinds.JournalPlace():
+        case kinds.LocalFile() | kinds.AnyFile() | kinds.JournalPlace():
             return [CompletionItem(begun, type="file")]
-        case kinds.Choice():
+        case kinds.OneOf():
             words = setting.kind.words
         case _ if setting.name == "profile":
             with contextlib.suppress(BadSettings):
@@ -141,13 +141,13 @@ def _completed(setting: Setting, begun: str) -> list[CompletionItem]:
 
 
 @dataclass(frozen=True)
-class Told:
+class Options:
     """What the command line, the environment and the profile say to a command."""
 
     given: Mapping[str, Given]
 
     @classmethod
-    def here(cls, *, without_profile: bool = False) -> Told:
+    def here(cls, *, without_profile: bool = False) -> Options:
         """What is said to the command that is at work."""
         context = click.get_current_context()
         names = {parameter.name: parameter.opts[0][2:] for parameter in context.command.params if parameter.name}
@@ -158,9 +158,9 @@ class Told:
             for name, value in context.params.items()
             if names.get(name) in SETTINGS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         }
-        told = cls(sources.gather(said, [name for name in names.values() if name in SETTINGS]))
-        PROFILE.set(told.profile)
-        return told
+        options = cls(sources.gather(said, [name for name in names.values() if name in SETTINGS]))
+        PROFILE.set(options.profile)
+        return options
 
     @property
     def profile(self) -> str:
@@ -187,7 +187,7 @@ class Told:
         file = sources.recipients_file(self.given)
         if file is not None and (warning := who_can_read(file, "recipients.others-can-read")):
             paragraph(warning, "Warning: ", err=True)
-        return commands.notifying.Notifier.to(
+        return commands.notifications.Notifier.to(
             sources.recipients(self.given), sources.read(self.given, "notify"), as_far_as_possible=as_far_as_possible
         )
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli.manual import InGroups
-from importer.cli.options import PREPARING, Told, settings_about
+from importer.cli.options import PREPARING, Options, settings_about
+from importer.cli.rendering import PROFILE, with_flags
 from importer.cli.terminal import paragraph, say_line
 from importer.cli.watching import EndedAtOnce
-from importer.cli.wording import PROFILE, with_flags
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.settings import SETTINGS, Topic, sources, who_can_read
-from importer.settings.sources import Place
+from importer.settings.sources import Source
 
 if TYPE_CHECKING:
     from importer.page.jobs import Job
     from importer.page.launching import Launch
-    from importer.page.serving import Server
+    from importer.page.serving import PageServer
 
 _ASKED = say("page.asked-to-end")
 _QUIT = say("page.quit")
@@ -53,29 +53,29 @@ def page(port: int, *, no_browser: bool, **_: Any) -> int:
     if importlib.util.find_spec("flask") is None:
         raise BadSettings(say("page.needs-part"))
     from importer.page import serving  # noqa: PLC0415 - only this command waits for it
-    from importer.page.told import Told as ToldToPage  # noqa: PLC0415
+    from importer.page.current_settings import CurrentSettings as ToldToPage  # noqa: PLC0415
 
-    given = Told.here().given
-    said = {name: found.value for name, found in given.items() if found.place is Place.SAID}
+    given = Options.here().given
+    said = {name: found.value for name, found in given.items() if found.place is Source.SAID}
     if "profile" in given:
         said["profile"] = given["profile"].value  # by the environment, too, until another is chosen on the page
     names = [setting.name for setting in SETTINGS.values() if setting.topic in _TOPICS]
     try:
-        server = serving.Server(ToldToPage(said, names), port)
+        server = serving.PageServer(ToldToPage(said, names), port)
     except OSError as error:
         raise BadSettings(say("page.port", port=str(port), error=error.strerror or str(error))) from error
     with server:
         return _serve(server, no_browser=no_browser)
 
 
-def _serve(server: Server, *, no_browser: bool) -> int:
+def _serve(server: PageServer, *, no_browser: bool) -> int:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
-    if (file := sources.key_file(server.told.given())) is not None and (warning := who_can_read(file)):
+    if (file := sources.key_file(server.current.given())) is not None and (warning := who_can_read(file)):
         paragraph(warning, "Warning: ", err=True)
-    kind = "page.workspace-of-last-time" if server.told.is_last_chosen else "cli.workspace"
-    say_line(say(kind, workspace=str(server.told.settings().workspace)))
+    kind = "page.workspace-of-last-time" if server.current.is_last_chosen else "cli.workspace"
+    say_line(say(kind, workspace=str(server.current.settings().workspace)))
     with contextlib.ExitStack() as at_end:
         launch = None if no_browser else _launched(server, at_end)
         if launch is None:
@@ -93,10 +93,10 @@ def _serve(server: Server, *, no_browser: bool) -> int:
                 time.sleep(0.05)
         except KeyboardInterrupt as error:  # a second time: the run ends by itself, as it finds itself alone
             raise EndedAtOnce from error
-    return 0 if server.told.practice is not None else max((_said(job) for job in jobs), default=0)
+    return 0 if server.current.practice is not None else max((_said(job) for job in jobs), default=0)
 
 
-def _launched(server: Server, at_end: contextlib.ExitStack) -> Launch | None:
+def _launched(server: PageServer, at_end: contextlib.ExitStack) -> Launch | None:
     """Open the browser by a private file, whose address may be seen by anybody; None if there is no browser."""
     import webbrowser  # noqa: PLC0415 - only this command waits for it
 
@@ -110,13 +110,13 @@ def _launched(server: Server, at_end: contextlib.ExitStack) -> Launch | None:
     return launch if webbrowser.open(launch.address) else None
 
 
-def _say_address(server: Server) -> None:
+def _say_address(server: PageServer) -> None:
     say_line(say("page.open-this"))
     say_line(server.address)
     sys.stdout.flush()
 
 
-def _wait(server: Server, launch: Launch | None) -> bool:
+def _wait(server: PageServer, launch: Launch | None) -> bool:
     """Wait for the end; True if a person pressed Quit, False if Ctrl-C.
 
     The file is removed once the browser has come. If no browser comes, perhaps because it runs in a sandbox and can't

@@ -83,7 +83,7 @@ def serve_sandbox(
 
     try:
         found = [sandbox.Fault.parse(fault) for fault in faults]
-        files = sandbox.Uploads.parse(uploads)
+        files = sandbox.UploadBehaviour.parse(uploads)
         window = None if limit is None else sandbox.Limit.parse(limit)
     except ValueError as error:
         raise BadSettings(str(error)) from error

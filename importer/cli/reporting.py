@@ -17,10 +17,10 @@ from typing import Any
 import click
 
 from importer import __version__, commands
-from importer.cli.options import Told
+from importer.cli.options import Options
+from importer.cli.rendering import with_flags
 from importer.cli.terminal import is_terminal, say_json
 from importer.cli.watching import EndedAtOnce
-from importer.cli.wording import with_flags
 from importer.errors import ImporterError
 from importer.messages import Message, Said, say
 
@@ -29,15 +29,15 @@ class Reporting:
     """What a command was told, and what it comes to.
 
     Attributes:
-        told: the settings.
+        options: the settings.
         is_quiet: whether nothing is printed while it goes well.
         exit_status: of the command, once it is over.
     """
 
-    def __init__(self, command: str, told: Told) -> None:
-        self.told, self._command = told, command
-        asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not told.says("yes")
-        self.is_quiet = told.says("quiet") and not asks
+    def __init__(self, command: str, options: Options) -> None:
+        self.options, self._command = options, command
+        asks = is_terminal(sys.stdin) and is_terminal(sys.stderr) and not options.says("yes")
+        self.is_quiet = options.says("quiet") and not asks
         self._document: Callable[[], Mapping[str, Any]] | None = None
         self.exit_status = 0
 
@@ -49,7 +49,7 @@ class Reporting:
     @contextmanager
     def speaking(self) -> Iterator[None]:
         """Put aside what is printed as long as the block runs, and say at its end what is to be said."""
-        out, as_json = sys.stdout, self.told.says("json")
+        out, as_json = sys.stdout, self.options.says("json")
         spoken = sys.stderr if as_json else out
         kept = io.StringIO() if self.is_quiet else spoken
         try:
@@ -86,16 +86,16 @@ class Reporting:
 def reporting(command: str) -> Iterator[Reporting]:
     """What a command is told; what it prints and logs goes where that says."""
     try:
-        told = Told.here()
-        found = Reporting(command, told)
-        log_file = told.read("log-file")
+        options = Options.here()
+        found = Reporting(command, options)
+        log_file = options.read("log-file")
     except ImporterError as error:
         if click.get_current_context().params.get("json"):
             print_document(commands.documents.failed(command, error.exit_status, error.kind, error.message))
         raise
     debugging = commands.logs.is_debugging()
     with commands.logs.logging_to(log_file, debugging=debugging), found.speaking():
-        commands.logs.event("command begun", command=command, version=__version__, profile=told.profile)
+        commands.logs.event("command begun", command=command, version=__version__, profile=options.profile)
         yield found
         commands.logs.event("command over", command=command, exit_status=found.exit_status)
 

@@ -18,17 +18,17 @@ from typing import Any
 import click
 
 from importer import commands
-from importer.cli import units
-from importer.cli.options import Somewhere, Told, settings_named
+from importer.cli import scheduler_files
+from importer.cli.options import AnyPath, Options, settings_named
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line
 from importer.errors import BadSettings, Stopped
 from importer.messages import Message, say
-from importer.settings import KEY_VARIABLE, Window, sources
+from importer.settings import KEY_VARIABLE, TimeWindow, sources
 from importer.settings.times import Span
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=Somewhere(exists=True))
+@click.argument("files", nargs=-1, required=True, type=AnyPath(exists=True))
 @settings_named("profile", "between")
 @click.option("--system", type=click.Choice(["cron", "systemd", "windows"]), help="For which; else for this one.")
 @click.option(
@@ -43,33 +43,33 @@ def schedule(*, files: tuple[Path, ...], system: str | None, write: Path | None,
     It starts when the window opens (`between`), and goes on in it if it stopped before its end (exit status 3). What
     needs a person (2 and 4) isn't repeated. All other settings belong into the profile.
     """
-    told = Told.here()
-    window = sources.read(told.given, "between")
+    options = Options.here()
+    window = sources.read(options.given, "between")
     if window is None:
         raise BadSettings(say("schedule.say-when"))
-    night = units.Night([file.absolute() for file in files], told.profile, window)
-    made = units.units(night, units.System(system) if system else units.System.here())
-    for unit in made:
+    night = scheduler_files.Night([file.absolute() for file in files], options.profile, window)
+    made = scheduler_files.files_of(night, scheduler_files.System(system) if system else scheduler_files.System.here())
+    for scheduler_file in made:
         if write is not None:
-            say_line(say("schedule.written", path=str(units.write(unit, write))))
+            say_line(say("schedule.written", path=str(scheduler_files.write(scheduler_file, write))))
             continue
         if len(made) > 1:
-            say_line(f"# {unit.name}")
-        for line in unit.text.splitlines():
+            say_line(f"# {scheduler_file.name}")
+        for line in scheduler_file.text.splitlines():
             say_line(line)
         say_line()
     paragraph(made[0].install, err=True)
-    for note in _missed_at_night(told):
+    for note in _missed_at_night(options):
         paragraph(note, "Note: ", err=True)
     return 0
 
 
-def _missed_at_night(told: Told) -> Iterator[Message]:
+def _missed_at_night(options: Options) -> Iterator[Message]:
     """What counts in this session and not in a scheduler's."""
-    given = sources.gather({"profile": told.profile}, ["profile", "api-key-file"])
-    if "api-key-file" not in given or given["api-key-file"].place is not sources.Place.PROFILE:
-        yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(told.profile))
-    carried = units.carried_on()
+    given = sources.gather({"profile": options.profile}, ["profile", "api-key-file"])
+    if "api-key-file" not in given or given["api-key-file"].place is not sources.Source.PROFILE:
+        yield say("schedule.key", variable=KEY_VARIABLE, profile=repr(options.profile))
+    carried = scheduler_files.carried_on()
     if lost := [name for name in sorted(os.environ) if name.startswith("NOTE_IMPORTER_") and name not in carried]:
         yield say("schedule.lost", lost=", ".join(lost))
 
@@ -87,8 +87,8 @@ def repeat(*, between: str, every: str, command: tuple[str, ...]) -> int:
     Outside of the window nothing is begun. What is at work when it closes goes on, unless `between` in the profile, or
     --between after COMMAND, ends it.
     """
-    tries = commands.repeating.Tries(Window.parse(between), Span().read(every))
-    child = _Child([*units.this_program(), *command], dict([tries.variable]))
+    tries = commands.repeating.Tries(TimeWindow.parse(between), Span().read(every))
+    child = _Child([*scheduler_files.this_program(), *command], dict([tries.variable]))
     with child.stoppable():
         return commands.repeating.repeat(
             child.run, tries, now=lambda: datetime.now().astimezone(), wait=child.stopped.wait
@@ -146,19 +146,19 @@ def prune(*, folders: tuple[Path, ...], days: int, **_: Any) -> int:
 
     A log's old files go by themselves.
     """
-    told = Told.here()
-    found = commands.pruning.old_results(folders, days, told.settings)
+    options = Options.here()
+    found = commands.pruning.old_results(folders, days, options.settings)
     for path in found:
         say_line(str(path))
-    what = commands.sayings.count(len(found), "results-file")
+    what = commands.rendering.count(len(found), "results-file")
     if not found:
         say_line(say("prune.nothing", days=days))
         return 0
-    if not told.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=what))):
+    if not options.says("yes") and not (is_terminal(sys.stdin) and ask(say("prune.ask", files=what))):
         say_line(say("prune.nothing-removed" if is_terminal(sys.stdin) else "prune.nothing-removed-unasked"))
         return 2
     left = commands.pruning.remove(found)
-    say_line(say("prune.removed", files=commands.sayings.count(len(found) - len(left), "results-file")))
+    say_line(say("prune.removed", files=commands.rendering.count(len(found) - len(left), "results-file")))
     for path in left:
         say_line(say("prune.not-removed", path=str(path)), err=True)
     return 1 if left else 0

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from importer.cli.terminal import paragraph, say_line
-from importer.commands.sayings import Kind, Saying
+from importer.commands.rendering import Line, LineKind
 from importer.errors import as_argument
 
-_INDENTS = {Kind.TEXT: "", Kind.NOTE: "  Note: ", Kind.DETAIL: "  ", Kind.QUOTE: "  | "}
+_INDENTS = {LineKind.TEXT: "", LineKind.NOTE: "  Note: ", LineKind.DETAIL: "  ", LineKind.QUOTE: "  | "}
 
 
-def show(sayings: Iterable[Saying]) -> None:
+def show(lines: Iterable[Line]) -> None:
     """Print sayings, each in the way of its kind."""
-    for saying in sayings:
-        if saying.kind is Kind.LINE:
-            say_line(saying.text)
+    for line in lines:
+        if line.kind is LineKind.LINE:
+            say_line(line.text)
         else:
-            paragraph(saying.text, _INDENTS[saying.kind])
+            paragraph(line.text, _INDENTS[line.kind])
 
 
 def argument(text: Path | str) -> str:

@@ -10,16 +10,16 @@ from click.shell_completion import get_completion_class
 
 from importer import commands
 from importer.cli.manual import InGroups
-from importer.cli.options import Told, settings_about, settings_named
+from importer.cli.options import Options, settings_about, settings_named
+from importer.cli.rendering import with_flags, words
 from importer.cli.terminal import paragraph, say_line
-from importer.cli.wording import with_flags, words
 from importer.errors import BadSettings
 from importer.messages import render, say
 from importer.settings import SETTINGS, Settings, Topic, profiles, sources, who_can_read
 from importer.settings.editing import usual
 
 if TYPE_CHECKING:
-    from importer.commands.doctor import Finding
+    from importer.commands.doctor import Check
 
 
 @click.command()
@@ -30,19 +30,19 @@ def config(**_: Any) -> int:
     An entry that can't be used is an error, with the line where it stands. Flags count most, then the environment, then
     the profile, then the defaults.
     """
-    told = Told.here()
-    settings = told.settings
+    options = Options.here()
+    settings = options.settings
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     say_line(f"Profiles:  {profiles.profiles_file()}")
     say_line()
-    for name in told.given:
-        sources.read(told.given, name)  # those too that no run has
+    for name in options.given:
+        sources.read(options.given, name)  # those too that no run has
     width = max(map(len, SETTINGS))
     for is_given in (True, False):
         for name, setting in SETTINGS.items():
-            if (name in told.given) is not is_given:
+            if (name in options.given) is not is_given:
                 continue
-            found = told.given.get(name)
+            found = options.given.get(name)
             value = (
                 _written(found.value) if found else render(usual(setting)) or ("not set" if setting.metavar else "no")
             )
@@ -50,7 +50,7 @@ def config(**_: Any) -> int:
             say_line(f"  {name:{width}}  {value}  ({origin})")
     say_line()
     try:
-        paragraph(say("config.key", place=sources.key_place(settings, told.given)))
+        paragraph(say("config.key", place=sources.key_place(settings, options.given)))
     except BadSettings as error:
         paragraph(words(error), f"{with_flags(say('config.no-key'))} ")
     return 0
@@ -68,23 +68,23 @@ def doctor(*, test_notification: bool, **_: Any) -> int:
     The exit status is that of a run which would meet the same: 0 all is well; 1 something to look at; 2, 3 and 4 as
     `run` has them.
     """
-    told = Told.here()
-    settings = told.settings
+    options = Options.here()
+    settings = options.settings
     say_line(say("cli.workspace", workspace=str(settings.workspace)))
     statuses = []
-    for finding in _findings(told, settings, test_notification=test_notification):
+    for finding in _findings(options, settings, test_notification=test_notification):
         statuses.append(finding.exit_status)
         mark = "ok" if not finding.exit_status else "look" if finding.exit_status == 1 else "WRONG"
         paragraph(finding.text, f"  {mark:5}  {finding.about}: ")
     return max(statuses, default=0)
 
 
-def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Iterator[Finding]:
+def _findings(options: Options, settings: Settings, *, test_notification: bool) -> Iterator[Check]:
     """What the settings say of the key and of notifications, and between them all that is looked at."""
-    finding = commands.doctor.Finding
+    finding = commands.doctor.Check
     try:
-        place, file = sources.key_place(settings, told.given), sources.key_file(told.given)
-        settings = sources.with_key(settings, told.given)
+        place, file = sources.key_place(settings, options.given), sources.key_file(options.given)
+        settings = sources.with_key(settings, options.given)
         warning = who_can_read(file) if file is not None else None
         kind = "config.key-in-file" if file is not None else "config.not-for-scheduler"
         yield finding("Key", warning or say(kind, place=place), int(warning is not None))
@@ -92,7 +92,7 @@ def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Ite
         yield finding("Key", words(error), error.exit_status)
     yield from commands.doctor.examine(settings)
     try:
-        notifier = told.notifier()
+        notifier = options.notifier()
     except BadSettings as error:
         yield finding("Notifications", words(error), error.exit_status)
         return
@@ -105,7 +105,7 @@ def _findings(told: Told, settings: Settings, *, test_notification: bool) -> Ite
             say("config.addresses", n=number),
         )
     else:
-        failed = notifier.test(commands.notices.trial(told.profile))
+        failed = notifier.test(commands.notification_messages.trial(options.profile))
         for text in failed:
             yield finding("Notifications", text, 1)
         if not failed and number > notifier.pings:

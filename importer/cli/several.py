@@ -12,43 +12,43 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from importer import commands
+from importer.cli.rendering import with_flags, words
 from importer.cli.screen import show
 from importer.cli.terminal import ask, is_terminal, paragraph, say_line
-from importer.cli.watching import Stopper, Watch
-from importer.cli.wording import with_flags, words
+from importer.cli.watching import RunWatch, Stopper
 from importer.errors import ResultsNotWritten, Stopped, UnclearColumns
 from importer.messages import Message, say
-from importer.models import Answer, Progress
+from importer.models import PossibleAnswer, Progress
 
 if TYPE_CHECKING:
     from importer.cli.asking import Asking
-    from importer.cli.hearing import Hearing
+    from importer.cli.notifications import RunNotifications
+    from importer.commands.batch import BatchFace, FileEnded
     from importer.commands.run import Prepared, Preview
-    from importer.commands.series import Face, FileEnded
 
 _Answer = TypeVar("_Answer")
 
 
-class Importing:
+class BatchImport:
     """The face of a series.
 
     Args:
         stopper: hears that it is to end.
-        hearing: told of each file, for those who aren't here.
+        notifications: told of each file, for those who aren't here.
         asking: asks what is undecided.
         is_one: whether a person named a single file: then nothing is said of a series.
     """
 
-    def __init__(self, stopper: Stopper, hearing: Hearing, asking: Asking, *, is_one: bool) -> None:
-        self._stopper, self._hearing, self._asking, self._is_one = stopper, hearing, asking, is_one
-        self._watch: Watch | None = None
+    def __init__(self, stopper: Stopper, notifications: RunNotifications, asking: Asking, *, is_one: bool) -> None:
+        self._stopper, self._hearing, self._asking, self._is_one = stopper, notifications, asking, is_one
+        self._watch: RunWatch | None = None
         self._has_sent = False
         self._said: Message | None = None
 
-    def face(self) -> Face:
+    def face(self) -> BatchFace:
         """The same for the series."""
         confirm = self.confirm if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
-        return commands.series.Face(
+        return commands.batch.BatchFace(
             self._asking.may,
             self.decide,
             self.agree,
@@ -59,7 +59,7 @@ class Importing:
             self.choose,
         )
 
-    def choose(self, error: UnclearColumns) -> Answer | None:
+    def choose(self, error: UnclearColumns) -> PossibleAnswer | None:
         """Ask what has to be known before a file can be read."""
         return self._answered(lambda: self._asking.choose(error))
 
@@ -84,15 +84,15 @@ class Importing:
         """Show what is about to happen; whether it is to."""
         if not self._is_one:
             say_line()
-        show(commands.plans.plan(preview))
+        show(commands.preview_messages.plan(preview))
         total = preview.remaining.total
-        sends = commands.plans.question(preview, total)
+        sends = commands.preview_messages.question(preview, total)
         if self._asking.may and total:
-            show(commands.plans.first_of_kind(preview))
+            show(commands.preview_messages.first_of_kind(preview))
             if not self._answered(lambda: ask(sends)):
                 return False  # that nothing was sent, its end says
         self._answered(lambda: self._asking.offer_to_remember(preview.settings, preview.loaded.headings))
-        self._watch, self._has_sent = Watch(silent=self._hearing.is_quiet), True
+        self._watch, self._has_sent = RunWatch(silent=self._hearing.is_quiet), True
         self._watch.begin(total)
         self._stopper.arm()
         return True
@@ -127,7 +127,7 @@ class Importing:
             self._watch = None
         if over.error is not None and self._is_one:
             raise over.error
-        fates = commands.series.Fate
+        fates = commands.batch.FileResult
         if over.fate is not fates.DECLINED:
             self._hearing.ended(over)
         if over.error is not None and over.fate in (fates.REFUSED, fates.STOPPED):
@@ -139,4 +139,4 @@ class Importing:
                 err=True,
             )
         else:
-            show(commands.endings.file_ended(over))
+            show(commands.report_messages.file_ended(over))

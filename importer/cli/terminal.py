@@ -23,8 +23,8 @@ from typing import TextIO, cast
 
 import click
 
-from importer.cli.wording import with_flags
-from importer.commands.sayings import visible, written_out
+from importer.cli.rendering import with_flags
+from importer.commands.rendering import visible, written_out
 from importer.errors import OutputFailed
 from importer.messages import Said, say
 
@@ -158,7 +158,7 @@ def unsaid() -> OutputFailed | None:
     return None
 
 
-def told(status: int) -> int:
+def exit_status_of(status: int) -> int:
     """Say at a command's end, if any of its output was lost, that it was; the exit status with that."""
     lost = unsaid()
     if lost is None:

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from importer.cli.terminal import Gate, is_terminal, say_line, unsaid
-from importer.commands.sayings import clock_time, in_result_words, progressed, taken, visible, what_holds_it_up
+from importer.commands.rendering import clock_time, in_result_words, progressed, taken, visible, what_holds_it_up
 from importer.messages import Message, render, say
 from importer.models import Progress
 
@@ -31,7 +31,7 @@ class EndedAtOnce(KeyboardInterrupt):
     """A person asked a second time for the end of what was being sent."""
 
 
-class Watch:
+class RunWatch:
     """Progress on standard error: a bar where a person sits, a line with the time every ten seconds where none does."""
 
     _EVERY = 10.0  # seconds between lines
@@ -46,7 +46,7 @@ class Watch:
         self._trouble = ""
         self._next_line = 0.0
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> RunWatch:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,25 +2,24 @@
 
 Comes in: files and settings. Goes out: what was found or done, as values, and what is to be said of it.
 
-    series      several files, one after the other    choosing     which files
-    archiving   a finished file, moved                hours        when a run may be at work
-    run         prepare a file, then send it          sending      one run, with the lock held
-    guards      what is wrong with a file as a whole   catching_up  results that are owed
-    finding     who has the emails of a file's rows   attaching    the files that its notes carry
-    check       problems, written to a file           loading      a file, read, checked and grouped
-    verify      what is unclear, looked up            calling      what the API is called with
-    hide        a run's notes made private drafts     workspaces   the journal, guarded and locked
-    results     a run's results written again         plans        what a preview says
-    history     the list of runs                      endings      what is said of how things ended
-    journals    a journal, copied                     doctor       what can be checked beforehand
-    answering   answers to what couldn't be decided   overview     a preview as plain values
-    repeating   a run, again while that helps         pruning      old results, removed
-    template    a workbook to fill in                 sayings      how things are said
-    examples    a few notes as they will read
-    logs        a line an event                       documents    what is told to programs
-    notifying   notices, sent to whoever is told      notices      what a notification says
-    messenger   one notice, in a process of its own
-    report      what a run came to                    reasons      why rows ended so, in kinds
+    batch          several files, one after the other     choosing          which files to import
+    run            prepare a file, then send it           sending           one run, with the lock held
+    loading        read, check and group a file           calling           how the API is called
+    guards         checks of a file as a whole            attaching         the files that notes carry
+    email_lookup   find the prospects of the emails       answering         answers to open questions
+    check          problems, written to a file            overview          a preview as plain values
+    results        write the results of a run again       pending_results   results that a run still owes
+    report         the outcome of a run                   reasons           kinds of reasons, for counts
+    verify         look up unconfirmed deliveries         hide              make notes private drafts
+    history        the list of runs                       journals          copy or restore a journal
+    workspaces     the journal, checked and locked        doctor            checks before the first night
+    hours          when a run may work                    repeating         run again while that helps
+    archiving      move a finished file                   pruning           remove old results
+    template       an empty workbook                      examples          a few notes as they will read
+    preview_messages   the messages of a preview          report_messages   the messages of a report
+    notification_messages  the text of a notification     notifications     send notifications
+    rendering      numbers, times and lists in words      documents         JSON documents for programs
+    logs           the log file                           messenger         send one notification
 
 Each name below is loaded when it is first asked for, so that whoever only wants help waits for nothing.
 """
@@ -33,25 +32,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importer.commands import (
         answering,
+        batch,
         check,
         choosing,
         doctor,
         documents,
-        endings,
         hide,
         history,
         journals,
         logs,
-        notices,
-        notifying,
-        plans,
+        notification_messages,
+        notifications,
+        preview_messages,
         pruning,
+        rendering,
         repeating,
         report,
+        report_messages,
         results,
         run,
-        sayings,
-        series,
         template,
         verify,
         workspaces,
@@ -60,26 +59,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answering",
+    "batch",
     "check",
     "choosing",
     "doctor",
     "documents",
-    "endings",
     "hide",
     "history",
     "journals",
     "logs",
-    "notices",
-    "notifying",
-    "plans",
+    "notification_messages",
+    "notifications",
     "prepare",
+    "preview_messages",
     "pruning",
+    "rendering",
     "repeating",
     "report",
+    "report_messages",
     "results",
     "run",
-    "sayings",
-    "series",
     "template",
     "verify",
     "workspaces",

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.models import Answer, Question, Role, Visibility
+from importer.models import PossibleAnswer, Question, Role, Visibility
 from importer.settings import SETTINGS, Settings
 from importer.settings.meanings import merged, rescoped
 from importer.settings.remembering import NO_COLUMNS
 
 
-def answered(settings: Settings, answer: Answer, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
+def answered(settings: Settings, answer: PossibleAnswer, headings: Mapping[Role, str] = NO_COLUMNS) -> Settings:
     """The settings with an answer; what they said of other columns and words stays.
 
     Args:
@@ -48,11 +48,11 @@ def answered(settings: Settings, answer: Answer, headings: Mapping[Role, str] = 
     return replace(settings, **changed)
 
 
-def offered(question: Question) -> list[Answer]:
+def offered(question: Question) -> list[PossibleAnswer]:
     """The choices in the order in which a person sees them: private stands first, public second, in every question."""
     places = {visibility.name.lower(): place for place, visibility in enumerate(Visibility)}
 
-    def place(choice: Answer) -> int:
+    def place(choice: PossibleAnswer) -> int:
         is_visibility = choice.setting == "default-visibility" or choice.value.startswith(f"{Role.VISIBILITY}:")
         return places.get(choice.value.rpartition("=")[2].lower(), len(places)) if is_visibility else len(places)
 

@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import elsewhere, files
-from importer.elsewhere import Url
+from importer import files, storage
 from importer.errors import BadSettings, ImporterError, Stopped
 from importer.messages import Message, say
 from importer.results.saving import plain
+from importer.storage import Url
 
 _NAMES = 999
 
@@ -61,7 +61,7 @@ def check(folder: Path, found: Iterable[Path] = ()) -> None:
             setting="archive",
         )
     if isinstance(folder, Url):
-        elsewhere.check_folder(folder)
+        storage.check_folder(folder)
     elif not folder.is_dir():
         raise BadSettings(say("archive.no-folder", folder=str(folder)), setting="archive")
 
@@ -102,7 +102,7 @@ def archive(file: Path, results: Path, folder: Path, fingerprint: str) -> Moved:
         except OSError:
             _give_back(moved)
             raise
-    except elsewhere.ChangedMeanwhile as error:
+    except storage.ChangedMeanwhile as error:
         raise _changed(here) from error
     except OSError as error:
         if here.file == file and is_gone(file):
@@ -125,13 +125,13 @@ def is_gone(file: Path) -> bool:
     """Whether a file surely isn't there any more."""
     if isinstance(file, Url):
         with contextlib.suppress(OSError):
-            return elsewhere.version(file) is None
+            return storage.version(file) is None
         return False
     return not file.exists()
 
 
 def _digest(file: Path) -> bytes:
-    return elsewhere.digest(file) if isinstance(file, Url) else files.digest(file)
+    return storage.digest(file) if isinstance(file, Url) else files.digest(file)
 
 
 def _give_back(moved: Moved) -> None:
@@ -139,7 +139,7 @@ def _give_back(moved: Moved) -> None:
     for place in (moved.file, moved.results):
         with contextlib.suppress(OSError):
             if isinstance(place, Url):
-                elsewhere.remove_empty(place)
+                storage.remove_empty(place)
             elif not place.stat().st_size:
                 place.unlink()
 
@@ -165,14 +165,14 @@ def _free(file: Path, results: Path, folder: Path) -> Moved:
 def _take(path: Path) -> None:
     """Put an empty file there. Raises FileExistsError where there is one."""
     if isinstance(path, Url):
-        elsewhere.put(b"", path)
+        storage.put(b"", path)
     else:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, files.OWNER_ONLY))
 
 
 def _remove(path: Path) -> None:
     if isinstance(path, Url):
-        elsewhere.remove_empty(path)
+        storage.remove_empty(path)
     else:
         path.unlink()
 
@@ -181,7 +181,7 @@ def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
     """Put a file over the empty one that holds its place. Onto another disk it is copied, and whole before it goes."""
     if isinstance(path, Url) or isinstance(place, Url):
         assert isinstance(path, Url) and isinstance(place, Url), "both are in one store"
-        elsewhere.move(path, place, fingerprint)
+        storage.move(path, place, fingerprint)
         return
     try:
         path.replace(place)
@@ -190,7 +190,7 @@ def _move(path: Path, place: Path, fingerprint: str | None = None) -> None:
         return
     try:
         if fingerprint is not None and files.digest(place).hex() != fingerprint:
-            raise elsewhere.has_changed(path.name)
+            raise storage.has_changed(path.name)
     except OSError:
         files.put_back(place, path)
         raise
@@ -203,7 +203,7 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         draft.finish(bounds=[path.stat()])
         copied = draft.digest
         if fingerprint is not None and copied.hex() != fingerprint:
-            raise elsewhere.has_changed(path.name)
+            raise storage.has_changed(path.name)
         draft.put(place)
     aside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-60:]}.tmp")
     try:
@@ -213,7 +213,7 @@ def _move_to_another_disk(path: Path, place: Path, fingerprint: str | None) -> N
         raise
     try:
         if files.digest(aside) != copied:
-            raise elsewhere.has_changed(path.name)
+            raise storage.has_changed(path.name)
         aside.unlink()
     except OSError:
         files.put_back(aside, path)  # if that fails, the copy stays

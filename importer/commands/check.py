@@ -6,10 +6,10 @@ from pathlib import Path
 
 from importer import results
 from importer.commands.run import Preview
-from importer.elsewhere import is_same
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.results import Written
+from importer.storage import is_same
 
 
 def check_report(report: Path, file: Path) -> None:

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import elsewhere, files
-from importer.elsewhere import Url, place
+from importer import files, storage
 from importer.errors import UnreadableFile
 from importer.messages import Message, say
 from importer.results.csvfile import holds_problems
 from importer.resultsfile import is_results
+from importer.storage import Url, place
 
 ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv", ".txt"})
 """Of spreadsheets; also .xlsb, which isn't read: better a message than notes that nobody misses."""
@@ -31,7 +31,7 @@ _HIDDEN = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
 
 
 @dataclass(frozen=True)
-class Candidate:
+class FileCandidate:
     """A file whose turn comes, or a place in which there is none.
 
     Attributes:
@@ -54,7 +54,7 @@ class Chosen:
         left_out: what lay there and isn't imported → why, as half a sentence.
     """
 
-    candidates: Sequence[Candidate]
+    candidates: Sequence[FileCandidate]
     left_out: Sequence[tuple[Path, Message]] = ()
 
     @property
@@ -70,7 +70,7 @@ def choose(named: Sequence[str | Path]) -> Chosen:
         UnreadableFile: a folder can't be looked into.
         NotReached: the store of a URL can't be reached.
     """
-    found: list[Candidate] = []
+    found: list[FileCandidate] = []
     left_out: list[tuple[Path, Message]] = []
     for name in named:
         path = place(name)
@@ -88,16 +88,16 @@ def choose(named: Sequence[str | Path]) -> Chosen:
             inside = [Path(entry) for entry in glob.glob(str(name), recursive=True)]  # noqa: PTH207 - it may be absolute
             found += _of_place(path, say("choosing.stands-for", place=str(path)), inside, left_out)
         else:
-            found.append(Candidate(path))
+            found.append(FileCandidate(path))
     return Chosen(list(_once(_without_results(found, left_out))), left_out)
 
 
-def _elsewhere(url: Url, left_out: list[tuple[Path, Message]]) -> Iterable[Candidate]:
+def _elsewhere(url: Url, left_out: list[tuple[Path, Message]]) -> Iterable[FileCandidate]:
     """The same at a URL."""
     is_pattern = glob.has_magic(str(url))
-    inside = elsewhere.matching(url) if is_pattern else elsewhere.files_in(url)
+    inside = storage.matching(url) if is_pattern else storage.files_in(url)
     if inside is None:
-        return [Candidate(url)]
+        return [FileCandidate(url)]
     if is_pattern:
         return _of_place(url, say("choosing.stands-for", place=str(url)), inside, left_out)
     sheets = [found for found in inside if found.suffix.lower() in ENDINGS]
@@ -106,13 +106,13 @@ def _elsewhere(url: Url, left_out: list[tuple[Path, Message]]) -> Iterable[Candi
 
 def _of_place(
     place: Path, where: Message, inside: Iterable[Path], left_out: list[tuple[Path, Message]]
-) -> Iterator[Candidate]:
+) -> Iterator[FileCandidate]:
     """The files of a folder or a pattern, in the order of their names."""
     is_empty, is_left_out = True, 0
     for path in sorted(inside, key=lambda path: (str(path).casefold(), str(path))):
         if is_hidden(path) or not (isinstance(path, Url) or path.is_file()):
             continue
-        if isinstance(path, Url) and (unfit := elsewhere.why_unfit(path)):
+        if isinstance(path, Url) and (unfit := storage.why_unfit(path)):
             left_out.append((path, unfit))
             continue
         if (ours := _ours(path)) is not None:
@@ -120,12 +120,12 @@ def _of_place(
             is_left_out += 1
             continue
         is_empty = False
-        yield Candidate(path, is_named=False)
+        yield FileCandidate(path, is_named=False)
     if is_empty:
         nothing = say("choosing.no-spreadsheet", where=where)
         if is_left_out:
             nothing = say("choosing.only-ours", where=where, n=is_left_out)
-        yield Candidate(place, nothing=nothing)
+        yield FileCandidate(place, nothing=nothing)
 
 
 def is_hidden(path: Path) -> bool:
@@ -143,7 +143,7 @@ def is_hidden(path: Path) -> bool:
 def _ours(path: Path) -> Message | None:
     """Why a file isn't one to import, if a run or a check wrote it."""
     if isinstance(path, Url):
-        with contextlib.suppress(OSError), elsewhere.copy_of(path) as here:
+        with contextlib.suppress(OSError), storage.copy_of(path) as here:
             return _ours(here)
         return None  # what is wrong with it is said when its turn comes
     try:
@@ -157,7 +157,7 @@ def _ours(path: Path) -> Message | None:
     return None
 
 
-def _without_results(found: Sequence[Candidate], left_out: list[tuple[Path, Message]]) -> Iterator[Candidate]:
+def _without_results(found: Sequence[FileCandidate], left_out: list[tuple[Path, Message]]) -> Iterator[FileCandidate]:
     """A shell makes names of ``*.xlsx``: results that stand there among others aren't meant; named alone they are."""
     ours = {candidate.path for candidate in found if candidate.is_named and len(found) > 1 and _ours(candidate.path)}
     if len(ours) == len(found):
@@ -169,7 +169,7 @@ def _without_results(found: Sequence[Candidate], left_out: list[tuple[Path, Mess
             yield candidate
 
 
-def _once(found: Iterable[Candidate]) -> Iterator[Candidate]:
+def _once(found: Iterable[FileCandidate]) -> Iterator[FileCandidate]:
     seen = set()
     for candidate in found:
         path = candidate.path
@@ -185,7 +185,7 @@ def is_there(path: Path) -> bool:
     Raises:
         NotReached: the store of a URL can't be reached.
     """
-    return elsewhere.is_there(path) if isinstance(path, Url) else path.exists()
+    return storage.is_there(path) if isinstance(path, Url) else path.exists()
 
 
 def why_not_yet(path: Path, now: float) -> Message | None:
@@ -196,7 +196,7 @@ def why_not_yet(path: Path, now: float) -> Message | None:
         now: seconds since 1970, by the system's clock.
     """
     if isinstance(path, Url):
-        changed_at = elsewhere.changed_at(path)
+        changed_at = storage.changed_at(path)
         return None if changed_at is None else _why_too_young(now - changed_at)
     for mark in (f"~${path.name}", f".~lock.{path.name}#"):  # Excel and LibreOffice leave these while it is open
         if path.with_name(mark).exists():

@@ -23,8 +23,8 @@ from importer.api.proxy import certificates_for, proxy_for
 from importer.api.saleshandy import SALESHANDY
 from importer.commands import archiving
 from importer.commands.calling import connected, steady_clock
-from importer.commands.sayings import duration, rate, when
-from importer.commands.workspaces import check_place, guard, is_first, learned_rate
+from importer.commands.rendering import duration, rate, when
+from importer.commands.workspaces import check_journal, check_place, is_first, learned_rate
 from importer.errors import BadSettings, Busy, ImporterError, NeedsAPerson, Stopped, Unusable
 from importer.journal import Journal
 from importer.messages import Message, Said, say
@@ -36,7 +36,7 @@ _LITTLE, _ENOUGH = 100 * 2**20, 2**30  # bytes: an import may stop for want of r
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing that was looked at.
 
     Attributes:
@@ -50,7 +50,7 @@ class Finding:
     exit_status: int = 0
 
 
-def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Finding]:
+def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Check]:
     """Look at everything but the settings themselves, which can be used or weren't made."""
     yield from _way(settings)
     yield from _api(settings, vendor)
@@ -60,25 +60,25 @@ def examine(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Iterator[Find
     yield from _room(settings)
 
 
-def _way(settings: Settings) -> Iterator[Finding]:
+def _way(settings: Settings) -> Iterator[Check]:
     """The proxy and the certificates; whether they work, the call shows."""
     try:
         proxy, certificates = proxy_for(settings.base_url), certificates_for(settings.base_url)
     except BadSettings as error:
-        yield Finding("Proxy", error.message, error.exit_status)
+        yield Check("Proxy", error.message, error.exit_status)
         return
-    yield Finding(
+    yield Check(
         "Proxy",
         say("doctor.proxy", place=str(proxy.place), origin=proxy.origin) if proxy else say("doctor.no-proxy"),
     )
     if certificates:
-        yield Finding("Certificates", say("doctor.certificates", certificates=certificates))
+        yield Check("Certificates", say("doctor.certificates", certificates=certificates))
 
 
 # -- the API ----------------------------------------------------------------------------------------------------
 
 
-def _api(settings: Settings, vendor: Vendor) -> Iterator[Finding]:
+def _api(settings: Settings, vendor: Vendor) -> Iterator[Check]:
     if not settings.key:
         return
     try:
@@ -91,7 +91,7 @@ def _api(settings: Settings, vendor: Vendor) -> Iterator[Finding]:
         yield from _clock(reply)
 
 
-def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Finding:
+def try_key(settings: Settings, *, vendor: Vendor = SALESHANDY) -> Check:
     """Whether the API accepts the key: one call that only reads.
 
     Raises:
@@ -109,38 +109,38 @@ def _ask(settings: Settings, vendor: Vendor) -> Reply[NotesPage]:
         api.close()
 
 
-def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Finding:
+def _key(failure: Failure | None, settings: Settings, vendor: Vendor) -> Check:
     place = settings.base_url
     if failure is None or failure.cause is Cause.UNKNOWN_PROSPECT:
         kind = "doctor.key-accepted-by-stand-in" if settings.is_on_this_machine else "doctor.key-accepted"
-        return Finding("Key accepted", say(kind, vendor=vendor.name, place=place))
+        return Check("Key accepted", say(kind, vendor=vendor.name, place=place))
     match failure.cause:
         case Cause.BAD_KEY:
-            return Finding("Key accepted", say("doctor.key-refused", why=failure.text), NeedsAPerson.exit_status)
+            return Check("Key accepted", say("doctor.key-refused", why=failure.text), NeedsAPerson.exit_status)
         case Cause.RATE_LIMITED:
-            return Finding("Key accepted", say("doctor.limit-used-up"), 1)
+            return Check("Key accepted", say("doctor.limit-used-up"), 1)
         case cause if cause in API_REFUSED:
-            return Finding(
+            return Check(
                 "Key accepted",
                 say("doctor.no-notes-shown", why=failure.text),
                 1,
             )
         case Cause.BLOCKED:
-            return Finding("Key accepted", say("doctor.not-known", why=failure.text), NeedsAPerson.exit_status)
+            return Check("Key accepted", say("doctor.not-known", why=failure.text), NeedsAPerson.exit_status)
     if failure.is_strange:
-        return Finding(
+        return Check(
             "Key accepted",
             say("doctor.other-than-api", place=str(place), why=failure.text),
             NeedsAPerson.exit_status,
         )
-    return Finding(
+    return Check(
         "Key accepted",
         say("doctor.no-connection", why=failure.text),
         Stopped.exit_status,
     )
 
 
-def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
+def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Check]:
     said = Announcement.read(headers)
     learned = None
     if Journal.exists(settings.journal):
@@ -153,10 +153,10 @@ def _limit(headers: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
         seen.append(say(kind, n=said.remaining, **limit))
     if learned:
         seen.append(say("doctor.earlier-run-saw", rate=rate(learned.calls, learned.seconds)))
-    yield Finding("Limit", say("doctor.limit", seen=tuple(seen)) if seen else say("doctor.no-limit-told"))
+    yield Check("Limit", say("doctor.limit", seen=tuple(seen)) if seen else say("doctor.no-limit-told"))
 
 
-def _clock(reply: Reply[NotesPage]) -> Iterator[Finding]:
+def _clock(reply: Reply[NotesPage]) -> Iterator[Check]:
     """By the header, which a gateway may set: it serves for a word to the person, and for nothing else."""
     assert reply.metadata is not None
     clock = ServerClock()
@@ -166,48 +166,48 @@ def _clock(reply: Reply[NotesPage]) -> Iterator[Finding]:
     least, most = clock.server_at_least(0.0), -clock.ours_at_least(0.0)
     off = max(least, -most, 0.0)
     if off < _OFF:
-        yield Finding("Clock", say("doctor.clock-agrees"))
+        yield Check("Clock", say("doctor.clock-agrees"))
         return
     kind = "doctor.clock-behind" if least > 0 else "doctor.clock-ahead"
-    yield Finding("Clock", say(kind, time=duration(off)), 1)
+    yield Check("Clock", say(kind, time=duration(off)), 1)
 
 
 # -- this machine -----------------------------------------------------------------------------------------------
 
 
-def _journal(settings: Settings) -> Iterator[Finding]:
+def _journal(settings: Settings) -> Iterator[Check]:
     place = journal_place(settings.journal)
     try:
         if not Journal.exists(settings.journal):
-            guard(None, settings)
+            check_journal(None, settings)
             if isinstance(place, Path):
                 check_place(settings)
                 _try_folder(place)
-                yield Finding("Journal", say("doctor.no-journal-yet", place=str(place)))
+                yield Check("Journal", say("doctor.no-journal-yet", place=str(place)))
                 yield from _first(None, settings)
                 return
         with Journal.open(settings.journal) as journal:  # which looks whether it is whole
-            guard(journal, settings)
+            check_journal(journal, settings)
             profile, runs = settings.workspace.profile, _last(journal, settings)
-            yield Finding("Journal", say("doctor.journal", profile=profile, place=str(place), runs=runs))
+            yield Check("Journal", say("doctor.journal", profile=profile, place=str(place), runs=runs))
             try:
                 with journal.held(settings.workspace), journal.transaction():
                     pass  # a journal that can't be written refuses the very beginning
             except Busy as error:
-                yield Finding("Journal", say("doctor.import-at-work", why=error.message))
+                yield Check("Journal", say("doctor.import-at-work", why=error.message))
             yield from _first(journal, settings)
     except (ImporterError, OSError) as error:
         status = error.exit_status if isinstance(error, ImporterError) else Unusable.exit_status
-        yield Finding("Journal", error.message if isinstance(error, ImporterError) else str(error), status)
+        yield Check("Journal", error.message if isinstance(error, ImporterError) else str(error), status)
 
 
-def _first(journal: Journal | None, settings: Settings) -> Iterator[Finding]:
+def _first(journal: Journal | None, settings: Settings) -> Iterator[Check]:
     """Whether a run that can ask nobody would be refused, as nobody has confirmed the workspace."""
     if is_first(journal, settings):
         is_shared = journal is not None and journal.is_shared
         kind = "doctor.unconfirmed" if is_shared else "doctor.unconfirmed-here"
         about = {"profile": repr(settings.profile), "url": settings.base_url}
-        yield Finding("First import", say(kind, **about), 1)
+        yield Check("First import", say(kind, **about), 1)
 
 
 def _last(journal: Journal, settings: Settings) -> Message:
@@ -224,29 +224,29 @@ def _try_folder(file: Path) -> None:
         pass
 
 
-def _archive(settings: Settings) -> Iterator[Finding]:
+def _archive(settings: Settings) -> Iterator[Check]:
     if settings.archive is None:
         return
     try:
         archiving.check(settings.archive)
     except ImporterError as error:
-        yield Finding("Archive", error.reason if isinstance(error, BadSettings) else error.message, error.exit_status)
+        yield Check("Archive", error.reason if isinstance(error, BadSettings) else error.message, error.exit_status)
     else:
-        yield Finding("Archive", say("doctor.archive", archive=str(settings.archive)))
+        yield Check("Archive", say("doctor.archive", archive=str(settings.archive)))
 
 
-def _attachments(settings: Settings) -> Iterator[Finding]:
+def _attachments(settings: Settings) -> Iterator[Check]:
     if settings.attachments is None or not settings.takes_files:
         return
     try:
         Folder(settings.attachments)
     except BadSettings as error:
-        yield Finding("Attachments", error.reason, error.exit_status)
+        yield Check("Attachments", error.reason, error.exit_status)
     else:
-        yield Finding("Attachments", say("doctor.attachments", folder=str(settings.attachments.absolute())))
+        yield Check("Attachments", say("doctor.attachments", folder=str(settings.attachments.absolute())))
 
 
-def _room(settings: Settings) -> Iterator[Finding]:
+def _room(settings: Settings) -> Iterator[Check]:
     """On the disks of the journal and of temporary files."""
     disks = [(say("doctor.temporary-files"), Path(tempfile.gettempdir()))]
     if isinstance(file := journal_place(settings.journal), Path):
@@ -256,10 +256,10 @@ def _room(settings: Settings) -> Iterator[Finding]:
     for name, place in disks:
         free = shutil.disk_usage(place).free
         if free < _ENOUGH:
-            yield Finding(
+            yield Check(
                 "Disk space",
                 say("doctor.little-room", size=free >> 20, name=name, place=str(place)),
                 1 if free >= _LITTLE else Stopped.exit_status,
             )
         else:
-            yield Finding("Disk space", say("doctor.room", size=free >> 30, name=name, place=str(place)))
+            yield Check("Disk space", say("doctor.room", size=free >> 30, name=name, place=str(place)))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.commands import plans, reasons
+from importer.commands import preview_messages, reasons
 from importer.commands.loading import counted
 from importer.errors import ImporterError
 from importer.messages import Message, Said
@@ -18,10 +18,10 @@ from importer.models import Result
 from importer.reading import column_letter
 
 if TYPE_CHECKING:
-    from importer.commands.history import Past
+    from importer.commands.batch import FileEnded
+    from importer.commands.history import PastRun
     from importer.commands.report import Report
     from importer.commands.run import Preview
-    from importer.commands.series import FileEnded
     from importer.commands.verify import Verified
 
 FORMAT = 1
@@ -81,7 +81,7 @@ def _report(report: Report) -> Document:
         "results": str(report.results.absolute()),
         "remark": report.remark,
         "caught_up": list(report.caught_up),
-        "more_than_once": [{"row": row, "note_ids": list(ids)} for row, ids in report.twins.items()],
+        "more_than_once": [{"row": row, "note_ids": list(ids)} for row, ids in report.duplicates.items()],
         **_read_back(report),
         "stopped": _error(report.stopped) if report.stopped is not None else None,
     }
@@ -126,7 +126,7 @@ def check(preview: Preview, exit_status: int) -> Document:
             "held_back": remaining.held_back,
             "seconds": preview.seconds,
             **sizes,
-            "who_sees_the_private": plans.owner_only(sizes["private"]) or None,
+            "who_sees_the_private": preview_messages.owner_only(sizes["private"]) or None,
         },
         "readable_after": preview.readable_after,
         "questions": [
@@ -150,12 +150,12 @@ def check(preview: Preview, exit_status: int) -> Document:
     }
 
 
-def history(runs: Sequence[Past], readable_after: float | None = None) -> Document:
+def history(runs: Sequence[PastRun], readable_after: float | None = None) -> Document:
     """Runs, the latest first, and the seconds within which notes became readable, if that was measured."""
     return {**_head("history", 0), "runs": [_past(past) for past in runs], "readable_after": readable_after}
 
 
-def _past(past: Past) -> Document:
+def _past(past: PastRun) -> Document:
     run = past.run
     return {
         "name": run.name,
@@ -177,7 +177,7 @@ def verify(found: Verified) -> Document:
         "absent": found.absent,
         "in_doubt": found.unconfirmed,
         "doubts": [{"why": why, "notes": notes} for why, notes in found.doubts.items()],
-        "more_than_once": list(found.twins),
+        "more_than_once": list(found.duplicates),
         **_read_back(found),
         "stopped": _error(found.stopped) if found.stopped is not None else None,
     }

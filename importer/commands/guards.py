@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from importer.commands.loading import Loaded, writable
-from importer.commands.sayings import count
+from importer.commands.rendering import count
 from importer.errors import Guarded
-from importer.messages import Message, Setting, say
+from importer.messages import Message, SettingPart, say
 from importer.models import Remaining, Visibility
 from importer.settings import Settings
 
@@ -72,7 +72,7 @@ def _of_notes(loaded: Loaded, remaining: Remaining, settings: Settings) -> list[
                         notes=count(number, things),
                         file=name,
                         most=most,
-                        setting=Setting(setting, str(number)),
+                        setting=SettingPart(setting, str(number)),
                     ),
                     setting,
                 )

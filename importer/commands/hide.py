@@ -18,9 +18,9 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.commands.calling import calls, policy, steady_clock
-from importer.commands.workspaces import find_run, guard, held, keep_in_mind
+from importer.commands.workspaces import check_journal, find_run, held, keep_in_mind
 from importer.errors import BadSettings, Changed, Outage, Stopped
-from importer.journal import Journal, Known, Run
+from importer.journal import Journal, KnownDelivery, Run
 from importer.messages import Message, Said, say
 from importer.models import Progress, Status, Visibility
 from importer.settings import Settings
@@ -37,8 +37,8 @@ class Hiding:
     """
 
     run: Run | None
-    notes: Sequence[Known]
-    left: Sequence[Known] = ()
+    notes: Sequence[KnownDelivery]
+    left: Sequence[KnownDelivery] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def what_to_hide(name: str | None, settings: Settings, *, expected: int | None =
         Changed: that are not as many notes as ``expected``.
     """
     with Journal.open(settings.journal) as journal:
-        guard(journal, settings)
+        check_journal(journal, settings)
         found = _found(name, journal, settings)
     if expected is not None and len(found.notes) != expected:
         raise Changed(say("hide.number-has-changed", expected=expected, notes=len(found.notes)))
@@ -89,8 +89,8 @@ def hidden_since(run: Run, settings: Settings) -> tuple[int, int]:
 
 def _found(name: str | None, journal: Journal, settings: Settings) -> Hiding:
     if name is None:
-        found = journal.deliveries.with_twins(settings.workspace)
-        return Hiding(None, [known._replace(note_id=twin) for known in found for twin in known.twins])
+        found = journal.deliveries.with_duplicates(settings.workspace)
+        return Hiding(None, [known._replace(note_id=twin) for known in found for twin in known.duplicates])
     run = find_run(journal, name, settings.workspace)
     if run.workspace != settings.workspace:
         raise BadSettings(
@@ -132,7 +132,7 @@ def hide(
         if found.notes:
             keep_in_mind(journal, settings)
         with calls(settings, vendor, clock, stop) as caller:
-            are_hidden = journal.deliveries.hide_twins if planned.run is None else journal.deliveries.hide
+            are_hidden = journal.deliveries.hide_duplicates if planned.run is None else journal.deliveries.hide
             return _hide(found.notes, are_hidden, caller, policy(settings).retry, observe)
 
 
@@ -140,7 +140,7 @@ def hide(
 class _Change:
     """A note to be hidden: its delivery."""
 
-    known: Known
+    known: KnownDelivery
     attempts: Attempts | None = None
 
     kind: ClassVar[str] = "PATCH"
@@ -152,8 +152,8 @@ def _perform(api: NotesApi, change: _Change) -> Reply[None]:
 
 
 def _hide(
-    notes: Sequence[Known],
-    are_hidden: Callable[[Sequence[Known]], None],
+    notes: Sequence[KnownDelivery],
+    are_hidden: Callable[[Sequence[KnownDelivery]], None],
     caller: Caller,
     policy: RetryPolicy,
     observe: Callable[[Progress], None],
@@ -163,7 +163,7 @@ def _hide(
     dispatcher.add_all([_Change(known) for known in notes])
     hidden = 0
     refused: dict[str, Said] = {}
-    unwritten: list[Known] = []
+    unwritten: list[KnownDelivery] = []
 
     def enter(_: object = None) -> bool:
         are_hidden(unwritten)
@@ -193,7 +193,7 @@ def _hide(
                 hidden += 1
             case Failure(cause=cause, text=text) if cause in API_REFUSED:
                 refused[change.known.note_id or ""] = text
-            case Failure(cause=Cause.RATE_LIMITED | Cause.OUTDATED):
+            case Failure(cause=Cause.RATE_LIMITED | Cause.CLAIM_EXPIRED):
                 dispatcher.add(change)
             case Failure(cause=Cause.BAD_KEY | Cause.BLOCKED | Cause.REDIRECTED) as failure:
                 dispatcher.halt(stopped_by(failure))

@@ -21,7 +21,7 @@ _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
 @dataclass(frozen=True)
-class Past:
+class PastRun:
     """A run.
 
     Attributes:
@@ -41,7 +41,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RunFilter:
     """Which runs are asked for.
 
     Attributes:
@@ -60,7 +60,7 @@ class Wanted:
     of_all: bool = False
     name: str | None = None
 
-    def holds(self, past: Past) -> bool:
+    def holds(self, past: PastRun) -> bool:
         """Whether a run is among them."""
         return (
             past.run.started_at >= (self.since or 0.0)
@@ -69,9 +69,9 @@ class Wanted:
         )
 
 
-def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
+def history(settings: Settings, wanted: RunFilter | None = None) -> list[PastRun]:
     """The runs that are asked for; where there is no journal yet, none is made."""
-    wanted = wanted or Wanted()
+    wanted = wanted or RunFilter()
     if not Journal.exists(settings.journal):
         return []
     with Journal.open(settings.journal) as journal:
@@ -80,7 +80,7 @@ def history(settings: Settings, wanted: Wanted | None = None) -> list[Past]:
         if wanted.name is not None:
             return [_past(journal, run) for run in runs]
         hidden = journal.deliveries.hidden_by_run(workspace)
-        told = [Past(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
+        told = [PastRun(run, _ended(journal, run), hidden.get(run.id, 0)) for run in runs]
     return [past for past in told if wanted.holds(past)][: wanted.last]
 
 
@@ -97,10 +97,10 @@ def readable_after(settings: Settings) -> float | None:
     if not Journal.exists(settings.journal):
         return None
     with Journal.open(settings.journal) as journal:
-        return journal.learned.lag(settings.workspace)
+        return journal.learned.replication_lag(settings.workspace)
 
 
-def one(settings: Settings, name: str) -> Past:
+def one(settings: Settings, name: str) -> PastRun:
     """The run of this name, or the last.
 
     Raises:
@@ -111,9 +111,9 @@ def one(settings: Settings, name: str) -> Past:
         return _past(journal, run)
 
 
-def _past(journal: Journal, run: Run) -> Past:
+def _past(journal: Journal, run: Run) -> PastRun:
     hidden, _ = journal.deliveries.hidden_of(run)
-    return Past(run, _ended(journal, run), hidden)
+    return PastRun(run, _ended(journal, run), hidden)
 
 
 def _ended(journal: Journal, run: Run) -> str:

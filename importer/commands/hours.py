@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 
 from importer.errors import OutOfHours
 from importer.messages import Said, say
-from importer.settings import Settings, Window
+from importer.settings import Settings, TimeWindow
 
 _MINUTE = 60
 _AT_THE_END = 30.0
@@ -70,7 +70,7 @@ class Hours:
         return self.why
 
 
-def check(window: Window, shown: datetime) -> None:
+def check(window: TimeWindow, shown: datetime) -> None:
     """See whether a window is open by what the clock on the wall shows.
 
     Raises:
@@ -85,7 +85,7 @@ def _on_the_wall(at: float, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(at, zone)
 
 
-def _closing(window: Window, now: float, zone: tzinfo | None) -> float:
+def _closing(window: TimeWindow, now: float, zone: tzinfo | None) -> float:
     """The first minute after the open window in which a clock on the wall shows a time outside of it."""
     minute = (now // _MINUTE + 1) * _MINUTE
     while window.holds(_on_the_wall(minute, zone).time()):

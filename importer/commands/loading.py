@@ -19,17 +19,17 @@ from typing import Self
 import numpy as np
 
 from importer import grouping, reading, resultsfile
-from importer.elsewhere import Url, is_same, place
 from importer.errors import BadSettings, UnclearColumns, UnreadableFile
 from importer.messages import Cell, Message, render, say, some
 from importer.models import Group, Plan, Role, Rows, Status, Visibility
 from importer.reading import Sheet, column_letter
 from importer.results import check_target
-from importer.rows import columns, foreign, overlooked, suggestions, validation
+from importer.rows import columns, foreign, suggestions, unmapped, validation
 from importer.rows.attachments import Folder, are_names
 from importer.rows.columns import Roles
 from importer.rows.values import TEXT
 from importer.settings import SETTINGS, Settings, Topic, journal_place
+from importer.storage import Url, is_same, place
 
 _MOST_ALIKE = 3  # files that hold the same as others which are named
 
@@ -74,7 +74,7 @@ def load(path: str | Path, settings: Settings) -> Loaded:
     Raises:
         Unusable: the file can't be used.
     """
-    wanted = columns.Wanted.of(settings)
+    wanted = columns.ColumnSettings.of(settings)
     options = reading.Options(
         settings.sheet,
         settings.header_row,
@@ -105,7 +105,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
         settings: how it is read.
         by_email: whether the IDs were found to be another program's, so that the emails count.
     """
-    wanted = columns.Wanted.of(settings)
+    wanted = columns.ColumnSettings.of(settings)
     try:
         cells = suggestions.glance(sheet)
         roles = foreign.find(sheet, wanted, cells, by_email=by_email)
@@ -115,7 +115,7 @@ def understood(sheet: Sheet, settings: Settings, *, by_email: bool = False) -> L
     if roles.ours and sheet.delimiter is not None:
         sheet = sheet.restored(resultsfile.unprotected)  # a results file in CSV marks what a program would run
     folder = _folder(sheet, settings) if Role.ATTACHMENTS in roles.columns else None
-    rules = validation.Rules(settings.default_visibility, settings.content, settings.values, folder)
+    rules = validation.ValidationRules(settings.default_visibility, settings.content, settings.values, folder)
     rows = validation.validate(sheet, roles, rules)
     rows.remarks += columns.remarks(sheet.headings, wanted, roles) + foreign.remarks(sheet, roles)
     rows.remarks += _of_files_alike(folder) if folder is not None else []
@@ -129,7 +129,7 @@ def _see_to_files(rows: Rows, sheet: Sheet, roles: Roles, settings: Settings, ce
         return
     found = [i for i in roles.unexplained if are_names(cells[i], settings.attachments)]
     says = say("overlooked.names-files")
-    rows.overlooked += [overlooked.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in found]
+    rows.overlooked += [unmapped.question(sheet.headings, i, [Role.ATTACHMENTS], cells[i], says) for i in found]
     if not found:
         rows.remarks.append(say("attachments.named-nowhere"))
 

@@ -94,7 +94,7 @@ def logging_to(file: Path | None, *, debugging: bool = False) -> Iterator[None]:
                 setting="log-file",
             )
         files.make_private_folder(file.absolute().parent)
-        handler = _Handler(file)
+        handler = _LogHandler(file)
     except OSError as error:
         raise BadSettings(
             say("logs.not-written", file=str(file), error=files.why(error)),
@@ -119,7 +119,7 @@ def _begins(file: Path) -> bytes:
         return opened.read(16)
 
 
-class _Handler(TimedRotatingFileHandler):
+class _LogHandler(TimedRotatingFileHandler):
     """A file a day; its owner's alone. What can't be written is lost: the import goes on without."""
 
     def __init__(self, file: Path) -> None:

@@ -2,7 +2,7 @@
 
 Comes in: on standard input an object with ``url`` (to be called) or ``address`` (for apprise), and what goes with it.
 Goes out: on standard output a JSON text that says why it failed, without the address; empty where it was sent. It is
-started as a script and imports nothing of ours, so that it begins soon; :mod:`importer.commands.notifying` starts it.
+started as a script and imports nothing of ours, so that it begins soon; :mod:`importer.commands.notifications` does so.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from importer.commands.sayings import Kind
+from importer.commands.rendering import LineKind
 from importer.messages import Message, Said
 from importer.models import Question, Role, Visibility
 
@@ -31,7 +31,7 @@ _LACKING = 10_000  # so many names of files that can't be taken
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnOverview:
     """A column of the sheet.
 
     Attributes:
@@ -107,7 +107,7 @@ class Overview:
     header_row: int
     encoding: str | None
     delimiter: str | None
-    columns: Sequence[Column]
+    columns: Sequence[ColumnOverview]
     roles: Mapping[Role, int]
     first_rows: Sequence[tuple[int, Sequence[str]]]
     remarks: Sequence[Said]
@@ -153,17 +153,19 @@ class Overview:
 
 def of(preview: Preview) -> Overview:
     """A preview as values."""
-    from importer.commands import examples, loading, plans  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
+    from importer.commands import examples, loading, preview_messages  # noqa: PLC0415 - they load what reads sheets, which a receiver needn't
 
     loaded, remaining = preview.loaded, preview.remaining
     sheet, rows = loaded.sheet, loaded.rows
-    kinds = plans.kinds_of_problems(loaded)
+    kinds = preview_messages.kinds_of_problems(loaded)
     counted = loading.counted(remaining.groups)
-    sayings = [] if loaded.unclear is not None else [*plans.sizes(preview), *plans.profiles(preview)]
+    lines = (
+        [] if loaded.unclear is not None else [*preview_messages.sizes(preview), *preview_messages.profiles(preview)]
+    )
     undecided = preview.undecided
     return Overview(
         file=sheet.source,
-        about=plans.about(loaded),
+        about=preview_messages.about(loaded),
         sheet=sheet.name,
         sheets=sheet.sheets,
         header_row=sheet.header_row,
@@ -184,12 +186,12 @@ def of(preview: Preview) -> Overview:
         public=counted["public"],
         private=counted["private"],
         drafts=counted["drafts"],
-        sizes=tuple(saying.text for saying in sayings if saying.kind is not Kind.NOTE),
-        good_to_know=tuple(saying.text for saying in sayings if saying.kind is Kind.NOTE),
+        sizes=tuple(line.text for line in lines if line.kind is not LineKind.NOTE),
+        good_to_know=tuple(line.text for line in lines if line.kind is LineKind.NOTE),
         seconds=preview.seconds,
-        largest=tuple(plans.largest(remaining.groups)),
+        largest=tuple(preview_messages.largest(remaining.groups)),
         troubles=tuple(
-            Trouble(len(alike), plans.in_common(alike), tuple(problem.cell for problem in alike[:20]))
+            Trouble(len(alike), preview_messages.in_common(alike), tuple(problem.cell for problem in alike[:20]))
             for alike in kinds[:_KINDS]
         ),
         words=tuple(itertools.islice(_words(loaded), _WORDS)),
@@ -197,11 +199,11 @@ def of(preview: Preview) -> Overview:
         is_first=preview.is_first,
         uploads=(len(preview.to_upload), sum(file.size for file in preview.to_upload)),
         digest=digest(preview),
-        mapping=tuple(plans.columns(preview)),
+        mapping=tuple(preview_messages.columns(preview)),
         examples=tuple(
             (visibility, tuple(some)) for visibility, some in examples.examples(preview, _LONGEST_EXAMPLE).items()
         ),
-        owner_only=plans.owner_only(counted["private"]),
+        owner_only=preview_messages.owner_only(counted["private"]),
         is_first_private=Visibility.PRIVATE in preview.never_sent,
         is_sent=loaded.plan.deliveries > remaining.deliveries + remaining.held_back or bool(rows.done),
         lacking=frozenset(itertools.islice(_lacking(loaded), _LACKING)),
@@ -239,12 +241,12 @@ def _lacking(loaded: Loaded) -> Iterator[str]:
                 yield from names_in(text)
 
 
-def _columns(headings: Sequence[str]) -> Iterator[Column]:
+def _columns(headings: Sequence[str]) -> Iterator[ColumnOverview]:
     from importer.reading import column_letter  # noqa: PLC0415 - see above
     from importer.rows.columns import called  # noqa: PLC0415
 
     for position, heading in enumerate(headings):
-        yield Column(column_letter(position), _short(heading), called(headings, position))
+        yield ColumnOverview(column_letter(position), _short(heading), called(headings, position))
 
 
 def _first_rows(loaded: Loaded) -> Iterator[tuple[int, Sequence[str]]]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from importer.commands import hours
-from importer.commands.series import FileEnded
+from importer.commands.batch import FileEnded
 from importer.errors import BadSettings, Stopped
 from importer.messages import Message, say, words
-from importer.settings import Window
+from importer.settings import TimeWindow
 from importer.settings.sources import TRIES_VARIABLE
 from importer.settings.times import Span
 
@@ -34,11 +34,11 @@ class Tries:
         every: seconds from an end to the next beginning.
     """
 
-    window: Window
+    window: TimeWindow
     every: float
 
     @classmethod
-    def told(cls, environment: Mapping[str, str]) -> Tries | None:
+    def from_environment(cls, environment: Mapping[str, str]) -> Tries | None:
         """What a run was told; None: nobody tries it again.
 
         Raises:
@@ -48,7 +48,7 @@ class Tries:
             return None
         window, _, every = text.partition(" ")
         try:
-            return cls(Window.parse(window), Span().read(every))
+            return cls(TimeWindow.parse(window), Span().read(every))
         except BadSettings as error:
             why = error.reason
             raise BadSettings(say("repeating.bad-variable", name=TRIES_VARIABLE, error=why)) from error

@@ -69,7 +69,7 @@ class Report:
         results_owed: whether they are kept on this machine for now, and the same command again puts them where they
             belong.
         stopped: why the run ended before its end, or None.
-        twins: notes that reading back found to stand there more than once: the row's number → the ids of all of them.
+        duplicates: notes that reading back found more than once: the row's number → the ids of all of them.
         reasons: why rows need something, in kinds that hold nothing of the sheet: result → kind → rows.
         started_at, ended_at: in seconds since 1970.
         caught_up: what is to be said of results that earlier runs didn't come to write.
@@ -91,7 +91,7 @@ class Report:
     results: Path
     remark: Message | None
     stopped: Stopped | None
-    twins: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    duplicates: Mapping[int, Sequence[str]] = field(default_factory=dict)
     reasons: Kinds = field(default_factory=dict)
     started_at: float = 0.0
     ended_at: float = 0.0
@@ -119,7 +119,7 @@ class Report:
         if self.results_owed:
             return ResultsNotWritten.exit_status
         others = {**self.counts, Result.NOT_SENT: self.counts.get(Result.NOT_SENT, 0) - self.held_back}
-        return exit_status(others) or int(bool(self.twins or self.held_back or self.not_found))
+        return exit_status(others) or int(bool(self.duplicates or self.held_back or self.not_found))
 
 
 def exit_status(counts: Mapping[Result, int]) -> int:
@@ -144,11 +144,11 @@ def to_fix(rows: Rows, outcomes: Outcomes) -> Iterator[ToFix]:
         yield ToFix(int(rows.number[position]), prospect, Result(ended.result[0]), ended.reason[0])
 
 
-def twins_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
+def duplicates_of(rows: Rows, outcomes: Outcomes) -> dict[int, Sequence[str]]:
     """Row number → the ids of its notes, where there are more than one."""
     return {
         int(rows.number[position]): (outcomes.note_id(position), *others)
-        for position, others in sorted(outcomes.twins.items())
+        for position, others in sorted(outcomes.duplicates.items())
     }
 
 

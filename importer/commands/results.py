@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from importer import results
-from importer.commands.finding import asked, resolved
+from importer.commands.email_lookup import asked, resolved
 from importer.commands.loading import Loaded, load, marked, results_path
-from importer.commands.sayings import count, when
+from importer.commands.rendering import count, when
 from importer.commands.workspaces import find_run
 from importer.delivery import earlier
+from importer.delivery.local_outcomes import settle_after, settle_before
 from importer.delivery.outcomes import Outcomes
-from importer.delivery.several import gathered
-from importer.delivery.uncalled import settle_after, settle_before
-from importer.elsewhere import place
+from importer.delivery.several_prospects import gathered
 from importer.errors import BadSettings
-from importer.journal import Journal, Known, NoteKey, Run, State
+from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.messages import say
 from importer.models import Result
 from importer.results.presentation import MEANINGS, Meaning
 from importer.settings import Settings
+from importer.storage import place
 
 
 def rewrite(name: str, path: Path, settings: Settings) -> tuple[results.Written, Outcomes]:
@@ -85,7 +85,7 @@ def _see_that_it_reads_as_then(outcomes: Outcomes, run: Run, loaded: Loaded, pat
         )
 
 
-def texts(notes: Sequence[Known], path: Path, settings: Settings) -> dict[int, str]:
+def texts(notes: Sequence[KnownDelivery], path: Path, settings: Settings) -> dict[int, str]:
     """What notes say, from the file that they came from, for the journal holds no text: a note's number → its text.
 
     Raises:
@@ -102,7 +102,7 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> N
     """Settle rows by what the journal knows of their deliveries."""
     rows, groups = loaded.rows, loaded.plan.groups
     numbers = journal.deliveries.find_notes(run.workspace, [group.note for group in groups])
-    read_before: list[earlier.Sorted] = []
+    read_before: list[earlier.SortedGroup] = []
     for block in earlier.blocks(groups, numbers):
         known = earlier.look_up(groups, numbers, block, rows, journal)
         for index in block:
@@ -115,25 +115,25 @@ def _recall(journal: Journal, run: Run, loaded: Loaded, outcomes: Outcomes) -> N
                 elif found.run <= run.id:
                     _settle_known(outcomes, int(group.positions[i]), found, run)
             if left and rows.former is not None:
-                read_before.append(earlier.Sorted(group, NoteKey.of(group.note), number, left))
+                read_before.append(earlier.SortedGroup(group, NoteKey.of(group.note), number, left))
     for one in earlier.under_former_readings(read_before, rows, journal, run.workspace, run.occurrence):
         for i, found in [*one.made, *(pair for members in one.unclear.values() for pair in members)]:
             if found.run <= run.id:
                 _settle_known(outcomes, int(one.group.positions[i]), found, run)
 
 
-def _settle_known(outcomes: Outcomes, position: int, known: Known, run: Run) -> None:
+def _settle_known(outcomes: Outcomes, position: int, known: KnownDelivery, run: Run) -> None:
     number = known.request if known.run == run.id else 0
     note_ids = [known.note_id or ""]
-    if known.state in (State.CREATED, State.HIDDEN):
+    if known.state in (DeliveryState.CREATED, DeliveryState.HIDDEN):
         result = Result.CREATED if known.run == run.id else Result.ALREADY_IMPORTED
-        reason = say("outcome.hidden") if known.state is State.HIDDEN else None
+        reason = say("outcome.hidden") if known.state is DeliveryState.HIDDEN else None
         outcomes.settle([position], result, note_ids=note_ids, reason=reason, at=known.at, request=number)
-        if known.twins:
-            outcomes.found_twins(position, known.twins)
+        if known.duplicates:
+            outcomes.found_duplicates(position, known.duplicates)
         if known.is_missing:
             outcomes.found_missing(position, note_ids)
-    elif known.state is State.REJECTED:
+    elif known.state is DeliveryState.REJECTED:
         outcomes.settle([position], Result.REJECTED, reason=known.why, at=known.at, request=number)
     else:
         reason = say("outcome.no-clear-answer")

@@ -24,20 +24,28 @@ from importer.api.saleshandy import SALESHANDY
 from importer.commands import guards
 from importer.commands.answering import answered
 from importer.commands.calling import calls, policy, steady_clock
-from importer.commands.catching_up import catch_up
-from importer.commands.finding import Finding, asked, check_list, resolved, unknown
+from importer.commands.email_lookup import EmailLookup, asked, check_list, resolved, unknown
 from importer.commands.hours import Hours
 from importer.commands.loading import Loaded, load, results_path, understood
+from importer.commands.pending_results import catch_up
 from importer.commands.report import Report
 from importer.commands.sending import Sending
-from importer.commands.workspaces import check_place, guard, held, is_first, learned_rate, never_sent, other_profiles
+from importer.commands.workspaces import (
+    check_journal,
+    check_place,
+    held,
+    is_first,
+    learned_rate,
+    never_sent,
+    other_profiles,
+)
 from importer.delivery.earlier import foresee, foresee_all
 from importer.errors import BadSettings, FirstRun, Guarded, UnclearColumns
 from importer.journal import Journal
 from importer.messages import Said, lines, say
-from importer.models import Answer, AttachedFile, Progress, Question, Remaining, Rows, Visibility
+from importer.models import AttachedFile, PossibleAnswer, Progress, Question, Remaining, Rows, Visibility
 from importer.rows.columns import headed, not_named
-from importer.rows.naming import Answers
+from importer.rows.naming import EmailAnswers
 from importer.settings import BATCH_SIZE, Rate, Settings
 from importer.settings.kinds import Columns
 
@@ -71,7 +79,7 @@ class Preview:
     other_profiles: Sequence[str] = ()
     vendor: Vendor = SALESHANDY
     is_first: bool = False
-    answers: Answers = field(default_factory=Answers)
+    answers: EmailAnswers = field(default_factory=EmailAnswers)
     to_look_up: int = 0
     readable_after: float | None = None
     never_sent: Collection[Visibility] = ()
@@ -128,7 +136,7 @@ class Prepared:
 
     def __init__(self, loaded: Loaded, target: Path, settings: Settings, vendor: Vendor) -> None:
         self._loaded, self._target, self._settings, self._vendor = loaded, target, settings, vendor
-        self._answers: Answers | None = None
+        self._answers: EmailAnswers | None = None
         self._earlier: list[Settings] = []  # before each answer that was taken
 
     @property
@@ -146,7 +154,7 @@ class Prepared:
         """The headings of the sheet, by which exports of one kind are known."""
         return self._loaded.sheet.headings
 
-    def decide(self, answer: Answer) -> None:
+    def decide(self, answer: PossibleAnswer) -> None:
         """Take an answer to one of the questions; the sheet is understood anew, and what is asked may be less, or else.
 
         Raises:
@@ -220,7 +228,7 @@ class Prepared:
                 is_first(journal, settings),
                 known.answers,
                 len(known.open),
-                journal.learned.lag(workspace),
+                journal.learned.replication_lag(workspace),
                 never_sent(journal, settings, remaining.groups),
             )
 
@@ -251,7 +259,7 @@ class Prepared:
             calls(settings, self._vendor, clock, stop) as caller,
         ):
             retry, occurrence = policy(settings).retry, self._occurrence(journal)
-            finding = Finding(self._loaded, settings, journal, caller, retry, observe, occurrence)
+            finding = EmailLookup(self._loaded, settings, journal, caller, retry, observe, occurrence)
             finding.look_up()
             self._answers = finding.answers
         self.__dict__.pop("preview", None)
@@ -336,10 +344,10 @@ def prepare(file: str | Path, settings: Settings, *, vendor: Vendor = SALESHANDY
         check_list(settings.unknown_emails, file)
         if Journal.exists(settings.journal):
             with Journal.open(settings.journal) as journal:
-                guard(journal, settings)
+                check_journal(journal, settings)
                 check_origin(loaded, journal, settings)
         else:
-            guard(None, settings)
+            check_journal(None, settings)
             check_place(settings)
         return Prepared(loaded, target, settings, vendor)
     except BaseException:

@@ -21,27 +21,27 @@ from importer.calls.limiter import Limiter
 from importer.commands import guards, logs
 from importer.commands.attaching import Attaching
 from importer.commands.calling import calls, policy
-from importer.commands.finding import Finding, unknown
+from importer.commands.email_lookup import EmailLookup, unknown
 from importer.commands.loading import Loaded, about_file, how_read, how_understood, writable
 from importer.commands.reasons import kinds
-from importer.commands.report import Report, not_found_of, not_sent, to_fix, twins_of
+from importer.commands.rendering import duration, listed_duplicates, not_found, when
+from importer.commands.report import Report, duplicates_of, not_found_of, not_sent, to_fix
 from importer.commands.results import write_results
-from importer.commands.sayings import duplicates, duration, not_found, when
 from importer.commands.workspaces import keep_in_mind
 from importer.delivery.delivery import Delivery
 from importer.delivery.earlier import foresee
+from importer.delivery.local_outcomes import settle_after, settle_before
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import Policy
-from importer.delivery.several import gathered
-from importer.delivery.uncalled import settle_after, settle_before
-from importer.elsewhere import place
+from importer.delivery.several_prospects import gathered
 from importer.errors import Changed, JournalFailed, Stopped
 from importer.journal import Journal, Run
-from importer.journal.unwritten import Owed
+from importer.journal.pending_results import PendingResult
 from importer.messages import Message, Said, render, say
 from importer.models import Progress, Result, Rows, Workspace
-from importer.rows.naming import Answers
+from importer.rows.naming import EmailAnswers
 from importer.settings import Settings
+from importer.storage import place
 
 
 class Sending:
@@ -76,7 +76,7 @@ class Sending:
         self.outcomes = Outcomes(len(loaded.rows))
         self.started_at = clock()
 
-    def run(self, expected: int | None, before: Answers | None = None) -> Report:
+    def run(self, expected: int | None, before: EmailAnswers | None = None) -> Report:
         """Deliver what no earlier run did.
 
         Args:
@@ -90,7 +90,7 @@ class Sending:
         """
         with calls(self.settings, self.vendor, self.clock, self.stop) as caller, self._begun() as run:
             how = policy(self.settings, learned=self.journal.learned.batch_size(self.settings.workspace))
-            finding = Finding(
+            finding = EmailLookup(
                 self.loaded, self.settings, self.journal, caller, how.retry, self.observe, run.occurrence, before
             )
             agreed = self._check_agreed(run, finding.as_known, how, expected) if finding.asked.emails else 0
@@ -130,7 +130,7 @@ class Sending:
                 self.outcomes = gathered(self.outcomes, self.loaded.rows)
                 written = self._finish(run, delivery, finding, attaching, caller.limiter, ended, stopped)
                 if not written.is_owed:
-                    self.journal.unwritten.cross_out(run.workspace, run.name)
+                    self.journal.pending_results.cross_out(run.workspace, run.name)
         return Report(
             run.name,
             self.outcomes.counts(),
@@ -140,7 +140,7 @@ class Sending:
             written.path,
             written.remark,
             stopped,
-            twins_of(self.loaded.rows, self.outcomes),
+            duplicates_of(self.loaded.rows, self.outcomes),
             kinds(self.loaded, self.outcomes, stopped),
             self.started_at,
             self.clock(),
@@ -168,8 +168,9 @@ class Sending:
     def _owe_results(self, run: Run) -> None:
         """Note that results are to be written: if this run doesn't come to it, the next one does."""
         if (source := self.loaded.sheet.source) != "-":
-            owed = Owed(run.name, str(place(source).absolute()), str(self.target.absolute()), how_read(self.settings))
-            self.journal.unwritten.enter(run.workspace, owed)
+            file, target = str(place(source).absolute()), str(self.target.absolute())
+            pending = PendingResult(run.name, file, target, how_read(self.settings))
+            self.journal.pending_results.enter(run.workspace, pending)
 
     def _check_agreed(self, run: Run, known: Loaded, how: Policy, expected: int | None) -> int:
         """See before any call that there is as much to send as was agreed to, and say how much."""
@@ -188,7 +189,7 @@ class Sending:
         return found.total
 
     def _planned(
-        self, run: Run, caller: Caller, how: Policy, finding: Finding, expected: int | None
+        self, run: Run, caller: Caller, how: Policy, finding: EmailLookup, expected: int | None
     ) -> tuple[Delivery, int]:
         """Plan it anew, and say how many notes that are; where it isn't what was agreed to, it is declined.
 
@@ -205,7 +206,7 @@ class Sending:
                 caller,
                 how,
                 self.observe,
-                self.journal.learned.lag(self.settings.workspace),
+                self.journal.learned.replication_lag(self.settings.workspace),
             )
             remaining = delivery.prepare(self.loaded.rows, self.loaded.plan, self.settings.first)
             logs.event(
@@ -232,7 +233,7 @@ class Sending:
     def _decline(self, run: Run) -> None:
         self.journal.runs.end(run, "declined", {}, self.clock())
 
-    def _send_elsewhere(self, finding: Finding, delivery: Delivery, attaching: Attaching) -> None:
+    def _send_elsewhere(self, finding: EmailLookup, delivery: Delivery, attaching: Attaching) -> None:
         """Deliver to whom an email belongs now, where the API rejected the prospect that was known to have it."""
         if (moved := finding.look_again(self.loaded, self.outcomes)) is not None:
             held_back = delivery.held_back
@@ -245,7 +246,7 @@ class Sending:
         self,
         run: Run,
         delivery: Delivery,
-        finding: Finding,
+        finding: EmailLookup,
         attaching: Attaching,
         limiter: Limiter,
         ended: str,
@@ -302,8 +303,8 @@ def _held_back(loaded: Loaded, delivery: Delivery) -> int:
 
 def _amiss(rows: Rows, outcomes: Outcomes) -> Iterator[tuple[str, str]]:
     """Name the notes that are there more than once, or not at all."""
-    if twins := twins_of(rows, outcomes):
-        yield "More than once there", render(duplicates(twins))
+    if repeated := duplicates_of(rows, outcomes):
+        yield "More than once there", render(listed_duplicates(repeated))
     if lost := not_found_of(rows, outcomes):
         yield "Created, but not found", render(not_found(lost))
 
@@ -318,7 +319,7 @@ def _learn(journal: Journal, workspace: Workspace, delivery: Delivery, limiter: 
         journal.learned.learn_limit(workspace, limit.calls, limit.seconds)
 
 
-def _write_unknown(loaded: Loaded, finding: Finding, settings: Settings) -> results.Written | None:
+def _write_unknown(loaded: Loaded, finding: EmailLookup, settings: Settings) -> results.Written | None:
     """Write the emails that nobody has, where that is wanted."""
     target, source = settings.unknown_emails, place(loaded.sheet.source)
     return None if target is None else results.write_emails(target, unknown(loaded, finding.answers), source)

@@ -30,7 +30,7 @@ _INK, _PALE_INK, _DARK, _BLUE, _LINE = "26323B", "56626C", "44525F", "1F7A83", "
 
 
 @dataclass(frozen=True)
-class Column:
+class TemplateColumn:
     """A column of the template.
 
     Attributes:
@@ -54,8 +54,8 @@ class Column:
     required: bool = False
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column(
+COLUMNS: tuple[TemplateColumn, ...] = (
+    TemplateColumn(
         "Prospect ID",
         18,
         say("template.prospect.prompt"),
@@ -64,7 +64,7 @@ COLUMNS: tuple[Column, ...] = (
         say("template.allowed-id"),
         required=True,
     ),
-    Column(
+    TemplateColumn(
         "Note",
         60,
         say("template.note.prompt"),
@@ -73,7 +73,7 @@ COLUMNS: tuple[Column, ...] = (
         say("template.allowed-text"),
         required=True,
     ),
-    Column(
+    TemplateColumn(
         "Visibility",
         14,
         say("template.visibility.prompt"),
@@ -82,7 +82,7 @@ COLUMNS: tuple[Column, ...] = (
         choices=("Public", "Private"),
         required=True,
     ),
-    Column(
+    TemplateColumn(
         "Status",
         14,
         say("template.status.prompt"),
@@ -90,7 +90,7 @@ COLUMNS: tuple[Column, ...] = (
         "Published",
         choices=("Published", "Draft"),
     ),
-    Column(
+    TemplateColumn(
         "Attachments",
         24,
         say("template.attachments.prompt"),
@@ -163,7 +163,7 @@ def _notes(sheet: Worksheet) -> None:
         sheet.add_data_validation(_validation(column, f"{letter}2:{letter}{_LAST_ROW}"))
 
 
-def _validation(column: Column, cells: str) -> DataValidation:
+def _validation(column: TemplateColumn, cells: str) -> DataValidation:
     """A drop-down where there are choices, and a prompt in any case."""
     rule = DataValidation(sqref=cells, allow_blank=True, showInputMessage=True)
     rule.promptTitle = column.heading if column.required else f"{column.heading} (optional)"

@@ -32,7 +32,7 @@ class Verified:
         absent: how many surely aren't; the import sends them when it is run again.
         unconfirmed: how many are still in doubt.
         doubts: why they are, in words → how many.
-        twins: ids of notes that stand there besides those that were found.
+        duplicates: ids of notes that stand there besides those that were found.
         stopped: why it ended before its end, or None.
         not_found, could_not_look, not_looked_at: of notes that earlier runs created, as a run's report has them.
         due_at: when the next of these notes can be read back, in seconds since 1970; None if none waits.
@@ -43,7 +43,7 @@ class Verified:
     absent: int
     unconfirmed: int
     doubts: Mapping[Message, int]
-    twins: Sequence[str]
+    duplicates: Sequence[str]
     stopped: Stopped | None
     elsewhere: Message | None = None
     not_found: Sequence[NotFound] = ()
@@ -54,7 +54,7 @@ class Verified:
     @property
     def exit_status(self) -> int:
         """0: all are settled; 1: some need a person; 3 and 4: stopped before the end."""
-        needs_a_look = self.unconfirmed > 0 or self.twins or self.not_found
+        needs_a_look = self.unconfirmed > 0 or self.duplicates or self.not_found
         return self.stopped.exit_status if self.stopped else int(bool(needs_a_look))
 
 
@@ -118,7 +118,7 @@ def verify(
                 stopped = error
         counts = outcomes.counts()
         created = counts.get(Result.CREATED, 0)
-        twins = [note_id for ids in outcomes.twins.values() for note_id in ids]
+        duplicates = [note_id for ids in outcomes.duplicates.values() for note_id in ids]
         logs.event("looked up", **{result.value.replace(" ", "_"): rows for result, rows in counts.items()})
         absent, doubts = counts.get(Result.NOT_SENT, 0), outcomes.reasons(Result.UNCONFIRMED)
         samples = delivery.samples
@@ -127,7 +127,7 @@ def verify(
             absent,
             doubts.total(),
             {why: rows for why, rows in doubts.items() if why is not None},
-            twins,
+            duplicates,
             stopped,
             elsewhere(journal, settings),
             [NotFound(None, prospect, note_id) for prospect, note_id in outcomes.missing_elsewhere],

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from importer.calls.workers import LONGEST_WAIT
-from importer.commands.sayings import listed
+from importer.commands.rendering import listed
 from importer.errors import BadSettings, Busy, Interrupted, UnusableJournal
 from importer.journal import Journal, Run, accounts, identity
 from importer.journal.runs import Latest
@@ -45,10 +45,10 @@ def held(
         Interrupted: it was to end while it waited.
     """
     if not Journal.exists(settings.journal):
-        guard(None, settings)  # before one is made in the place of what may only be out of reach
+        check_journal(None, settings)  # before one is made in the place of what may only be out of reach
     until = time.monotonic() + settings.wait
     with Journal.open(settings.journal) as journal, ExitStack() as stack:
-        guard(journal, settings)
+        check_journal(journal, settings)
         while True:
             try:
                 stack.enter_context(_locks(journal, settings))
@@ -79,7 +79,7 @@ def _is_guarded_by_key(settings: Settings) -> bool:
     return bool(settings.key) and not settings.is_for_practice
 
 
-def guard(journal: Journal | None, settings: Settings) -> None:
+def check_journal(journal: Journal | None, settings: Settings) -> None:
     """See that it is the journal that the workspace had so far, and that no other workspace has its key.
 
     Raises:
@@ -87,10 +87,10 @@ def guard(journal: Journal | None, settings: Settings) -> None:
         SharedKey: the key was used for another profile, or at another address.
     """
     if _is_guarded_by_key(settings):
-        accounts.guard(settings.workspace, settings.key, is_shared=settings.shared_account)
+        accounts.check(settings.workspace, settings.key, is_shared=settings.shared_account)
     if not settings.new_journal:
         journal_id, latest = (journal.id, journal.runs.latest) if journal else (None, Latest)
-        identity.guard(settings.workspace, journal_id, str(settings.journal), latest)
+        identity.check(settings.workspace, journal_id, str(settings.journal), latest)
 
 
 def check_place(settings: Settings) -> None:

@@ -11,22 +11,22 @@ Comes in: rows and their plan. Goes out: an outcome for every row, and the journ
     readback      what one page of a prospect's notes says of a delivery
     evidence      what is known of notes: whose they are, and what lag and clock measure
     exchanged     notes whose IDs came in the answer to another request
-    waiting       lookups that wait for what something else is about to tell
-    way           whether calls come through, and whose trouble a refusal is
-    carried       the files that notes carry: none leaves without their ids
+    lookup_queue  lookups that wait for what something else is about to tell
+    reachability  whether calls come through, and whose trouble a refusal is
+    attachments   the files that notes carry: none leaves without their ids
     sizes         how large requests may be
-    turns         posts that must not go before others have ended
-    twins         what was sent again, looked at once more
+    queue         posts that must not go before others have ended
+    duplicates    what was sent again, looked at once more
     looks         when the looks at notes of samples are made
     sample        some of the created notes, read back because the API's answer may be wrong
     known_ids     the IDs that deliveries have, to tell a reply of another request
-    lag           how far reading lags behind writing
+    replication_lag  how far reading lags behind writing
     clock         the clock that dates notes
     pages         which pages are asked for, and which of them are up to date
     ledger        the journal's entry and the row's outcome, in one call
     outcomes      what became of every row, as columns
-    several       one outcome for a row that made several notes
-    uncalled      rows that need no call
+    several_prospects  one outcome for a row that made several notes
+    local_outcomes  rows that need no call
     tasks         calls and ambiguities as data
     policy        how to go about it, as a value
     events        what a log tells of calls

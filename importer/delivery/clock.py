@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from importer.delivery.readback import Window
+from importer.delivery.readback import DateWindow
 from importer.delivery.tasks import Post
 
 _ASSUMED = 300.0  # seconds by which the two clocks may differ while nothing is measured
@@ -47,7 +47,7 @@ class NoteClock:
         """Return the latest date that a note can bear that was made at this time or earlier; infinity if unknown."""
         return time + self._bounds[run][1] if run in self._bounds else math.inf
 
-    def window(self, post: Post, applied_until: float, *, is_ours: bool = True) -> Window:
+    def window(self, post: Post, applied_until: float, *, is_ours: bool = True) -> DateWindow:
         """Return when the note of a post can have been made, by the clock that dates notes.
 
         Args:
@@ -68,17 +68,17 @@ class NoteClock:
                     lows, highs = zip(*self._bounds.values(), strict=True)
                     earliest_other = min(surely, post.first_sent_at + min(lows)) - _CLOCKS_ASTRAY
                     latest_other = max(until, applied_until + max(highs)) + _CLOCKS_ASTRAY
-                    return Window(surely, earliest, until, earliest_other, latest_other, is_assumed=True)
+                    return DateWindow(surely, earliest, until, earliest_other, latest_other, is_assumed=True)
             if post.clock_of is not None:  # this run has sent it again
                 surely, until = min(surely, self.at_least(post.sent_at)), min(self.at_most(applied_until), latest)
-            return Window(surely, earliest, until, earliest, latest, is_assumed=post.clock_of is not None)
+            return DateWindow(surely, earliest, until, earliest, latest, is_assumed=post.clock_of is not None)
         # If several deliveries are alike, only a date cut to the second may make a note look older.
         apart = 1.0 if post.conflict is not None else _CLOCKS_APART
         latest = since + max(0.0, applied_until - post.first_sent_at) + _ANY_ZONE  # a run may last for days
         until = min(self.at_most(applied_until, run_until), latest) + _CLOCKS_APART
         is_over = self.is_known(run_until)
         rewritten_until = until if is_over else until + _CLOCKS_ASTRAY
-        return Window(since - apart, since - _CLOCKS_ASTRAY, until, since - apart, rewritten_until)
+        return DateWindow(since - apart, since - _CLOCKS_ASTRAY, until, since - apart, rewritten_until)
 
     def since(self, post: Post) -> float | None:
         """Return the earliest date that the note of a post can bear; None unless that is certain."""

@@ -16,7 +16,7 @@ from importer.api import Answer, Cause, Failure, NotesApi, Reply
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery import decisions, events
-from importer.delivery.carried import Carried
+from importer.delivery.attachments import UploadedAttachments
 from importer.delivery.decisions import (
     Abandon,
     Checked,
@@ -31,21 +31,21 @@ from importer.delivery.decisions import (
     Stop,
     Suspect,
 )
+from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.policy import LONGEST_CLAIM, LONGEST_PAUSE, Policy
+from importer.delivery.queue import Queue, held_back
+from importer.delivery.reachability import Reachability
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
 from importer.delivery.sizes import Sizes
-from importer.delivery.tasks import Knock, Look, Lookup, Post, Task, Watch
-from importer.delivery.turns import Turns, held_back
-from importer.delivery.twins import Twins
-from importer.delivery.way import Way
+from importer.delivery.tasks import EvidenceLookup, Lookup, Post, Probe, SampleLookup, Task
 from importer.errors import Busy, JournalFailed
 from importer.messages import Message, say
 
 _ENOUGH_REFUSALS = 5  # lookups that are refused in words not the API's, after which another post is tried
-_ANOTHERS = Failure(Cause.OUTDATED, say("failure.may-be-anothers-answer"), has_left=True)  # so it is read again
+_ANOTHERS = Failure(Cause.CLAIM_EXPIRED, say("failure.may-be-anothers-answer"), has_left=True)  # so it is read again
 
 
 class Coordinator:
@@ -54,7 +54,7 @@ class Coordinator:
     Args:
         ledger: told of everything that becomes of a delivery.
         dispatcher: makes the calls, of kind GET before those of kind POST.
-        way: what is known of the way to the API.
+        reachability: what is known of the way to the API.
         evidence: what is known of notes.
         samples: what is read back of the notes that were created.
         policy: how to go about it.
@@ -64,14 +64,14 @@ class Coordinator:
     Attributes:
         posts_sent, lookups_sent: calls that left for the API, answered or not.
         sizes: how large requests may be.
-        carried: the files that notes carry.
+        attachments: the files that notes carry.
     """
 
     def __init__(
         self,
         ledger: Ledger,
         dispatcher: Dispatcher[Task],
-        way: Way,
+        reachability: Reachability,
         evidence: Evidence,
         samples: Samples,
         policy: Policy,
@@ -82,17 +82,17 @@ class Coordinator:
         self.posts_sent = self.lookups_sent = 0
         self.sizes = Sizes(policy.batch_size, policy.least_limit)
         self._ledger, self._dispatcher, self._evidence = ledger, dispatcher, evidence
-        self._way, self._samples = way, samples
-        self._resolver = Resolver(dispatcher, evidence, way, policy, clock)
+        self._reachability, self._samples = reachability, samples
+        self._resolver = Resolver(dispatcher, evidence, reachability, policy, clock)
         self._policy, self._clock, self._observe = policy, clock, observe
         self._posts, self._any_success = iter(cast(Iterable[Post], ())), False
-        self._turns = Turns(dispatcher, self._must_wait)
-        self.carried, self._twins = Carried(), Twins(dispatcher, evidence)
+        self._queue = Queue(dispatcher, self._must_wait)
+        self.attachments, self._duplicates = UploadedAttachments(), Duplicates(dispatcher, evidence)
 
     @property
     def to_come(self) -> int:
         """Calls that are to be made besides those that the dispatcher knows of, as far as that is known."""
-        return len(self._turns) + len(self._resolver.waiting) + self._twins.due
+        return len(self._queue) + len(self._resolver.lookup_queue) + self._duplicates.due
 
     def take_up(self, post: Post, *, broke_off: bool) -> None:
         """Look up what an earlier run sent, before anything else; that run ``broke_off``, or got no clear answer."""
@@ -105,7 +105,7 @@ class Coordinator:
 
     def check(self, post: Post, note_id: str) -> None:
         """What an earlier run sent again is looked at once more; it ended before it had done so itself."""
-        self._twins.made(post, note_id, min(post.sent_at, self._clock()))  # that run's clock may have been ahead
+        self._duplicates.made(post, note_id, min(post.sent_at, self._clock()))  # that run's clock may have been ahead
 
     def run(self, posts: Iterable[Post] = ()) -> None:
         """Deliver everything that can be delivered.
@@ -116,7 +116,7 @@ class Coordinator:
         self._posts = iter(posts)
         try:
             self._work()
-            last = self._way, self._turns, self._evidence, self._resolver, self._twins, self._samples
+            last = self._reachability, self._queue, self._evidence, self._resolver, self._duplicates, self._samples
             while self._dispatcher.stopped is None and _goes_on(*last):
                 self._work()
         finally:
@@ -133,13 +133,13 @@ class Coordinator:
             except JournalFailed as error:  # it could not even be read; what is under way is waited for
                 self._dispatcher.halt(error)
             self._resolver.proceed()
-            self._turns.proceed()
+            self._queue.proceed()
 
     def _decided(self, task: Task, reply: Reply[Any]) -> Iterator[tuple[Post, Decision]]:
         """What follows from a reply, for which post."""
         if isinstance(task, Post):
-            reply = self._evidence.known_ids.believed(reply, is_trusted=self._way.is_trusted(reply))
-        elif reply.value is not None and not self._way.is_trusted(reply):
+            reply = self._evidence.known_ids.believed(reply, is_trusted=self._reachability.is_trusted(reply))
+        elif reply.value is not None and not self._reachability.is_trusted(reply):
             reply = replace(reply, value=None, failure=_ANOTHERS)
         events.came_back(task, reply)
         failure = reply.failure
@@ -152,26 +152,26 @@ class Coordinator:
             task.sent_at = reply.began
             self._learn(task, reply)
             is_largest = failure is not None and failure.is_size and self.sizes.is_largest(task)
-            known = decisions.Known(self._any_success, self.sizes.largest_accepted, is_largest, task.renewable)
+            known = decisions.Facts(self._any_success, self.sizes.largest_accepted, is_largest, task.renewable)
             for decision in decisions.after_post(task.request.prospects, reply, known):
                 yield task, decision
             return
-        if isinstance(task, Knock):
+        if isinstance(task, Probe):
             self.posts_sent += reply.has_left
-            yield from self._way.knocked(task, reply)
+            yield from self._reachability.probed(task, reply)
             return
         self.lookups_sent += reply.has_left
-        self._way.read(reply)
+        self._reachability.read(reply)
         if reply.value is not None:
             self._evidence.read(reply.value)
         if isinstance(task, Lookup):
             yield from self._resolver.take_in(task, reply)
-        elif isinstance(task, Watch):
+        elif isinstance(task, EvidenceLookup):
             self._evidence.watched(task, reply, goes_on=bool(self._resolver.unclear))
-        elif isinstance(task, Look):
+        elif isinstance(task, SampleLookup):
             self._samples.looked(task, reply)
         else:
-            yield from self._twins.checked(task, reply)
+            yield from self._duplicates.checked(task, reply)
 
     def _carry_out(self, post: Post, decision: Decision) -> None:
         match decision:
@@ -182,7 +182,7 @@ class Coordinator:
                 self._send_again(post, decision)
             case SetAside(failure):
                 self._ledger.pending(post)
-                self._way.set_aside.append((post, failure))
+                self._reachability.set_aside.append((post, failure))
             case Split():
                 self._split(post, decision)
             case LookUp(indices, failure):
@@ -191,9 +191,9 @@ class Coordinator:
                 self._resolver.look_up(part, failure)
             case Doubt(why):
                 self._ledger.unconfirmed(post, say("outcome.in-doubt", why=why), self._clock())
-                self._turns.ended(post, len(post.request), doubted=post.request.prospects)
-            case Checked(twins):
-                self._ledger.checked(post, twins)
+                self._queue.ended(post, len(post.request), doubted=post.request.prospects)
+            case Checked(duplicates):
+                self._ledger.checked(post, duplicates)
             case Abandon(reason):
                 self._abandon(post, reason)
             case Stop(error, is_applied):
@@ -203,10 +203,10 @@ class Coordinator:
 
     def _settle(self, post: Post, decision: Settle) -> None:
         now = self._clock()
-        self._twins.settled(post, decision.answers, now)
-        how = decision.reason, decision.twins
+        self._duplicates.settled(post, decision.answers, now)
+        how = decision.reason, decision.duplicates
         self._ledger.answered(post, decision.answers, now, *how, is_foreign=decision.is_foreign)
-        self._turns.ended(post, len(decision.answers))
+        self._queue.ended(post, len(decision.answers))
 
     def _split(self, post: Post, decision: Split) -> None:
         self._ledger.pending(post)
@@ -219,18 +219,18 @@ class Coordinator:
             self._evidence.created(post, created, reply.came)
             self._samples.created(post, created, reply.came)
             self.sizes.accepted(post)
-        self._way.sent(post, reply)
+        self._reachability.sent(post, reply)
 
     def _send_again(self, post: Post, decision: Retry | Suspect | Renew) -> None:
         """The same again; it isn't its own trouble, so it is tried as long as the run has patience."""
         if isinstance(decision, Renew):
-            self._turns.ended(post, len(post.request))
-            self.carried.renew(post, decision.failure)
+            self._queue.ended(post, len(post.request))
+            self.attachments.renew(post, decision.failure)
             return
         policy = replace(self._policy.retry, attempts=0, longest=LONGEST_PAUSE)
         failure = decision.failure
         if isinstance(decision, Suspect):
-            self._way.suspect(post, decision.failure)
+            self._reachability.suspect(post, decision.failure)
         elif failure is None:
             self._dispatcher.add(post)
         elif not self._dispatcher.retry(post, failure, policy):
@@ -238,14 +238,14 @@ class Coordinator:
 
     def _abandon(self, post: Post, reason: Message) -> None:
         self._ledger.abandoned(post, reason)
-        self._turns.ended(post, len(post.request))
+        self._queue.ended(post, len(post.request))
 
     # -- whose turn it is -------------------------------------------------------------------------------------------
 
     def _fresh(self, kind: str) -> Task | None:
         if kind != Post.kind:
             return self._samples.looks.next()
-        return next(self._posts, None) if not self._turns.are_many else None
+        return next(self._posts, None) if not self._queue.are_many else None
 
     @property
     def _is_doubtful(self) -> bool:
@@ -253,12 +253,12 @@ class Coordinator:
 
         If reading is refused again and again, another post shows whether it is reading alone.
         """
-        is_reading_refused = self._way.refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
+        is_reading_refused = self._reachability.refused_reads >= _ENOUGH_REFUSALS * max(1, self.posts_sent)
         return bool(self._resolver.unclear) and not self._any_success and not is_reading_refused
 
     def _admit(self, task: Task) -> bool:
         """Whether a task may go as far as other deliveries are concerned; if not, its turn comes after them."""
-        if isinstance(task, Lookup) and self._way.passes_over(task):
+        if isinstance(task, Lookup) and self._reachability.passes_over(task):
             for post, decision in self._resolver.pass_over(task):
                 self._carry_out(post, decision)
             return False
@@ -267,11 +267,11 @@ class Coordinator:
         if len(task.request) > (most := self.sizes.most_prospects(task)):
             self._dispatcher.add_all(task.split(most))
             return False
-        if not self._turns.has_come(task):
+        if not self._queue.has_come(task):
             return False
         rest, back = held_back(task)
         if back is None:
-            if (incomplete := self.carried.complete(task)) is not None:
+            if (incomplete := self.attachments.complete(task)) is not None:
                 self._carry_out(task, incomplete)
             return incomplete is None
         if rest is not None:
@@ -281,7 +281,7 @@ class Coordinator:
 
     def _must_wait(self, post: Post) -> bool:
         """Nothing goes to a prospect with a delivery that is unclear, and little while the API is in doubt."""
-        if self._is_doubtful or self._way.is_closed:
+        if self._is_doubtful or self._reachability.is_closed:
             return True
         return not self._resolver.unclear.keys().isdisjoint(post.request.prospects)
 
@@ -300,15 +300,22 @@ class Coordinator:
         return True
 
 
-def _goes_on(way: Way, turns: Turns, evidence: Evidence, resolver: Resolver, twins: Twins, samples: Samples) -> bool:
+def _goes_on(
+    reachability: Reachability,
+    queue: Queue,
+    evidence: Evidence,
+    resolver: Resolver,
+    duplicates: Duplicates,
+    samples: Samples,
+) -> bool:
     """Begin what has waited until all else was done; return whether there is any."""
-    if way.set_aside:
-        way.try_once_more()
-    elif resolver.waiting:
-        if not turns.proceed_in_part() and not evidence.introductions.ask_once_more():  # an answer would tell
+    if reachability.set_aside:
+        reachability.try_once_more()
+    elif resolver.lookup_queue:
+        if not queue.proceed_in_part() and not evidence.introductions.ask_once_more():  # an answer would tell
             resolver.proceed(nothing_else=True)
-    elif twins.due:
-        twins.check()
+    elif duplicates.due:
+        duplicates.check()
     else:
         return samples.finish()
     return True
@@ -316,13 +323,13 @@ def _goes_on(way: Way, turns: Turns, evidence: Evidence, resolver: Resolver, twi
 
 def perform(api: NotesApi, clock: Callable[[], float], task: Task) -> Reply[Any]:
     """Make a task's call; a worker does, perhaps a while after it was entered."""
-    if isinstance(task, Knock):
+    if isinstance(task, Probe):
         return api.create(task.note, (task.nobody,))
     if not isinstance(task, Post):
         return api.find(task.prospect, task.skip, task.take)
     now = clock()
     if now - task.sent_at > LONGEST_CLAIM or time.time() > task.good_until:
-        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, say("failure.waited-too-long")))
+        return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, say("failure.waited-too-long")))
     note = task.request.note
     assert note is not None  # what only the journal knows is never sent
     assert len(note.attachments) == len(note.files) or not note.files  # nor a note without its files

@@ -38,13 +38,13 @@ class Settle:
     Attributes:
         answers: for each prospect's index.
         reason: how that is known.
-        twins: ids under which the same note stands there again.
+        duplicates: ids under which the same note stands there again.
         is_foreign: whether something other than the API said no, so that a later run looks before it sends again.
     """
 
     answers: tuple[tuple[int, Answer], ...]
     reason: Message | None = None
-    twins: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     is_foreign: bool = False
 
 
@@ -121,7 +121,7 @@ class Doubt:
 class Checked:
     """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
 
-    twins: tuple[str, ...]
+    duplicates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ Decision: TypeAlias = Settle | Retry | Split | Renew | LookUp | Doubt | Checked 
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Facts:
     """What is known when a reply comes.
 
     Attributes:
@@ -178,7 +178,7 @@ class Known:
     renewable: frozenset[Cause] = frozenset()
 
 
-def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Known) -> list[SendDecision]:
+def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known: Facts) -> list[SendDecision]:
     """What follows from the reply to a request for these prospects."""
     failure, everyone = reply.failure, tuple(range(len(prospects)))
     if failure is None:
@@ -186,22 +186,22 @@ def after_post(prospects: Sequence[str], reply: Reply[dict[str, Answer]], known:
         return _answered(prospects, reply.value)
     if failure.cause is Cause.UNREACHABLE:
         return [Retry(failure)]
-    if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+    if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
         return [Retry()]
     if failure.cause is Cause.BAD_KEY or (failure.cause is Cause.BLOCKED and not failure.has_left):
         return [Stop(stopped_by(failure))]
     if failure.cause in known.renewable:
         return [Renew(failure)]
-    if failure.cause in API_REFUSED or (failure.cause is Cause.FOREIGN and failure.is_size and known.is_largest):
+    if failure.cause in API_REFUSED or (failure.cause is Cause.INTERMEDIARY and failure.is_size and known.is_largest):
         return [_refused(failure, len(prospects), known)]
     if failure.cause is Cause.BLOCKED or (failure.cause is Cause.REDIRECTED and not known.any_success):
         return [LookUp(everyone, failure), Stop(stopped_by(failure), is_applied=None)]
     return [LookUp(everyone, failure)]
 
 
-def _refused(failure: Failure, size: int, known: Known) -> Settle | Split:
+def _refused(failure: Failure, size: int, known: Facts) -> Settle | Split:
     """Return what follows from a refusal that surely is one: the API's own, or a 413 for the largest body so far."""
-    if failure.cause is Cause.FOREIGN:
+    if failure.cause is Cause.INTERMEDIARY:
         return Split(is_body=True) if size > 1 else _turned_away(failure)
     if size == 1:
         return Settle(((0, Answer(None, say("outcome.refused", why=failure.text))),))
@@ -239,7 +239,9 @@ def after_lookup(
     if verdict.goes_on and pages < most_pages:
         return NextPage(len(reply.value.notes))
     if verdict.note_id is not None:
-        return Settle(((0, Answer(verdict.note_id)),), say("outcome.found", before=failure_before.text), verdict.twins)
+        return Settle(
+            ((0, Answer(verdict.note_id)),), say("outcome.found", before=failure_before.text), verdict.duplicates
+        )
     if verdict.goes_on:
         return Doubt(say("doubt.too-many-notes"))
     if verdict.odd:
@@ -254,7 +256,7 @@ def _not_read(failure: Failure) -> LookDecision:
         return Missed(is_unknown=True)
     if failure.cause in API_REFUSED:
         return Doubt(say("doubt.not-read", why=failure.text))
-    return LookAgain(None if failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED) else failure)
+    return LookAgain(None if failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED) else failure)
 
 
 def doubtful(absent: Sequence[int], misses: Sequence[int], all_misses: int, *, is_applied: bool) -> list[int]:
@@ -297,7 +299,7 @@ def after_absence(
         most_sends: how often it is sent.
         can_tell: whether it can be found out if the note or the way is the trouble where no other request passed.
     """
-    if failure.cause is Cause.FOREIGN:
+    if failure.cause is Cause.INTERMEDIARY:
         if size > 1 and (failure.is_size or refusals >= PERSISTENT):
             return Split()
         if size == 1 and refusals == CONVICTING - 1:

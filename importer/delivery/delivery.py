@@ -15,15 +15,15 @@ from importer.calls.dispatcher import Dispatcher
 from importer.delivery import earlier
 from importer.delivery.coordinator import Coordinator, perform
 from importer.delivery.evidence import Evidence
-from importer.delivery.lag import ReadLag
 from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import LONGEST_CLAIM, Policy
+from importer.delivery.reachability import Reachability
+from importer.delivery.replication_lag import ReplicationLag
 from importer.delivery.sample import Samples
 from importer.delivery.tasks import Lookup, Post, Task
-from importer.delivery.way import Way
 from importer.grouping.conflicts import ConflictKeys
-from importer.journal import ACCEPTED, Journal, Known, NoteKey, Run, State
+from importer.journal import ACCEPTED, DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.models import Note, Plan, Progress, Remaining, Request, Result, Rows, Workspace
 from importer.rows.uploads import Uploaded
 from importer.settings import Rate
@@ -68,25 +68,18 @@ class Delivery:
         self._dispatcher: Dispatcher[Task] = Dispatcher.of(
             caller, partial(perform, caller.api, caller.clock), (Lookup.kind, Post.kind)
         )
-        lag, number = ReadLag(policy.assumed_lag, learned_lag), run.id if run is not None else None
+        replication_lag, number = ReplicationLag(policy.assumed_lag, learned_lag), run.id if run is not None else None
         self._evidence = Evidence(
-            journal,
-            workspace,
-            self._dispatcher,
-            caller.api.traits,
-            caller.clock,
-            lag,
-            policy.retry,
-            number,
+            journal, workspace, self._dispatcher, caller.api.traits, caller.clock, replication_lag, policy.retry, number
         )
-        way = Way(self._dispatcher, caller.api.traits, policy, caller.api.renew)
+        reachability = Reachability(self._dispatcher, caller.api.traits, policy, caller.api.renew)
         recorded = partial(journal.deliveries.sampled, workspace, missing=run is None)
         self.samples = Samples(self._ledger, self._dispatcher, self._evidence, recorded, caller, policy, number)
         self.samples.take_up()
         self._coordinator = Coordinator(
             self._ledger,
             self._dispatcher,
-            way,
+            reachability,
             self._evidence,
             self.samples,
             policy,
@@ -120,7 +113,7 @@ class Delivery:
     @property
     def measured_lag(self) -> float | None:
         """Seconds that reading lagged behind writing, where that was measured."""
-        return self._evidence.lag.measured
+        return self._evidence.replication_lag.measured
 
     @property
     def has_learned(self) -> bool:
@@ -164,7 +157,11 @@ class Delivery:
         return self._remaining
 
     def _take_up(
-        self, one: earlier.Sorted, deliveries: Sequence[Known], positions: Sequence[int], conflicts: ConflictKeys[Post]
+        self,
+        one: earlier.SortedGroup,
+        deliveries: Sequence[KnownDelivery],
+        positions: Sequence[int],
+        conflicts: ConflictKeys[Post],
     ) -> None:
         assert one.number is not None
         post = _earlier_post(one.key, one.number, deliveries, positions)
@@ -173,7 +170,7 @@ class Delivery:
         self._coordinator.take_up(post, broke_off=self._broke_off(deliveries))
 
     def _to_send(
-        self, found: Sequence[earlier.Sorted], rows: Rows, conflicts: ConflictKeys[Post], occurrence: str
+        self, found: Sequence[earlier.SortedGroup], rows: Rows, conflicts: ConflictKeys[Post], occurrence: str
     ) -> Iterator[Post]:
         for one in found:
             if (group := one.todo) is not None:
@@ -187,7 +184,7 @@ class Delivery:
                     )
                     yield Post(request, one.key, one.number, conflicts.of(one.key, request.prospects))
 
-    def take_up(self, key: NoteKey, number: int, deliveries: Sequence[Known], positions: Sequence[int]) -> None:
+    def take_up(self, key: NoteKey, number: int, deliveries: Sequence[KnownDelivery], positions: Sequence[int]) -> None:
         """Look up what an earlier run sent without a clear answer; without its note it can't be sent again.
 
         Args:
@@ -199,7 +196,7 @@ class Delivery:
         post = _earlier_post(key, number, deliveries, positions)
         self._coordinator.take_up(post, broke_off=self._broke_off(deliveries))
 
-    def check(self, key: NoteKey, made: Iterable[tuple[int, Known]]) -> None:
+    def check(self, key: NoteKey, made: Iterable[tuple[int, KnownDelivery]]) -> None:
         """Look once more at what an earlier run sent again, where it ended before it had looked itself.
 
         Args:
@@ -213,10 +210,10 @@ class Delivery:
                 post.first_sent_at = min(post.sent_at, self._runs[known.run].started_at)
                 self._coordinator.check(post, known.note_id)
 
-    def _broke_off(self, deliveries: Sequence[Known]) -> bool:
+    def _broke_off(self, deliveries: Sequence[KnownDelivery]) -> bool:
         """Whether the run that sent them broke off before it knew what became of them."""
         return any(
-            known.state is State.SENDING and known.run in self._runs and self._runs[known.run].ended_at is None
+            known.state is DeliveryState.SENDING and known.run in self._runs and self._runs[known.run].ended_at is None
             for known in deliveries
         )
 
@@ -245,9 +242,9 @@ class Delivery:
             Stopped: the run can't go on; what is under way was waited for, and the outcomes are true.
         """
         coordinator = self._coordinator
-        coordinator.carried.uploaded = uploaded or coordinator.carried.uploaded
+        coordinator.attachments.uploaded = uploaded or coordinator.attachments.uploaded
         coordinator.run(self._posts)
-        while stale := coordinator.carried.take_stale():
+        while stale := coordinator.attachments.take_stale():
             notes = [post.request.note for post in stale if post.request.note is not None]
             for post, its_own in zip(stale, renew(notes), strict=True):
                 post.uploaded = its_own
@@ -278,7 +275,7 @@ class Delivery:
         return max(0, requests) + self._dispatcher.to_come + self._coordinator.to_come
 
 
-def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[Known], positions: Sequence[int]) -> Post:
+def _earlier_post(key: NoteKey, number: int, deliveries: Sequence[KnownDelivery], positions: Sequence[int]) -> Post:
     first = deliveries[0]
     request = Request(
         None,

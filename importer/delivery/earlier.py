@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer import grouping
-from importer.journal import AGAIN, Journal, Known, NoteKey, State
+from importer.journal import AGAIN, DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import Message
 from importer.models import Group, Note, Plan, Remaining, Rows, Visibility, Workspace
 
@@ -20,7 +20,7 @@ _Delivery = tuple[int, str, str]
 
 
 @dataclass(slots=True)
-class Sorted:
+class SortedGroup:
     """A group's deliveries by what the journal knows of them, as indices of its positions.
 
     Attributes:
@@ -38,8 +38,8 @@ class Sorted:
     key: NoteKey
     number: int | None
     left: list[int] = field(default_factory=list)
-    unclear: dict[int, list[tuple[int, Known]]] = field(default_factory=dict)
-    made: list[tuple[int, Known]] = field(default_factory=list)
+    unclear: dict[int, list[tuple[int, KnownDelivery]]] = field(default_factory=dict)
+    made: list[tuple[int, KnownDelivery]] = field(default_factory=list)
     made_without_key: int = 0
     refused: int = 0
     former: dict[int, NoteKey] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def sort(
     journal: Journal,
     workspace: Workspace,
     occurrence: str = "",
-) -> Iterator[Sorted]:
+) -> Iterator[SortedGroup]:
     """Look groups up in the journal, under the readings of earlier versions, too.
 
     Args:
@@ -96,12 +96,12 @@ def _sorted(
     rows: Rows,
     journal: Journal,
     occurrence: str,
-) -> Iterator[Sorted]:
+) -> Iterator[SortedGroup]:
     for block in blocks(groups, numbers):
         known = look_up(groups, numbers, block, rows, journal)
         for index in block:
             group, number = groups[index], numbers[index]
-            found = Sorted(group, keys[index], number)
+            found = SortedGroup(group, keys[index], number)
             if number is None:
                 found.left = list(range(len(group.positions)))
             else:
@@ -110,15 +110,15 @@ def _sorted(
 
 
 def under_former_readings(
-    found: Iterable[Sorted], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
-) -> Iterator[Sorted]:
+    found: Iterable[SortedGroup], rows: Rows, journal: Journal, workspace: Workspace, occurrence: str
+) -> Iterator[SortedGroup]:
     """Move what was delivered under a former reading from what is left of each group to what was made or is unclear.
 
     Of several rows that were the same to an earlier version, the first has its delivery, and the others are left.
     """
     used: set[_Delivery] = set()
     codecs = journal.runs.codecs(workspace)
-    some: list[Sorted] = []
+    some: list[SortedGroup] = []
     size = 0
     for one in found:
         some.append(one)
@@ -130,14 +130,14 @@ def under_former_readings(
 
 
 def _asked(
-    some: Sequence[Sorted],
+    some: Sequence[SortedGroup],
     rows: Rows,
     journal: Journal,
     workspace: Workspace,
     occurrence: str,
     used: set[_Delivery],
     codecs: frozenset[str] | None,
-) -> Sequence[Sorted]:
+) -> Sequence[SortedGroup]:
     readings = [(one, *reading) for one in some for reading in _readings(one, rows, used, codecs)]
     notes = {note.digest: note for _, _, _, note, _, _ in readings}
     numbers = dict(zip(notes, journal.deliveries.find_notes(workspace, [*notes.values()]), strict=True))
@@ -147,14 +147,14 @@ def _asked(
     taken: set[tuple[int, int]] = set()
     for one, i, prospect, note, key, is_rounded in readings:
         delivery = known.get((numbers[note.digest] or 0, prospect, occurrence + key))
-        if delivery is None or delivery.state is State.REJECTED or (id(one), i) in taken:
+        if delivery is None or delivery.state is DeliveryState.REJECTED or (id(one), i) in taken:
             continue
         if is_rounded and (delivery.run > last or _name(delivery) in used):
             continue
         used.add(_name(delivery))
         taken.add((id(one), i))
         one.former[delivery.note] = NoteKey.of(note)
-        if delivery.state in (State.SENDING, State.UNCONFIRMED):
+        if delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
             one.unclear.setdefault(delivery.request, []).append((i, delivery))
         else:
             one.made.append((i, delivery))
@@ -164,7 +164,7 @@ def _asked(
 
 
 def _readings(
-    one: Sorted, rows: Rows, used: set[_Delivery], codecs: frozenset[str] | None
+    one: SortedGroup, rows: Rows, used: set[_Delivery], codecs: frozenset[str] | None
 ) -> Iterator[tuple[int, str, Note, str, bool]]:
     """Yield index, prospect, former note and former key of what is left of a group; note what its own readings took."""
     assert rows.former is not None
@@ -177,7 +177,7 @@ def _readings(
             yield i, prospect, note, its_key, is_rounded
 
 
-def _name(delivery: Known) -> _Delivery:
+def _name(delivery: KnownDelivery) -> _Delivery:
     return delivery.note, delivery.prospect, delivery.occurrence
 
 
@@ -196,7 +196,7 @@ def blocks(groups: Sequence[Group], numbers: Sequence[int | None]) -> Iterator[r
 
 def look_up(
     groups: Sequence[Group], numbers: Sequence[int | None], block: range, rows: Rows, journal: Journal
-) -> dict[tuple[int, str, str], Known]:
+) -> dict[tuple[int, str, str], KnownDelivery]:
     """What is known of a block's deliveries: (note's number, prospect, occurrence) → what."""
     wanted: list[tuple[int, str]] = []
     for index in block:
@@ -205,28 +205,30 @@ def look_up(
     return journal.deliveries.known(wanted)
 
 
-def _sort(found: Sorted, number: int, rows: Rows, known: dict[tuple[int, str, str], Known], occurrence: str) -> None:
+def _sort(
+    found: SortedGroup, number: int, rows: Rows, known: dict[tuple[int, str, str], KnownDelivery], occurrence: str
+) -> None:
     prospects, keys = rows.deliveries(found.group.positions)
     for i, (prospect, key) in enumerate(zip(prospects, keys, strict=True)):
         delivery = known.get((number, prospect, occurrence + key))
         if delivery is not None and delivery.is_missing:
             delivery = _sent_anew(delivery, known)
-        if delivery is None or delivery.state is State.REJECTED:
+        if delivery is None or delivery.state is DeliveryState.REJECTED:
             found.left.append(i)
             found.refused += delivery is not None and _is_about_the_prospect(delivery.why)
             keyless = known.get((number, prospect, occurrence)) if key else None
-            found.made_without_key += keyless is not None and keyless.state is State.CREATED
-        elif delivery.state in (State.SENDING, State.UNCONFIRMED):
+            found.made_without_key += keyless is not None and keyless.state is DeliveryState.CREATED
+        elif delivery.state in (DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
             found.unclear.setdefault(delivery.request, []).append((i, delivery))
         else:
             found.made.append((i, delivery))
 
 
-def _sent_anew(missing: Known, known: dict[tuple[int, str, str], Known]) -> Known:
+def _sent_anew(missing: KnownDelivery, known: dict[tuple[int, str, str], KnownDelivery]) -> KnownDelivery:
     """Return the delivery by which a person sent a note again that was not found, or else the note that is missing."""
     for (number, prospect, occurrence), other in known.items():
         is_same = (number, prospect) == (missing.note, missing.prospect) and occurrence.endswith(missing.occurrence)
-        if is_same and occurrence.startswith(AGAIN) and other.state is State.CREATED and not other.is_missing:
+        if is_same and occurrence.startswith(AGAIN) and other.state is DeliveryState.CREATED and not other.is_missing:
             return other
     return missing
 
@@ -251,16 +253,16 @@ def foresee_all(rows: Rows, plan: Plan, batch_size: int, first: int | None = Non
     """The same where no journal knows of anything."""
     if first is None:
         return grouping.remaining(plan.groups, rows, batch_size)
-    found = [Sorted(group, NoteKey.of(group.note), None, [*range(len(group.positions))]) for group in plan.groups]
+    found = [SortedGroup(group, NoteKey.of(group.note), None, [*range(len(group.positions))]) for group in plan.groups]
     return _first(found, rows, batch_size, first)
 
 
-def _first(found: Sequence[Sorted], rows: Rows, batch_size: int, first: int) -> Remaining:
+def _first(found: Sequence[SortedGroup], rows: Rows, batch_size: int, first: int) -> Remaining:
     held_back = len(hold_back(found, first))
     return replace(summed(found, rows, batch_size), held_back=held_back)
 
 
-def hold_back(found: Sequence[Sorted], first: int) -> list[int]:
+def hold_back(found: Sequence[SortedGroup], first: int) -> list[int]:
     """Leave of what is to be made only so many rows, the first in the sheet.
 
     Returns:
@@ -274,7 +276,7 @@ def hold_back(found: Sequence[Sorted], first: int) -> list[int]:
     return held_back
 
 
-def summed(found: Iterable[Sorted], rows: Rows, batch_size: int) -> Remaining:
+def summed(found: Iterable[SortedGroup], rows: Rows, batch_size: int) -> Remaining:
     """What sorted groups come to; none is held longer than it takes to count it."""
     todo: list[Group] = []
     groups: list[Group] = []

@@ -18,9 +18,9 @@ from importer.delivery import readback
 from importer.delivery.clock import NoteClock
 from importer.delivery.exchanged import Exchanged
 from importer.delivery.known_ids import KnownIds
-from importer.delivery.lag import ReadLag, Watched
 from importer.delivery.pages import Pages
-from importer.delivery.tasks import Post, Read, Task, Watch
+from importer.delivery.replication_lag import ReplicationLag, Watched
+from importer.delivery.tasks import EvidenceLookup, Post, Read, Task
 from importer.journal import Journal, Made, NoteKey
 from importer.models import Note, Status, Workspace
 
@@ -38,13 +38,13 @@ class Evidence:
         dispatcher: makes the calls that measure.
         traits: what is special about the vendor; kept.
         clock: seconds since 1970, never going back.
-        lag: how reading lags.
+        replication_lag: how reading lags.
         retry: of one look.
         run: the run's number, where there is a run.
 
     Attributes:
         authors: ids of those who write our notes, as far as pages have shown.
-        lag: how reading lags.
+        replication_lag: how reading lags.
         note_clock: the clock that dates notes.
         pages: which pages are asked for, and which of them are up to date.
         known_ids: the ids that deliveries have.
@@ -60,12 +60,12 @@ class Evidence:
         dispatcher: Dispatcher[Task],
         traits: Traits,
         clock: Callable[[], float],
-        lag: ReadLag,
+        replication_lag: ReplicationLag,
         retry: RetryPolicy,
         run: int | None = None,
     ) -> None:
         self.authors: set[str] = set()
-        self.lag = lag
+        self.replication_lag = replication_lag
         self._retry = retry
         self.note_clock = NoteClock()
         self._journal, self._workspace, self._dispatcher = journal, workspace, dispatcher
@@ -129,7 +129,7 @@ class Evidence:
     @property
     def margin(self) -> float:
         """Seconds after rest at which reading surely has caught up with it."""
-        return self.lag.margin
+        return self.replication_lag.margin
 
     @property
     def is_introducing(self) -> bool:
@@ -225,15 +225,15 @@ class Evidence:
 
     def read_again(self, read: Read, failure: Failure | None) -> bool:
         """Look once more after a failure; False when it is time to give it up."""
-        if failure is None or failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+        if failure is None or failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
             self._dispatcher.add(read)
             return True
-        is_refused = failure.cause in (Cause.FOREIGN, Cause.REDIRECTED)  # then nothing is held up for long
+        is_refused = failure.cause in (Cause.INTERMEDIARY, Cause.REDIRECTED)  # then nothing is held up for long
         return self._dispatcher.retry(read, failure, replace(self._retry, attempts=3) if is_refused else self._retry)
 
     def _watch(self, note: Watched, due: float) -> None:
         self._watches += 1
-        self._dispatcher.add(Watch(note, take=self.pages.take(note.prospect)), due)
+        self._dispatcher.add(EvidenceLookup(note, take=self.pages.take(note.prospect)), due)
 
     @property
     def is_measuring(self) -> bool:
@@ -242,9 +242,9 @@ class Evidence:
 
     @property
     def _may_watch(self) -> bool:
-        return not self.lag.is_known and self._watches < _MOST_WATCHES
+        return not self.replication_lag.is_known and self._watches < _MOST_WATCHES
 
-    def watched(self, watch: Watch, reply: Reply[NotesPage], *, goes_on: bool) -> None:
+    def watched(self, watch: EvidenceLookup, reply: Reply[NotesPage], *, goes_on: bool) -> None:
         """Take in the reply to a look at a known note; ``goes_on`` while anything is unclear."""
         note, page = watch.note, reply.value
         if not watch.is_young:
@@ -256,15 +256,17 @@ class Evidence:
             self.read(page)
             is_there = any(found.note_id == note.note_id for found in page.notes)
             if is_there:
-                self.lag.saw(note.note_id, reply.came - note.left)
+                self.replication_lag.saw(note.note_id, reply.came - note.left)
             else:  # also where there are more pages: a young note stands on the first, and too long a lag does no harm
-                self.lag.missed(note.note_id, reply.came - note.left)
+                self.replication_lag.missed(note.note_id, reply.came - note.left)
         else:
-            self.lag.not_read()
+            self.replication_lag.not_read()
         self._is_wanted = goes_on
         if goes_on and self._may_watch and self._youngest is not None:
             self._is_watching = True
-            self._watch(self._youngest if is_there or page is None else note, self._clock() + self.lag.pause)
+            self._watch(
+                self._youngest if is_there or page is None else note, self._clock() + self.replication_lag.pause
+            )
 
 
 class Introductions:
@@ -329,10 +331,10 @@ class Introductions:
             watched = Watched(note_id, prospect, 0.0, 0.0)
             self.under_way += 1
             self._dispatcher.add(
-                Watch(watched, is_young=False, run=run, until=until, take=self._evidence.pages.take(prospect))
+                EvidenceLookup(watched, is_young=False, run=run, until=until, take=self._evidence.pages.take(prospect))
             )
 
-    def introduced(self, watch: Watch, reply: Reply[NotesPage]) -> None:
+    def introduced(self, watch: EvidenceLookup, reply: Reply[NotesPage]) -> None:
         """Take in the reply to a look."""
         page = reply.value
         if page is None:

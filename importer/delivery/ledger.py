@@ -20,7 +20,7 @@ from importer.delivery.outcomes import Outcomes
 from importer.delivery.policy import LONGEST_CLAIM
 from importer.delivery.tasks import Post, Promised
 from importer.errors import Busy, JournalFailed
-from importer.journal import READ_BACK, Answered, Claim, Journal, Known, Run, Sample, State
+from importer.journal import READ_BACK, Answered, Claim, DeliveryState, Journal, KnownDelivery, Run, SampleState
 from importer.messages import Message, say
 from importer.models import Result, Status
 
@@ -101,7 +101,7 @@ class Ledger:
         answers: Sequence[tuple[int, Answer]],
         at: float,
         reason: Message | None = None,
-        twins: Sequence[str] = (),
+        duplicates: Sequence[str] = (),
         *,
         is_foreign: bool = False,
     ) -> None:
@@ -112,7 +112,7 @@ class Ledger:
             answers: index → answer.
             at: now, by our clock.
             reason: how that is known, where it isn't the answer to the request itself.
-            twins: ids under which the same note stands there again.
+            duplicates: ids under which the same note stands there again.
             is_foreign: whether something other than the API refused it. The journal doesn't say rejected then, so that
                 a later run looks before it sends it again. A look can't tell for a draft, which another draft may hide,
                 or for a note that reads like another note of the same prospect.
@@ -126,8 +126,8 @@ class Ledger:
             positions = [request.positions[index] for index, _ in created]
             note_ids = [note_id for _, note_id in created]
             self._settle(positions, Result.CREATED, note_ids=note_ids, reason=reason, at=at, request=shown)
-            if twins:
-                self._outcomes.found_twins(positions[0], twins)
+            if duplicates:
+                self._outcomes.found_duplicates(positions[0], duplicates)
         for index, answer in answers:
             if answer.note_id is None:
                 position = request.positions[index]
@@ -139,30 +139,30 @@ class Ledger:
             )
             for index, answer in answers
         )
-        if created and twins:
+        if created and duplicates:
             prospect, key = request.prospects[created[0][0]], request.keys[created[0][0]]
-            self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, twins))
+            self._entries.append(lambda: self._journal.deliveries.checked(note, prospect, key, duplicates))
 
     def _enter_answers(self, answers: Iterable[Answered]) -> None:
         """In one statement with those before them, unless something else came in between: the order matters."""
         last = self._entries[-1] if self._entries else None
-        if not isinstance(last, _Answers):
-            last = _Answers(self._journal)
+        if not isinstance(last, _RowAnswers):
+            last = _RowAnswers(self._journal)
             self._entries.append(last)
         last.all.extend(answers)
 
-    def checked(self, post: Post, twins: Sequence[str]) -> None:
+    def checked(self, post: Post, duplicates: Sequence[str]) -> None:
         """A delivery that was sent again was looked at once more: its note stands there under these ids, too."""
         note, request = post.number, post.request
-        known = self._outcomes.twins.get(request.positions[0], ())  # found when it was read back
-        twins = [*known, *(note_id for note_id in twins if note_id not in known)]
-        if twins:
-            self._outcomes.found_twins(request.positions[0], twins)
+        known = self._outcomes.duplicates.get(request.positions[0], ())  # found when it was read back
+        duplicates = [*known, *(note_id for note_id in duplicates if note_id not in known)]
+        if duplicates:
+            self._outcomes.found_duplicates(request.positions[0], duplicates)
         self._entries.append(
-            lambda: self._journal.deliveries.checked(note, request.prospects[0], request.keys[0], twins)
+            lambda: self._journal.deliveries.checked(note, request.prospects[0], request.keys[0], duplicates)
         )
 
-    def sampled(self, notes: Sequence[Promised], sample: Sample | None) -> None:
+    def sampled(self, notes: Sequence[Promised], sample: SampleState | None) -> None:
         """Created notes are in a sample, or in none any more."""
         if notes:
             which = [note.delivery for note in notes]
@@ -175,7 +175,7 @@ class Ledger:
 
     def not_found(self, notes: Sequence[Promised]) -> None:
         """The API said that it created these notes, and they are not there."""
-        self.sampled(notes, Sample.MISSING)
+        self.sampled(notes, SampleState.MISSING)
         for note in notes:
             self._outcomes.not_found(note.prospect, note.note_id)
 
@@ -217,18 +217,20 @@ class Ledger:
         self._entries.append(lambda: self._journal.deliveries.release(number, note, deliveries))
         post.replaces = None
 
-    def already(self, positions: Sequence[int], made: Sequence[Known]) -> None:
+    def already(self, positions: Sequence[int], made: Sequence[KnownDelivery]) -> None:
         """An earlier run made these deliveries."""
         pairs = zip(positions, made, strict=True)
         for (at, state), together in groupby(pairs, lambda pair: (pair[1].at, pair[1].state)):
             rows, deliveries = zip(*together, strict=True)
             date = f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
-            reason = say("outcome.imported-and-hidden" if state is State.HIDDEN else "outcome.imported", date=date)
+            reason = say(
+                "outcome.imported-and-hidden" if state is DeliveryState.HIDDEN else "outcome.imported", date=date
+            )
             note_ids = [delivery.note_id or "" for delivery in deliveries]
             self._outcomes.settle(rows, Result.ALREADY_IMPORTED, note_ids=note_ids, reason=reason)
             for row, delivery in zip(rows, deliveries, strict=True):
-                if delivery.twins:
-                    self._outcomes.found_twins(row, delivery.twins)
+                if delivery.duplicates:
+                    self._outcomes.found_duplicates(row, delivery.duplicates)
                 if delivery.is_missing and delivery.note_id is not None:
                     self._outcomes.found_missing(row, [delivery.note_id])
 
@@ -253,7 +255,7 @@ class Ledger:
 
 
 @dataclass
-class _Answers:
+class _RowAnswers:
     """Answers that are to be entered together."""
 
     journal: Journal

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container
 
 from importer.calls.dispatcher import Dispatcher
 from importer.delivery.pages import Pages
-from importer.delivery.tasks import Look, Task
+from importer.delivery.tasks import SampleLookup, Task
 
 MOST_CALLS = 100
 """Calls in a run that read samples."""
@@ -30,12 +30,12 @@ class Looks:
     """
 
     def __init__(self, dispatcher: Dispatcher[Task], pages: Pages, clock: Callable[[], float]) -> None:
-        self.waiting: list[Look] = []
+        self.waiting: list[SampleLookup] = []
         self.calls = self._under_way = 0
         self.is_off = False
         self._dispatcher, self._pages, self._clock = dispatcher, pages, clock
 
-    def add(self, look: Look, due: float) -> None:
+    def add(self, look: SampleLookup, due: float) -> None:
         """Make a look when it is due; at once if it is known that something is wrong, whatever else is to be done."""
         if look.is_widened:
             look.begin_again(self._pages.take(look.prospect))
@@ -49,7 +49,7 @@ class Looks:
         """When the next look is due, by our clock; None if nothing waits for its time."""
         return min((look.due for look in self.waiting), default=None)
 
-    def next(self) -> Look | None:
+    def next(self) -> SampleLookup | None:
         """Return a look that is due; one at a time, so that requests go on."""
         return self._due_now() if not self._under_way else None
 
@@ -62,7 +62,7 @@ class Looks:
             self._dispatcher.add(look, look.due)
         return self.calls > before
 
-    def next_page(self, look: Look) -> bool:
+    def next_page(self, look: SampleLookup) -> bool:
         """Read the next page; return whether that may be done."""
         if not look.is_widened:
             if self.calls >= MOST_CALLS:
@@ -71,7 +71,7 @@ class Looks:
         self._dispatcher.add(look)
         return True
 
-    def came_back(self, look: Look) -> None:
+    def came_back(self, look: SampleLookup) -> None:
         """Take in that a call came to its end."""
         self._under_way -= not look.is_widened
 
@@ -79,11 +79,11 @@ class Looks:
         """Drop the looks at notes of these runs."""
         self.waiting = [look for look in self.waiting if look.promised[0].run not in runs]
 
-    def _due_now(self) -> Look | None:
+    def _due_now(self) -> SampleLookup | None:
         now = self._clock()
         return self._begun([look for look in self.waiting if look.due <= now])
 
-    def _begun(self, looks: list[Look]) -> Look | None:
+    def _begun(self, looks: list[SampleLookup]) -> SampleLookup | None:
         if not looks or self.is_off or self.calls >= MOST_CALLS:
             return None
         look = min(looks, key=lambda look: look.due)

@@ -51,7 +51,7 @@ class Outcomes:
         self._more: dict[int, dict[str, Message]] = {}  # rows of which more is to be said, by the kind of message
         self._finished_at = np.full(size, np.nan)
         self._request, self._repeated = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
-        self._twins: dict[int, tuple[str, ...]] = {}
+        self._duplicates: dict[int, tuple[str, ...]] = {}
         self._missing: dict[int, tuple[str, ...]] = {}
         self.missing_elsewhere: list[tuple[str, str]] = []
 
@@ -100,9 +100,9 @@ class Outcomes:
         bare = (self._result == _CODE[result]) & (self._reason == 0)
         self._reason[bare] = self._reasons.setdefault(reason, len(self._reasons))
 
-    def found_twins(self, position: int, note_ids: Sequence[str]) -> None:
+    def found_duplicates(self, position: int, note_ids: Sequence[str]) -> None:
         """Take note that a row's note stands there again under these ids: delivered, but to be looked at."""
-        self._twins[position] = tuple(note_ids)
+        self._duplicates[position] = tuple(note_ids)
         self._add(position, say("outcome.duplicates", ids=tuple(note_ids)))
 
     def not_found(self, prospect: str, note_id: str) -> None:
@@ -122,9 +122,9 @@ class Outcomes:
         self._more.setdefault(position, {})[more.kind] = more
 
     @property
-    def twins(self) -> Mapping[int, tuple[str, ...]]:
+    def duplicates(self) -> Mapping[int, tuple[str, ...]]:
         """The rows whose notes stand there more than once → the ids of the others."""
-        return self._twins
+        return self._duplicates
 
     @property
     def missing(self) -> Mapping[int, tuple[str, ...]]:
@@ -134,7 +134,7 @@ class Outcomes:
     def to_fix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """For each row, whether it needs a person."""
         found = np.isin(self._result, [_CODE[result] for result in NEEDS_A_PERSON])
-        found[[*self._twins, *self._missing]] = True
+        found[[*self._duplicates, *self._missing]] = True
         return found
 
     def result(self, position: int) -> Result:
@@ -169,7 +169,7 @@ class Outcomes:
         some._reason[:], some._reasons = self._reason[:size], dict(self._reasons)
         some._finished_at[:], some._request[:] = self._finished_at[:size], self._request[:size]
         some._repeated[:] = self._repeated[:size]
-        some._twins = {position: ids for position, ids in self._twins.items() if position < size}
+        some._duplicates = {position: ids for position, ids in self._duplicates.items() if position < size}
         some._missing = {position: ids for position, ids in self._missing.items() if position < size}
         some._more = {row: dict(more) for row, more in self._more.items() if row < size}
         some._as = {row: other for row, other in self._as.items() if row < size and other < size}

@@ -22,7 +22,7 @@ class Policy:
         batch_size: prospects in one request at most.
         least_limit: bytes of a body to which nothing on the way limits requests; a smaller one isn't too large for it.
         read_timeout: seconds after which a call is given up, though the server may still be at work on it.
-        settle: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
+        rest: seconds after which an unclear request, if it was applied, can be read back; doubled for each repeat.
         retry: of one request, or one lookup.
         assumed_lag: seconds that reading may lag behind writing, while nothing is measured.
         pages: of a prospect's notes that are read at most.
@@ -34,7 +34,7 @@ class Policy:
     batch_size: int = 100
     least_limit: int = field(default=512, kw_only=True)
     read_timeout: float = 60.0
-    settle: float = 5.0
+    rest: float = 5.0
     assumed_lag: float = 60.0
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=8, seconds=900.0))
     pages: int = 50

@@ -16,7 +16,7 @@ from importer.models import Note, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DateWindow:
     """When a note can have been made that is the delivery's own, by the clock that dates notes.
 
     Attributes:
@@ -50,7 +50,7 @@ class Sought:
     """
 
     key: NoteKey
-    window: Window
+    window: DateWindow
     taken: Mapping[str, float]
     sent_at: float
     others: Sequence[NoteKey] = ()
@@ -65,7 +65,7 @@ class Verdict:
 
     Attributes:
         note_id: the note to adopt, or None.
-        twins: further notes that could be adopted just as well.
+        duplicates: further notes that could be adopted just as well.
         goes_on: whether the next page may hold it, or another that could be adopted just as well.
         odd: what makes it impossible to tell; None if nothing does.
         candidates: notes that could be it although they read differently.
@@ -73,7 +73,7 @@ class Verdict:
     """
 
     note_id: str | None = None
-    twins: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     goes_on: bool = False
     odd: Message | None = None
     candidates: tuple[FoundNote, ...] = ()
@@ -96,8 +96,8 @@ def judge(page: NotesPage, sought: Sought) -> Verdict:
     authors = frozenset(note.author for note in (*near, *candidates) if note.author and not sought.authors)
     if own:
         first, *others = sorted(own, key=lambda note: note.created_at or 0.0)
-        twins = tuple(note.note_id for note in others if note.note_id != first.note_id)
-        return Verdict(first.note_id, twins, goes_on, authors=authors)
+        duplicates = tuple(note.note_id for note in others if note.note_id != first.note_id)
+        return Verdict(first.note_id, duplicates, goes_on, authors=authors)
     if len(near) == 1 and _is_ours_by_itself(near[0], sought):
         return Verdict(near[0].note_id, (), goes_on, authors=authors)
     odd = _odd(matching, window, hides=hides)
@@ -111,7 +111,7 @@ def _is_ours_by_itself(note: FoundNote, sought: Sought) -> bool:
     return sought.is_date_moot or (sought.window.is_assumed and note.author in sought.authors)
 
 
-def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> Message | None:
+def _odd(matching: Sequence[FoundNote], window: DateWindow, *, hides: bool) -> Message | None:
     """What makes it impossible to tell, where no note surely is the delivery's own."""
     if any(note.created_at is None for note in matching):
         return say("doubt.no-date")
@@ -123,7 +123,7 @@ def _odd(matching: Sequence[FoundNote], window: Window, *, hides: bool) -> Messa
     return say("doubt.hidden-by-draft") if hides else None
 
 
-def _is_dated_right(note: FoundNote, window: Window) -> bool:
+def _is_dated_right(note: FoundNote, window: DateWindow) -> bool:
     # A draft without a date is the only one that is shown, so one that reads the same is the one that was sent.
     if note.created_at is None:
         return note.status is Status.DRAFT

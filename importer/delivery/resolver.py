@@ -4,7 +4,8 @@ Comes in: posts with an unclear answer, and the replies to lookups. Goes out: de
 carry out: their note was found, surely isn't there, or nobody can tell.
 
 That a note isn't there has to be proven, not waited for: its request is at rest, reading has caught up with that moment
-(:mod:`importer.delivery.lag`), it was missed more than once since, and nothing unexplained stands on the prospect.
+(:mod:`importer.delivery.replication_lag`), it was missed more than once since, and nothing unexplained stands on the
+prospect.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from importer.delivery.decisions import (
     Stop,
 )
 from importer.delivery.evidence import Evidence
+from importer.delivery.lookup_queue import LookupQueue
 from importer.delivery.policy import LONGEST_PAUSE, Policy
+from importer.delivery.reachability import REFUSED, REFUSED_BEFORE_RESENT, Reachability
 from importer.delivery.tasks import Ambiguous, Lookup, Post, Task
 from importer.delivery.unclear import Unclear
-from importer.delivery.waiting import Waiting
-from importer.delivery.way import REFUSED, REFUSED_BEFORE_RESENT, Way
 from importer.messages import Message, say
 
 _MOST_PASSES = 3  # times that pages which don't fit together are read again
@@ -43,23 +44,28 @@ class Resolver:
     Args:
         dispatcher: makes the lookups.
         evidence: what is known of notes, of the clock that dates them, and of how reading lags.
-        way: what is known of the way to the API.
+        reachability: what is known of the way to the API.
         policy: how to go about it.
         clock: seconds since 1970, never going back.
 
     Attributes:
         unclear: prospects with deliveries that are unclear → their notes; nothing else goes to them.
-        waiting: lookups that wait until it is known who writes our notes, or how reading lags.
+        lookup_queue: lookups that wait until it is known who writes our notes, or how reading lags.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher[Task], evidence: Evidence, way: Way, policy: Policy, clock: Callable[[], float]
+        self,
+        dispatcher: Dispatcher[Task],
+        evidence: Evidence,
+        reachability: Reachability,
+        policy: Policy,
+        clock: Callable[[], float],
     ) -> None:
         self._unclear = Unclear(policy, lambda: evidence.lateness, clock)
         self.unclear = self._unclear.prospects
-        self._dispatcher, self._evidence, self._way = dispatcher, evidence, way
+        self._dispatcher, self._evidence, self._reachability = dispatcher, evidence, reachability
         self._policy, self._clock = policy, clock
-        self.waiting = Waiting(evidence)
+        self.lookup_queue = LookupQueue(evidence)
 
     def look_up(self, post: Post, failure: Failure) -> None:
         """Look for the notes of a post whose answer was unclear."""
@@ -82,7 +88,7 @@ class Resolver:
 
     def proceed(self, *, nothing_else: bool = False) -> None:
         """Look anew at what waited, once it is told; or at all of it, where nothing is left that could tell."""
-        for lookup in self.waiting.rest() if nothing_else else self.waiting.told():
+        for lookup in self.lookup_queue.rest() if nothing_else else self.lookup_queue.told():
             self._add(lookup.ambiguous, lookup.index, self._clock(), is_first=lookup.is_first, is_last=nothing_else)
 
     # -- what came back ---------------------------------------------------------------------------------------------
@@ -96,8 +102,7 @@ class Resolver:
         ambiguous, post = lookup.ambiguous, lookup.ambiguous.post
         verdict = None
         if reply.value is not None:
-            is_whole = lookup.fits(reply.value)
-            is_newest = self._evidence.pages.is_newest(lookup, reply.value)
+            is_whole, is_newest = lookup.fits(reply.value), self._evidence.pages.is_newest(lookup, reply.value)
             page = lookup.take_in(reply.value)
             verdict = readback.judge(page, self._sought(lookup, page))
             if not is_whole or not is_newest:
@@ -109,12 +114,12 @@ class Resolver:
             lookup.candidates = self._evidence.unclaimed(verdict.candidates)
         decision = decisions.after_lookup(reply, verdict, ambiguous.failure, lookup.pages + 1, self._policy.pages)
         is_early = lookup.began < self._caught_up_at(ambiguous)
-        match self.waiting.decided(lookup, verdict, decision, is_early=is_early):
-            case Settle(((_, answer),), reason, twins):
+        match self.lookup_queue.decided(lookup, verdict, decision, is_early=is_early):
+            case Settle(((_, answer),), reason, duplicates):
                 assert answer.note_id is not None
                 ambiguous.is_applied = True
-                self._evidence.adopted(post, lookup.notes.get(answer.note_id), answer.note_id, *twins)
-                yield post, Settle(((lookup.index, answer),), reason, twins)
+                self._evidence.adopted(post, lookup.notes.get(answer.note_id), answer.note_id, *duplicates)
+                yield post, Settle(((lookup.index, answer),), reason, duplicates)
                 self._follow_first(lookup, self._clock())
                 yield from self._conclude(ambiguous, lookup.index)
             case NextPage(read):
@@ -171,15 +176,15 @@ class Resolver:
         ambiguous = lookup.ambiguous
         caught_up_at = self._caught_up_at(ambiguous)
         if is_unknown:  # how reading lags is measured on prospects that reads know
-            caught_up_at = max(caught_up_at, ambiguous.rest_at + self._evidence.lag.assumed)
+            caught_up_at = max(caught_up_at, ambiguous.rest_at + self._evidence.replication_lag.assumed)
         # How long reading lags may be known better by rest. Where it hardly does, one look soon after that will do.
-        is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.settle
+        is_soon = lookup.began >= ambiguous.rest_at or self._evidence.margin <= self._policy.rest
         next_at = caught_up_at if is_soon else ambiguous.rest_at
         if self._evidence.is_measuring and not is_unknown and lookup.began >= ambiguous.rest_at:
-            next_at = min(next_at, self._clock() + max(self._policy.settle, self._clock() - ambiguous.rest_at))
+            next_at = min(next_at, self._clock() + max(self._policy.rest, self._clock() - ambiguous.rest_at))
         if not for_good and lookup.began < caught_up_at:
             # It proves nothing yet, so one prospect of the request is enough.
-            if lookup.began < ambiguous.rest_at or is_unknown or not self.waiting.until_measured(lookup):
+            if lookup.began < ambiguous.rest_at or is_unknown or not self.lookup_queue.until_measured(lookup):
                 self._add(ambiguous, lookup.index, next_at, is_first=lookup.is_first)
             return
         if is_unknown and self._evidence.has_note_of(lookup.prospect):
@@ -233,10 +238,7 @@ class Resolver:
         if self._policy.resend_unconfirmed:
             yield from self._missed(lookup, for_good=True)
             return
-        yield (
-            ambiguous.post.only([lookup.index]),
-            Doubt(say("doubt", before=ambiguous.failure.text, why=why)),
-        )
+        yield ambiguous.post.only([lookup.index]), Doubt(say("doubt", before=ambiguous.failure.text, why=why))
         self._follow_first(lookup, ambiguous.rest_at)
         yield from self._conclude(ambiguous, lookup.index)
 
@@ -274,16 +276,16 @@ class Resolver:
             ambiguous.failure,
             refusals=post.refusals,
             passed=post.is_alone,
-            healed=self._way.healed,
+            healed=self._reachability.healed,
             sends=sent.sends,
             most_sends=self._policy.retry.attempts,
-            can_tell=self._way.can_tell,
+            can_tell=self._reachability.can_tell,
         )
         return post, _or_renew(post, decision, ambiguous.failure)
 
     def is_astray(self, came: float) -> None:
         """A reply belonged to another request: no connection is used again, and what was missed is looked for again."""
-        self._way.is_astray(came, self._clock())
+        self._reachability.is_astray(came, self._clock())
         for ambiguous, index in self._unclear.forget_misses():
             self._add(ambiguous, index, self._clock())
 

@@ -27,8 +27,8 @@ from importer.delivery.evidence import Evidence
 from importer.delivery.ledger import Ledger
 from importer.delivery.looks import Looks
 from importer.delivery.policy import Policy
-from importer.delivery.tasks import Look, Post, Promised, Task
-from importer.journal import Known, Sample
+from importer.delivery.tasks import Post, Promised, SampleLookup, Task
+from importer.journal import KnownDelivery, SampleState
 from importer.models import Status
 
 _FEWEST, _ONE_IN, _MOST = 10, 100, 50
@@ -100,7 +100,7 @@ class Samples:
         ledger: Ledger,
         dispatcher: Dispatcher[Task],
         evidence: Evidence,
-        recorded: Callable[[], Iterable[Known]],
+        recorded: Callable[[], Iterable[KnownDelivery]],
         caller: Caller,
         policy: Policy,
         run: int | None,
@@ -130,24 +130,24 @@ class Samples:
             assert self._run is not None
             until = came + self._certain_after
             chosen.append(Promised(post.number, prospect, key, note_ids[prospect], self._run, came, until))
-            self.looks.add(Look(chosen[-1:]), came + self._due_after)
-        self._ledger.sampled(chosen, Sample.DUE)
+            self.looks.add(SampleLookup(chosen[-1:]), came + self._due_after)
+        self._ledger.sampled(chosen, SampleState.DUE)
 
     def take_up(self) -> None:
         """Take up what earlier runs left to be read back; what is too old may have been deleted since."""
         now = self._clock()
         known = [*self._recorded()]
-        old = [one for one in known if one.at < now - _OLDEST and one.sample is Sample.DUE]
+        old = [one for one in known if one.at < now - _OLDEST and one.sample is SampleState.DUE]
         self._ledger.sampled([self._of(one, now) for one in old], None)
-        due = [one for one in known if one.at >= now - _OLDEST and one.sample is not Sample.ALL]
+        due = [one for one in known if one.at >= now - _OLDEST and one.sample is not SampleState.ALL]
         for look in _by_prospect(self._of(one, now) for one in due):
             self.looks.add(look, max(note.came for note in look.promised) + self._due_after)
-        self._is_recorded = any(one.sample is Sample.ALL for one in known)
+        self._is_recorded = any(one.sample is SampleState.ALL for one in known)
 
-    def _of(self, known: Known, now: float) -> Promised:
+    def _of(self, known: KnownDelivery, now: float) -> Promised:
         """A note as the journal knows it; the time of its answer is by a clock that may have been set since."""
         assert known.note_id is not None
-        came, is_widened = min(known.at, now), known.sample is Sample.ALL
+        came, is_widened = min(known.at, now), known.sample is SampleState.ALL
         certain_from = self._certain_after + (came if known.run == self._run else now)
         where = known.note, known.prospect, known.occurrence
         return Promised(*where, known.note_id, known.run, came, certain_from, is_widened)
@@ -162,7 +162,7 @@ class Samples:
     @property
     def _certain_after(self) -> float:
         """Seconds after which a look that misses a note may prove something."""
-        return max(self._due_after, 2 * self._evidence.lag.assumed)
+        return max(self._due_after, 2 * self._evidence.replication_lag.assumed)
 
     def finish(self) -> bool:
         """Begin the looks that are due when all else is done; return whether there are any.
@@ -183,7 +183,7 @@ class Samples:
         if self._widen() or has_begun:
             return True
         are_few = 0 < len(self.looks.waiting) + len(self._missed) + self.left < _FEW
-        self._ledger.sampled([self._seen] if self._seen is not None else [], Sample.DUE if are_few else None)
+        self._ledger.sampled([self._seen] if self._seen is not None else [], SampleState.DUE if are_few else None)
         return False
 
     def _widen(self) -> bool:
@@ -191,7 +191,7 @@ class Samples:
         if not self._is_recorded:
             return False
         self._is_recorded, now = False, self._clock()
-        looks = _by_prospect(self._of(one, now) for one in self._recorded() if one.sample is Sample.ALL)
+        looks = _by_prospect(self._of(one, now) for one in self._recorded() if one.sample is SampleState.ALL)
         some = looks if self._run is None else looks[: max(0, _MOST_WIDENED - self._widened)]
         self._widened += len(some)
         self.left = sum(len(look.promised) for look in looks[len(some) :])
@@ -201,7 +201,7 @@ class Samples:
 
     # -- what came back ---------------------------------------------------------------------------------------------
 
-    def looked(self, look: Look, reply: Reply[NotesPage]) -> None:
+    def looked(self, look: SampleLookup, reply: Reply[NotesPage]) -> None:
         """Take in the reply to a look."""
         page = reply.value
         self.looks.came_back(look)
@@ -239,17 +239,17 @@ class Samples:
             for note in look.promised:
                 note.misses = 0
 
-    def _next_page(self, look: Look, notes: int) -> None:
+    def _next_page(self, look: SampleLookup, notes: int) -> None:
         look.skip, look.pages = look.skip + notes - 1, look.pages + 1
         if notes < 2 or look.pages >= self._pages or not self.looks.next_page(look):
             self._give_up(look)
 
-    def _miss(self, look: Look, note: Promised) -> None:
+    def _miss(self, look: SampleLookup, note: Promised) -> None:
         note.misses, note.missed_at = note.misses + 1, look.began - note.came
         if note.misses >= _ENOUGH_MISSES and look.began >= note.certain_from:
             self._missed.append(note)
         else:
-            self.looks.add(Look([note]), max(self._clock() + _PAUSE, note.certain_from))
+            self.looks.add(SampleLookup([note]), max(self._clock() + _PAUSE, note.certain_from))
 
     def _conclude(self) -> None:
         """A note that was missed is not there if a note was seen that was no older: reading works."""
@@ -267,7 +267,7 @@ class Samples:
         self._runs |= runs
         self._ledger.sample_all(runs, drafts=not self._one_draft)  # at once, for this run may end soon
 
-    def _not_read(self, look: Look, failure: Failure) -> None:
+    def _not_read(self, look: SampleLookup, failure: Failure) -> None:
         """No failure is worth a wait, unless it is known that something is wrong."""
         if failure.cause in (Cause.BAD_KEY, Cause.BLOCKED) and self._run is None:
             self._dispatcher.halt(stopped_by(failure))
@@ -276,13 +276,13 @@ class Samples:
         elif look.is_widened:
             if not self._evidence.read_again(look, failure):
                 self._give_up(look)
-        elif failure.cause in (Cause.OUTDATED, Cause.RATE_LIMITED):
+        elif failure.cause in (Cause.CLAIM_EXPIRED, Cause.RATE_LIMITED):
             self._in_vain(look)
         else:
             self.looks.is_off = True
             self._give_up(look)
 
-    def _in_vain(self, look: Look) -> None:
+    def _in_vain(self, look: SampleLookup) -> None:
         """A look told nothing: once more, but not often."""
         look.tries += 1
         if look.tries < _MOST_TRIES:
@@ -290,7 +290,7 @@ class Samples:
         else:
             self._give_up(look)
 
-    def _give_up(self, look: Look) -> None:
+    def _give_up(self, look: SampleLookup) -> None:
         """The notes could not be read; a later run, or verify, looks at them."""
         self.left += len(look.promised) if look.is_widened else 0
 
@@ -302,8 +302,8 @@ class Samples:
         return self.looks.calls > 0 and math.isinf(self._seen_at)
 
 
-def _by_prospect(notes: Iterable[Promised]) -> list[Look]:
+def _by_prospect(notes: Iterable[Promised]) -> list[SampleLookup]:
     found: defaultdict[str, list[Promised]] = defaultdict(list)
     for note in notes:
         found[note.prospect].append(note)
-    return [Look(some) for some in found.values()]
+    return [SampleLookup(some) for some in found.values()]

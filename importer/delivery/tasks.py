@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 
 from importer.api import Cause, Failure, FoundNote, NotesPage
 from importer.calls.retry import Attempts
-from importer.delivery.lag import Watched
+from importer.delivery.replication_lag import Watched
 from importer.grouping.conflicts import ConflictKey
 from importer.journal import NoteKey
 from importer.messages import Message, say
@@ -102,7 +102,7 @@ class Post:
     @property
     def may_renew(self) -> bool:
         """Whether uploads of its own were not tried yet, where it would be turned away in words not the API's."""
-        return bool(self.request.note and self.request.note.files) and self.renewed_for is not Cause.FOREIGN
+        return bool(self.request.note and self.request.note.files) and self.renewed_for is not Cause.INTERMEDIARY
 
     def only(self, wanted: Sequence[int]) -> Post:
         """The same for some of its prospects, named by their index in it."""
@@ -110,7 +110,7 @@ class Post:
 
     def unclear(self, wanted: Sequence[int]) -> Post:
         """The same for some prospects, what became of which isn't known; the ids of its files may be spent."""
-        turned_away = self.renewed_for if self.renewed_for is Cause.FOREIGN else None
+        turned_away = self.renewed_for if self.renewed_for is Cause.INTERMEDIARY else None
         return replace(self.only(wanted), attempts=None, uploaded=None, renewed_for=turned_away)
 
     def again(self, wanted: Sequence[int], since: float | None) -> Post:
@@ -221,7 +221,7 @@ class Lookup:
 
 
 @dataclass(eq=False, slots=True)
-class Watch:
+class EvidenceLookup:
     """One page of the notes of a prospect that is known to have a certain note.
 
     It shows who writes our notes and which clock dates them; and, unless the note is an earlier run's, how soon new
@@ -252,7 +252,7 @@ class Watch:
 
 
 @dataclass(eq=False, slots=True)
-class Check:
+class DuplicateLookup:
     """One page of a prospect's notes, to see whether what was sent again is there twice after all.
 
     Attributes:
@@ -311,7 +311,7 @@ class Promised:
 
 
 @dataclass(eq=False, slots=True)
-class Look:
+class SampleLookup:
     """One page of a prospect's notes, to see whether some that the API said it created are there.
 
     Attributes:
@@ -372,7 +372,7 @@ class Look:
 
 
 @dataclass(eq=False, slots=True)
-class Knock:
+class Probe:
     """A call that would create a note for nobody, to see whether such calls come through.
 
     Attributes:
@@ -387,5 +387,5 @@ class Knock:
     note: ClassVar[Note] = Note("note-importer sees whether calls come through", Visibility.PRIVATE, Status.DRAFT)
 
 
-Read: TypeAlias = Lookup | Watch | Check | Look
-Task: TypeAlias = Post | Knock | Read
+Read: TypeAlias = Lookup | EvidenceLookup | DuplicateLookup | SampleLookup
+Task: TypeAlias = Post | Probe | Read

@@ -38,10 +38,10 @@ class Unclear:
 
     def begin(self, post: Post, failure: Failure) -> Ambiguous:
         """Return a request of this run with the time until which it may be applied."""
-        settle = min(self._policy.settle * 2.0 ** (post.sends - 1), _LONGEST_REST)
-        rest_at = self._clock() + max(settle, failure.wait or 0.0)
+        rest = min(self._policy.rest * 2.0 ** (post.sends - 1), _LONGEST_REST)
+        rest_at = self._clock() + max(rest, failure.wait or 0.0)
         if failure.at_work:
-            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + settle)
+            rest_at = max(rest_at, post.sent_at + self._work(is_accepted=failure.is_accepted) + rest)
         return self._begun(Ambiguous.of(post, failure, rest_at, rest_at))
 
     def begin_earlier(self, post: Post, why: Message) -> Ambiguous:
@@ -50,7 +50,7 @@ class Unclear:
         That run may have sent it just before it died, so rest is counted from now: a dead process's clock proves
         nothing. Where it may have lost its lock without being dead, it is counted from when its last claim is no good.
         """
-        rest = self._work(is_accepted=post.is_accepted) + self._policy.settle
+        rest = self._work(is_accepted=post.is_accepted) + self._policy.rest
         latest, rest_at = post.sent_at + LONGEST_CLAIM + rest, self._clock() + self._policy.head_start + rest
         return self._begun(Ambiguous.of(post, Failure(Cause.LOST, why), latest, rest_at))
 

@@ -7,11 +7,11 @@ the key. One import of a workspace at a time writes it (:meth:`Journal.held`); a
     deliveries   claims and answers, and what is known of each delivery; entries, known: these as values
     learned      what an API was seen to take and allow
     files        which results files were written
-    found        which prospects have an email, until an import is finished
+    email_matches  which prospects have an email, until an import is finished
     uploads      under which id a file was uploaded, for a day
     notes        a note as the journal knows it, and its number
     identity     which journal a workspace's deliveries are recorded in, remembered outside of it
-    unwritten    runs whose results are still to be written, beside the journal
+    pending_results  runs whose results are still to be written, beside the journal
     accounts     whose key is whose, remembered there too
     schema       the tables; migrations: what leads to them from earlier versions
     copying      a journal, moved into another database
@@ -33,17 +33,17 @@ from typing import Protocol, Self
 from importer.errors import BadSettings
 from importer.journal import copying, migrations, sqlite
 from importer.journal.deliveries import Deliveries
+from importer.journal.email_matches import EmailMatches, Match, Matches
 from importer.journal.entries import Answered, Claim
 from importer.journal.files import Files
-from importer.journal.found import Found, Match, Matches
-from importer.journal.known import ACCEPTED, READ_BACK, Known, Made, Sample, State
+from importer.journal.known import ACCEPTED, READ_BACK, DeliveryState, KnownDelivery, Made, SampleState
 from importer.journal.learned import Learned
 from importer.journal.notes import NoteKey
+from importer.journal.pending_results import PendingResults
 from importer.journal.runs import AGAIN, Run, Runs
 from importer.journal.schema import VERSION
 from importer.journal.store import Store
-from importer.journal.unwritten import Unwritten
-from importer.journal.uploads import Uploads
+from importer.journal.uploads import KnownUploads
 from importer.messages import say
 from importer.models import Workspace
 from importer.settings import journal_place
@@ -55,21 +55,21 @@ __all__ = [
     "VERSION",
     "Answered",
     "Claim",
-    "Found",
+    "DeliveryState",
+    "EmailMatches",
     "Journal",
-    "Known",
+    "KnownDelivery",
+    "KnownUploads",
     "Made",
     "Match",
     "Matches",
     "NoteKey",
     "Run",
-    "Sample",
-    "State",
-    "Uploads",
+    "SampleState",
 ]
 
 
-class Place(Protocol):
+class JournalPlace(Protocol):
     """Where a journal is kept, by the module of its database: :class:`.sqlite.File` or :class:`.postgres.Server`."""
 
     name: str
@@ -95,7 +95,7 @@ class Place(Protocol):
         """Put a copy of it into a file."""
 
 
-def place_of(address: Path | str) -> Place:
+def place_of(address: Path | str) -> JournalPlace:
     """Where the journal of this address is kept.
 
     Raises:
@@ -103,12 +103,12 @@ def place_of(address: Path | str) -> Place:
     """
     place = journal_place(address)
     if isinstance(place, Path):
-        return sqlite.File(place)
+        return sqlite.SQLiteFile(place)
     try:
-        from importer.journal.postgres import Server  # noqa: PLC0415 - only who has one needs its driver
+        from importer.journal.postgres import PostgresServer  # noqa: PLC0415 - only who has one needs its driver
     except ImportError as error:
         raise BadSettings(say("journal.needs-postgres", error=str(error))) from error
-    return Server(place)
+    return PostgresServer(place)
 
 
 class Journal:
@@ -122,12 +122,12 @@ class Journal:
         runs, deliveries, learned, files: its four parts.
     """
 
-    def __init__(self, store: Store, place: Place | None) -> None:
+    def __init__(self, store: Store, place: JournalPlace | None) -> None:
         self.name, self._store, self._place = store.name, store, place
         self.is_shared = place is not None and place.is_shared
         self.runs, self.deliveries = Runs(store), Deliveries(store)
         self.learned, self.files = Learned(store), Files(store)
-        self.unwritten = Unwritten(None if place is None else place.beside)
+        self.pending_results = PendingResults(None if place is None else place.beside)
         self.id = store.about("id")
         self.count: Callable[[int], None] = lambda _: None
 
@@ -206,13 +206,13 @@ class Journal:
                     other._place.go_on_numbering(other._store)
         return copied
 
-    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> Found:
+    def found(self, workspace: Workspace, key: str, clock: Callable[[], float]) -> EmailMatches:
         """What an import that isn't finished yet has found for emails, known by their digests with the API's key."""
-        return Found(self._store, workspace, key, clock)
+        return EmailMatches(self._store, workspace, key, clock)
 
-    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> Uploads:
+    def uploads(self, workspace: Workspace, clock: Callable[[], float]) -> KnownUploads:
         """Under which ids files were uploaded for a workspace."""
-        return Uploads(self._store, workspace, clock)
+        return KnownUploads(self._store, workspace, clock)
 
     def close(self) -> None:
         """Close it."""

@@ -38,12 +38,12 @@ def held(workspace: Workspace, key: str, *, is_shared: bool) -> Iterator[None]:
     if note is None:
         yield
         return
-    guard(workspace, key, is_shared=is_shared)
+    check(workspace, key, is_shared=is_shared)
     with lock.held(note, "account", "lock.busy-with-key"):
         yield
 
 
-def guard(workspace: Workspace, key: str, *, is_shared: bool) -> None:
+def check(workspace: Workspace, key: str, *, is_shared: bool) -> None:
     """See that the key was used for no other profile and at no other address, unless that is allowed.
 
     Raises:

@@ -17,7 +17,7 @@ from importer.api import Answer
 from importer.journal import delivery_sql as sql
 from importer.journal import notes as known_notes
 from importer.journal.entries import Answered, Claim
-from importer.journal.known import STATES, Known, Made, Sample, State, twins_in, written
+from importer.journal.known import STATES, DeliveryState, KnownDelivery, Made, SampleState, duplicates_in, written
 from importer.journal.notes import NoteKey
 from importer.journal.runs import Run
 from importer.journal.schema import deliveries, notes, requests, workspaces
@@ -92,28 +92,28 @@ class Deliveries:
         """Enter that these deliveries surely were not made: the claim is given up."""
         self._store.many(sql.RELEASE, which, of_note=note, of_request=number)
 
-    def hide(self, hidden: Sequence[Known]) -> None:
+    def hide(self, hidden: Sequence[KnownDelivery]) -> None:
         """Enter that notes were made private drafts."""
         rows = [(known.note, known.prospect, known.occurrence) for known in hidden]
         with self._store.transaction():
             self._store.many(sql.HIDE, rows)
 
-    def hide_twins(self, hidden: Sequence[Known]) -> None:
+    def hide_duplicates(self, hidden: Sequence[KnownDelivery]) -> None:
         """Enter that further notes, each given as its delivery with the note's own id, were made private drafts."""
         gone = {known.note_id for known in hidden}
         with self._store.transaction():
             for known in {(known.note, known.prospect, known.occurrence): known for known in hidden}.values():
                 key = (known.note, known.prospect, known.occurrence)
-                twins = self.known([key[:2]])[key].twins
-                self.checked(*key, [note_id for note_id in twins if note_id not in gone])
+                duplicates = self.known([key[:2]])[key].duplicates
+                self.checked(*key, [note_id for note_id in duplicates if note_id not in gone])
 
-    def checked(self, note: int, prospect: str, occurrence: str, twins: Sequence[str]) -> None:
+    def checked(self, note: int, prospect: str, occurrence: str, duplicates: Sequence[str]) -> None:
         """Enter that somebody has looked whether a delivery is there twice: under these ids, too."""
         with self._store.transaction():
-            found = json.dumps(list(twins)) if twins else None
+            found = json.dumps(list(duplicates)) if duplicates else None
             self._store.many(sql.CHECKED, [(note, prospect, occurrence)], twins=found)
 
-    def sample(self, which: Sequence[tuple[int, str, str]], sample: Sample | None) -> None:
+    def sample(self, which: Sequence[tuple[int, str, str]], sample: SampleState | None) -> None:
         """Enter of deliveries, (note, prospect, occurrence), that they are in a sample, or in none any more."""
         self._store.many(sql.SAMPLE, which, sample=sample)
 
@@ -123,7 +123,7 @@ class Deliveries:
 
     # -- what is known ----------------------------------------------------------------------------------------------
 
-    def known(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str, str], Known]:
+    def known(self, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str, str], KnownDelivery]:
         """What is known of the deliveries of notes to prospects, for as many as are to be held in memory at once.
 
         Args:
@@ -133,7 +133,7 @@ class Deliveries:
             (note's number, prospect, occurrence) → what is known.
         """
         with self._store.reading():
-            found = map(Known.from_row, self._store.among(sql.KNOWN, wanted))
+            found = map(KnownDelivery.from_row, self._store.among(sql.KNOWN, wanted))
             return {(known.note, known.prospect, known.occurrence): known for known in found}
 
     def delivered(self, workspace: Workspace, note_ids: Sequence[str]) -> dict[str, Made]:
@@ -172,7 +172,7 @@ class Deliveries:
         found = {}
         for row in self._store.rows(query, values):
             found[row.note_id] = _made(row)
-            found |= dict.fromkeys(twins_in(row.twins), _made(row)._replace(is_answer=False))
+            found |= dict.fromkeys(duplicates_in(row.twins), _made(row)._replace(is_answer=False))
         return found
 
     def has_another(self, workspace: Workspace, prospect: str, seen: bytes, note_id: str) -> bool:
@@ -185,51 +185,55 @@ class Deliveries:
         """The ids of all notes that deliveries have."""
         for row in self._store.each(sql.NOTE_IDS, _owner(workspace)):
             yield row.note_id
-            yield from twins_in(row.twins)
+            yield from duplicates_in(row.twins)
 
     def unclear_at(self, workspace: Workspace, prospect: str) -> list[NoteKey]:
         """The notes of the prospect's deliveries that are unclear, of whichever sheet they are."""
         return [key for key, _ in self._few(workspace, deliveries.c.prospect == prospect, sql.IS_UNCLEAR)]
 
-    def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[Known]]]:
+    def unsettled(self, workspace: Workspace) -> dict[int, tuple[NoteKey, list[KnownDelivery]]]:
         """Deliveries of which no run knows what became of them: request number → note and deliveries."""
-        found: dict[int, tuple[NoteKey, list[Known]]] = {}
+        found: dict[int, tuple[NoteKey, list[KnownDelivery]]] = {}
         for key, known in self._few(workspace, sql.IS_UNCLEAR):
             found.setdefault(known.request, (key, []))[1].append(known)
         return found
 
-    def resent(self, workspace: Workspace) -> list[tuple[NoteKey, Known]]:
+    def resent(self, workspace: Workspace) -> list[tuple[NoteKey, KnownDelivery]]:
         """Deliveries that were sent again and are there, at which nobody has looked since whether they are twice."""
         return self._few(workspace, deliveries.c.resent_at.is_not(None), deliveries.c.note_id.is_not(None))
 
-    def sampled(self, workspace: Workspace, *, missing: bool = False) -> list[Known]:
+    def sampled(self, workspace: Workspace, *, missing: bool = False) -> list[KnownDelivery]:
         """Return the created notes that are to be read back, of whichever run; also those that were ``missing``."""
-        samples = [Sample.DUE.value, Sample.ALL.value, *([Sample.MISSING.value] if missing else [])]
+        samples = [SampleState.DUE.value, SampleState.ALL.value, *([SampleState.MISSING.value] if missing else [])]
         wanted = deliveries.c.sample.in_(samples)
-        return [known for _, known in self._few(workspace, wanted, deliveries.c.state == State.CREATED.value)]
+        return [known for _, known in self._few(workspace, wanted, deliveries.c.state == DeliveryState.CREATED.value)]
 
-    def _few(self, workspace: Workspace, *conditions: Any) -> list[tuple[NoteKey, Known]]:
+    def _few(self, workspace: Workspace, *conditions: Any) -> list[tuple[NoteKey, KnownDelivery]]:
         """Deliveries that an index knows by a condition; whose they are is seen only then, lest all of its are read."""
         query = sql.known_query().add_columns(*known_notes.COLUMNS, notes.c.workspace)
         query = query.join(notes, notes.c.id == deliveries.c.note).where(*conditions).order_by(deliveries.c.request)
         with self._store.reading():
             owner = self._store.number_of(workspace)
             rows = self._store.rows(query)
-        return [(NoteKey.from_row(row), Known.from_row(row)) for row in rows if row.workspace == owner]
+        return [(NoteKey.from_row(row), KnownDelivery.from_row(row)) for row in rows if row.workspace == owner]
 
-    def with_twins(self, workspace: Workspace) -> list[Known]:
+    def with_duplicates(self, workspace: Workspace) -> list[KnownDelivery]:
         """Deliveries whose note was seen to stand there more than once; rarely asked, for it reads the whole table."""
         return [known for _, known in self._few(workspace, deliveries.c.twins.is_not(None))]
 
-    def created_by(self, run: Run) -> list[Known]:
+    def created_by(self, run: Run) -> list[KnownDelivery]:
         """The notes that a run created and that were not hidden since."""
         of_run = sa.select(requests.c.note).where(requests.c.run == run.id)
         query = (
             sql.known_query()
-            .where(deliveries.c.note.in_(of_run), requests.c.run == run.id, deliveries.c.state == State.CREATED.value)
+            .where(
+                deliveries.c.note.in_(of_run),
+                requests.c.run == run.id,
+                deliveries.c.state == DeliveryState.CREATED.value,
+            )
             .order_by(deliveries.c.request)
         )
-        return [Known.from_row(row) for row in self._store.rows(query)]
+        return [KnownDelivery.from_row(row) for row in self._store.rows(query)]
 
     def hidden_of(self, run: Run) -> tuple[int, int]:
         """How many notes that a run created are hidden, and how many aren't."""
@@ -241,13 +245,13 @@ class Deliveries:
             .group_by(deliveries.c.state)
         )
         found = {STATES[row.state]: int(row.number) for row in self._store.rows(query)}
-        return found.get(State.HIDDEN, 0), found.get(State.CREATED, 0)
+        return found.get(DeliveryState.HIDDEN, 0), found.get(DeliveryState.CREATED, 0)
 
     def hidden_by_run(self, workspace: Workspace | None = None) -> dict[int, int]:
         """How many notes that each run created are hidden, where any are; of all workspaces or one. Reads all notes."""
         query, owner = sa.select(requests.c.run, sa.func.count().label("number")).group_by(requests.c.run), {}
         query = query.join(deliveries, deliveries.c.request == requests.c.id)
-        query = query.where(deliveries.c.state == State.HIDDEN.value)
+        query = query.where(deliveries.c.state == DeliveryState.HIDDEN.value)
         if workspace is not None:
             query, owner = query.join(notes, notes.c.id == deliveries.c.note).where(sql.IS_OWNERS), _owner(workspace)
         return {row.run: int(row.number) for row in self._store.rows(query, owner)}
@@ -265,8 +269,8 @@ class Deliveries:
         return [Workspace(row.profile, row.base_url) for row in self._store.rows(query)]
 
 
-def _became(answer: Answer) -> State:
-    return State.CREATED if answer.note_id is not None else State.REJECTED
+def _became(answer: Answer) -> DeliveryState:
+    return DeliveryState.CREATED if answer.note_id is not None else DeliveryState.REJECTED
 
 
 def _owner(workspace: Workspace) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from importer.journal.known import ACCEPTED, Sample, State
+from importer.journal.known import ACCEPTED, DeliveryState, SampleState
 from importer.journal.schema import deliveries, notes, requests, runs, workspaces
 from importer.journal.statements import Among, Many, Upsert
 from importer.models import Status
@@ -46,7 +46,7 @@ def _claim(upsert: Upsert) -> Any:
         note=sa.bindparam("note"),
         prospect=sa.bindparam("prospect"),
         occurrence=sa.bindparam("occurrence"),
-        state=_literal(State.SENDING),
+        state=_literal(DeliveryState.SENDING),
         request=sa.bindparam("request"),
         at=sa.bindparam("at"),
         resent_at=sa.bindparam("resent_at"),
@@ -63,17 +63,19 @@ def _claim(upsert: Upsert) -> Any:
             "resent_at": sa.func.coalesce(new.resent_at, deliveries.c.resent_at),
         },
         where=sa.or_(
-            deliveries.c.state == _literal(State.REJECTED),
+            deliveries.c.state == _literal(DeliveryState.REJECTED),
             sa.and_(deliveries.c.request == sa.bindparam("replaces"), IS_UNCLEAR),
         ),
     )
 
 
-def _literal(state: State) -> sa.ColumnElement[str]:
+def _literal(state: DeliveryState) -> sa.ColumnElement[str]:
     return sa.literal_column(f"'{state.value}'", sa.Text)
 
 
-IS_UNCLEAR = deliveries.c.state.in_([_literal(State.SENDING), _literal(State.UNCONFIRMED)])  # as its index has it
+IS_UNCLEAR = deliveries.c.state.in_(
+    [_literal(DeliveryState.SENDING), _literal(DeliveryState.UNCONFIRMED)]
+)  # as its index has it
 _IS_DELIVERY = sa.and_(
     deliveries.c.note == sa.bindparam("of_note"),
     deliveries.c.prospect == sa.bindparam("p"),
@@ -108,7 +110,7 @@ def _latest(*, of_run: bool = False) -> sa.Select[Any]:
         sa.select(deliveries.c.prospect, deliveries.c.note_id)
         .join(lately, sa.and_(deliveries.c.note == lately.c.note, deliveries.c.request == lately.c.id))
         .join(notes, notes.c.id == deliveries.c.note)
-        .where(IS_OWNERS, deliveries.c.state == State.CREATED.value, *is_answer)
+        .where(IS_OWNERS, deliveries.c.state == DeliveryState.CREATED.value, *is_answer)
         .order_by(sa.case((notes.c.status == Status.PUBLISHED.value, 0), else_=1), lately.c.id.desc())
         .limit(1)
     )
@@ -155,7 +157,7 @@ SENT = (
     .where(
         IS_OWNERS,
         notes.c.visibility == sa.bindparam("of_visibility"),
-        sa.exists().where(deliveries.c.note == notes.c.id, deliveries.c.state != State.REJECTED.value),
+        sa.exists().where(deliveries.c.note == notes.c.id, deliveries.c.state != DeliveryState.REJECTED.value),
     )
     .limit(1)
 )
@@ -182,12 +184,15 @@ ANSWER = Many(
     "r",
     "t",
 )
-UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=State.UNCONFIRMED.value), "p", "o")
+UNCONFIRM = Many(deliveries.update().where(_IS_OF_REQUEST).values(state=DeliveryState.UNCONFIRMED.value), "p", "o")
 ACCEPT = Many(deliveries.update().where(_IS_OF_REQUEST).values(reason=sa.literal_column(f"'{ACCEPTED}'")), "p", "o")
 RELEASE = Many(deliveries.delete().where(_IS_OF_REQUEST), "p", "o")
-HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=State.HIDDEN.value), "of_note", "p", "o")
+HIDE = Many(deliveries.update().where(_IS_DELIVERY).values(state=DeliveryState.HIDDEN.value), "of_note", "p", "o")
 CHECKED = Many(
-    deliveries.update().where(_IS_DELIVERY).values(resent_at=None, twins=sa.bindparam("twins")), "of_note", "p", "o"
+    deliveries.update().where(_IS_DELIVERY).values(resent_at=None, twins=sa.bindparam("twins")),
+    "of_note",
+    "p",
+    "o",
 )
 SAMPLE = Many(deliveries.update().where(_IS_DELIVERY).values(sample=sa.bindparam("sample")), "of_note", "p", "o")
 
@@ -199,9 +204,9 @@ def _sample_all(*conditions: sa.ColumnElement[bool]) -> sa.Update:
     return (
         deliveries.update()
         .where(deliveries.c.note.in_(wanted), deliveries.c.request.in_(ids))
-        .where(deliveries.c.state == State.CREATED.value)
-        .where(sa.func.coalesce(deliveries.c.sample, "") != Sample.MISSING.value)
-        .values(sample=Sample.ALL.value)
+        .where(deliveries.c.state == DeliveryState.CREATED.value)
+        .where(sa.func.coalesce(deliveries.c.sample, "") != SampleState.MISSING.value)
+        .values(sample=SampleState.ALL.value)
     )
 
 

@@ -28,7 +28,7 @@ FOLDER_VARIABLE = "NOTE_IMPORTER_JOURNALS"
 
 
 @dataclass(frozen=True)
-class Usual:
+class RememberedJournal:
     """The journal that a workspace had so far.
 
     Attributes:
@@ -42,7 +42,7 @@ class Usual:
     latest: Latest
 
 
-def remembered(workspace: Workspace) -> Usual | None:
+def remembered(workspace: Workspace) -> RememberedJournal | None:
     """The workspace's journal so far; None where none is known.
 
     Raises:
@@ -53,7 +53,7 @@ def remembered(workspace: Workspace) -> Usual | None:
         found = json.loads(note.read_text(encoding="utf-8"))
         journal_id = str(found["journal"])
         latest = Latest(int(found.get("latest", 0)), _counted(workspace, journal_id))
-        return Usual(journal_id, str(found["place"]), latest)
+        return RememberedJournal(journal_id, str(found["place"]), latest)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -61,7 +61,7 @@ def remembered(workspace: Workspace) -> Usual | None:
         raise WrongJournal(said) from error
 
 
-def guard(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], Latest]) -> None:
+def check(workspace: Workspace, journal_id: str | None, place: str, latest: Callable[[], Latest]) -> None:
     """See that it is the journal that the workspace had so far.
 
     Args:

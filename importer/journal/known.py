@@ -1,4 +1,4 @@
-"""What the journal knows of a delivery, as a value. Comes in: a row of a query. Goes out: :class:`Known`."""
+"""What the journal knows of a delivery, as a value. Comes in: a row of a query. Goes out: :class:`KnownDelivery`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from importer.messages import Message, from_json, words
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """What the journal knows of a delivery."""
 
     SENDING = "sending"  # on its way; unclear if the run that sent it is over
@@ -19,7 +19,7 @@ class State(StrEnum):
     HIDDEN = "hidden"  # created, then made a private draft on a person's request
 
 
-class Sample(StrEnum):
+class SampleState(StrEnum):
     """Why the notes of a prospect are read back although the API's answer was clear."""
 
     DUE = "due"  # the note is in the sample of its run
@@ -33,31 +33,31 @@ READ_BACK = Message("read back")
 ACCEPTED = "accepted"
 """The reason of an unclear delivery which the API has confirmed without naming a note."""
 
-STATES = {state.value: state for state in State}  # what State(…) finds too, but four times as slowly
+STATES = {state.value: state for state in DeliveryState}  # what State(…) finds too, but four times as slowly
 
 
-class Known(NamedTuple):
+class KnownDelivery(NamedTuple):
     """What the journal knows of one delivery; times in seconds since 1970.
 
     Attributes:
         note: the note's number.
         request: the number of the request that it was last part of; ``sent_at`` and ``since`` are of that.
         resent_at: when it was sent again after an unclear answer, until somebody has looked whether it is there twice.
-        twins: ids of further notes like it that were found.
+        duplicates: ids of further notes like it that were found.
         sample: whether the note is to be read back, or was not found.
     """
 
     note: int
     prospect: str
     occurrence: str
-    state: State
+    state: DeliveryState
     note_id: str | None
     at: float
     reason: str | None
     request: int
     resent_at: float | None
-    twins: tuple[str, ...]
-    sample: Sample | None
+    duplicates: tuple[str, ...]
+    sample: SampleState | None
     run: int
     sent_at: float
     since: float | None
@@ -65,13 +65,13 @@ class Known(NamedTuple):
     @property
     def is_by_likeness(self) -> bool:
         """Whether its note was recognised although the API shows the text differently."""
-        return self.state is State.CREATED and self.reason not in (None, "", READ_BACK.kind)
+        return self.state is DeliveryState.CREATED and self.reason not in (None, "", READ_BACK.kind)
 
     @classmethod
-    def from_row(cls, row: Any) -> Known:
+    def from_row(cls, row: Any) -> KnownDelivery:
         """What a row of a query holds, whose first columns are these, in their order."""
-        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, twins, sample, *rest = row[:14]
-        more = twins_in(twins), None if sample is None else Sample(sample)
+        note, prospect, occurrence, state, note_id, at, reason, request, resent_at, duplicates, sample, *rest = row[:14]
+        more = duplicates_in(duplicates), None if sample is None else SampleState(sample)
         return cls(note, prospect, occurrence, STATES[state], note_id, at, reason, request, resent_at, *more, *rest)
 
     @property
@@ -82,7 +82,7 @@ class Known(NamedTuple):
     @property
     def is_missing(self) -> bool:
         """Whether the API said that it created the note, and reading back didn't show it."""
-        return self.sample is Sample.MISSING
+        return self.sample is SampleState.MISSING
 
 
 class Made(NamedTuple):
@@ -101,7 +101,7 @@ class Made(NamedTuple):
     is_answer: bool
 
 
-def twins_in(written: str | None) -> tuple[str, ...]:
+def duplicates_in(written: str | None) -> tuple[str, ...]:
     """The ids of twins, as they are written down."""
     return tuple(json.loads(written)) if written else ()
 

@@ -38,7 +38,7 @@ class Learned:
         """Keep a limit, to say beforehand how long a run will take."""
         self._keep(workspace, calls=calls, seconds=seconds)
 
-    def lag(self, workspace: Workspace, now: float | None = None) -> float | None:
+    def replication_lag(self, workspace: Workspace, now: float | None = None) -> float | None:
         """By how many seconds reading was behind writing, where that was measured in the 30 days before ``now``.
 
         Args:

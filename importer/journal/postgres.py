@@ -88,7 +88,7 @@ DIALECT = Dialect(
 )
 
 
-class Server:
+class PostgresServer:
     """A journal in a database: the place of one that may not be there yet.
 
     Attributes:

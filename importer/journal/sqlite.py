@@ -91,7 +91,7 @@ _FAILURES = (sa.exc.DBAPIError, sqlite3.Error)
 DIALECT = Dialect("sqlite", sqlite.insert, _many, _among, _FAILURES, say("sqlite.mend"))
 
 
-class File:
+class SQLiteFile:
     """A journal in a file: the place of one that may not be there yet.
 
     Attributes:

@@ -67,7 +67,7 @@ def examine(path: Path) -> int:
 
 
 @dataclass(frozen=True)
-class Look:
+class FileContents:
     """What a file holds, as it was at one moment.
 
     Attributes:
@@ -81,7 +81,7 @@ class Look:
     damage: str = ""
 
 
-def look_into(path: Path) -> Look:
+def look_into(path: Path) -> FileContents:
     """Look into a file as any other of its readers does: with the database's locks, in one transaction.
 
     Raises:
@@ -103,8 +103,8 @@ def look_into(path: Path) -> Look:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        return Look(damage=str(error))
-    return Look(frozenset(tables), about, "" if state == "ok" else str(state))
+        return FileContents(damage=str(error))
+    return FileContents(frozenset(tables), about, "" if state == "ok" else str(state))
 
 
 def identity_of(path: Path) -> str | None:

@@ -22,7 +22,7 @@ LASTS = 86_400.0
 _AT_ONCE = 500  # digests in one query
 
 
-class Uploads:
+class KnownUploads:
     """The files that were uploaded for one workspace.
 
     Args:

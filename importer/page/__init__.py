@@ -14,8 +14,8 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     setting_up Settings: profiles, key, what is remembered, defaults
     practising Practice, switched on and off
     leaving    Quit
-    guard      who may ask: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every answer
-    told       what counts now: said at the start, environment, profile, a key that was typed; practice
+    access     who may ask: loopback, exact Host, launch token, secret path, cookie, Origin; the headers of every answer
+    current_settings  what counts now: said at the start, environment, profile, a key that was typed; practice
     practice   the sandbox, with files, jobs and a journal of its own
     fields     the table of settings as fields of a form
     choices    what a person chose for a file, as the address holds it
@@ -25,5 +25,5 @@ Comes in: settings, files that a person drops. Goes out: pages; what is read and
     jobs       what takes a while, each in a process of its own, one at a time a workspace
     tasks      what those processes do
     processes  how they are begun
-    wording    how this face says what the library says
+    rendering  how this face says what the library says
 """

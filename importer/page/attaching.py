@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from importer.page.choices import Choices
 from importer.page.screens import Page, Parts, Rules, problem, under_way
-from importer.page.uploads import Upload, folded, name_of
+from importer.page.uploads import DroppedFile, folded, name_of
 
 _MOST = 1_000
 """Files that a browser may hand over at once."""
@@ -27,7 +27,7 @@ _MOST_BYTES = 2 << 30
 _TOLD = 5  # so many that were taken, or took the place of another, are called by their names
 
 
-class Attaching:
+class AttachmentScreens:
     """The screens, each a method."""
 
     def __init__(self, parts: Parts) -> None:
@@ -115,11 +115,11 @@ class Attaching:
         request.max_content_length = _MOST_BYTES
         return [file for file in request.files.getlist("attachments") if file.filename]
 
-    def _not_kept(self, upload: Upload, error: OSError) -> Page:
+    def _not_kept(self, upload: DroppedFile, error: OSError) -> Page:
         said = f"{error.strerror}. Nothing was sent."
         return problem("The files could not be kept.", said, 507, self._back(upload))
 
-    def _look_again(self, upload: Upload, done: str, names: list[str]) -> Page:
+    def _look_again(self, upload: DroppedFile, done: str, names: list[str]) -> Page:
         """The Check screen, which says what was done with which files."""
         back = self._back(upload)
         if names:
@@ -127,7 +127,7 @@ class Attaching:
             back += f"{'&' if '?' in back else '?'}{urlencode({done: ', '.join(names[:_TOLD]) + more})}"
         return redirect(back, 303)
 
-    def _busy(self, upload: Upload) -> Page | None:
+    def _busy(self, upload: DroppedFile) -> Page | None:
         """What is said while the spreadsheet is being sent, with the files as they are."""
         for job in self._parts.jobs.under_way:
             if job.upload == upload:
@@ -135,5 +135,5 @@ class Attaching:
         return None
 
     @staticmethod
-    def _back(upload: Upload) -> str:
+    def _back(upload: DroppedFile) -> str:
         return url_for("check", number=upload.id) + Choices.of(request.args.items(multi=True)).query

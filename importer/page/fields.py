@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from importer.messages import Message, Said, say
-from importer.page.wording import CHOICES, IN_SETTINGS, words
+from importer.page.rendering import CHOICES, IN_SETTINGS, words
 from importer.settings import SETTINGS, Setting, Topic
 from importer.settings.editing import usual
-from importer.settings.kinds import Choice, Seconds, Whole, Yes
-from importer.settings.sources import Given, Place
+from importer.settings.kinds import OneOf, Seconds, Whole, Yes
+from importer.settings.sources import Given, Source
 
 BY_HAND = ("attachments", "base-url", "guard-local-address", "journal", "api-key-file")
 """Settings that the page shows and can't change. They decide which files are read, what is guarded, and where notes and
@@ -78,7 +78,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Group:
+class FieldGroup:
     """Fields that belong together.
 
     Attributes:
@@ -100,7 +100,7 @@ class Group:
         return any(entry.trouble for entry in self.entries)
 
 
-def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mapping[str, Given]) -> list[Group]:
+def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mapping[str, Given]) -> list[FieldGroup]:
     """The form.
 
     Args:
@@ -113,7 +113,8 @@ def groups(texts: Mapping[str, str], troubles: Mapping[str, Said], given: Mappin
         for name in (*FIELDS, *BY_HAND)
     ]
     return [
-        Group(title, tuple(entry for topic, entry in entries if topic in topics)) for title, topics in _GROUPS.items()
+        FieldGroup(title, tuple(entry for topic, entry in entries if topic in topics))
+        for title, topics in _GROUPS.items()
     ]
 
 
@@ -124,7 +125,7 @@ def _entry(setting: Setting, text: str, trouble: Said, given: Given | None) -> E
         case Yes():
             options, without = (("", "no"), ("true", "yes")), ""
             text = "" if text == "false" else text
-        case Choice() as kind:
+        case OneOf() as kind:
             says = CHOICES.get(setting.name, {})
             options = (("", says.get(without, without) or "not set"),)
             options += tuple((word, says.get(word, word)) for word in kind.words if word != without)
@@ -152,7 +153,7 @@ def _line(setting: Setting) -> str:
 
 
 def _instead(given: Given | None) -> Message | None:
-    if given is None or given.place is Place.PROFILE:
+    if given is None or given.place is Source.PROFILE:
         return None
     value = "yes" if given.value is True else "no" if given.value is False else str(given.value)
     return say("field.another-counts", value=value, why=given.origin or say("field.the-command"))

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.commands.answering import offered
-from importer.commands.overview import Column, Overview
+from importer.commands.overview import ColumnOverview, Overview
 from importer.messages import Said, as_message
-from importer.models import Answer, Question, Role, Status, Visibility
+from importer.models import PossibleAnswer, Question, Role, Status, Visibility
 from importer.page.choices import Choices
-from importer.page.wording import FIELDS, ROLES, words
+from importer.page.rendering import FIELDS, ROLES, words
 from importer.settings import Settings
 from importer.settings.meanings import MEANS
 
@@ -39,7 +39,7 @@ _OF_MERGED = {"remark.merged", "remark.merged-filled"}
 
 
 @dataclass(frozen=True)
-class Option:
+class DropDownOption:
     """One of a field's options."""
 
     value: str
@@ -63,7 +63,7 @@ class Field:
     id: str
     name: str
     label: str
-    options: Sequence[Option]
+    options: Sequence[DropDownOption]
     trouble: str
     hint: str
 
@@ -81,8 +81,8 @@ def _field(
 ) -> Field:
     chosen, listed = set(chosen), list(dict.fromkeys(options))
     listed += [(value, value.partition("=")[2] or value) for value in chosen - {value for value, _ in listed}]
-    found = [Option(value, said, value in chosen) for value, said in listed]
-    first = Option("", unsaid, not any(option.is_chosen for option in found))
+    found = [DropDownOption(value, said, value in chosen) for value, said in listed]
+    first = DropDownOption("", unsaid, not any(option.is_chosen for option in found))
     return Field(f"{name}{key}", name, label, [first, *found], trouble, hint)
 
 
@@ -220,10 +220,10 @@ def _unsaid(found: Overview, role: Role, *, asked: bool) -> str:
     return "no column" if role in _OPTIONAL or found.roles else "– please choose –"
 
 
-def _called(column: Column) -> str:
+def _called(column: ColumnOverview) -> str:
     return f"{column.letter}: {column.heading}" if column.heading.strip() else f"{column.letter} (no heading)"
 
 
-def _means(choice: Answer) -> str:
+def _means(choice: PossibleAnswer) -> str:
     held = f": {'; '.join(choice.samples)}" if choice.samples else ""
     return f"{words(choice.means)}{held}"[:160]

@@ -9,14 +9,14 @@ from __future__ import annotations
 from flask import abort, redirect, render_template, request, send_file, url_for
 
 from importer import commands
-from importer.commands.history import Past, Wanted
+from importer.commands.history import PastRun, RunFilter
 from importer.models import Result
 from importer.page.jobs import UnderWay
 from importer.page.reading import A_MOMENT
+from importer.page.rendering import without_folders
 from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
-from importer.page.tasks import Hide, Hideable, LookUp, Rewrite, Send, Unread
-from importer.page.uploads import Upload
-from importer.page.wording import without_folders
+from importer.page.tasks import Hide, Hideable, LookUpTask, Rewrite, Send, Unread
+from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 _AT_ONCE = 50
@@ -45,15 +45,15 @@ class History:
             ("/runs/<run>/hide", "GET", self.hide),
             ("/runs/<run>/hide/state", "GET", self.is_seen),
             ("/runs/<run>/hide/now", "POST", self.hide_now),
-            ("/twins", "GET", self.twins),
-            ("/twins/state", "GET", self.twins_are_seen),
-            ("/twins/hide", "POST", self.hide_twins),
+            ("/duplicates", "GET", self.duplicates),
+            ("/duplicates/state", "GET", self.duplicates_are_seen),
+            ("/duplicates/hide", "POST", self.hide_duplicates),
         )
 
     def runs(self) -> Page:
         """The runs of the workspace, the latest first."""
-        settings, of_all = self._parts.told.settings(), bool(request.args.get("all"))
-        past = commands.history.history(settings, Wanted(last=None if of_all else _AT_ONCE + 1))
+        settings, of_all = self._parts.current.settings(), bool(request.args.get("all"))
+        past = commands.history.history(settings, RunFilter(last=None if of_all else _AT_ONCE + 1))
         return render_template(
             "runs.html",
             past=past if of_all else past[:_AT_ONCE],
@@ -66,7 +66,7 @@ class History:
 
     def past_run(self, run: str) -> Page:
         """One run: its counts, its file, its results, and what can be done about it."""
-        settings = self._parts.told.settings()
+        settings = self._parts.current.settings()
         past = self._past(run, settings)
         upload, counts = self._upload(past), {Result(result): rows for result, rows in past.run.counts.items()}
         is_first_only = upload is not None and bool(upload.choices.values("first"))
@@ -85,7 +85,7 @@ class History:
             sending=self._sending(settings),
             counts=[
                 (result, rows, since.get(result, said))
-                for result, rows, said in commands.endings.of_past(_in_order(counts), held_back=held_back)
+                for result, rows, said in commands.report_messages.of_past(_in_order(counts), held_back=held_back)
             ],
             results=upload.results_of(run) if upload is not None else None,
             left=not counts or any(counts.get(result) for result in (Result.NOT_SENT, Result.UNCONFIRMED)),
@@ -94,7 +94,7 @@ class History:
 
     def past_results(self, run: str) -> Page:
         """The results of a run, as they were written."""
-        upload = self._upload(self._past(run, self._parts.told.settings()))
+        upload = self._upload(self._past(run, self._parts.current.settings()))
         results = upload.results_of(run) if upload is not None else None
         if results is None:
             abort(404)
@@ -104,14 +104,14 @@ class History:
 
     def look_up(self) -> Page:
         """Look up what is unclear in the workspace."""
-        settings = for_page(self._parts.told.with_key())
+        settings = for_page(self._parts.current.with_key())
         if request.form.get("workspace") != str(settings.workspace):
             return problem("Nothing was looked up.", _ANOTHER, 409, url_for("runs"))
-        return self._begin(LookUp(settings), "Nothing was looked up.")
+        return self._begin(LookUpTask(settings), "Nothing was looked up.")
 
     def rewrite(self, run: str) -> Page:
         """Write the results of a run again, from its file: the one that is kept, or one that is handed over."""
-        past, back = self._past(run, self._parts.told.settings()), url_for("past_run", run=run)
+        past, back = self._past(run, self._parts.current.settings()), url_for("past_run", run=run)
         upload = self._upload(past)
         try:
             given = self._parts.handed_over()
@@ -125,42 +125,42 @@ class History:
         upload = upload or given
         if upload is None:
             return problem("No file was chosen.", "Choose the file that this run imported.", 400, back)
-        settings = for_page(upload.choices.applied(self._parts.told.settings()), upload)
+        settings = for_page(upload.choices.applied(self._parts.current.settings()), upload)
         task = Rewrite(settings, upload.folder, upload.name, run)
         return self._begin(task, "Nothing was written.", upload)
 
     def hide(self, run: str) -> Page:
         """What would be hidden of a run, and the question whether it is to be."""
-        return self._asked(self._past(run, self._parts.told.settings()))
+        return self._asked(self._past(run, self._parts.current.settings()))
 
     def is_seen(self, run: str) -> Page:
         """Whether it is known by now what would be hidden."""
-        found, _ = self._to_hide(self._past(run, self._parts.told.settings()), wait=0)
+        found, _ = self._to_hide(self._past(run, self._parts.current.settings()), wait=0)
         return {"reload": found is not None}  # type: ignore[return-value]
 
     def hide_now(self, run: str) -> Page:
         """Hide what was agreed to of a run."""
-        return self._hide(self._past(run, self._parts.told.settings()))
+        return self._hide(self._past(run, self._parts.current.settings()))
 
-    def twins(self) -> Page:
+    def duplicates(self) -> Page:
         """What would be hidden of notes that are there more than once, and the question whether it is to be."""
         return self._asked(None)
 
-    def twins_are_seen(self) -> Page:
+    def duplicates_are_seen(self) -> Page:
         """Whether that is known by now."""
         found, _ = self._to_hide(None, wait=0)
         return {"reload": found is not None}  # type: ignore[return-value]
 
-    def hide_twins(self) -> Page:
+    def hide_duplicates(self) -> Page:
         """Hide what was agreed to of notes that are there more than once."""
         return self._hide(None)
 
     # -- what they share ----------------------------------------------------------------------------------------
 
-    def _past(self, run: str, settings: Settings) -> Past:
-        return next(iter(commands.history.history(settings, Wanted(name=run))), None) or abort(404)
+    def _past(self, run: str, settings: Settings) -> PastRun:
+        return next(iter(commands.history.history(settings, RunFilter(name=run))), None) or abort(404)
 
-    def _upload(self, past: Past) -> Upload | None:
+    def _upload(self, past: PastRun) -> DroppedFile | None:
         return self._parts.uploads.of_run(past.run.fingerprint, past.run.workspace)
 
     def _sending(self, settings: Settings) -> str:
@@ -172,7 +172,7 @@ class History:
         """How much is to be looked up; what is being sent just now isn't unclear."""
         return 0 if self._sending(settings) else commands.verify.unclear(settings)
 
-    def _begin(self, task: LookUp | Rewrite | Hide, otherwise: str, upload: Upload | None = None) -> Page:
+    def _begin(self, task: LookUpTask | Rewrite | Hide, otherwise: str, upload: DroppedFile | None = None) -> Page:
         try:
             job = self._parts.begin(task, upload, upload.choices if upload is not None else None)
         except UnderWay as error:
@@ -181,27 +181,27 @@ class History:
             return under_way(error.job, otherwise)
         return redirect(url_for("job", number=job.id), 303)
 
-    def _to_hide(self, past: Past | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
-        settings, upload = self._parts.told.settings(), None if past is None else self._upload(past)
+    def _to_hide(self, past: PastRun | None, *, wait: float = A_MOMENT) -> tuple[Hideable | Unread | None, Settings]:
+        settings, upload = self._parts.current.settings(), None if past is None else self._upload(past)
         if upload is not None:
             settings = upload.choices.applied(settings)
         settings = for_page(settings, upload)
         run = None if past is None else past.run.name
         return self._parts.reading.to_hide(run, upload, settings, wait=wait), settings
 
-    def _asked(self, past: Past | None) -> Page:
+    def _asked(self, past: PastRun | None) -> Page:
         found, settings = self._to_hide(past)
         if isinstance(found, Unread):
             return problem("That can't be looked at.", found.why, 409, url_for("runs"))
         if found is None:
             return render_template("looking.html", past=past)
         return render_template(
-            "hide.html", past=past, found=found, settings=settings, no_key=why_no_key(self._parts.told)
+            "hide.html", past=past, found=found, settings=settings, no_key=why_no_key(self._parts.current)
         )
 
-    def _hide(self, past: Past | None) -> Page:
-        settings = for_page(self._parts.told.with_key())
-        again = url_for("twins") if past is None else url_for("hide", run=past.run.name)
+    def _hide(self, past: PastRun | None) -> Page:
+        settings = for_page(self._parts.current.with_key())
+        again = url_for("duplicates") if past is None else url_for("hide", run=past.run.name)
         if request.form.get("workspace") != str(settings.workspace):
             return problem("Nothing was changed.", _ANOTHER, 409, again)
         expected = agreed_number(request.form.get("expected", ""))

@@ -15,10 +15,10 @@ from importer.page import form
 from importer.page.choices import Choices
 from importer.page.jobs import UnderWay
 from importer.page.reading import A_MOMENT
+from importer.page.rendering import ROLES
 from importer.page.screens import Page, Parts, Rules, agreed_number, for_page, problem, under_way, why_no_key
 from importer.page.tasks import Send, Unread
-from importer.page.uploads import Upload
-from importer.page.wording import ROLES
+from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 FIRST = 5
@@ -27,7 +27,7 @@ _NO_CHOICES = ("next", "shown", "changed", "remembered", "replaced", "taken")
 """What an address of the check may hold besides choices."""
 
 
-class Importing:
+class ImportScreens:
     """The screens, each a method."""
 
     def __init__(self, parts: Parts) -> None:
@@ -52,9 +52,9 @@ class Importing:
 
     def index(self) -> Page:
         """The first screen: a file is dropped."""
-        settings = self._parts.told.settings()
+        settings = self._parts.current.settings()
         kept = list(self._parts.uploads.of(settings.workspace))
-        last = self._parts.told.is_last_chosen
+        last = self._parts.current.is_last_chosen
         return render_template("import.html", workspace=settings.workspace, kept=kept, is_last_chosen=last)
 
     def template(self) -> Page:
@@ -93,7 +93,7 @@ class Importing:
             return redirect(url_for("confirm", number=number) + choices.query, 303)
         return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&changed=yes", 303)
 
-    def _checked(self, upload: Upload, choices: Choices, settings: Settings, found: Overview | Unread) -> Page:
+    def _checked(self, upload: DroppedFile, choices: Choices, settings: Settings, found: Overview | Unread) -> Page:
         about = {"upload": upload, "choices": choices, "settings": settings}
         if isinstance(found, Unread):
             questions = form.questions(found.questions)
@@ -108,7 +108,7 @@ class Importing:
             said=[*form.said(found, choices)],
             contradictions=form.contradictions(found.questions),
             wants_files=Role.ATTACHMENTS in found.roles or upload.attached,
-            sets_folder_aside=upload.attached and self._parts.told.settings().takes_files,
+            sets_folder_aside=upload.attached and self._parts.current.settings().takes_files,
             role_of={position: ROLES[role] for role, position in found.roles.items()},
             is_remembered=request.args.get("remembered"),
             is_changed=request.args.get("changed"),
@@ -135,7 +135,7 @@ class Importing:
         """Keep what was chosen in the profile."""
         upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
         found, _ = self._look(upload, choices)
-        self._parts.told.remember(choices, found.headings if isinstance(found, Overview) else {})
+        self._parts.current.remember(choices, found.headings if isinstance(found, Overview) else {})
         return redirect(f"{url_for('check', number=number)}{choices.query or '?'}&remembered=yes", 303)
 
     def confirm(self, number: str) -> Page:
@@ -154,13 +154,13 @@ class Importing:
             settings=settings,
             first=FIRST,
             roles=ROLES,
-            no_key=why_no_key(self._parts.told),
+            no_key=why_no_key(self._parts.current),
         )
 
     def send(self, number: str) -> Page:
         """Send what was agreed to."""
         upload, choices = self._parts.upload(number), Choices.of(request.args.items(multi=True))
-        settings = choices.applied(self._parts.told.with_key())
+        settings = choices.applied(self._parts.current.with_key())
         again = url_for("confirm", number=number) + choices.query
         if request.form.get("workspace") != str(settings.workspace):
             return problem("Nothing was sent.", "The profile or its address has changed since. Look again.", 409, again)
@@ -202,11 +202,11 @@ class Importing:
         return redirect(url_for("index"), 303)
 
     def _look(
-        self, upload: Upload, choices: Choices, *, wait: float = A_MOMENT
+        self, upload: DroppedFile, choices: Choices, *, wait: float = A_MOMENT
     ) -> tuple[Overview | Unread | None, Settings]:
         # The key opens what the journal knows of emails, and tells of a file that holds it.
-        settings = for_page(choices.applied(self._parts.told.with_key_if_there()), upload)
+        settings = for_page(choices.applied(self._parts.current.with_key_if_there()), upload)
         return self._parts.reading.look(upload, choices, settings, wait=wait), settings
 
-    def _still_reading(self, upload: Upload, choices: Choices) -> Page:
+    def _still_reading(self, upload: DroppedFile, choices: Choices) -> Page:
         return render_template("reading.html", upload=upload, choices=choices)

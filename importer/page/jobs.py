@@ -22,7 +22,7 @@ from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.processes import deaf
 from importer.page.tasks import Ended, Task
-from importer.page.uploads import Upload
+from importer.page.uploads import DroppedFile
 
 _BROKE_OFF = (
     "The process that did it ended without a word: the computer may be short of memory. What was delivered is recorded,"
@@ -55,7 +55,7 @@ class Job:
 
     id: str
     task: Task
-    upload: Upload | None
+    upload: DroppedFile | None
     choices: Choices
     expected: int
     began_at: float
@@ -119,7 +119,7 @@ class Jobs:
         return [job for job in self if job.ended is None]
 
     def begin(
-        self, task: Task, upload: Upload | None, choices: Choices, expected: int, over: Callable[[Ended], None]
+        self, task: Task, upload: DroppedFile | None, choices: Choices, expected: int, over: Callable[[Ended], None]
     ) -> Job:
         """Do something.
 

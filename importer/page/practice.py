@@ -20,7 +20,7 @@ from typing import Any
 
 from importer.models import Status, Visibility
 from importer.page.jobs import Jobs
-from importer.page.uploads import Uploads
+from importer.page.uploads import DroppedFiles
 from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import SETTINGS, Settings, Topic
 
@@ -41,7 +41,7 @@ _SHOWS = {
 
 
 @dataclass(frozen=True)
-class Sample:
+class PracticeSheet:
     """A sheet to practise with.
 
     Attributes:
@@ -79,7 +79,7 @@ class Practice:
     def __init__(self, settings: Settings, place: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
-        self.uploads, self.jobs = Uploads(folder / "files"), Jobs()
+        self.uploads, self.jobs = DroppedFiles(folder / "files"), Jobs()
         self.key = secrets.token_urlsafe(16)  # what is practised with may be real, and others may use this machine
         self._box = Sandbox(any_email=True, any_id=False, latency=_LATENCY, limit=_LIMIT, api_key=self.key).start()
         alike: dict[str, Any] = {
@@ -129,7 +129,9 @@ def clear_up(place: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def samples() -> list[Sample]:
+def samples() -> list[PracticeSheet]:
     """The sheets to practise with."""
-    every = [Sample(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)]
+    every = [
+        PracticeSheet(str(number), SAMPLES / name, shows) for number, (name, shows) in enumerate(_SHOWS.items(), 1)
+    ]
     return [sample for sample in every if sample.path.is_file()]

@@ -31,16 +31,16 @@ class Practising:
 
     def practice(self) -> Page:
         """What practice is; or the sheets, and what the sandbox holds."""
-        return render_template("practice.html", practice=self._parts.told.practice, samples=samples())
+        return render_template("practice.html", practice=self._parts.current.practice, samples=samples())
 
     def begin_practice(self) -> Page:
         """Practise from now on."""
         for job in self._parts.jobs.under_way:
             return under_way(job, "Practice didn't begin.")
-        told = self._parts.told
-        if told.practice is None:
+        current = self._parts.current
+        if current.practice is None:
             try:
-                told.practice = Practice(told.settings(), self._parts.uploads.folder)
+                current.practice = Practice(current.settings(), self._parts.uploads.folder)
             except OSError as error:
                 return problem("Practice didn't begin.", f"{error.strerror}.", 507, url_for("practice"))
         return redirect(url_for("practice"), 303)
@@ -49,15 +49,15 @@ class Practising:
         """Leave practice, and forget all of it."""
         for job in self._parts.jobs.under_way:
             return under_way(job, "Practice goes on.")
-        told = self._parts.told
-        if (practice := told.practice) is not None:
-            told.practice = None
+        current = self._parts.current
+        if (practice := current.practice) is not None:
+            current.practice = None
             practice.end()
         return redirect(url_for("index"), 303)
 
     def take_sample(self) -> Page:
         """Take a sheet as if it had been dropped."""
-        if self._parts.told.practice is None:
+        if self._parts.current.practice is None:
             return problem(
                 "Nothing was taken.",
                 "These sheets are for practice. Begin that first.",

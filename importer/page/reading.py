@@ -24,7 +24,7 @@ from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.processes import deaf
 from importer.page.tasks import FAULT, Hideable, Unread
-from importer.page.uploads import Upload
+from importer.page.uploads import DroppedFile
 from importer.settings import Settings
 
 A_MOMENT = 0.7
@@ -39,7 +39,7 @@ _Key = tuple[str, str]
 
 
 @dataclass
-class _Look:
+class _Task:
     future: Future[Any]
     settings: Settings
     done_at: float | None = None
@@ -51,12 +51,12 @@ class _Look:
         return self.settings == settings and (self.done_at is None or time.monotonic() < self.done_at + _GOOD_FOR)
 
 
-class Reading:
+class Readers:
     """All files that are being read, or were lately."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._looks: dict[_Key, _Look] = {}
+        self._looks: dict[_Key, _Task] = {}
         self._pool = _pool()
         self._template: bytes | None = None
 
@@ -65,7 +65,9 @@ class Reading:
         with deaf():
             self._pool.submit(tasks.begin)
 
-    def look(self, upload: Upload, choices: Choices, settings: Settings, *, wait: float) -> Overview | Unread | None:
+    def look(
+        self, upload: DroppedFile, choices: Choices, settings: Settings, *, wait: float
+    ) -> Overview | Unread | None:
         """What was found in a file; None while it is still read.
 
         Args:
@@ -79,7 +81,7 @@ class Reading:
         return self._found((upload.id, choices.query), settings, check, wait)
 
     def to_hide(
-        self, run: str | None, upload: Upload | None, settings: Settings, *, wait: float
+        self, run: str | None, upload: DroppedFile | None, settings: Settings, *, wait: float
     ) -> Hideable | Unread | None:
         """What there is to hide; None while that is still looked at.
 
@@ -108,11 +110,11 @@ class Reading:
             found = Unread(FAULT.format(type(error).__name__))
         return found
 
-    def report(self, upload: Upload, choices: Choices) -> Path:
+    def report(self, upload: DroppedFile, choices: Choices) -> Path:
         """Where every problem of a file is listed, once it was read with these choices."""
         return _report(upload, choices)
 
-    def forget(self, upload: Upload | None = None) -> None:
+    def forget(self, upload: DroppedFile | None = None) -> None:
         """Look anew the next time, at a file or at what there is to hide: something has been done."""
         number = "" if upload is None else upload.id
         with self._lock:
@@ -135,12 +137,12 @@ class Reading:
         del self._pool
         gc.collect()
 
-    def _look(self, key: _Key, settings: Settings, task: Callable[[], object]) -> _Look:
+    def _look(self, key: _Key, settings: Settings, task: Callable[[], object]) -> _Task:
         with self._lock:
             found = self._looks.get(key)
             if found is None or not found.is_good(settings):
                 with deaf():
-                    found = self._looks[key] = _Look(self._pool.submit(task), settings)
+                    found = self._looks[key] = _Task(self._pool.submit(task), settings)
             return found
 
     def _begin_anew(self) -> None:
@@ -154,6 +156,6 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), tasks.begin_reading)
 
 
-def _report(upload: Upload, choices: Choices) -> Path:
+def _report(upload: DroppedFile, choices: Choices) -> Path:
     digest = hashlib.sha256(choices.query.encode()).hexdigest()[:16]
     return upload.folder / f"problems-{digest}" / "problems.csv"

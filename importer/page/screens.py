@@ -3,7 +3,7 @@
 A group is a module with a class that is made of :class:`Parts` and has ``rules``: (address, method, screen) each; a
 screen's name is its endpoint, and no two are called alike. ``GROUPS`` in :mod:`importer.page.site` lists the groups,
 ``NAVIGATION`` what stands in the head of every page; a template says which entry it belongs to with
-``{% set section = "Runs" %}``. New addresses go into the matrix of ``tests/page/test_guard.py``.
+``{% set section = "Runs" %}``. New addresses go into the matrix of ``tests/page/test_access.py``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from werkzeug.wrappers import Response as Answer
 from importer.errors import ImporterError
 from importer.messages import Said
 from importer.page.choices import Choices
+from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
-from importer.page.reading import Reading
-from importer.page.tasks import Ended, Hide, LookUp, Rewrite, Send, Task
-from importer.page.told import Told
-from importer.page.uploads import Upload, Uploads
+from importer.page.reading import Readers
+from importer.page.tasks import Ended, Hide, LookUpTask, Rewrite, Send, Task
+from importer.page.uploads import DroppedFile, DroppedFiles
 from importer.settings import Settings, journal_place
 
 Page = str | Response | Answer | tuple[str, int]
@@ -34,7 +34,7 @@ class Parts:
     """What screens work with; while they practise, that is practice's own files and jobs.
 
     Args:
-        told: what counts now.
+        current: what counts now.
         uploads: the files that were dropped.
         reading: those that are being read.
         jobs: what is under way.
@@ -42,22 +42,27 @@ class Parts:
     """
 
     def __init__(
-        self, told: Told, uploads: Uploads, reading: Reading, jobs: Jobs, end: Callable[[], object] = lambda: None
+        self,
+        current: CurrentSettings,
+        uploads: DroppedFiles,
+        reading: Readers,
+        jobs: Jobs,
+        end: Callable[[], object] = lambda: None,
     ) -> None:
-        self.told, self.reading, self.end = told, reading, end
+        self.current, self.reading, self.end = current, reading, end
         self._uploads, self._jobs = uploads, jobs
 
     @property
-    def uploads(self) -> Uploads:
+    def uploads(self) -> DroppedFiles:
         """The files; those of practice and the others don't know of each other."""
-        return self.told.practice.uploads if self.told.practice is not None else self._uploads
+        return self.current.practice.uploads if self.current.practice is not None else self._uploads
 
     @property
     def jobs(self) -> Jobs:
         """The jobs; see `uploads`."""
-        return self.told.practice.jobs if self.told.practice is not None else self._jobs
+        return self.current.practice.jobs if self.current.practice is not None else self._jobs
 
-    def upload(self, number: str) -> Upload:
+    def upload(self, number: str) -> DroppedFile:
         """The file of an id; 404 where there is none."""
         return self.uploads.get(number) or abort(404)
 
@@ -65,17 +70,19 @@ class Parts:
         """The job of an id; 404 where there is none."""
         return self.jobs.get(number) or abort(404)
 
-    def handed_over(self) -> Upload | None:
+    def handed_over(self) -> DroppedFile | None:
         """The file that a form hands over, kept; None where there is none in it.
 
         Raises:
             OSError: it can't be kept.
         """
-        request.max_content_length = self.told.settings().limits.file_bytes
+        request.max_content_length = self.current.settings().limits.file_bytes
         file = request.files.get("file")
         return None if file is None or not file.filename else self.uploads.add(file.filename, file.save)
 
-    def begin(self, task: Task, upload: Upload | None = None, choices: Choices | None = None, expected: int = 0) -> Job:
+    def begin(
+        self, task: Task, upload: DroppedFile | None = None, choices: Choices | None = None, expected: int = 0
+    ) -> Job:
         """Do something in a process of its own (see :class:`Jobs`); what becomes of the file is remembered.
 
         Raises:
@@ -98,7 +105,7 @@ class Parts:
         return job
 
 
-class Group(Protocol):
+class ScreenGroup(Protocol):
     """Some screens that belong together."""
 
     @property
@@ -107,7 +114,7 @@ class Group(Protocol):
         ...
 
 
-def for_page(settings: Settings, upload: Upload | None = None) -> Settings:
+def for_page(settings: Settings, upload: DroppedFile | None = None) -> Settings:
     """The settings as they count here: results are handed out by the page, and lie beside the upload until then.
 
     Other places are as they are seen from here: what reads and sends is at work in the upload's folder. Files that were
@@ -130,10 +137,10 @@ def for_page(settings: Settings, upload: Upload | None = None) -> Settings:
     )
 
 
-def why_no_key(told: Told) -> Said:
+def why_no_key(current: CurrentSettings) -> Said:
     """Why there is no key to send or to change anything with; empty where there is one."""
     try:
-        told.with_key()
+        current.with_key()
     except ImporterError as error:
         return error.message
     return ""
@@ -161,7 +168,7 @@ def said_of(job: Job) -> str:
     name = job.upload.name if job.upload is not None else ""
     return {
         Send.kind: f"{name} is being sent.",
-        LookUp.kind: "What is unclear is being looked up.",
+        LookUpTask.kind: "What is unclear is being looked up.",
         Hide.kind: "Notes are being made private drafts.",
         Rewrite.kind: f"The results of {name} are being written again.",
     }[job.task.kind]

@@ -20,13 +20,13 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from importer.messages import Message
 from importer.page import practice
-from importer.page.guard import LET_IN, Guard
+from importer.page.access import LET_IN, Access
+from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Job, Jobs
-from importer.page.reading import Reading
+from importer.page.reading import Readers
 from importer.page.screens import Parts
 from importer.page.site import make
-from importer.page.told import Told
-from importer.page.uploads import Uploads
+from importer.page.uploads import DroppedFiles
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,7 +50,7 @@ class _Connections(ThreadedWSGIServer):
         self._open: set[object] = set()
         self._unknown: dict[object, float] = {}  # with the time at which each is closed, the earliest first
         self._known: dict[object, float] = {}
-        super().__init__("127.0.0.1", port, app, _Handler, fd=listening.fileno())
+        super().__init__("127.0.0.1", port, app, _PageHandler, fd=listening.fileno())
 
     def process_request(self, request: object, client_address: object) -> None:
         """Begin a thread for a connection, once there is room for it."""
@@ -98,7 +98,7 @@ class _Connections(ThreadedWSGIServer):
             request.shutdown(socket.SHUT_RDWR)
 
 
-class _Handler(WSGIRequestHandler):
+class _PageHandler(WSGIRequestHandler):
     """Answers without a word about itself, and writes nothing down."""
 
     server: _Connections
@@ -115,11 +115,11 @@ class _Handler(WSGIRequestHandler):
         """Write nothing."""
 
 
-class Server:
+class PageServer:
     """The page, served; a context manager.
 
     Args:
-        told: what counts for the page.
+        current: what counts for the page.
         port: 0 for any that is free.
         folder: where files that are dropped are kept, and which profile was chosen last; None: in the user's data
             folder of the system.
@@ -131,17 +131,17 @@ class Server:
         ended: set once a person has asked on the page that the program ends.
     """
 
-    def __init__(self, told: Told, port: int = 0, folder: Path | None = None) -> None:
+    def __init__(self, current: CurrentSettings, port: int = 0, folder: Path | None = None) -> None:
         listening = _listening(port)
         try:
             self.port: int = listening.getsockname()[1]
-            self.guard = Guard(self.port)
+            self.guard = Access(self.port)
             folder = folder or platformdirs.user_data_path("note-importer", appauthor=False) / "page"
-            self.uploads, self.jobs = Uploads(folder), Jobs()
+            self.uploads, self.jobs = DroppedFiles(folder), Jobs()
             practice.clear_up(folder)
-            told.go_on(folder / "profile.txt")
-            self.reading, self.ended = Reading(), threading.Event()
-            self._parts = Parts(told, self.uploads, self.reading, self.jobs, self.ended.set)
+            current.go_on(folder / "profile.txt")
+            self.reading, self.ended = Readers(), threading.Event()
+            self._parts = Parts(current, self.uploads, self.reading, self.jobs, self.ended.set)
             self._server = _Connections(self.port, make(self._parts, self.guard), listening)
         finally:
             listening.close()  # the server has its own
@@ -152,7 +152,7 @@ class Server:
         """Where a person begins; good for once."""
         return self.guard.address
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> PageServer:
         self._thread.start()
         self.reading.begin()
         return self
@@ -161,13 +161,13 @@ class Server:
         self._server.shutdown()
         self._server.server_close()
         self.reading.close()
-        if self.told.practice is not None:
-            self.told.practice.end()
+        if self.current.practice is not None:
+            self.current.practice.end()
 
     @property
-    def told(self) -> Told:
+    def current(self) -> CurrentSettings:
         """What counts now."""
-        return self._parts.told
+        return self._parts.current
 
     def stop_jobs(self, why: Message) -> list[Job]:
         """Ask what is under way to end in good order; the jobs."""

@@ -17,8 +17,8 @@ from importer import commands
 from importer.errors import BadSettings
 from importer.messages import Said
 from importer.page import fields
+from importer.page.rendering import IN_SETTINGS, words
 from importer.page.screens import Page, Parts, Rules, problem
-from importer.page.wording import IN_SETTINGS, words
 from importer.settings import editing, keystore, profiles, remembering
 
 _DONE = {
@@ -64,7 +64,7 @@ class SettingUp:
         """Work with another profile."""
         if (refused := self._refused()) is not None:
             return refused
-        self._parts.told.choose(request.form.get("name", ""))
+        self._parts.current.choose(request.form.get("name", ""))
         return _done("chosen")
 
     def new_profile(self) -> Page:
@@ -76,7 +76,7 @@ class SettingUp:
             profiles.make(name, {}, {})
         except BadSettings as error:
             return self._screen("No profile was made.", troubles={"new": error.message}, new=name)
-        self._parts.told.choose(name)
+        self._parts.current.choose(name)
         return _done("made", "key")
 
     def type_key(self) -> Page:
@@ -85,7 +85,7 @@ class SettingUp:
             return refused
         keep = request.form.get("keep") == "yes"
         try:
-            self._parts.told.type_key(request.form.get("key", ""), keep=keep)
+            self._parts.current.type_key(request.form.get("key", ""), keep=keep)
         except BadSettings as error:
             return self._screen("The key wasn't taken.", troubles={"key": error.message})
         return _done("kept" if keep else "key", "key")
@@ -94,7 +94,7 @@ class SettingUp:
         """Ask the API whether it accepts the key; nothing is changed there."""
         if (refused := self._refused(workspace=True)) is not None:
             return refused
-        settings = self._parts.told.with_key()
+        settings = self._parts.current.with_key()
         found = commands.doctor.try_key(
             replace(
                 settings,
@@ -108,7 +108,7 @@ class SettingUp:
         """Forget it, here or in the system's key store."""
         if (refused := self._refused(workspace=True)) is not None:
             return refused
-        self._parts.told.forget_key(kept=request.form.get("where") == "store")
+        self._parts.current.forget_key(kept=request.form.get("where") == "store")
         return _done("key-forgotten", "key")
 
     def forget_memory(self) -> Page:
@@ -121,7 +121,7 @@ class SettingUp:
             path = None
         if not isinstance(path, list) or not path or not all(isinstance(part, str) for part in path):
             return problem("Nothing was forgotten.", "It isn't said what.", 400, url_for("settings"))
-        remembering.forget(self._parts.told.profile, path)
+        remembering.forget(self._parts.current.profile, path)
         return _done("forgotten", "remembered")
 
     def change_settings(self) -> Page:
@@ -132,18 +132,18 @@ class SettingUp:
             if name in request.form:
                 return self._only_by_hand(name)
         said = {name: request.form[name] for name in fields.FIELDS if name in request.form}
-        if wrong := editing.wrong({**editing.texts(self._parts.told.profile, fields.BY_HAND), **said}):
+        if wrong := editing.wrong({**editing.texts(self._parts.current.profile, fields.BY_HAND), **said}):
             groups = self._groups(said, wrong)
             return self._screen(
                 "Nothing was saved: look for the marked fields.", groups=groups, focus=next(iter(wrong))
             )
-        changed = editing.change(self._parts.told.profile, said)
+        changed = editing.change(self._parts.current.profile, said)
         return _done("saved" if changed else "nothing", "defaults")
 
     def _refused(self, *, workspace: bool = False) -> Page | None:
         """Why nothing can be changed: they practise, or it was said of another profile; None where it can."""
-        told = self._parts.told
-        if told.practice is not None:
+        current = self._parts.current
+        if current.practice is not None:
             return problem(
                 "Nothing was changed.",
                 "You are practising. Settings are for the real thing: leave practice first.",
@@ -151,7 +151,7 @@ class SettingUp:
                 url_for("practice"),
                 "To practice",
             )
-        now = str(told.settings().workspace) if workspace else told.profile
+        now = str(current.settings().workspace) if workspace else current.profile
         if request.form.get("of", now if not workspace else "") != now:
             return problem(
                 "Nothing was changed.",
@@ -170,28 +170,36 @@ class SettingUp:
 
     def _screen(self, said: str, **about: object) -> Page:
         """All of it; what can't be read of a profile is told, and the rest is there."""
-        told = self._parts.told
-        if told.practice is not None:
-            return render_template("settings.html", said="You are practising.", profile=told.profile)
-        about = {"troubles": {}, **about, "said": said, "profile": told.profile, "is_last_chosen": told.is_last_chosen}
+        current = self._parts.current
+        if current.practice is not None:
+            return render_template("settings.html", said="You are practising.", profile=current.profile)
+        about = {
+            "troubles": {},
+            **about,
+            "said": said,
+            "profile": current.profile,
+            "is_last_chosen": current.is_last_chosen,
+        }
         about |= {"file": editing.shown(profiles.profiles_file()), "has_store": keystore.is_there()}
         try:
             about["names"] = list(dict.fromkeys([profiles.DEFAULT, *profiles.names()]))
             if "groups" not in about:
-                held = editing.texts(told.profile, (*fields.FIELDS, *fields.BY_HAND))
+                held = editing.texts(current.profile, (*fields.FIELDS, *fields.BY_HAND))
                 about["groups"] = self._groups(held, editing.wrong(held))
-            about["memories"] = [(json.dumps(memory.path), memory) for memory in remembering.memories(told.profile)]
+            about["memories"] = [(json.dumps(memory.path), memory) for memory in remembering.memories(current.profile)]
             about["others"] = [
-                name for name in profiles.load(told.profile) if name not in (*fields.FIELDS, *fields.BY_HAND, *_SHOWN)
+                name
+                for name in profiles.load(current.profile)
+                if name not in (*fields.FIELDS, *fields.BY_HAND, *_SHOWN)
             ]
-            about |= {"workspace": told.settings().workspace, "key": told.key_place()}
-            about["latest"] = next(self._parts.uploads.of(told.settings().workspace), None)  # to go on with
+            about |= {"workspace": current.settings().workspace, "key": current.key_place()}
+            about["latest"] = next(self._parts.uploads.of(current.settings().workspace), None)  # to go on with
         except BadSettings as error:
             about["broken"] = error.message
         return render_template("settings.html", **about)
 
-    def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, Said]) -> list[fields.Group]:
-        return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.told.given())
+    def _groups(self, texts: Mapping[str, str], wrong: Mapping[str, Said]) -> list[fields.FieldGroup]:
+        return fields.groups(texts, {**_missing(texts), **wrong}, self._parts.current.given())
 
 
 def _missing(texts: Mapping[str, str]) -> dict[str, str]:

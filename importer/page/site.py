@@ -13,21 +13,21 @@ from flask import Flask, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from importer.commands import sayings
+from importer.commands import rendering
 from importer.errors import BadSettings, ImporterError
 from importer.messages import FACE, Message
-from importer.page.attaching import Attaching
-from importer.page.guard import Guard
+from importer.page.access import Access
+from importer.page.attaching import AttachmentScreens
 from importer.page.history import History
-from importer.page.importing import Importing
+from importer.page.importing import ImportScreens
 from importer.page.leaving import Leaving
 from importer.page.practising import Practising
+from importer.page.rendering import PAGE, ROLES, without_folders, words
 from importer.page.screens import Page, Parts, problem, said_of
 from importer.page.setting_up import SettingUp
-from importer.page.wording import PAGE, ROLES, without_folders, words
 from importer.page.working import Working
 
-GROUPS = (Importing, Attaching, Working, History, SettingUp, Practising, Leaving)
+GROUPS = (ImportScreens, AttachmentScreens, Working, History, SettingUp, Practising, Leaving)
 """The groups of screens; see :mod:`importer.page.screens`."""
 NAVIGATION = (("Import", "index"), ("Runs", "runs"), ("Settings", "settings"), ("Practice", "practice"))
 """The entries in the head of every page, each with its screen."""
@@ -35,7 +35,7 @@ _FORM_BYTES = 1_000_000
 _NOTHING = "There is nothing here. It was forgotten since, or the program was started anew. Begin with Import or Runs."
 
 
-def make(parts: Parts, guard: Guard) -> Flask:
+def make(parts: Parts, guard: Access) -> Flask:
     """The site."""
     app = Flask(__name__)
     app.jinja_options = {**app.jinja_options, "finalize": _shown}
@@ -43,9 +43,9 @@ def make(parts: Parts, guard: Guard) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         words=words,
-        count=lambda number, thing: words(sayings.count(number, thing)),
-        duration=lambda seconds: words(sayings.duration(seconds)),
-        when=sayings.when,
+        count=lambda number, thing: words(rendering.count(number, thing)),
+        duration=lambda seconds: words(rendering.duration(seconds)),
+        when=rendering.when,
         said_of=said_of,
         without_folders=without_folders,
     )
@@ -73,12 +73,12 @@ def _faced(refusal: Response | None) -> Response | None:
 
 def _everywhere(parts: Parts) -> dict[str, object]:
     """What every screen knows."""
-    told = parts.told
+    current = parts.current
     return {
         "navigation": NAVIGATION,
         "under_way": parts.jobs.under_way,
-        "practising": told.practice is not None,
-        "working_as": told.profile,
+        "practising": current.practice is not None,
+        "working_as": current.profile,
         "ROLES": ROLES,
     }
 

@@ -25,7 +25,7 @@ from importer.commands.overview import Overview
 from importer.errors import Changed, FirstRun, ImporterError, UnclearColumns
 from importer.messages import FACE, Message, Said, say
 from importer.models import Progress, Question, Result, Visibility
-from importer.page.wording import PAGE
+from importer.page.rendering import PAGE
 from importer.settings import Settings
 
 _SOME = 5  # notes that are shown before they are hidden
@@ -183,12 +183,12 @@ class Send:
             if preview.is_first:
                 commands.workspaces.confirm(self.settings)
             report = prepared.send(expected=self.expected, observe=word.observe, stop=word.why)
-        counts = tuple(commands.endings.of_report(report))
+        counts = tuple(commands.report_messages.of_report(report))
         rows = [RowToFix(row.row, row.prospect, row.result.value, row.reason) for row in report.to_fix]
         return Ended(
             report.exit_status,
-            why=[saying.text for saying in commands.endings.why(report)],
-            besides=[saying.text for saying in commands.endings.besides(report)],
+            why=[line.text for line in commands.report_messages.why(report)],
+            besides=[line.text for line in commands.report_messages.besides(report)],
             counts=counts,
             to_fix=rows,
             results=report.results.absolute(),
@@ -199,7 +199,7 @@ class Send:
 
 
 @dataclass(frozen=True)
-class LookUp:
+class LookUpTask:
     """What is unclear in a workspace, looked up."""
 
     settings: Settings
@@ -214,7 +214,7 @@ class LookUp:
             stop=word.why,
         )
         return Ended(
-            found.exit_status, besides=[saying.text for saying in commands.endings.verified(found, zeros=False)]
+            found.exit_status, besides=[line.text for line in commands.report_messages.verified(found, zeros=False)]
         )
 
 
@@ -237,7 +237,7 @@ class Hide:
         """Hide them."""
         planned = commands.hide.what_to_hide(self.run, self.settings, expected=self.expected)
         done = commands.hide.hide(planned, self.settings, observe=word.observe, stop=word.why)
-        said = [saying.text for saying in commands.endings.hidden(done)]
+        said = [line.text for line in commands.report_messages.hidden(done)]
         return Ended(done.exit_status, besides=said, run=self.run or "")
 
 
@@ -264,13 +264,13 @@ class Rewrite:
         target.parent.mkdir(exist_ok=True, mode=0o700)
         settings = replace(self.settings, results=target)
         written, outcomes = commands.results.rewrite(self.run, Path(self.name), settings)
-        counts = tuple(commands.endings.meanings(outcomes.counts()))
+        counts = tuple(commands.report_messages.meanings(outcomes.counts()))
         status = commands.report.exit_status(outcomes.counts())
         besides = [written.remark] if written.remark else []
         return Ended(status, counts=counts, besides=besides, results=written.path.absolute(), run=self.run)
 
 
-Task = Send | LookUp | Hide | Rewrite
+Task = Send | LookUpTask | Hide | Rewrite
 """What a process of its own may do."""
 
 

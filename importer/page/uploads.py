@@ -1,9 +1,9 @@
 """The files that were dropped, each in a folder of its own that only its owner can enter, under the name that it had.
 
-Comes in: a file and the name that a browser gives it. Goes out: an :class:`Upload`, known by a random id: no path ever
-comes from an address. What is known of it stands in a file beside its folder, so that a file which isn't finished can
-be gone on with by the next program. It is kept until every row is delivered, thirty days at most; what isn't kept any
-longer is removed at the next start.
+Comes in: a file and the name that a browser gives it. Goes out: a :class:`DroppedFile`, known by a random id: no path
+ever comes from an address. What is known of it stands in a file beside its folder, so that a file which isn't finished
+can be gone on with by the next program. It is kept until every row is delivered, thirty days at most; what isn't kept
+any longer is removed at the next start.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  #
 
 
 @dataclass(eq=False)
-class Upload:
+class DroppedFile:
     """A file that was dropped.
 
     Attributes:
@@ -121,7 +121,7 @@ class Upload:
             (self.attachments / name).unlink(missing_ok=True)
 
 
-class Uploads:
+class DroppedFiles:
     """All of them.
 
     Args:
@@ -131,20 +131,20 @@ class Uploads:
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self.folder, self._now = folder, now
-        self._found: dict[str, Upload] = {}
+        self._found: dict[str, DroppedFile] = {}
         self._lock = threading.Lock()
         make_private_folder(folder)
         self._take_up()
 
-    def __iter__(self) -> Iterator[Upload]:
+    def __iter__(self) -> Iterator[DroppedFile]:
         """The latest first."""
         return iter(sorted(self._found.values(), key=lambda upload: upload.at, reverse=True))
 
-    def of(self, workspace: Workspace) -> Iterator[Upload]:
+    def of(self, workspace: Workspace) -> Iterator[DroppedFile]:
         """Those that were sent to a workspace, or nowhere yet; the latest first."""
         return (upload for upload in self if upload.workspace in (workspace, None))
 
-    def add(self, name: str, save: Callable[[Path], object]) -> Upload:
+    def add(self, name: str, save: Callable[[Path], object]) -> DroppedFile:
         """Keep a file; one that is kept already is found again.
 
         Args:
@@ -166,7 +166,7 @@ class Uploads:
                 if (upload.name, upload.fingerprint) == (name, fingerprint) and upload.path.is_file():
                     shutil.rmtree(folder, ignore_errors=True)
                     return upload
-            upload = Upload(number, folder, name, fingerprint, self._now())
+            upload = DroppedFile(number, folder, name, fingerprint, self._now())
             self._write(upload)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -174,17 +174,17 @@ class Uploads:
         self._found[number] = upload
         return upload
 
-    def get(self, number: str) -> Upload | None:
+    def get(self, number: str) -> DroppedFile | None:
         """The file of an id."""
         return self._found.get(number)
 
-    def of_run(self, fingerprint: str, workspace: Workspace) -> Upload | None:
+    def of_run(self, fingerprint: str, workspace: Workspace) -> DroppedFile | None:
         """The file that a run of a workspace imported, if it is kept."""
         return next((upload for upload in self.of(workspace) if upload.fingerprint == fingerprint), None)
 
     def with_files(
-        self, wanted: Collection[str], upload: Upload, workspace: Workspace
-    ) -> tuple[Upload, list[str]] | None:
+        self, wanted: Collection[str], upload: DroppedFile, workspace: Workspace
+    ) -> tuple[DroppedFile, list[str]] | None:
         """The latest other file of a workspace beside which some of these files lie that this one lacks, and which.
 
         Args:
@@ -201,12 +201,12 @@ class Uploads:
                     return other, lacking
         return None
 
-    def is_sent(self, upload: Upload, workspace: Workspace, choices: Choices) -> None:
+    def is_sent(self, upload: DroppedFile, workspace: Workspace, choices: Choices) -> None:
         """Remember that it is being sent, where, and how it is read."""
         upload.workspace, upload.choices, upload.is_done = workspace, choices, False
         self._remember(upload)
 
-    def has_results(self, upload: Upload, run: str, results: Path, *, is_done: bool) -> None:
+    def has_results(self, upload: DroppedFile, run: str, results: Path, *, is_done: bool) -> None:
         """Remember what became of it: its results, and whether every row is delivered."""
         with contextlib.suppress(ValueError):  # where they couldn't be written there, they are elsewhere
             name = results.relative_to(upload.folder).as_posix()
@@ -215,16 +215,16 @@ class Uploads:
         upload.is_done = is_done
         self._remember(upload)
 
-    def forget(self, upload: Upload) -> None:
+    def forget(self, upload: DroppedFile) -> None:
         """Remove it, with its results."""
         self._found.pop(upload.id, None)
         self._remove(upload.id)
 
-    def _remember(self, upload: Upload) -> None:
+    def _remember(self, upload: DroppedFile) -> None:
         with contextlib.suppress(OSError):  # only the next program doesn't know of it
             self._write(upload)
 
-    def _write(self, upload: Upload) -> None:
+    def _write(self, upload: DroppedFile) -> None:
         said = {
             "name": upload.name,
             "fingerprint": upload.fingerprint,
@@ -272,7 +272,7 @@ class Uploads:
         return self.folder / f"{number}.json"
 
 
-def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
+def _upload(number: str, folder: Path, said: dict[str, Any]) -> DroppedFile:
     """What was written of a file.
 
     Raises:
@@ -281,7 +281,7 @@ def _upload(number: str, folder: Path, said: dict[str, Any]) -> Upload:
     workspace = None if said["workspace"] is None else Workspace(*map(str, said["workspace"]))
     choices = Choices.of((str(name), str(value)) for name, value in said["choices"])
     results = {str(run): str(path) for run, path in said["results"].items()}
-    return Upload(
+    return DroppedFile(
         number,
         folder,
         str(said["name"]),

@@ -9,15 +9,15 @@ import time
 
 from flask import abort, redirect, render_template, send_file, url_for
 
-from importer.commands import sayings
+from importer.commands import rendering
 from importer.messages import as_message, say
 from importer.page.jobs import Job
+from importer.page.rendering import words
 from importer.page.screens import Page, Parts, Rules
-from importer.page.tasks import Hide, LookUp, Rewrite, Send
-from importer.page.wording import words
+from importer.page.tasks import Hide, LookUpTask, Rewrite, Send
 
 _DONE = {
-    LookUp.kind: "Looking up what was unclear",
+    LookUpTask.kind: "Looking up what was unclear",
     Hide.kind: "Hiding notes",
     Rewrite.kind: "Results, written again",
 }
@@ -46,11 +46,11 @@ class Working:
             return render_template("working.html", job=job, state=_state(job), doing=_doing(job), under_way=[])
         there = job.ended.results is not None and job.ended.results.is_file()
         if isinstance(job.task, Send):
-            told = self._parts.told
+            current = self._parts.current
             is_refused = any(
                 "api.key-refused" in as_message(said).kinds() for said in (job.ended.error, *job.ended.why)
             )
-            key = told.key_place() if is_refused and told.practice is None else None
+            key = current.key_place() if is_refused and current.practice is None else None
             return render_template("results.html", job=job, ended=job.ended, there=there, key=key)
         return render_template("done.html", job=job, ended=job.ended, there=there, what=_DONE[job.task.kind])
 
@@ -84,16 +84,16 @@ def _state(job: Job) -> dict[str, object]:
     else:
         parts = 10 * (10 * settled // max(total, 1))  # a reader of the screen needn't hear of every note
         said = f"{parts} % of the notes are done{'; it is held up' if progress.gives_up_in is not None else ''}."
-    holds = sayings.what_holds_it_up(progress) if progress is not None else None
+    holds = rendering.what_holds_it_up(progress) if progress is not None else None
     return {
         "reload": job.ended is not None,
         "status": said,
         "settled": settled,
         "total": total,
-        "done": words(say("progress.done", settled=settled, notes=sayings.count(total, "note"))) if total else "",
-        "counts": sayings.in_result_words(progress.ended) if progress is not None else "",
-        "pace": words(sayings.pace(settled, seconds)),
-        "left": words(sayings.time_left(progress)) if progress is not None else "",
+        "done": words(say("progress.done", settled=settled, notes=rendering.count(total, "note"))) if total else "",
+        "counts": rendering.in_result_words(progress.ended) if progress is not None else "",
+        "pace": words(rendering.pace(settled, seconds)),
+        "left": words(rendering.time_left(progress)) if progress is not None else "",
         "holds": words(holds),
     }
 
@@ -103,7 +103,7 @@ def _doing(job: Job) -> str:
     name = job.upload.name if job.upload is not None else ""
     return {
         Send.kind: f"Sending {name}",
-        LookUp.kind: "Looking up what is unclear",
+        LookUpTask.kind: "Looking up what is unclear",
         Hide.kind: "Making notes private drafts",
         Rewrite.kind: f"Writing the results of {name} again",
     }[job.task.kind]

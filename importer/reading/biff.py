@@ -18,7 +18,7 @@ from importer.messages import Part, say
 from importer.reading.formats import LONGEST_CODE
 from importer.reading.limits import Deadline
 from importer.reading.package import MOST_SHEETS, bound
-from importer.reading.sheet import NO_VALUE, Found
+from importer.reading.sheet import NO_VALUE, TableFacts
 
 MOST_STYLES = 10_000
 """Formats of cells, and of numbers; Excel writes some 4,000 into an .xls at most."""
@@ -59,7 +59,7 @@ class BiffSheet:
 
     at: int
     hidden: bool
-    found: Found = field(default_factory=Found)
+    found: TableFacts = field(default_factory=TableFacts)
     empty: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -218,7 +218,7 @@ class Records:
             raise _damaged(say("xls.sheets-on-each-other"))
         self._judge_empty(sheet)
 
-    def _merge(self, at: int, size: int, found: Found) -> None:
+    def _merge(self, at: int, size: int, found: TableFacts) -> None:
         for place in range(at + 2, at + size - 7, 8):
             top, bottom, left, right = struct.unpack_from("<4H", self.stream, place)
             found.merged.append((top + 1, left, bottom + 1, right))

@@ -9,7 +9,7 @@ from importer.errors import UnreadableFile
 from importer.messages import Message
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Budget, Limits
-from importer.reading.sheet import Found
+from importer.reading.sheet import TableFacts
 from importer.reading.spool import Row, RowStream, Spool
 
 HEADER_WITHIN = 50
@@ -26,12 +26,12 @@ class Table:
     Attributes:
         name: the sheet's name, None for a text file.
         hidden: whether the spreadsheet program hides it.
-        rows: starts reading; may be called again. What a person should know is noted in the ``Found`` handed in.
+        rows: starts reading; may be called again. What a person should know is noted in the ``TableFacts`` handed in.
     """
 
     name: str | None
     hidden: bool
-    rows: Callable[[Found], RowStream]
+    rows: Callable[[TableFacts], RowStream]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Book:
     codec: Encoding | None = None
 
 
-class Store:
+class RowStore:
     """Keeps on disk the tables of a file that can only be read in a row, all in one file and charged to one budget."""
 
     def __init__(self, limits: Limits) -> None:
@@ -77,7 +77,7 @@ class KeptTable:
     """
 
     def __init__(self, name: str | None, spool: Spool, budget: Budget, *, hidden: bool) -> None:
-        self.name, self.hidden, self.found = name, hidden, Found()
+        self.name, self.hidden, self.found = name, hidden, TableFacts()
         self._spool, self._budget = spool, budget
         self._error: UnreadableFile | None = None
 
@@ -104,7 +104,7 @@ class KeptTable:
         """The table, once it is finished."""
         return Table(self.name, self.hidden, self._rows)
 
-    def _rows(self, found: Found) -> RowStream:
+    def _rows(self, found: TableFacts) -> RowStream:
         found.adopt(self.found)
         yield from self._spool.rows()
         if self._error:

@@ -9,14 +9,14 @@ from itertools import islice
 
 from importer.errors import UnclearColumns, UnreadableFile, as_argument
 from importer.messages import Cell, Message, say
-from importer.models import Answer, Question
+from importer.models import PossibleAnswer, Question
 from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
-from importer.reading.sheet import Found, listed
+from importer.reading.sheet import TableFacts, listed
 from importer.reading.spool import Row
 
 
 @dataclass(frozen=True)
-class Choice:
+class TableChoice:
     """A table and its header row.
 
     Attributes:
@@ -31,7 +31,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _TableCandidate:
     """A table that may be the one, by its first rows."""
 
     table: Table
@@ -41,7 +41,7 @@ class _Candidate:
 
 def choose(
     book: Book, source: str, sheet: str | None, header_row: int | None, is_header: IsHeader, is_copy: IsHeader
-) -> Choice:
+) -> TableChoice:
     """The one visible table that has the needed headings, or the one that was asked for by name.
 
     Raises UnclearColumns where several qualify, or none does and several hold something.
@@ -57,7 +57,7 @@ def choose(
     if len(qualified) > 1:
         raise _undecided(qualified)
     chosen = qualified[0]
-    return Choice(
+    return TableChoice(
         chosen.table, chosen.header, tuple(_aside(book, chosen, candidates, is_copy, asked=sheet is not None))
     )
 
@@ -77,26 +77,26 @@ def _name(table: Table) -> Cell:
     return Cell(repr(table.name))
 
 
-def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> _Candidate | None:
+def _candidate(table: Table, header_row: int | None, is_header: IsHeader) -> _TableCandidate | None:
     """Look at the first rows of a table; None where they hold nothing."""
     likeliest: Row | None = None
     most = 0
-    with closing(table.rows(Found())) as rows:
+    with closing(table.rows(TableFacts())) as rows:
         if header_row is not None:
             for number, cells in rows:
                 if number >= header_row:
                     blank = number > header_row or not _filled(cells)
-                    return None if blank else _Candidate(table, (number, cells), is_header(cells))
+                    return None if blank else _TableCandidate(table, (number, cells), is_header(cells))
             return None
         for number, cells in islice(rows, HEADER_WITHIN * 20):
             filled = _filled(cells)
             if filled and is_header(cells):
-                return _Candidate(table, (number, cells), qualifies=True)
+                return _TableCandidate(table, (number, cells), qualifies=True)
             if filled > most:  # a title above the header fills fewer cells than the header
                 likeliest, most = (number, cells), filled
             if number > HEADER_WITHIN and likeliest:
                 break
-    return _Candidate(table, likeliest, qualifies=False) if likeliest else None
+    return _TableCandidate(table, likeliest, qualifies=False) if likeliest else None
 
 
 def _filled(cells: Sequence[str]) -> int:
@@ -113,34 +113,34 @@ def _nothing(book: Book, source: str, sheet: str | None, header_row: int | None)
     return say("choice.all-hidden", file=source, sheets=hidden) if hidden else say("choice.no-table", file=source)
 
 
-def _undecided(candidates: Sequence[_Candidate]) -> UnclearColumns:
+def _undecided(candidates: Sequence[_TableCandidate]) -> UnclearColumns:
     """Which sheet is meant, as a question: each of them is an answer."""
     text = _question(candidates)
     choices = [
-        Answer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
+        PossibleAnswer("sheet", name, say("choice.the-sheet", sheet=_name(candidate.table)), _headings(candidate)[:6])
         for candidate in candidates
         if (name := candidate.table.name) is not None
     ]
     return UnclearColumns(text, [Question(text, say("choice.which"), choices)])
 
 
-def _question(candidates: Sequence[_Candidate]) -> Message:
+def _question(candidates: Sequence[_TableCandidate]) -> Message:
     if candidates[0].qualifies:
         return say("choice.several", sheets=tuple(_name(candidate.table) for candidate in candidates))
     return say("choice.none", sheets=tuple(_begins(candidate) for candidate in candidates[:10]))
 
 
-def _begins(candidate: _Candidate) -> Message:
+def _begins(candidate: _TableCandidate) -> Message:
     headings = [cell.strip()[:40] for cell in _headings(candidate)]
     return say("choice.begins", sheet=_name(candidate.table), headings=listed(headings, 6))
 
 
-def _headings(candidate: _Candidate) -> list[str]:
+def _headings(candidate: _TableCandidate) -> list[str]:
     return [cell for cell in candidate.header[1] if cell.strip()]
 
 
 def _aside(
-    book: Book, chosen: _Candidate, candidates: Sequence[_Candidate], is_copy: IsHeader, *, asked: bool
+    book: Book, chosen: _TableCandidate, candidates: Sequence[_TableCandidate], is_copy: IsHeader, *, asked: bool
 ) -> list[Message]:
     remarks = []
     others = tuple(_name(candidate.table) for candidate in candidates if candidate is not chosen)

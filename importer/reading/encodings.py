@@ -18,7 +18,7 @@ from typing import IO
 
 from importer.errors import UnclearColumns, UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.models import Answer, Question
+from importer.models import PossibleAnswer, Question
 from importer.reading import spelling
 from importer.reading.limits import Deadline
 
@@ -97,7 +97,7 @@ class Encoding:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DecodedSample:
     """A file's words as an encoding reads them.
 
     Attributes:
@@ -180,7 +180,7 @@ def certain(file: IO[bytes], deadline: Deadline) -> Encoding | None:
     return None
 
 
-def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, list[Reading]]:
+def likeliest(file: IO[bytes], deadline: Deadline) -> tuple[Encoding | None, list[DecodedSample]]:
     """The old encoding that alone spells the file's words well, else None; and the readings to choose from."""
     best, *others = _readings(file, deadline)
     rivals = [other for other in others if _is_near(other, best)]
@@ -217,7 +217,7 @@ def former(encoding: Encoding, texts: Sequence[str], before: frozenset[str] | No
                 yield read
 
 
-def words_of(readings: Sequence[Reading]) -> list[list[str]]:
+def words_of(readings: Sequence[DecodedSample]) -> list[list[str]]:
     """For each reading some of the words that differ among them."""
     places = [
         i for i, lines in enumerate(zip(*(reading.lines for reading in readings), strict=False)) if len({*lines}) > 1
@@ -228,7 +228,7 @@ def words_of(readings: Sequence[Reading]) -> list[list[str]]:
     ]
 
 
-def undecided(readings: Sequence[Reading], exports: Sequence[str]) -> UnclearColumns:
+def undecided(readings: Sequence[DecodedSample], exports: Sequence[str]) -> UnclearColumns:
     """Which encoding is meant, as a question: the words that differ in each reading, and what each is called.
 
     Args:
@@ -238,7 +238,9 @@ def undecided(readings: Sequence[Reading], exports: Sequence[str]) -> UnclearCol
     shown = [tuple(Cell(repr(word)) for word in words) for words in words_of(readings)]
     names = [MIXED if reading.encoding.codec == "utf-8" else reading.encoding.codec for reading in readings]
     choices = [
-        Answer("encoding", f"{export}={name}", say("encoding.reading", words=words, encoding=reading.encoding.title))
+        PossibleAnswer(
+            "encoding", f"{export}={name}", say("encoding.reading", words=words, encoding=reading.encoding.title)
+        )
         for reading, name, words, export in zip(readings, names, shown, exports, strict=True)
     ]
     ways = tuple(say("encoding.way", words=words, name=name) for words, name in zip(shown, names, strict=True))
@@ -246,13 +248,13 @@ def undecided(readings: Sequence[Reading], exports: Sequence[str]) -> UnclearCol
     return UnclearColumns(text, [Question(text, say("encoding.which"), choices)])
 
 
-def _is_near(other: Reading, best: Reading) -> bool:
+def _is_near(other: DecodedSample, best: DecodedSample) -> bool:
     """Whether another reading may be the right one as well; a rarer encoding has to stand out more."""
     near = 0 if best.is_western else 0.4 * len(other.words - best.words)
     return len(other.wrong - best.words) + other.handicap <= max(_MARGIN * len(best.wrong - other.words), near)
 
 
-def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
+def _readings(file: IO[bytes], deadline: Deadline) -> list[DecodedSample]:
     """The file's readings, the likeliest first: by misspelt words, then by this machine's language."""
     sample = _sample(file).split(b"\n")
     lines = sample[:: len(sample) // _LINES + 1]
@@ -262,7 +264,7 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
     if len(apart) < len(lines):
         texts = tuple(line.decode("utf-8", _FALLBACK) for line in lines)
         words = frozenset(word for i in apart for word in spelling.tokens(texts[i]))
-        found.append(Reading(_mixed(), "western", texts, words, frozenset(spelling.misspelt(words, "western"))))
+        found.append(DecodedSample(_mixed(), "western", texts, words, frozenset(spelling.misspelt(words, "western"))))
     for codec, (title, family) in _CANDIDATES.items():
         try:
             texts = tuple(line.decode(codec) for line in lines)
@@ -271,7 +273,7 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
         words = frozenset(word for text in texts for word in spelling.tokens(text))
         wrong = frozenset(spelling.misspelt(words, family))
         found.append(
-            Reading(
+            DecodedSample(
                 Encoding(codec, title, remark=say("encoding.likeliest", encoding=title)),
                 family,
                 texts,
@@ -290,7 +292,7 @@ def _readings(file: IO[bytes], deadline: Deadline) -> list[Reading]:
     return [found[first], *near]
 
 
-def _decodes(file: IO[bytes], reading: Reading, deadline: Deadline) -> bool:
+def _decodes(file: IO[bytes], reading: DecodedSample, deadline: Deadline) -> bool:
     """Whether the whole file can be read so, of which only a sample was."""
     return reading.encoding.errors == _FALLBACK or decodes(file, reading.encoding.codec, deadline)
 

@@ -12,7 +12,7 @@ from importer.errors import UnreadableFile
 from importer.markup import Markup
 from importer.messages import say
 from importer.reading import encodings
-from importer.reading.book import HEADER_WITHIN, Book, IsHeader, KeptTable, Store
+from importer.reading.book import HEADER_WITHIN, Book, IsHeader, KeptTable, RowStore
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Deadline, Limits
 from importer.reading.package import MOST_SHEETS, bound
@@ -46,7 +46,7 @@ def open_html(
     declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", file.read(4096), re.IGNORECASE)
     codec = _encoding(file, encoding, declared[1].decode("ascii") if declared else "", deadline)
     file.seek(0)
-    parser = _Page(limits, is_header)
+    parser = _HtmlPage(limits, is_header)
     text = (
         file.read().decode(codec.codec, "replace" if codec.errors == "strict" else codec.errors).removeprefix("\ufeff")
     )
@@ -104,7 +104,7 @@ def _feed(parser: Markup, text: str, source: str) -> None:
         raise UnreadableFile(say("html.not-parsed", file=source, error=str(exc))) from exc
 
 
-class _Page(Markup):
+class _HtmlPage(Markup):
     """Finds the tables of a page: those outside any cell, and those within one that have the headings."""
 
     def __init__(self, limits: Limits, is_header: IsHeader) -> None:
@@ -112,7 +112,7 @@ class _Page(Markup):
         self.limits = limits
         self.is_header = is_header
         self.tables: list[KeptTable] = []
-        self.store = Store(limits)
+        self.store = RowStore(limits)
         self.open: list[_OpenTable] = []
         self.hidden = 0
 

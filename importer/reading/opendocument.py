@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, Message, say
-from importer.reading.book import KeptTable, Store, Table
+from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.digits import KEPT_DIGITS, general, lost_digits, rounded_before
 from importer.reading.elements import Attributes, Elements, plain
 from importer.reading.limits import SHEET_ROWS, Limits
@@ -34,7 +34,7 @@ ASIDE = frozenset(
 
 def open_document(package: Package) -> tuple[Table, ...]:
     """The sheets of a document; their rows are kept, since only reading all of it finds them all."""
-    document = _Document(package.limits)
+    document = _OdsDocument(package.limits)
     document.elements.all(package.chunks(CONTENT))
     return tuple(kept.table() for kept in document.tables)
 
@@ -44,7 +44,7 @@ def _times(attributes: Attributes, name: str) -> int:
     return max(1, whole(attributes.get(name)))
 
 
-class _Document:
+class _OdsDocument:
     """The pass over a document."""
 
     def __init__(self, limits: Limits) -> None:
@@ -52,10 +52,10 @@ class _Document:
         self.tables: list[KeptTable] = []
         self.elements = Elements(say("part.content"), limits)
         self.elements.handle_trees(frozenset({"table-row", "style"}), self._begin, self._end, self._take)
-        self._store = Store(limits)
+        self._store = RowStore(limits)
         self._hidden_styles: set[str] = set()
         self._depth = 0
-        self._sheet: _Sheet | None = None
+        self._sheet: _OdsSheet | None = None
 
     def _begin(self, tag: str, attributes: Attributes) -> None:
         self._depth += tag in NESTED
@@ -64,7 +64,7 @@ class _Document:
             hidden = said.get("style-name", "") in self._hidden_styles
             self.tables.append(self._store.begin(said.get("name", ""), hidden=hidden))
             bound(len(self.tables), MOST_SHEETS, "sheets")
-            self._sheet = _Sheet(self.tables[-1], self.limits)
+            self._sheet = _OdsSheet(self.tables[-1], self.limits)
 
     def _end(self, tag: str) -> None:
         if tag == "table" and self._depth == 1:
@@ -80,7 +80,7 @@ class _Document:
             self._sheet = None
 
 
-class _Sheet:
+class _OdsSheet:
     """The rows of one sheet."""
 
     def __init__(self, kept: KeptTable, limits: Limits) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from importer import elsewhere
+from importer import storage
 from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading import detection
@@ -30,9 +30,9 @@ def opened(source: str, limits: Limits, deadline: Deadline) -> Iterator[tuple[IO
             yield file, _fingerprint(file, deadline)
         return
     detection.refuse_by_name(source)
-    if isinstance(url := elsewhere.place(source), elsewhere.Url):
+    if isinstance(url := storage.place(source), storage.Url):
         with tempfile.TemporaryFile() as file:
-            if (size := elsewhere.fetch(url, file, limits.file_bytes)) > limits.file_bytes:
+            if (size := storage.fetch(url, file, limits.file_bytes)) > limits.file_bytes:
                 raise limits.refuse("file_bytes", say("limit.file", file=source, size=size))
             yield file, _fingerprint(file, deadline)
         return

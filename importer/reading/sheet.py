@@ -36,7 +36,7 @@ class Flaw:
 
 
 @dataclass
-class Found:
+class TableFacts:
     """What a reader noticed on its way through one table.
 
     Attributes:
@@ -76,7 +76,7 @@ class Found:
                 self.rounded.setdefault(column, array("l")).append(row)
         return shown
 
-    def adopt(self, other: Found) -> None:
+    def adopt(self, other: TableFacts) -> None:
         """Take over what was noticed on an earlier way through the table."""
         for each in fields(self):
             setattr(self, each.name, getattr(other, each.name))

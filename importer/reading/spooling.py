@@ -7,9 +7,9 @@ from contextlib import closing
 
 from importer.messages import Message, say
 from importer.reading.book import Book
-from importer.reading.choice import Choice
+from importer.reading.choice import TableChoice
 from importer.reading.limits import Budget, Deadline, Limits
-from importer.reading.sheet import Found, Sheet
+from importer.reading.sheet import Sheet, TableFacts
 from importer.reading.spool import Spool
 
 REPLACED = say("flaw.damaged-character")
@@ -29,7 +29,9 @@ class _Writer:
         is_excel: whether all short rows so far may be short because Excel wrote them.
     """
 
-    def __init__(self, header_row: int, header: Sequence[str], *, ragged: bool, found: Found, limits: Limits) -> None:
+    def __init__(
+        self, header_row: int, header: Sequence[str], *, ragged: bool, found: TableFacts, limits: Limits
+    ) -> None:
         self.full = header_row
         self.short: list[tuple[int, int]] = []
         self.is_excel = True
@@ -110,7 +112,7 @@ class _Writer:
 def spooled(
     source: str,
     book: Book,
-    choice: Choice,
+    choice: TableChoice,
     remarks: Sequence[Message],
     fingerprint: str,
     limits: Limits,
@@ -120,7 +122,7 @@ def spooled(
 ) -> Sheet:
     """Read the table to its end and hand over the sheet; ``fill_merged``: see :class:`Options`."""
     header_row, header = choice.header
-    found = Found()
+    found = TableFacts()
     rows = _Writer(header_row, header, ragged=book.delimiter is not None, found=found, limits=limits)
     above = 0
     try:

@@ -22,7 +22,7 @@ from importer.reading import encodings
 from importer.reading.book import HEADER_WITHIN, Book, IsHeader, Table
 from importer.reading.encodings import Encoding
 from importer.reading.limits import Deadline, Limits
-from importer.reading.sheet import Found
+from importer.reading.sheet import TableFacts
 from importer.reading.spool import RowStream
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -52,7 +52,7 @@ def open_text(
     if delimiter is None and chosen != ",":
         remarks.append(_SEPARATED.get(chosen) or say("remark.separated-by", sign=repr(chosen)))
 
-    def rows(found: Found) -> RowStream:
+    def rows(found: TableFacts) -> RowStream:
         return _rows(file, codec, chosen, skip=1 if said else 0, limits=limits, deadline=deadline, found=found)
 
     kind = say("format.tabs" if chosen == "\t" else "format.csv")
@@ -196,7 +196,14 @@ def _long_fields(limits: Limits) -> Iterator[None]:
 
 
 def _rows(
-    file: IO[bytes], codec: Encoding, delimiter: str, *, skip: int, limits: Limits, deadline: Deadline, found: Found
+    file: IO[bytes],
+    codec: Encoding,
+    delimiter: str,
+    *,
+    skip: int,
+    limits: Limits,
+    deadline: Deadline,
+    found: TableFacts,
 ) -> RowStream:
     """Number the records as a spreadsheet program does: blank ones count, line breaks in cells don't."""
     with _lines(file, codec, limits) as lines, _long_fields(limits):

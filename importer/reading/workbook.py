@@ -14,7 +14,7 @@ from importer.reading.book import Book, Table
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.package import MOST_FORMATS, MOST_SHEETS, Events, Package, bound, whole
 from importer.reading.relations import Relations, lacking
-from importer.reading.sheet import Found
+from importer.reading.sheet import TableFacts
 from importer.reading.spool import RowStream
 from importer.reading.strings import Strings
 from importer.reading.worksheet import Worksheet, unescape
@@ -39,7 +39,7 @@ class Workbook:
         self._formats = NumberFormats(self._read_styles(), date1904=self._date1904)
         self._strings: Strings | None = None
 
-    def rows(self, name: str, path: str, found: Found) -> RowStream:
+    def rows(self, name: str, path: str, found: TableFacts) -> RowStream:
         """Yield the rows of a sheet that are written in the file, noting in ``found`` what a person should know."""
         if self._strings is None:
             self._strings = self._read_strings()

@@ -11,7 +11,7 @@ from importer.reading.digits import KEPT_DIGITS, general
 from importer.reading.formats import NumberFormats
 from importer.reading.limits import SHEET_ROWS, Limits
 from importer.reading.package import MOST_DEPTH, Events, whole
-from importer.reading.sheet import HIDDEN, NO_VALUE, Found, column_letter
+from importer.reading.sheet import HIDDEN, NO_VALUE, TableFacts, column_letter
 from importer.reading.spool import Row, RowStream
 from importer.reading.strings import Strings
 
@@ -26,7 +26,7 @@ _TEXTS = frozenset({"s", "inlineStr", "str", "b"})
 class Worksheet:
     """The events of one worksheet, turned into rows."""
 
-    def __init__(self, name: str, found: Found, limits: Limits, strings: Strings, formats: NumberFormats) -> None:
+    def __init__(self, name: str, found: TableFacts, limits: Limits, strings: Strings, formats: NumberFormats) -> None:
         self.name = Cell(name)
         self.found = found
         self.limits = limits

@@ -14,10 +14,10 @@ import xlrd
 from importer.errors import UnreadableFile
 from importer.messages import say
 from importer.reading.biff import Records
-from importer.reading.book import KeptTable, Store, Table
+from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.formats import NumberFormats, code_of
 from importer.reading.limits import Deadline, Limits
-from importer.reading.sheet import HIDDEN, Found
+from importer.reading.sheet import HIDDEN, TableFacts
 from importer.reading.spool import Row
 
 _FAULTS = (
@@ -43,7 +43,7 @@ class _Silence(io.TextIOBase):
 def tables(stream: bytearray, limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
     """The sheets of a workbook; their rows are kept, so that only one sheet at a time is held in memory."""
     records = Records(stream, deadline)
-    store = Store(limits)
+    store = RowStore(limits)
     kept = []
     try:
         book = xlrd.open_workbook(
@@ -76,7 +76,7 @@ def _read(book: xlrd.Book, index: int, formats: NumberFormats, kept: KeptTable, 
     book.unload_sheet(index)
 
 
-def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: Found) -> Iterator[Row]:
+def _rows(sheet: xlrd.sheet.Sheet, formats: NumberFormats, found: TableFacts) -> Iterator[Row]:
     """Yield the rows that hold something."""
     hidden = {row for row, info in sheet.rowinfo_map.items() if info.hidden}
     found.hidden_columns.update(column for column, info in sheet.colinfo_map.items() if info.hidden)

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from importer.errors import UnreadableFile
 from importer.messages import Cell, say
-from importer.reading.book import KeptTable, Store, Table
+from importer.reading.book import KeptTable, RowStore, Table
 from importer.reading.elements import Attributes, Elements, plain
 from importer.reading.formats import BUILT_IN, NumberFormats, hides_text, iso
 from importer.reading.limits import Deadline, Limits
@@ -71,7 +71,7 @@ class _Styles:
 
 def open_xml(file: IO[bytes], limits: Limits, deadline: Deadline) -> tuple[Table, ...]:
     """The sheets of the file; their rows are kept, since only reading all of it finds them all."""
-    document = _Document(limits)
+    document = _XmlDocument(limits)
     try:
         document.elements.all(_chunks(file, deadline))
     except ValueError as exc:
@@ -88,7 +88,7 @@ def _chunks(file: IO[bytes], deadline: Deadline) -> Iterator[bytes]:
         yield chunk
 
 
-class _Document:
+class _XmlDocument:
     """The pass over a file."""
 
     def __init__(self, limits: Limits) -> None:
@@ -97,9 +97,9 @@ class _Document:
         self.elements = Elements(say("part.file"), limits)
         trees = frozenset({"Style", "Column", "Row", "Visible"})
         self.elements.handle_trees(trees, self._begin, self._end, self._take)
-        self._store = Store(limits)
+        self._store = RowStore(limits)
         self._styles = _Styles()
-        self._sheet: _Sheet | None = None
+        self._sheet: _XmlSheet | None = None
 
     def _begin(self, tag: str, attributes: Attributes) -> None:
         if tag == "Date1904":
@@ -107,7 +107,7 @@ class _Document:
         elif tag == "Worksheet":
             self.tables.append(self._store.begin(plain(attributes).get("Name", "")))
             bound(len(self.tables), MOST_SHEETS, "sheets")
-            self._sheet = _Sheet(self.tables[-1], self.limits, self._styles)
+            self._sheet = _XmlSheet(self.tables[-1], self.limits, self._styles)
         elif tag == "Table" and self._sheet:
             self._sheet.style = plain(attributes).get("StyleID", "")
 
@@ -127,7 +127,7 @@ class _Document:
             self._sheet = None
 
 
-class _Sheet:
+class _XmlSheet:
     """The rows of one sheet.
 
     Attributes:

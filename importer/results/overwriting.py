@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from importer import files
-from importer.elsewhere import is_same
 from importer.errors import JournalFailed
 from importer.journal import Journal
 from importer.messages import Message, say
 from importer.resultsfile import is_results
+from importer.storage import is_same
 
 
 class OverwritePolicy(Protocol):

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import elsewhere, files
-from importer.elsewhere import Url
+from importer import files, storage
 from importer.errors import ResultsNotWritten
 from importer.files import Draft, FileTrouble
 from importer.messages import Message, say
 from importer.results.overwriting import NeverOverwrite, OverwritePolicy
+from importer.storage import Url
 
 _NAMES, _TRIES = 99, 5
 _STANDARD_INPUT = Path("-")
@@ -103,7 +103,7 @@ def _put(target: Url, fill: Callable[[Draft], None], policy: OverwritePolicy) ->
                 draft.finish(files.OWNER_ONLY)
                 path, why = _settle_elsewhere(draft, target, policy)
     except OSError as error:
-        kept = save(Path.cwd() / elsewhere.local_name(target), fill, NeverOverwrite(source=policy.source))
+        kept = save(Path.cwd() / storage.local_name(target), fill, NeverOverwrite(source=policy.source))
         return Written(
             kept.path,
             say(
@@ -128,16 +128,16 @@ def _settle_elsewhere(draft: Draft, wanted: Url, policy: OverwritePolicy) -> tup
     for number in range(1, _NAMES + 1):
         url = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
         for _ in range(_TRIES):
-            seen, objection = elsewhere.version(url), None
+            seen, objection = storage.version(url), None
             if seen is not None:
-                with elsewhere.copy_of(url) as here:
+                with storage.copy_of(url) as here:
                     objection = policy.objection(url, here)
             if objection:
                 why = why or objection
                 break
             policy.enter(url, draft.digest)
             try:
-                elsewhere.put(draft.content, url, instead_of=seen)
+                storage.put(draft.content, url, instead_of=seen)
             except FileExistsError:  # somebody put another there in the same moment
                 why = why or say("stays.just-changed", file=url.name)
                 continue

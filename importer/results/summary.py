@@ -22,7 +22,7 @@ _NAME = "Summary"
 
 
 def write_summary(
-    book: Workbook, summary: Summary, counts: Mapping[Result, int], twins: int = 0, missing: int = 0
+    book: Workbook, summary: Summary, counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0
 ) -> None:
     """Add the sheet; ``twins`` rows have notes that are there more than once, ``missing`` ones that were not found.
 
@@ -39,7 +39,7 @@ def write_summary(
     lead = book.add_format({"font_size": 12, "font_color": "#56626C"})
     sheet.set_row(1, 28)
     sheet.write_string(1, 1, *_text(summary.title, title))
-    sheet.write_string(2, 1, *_text(headline(counts, twins, missing), lead))
+    sheet.write_string(2, 1, *_text(headline(counts, duplicates, missing), lead))
     row = _table(book, sheet, counts, 4, summary)
     row = _chart(book, sheet, counts, row + 1)
     row = _pairs(book, sheet, say("summary.run"), summary.lines, row + 1)
@@ -48,10 +48,10 @@ def write_summary(
     )
 
 
-def headline(counts: Mapping[Result, int], twins: int = 0, missing: int = 0) -> Message:
+def headline(counts: Mapping[Result, int], duplicates: int = 0, missing: int = 0) -> Message:
     """The counts in one sentence."""
     parts = [
-        say("counts.twins", n=twins),
+        say("counts.twins", n=duplicates),
         say("counts.missing", n=missing),
         say("counts.repeated", n=counts.get(Result.DUPLICATE, 0)),
         say("counts.to-correct", n=counts.get(Result.REJECTED, 0) + counts.get(Result.INVALID, 0)),

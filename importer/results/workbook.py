@@ -86,7 +86,7 @@ def write_workbook(draft: Draft, contents: Contents, rows: Iterable[ResultRows],
             for some in rows:
                 sheets.add(some)
             sheets.finish()
-            write_summary(book, contents.summary, outcomes.counts(), len(outcomes.twins), len(outcomes.missing))
+            write_summary(book, contents.summary, outcomes.counts(), len(outcomes.duplicates), len(outcomes.missing))
             book.close()
         except FileCreateError as error:
             output.given_up = True

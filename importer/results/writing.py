@@ -11,9 +11,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from importer import elsewhere
+from importer import storage
 from importer.delivery.outcomes import Outcomes
-from importer.elsewhere import Url
 from importer.errors import BadSettings
 from importer.files import Draft
 from importer.messages import Message, say, words
@@ -25,6 +24,7 @@ from importer.results.overwriting import NeverOverwrite, OverwriteLists, Overwri
 from importer.results.saving import Written, plain, save
 from importer.results.workbook import MOST_COLUMNS, MOST_ROWS, Contents, write_workbook
 from importer.resultsfile import OUR_COLUMNS
+from importer.storage import Url
 
 _KINDS = (".xlsx", ".csv")
 
@@ -38,7 +38,7 @@ def check_target(path: Path) -> None:
     """
     _check_kind(path)
     if isinstance(path, Url):
-        elsewhere.check_folder(path.parent)
+        storage.check_folder(path.parent)
         return
     try:
         place = path.resolve()

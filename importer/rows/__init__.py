@@ -10,11 +10,11 @@ value, never an exception.
     values       one cell → a value, or why it is none
     addresses    the same, for emails
     attachments  which files a sheet may name, and what they hold
-    beneath      opens a file of a folder, and follows no link on the way
+    safe_opening  opens a file of a folder, and follows no link on the way
     directions   what a heading says about its cells: codes, yes and no
     words        words of their own, and what is to ask of them
     readings     what such words were read as, for a person to see
-    overlooked   columns of visibility or status that nobody named
+    unmapped     columns of visibility or status that nobody named
     footers      rows that surely are no data
     former       how earlier versions read the cells that are read otherwise now
     validation   every row of a sheet

@@ -25,7 +25,7 @@ from importer.errors import BadSettings
 from importer.files import FileTrouble, why
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile
-from importer.rows.beneath import identity, open_beneath
+from importer.rows.safe_opening import identity, open_beneath
 from importer.rows.values import Wrong, error_in, is_link, quoted
 
 LARGEST = 20 * 1024 * 1024

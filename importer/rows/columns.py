@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from importer.errors import UnclearColumns, as_argument
-from importer.messages import Cell, Message, Setting, lines, say, some
-from importer.models import Answer, Question, Role
+from importer.messages import Cell, Message, SettingPart, lines, say, some
+from importer.models import PossibleAnswer, Question, Role
 from importer.reading import column_letter
 from importer.resultsfile import own_columns
 from importer.rows.headings import HEADINGS
@@ -32,7 +32,7 @@ _ROLE_OF = {folded_heading(heading): role for role, headings in HEADINGS.items()
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ColumnSettings:
     """What the person said about columns.
 
     Attributes:
@@ -52,7 +52,7 @@ class Wanted:
     lasting: Collection[str] = ()
 
     @classmethod
-    def of(cls, settings: Settings) -> Wanted:
+    def of(cls, settings: Settings) -> ColumnSettings:
         """What the settings say."""
         mapping = dict(settings.mapping)
         if settings.key_column:
@@ -100,7 +100,7 @@ class Roles:
     in_doubt: bool = False
 
 
-def recognised(headings: Sequence[str], wanted: Wanted) -> int:
+def recognised(headings: Sequence[str], wanted: ColumnSettings) -> int:
     """How many of the required roles have a heading in this row; a header row has all of them."""
     ours = own_columns(headings)
     here = _here(headings, wanted, ours)
@@ -112,7 +112,7 @@ def recognised(headings: Sequence[str], wanted: Wanted) -> int:
     )
 
 
-def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]] = ()) -> Roles:
+def find(headings: Sequence[str], wanted: ColumnSettings, cells: Sequence[Sequence[str]] = ()) -> Roles:
     """Settle which column has which role.
 
     Args:
@@ -167,13 +167,13 @@ def find(headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]
     return Roles(columns, ours, unused, tuple(i for i in unused if i not in aside), doubtful, vacant, instead)
 
 
-def candidates(role: Role, headings: Sequence[str], wanted: Wanted) -> list[int]:
+def candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> list[int]:
     """Return the columns that may have a role, by what the person said and by their headings."""
     ours = own_columns(headings)
     return _candidates(role, headings, _here(headings, wanted, ours), ours)
 
 
-def _here(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> Wanted:
+def _here(headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> ColumnSettings:
     """What was said, as it counts for these headings."""
     aside = _set_aside(headings, wanted, ours)
     free = [i for i in range(len(headings)) if i not in ours.values()]
@@ -189,7 +189,7 @@ def _here(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> W
     return replace(wanted, mapping=mapping)
 
 
-def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> bool:
+def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> bool:
     """Whether it is one of the two columns that name prospects which is missing, and the other one does.
 
     Where a person named the one alone, that is the one.
@@ -200,7 +200,7 @@ def _is_named_otherwise(role: Role, headings: Sequence[str], wanted: Wanted, our
     return bool(_candidates(other, headings, wanted, ours))
 
 
-def _candidates(role: Role, headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> list[int]:
+def _candidates(role: Role, headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> list[int]:
     """The columns that may have the role: those that were named, else those whose heading says so."""
     named = wanted.names(role)
     free = [i for i in range(len(headings)) if i not in ours.values()]
@@ -216,7 +216,7 @@ def _first_named(names: Sequence[str], headings: Sequence[str], free: Sequence[i
     return next((found for name in names if name and (found := _named(name, headings, free))), [])
 
 
-def _set_aside(headings: Sequence[str], wanted: Wanted, ours: Mapping[str, int]) -> set[int]:
+def _set_aside(headings: Sequence[str], wanted: ColumnSettings, ours: Mapping[str, int]) -> set[int]:
     """The columns that are to be ignored. A name that no column has is no mistake: sheets of one profile may differ."""
     free = [i for i in range(len(headings)) if i not in ours.values()]
     mapped = [wanted.names(role) or () for role in wanted.mapping if role not in wanted.usual]
@@ -233,7 +233,7 @@ def not_named(names: Sequence[str], headings: Sequence[str], name: str) -> tuple
     return tuple(other for other in names if not found.intersection(_named(other, headings, everything)))
 
 
-def remarks(headings: Sequence[str], wanted: Wanted, roles: Roles) -> list[Message]:
+def remarks(headings: Sequence[str], wanted: ColumnSettings, roles: Roles) -> list[Message]:
     """What to say of columns that have a role by their headings alone, though others were named for it."""
     return [
         say(
@@ -246,18 +246,20 @@ def remarks(headings: Sequence[str], wanted: Wanted, roles: Roles) -> list[Messa
     ]
 
 
-def _named_for(role: Role, wanted: Wanted) -> tuple[Cell, ...]:
+def _named_for(role: Role, wanted: ColumnSettings) -> tuple[Cell, ...]:
     """The columns that were named for a role, for a message."""
     return tuple(Cell(repr(name)) for name in wanted.names(role) or () if name)
 
 
-def _choices(role: Role, headings: Sequence[str], found: Sequence[int], cells: Sequence[Sequence[str]]) -> list[Answer]:
+def _choices(
+    role: Role, headings: Sequence[str], found: Sequence[int], cells: Sequence[Sequence[str]]
+) -> list[PossibleAnswer]:
     """Columns that may be named for a role, the likeliest first."""
     found = [i for i in found if headings[i].strip() or not cells or cells[i]]  # a blank column speaks for nothing
     scores = {i: _score(role, headings[i], cells[i] if cells else ()) for i in found}
     setting, before = ("key-column", "") if role is Role.KEY else ("map", f"{role}=")
     return [
-        Answer(
+        PossibleAnswer(
             setting,
             f"{before}{called(headings, i)}",
             _column(headings, i),
@@ -287,12 +289,12 @@ def _named(name: str, headings: Sequence[str], free: Sequence[int]) -> list[int]
     return same or [i for i in free if column_letter(i) == name.strip().upper()]
 
 
-def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequence[Sequence[str]]) -> Question:
+def _missing(role: Role, headings: Sequence[str], wanted: ColumnSettings, cells: Sequence[Sequence[str]]) -> Question:
     named = [name for name in wanted.names(role) or () if name]
     choices = _choices(role, headings, range(len(headings)), cells)
     guess = next((choice.value.removeprefix(f"{role}=") for choice in choices if choice.is_likely), None)
     near = _near(named[-1], headings) if named else guess
-    ways: list[Setting | Message] = [mapped(role, as_argument(guess or "ITS HEADING"))]
+    ways: list[SettingPart | Message] = [mapped(role, as_argument(guess or "ITS HEADING"))]
     if role is Role.PROSPECT:
         found = _choices(Role.EMAIL, headings, range(len(headings)), cells)
         emails = [
@@ -305,14 +307,14 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
     likely = sum(choice.is_likely for choice in choices)
     if role is Role.VISIBILITY and wanted.needs_visibility:
         choices[likely:likely] = [
-            Answer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
+            PossibleAnswer("default-visibility", name, say(f"default.{name}")) for name in ("private", "public")
         ]
         if not named:
             ways.append(say("columns.or-one-for-all"))
         else:
             ways.append(say("columns.or-none-with-one-for-all", choice=mapped(role, "")))
     elif named and (instead := _without(role, headings, wanted)):
-        choices.insert(likely, Answer("map", f"{role}=", instead))
+        choices.insert(likely, PossibleAnswer("map", f"{role}=", instead))
         ways.append(say("columns.or-none", choice=mapped(role, "")))
     advice = [say("columns.did-you-mean", heading=shown(near))] if near else []
     advice.append(say("columns.say-which", ways=tuple(ways)))
@@ -331,7 +333,7 @@ def _missing(role: Role, headings: Sequence[str], wanted: Wanted, cells: Sequenc
     return Question(say("columns.and", first=first, more=tuple(advice)), asks, choices, roles=[role])
 
 
-def _without(role: Role, headings: Sequence[str], wanted: Wanted) -> Message | None:
+def _without(role: Role, headings: Sequence[str], wanted: ColumnSettings) -> Message | None:
     """What it means that no column has the role; None where one is needed, and no other names the prospects."""
     if role in _MAY_BE_MISSING:
         return say(f"none.{role}")
@@ -376,6 +378,6 @@ def shown(heading: str) -> Cell:
     return Cell(repr(heading if len(heading) <= MOST_CHARACTERS else f"{heading[:MOST_CHARACTERS]}…"))
 
 
-def mapped(role: Role, name: str) -> Setting:
+def mapped(role: Role, name: str) -> SettingPart:
     """The setting that names a role's column."""
-    return Setting("key-column", name) if role is Role.KEY else Setting("map", f"{role}={name}")
+    return SettingPart("key-column", name) if role is Role.KEY else SettingPart("map", f"{role}={name}")

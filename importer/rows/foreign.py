@@ -15,11 +15,11 @@ from itertools import islice
 
 from importer.errors import UnclearColumns, as_argument
 from importer.messages import Cell, Message, lines, say
-from importer.models import Answer, Question, Role
+from importer.models import PossibleAnswer, Question, Role
 from importer.reading import Sheet, column_letter
 from importer.rows import columns
 from importer.rows.addresses import read_email
-from importer.rows.columns import Roles, Wanted, mapped, shown
+from importer.rows.columns import ColumnSettings, Roles, mapped, shown
 from importer.rows.footers import is_footer
 from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
@@ -62,10 +62,10 @@ class _Ids(Enum):
 
     OURS = auto()
     IN_DOUBT = auto()
-    FOREIGN = auto()
+    INTERMEDIARY = auto()
 
 
-def find(sheet: Sheet, wanted: Wanted, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
+def find(sheet: Sheet, wanted: ColumnSettings, cells: Sequence[Sequence[str]], *, by_email: bool = False) -> Roles:
     """Return which column has which role, with the emails in the place of another program's IDs.
 
     Args:
@@ -84,7 +84,7 @@ def find(sheet: Sheet, wanted: Wanted, cells: Sequence[Sequence[str]], *, by_ema
         raise _explained(error, sheet.headings) from error
 
 
-def _with_one_column_of_ids(sheet: Sheet, wanted: Wanted) -> Wanted:
+def _with_one_column_of_ids(sheet: Sheet, wanted: ColumnSettings) -> ColumnSettings:
     """Ignore another program's IDs if several columns may hold the IDs and another one holds emails.
 
     If all are another program's, one is left, of which the plan then says so.
@@ -92,12 +92,12 @@ def _with_one_column_of_ids(sheet: Sheet, wanted: Wanted) -> Wanted:
     found, emails = (columns.candidates(role, sheet.headings, wanted) for role in (Role.PROSPECT, Role.EMAIL))
     if len(found) < 2 or len(emails) != 1 or not _holds_emails(sheet, emails[0]):
         return wanted
-    foreign = [at for at in found if _judged(_cells(sheet, at)) is _Ids.FOREIGN]
+    foreign = [at for at in found if _judged(_cells(sheet, at)) is _Ids.INTERMEDIARY]
     ignored = foreign if len(foreign) < len(found) else foreign[1:]
     return replace(wanted, ignored=(*wanted.ignored, *(columns.called(sheet.headings, at) for at in ignored)))
 
 
-def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: Wanted) -> Roles:
+def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: ColumnSettings) -> Roles:
     """Let the column with the plainest heading hold the emails, of several that stand beside possible Saleshandy IDs.
 
     The IDs are compared with it. Without such IDs a person chooses, because a note goes where the email says.
@@ -109,7 +109,7 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: Wanted) -> Roles:
     found = [i for i in found if _holds_emails(sheet, i)] or found
     rank = {i: _PLAINNESS[folded_heading(headings[i])] for i in found}
     best = min(found, key=rank.__getitem__, default=None)
-    is_ours = _program(sheet, at) is None and _judged(_cells(sheet, at)) is not _Ids.FOREIGN
+    is_ours = _program(sheet, at) is None and _judged(_cells(sheet, at)) is not _Ids.INTERMEDIARY
     if best is None or [*rank.values()].count(rank[best]) > 1 or not is_ours:
         return roles
     return replace(
@@ -121,7 +121,7 @@ def _with_plainest_email(sheet: Sheet, roles: Roles, wanted: Wanted) -> Roles:
     )
 
 
-def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: Wanted, *, by_email: bool) -> Roles:
+def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: ColumnSettings, *, by_email: bool) -> Roles:
     at, email = roles.columns.get(Role.PROSPECT), roles.columns.get(Role.EMAIL)
     if at is None:
         return roles
@@ -131,12 +131,12 @@ def _without_foreign_ids(sheet: Sheet, roles: Roles, wanted: Wanted, *, by_email
     ids = _Ids.OURS if is_named else _judged(_cells(sheet, at))
     program = _program(sheet, at)
     if email is not None:
-        is_foreign = program is not None or by_email or (ids is _Ids.FOREIGN and _stand_beside(sheet, at, email))
+        is_foreign = program is not None or by_email or (ids is _Ids.INTERMEDIARY and _stand_beside(sheet, at, email))
         if not is_foreign:
             return replace(roles, in_doubt=ids is not _Ids.OURS)
         unused = tuple(sorted((*roles.unused, at)))
         return replace(roles, columns=_without_prospect(roles), unused=unused, foreign=at)
-    if program is None and ids is not _Ids.FOREIGN:
+    if program is None and ids is not _Ids.INTERMEDIARY:
         return roles
     emails = [i for i in roles.unexplained if _holds_emails(sheet, i)] if wanted.names(Role.EMAIL) is None else []
     if program is None and not emails:
@@ -150,7 +150,7 @@ def _without_emails(sheet: Sheet, at: int, program: str | None, emails: Sequence
     text = asks = _advice(headings, at, program, sample, has_emails=bool(emails))
     roles = dict.fromkeys(emails, Role.EMAIL) | ({} if program else {at: Role.PROSPECT})
     choices = [
-        Answer(
+        PossibleAnswer(
             "map",
             f"{role}={columns.called(headings, i)}",
             say("foreign.by-email" if role is Role.EMAIL else "foreign.as-ours", column=_called(headings, i)),
@@ -239,7 +239,7 @@ def _judged(cells: Sequence[str]) -> _Ids:
     foreign = sum(_NOT_OURS.fullmatch(cell) is not None for cell in cells)
     if ours * 2 > len(cells) or not cells:
         return _Ids.OURS
-    return _Ids.FOREIGN if foreign * 2 > len(cells) and not ours else _Ids.IN_DOUBT
+    return _Ids.INTERMEDIARY if foreign * 2 > len(cells) and not ours else _Ids.IN_DOUBT
 
 
 def _stand_beside(sheet: Sheet, at: int, email: int) -> bool:

@@ -1,7 +1,7 @@
 """Emails → the prospects that have them, in few calls.
 
-Comes in: the emails of rows. Goes out: :class:`Answers`; what was found is entered in the journal round by round, so
-that what is broken off is gone on with.
+Comes in: the emails of rows. Goes out: :class:`EmailAnswers`; what was found is entered in the journal round by round,
+so that what is broken off is gone on with.
 
 Few emails are searched for one by one; many are found by reading through all prospects, a hundred a call. Replies carry
 no total, and listing isn't documented, so with *e* emails page *e* + 1 is asked for first: if it is empty, listing
@@ -23,9 +23,9 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.errors import Outage
-from importer.journal import Found, Match, Matches
+from importer.journal import EmailMatches, Match, Matches
 from importer.messages import Cell, Message, say
-from importer.rows.naming import Answers, Emails
+from importer.rows.naming import EmailAnswers, Emails
 
 _LEAST = 3  # emails; of fewer, none is saved a call by listing
 _AHEAD = 10  # pages that have been read for each that is asked for in vain at most
@@ -86,7 +86,7 @@ class Lookups:
     def __init__(
         self,
         caller: Caller,
-        journal: Found,
+        journal: EmailMatches,
         retry: RetryPolicy,
         *,
         needs_whole: bool,
@@ -106,7 +106,7 @@ class Lookups:
         self._next, self._end, self._read, self._in_flight = 1, math.inf, 0, 0  # pages
         self._is_listing = self._is_searching = self._any_success = False
 
-    def look_up(self, wanted: Emails) -> Answers:
+    def look_up(self, wanted: Emails) -> EmailAnswers:
         """Find out who has some emails.
 
         Raises:
@@ -133,7 +133,7 @@ class Lookups:
         self._enter()
         if self._dispatcher.stopped is not None:
             raise self._dispatcher.stopped
-        return Answers(self._found, self._refused)
+        return EmailAnswers(self._found, self._refused)
 
     # -- one by one -------------------------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class Lookups:
 
     def _failed(self, task: _Task, failure: Failure) -> None:
         match failure.cause:
-            case Cause.RATE_LIMITED | Cause.OUTDATED:
+            case Cause.RATE_LIMITED | Cause.CLAIM_EXPIRED:
                 self._dispatcher.add(task)
             case Cause.BAD_KEY | Cause.BLOCKED:
                 self._dispatcher.halt(stopped_by(failure))
@@ -232,7 +232,7 @@ class Lookups:
     def _again(self, task: _Task, failure: Failure) -> None:
         """A failure that may pass: the same again, after a pause, as long as that is of use."""
         policy = self._retry
-        is_turned_away = failure.cause is Cause.FOREIGN
+        is_turned_away = failure.cause is Cause.INTERMEDIARY
         if isinstance(task, Listing) and is_turned_away:
             policy = RetryPolicy(_LISTING_TRIES, policy.seconds)
         if self._dispatcher.retry(task, failure, policy):

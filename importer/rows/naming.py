@@ -23,7 +23,7 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Answers:
+class EmailAnswers:
     """What is known of emails.
 
     Attributes:
@@ -80,7 +80,7 @@ def chosen(matches: Matches, on_several: OnSeveral) -> tuple[Match, ...]:
 
 def named(
     rows: Rows,
-    answers: Answers,
+    answers: EmailAnswers,
     on_several: OnSeveral,
     cell: Callable[[int], tuple[int, str]],
     made: Collection[int] = (),

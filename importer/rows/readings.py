@@ -12,7 +12,7 @@ from importer.models import Role, Status, Visibility
 from importer.rows.values import cleaned_id, folded
 
 
-class Column(Protocol):
+class ColumnMeanings(Protocol):
     """A column whose cells were read."""
 
     @property
@@ -28,7 +28,7 @@ class Column(Protocol):
         """The value, or the error, for each code."""
 
 
-def meanings(columns: Mapping[Role, Column]) -> dict[Role, dict[str, Visibility | Status]]:
+def meanings(columns: Mapping[Role, ColumnMeanings]) -> dict[Role, dict[str, Visibility | Status]]:
     """Return the value of each word in these columns, the public words first; "" stands for a blank cell."""
     found: dict[Role, dict[str, Visibility | Status]] = {}
     for role, column in columns.items():

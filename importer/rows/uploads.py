@@ -19,7 +19,7 @@ from importer.calls.caller import Caller, stopped_by
 from importer.calls.dispatcher import Dispatcher
 from importer.calls.retry import Attempts, RetryPolicy
 from importer.files import why
-from importer.journal import Uploads as Journalled
+from importer.journal import KnownUploads as Journalled
 from importer.messages import Cell, Message, say
 from importer.models import AttachedFile, Note
 from importer.rows.attachments import unchanged
@@ -86,7 +86,7 @@ def _perform(api: NotesApi, clock: Callable[[], float], task: Upload) -> Reply[s
         content = unchanged(task.file)
     except OSError as error:
         now = clock()
-        return Reply(task.kind, now, now, failure=Failure(Cause.OUTDATED, why(error)))
+        return Reply(task.kind, now, now, failure=Failure(Cause.CLAIM_EXPIRED, why(error)))
     with content:
         return api.upload(FilePart(task.file.name, task.file.size, content))
 
@@ -157,7 +157,7 @@ class Uploads:
         match failure.cause:
             case Cause.RATE_LIMITED:
                 self._dispatcher.add(task)
-            case Cause.OUTDATED:
+            case Cause.CLAIM_EXPIRED:
                 task.failed = say("upload.not-sent", file=name, why=failure.text)
                 self._done += 1
             case Cause.BAD_KEY | Cause.BLOCKED:
@@ -175,8 +175,10 @@ class Uploads:
 
     def _again(self, task: Upload, failure: Failure) -> None:
         """A failure that may pass: the same again, after a pause, as long as that is of use."""
-        is_turned_away = failure.cause is Cause.FOREIGN
-        tries = {Cause.FOREIGN: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}.get(failure.cause, self._retry.attempts)
+        is_turned_away = failure.cause is Cause.INTERMEDIARY
+        tries = {Cause.INTERMEDIARY: _TRIES_IF_TURNED_AWAY, Cause.UNREACHABLE: 0}.get(
+            failure.cause, self._retry.attempts
+        )
         if self._dispatcher.retry(task, failure, replace(self._retry, attempts=tries)):
             return
         why = say("upload.failed", file=Cell(repr(task.file.name)), why=failure.text)

@@ -23,8 +23,8 @@ from importer.rows.attachments import Folder
 from importer.rows.columns import Roles
 from importer.rows.footers import Footers
 from importer.rows.former import former
-from importer.rows.overlooked import Overlooked
 from importer.rows.readings import meanings
+from importer.rows.unmapped import Unmapped
 from importer.rows.values import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -45,7 +45,7 @@ from importer.settings.meanings import Values
 
 
 @dataclass(frozen=True)
-class Rules:
+class ValidationRules:
     """What the person said about values.
 
     Attributes:
@@ -61,12 +61,12 @@ class Rules:
     folder: Folder | None = None
 
 
-def validate(sheet: Sheet, roles: Roles, rules: Rules) -> Rows:
+def validate(sheet: Sheet, roles: Roles, rules: ValidationRules) -> Rows:
     """Read every row of a sheet; what is wrong with a row is a value, never an exception."""
     return _Validation(sheet, roles, rules).rows()
 
 
-class _Column:
+class _ColumnReader:
     """Codes for the values of one column: each distinct text is read once, then known by its number.
 
     Attributes:
@@ -117,19 +117,19 @@ class _Column:
 class _Validation:
     """One pass over a sheet."""
 
-    def __init__(self, sheet: Sheet, roles: Roles, rules: Rules) -> None:
+    def __init__(self, sheet: Sheet, roles: Roles, rules: ValidationRules) -> None:
         self.sheet, self.roles, self.rules = sheet, roles, rules
         at = roles.columns.get
         headings = {role: sheet.headings[column] for role, column in roles.columns.items()}
         self.visibilities, self.statuses = words.vocabularies(rules.values, headings)
-        self.email = _Column(at(Role.EMAIL), read_email)
-        self.content = _Column(at(Role.CONTENT), read_content, has_control)
-        self.visibility = _Column(at(Role.VISIBILITY), self._read_visibility)
-        self.status = _Column(at(Role.STATUS), self._read_status)
+        self.email = _ColumnReader(at(Role.EMAIL), read_email)
+        self.content = _ColumnReader(at(Role.CONTENT), read_content, has_control)
+        self.visibility = _ColumnReader(at(Role.VISIBILITY), self._read_visibility)
+        self.status = _ColumnReader(at(Role.STATUS), self._read_status)
         self.blank_status = directions.blank_status(headings.get(Role.STATUS, ""))
-        self.attachments = _Column(at(Role.ATTACHMENTS), read_attachments)
+        self.attachments = _ColumnReader(at(Role.ATTACHMENTS), read_attachments)
         if rules.folder is not None:
-            self.attachments = _Column(at(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
+            self.attachments = _ColumnReader(at(Role.ATTACHMENTS), rules.folder.read, lambda _: False)
         self.used = frozenset(roles.columns.values())
         self.problems: dict[int, list[Problem]] = {}
         self.done: dict[int, str] = {}
@@ -145,7 +145,7 @@ class _Validation:
         email: Texts | None = np.full(size, "", dtype=TEXT) if Role.EMAIL in self.roles.columns else None
         notes: list[Note] = []
         note_of: dict[tuple[int, ...], int] = {}
-        unexplained = Overlooked(self.sheet.headings, self.roles, self.rules.values)
+        unexplained = Unmapped(self.sheet.headings, self.roles, self.rules.values)
         prospects = self.roles.columns.get(Role.PROSPECT)
         footers = Footers(self.sheet.header_row, self.used, prospects, self.roles.ours.values(), self._is_marked)
         start = 0
@@ -190,7 +190,7 @@ class _Validation:
             former=former(self.sheet, self.roles),
         )
 
-    def _columns(self) -> tuple[_Column, _Column, _Column, _Column]:
+    def _columns(self) -> tuple[_ColumnReader, _ColumnReader, _ColumnReader, _ColumnReader]:
         return (self.content, self.visibility, self.status, self.attachments)
 
     def _prospects(self, block: pd.DataFrame, start: int) -> tuple[list[str], list[str]]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from importer.errors import as_argument
 from importer.markup import INVISIBLE
-from importer.messages import Cell, Message, Part, Setting, say
+from importer.messages import Cell, Message, Part, SettingPart, say
 from importer.models import Role, Status, Visibility
 from importer.resultsfile import was_cut
 
@@ -208,7 +208,7 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
     near = difflib.get_close_matches(word, values, n=1, cutoff=_LIKE) if len(word) <= _LONGEST_NEAR else ()
     nearest = words.known[values[near[0]]][1] if near else ""
     value = Cell(quoted(text))
-    ways = tuple(Setting("value", meaning(words.role, as_argument(text), value)) for value in words.offered(text))
+    ways = tuple(SettingPart("value", meaning(words.role, as_argument(text), value)) for value in words.offered(text))
     if words.heading:
         heading = Cell(quoted(words.heading))
         reason = say(f"{words.role}.under-heading", value=value, heading=heading)
@@ -224,7 +224,7 @@ def choice(text: str, words: Vocabulary[_Value]) -> _Value | Wrong:
     return Wrong(_or_say(reason, ways), text)
 
 
-def _or_say(reason: Message, ways: tuple[Setting, ...]) -> Message:
+def _or_say(reason: Message, ways: tuple[SettingPart, ...]) -> Message:
     return say("value.or-say", why=reason, ways=ways)
 
 

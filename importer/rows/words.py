@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from importer.errors import BadSettings, as_argument
-from importer.messages import Cell, Message, Setting, say
-from importer.models import Answer, Problem, Question, Role, Status, Visibility
+from importer.messages import Cell, Message, SettingPart, say
+from importer.models import PossibleAnswer, Problem, Question, Role, Status, Visibility
 from importer.reading import column_letter
 from importer.rows import directions
 from importer.rows.columns import called, shown
@@ -104,13 +104,13 @@ def _word(
 ) -> Question:
     likely = directions.reading(role, headings[column], word)
     choices = [
-        Answer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
+        PossibleAnswer("value", meaning(role, word, value), MEANS[value.name], is_likely=value is likely)
         for value in directions.VALUES[role]
     ]
-    choices.append(Answer("value", meaning(role, word, None), say("words.leave-out")))
+    choices.append(PossibleAnswer("value", meaning(role, word, None), say("words.leave-out")))
     choices.append(_not_this(role, column, headings))
     offered = directions.offered(role, headings[column], word)
-    ways = tuple(Setting("value", meaning(role, as_argument(word), value)) for value in offered)
+    ways = tuple(SettingPart("value", meaning(role, as_argument(word), value)) for value in offered)
     is_open = directions.depends_on_heading(word) and not directions.is_plain(role, headings[column])
     shown_word, rows = Cell(repr(word)), say("words.rows", n=count)
     text = say(
@@ -120,8 +120,8 @@ def _word(
         rows=rows,
         role=role,
         ways=ways,
-        left_out=Setting("value", meaning(role, as_argument(word), None)),
-        ignore=Setting("ignore", as_argument(choices[3].value)),
+        left_out=SettingPart("value", meaning(role, as_argument(word), None)),
+        ignore=SettingPart("ignore", as_argument(choices[3].value)),
     )
     if folded(word) in map(folded, values.get(role, {}).get(Scope.PLAIN, {})):
         text = say("words.counts-elsewhere", question=text)
@@ -143,12 +143,14 @@ def _another_column(
         "words.many-say",
         what=what,
         role=role,
-        ignore=Setting("ignore", as_argument(choice.value)),
-        example=Setting("value", meaning(role, as_argument(often[0][0]), likely)),
+        ignore=SettingPart("ignore", as_argument(choice.value)),
+        example=SettingPart("value", meaning(role, as_argument(often[0][0]), likely)),
     )
     words = [word for word, _ in often[:MOST_WORDS]]
     return Question(text, say("words.is-it", what=what, role=role), [choice], column, [role], words, len(often))
 
 
-def _not_this(role: Role, column: int, headings: Sequence[str]) -> Answer:
-    return Answer("ignore", called(headings, column), say("words.not-this", column=column_letter(column), role=role))
+def _not_this(role: Role, column: int, headings: Sequence[str]) -> PossibleAnswer:
+    return PossibleAnswer(
+        "ignore", called(headings, column), say("words.not-this", column=column_letter(column), role=role)
+    )

@@ -15,7 +15,7 @@ Comes in: HTTP on a loopback port. Goes out: replies, as the API's or worse.
 """
 
 from importer.sandbox import attachments, faults, limits
-from importer.sandbox.attachments import StoredAttachment, Uploads
+from importer.sandbox.attachments import StoredAttachment, UploadBehaviour
 from importer.sandbox.box import Sandbox, serve_forever
 from importer.sandbox.faults import Fault
 from importer.sandbox.limits import Limit
@@ -32,7 +32,7 @@ __all__ = [
     "Sandbox",
     "StoredAttachment",
     "StoredNote",
-    "Uploads",
+    "UploadBehaviour",
     "invented",
     "manual",
     "serve_forever",
@@ -41,4 +41,4 @@ __all__ = [
 
 def manual() -> dict[str, list[tuple[str, str]]]:
     """All that can be said of its misbehaviour: titles, and below each the texts with what they do."""
-    return {**faults.manual(), "Rate limits": [*limits.FORMS.items()], "Uploads": [*attachments.FORMS.items()]}
+    return {**faults.manual(), "Rate limits": [*limits.FORMS.items()], "UploadBehaviour": [*attachments.FORMS.items()]}

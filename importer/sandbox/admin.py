@@ -19,7 +19,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from importer.sandbox.attachments import StoredAttachment
-from importer.sandbox.calls import Document, Reply, refusal
+from importer.sandbox.calls import Document, ServiceReply, refusal
 from importer.sandbox.clock import iso_text
 from importer.sandbox.faults import Fault
 from importer.sandbox.limits import Limit
@@ -27,7 +27,7 @@ from importer.sandbox.service import StoredNote
 from importer.sandbox.state import Received, State
 
 
-def administer(state: State, method: str, path: str, body: object) -> Reply:
+def administer(state: State, method: str, path: str, body: object) -> ServiceReply:
     """Answer a request to one of the addresses above; 400 says what is wrong with a fault or a limit."""
     try:
         match method, path:
@@ -48,7 +48,7 @@ def administer(state: State, method: str, path: str, body: object) -> Reply:
                 return refusal(404, 404, "Not found")
     except ValueError as error:
         return refusal(400, 400, str(error))
-    return Reply(200, document)
+    return ServiceReply(200, document)
 
 
 def _set_faults(state: State, body: object) -> list[str]:

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from importer.sandbox.calls import Document, Refused, Reply
-from importer.sandbox.forms import Upload
+from importer.sandbox.calls import Document, Refused, ServiceReply
+from importer.sandbox.forms import UploadedFile
 
 PATH = "/v1/notes/attachments"
 FORMS = {
@@ -37,7 +37,7 @@ _COUNT = re.compile(r"[1-9]\d{0,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Uploads:
+class UploadBehaviour:
     """How uploads are answered, and how far their ids reach; ValueError if that cannot be.
 
     The reply names the id ``named``, in a list if it ``is_list``. ``requests`` and ``notes`` are how many an id serves,
@@ -54,7 +54,7 @@ class Uploads:
     known: Collection[str] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Uploads:
+    def parse(cls, text: str) -> UploadBehaviour:
         """Read it from its text form, the words of `FORMS` with colons between; ValueError says what is wrong."""
         given: dict[str, Any] = {}
         for word in filter(None, text.strip().split(":")):
@@ -98,7 +98,7 @@ class StoredAttachment:
 class Attachments:
     """What was uploaded. Not thread-safe: the owner's lock guards it."""
 
-    def __init__(self, rules: Uploads, created_status: int, seed: int) -> None:
+    def __init__(self, rules: UploadBehaviour, created_status: int, seed: int) -> None:
         self._rules, self._created_status, self._seed = rules, created_status, seed
         self._known = set(rules.known)
         self._stored: dict[str, StoredAttachment] = {}
@@ -112,7 +112,7 @@ class Attachments:
         """Let these be there, as if they had been uploaded long ago."""
         self._known.update(ids)
 
-    def store(self, upload: Upload, now: datetime) -> Reply:
+    def store(self, upload: UploadedFile, now: datetime) -> ServiceReply:
         """Keep what was uploaded and answer with its id, or refuse it."""
         if upload.wrong or upload.name.lower().startswith("failed"):
             raise Refused(400, 4000, f"Failed to upload attachment: {upload.wrong or 'try again'}")
@@ -128,7 +128,7 @@ class Attachments:
             "message": "Attachment uploaded successfully",
             "payload": [payload] if self._rules.is_list else payload,
         }
-        return Reply(self._created_status, document)
+        return ServiceReply(self._created_status, document)
 
     def spend(self, ids: Collection[str], notes: int, now: datetime) -> None:
         """Take note that a request for so many notes names these ids; refuse it if one doesn't serve it."""

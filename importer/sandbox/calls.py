@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.sandbox.forms import Upload
+from importer.sandbox.forms import UploadedFile
 
 Document = dict[str, object]
 
@@ -26,11 +26,11 @@ class Call:
     key: str | None
     is_json: bool
     body: object
-    upload: Upload | None = None
+    upload: UploadedFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ServiceReply:
     """A status, its JSON document, and headers beyond the usual ones."""
 
     status: int
@@ -46,9 +46,9 @@ class Refused(Exception):
         self.reply = refusal(status, code, message)
 
 
-def refusal(status: int, code: int, message: str) -> Reply:
+def refusal(status: int, code: int, message: str) -> ServiceReply:
     """Lay out an error: code and message at the top, and both again under ``error``."""
-    return Reply(status, {"message": message, "code": code, "error": {"code": code, "message": message}})
+    return ServiceReply(status, {"message": message, "code": code, "error": {"code": code, "message": message}})
 
 
 def invalid(message: str) -> Refused:

@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Mapping
 from email.message import Message
 
-from importer.sandbox.calls import Reply, refusal
+from importer.sandbox.calls import ServiceReply, refusal
 
 TOKEN_HEADER = "x-sandbox-token"  # noqa: S105 - a header's name
 # For replies that a browser shows: none of it is kept, embedded, run, or told to others.
@@ -28,7 +28,7 @@ PRIVATE = (
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
-def turned_away(target: str, headers: Message, port: int) -> Reply | None:
+def turned_away(target: str, headers: Message, port: int) -> ServiceReply | None:
     """What is said to one who may not come in; None lets a request in."""
     ours = {f"{name}:{port}" for name in _NAMES} | (set(_NAMES) if port == 80 else set())
     named = [host.strip().lower() for host in headers.get_all("Host", [])]
@@ -39,7 +39,7 @@ def turned_away(target: str, headers: Message, port: int) -> Reply | None:
     return None
 
 
-def kept_out(method: str, headers: Message, query: Mapping[str, str], token: str) -> Reply | None:
+def kept_out(method: str, headers: Message, query: Mapping[str, str], token: str) -> ServiceReply | None:
     """What is said at the sandbox's own addresses to one who doesn't know the token or sends anything but JSON."""
     given = headers.get(TOKEN_HEADER) or query.get("token", "")
     if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode()):

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from importer.sandbox.limits import Limit
 
 When = Literal["before", "after"]
+_Value = Literal["SECONDS", "WORD", "COUNT", "CALLS/TIME", "HOW"]
 
 UPLOAD = "upload"
 """What faults call the POST of a file, which isn't the method of other POSTs: those are counted apart."""
@@ -36,7 +37,7 @@ _BEFORE: tuple[When, ...] = ("before",)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """What a kind of fault does, and how it is written.
 
     ``moments`` are those at which it may strike, the first being the default; one that stands has none. ``method`` is
@@ -47,7 +48,7 @@ class Kind:
     does: str
     moments: tuple[When, ...] = ()
     method: str = "POST"
-    value: Literal["SECONDS", "WORD", "COUNT", "CALLS/TIME", "HOW"] | None = None
+    value: _Value | None = None
     seconds: float | None = None
     optional: bool = False
 
@@ -57,48 +58,48 @@ class Kind:
         return not self.moments
 
 
-_STATUS = Kind("that status and a JSON error; SECONDS are its retry-after", _EITHER, value="SECONDS", optional=True)
-_PAGE = Kind("that status and a gateway's HTML page", _EITHER, value="SECONDS", optional=True)
-_GATEWAY = Kind("that status and a gateway's JSON, no API's words", _EITHER, value="SECONDS", optional=True)
+_STATUS = FaultKind("that status and a JSON error; SECONDS: its retry-after", _EITHER, value="SECONDS", optional=True)
+_PAGE = FaultKind("that status and a gateway's HTML page", _EITHER, value="SECONDS", optional=True)
+_GATEWAY = FaultKind("that status and a gateway's JSON, no API's words", _EITHER, value="SECONDS", optional=True)
 _FAMILIES = {"400 ... 599": _STATUS, "html-300 ... html-599": _PAGE, "gateway-300 ... gateway-599": _GATEWAY}
 
 
-def _waits(does: str, moments: tuple[When, ...], seconds: float) -> Kind:
-    return Kind(does, moments, value="SECONDS", seconds=seconds, optional=True)
+def _waits(does: str, moments: tuple[When, ...], seconds: float) -> FaultKind:
+    return FaultKind(does, moments, value="SECONDS", seconds=seconds, optional=True)
 
 
-def _stands(does: str, value: Literal["SECONDS", "WORD", "COUNT", "CALLS/TIME", "HOW"], method: str = "any") -> Kind:
-    return Kind(does, (), method, value)
+def _stands(does: str, value: _Value, method: str = "any") -> FaultKind:
+    return FaultKind(does, (), method, value)
 
 
 _NAMED = {
-    "400-token": Kind("400 Invalid token", _EITHER),
-    "redirect": Kind("307 to the same path under another host name", _EITHER),
-    "close": Kind("the connection is closed without a reply", _EITHER),
-    "reset": Kind("the connection is reset without a reply", _EITHER),
+    "400-token": FaultKind("400 Invalid token", _EITHER),
+    "redirect": FaultKind("307 to the same path under another host name", _EITHER),
+    "close": FaultKind("the connection is closed without a reply", _EITHER),
+    "reset": FaultKind("the connection is reset without a reply", _EITHER),
     "hang": _waits("nothing for so long, then closed", _EITHER, 30.0),
-    "cut-request": Kind("closed before the request's body is read", _BEFORE),
-    "stale": Kind("the same, where a connection is used again", _BEFORE),
+    "cut-request": FaultKind("closed before the request's body is read", _BEFORE),
+    "stale": FaultKind("the same, where a connection is used again", _BEFORE),
     "late": _waits("waits, then applies, then answers properly", _BEFORE, 30.0),
-    "empty": Kind("200 with no body", _LATER),
-    "html": Kind("200 with an HTML page", _LATER),
-    "not-json": Kind("200 with half a JSON document", _LATER),
-    "null": Kind("200 whose payload is null", _LATER),
-    "truncated": Kind("a body shorter than its Content-Length, then closed", _LATER),
-    "bad-gzip": Kind("said to be gzip, and is not", _LATER),
-    "huge": Kind("a body without end (in fact 64 MB)", _LATER),
-    "gzip": Kind("a proper reply, compressed", _AFTER),
+    "empty": FaultKind("200 with no body", _LATER),
+    "html": FaultKind("200 with an HTML page", _LATER),
+    "not-json": FaultKind("200 with half a JSON document", _LATER),
+    "null": FaultKind("200 whose payload is null", _LATER),
+    "truncated": FaultKind("a body shorter than its Content-Length, then closed", _LATER),
+    "bad-gzip": FaultKind("said to be gzip, and is not", _LATER),
+    "huge": FaultKind("a body without end (in fact 64 MB)", _LATER),
+    "gzip": FaultKind("a proper reply, compressed", _AFTER),
     "drip": _waits("a proper reply, byte by byte", _AFTER, 0.05),
     "slow-headers": _waits("a proper reply, header by header", _AFTER, 0.2),
-    "missing": Kind("every second entry left out", _LATER),
-    "missing-all": Kind("all entries left out", _LATER),
-    "true-null": Kind("every second entry a success without a note id", _LATER),
-    "false-id": Kind("every second entry a failure with a note id", _LATER),
-    "two-answers": Kind("every second entry followed by its contrary", _LATER),
-    "contradictory": Kind("these three in turn, on every entry", _LATER),
-    "repeated": Kind("every entry twice", _AFTER),
-    "shuffled": Kind("the entries in reverse order", _AFTER),
-    "wrong-id": Kind("one entry more, for a prospect that was not asked for", _AFTER),
+    "missing": FaultKind("every second entry left out", _LATER),
+    "missing-all": FaultKind("all entries left out", _LATER),
+    "true-null": FaultKind("every second entry a success without a note id", _LATER),
+    "false-id": FaultKind("every second entry a failure with a note id", _LATER),
+    "two-answers": FaultKind("every second entry followed by its contrary", _LATER),
+    "contradictory": FaultKind("these three in turn, on every entry", _LATER),
+    "repeated": FaultKind("every entry twice", _AFTER),
+    "shuffled": FaultKind("the entries in reverse order", _AFTER),
+    "wrong-id": FaultKind("one entry more, for a prospect that was not asked for", _AFTER),
     "clock": _stands("the gateway's clock: Date is so far ahead, while notes are dated by the API's", "SECONDS"),
     "cache": _stands("replies are kept so long, by address; no-cache goes past it", "SECONDS", "GET"),
     "lost-route": _stands("404 and a page for everybody so long, from the request that it strikes on", "SECONDS"),
@@ -111,7 +112,7 @@ _NAMED = {
     "moving": _stands("so many prospects are gone from before a page by the time it is asked for", "COUNT", "GET"),
     "rewrite": _stands("texts are shown with emoji dropped, quotes curled, spaces folded, or cut-100", "HOW", "GET"),
 }
-KINDS: Mapping[str, Kind] = {**_FAMILIES, **_NAMED}
+KINDS: Mapping[str, FaultKind] = {**_FAMILIES, **_NAMED}
 PARTS: Mapping[str, str] = {
     ":after": "strikes once the notes are applied; :before instead of applying them",
     ":GET": "strikes requests of this method, :any all; else POSTs of notes, or what the kinds from clock on say: all, "
@@ -137,7 +138,7 @@ _HOW = re.compile(rf"{'|'.join(REWRITINGS)}|cut-[1-9]\d*")
 _RATE = re.compile(r"(?P<rate>[^+]+)(?:\+(?P<burst>\d+))?")
 
 
-def _kind(name: str) -> Kind | None:
+def _kind(name: str) -> FaultKind | None:
     if _CODED.fullmatch(name):
         return _PAGE if name.startswith("html-") else _GATEWAY if name.startswith("gateway-") else _STATUS
     return _NAMED.get(name)
@@ -189,13 +190,13 @@ class Fault:
         if (self.answer is not None or self.as_json) and self.kind not in ANSWERS_ITSELF:
             raise ValueError(f"{self.kind} is no gateway that answers with a status of its own")
 
-    def _check_when(self, kind: Kind) -> None:
+    def _check_when(self, kind: FaultKind) -> None:
         if kind.stands and self.when is not None:
             raise ValueError(f"{self.kind} stands whenever a request comes, neither before nor after")
         if not kind.stands and self.when not in kind.moments:
             raise ValueError(f"{self.kind} strikes {kind.moments[0]} the notes are applied, never {self.when}")
 
-    def _check_value(self, kind: Kind) -> None:
+    def _check_value(self, kind: FaultKind) -> None:
         """The value is there where the kind needs one, and of the form that it needs."""
         takes_seconds = kind.value == "SECONDS"
         if (self.seconds is not None and not takes_seconds) or (self.value and kind.value in (None, "SECONDS")):
@@ -301,7 +302,7 @@ def _worded(part: str, text: str) -> dict[str, Any]:
     raise ValueError(f"{text!r} is not a fault: {part!r} is no moment, method, number of times or other part")
 
 
-def _valued(kind: Kind, value: str, text: str) -> dict[str, Any]:
+def _valued(kind: FaultKind, value: str, text: str) -> dict[str, Any]:
     """What stands behind the ``=``; a clock may also be behind."""
     if kind.value != "SECONDS":
         return {"value": value}
@@ -335,7 +336,7 @@ def _probability(part: str, text: str) -> float:
 
 
 @dataclass(slots=True)
-class _Watch:
+class _FaultWatch:
     fault: Fault
     seen: int = 0
     struck: int = 0
@@ -346,17 +347,17 @@ class FaultPlan:
     """The faults in force, and how far each has counted. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
-        self._watches: list[_Watch] = []
+        self._watches: list[_FaultWatch] = []
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.replace(faults)
 
     def add(self, fault: Fault) -> None:
         """Put one more fault in force; it counts requests from here."""
-        self._watches.append(_Watch(fault))
+        self._watches.append(_FaultWatch(fault))
 
     def replace(self, faults: Iterable[Fault]) -> None:
         """Put these faults in force instead of the present ones."""
-        self._watches = [_Watch(fault) for fault in faults]
+        self._watches = [_FaultWatch(fault) for fault in faults]
 
     def standing(self, method: str, now: float) -> list[Fault]:
         """Count one request, and return the faults that stand in its way."""
@@ -390,7 +391,7 @@ class FaultPlan:
                 chosen = fault
         return chosen
 
-    def _fits(self, watch: _Watch) -> bool:
+    def _fits(self, watch: _FaultWatch) -> bool:
         fault = watch.fault
         if fault.times is not None and watch.struck >= fault.times:
             return False

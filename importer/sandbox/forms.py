@@ -1,7 +1,7 @@
 """A file that comes as ``multipart/form-data``: read block by block, so that no file is ever held whole.
 
-Comes in: the stream of a request's body, how long it is, and its Content-Type. Goes out: an `Upload`: what came of the
-file, and what is wrong with the form, if anything is.
+Comes in: the stream of a request's body, how long it is, and its Content-Type. Goes out: an `UploadedFile`: what came
+of the file, and what is wrong with the form, if anything is.
 
 The form is that of RFC 7578, strictly: nothing before the first boundary or after the last, names as browsers write
 them (UTF-8, with ``%22``, ``%0D`` and ``%0A`` for the three signs that can't stand there).
@@ -26,7 +26,7 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadedFile:
     """What came of a file.
 
     ``size`` is in bytes and ``sha256`` in hexadecimal, of what came: only ``is_whole`` tells whether that was all.
@@ -65,10 +65,10 @@ class _Part:
     sha256: str = ""
 
 
-def read_upload(stream: BufferedIOBase, length: int, headers: Message) -> Upload:
+def read_upload(stream: BufferedIOBase, length: int, headers: Message) -> UploadedFile:
     """Read the body, all of it whatever it holds: what is left unread would be taken for the next request."""
     boundary = headers.get_boundary() if headers.get_content_type() == "multipart/form-data" else None
-    form = _Form(stream, length, (boundary or "").encode("latin-1", "replace"))
+    form = _UploadForm(stream, length, (boundary or "").encode("latin-1", "replace"))
     wrong, is_whole = "", True
     try:
         if boundary:
@@ -80,7 +80,7 @@ def read_upload(stream: BufferedIOBase, length: int, headers: Message) -> Upload
         is_whole = False
     # Of several, the largest: whatever left the client ought to be seen.
     found = max(form.parts, key=lambda part: part.size, default=_Part("", None, ""))
-    return Upload(found.name or "", found.type, found.size, found.sha256, wrong, is_whole)
+    return UploadedFile(found.name or "", found.type, found.size, found.sha256, wrong, is_whole)
 
 
 def _wrong_with(parts: list[_Part]) -> str:
@@ -98,7 +98,7 @@ def _wrong_with(parts: list[_Part]) -> str:
     return "" if part.size else f"{FIELD} must not be empty"
 
 
-class _Form:
+class _UploadForm:
     """One body, and the parts that came of it; of the last perhaps not all."""
 
     def __init__(self, stream: BufferedIOBase, length: int, boundary: bytes) -> None:

@@ -79,14 +79,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Admission:
     """Whether a call is let through, and the headers of its reply, ``retry-after`` among them if it is not."""
 
     allowed: bool
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Window:
+class RateWindow:
     """The calls spent in the window that is open now. Not thread-safe: the owner's lock guards it."""
 
     def __init__(self, limit: Limit | None) -> None:
@@ -94,11 +94,11 @@ class Window:
         self._ends = -math.inf
         self._left = 0
 
-    def spend(self, now: float) -> Verdict:
+    def spend(self, now: float) -> Admission:
         """Take one call, made at ``now`` (seconds since the epoch), from the window."""
         limit = self._limit
         if limit is None:
-            return Verdict(allowed=True)
+            return Admission(allowed=True)
         if now >= self._ends:
             start = math.floor(now / limit.seconds) * limit.seconds if limit.aligned else now
             self._ends = start + limit.seconds
@@ -111,7 +111,7 @@ class Window:
             # Rounded up: a client that waits as told must not come back too early.
             wait = http_date(math.ceil(self._ends)) if by_date else str(max(1, math.ceil(self._ends - now)))
             headers = (*headers, ("retry-after", wait))
-        return Verdict(allowed, headers)
+        return Admission(allowed, headers)
 
 
 def _announced(limit: Limit, left: int, ends: float, now: float) -> tuple[tuple[str, str], ...]:

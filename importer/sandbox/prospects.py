@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from importer.sandbox.calls import Call, Document, Refused, Reply, invalid, number
+from importer.sandbox.calls import Call, Document, Refused, ServiceReply, invalid, number
 from importer.sandbox.clock import iso_text
 
 PAGE_SIZES = (10, 20, 50, 100)
@@ -108,7 +108,7 @@ class Directory:
         ]
         self._searched = [prospect.searched for prospect in self._all]
 
-    def page(self, call: Call, moves: int = 0) -> Reply:
+    def page(self, call: Call, moves: int = 0) -> ServiceReply:
         """A page of the prospects; ``moves`` so many are gone from before each page by the time it is asked for."""
         for name in call.query:
             if name not in ("search", "pageSize", "page"):
@@ -123,7 +123,7 @@ class Directory:
         some = slice(first, first + size)
         found = itertools.islice(self._found(wanted), some.start, some.stop) if wanted else self._all[some]
         shown: list[Document] = [prospect.shown() for prospect in found]
-        return Reply(200, {"message": "Prospects fetched successfully", "payload": shown})
+        return ServiceReply(200, {"message": "Prospects fetched successfully", "payload": shown})
 
     def _found(self, wanted: str) -> Iterator[Prospect]:
         found = (one for one, text in zip(self._all, self._searched, strict=True) if wanted in text)

@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from importer.sandbox.admin import administer
 from importer.sandbox.attachments import PATH as UPLOADS
-from importer.sandbox.calls import Call, Reply, refusal
+from importer.sandbox.calls import Call, ServiceReply, refusal
 from importer.sandbox.clock import http_date
 from importer.sandbox.door import PRIVATE, kept_out, turned_away
 from importer.sandbox.faults import Fault
-from importer.sandbox.forms import Upload, read_upload
+from importer.sandbox.forms import UploadedFile, read_upload
 from importer.sandbox.gateway import Head, forbidden
 from importer.sandbox.spoiling import HUGE, Wire, plain, spoiled
 from importer.sandbox.state import Arrival, State
@@ -199,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
             return plain(state.service_for(call.key).answer(call, dropped, state.view(arrival)))
         if fault.kind == "late":
             self._pause(fault.seconds or 0.0)
-        reply: Reply | None = None
+        reply: ServiceReply | None = None
         if not fault.prevents(upload=is_upload):
             reply = state.service_for(call.key).answer(call, dropped | _withheld(call, fault), state.view(arrival))
         if fault.kind == "hang":
@@ -213,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         elsewhere = f"http://localhost:{self.server.server_port}{self.path}"
         return spoiled(fault, reply, elsewhere, upload=is_upload)
 
-    def _upload(self, arrival: Arrival) -> Upload:
+    def _upload(self, arrival: Arrival) -> UploadedFile:
         """What comes of a file, which is not kept."""
         upload = read_upload(self.rfile, self._length(arrival), self.headers)
         self.server.waits(self.request, again=False)
@@ -307,7 +307,7 @@ def _prospects(call: Call) -> list[str]:
     return [prospect for prospect in prospects if isinstance(prospect, str)] if isinstance(prospects, list) else []
 
 
-def _private(reply: Reply) -> Wire:
+def _private(reply: ServiceReply) -> Wire:
     """A reply that no page may make use of."""
     return plain(replace(reply, headers=(*reply.headers, *PRIVATE)))
 

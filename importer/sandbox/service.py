@@ -21,10 +21,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote
 
-from importer.sandbox.attachments import Attachments, StoredAttachment, Uploads
-from importer.sandbox.calls import Call, Document, Refused, Reply, choice, fields, invalid, number, only, strings
+from importer.sandbox.attachments import Attachments, StoredAttachment, UploadBehaviour
+from importer.sandbox.calls import Call, Document, Refused, ServiceReply, choice, fields, invalid, number, only, strings
 from importer.sandbox.clock import Clock, iso_text, moment
-from importer.sandbox.forms import Upload
+from importer.sandbox.forms import UploadedFile
 from importer.sandbox.prospects import Directory, looks_like_id
 
 INVALID_PROSPECT = "Invalid prospect Id"
@@ -60,7 +60,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class ServiceRules:
     """What may be chosen about the service: see `Sandbox`, which has the same names."""
 
     api_key: str
@@ -73,14 +73,14 @@ class Rules:
     created_status: int = 201
     bad_key_status: int = 401
     notes_behind: float = 0.0
-    uploads: Uploads = field(default_factory=Uploads)
+    uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
     seed: int = 0
 
 
 class Service:
     """The notes of one account, and the calls that make, show and change them. Thread-safe."""
 
-    def __init__(self, rules: Rules, clock: Clock) -> None:
+    def __init__(self, rules: ServiceRules, clock: Clock) -> None:
         self._rules = rules
         self._clock = clock
         self._lock = threading.Lock()
@@ -114,14 +114,14 @@ class Service:
         with self._lock:
             self._attachments.know(ids)
 
-    def answer(self, call: Call, withheld: Collection[str] = (), view: View | None = None) -> Reply:
+    def answer(self, call: Call, withheld: Collection[str] = (), view: View | None = None) -> ServiceReply:
         """Do what the call asks, and reply; notes for ``withheld`` prospects are answered for but not made."""
         try:
             return self._routed(call, withheld, view)
         except Refused as error:
             return error.reply
 
-    def _routed(self, call: Call, withheld: Collection[str], view: View | None) -> Reply:
+    def _routed(self, call: Call, withheld: Collection[str], view: View | None) -> ServiceReply:
         if call.path != "/v1" and not call.path.startswith("/v1/"):
             raise Refused(404, 404, f"Cannot {call.method} {call.path}")
         if call.key != self._rules.api_key:
@@ -133,7 +133,7 @@ class Service:
             case ["notes", "attachments"]:
                 only("POST", call)
                 with self._lock:
-                    return self._attachments.store(call.upload or Upload(wrong="file is missing"), self._now())
+                    return self._attachments.store(call.upload or UploadedFile(wrong="file is missing"), self._now())
             case ["notes", note_id] if note_id:
                 only("PATCH", call)
                 return self._update(note_id, call)
@@ -146,7 +146,7 @@ class Service:
             case _:
                 raise Refused(404, 404, f"Cannot {call.method} {call.path}")
 
-    def _create(self, call: Call, withheld: Collection[str]) -> Reply:
+    def _create(self, call: Call, withheld: Collection[str]) -> ServiceReply:
         body = fields(call, required=("content", "visibility", "prospectIds"), optional=("attachmentIds", "status"))
         content = self._content(body["content"])
         visibility = choice(body, "visibility", ("1", "2"))
@@ -175,9 +175,9 @@ class Service:
                     self._by_prospect.setdefault(prospect, []).append(note)
                 results.append({"prospectId": prospect, "noteId": note_id, "success": note_id is not None})
         document: Document = {"message": "Notes created successfully", "payload": {"results": results}}
-        return Reply(self._rules.created_status, document)
+        return ServiceReply(self._rules.created_status, document)
 
-    def _update(self, note_id: str, call: Call) -> Reply:
+    def _update(self, note_id: str, call: Call) -> ServiceReply:
         body = fields(call, required=(), optional=("content", "visibility", "status"))
         if not body:
             raise invalid("one of content, visibility and status is needed")
@@ -196,9 +196,9 @@ class Service:
             self._notes[note_id] = new
             siblings = self._by_prospect[old.prospect_id]
             siblings[siblings.index(old)] = new
-        return Reply(200, {"message": "Note updated successfully", "payload": _as_read(new)})
+        return ServiceReply(200, {"message": "Note updated successfully", "payload": _as_read(new)})
 
-    def _show(self, prospect: str, query: Mapping[str, str], view: View | None) -> Reply:
+    def _show(self, prospect: str, query: Mapping[str, str], view: View | None) -> ServiceReply:
         skip = number(query, "skip", 0)
         take = number(query, "take", 20)
         if not 1 <= take <= 100:
@@ -216,7 +216,7 @@ class Service:
             "draftNote": None if draft is None else _as_read(draft),
             "pagination": {"skip": skip, "take": take, "hasMore": len(published) > skip + take},
         }
-        return Reply(200, {"message": "Notes fetched successfully", "payload": payload})
+        return ServiceReply(200, {"message": "Notes fetched successfully", "payload": payload})
 
     def _now(self) -> datetime:
         return moment(self._clock.now() - self._rules.notes_behind)

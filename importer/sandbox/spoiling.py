@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from importer.sandbox.calls import Document, Reply, refusal
+from importer.sandbox.calls import Document, ServiceReply, refusal
 from importer.sandbox.faults import CONTRADICTIONS, SPOILS_ENTRIES, Fault
 
 HUGE = 64 * 1024 * 1024
@@ -67,12 +67,12 @@ class Wire:
     is_gateways: bool = False
 
 
-def plain(reply: Reply) -> Wire:
+def plain(reply: ServiceReply) -> Wire:
     """Write a reply down as it is."""
     return Wire(reply.status, _json(reply.document), (_JSON, *reply.headers))
 
 
-def spoiled(fault: Fault, reply: Reply | None, elsewhere: str, *, upload: bool) -> Wire:
+def spoiled(fault: Fault, reply: ServiceReply | None, elsewhere: str, *, upload: bool) -> Wire:
     """Write down what the fault makes of the reply.
 
     ``reply`` is None where the request was not applied; ``elsewhere`` is the address that a redirect names; ``upload``
@@ -82,7 +82,7 @@ def spoiled(fault: Fault, reply: Reply | None, elsewhere: str, *, upload: bool) 
         return _error(fault, fault.status, elsewhere, upload=upload)
     if reply is not None and fault.kind in SPOILS_ENTRIES:
         return plain(_respelt(fault, reply))
-    honest = plain(reply or Reply(200, _UPLOAD_STUB if upload else _STUB))
+    honest = plain(reply or ServiceReply(200, _UPLOAD_STUB if upload else _STUB))
     if fault.kind == "redirect":
         return Wire(307, b"", (("Location", elsewhere),))
     spoil = _SPOILS.get(fault.kind)
@@ -107,7 +107,7 @@ def _error(fault: Fault, status: int, elsewhere: str, *, upload: bool) -> Wire:
     return plain(replace(refusal(status, code, message), headers=wait))
 
 
-def _respelt(fault: Fault, reply: Reply) -> Reply:
+def _respelt(fault: Fault, reply: ServiceReply) -> ServiceReply:
     """Spoil the entries of an answer: results of a POST, notes or prospects of a GET, an upload's id, if it has any."""
     payload = reply.document.get("payload")
     if isinstance(payload, list):

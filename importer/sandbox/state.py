@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from importer.sandbox.attachments import StoredAttachment, Uploads
+from importer.sandbox.attachments import StoredAttachment, UploadBehaviour
 from importer.sandbox.clock import Clock, moment
 from importer.sandbox.faults import Fault, FaultPlan
 from importer.sandbox.gateway import Gateway, Head, Intervention
-from importer.sandbox.limits import Limit, Verdict, Window
-from importer.sandbox.service import Rules, Service, StoredNote, View
+from importer.sandbox.limits import Admission, Limit, RateWindow
+from importer.sandbox.service import Service, ServiceRules, StoredNote, View
 from importer.sandbox.showing import view
 from importer.sandbox.spoiling import Wire
 
@@ -52,7 +52,7 @@ class Arrival:
     """
 
     number: int
-    verdict: Verdict
+    verdict: Admission
     fault: Fault | None
     standing: tuple[Fault, ...] = ()
     intervention: Intervention | None = None
@@ -96,7 +96,7 @@ class State:
     created_status: int = 201
     bad_key_status: int = 401
     notes_behind: float = 0.0
-    uploads: Uploads = field(default_factory=Uploads)
+    uploads: UploadBehaviour = field(default_factory=UploadBehaviour)
     seed: int | None = None
     time_source: Callable[[], float] = time.time
     token: str = field(init=False, repr=False, default_factory=lambda: secrets.token_urlsafe(16))
@@ -106,7 +106,7 @@ class State:
     def __post_init__(self) -> None:
         self.clock = Clock(self.clock_offset, self.time_source)
         seed = secrets.randbits(32) if self.seed is None else self.seed
-        rules = Rules(
+        rules = ServiceRules(
             api_key=self.api_key,
             prospects=self.prospects,
             lists=self.lists,
@@ -129,7 +129,7 @@ class State:
         self._gateway = Gateway()
         self._in_flight = 0
         self._promised = 0  # notes of the requests that came while some are dropped
-        self._windows = {key: Window(self.limit) for key in self._services}
+        self._windows = {key: RateWindow(self.limit) for key in self._services}
         self._received: list[Received] = []
 
     @property
@@ -179,7 +179,7 @@ class State:
         """Change the rate limit, None for none; a new window opens."""
         with self._lock:
             self.limit = limit
-            self._windows = {key: Window(limit) for key in self._services}
+            self._windows = {key: RateWindow(limit) for key in self._services}
 
     def arrive(self, head: Head, path: str, query: Mapping[str, str], key: str | None = None) -> Arrival:
         """Record a request, and decide what is to become of it. For the server, which has it `leave` in the end.
@@ -193,7 +193,7 @@ class State:
             standing = tuple(self._plan.standing(head.struck_as, now))
             intervention = self._gateway.intervenes(standing, head, self._in_flight, now)
             if intervention is not None:
-                arrival = Arrival(number, Verdict(allowed=True), None, standing, intervention)
+                arrival = Arrival(number, Admission(allowed=True), None, standing, intervention)
                 label: str | None = intervention.fault.label
             else:
                 self._in_flight += 1

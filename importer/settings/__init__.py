@@ -27,7 +27,7 @@ from importer.settings.rate import Rate
 from importer.settings.recipients import ADDRESSES_VARIABLE, Occasion, Recipient
 from importer.settings.settings import BATCH_SIZE, Settings
 from importer.settings.table import SETTINGS, Setting, Topic
-from importer.settings.times import Window
+from importer.settings.times import TimeWindow
 
 __all__ = [
     "ADDRESSES_VARIABLE",
@@ -41,8 +41,8 @@ __all__ = [
     "Recipient",
     "Setting",
     "Settings",
+    "TimeWindow",
     "Topic",
-    "Window",
     "canonical_url",
     "checked_url",
     "default_journal",

@@ -15,13 +15,13 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from importer.elsewhere import Url, place
 from importer.errors import BadSettings
 from importer.messages import Message, say
 from importer.models import Role
 from importer.settings.address import checked_url, journal_place
 from importer.settings.limits import Limits
 from importer.settings.rate import Rate
+from importer.storage import Url, place
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _COUNT = re.compile(r"[1-9]\d{0,14}", re.ASCII)
@@ -40,7 +40,7 @@ class AttachmentsAre(StrEnum):
     FILES = "files"
 
 
-class Kind(Protocol):
+class ValueKind(Protocol):
     """A kind of value."""
 
     def read(self, value: object) -> object:
@@ -78,7 +78,7 @@ class Whole:
         return say("kind.whole", least=self.least, most=self.most)
 
     def read(self, value: object) -> int:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         is_number = isinstance(value, int) and not isinstance(value, bool)
         if not is_number and not (isinstance(value, str) and _WHOLE.fullmatch(value.strip())):
             raise BadSettings(say("kind.not-valid", value=shown(value), allowed=self.allowed))
@@ -101,7 +101,7 @@ class Seconds:
         return say("kind.seconds", least=f"{self.least:,}", most=f"{self.most:,}")
 
     def read(self, value: object) -> float:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number and not (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
             raise BadSettings(say("kind.not-valid", value=shown(value), allowed=self.allowed))
@@ -115,7 +115,7 @@ class Share:
     """A part of the whole: a percentage as a text, and from 0 to 1 as a number with a point."""
 
     def read(self, value: object) -> float:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         text = value.strip().removesuffix("%").strip() if isinstance(value, str) and "%" in value else ""
         if not isinstance(value, float) and not _NUMBER.fullmatch(text):
             raise BadSettings(say("kind.no-percentage", value=shown(value)))
@@ -126,7 +126,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Choice:
+class OneOf:
     """One of a few words, which stand for the members of an enumeration."""
 
     members: type[Enum]
@@ -143,7 +143,7 @@ class Choice:
         return tuple(map(repr, self.words))
 
     def read(self, value: object) -> Enum:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if isinstance(value, self.members):
             return value
         found = self.words.get(value.strip().lower()) if isinstance(value, str) else None
@@ -156,7 +156,7 @@ class Text:
     """A text."""
 
     def read(self, value: object) -> str:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if not isinstance(value, str):
             raise BadSettings(say("kind.no-text", value=shown(value)))
         return value
@@ -166,7 +166,7 @@ class Yes:
     """Yes or no."""
 
     def read(self, value: object) -> bool:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         word = value.strip().lower() if isinstance(value, str) else value
         if isinstance(word, bool):
             return word
@@ -179,7 +179,7 @@ class Names:
     """Headings of columns."""
 
     def read(self, value: object) -> tuple[str, ...]:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if isinstance(value, str):
             return (value,)
         found = tuple(value) if isinstance(value, Iterable) else (value,)
@@ -197,7 +197,7 @@ class Columns:
         return say("kind.columns", roles=tuple(role.value for role in Role if role is not Role.KEY))
 
     def read(self, value: object) -> dict[Role, str | tuple[str, ...]]:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         found: dict[Role, list[str]] = {}
         for name, headings in _pairs(value, self.allowed):
             role = name.strip().lower()
@@ -217,7 +217,7 @@ class Limited:
         return say("kind.limits", names=tuple(found.name for found in fields(Limits)))
 
     def read(self, value: object) -> Limits:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if isinstance(value, Limits):
             return value
         known = {found.name for found in fields(Limits)}
@@ -252,15 +252,15 @@ class Rated:
     """A rate."""
 
     def read(self, value: object) -> Rate:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         return Rate.parse(f"{value.calls}/{value.seconds:f}s" if isinstance(value, Rate) else str(value))
 
 
-class File:
+class LocalFile:
     """A file's path."""
 
     def read(self, value: object) -> Path:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if not isinstance(value, (str, Path, Url)) or not str(value):
             raise BadSettings(say("kind.no-file", value=shown(value)))
         if isinstance(place(value), Url):
@@ -268,11 +268,11 @@ class File:
         return Path(value)
 
 
-class Somewhere:
+class AnyFile:
     """A file's path or its URL."""
 
     def read(self, value: object) -> Path:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if not isinstance(value, (str, Path, Url)) or not str(value):
             raise BadSettings(say("kind.no-file", value=shown(value)))
         return place(value)
@@ -282,7 +282,7 @@ class ResultsName:
     """How results are called that lie beside their files."""
 
     def read(self, value: object) -> str:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         fields = re.findall(r"\{(.*?)\}", value) if isinstance(value, str) else []
         left = re.sub(r"\{(name|date|time)\}", "", value) if isinstance(value, str) else "{"
         if "name" not in fields or set("{}") & set(left) or not left.lower().endswith((".xlsx", ".csv")):
@@ -294,7 +294,7 @@ class JournalPlace:
     """A journal: a file's path, or a URL."""
 
     def read(self, value: object) -> Path | str:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if not isinstance(value, (str, Path)):
             raise BadSettings(say("kind.no-file", value=shown(value)))
         with contextlib.suppress(OSError):
@@ -308,7 +308,7 @@ class Address:
     """The API's address."""
 
     def read(self, value: object) -> str:
-        """See :class:`Kind`."""
+        """See :class:`ValueKind`."""
         if not isinstance(value, str):
             raise BadSettings(say("kind.no-address", value=shown(value)))
         return checked_url(value)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from importer.errors import BadSettings
 from importer.messages import say
 from importer.models import Role, Status, Visibility
-from importer.settings.kinds import Choice, shown, without_marks
+from importer.settings.kinds import OneOf, shown, without_marks
 
 
 class Scope(Enum):
@@ -27,7 +27,7 @@ Words: TypeAlias = Mapping[str, Visibility | Status | None]
 Values: TypeAlias = Mapping[Role, Mapping[str | Scope, Words]]
 """Role → heading of a column, or a scope → the words that count there."""
 
-_WORDED = {Role.VISIBILITY: Choice(Visibility, by_name=True), Role.STATUS: Choice(Status, by_name=True)}
+_WORDED = {Role.VISIBILITY: OneOf(Visibility, by_name=True), Role.STATUS: OneOf(Status, by_name=True)}
 """The roles whose cells hold one of a few words."""
 
 MEANS = {value.name: say(f"meaning.{value.name.lower()}") for kind in _WORDED.values() for value in kind.words.values()}

@@ -19,7 +19,7 @@ from importer.settings.limits import Limits
 from importer.settings.meanings import Values
 from importer.settings.rate import Rate
 from importer.settings.table import SETTINGS
-from importer.settings.times import Window
+from importer.settings.times import TimeWindow
 
 BATCH_SIZE = 100
 
@@ -124,7 +124,7 @@ class Settings:
     max_unknown: float | None = None
     max_notes: int | None = None
     max_public: int | None = None
-    between: Window | None = None
+    between: TimeWindow | None = None
     longest: float | None = None
 
     def __post_init__(self) -> None:

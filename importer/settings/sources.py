@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import BadSettings
-from importer.messages import Message, Setting, say
+from importer.messages import Message, SettingPart, say
 from importer.models import Role
 from importer.settings import keystore, profiles
 from importer.settings.address import default_journal, journal_place
@@ -43,7 +43,7 @@ _TABLES = ("map", "value", "ignore")
 """The settings of which each place adds to what the others say: by role, by word, and by column."""
 
 
-class Place(Enum):
+class Source(Enum):
     """Where a value stood."""
 
     SAID = "said now"
@@ -62,14 +62,14 @@ class Given:
     """
 
     value: object
-    place: Place
+    place: Source
     origin: Message | None = None
     profile: str = ""
     below: tuple[Given, ...] = ()
 
     def at(self, name: str) -> Message | None:
         """Where the setting of this name stood, with its line in a file of profiles."""
-        if self.place is not Place.PROFILE:
+        if self.place is not Source.PROFILE:
             return self.origin
         return profiles.place_of(self.profile, SETTINGS[name].profile_name)
 
@@ -89,19 +89,19 @@ def gather(
         BadSettings: there is no such profile, or it can't be read; or a variable of ours is misspelt.
     """
     _check_variables(environment)
-    given = {name: Given(value, Place.SAID) for name, value in said.items()}
+    given = {name: Given(value, Source.SAID) for name, value in said.items()}
     for name in names:
         setting = SETTINGS[name]
         text = environment.get(setting.variable, "")
         if text.strip():
             value: object = _parts(text) if setting.many else text
-            _lay(given, name, Given(value, Place.ENVIRONMENT, say("origin.variable", name=setting.variable)))
+            _lay(given, name, Given(value, Source.ENVIRONMENT, say("origin.variable", name=setting.variable)))
     if "profile" in names:
         profile = str(given["profile"].value) if "profile" in given else profiles.DEFAULT
         origin = profiles.place_of(profile)
         for name, value in profiles.load(profile).items():
             if name in names:
-                _lay(given, name, Given(value, Place.PROFILE, origin, profile))
+                _lay(given, name, Given(value, Source.PROFILE, origin, profile))
     return given
 
 
@@ -191,17 +191,17 @@ def _tables(given: Mapping[str, Given]) -> dict[str, Any]:
     for layer in _layers(given, "map"):
         said = read({"map": layer}, "map")
         mapping |= said
-        usual = usual | said.keys() if layer.place is Place.PROFILE else usual - said.keys()
+        usual = usual | said.keys() if layer.place is Source.PROFILE else usual - said.keys()
     for layer in _layers(given, "value"):
         said = read({"value": layer}, "value")
-        if layer.place is Place.PROFILE:  # for whichever sheet comes
+        if layer.place is Source.PROFILE:  # for whichever sheet comes
             for role in said:
                 said = rescoped(said, role, Scope.PLAIN)
         values = merged(values, said)
     for layer in _layers(given, "ignore"):
         names = read({"ignore": layer}, "ignore")
         ignored |= dict.fromkeys(names)
-        lasting = lasting.difference(names) if layer.place is Place.SAID else lasting.union(names)
+        lasting = lasting.difference(names) if layer.place is Source.SAID else lasting.union(names)
     return {
         "usual": frozenset(usual),
         "lasting": frozenset(lasting),
@@ -249,8 +249,8 @@ def with_key(settings: Settings, given: Mapping[str, Given]) -> Settings:
         kept = None if is_given else keystore.kept(settings.workspace)
         return replace(settings, key=kept or read_key(None))
     address = given.get("base-url")
-    if place is Place.PROFILE and address is not None and address.place is not Place.PROFILE:
-        origin = address.origin or Setting("base-url")
+    if place is Source.PROFILE and address is not None and address.place is not Source.PROFILE:
+        origin = address.origin or SettingPart("base-url")
         parts = {"address": settings.base_url, "origin": origin, "profile": repr(settings.profile)}
         raise BadSettings(say("key.of-another-address", **parts))
     with _placed(given):
@@ -280,7 +280,7 @@ def recipients_file(given: Mapping[str, Given]) -> Path | None:
 def _secret_file(given: Mapping[str, Given], name: str, variable: str) -> Path | None:
     """The file that a secret is read from; the secret itself in the environment counts more, unless one is said now."""
     found = given.get(name)
-    if found is None or (found.place is not Place.SAID and os.environ.get(variable, "").strip()):
+    if found is None or (found.place is not Source.SAID and os.environ.get(variable, "").strip()):
         return None
     return Path(read(given, name))
 

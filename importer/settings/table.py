@@ -18,26 +18,26 @@ from importer.settings.encoding import EncodingOf
 from importer.settings.kinds import (
     PLACEHOLDERS,
     Address,
+    AnyFile,
     AttachmentsAre,
-    Choice,
     Columns,
-    File,
     JournalPlace,
-    Kind,
     Limited,
+    LocalFile,
     Names,
+    OneOf,
     Rated,
     ResultsName,
     Seconds,
     Share,
-    Somewhere,
     Text,
+    ValueKind,
     Whole,
     Yes,
 )
 from importer.settings.meanings import Meanings
 from importer.settings.recipients import Occasion
-from importer.settings.times import Between, Span
+from importer.settings.times import Span, WindowKind
 
 
 class Topic(Enum):
@@ -81,7 +81,7 @@ class Setting:
 
     name: str
     topic: Topic
-    kind: Kind
+    kind: ValueKind
     metavar: str = ""
     attribute: str = ""
     many: bool = False
@@ -126,22 +126,22 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("map", Topic.FILE, Columns(), "ROLE=HEADING", "mapping", many=True),
         Setting("value", Topic.FILE, Meanings(), "ROLE:WORD=VALUE", "values", many=True, in_profile="values"),
         Setting(
-            "default-visibility", Topic.FILE, Choice(Visibility, by_name=True), "[public|private]", "default_visibility"
+            "default-visibility", Topic.FILE, OneOf(Visibility, by_name=True), "[public|private]", "default_visibility"
         ),
-        Setting("content", Topic.FILE, Choice(ContentKind), "[auto|text|html]", "content"),
+        Setting("content", Topic.FILE, OneOf(ContentKind), "[auto|text|html]", "content"),
         Setting("key-column", Topic.FILE, Text(), "HEADING", "key_column"),
         Setting("ignore", Topic.FILE, Names(), "HEADING", "ignored", many=True),
-        Setting("attachments", Topic.FILE, File(), "FOLDER", "attachments"),
+        Setting("attachments", Topic.FILE, LocalFile(), "FOLDER", "attachments"),
         Setting(
             "attachments-are",
             Topic.FILE,
-            Choice(AttachmentsAre),
+            OneOf(AttachmentsAre),
             "[ids|files]",
             "attachments_are",
             default=say("setting.attachments-are.default"),
         ),
-        Setting("on-several", Topic.EMAILS, Choice(OnSeveral), "[reject|newest|oldest|all]", "on_several"),
-        Setting("unknown-emails", Topic.EMAILS, Somewhere(), "FILE", "unknown_emails"),
+        Setting("on-several", Topic.EMAILS, OneOf(OnSeveral), "[reject|newest|oldest|all]", "on_several"),
+        Setting("unknown-emails", Topic.EMAILS, AnyFile(), "FILE", "unknown_emails"),
         Setting("sheet", Topic.FILE, Text(), "NAME", "sheet"),
         Setting("header-row", Topic.FILE, Whole(1), "N", "header_row"),
         Setting("encoding", Topic.FILE, EncodingOf(), "NAME", "encoding"),
@@ -155,7 +155,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("base-url", Topic.PLACE, Address(), "URL", "base_url"),
         Setting("journal", Topic.PLACE, JournalPlace(), "FILE", "journal"),
         Setting("guard-local-address", Topic.PLACE, Yes(), attribute="guard_local_address"),
-        Setting("api-key-file", Topic.CALLS, File(), "FILE"),
+        Setting("api-key-file", Topic.CALLS, LocalFile(), "FILE"),
         Setting("shared-account", Topic.CALLS, Yes(), attribute="shared_account"),
         Setting("workers", Topic.CALLS, Whole(1, 64), "N", "workers"),
         Setting("rate", Topic.PACE, Rated(), "CALLS/TIME", "rate"),
@@ -165,27 +165,27 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("give-up-after", Topic.CALLS, Seconds(1, 604_800), _SECONDS, "give_up"),
         Setting("new-journal", Topic.NEW_JOURNAL, Yes(), attribute="new_journal"),
         Setting("wait", Topic.WAITING, Span(), "TIME", "wait", default=""),
-        Setting("results", Topic.RESULTS, Somewhere(), "NAME", "results", default=say("setting.results.default")),
+        Setting("results", Topic.RESULTS, AnyFile(), "NAME", "results", default=say("setting.results.default")),
         Setting("results-name", Topic.RESULTS, ResultsName(), "NAME", "results_name"),
-        Setting("archive", Topic.ARCHIVE, Somewhere(), "FOLDER", "archive"),
+        Setting("archive", Topic.ARCHIVE, AnyFile(), "FOLDER", "archive"),
         Setting("min-rows", Topic.GUARDS, Whole(0), "N", "min_rows"),
         Setting("max-invalid", Topic.GUARDS, Share(), "PERCENT", "max_invalid"),
         Setting("max-unknown", Topic.GUARDS, Share(), "PERCENT", "max_unknown"),
         Setting("max-notes", Topic.GUARDS, Whole(0), "N", "max_notes"),
         Setting("max-public", Topic.GUARDS, Whole(0), "N", "max_public"),
-        Setting("between", Topic.HOURS, Between(), "TIMES", "between"),
+        Setting("between", Topic.HOURS, WindowKind(), "TIMES", "between"),
         Setting("for", Topic.HOURS, Span(), "TIME", "longest"),
         Setting("first", Topic.RUN, Whole(1), "N", "first"),
         Setting("again", Topic.RUN, Yes(), attribute="again"),
         Setting("resend-unconfirmed", Topic.RUN, Yes(), attribute="resend_unconfirmed"),
         Setting("remember", Topic.RUN, Yes()),
         Setting("yes", Topic.ASKING, Yes(), short="-y"),
-        Setting("log-file", Topic.LOG, File(), "FILE"),
+        Setting("log-file", Topic.LOG, LocalFile(), "FILE"),
         Setting("quiet", Topic.QUIET, Yes(), short="-q"),
         Setting("json", Topic.OUTPUT, Yes()),
         Setting(
-            "notify", Topic.NOTIFYING, Choice(Occasion), "[problem|always|never]", default=say("setting.notify.default")
+            "notify", Topic.NOTIFYING, OneOf(Occasion), "[problem|always|never]", default=say("setting.notify.default")
         ),
-        Setting("notify-file", Topic.NOTIFYING, File(), "FILE"),
+        Setting("notify-file", Topic.NOTIFYING, LocalFile(), "FILE"),
     )
 }

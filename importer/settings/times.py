@@ -20,7 +20,7 @@ _LONGEST = 604_800.0  # a week
 
 
 @dataclass(frozen=True)
-class Window:
+class TimeWindow:
     """A part of the day by the clock on the wall; where it ends earlier than it begins, it goes over midnight.
 
     Attributes:
@@ -32,7 +32,7 @@ class Window:
     closes: time
 
     @classmethod
-    def parse(cls, text: str) -> Window:
+    def parse(cls, text: str) -> TimeWindow:
         """Read ``02:00-06:00``.
 
         Raises:
@@ -60,12 +60,12 @@ class Window:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
 
 
-class Between:
+class WindowKind:
     """A window of the day."""
 
-    def read(self, value: object) -> Window:
+    def read(self, value: object) -> TimeWindow:
         """See :class:`importer.settings.kinds.Kind`."""
-        return value if isinstance(value, Window) else Window.parse(str(value))
+        return value if isinstance(value, TimeWindow) else TimeWindow.parse(str(value))
 
 
 class Span:

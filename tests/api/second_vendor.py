@@ -64,7 +64,7 @@ def _failure(came: Exchange) -> Failure:
     try:
         problem = json.loads(came.data)["problem"]
     except (ValueError, KeyError, TypeError):
-        cause = Cause.FAILED if came.status >= 500 else Cause.FOREIGN
+        cause = Cause.FAILED if came.status >= 500 else Cause.INTERMEDIARY
         return Failure(cause, words(f"It said {came.status}"), at_work=True)
     return Failure(_CAUSES.get(problem, Cause.BAD_REQUEST), words(str(problem)))
 

@@ -42,7 +42,7 @@ OWN = [
     ("403 Forbidden", {"message": "Invalid token"}, Cause.BAD_KEY),
     ("401 Unauthorized", {"message": "Invalid API key"}, Cause.BAD_KEY),
 ]
-FOREIGN: list[tuple[str, object]] = [
+INTERMEDIARY: list[tuple[str, object]] = [
     ("404 Not Found", {"message": "no Route matched with those values"}),  # Kong
     ("401 Unauthorized", {"message": "No API key found in request"}),
     ("401 Unauthorized", {"message": "Unauthorized"}),
@@ -137,11 +137,11 @@ def test_the_same_words_that_come_another_way_than_successes_did_prove_nothing(
     status: str, body: object, cause: Cause, headers: Sequence[str]
 ) -> None:
     failure = after_success([JSON, *MARKS], status, body, headers)
-    assert failure.cause is Cause.FOREIGN
+    assert failure.cause is Cause.INTERMEDIARY
     assert failure.is_applied is None
 
 
-@pytest.mark.parametrize(("status", "body"), FOREIGN, ids=named)
+@pytest.mark.parametrize(("status", "body"), INTERMEDIARY, ids=named)
 def test_a_gateways_refusal_proves_nothing(status: str, body: object) -> None:
     """Before any success; and after one, even with every header that the success had: a gateway may set them all."""
     with Canned(reply(body, status, JSON)) as server:
@@ -149,7 +149,7 @@ def test_a_gateways_refusal_proves_nothing(status: str, body: object) -> None:
     failures.append(after_success([JSON, *MARKS], status, body, [JSON, *MARKS]))
     failures.append(after_success([JSON], status, body, [JSON]))
     for failure in failures:
-        assert failure.cause is Cause.FOREIGN
+        assert failure.cause is Cause.INTERMEDIARY
         assert failure.is_applied is None
         assert failure.at_work
         assert failure.is_size == status.startswith("413")
@@ -168,7 +168,7 @@ def test_changing_that_is_forbidden_concerns_the_key(status: str) -> None:
 def test_of_a_refusal_without_end_only_the_beginning_is_judged(filler: str) -> None:
     """Looking through all of it would take minutes."""
     with Canned(reply({"message": filler * (200_000 // len(filler)) + " prospect"}, "400 Bad Request")) as server:
-        assert failure_of(posted(server)).cause is Cause.FOREIGN
+        assert failure_of(posted(server)).cause is Cause.INTERMEDIARY
 
 
 # -- too many calls ---------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_a_fast_429_in_any_words_is_a_limiters(body: object) -> None:
 )
 def test_a_slow_429_may_be_a_gateways_page_for_an_upstream_that_timed_out(body: object, headers: Sequence[str]) -> None:
     failure = after(2.1, body, *headers)
-    assert failure.cause is Cause.FOREIGN
+    assert failure.cause is Cause.INTERMEDIARY
     assert failure.is_applied is None
 
 
@@ -216,8 +216,8 @@ TOO_MANY = "429 Too Many Requests"
 @pytest.mark.parametrize(
     ("took", "headers", "cause"),
     [
-        (0.1, [JSON], Cause.FOREIGN),
-        (0.06, [JSON, *MARKS], Cause.FOREIGN),
+        (0.1, [JSON], Cause.INTERMEDIARY),
+        (0.06, [JSON, *MARKS], Cause.INTERMEDIARY),
         (0.04, [JSON], Cause.RATE_LIMITED),
         (0.1, [JSON, "Retry-After: 3"], Cause.RATE_LIMITED),
     ],
@@ -232,7 +232,7 @@ def test_a_429_that_took_as_long_as_a_call_that_does_its_work_may_be_a_gateways_
 def test_a_429_as_the_apis_refusals_are_laid_out_is_a_limiters_however_long_it_took() -> None:
     body = {"code": 429, "message": "Too many requests"}
     assert after_success([JSON], TOO_MANY, body, [JSON], (0.1, 0.1)).cause is Cause.RATE_LIMITED
-    assert after_success([JSON, *MARKS], TOO_MANY, body, [JSON], (0.1, 0.1)).cause is Cause.FOREIGN
+    assert after_success([JSON, *MARKS], TOO_MANY, body, [JSON], (0.1, 0.1)).cause is Cause.INTERMEDIARY
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "302 Found", "503 Service Unavailable"])

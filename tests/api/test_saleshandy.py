@@ -248,7 +248,7 @@ def test_a_refusal_comes_in_the_apis_own_words(status: str) -> None:
 def test_words_are_found_wherever_they_stand(body: object, words: str) -> None:
     with Canned(reply(body, "404 Not Found")) as server:
         foreign = failure_of(posted(server))
-    assert foreign.cause is Cause.FOREIGN
+    assert foreign.cause is Cause.INTERMEDIARY
     status = "" if words == "404 Not Found" else "with 404, "
     assert render(foreign.text) == f"the call was turned away {status}in words that are not the API's ({words})"
     if isinstance(body, dict) and words != "404 Not Found":
@@ -263,7 +263,7 @@ def test_a_refusal_that_broke_off_is_nobodys_word() -> None:
     with Canned(reply({"message": "Invalid prospect Id"}, "400 Bad Request", length=999)) as server:
         for answer in (posted(server), called(server.url, find)):
             failure = failure_of(answer)
-            assert failure.cause is Cause.FOREIGN
+            assert failure.cause is Cause.INTERMEDIARY
             assert failure.is_applied is None
             assert "broke off" in render(failure.text)
 
@@ -320,7 +320,7 @@ def test_a_refusal_without_the_apis_words_says_nothing_of_the_key(status: str, b
     """A gateway says so too, and may have let the request through before."""
     with Canned(reply(body, status)) as server:
         failure = failure_of(posted(server))
-    assert failure.cause is Cause.FOREIGN
+    assert failure.cause is Cause.INTERMEDIARY
     assert failure.is_applied is None
     assert status in render(failure.text)
 
@@ -329,7 +329,7 @@ def test_reading_that_is_forbidden_concerns_the_prospect_not_the_key() -> None:
     with Canned(reply({"code": 1001, "message": "Note not found or access denied"}, "403 Forbidden")) as server:
         assert failure_of(called(server.url, find)).cause is Cause.BAD_REQUEST
     with Canned(reply({"message": "Forbidden"}, "403 Forbidden")) as server:
-        assert failure_of(called(server.url, find)).cause is Cause.FOREIGN
+        assert failure_of(called(server.url, find)).cause is Cause.INTERMEDIARY
 
 
 def test_reading_that_is_forbidden_for_the_keys_sake_concerns_the_key() -> None:

@@ -126,7 +126,7 @@ def test_of_a_redirect_no_body_is_read_and_no_target_hides_it(location: str) -> 
 @pytest.mark.parametrize("call", [create, update])
 @pytest.mark.parametrize(
     ("status", "cause"),
-    [("200 OK", Cause.UNREADABLE), ("500 Error", Cause.FAILED), ("404 Not Found", Cause.FOREIGN)],
+    [("200 OK", Cause.UNREADABLE), ("500 Error", Cause.FAILED), ("404 Not Found", Cause.INTERMEDIARY)],
 )
 def test_of_a_reply_no_more_is_read_than_the_call_may_bring(call: Call, status: str, cause: Cause) -> None:
     """Nor is what is too large ever the API's own words."""

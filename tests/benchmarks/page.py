@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.page.serving import Server
+from importer.page.serving import PageServer
 from importer.sandbox import Sandbox
 from importer.settings import KEY_VARIABLE, Settings
 from importer.settings.profiles import FILE_VARIABLE
@@ -61,7 +61,7 @@ def main() -> None:
         file = data.write(folder / "large.csv", options.rows, options.rows // 600 + 1)
         settings = Settings(base_url=box.url, key=box.api_key, journal=folder / "journal.sqlite")
         told = told_of(settings)
-        with Server(told, folder=folder / "uploads") as server, Visitor(server) as visitor:
+        with PageServer(told, folder=folder / "uploads") as server, Visitor(server) as visitor:
             asking, began = Asking(visitor), time.perf_counter()
             seen = visitor.drop(file)
             read, asking.while_it = time.perf_counter() - began, "is sent"

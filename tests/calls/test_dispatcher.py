@@ -196,14 +196,14 @@ def test_an_outage_is_given_up_with_the_last_trouble() -> None:
 
 
 def test_what_never_was_the_api_is_a_wrong_address_after_a_minute() -> None:
-    house, stopped = given_up(Cause.FOREIGN, "404 from a gateway")
+    house, stopped = given_up(Cause.INTERMEDIARY, "404 from a gateway")
     assert type(stopped) is WrongAddress
     assert "404 from a gateway" in str(stopped)
     assert house.now - NOON == pytest.approx(60, abs=2.0)
 
 
 def test_what_was_the_api_once_is_waited_for_as_long_as_for_an_outage() -> None:
-    house, stopped = given_up(Cause.FOREIGN, "404 from a gateway", succeeds_first=True)
+    house, stopped = given_up(Cause.INTERMEDIARY, "404 from a gateway", succeeds_first=True)
     assert type(stopped) is WrongAddress
     assert house.now - NOON == pytest.approx(100, abs=2.0)
 

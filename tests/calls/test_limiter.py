@@ -127,7 +127,7 @@ def test_an_outage_is_given_up_after_the_time_that_was_set() -> None:
 @pytest.mark.parametrize("has_succeeded", [False, True])
 @pytest.mark.parametrize(
     ("cause", "is_other"),
-    [(Cause.FOREIGN, False), (Cause.REDIRECTED, False), (Cause.UNREADABLE, True), (Cause.UNREACHABLE, True)],
+    [(Cause.INTERMEDIARY, False), (Cause.REDIRECTED, False), (Cause.UNREADABLE, True), (Cause.UNREACHABLE, True)],
 )
 def test_what_never_was_the_api_is_given_up_after_a_minute(cause: Cause, is_other: bool, has_succeeded: bool) -> None:
     """A parking page, another server, no https where https was asked for; after a success it is waited for."""
@@ -152,11 +152,11 @@ def test_reading_that_is_turned_away_is_an_outage_only_where_sending_is(way_is_l
     driver.reply()
     if way_is_lost:
         driver.limiter.began("POST")
-        driver.fail(cause=Cause.FOREIGN)
+        driver.fail(cause=Cause.INTERMEDIARY)
     for _ in range(5):
         driver.now += driver.limiter.wait("GET")
         driver.limiter.began("GET")
-        driver.fail(cause=Cause.FOREIGN, kind="GET")
+        driver.fail(cause=Cause.INTERMEDIARY, kind="GET")
     assert driver.limiter.is_outage is way_is_lost
     assert driver.limiter.is_way_lost is way_is_lost
     driver.limiter.began("GET")

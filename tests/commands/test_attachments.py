@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import endings, plans
+from importer.commands import preview_messages, report_messages
 from importer.commands.hide import hide, what_to_hide
 from importer.commands.report import Report
 from importer.commands.results import rewrite
@@ -22,7 +22,7 @@ from importer.journal import Journal
 from importer.messages import render
 from importer.models import Note, Result, Role, Status, Visibility
 from importer.sandbox import Fault, Sandbox
-from importer.sandbox.attachments import Uploads
+from importer.sandbox.attachments import UploadBehaviour
 from importer.settings import Rate, Settings, sources
 from importer.settings.kinds import AttachmentsAre
 from tests import running
@@ -109,7 +109,7 @@ def test_one_file_serves_many_prospects_and_each_note_carries_what_its_row_names
     layout: str, settings: Settings, tmp_path: Path
 ) -> None:
     rows = [*rows_of(5, "form.pdf"), *rows_of(2, "call.txt;form.pdf", "Both"), *rows_of(1, "", "None")]
-    with Sandbox(uploads=Uploads.parse(layout)) as box:
+    with Sandbox(uploads=UploadBehaviour.parse(layout)) as box:
         report = run(write(tmp_path, rows), replace(settings, base_url=box.url, batch_size=2))
         assert report.counts == {Result.CREATED: 8}
         assert uploads(box) == {digest(FORM): 1, digest(CALL): 1}
@@ -127,7 +127,7 @@ def test_the_preview_counts_files_and_bytes_that_are_still_to_be_uploaded(
     sheet = write(tmp_path, [*rows_of(3, "form.pdf"), *rows_of(3, "map.png; form.pdf", "Map")])
 
     def said() -> str:
-        return " ".join(render(saying.text) for saying in plans.check(running.check(sheet, settings)))
+        return " ".join(render(saying.text) for saying in preview_messages.check(running.check(sheet, settings)))
 
     assert "2 files to upload first (78.1 kB), each once" in said()
     run(sheet, settings)
@@ -210,7 +210,7 @@ def test_a_file_that_is_refused_makes_its_rows_rejected_in_the_apis_words(
         *rows_of(2, "form.pdf; run.exe"), *rows_of(1, "map.png", "Large"), *rows_of(1, "failed.txt", "Odd"),
         *rows_of(1, "form.pdf", "Good"), *rows_of(1, "", "None"), *rows_of(1, "map.png", "Large"),
     ]  # fmt: skip
-    with Sandbox(uploads=Uploads(most=1000)) as box:
+    with Sandbox(uploads=UploadBehaviour(most=1000)) as box:
         report = run(write(tmp_path, rows), replace(settings, base_url=box.url))
         told_of = {render(reason): count for reason, count in report.reasons[Result.REJECTED].items()}
         assert (list(report.reasons), told_of) == ([Result.REJECTED], {"the API refused a file that it carries": 5})
@@ -228,7 +228,7 @@ def test_an_id_that_serves_no_more_is_renewed_and_no_row_is_rejected_for_it(
 ) -> None:
     """Whether an id serves several requests, and how long it lives, isn't documented."""
     rows = [*rows_of(7, "form.pdf"), ("INVALID7", "Hello", "Private", "form.pdf")]
-    with Sandbox(uploads=Uploads.parse(rules)) as box:
+    with Sandbox(uploads=UploadBehaviour.parse(rules)) as box:
         report = run(write(tmp_path, rows), replace(settings, base_url=box.url, batch_size=3, workers=2))
         assert report.counts == {Result.CREATED: 7, Result.REJECTED: 1}
         assert carried(box) == [(f"P{number}", "Hello", (digest(FORM),)) for number in range(7)]
@@ -239,7 +239,7 @@ def test_an_id_that_grows_old_while_others_are_made_is_no_reason_to_reject_a_row
 ) -> None:
     """At a slow pace ids for all that was refused would be spent before the last of them is used."""
     rows = [row for number in range(24) for row in rows_of(1, "form.pdf", f"Note {number}", number)]
-    with Sandbox(uploads=Uploads(life=5)) as box:
+    with Sandbox(uploads=UploadBehaviour(life=5)) as box:
         report = run(write(tmp_path, rows), replace(settings, base_url=box.url, rate=Rate(2, 1.0)))
         assert report.counts == {Result.CREATED: 24}
         assert len(carried(box)) == 24
@@ -247,7 +247,7 @@ def test_an_id_that_grows_old_while_others_are_made_is_no_reason_to_reject_a_row
 
 
 def test_an_id_that_never_serves_ends_in_the_apis_words(settings: Settings, tmp_path: Path) -> None:
-    with Sandbox(uploads=Uploads(requests=0)) as box:
+    with Sandbox(uploads=UploadBehaviour(requests=0)) as box:
         sheet = write(tmp_path, rows_of(1, "form.pdf"))
         assert run(sheet, replace(settings, base_url=box.url)).counts == {Result.REJECTED: 1}
         assert len(box.attachments) == 2
@@ -297,7 +297,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_sent(
         "not sent",
         "the file 'form.pdf' was not sent: it has changed since it was read; run again",
     )
-    said = [render(saying.text) for saying in endings.report(report)]
+    said = [render(saying.text) for saying in report_messages.report(report)]
     assert said[0] == "Not sent: 2 × a file that it carries has changed, or could not be uploaded."
     assert "          2  not sent  it could not be sent; the reason says why: run the same command again" in said
     assert run(sheet, settings).counts == {Result.CREATED: 2, Result.ALREADY_IMPORTED: 1}

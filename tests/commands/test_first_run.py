@@ -14,10 +14,10 @@ import pytest
 from importer.api import Vendor
 from importer.api.saleshandy import SALESHANDY
 from importer.cli import main
-from importer.commands import doctor, journals, series, workspaces
+from importer.commands import batch, doctor, journals, workspaces
+from importer.commands.batch import Batch, BatchFace
 from importer.commands.choosing import choose
 from importer.commands.run import prepare
-from importer.commands.series import Face, Series
 from importer.errors import Busy, FirstRun, SharedKey, WrongJournal
 from importer.journal import accounts, identity
 from importer.messages import render
@@ -53,10 +53,10 @@ def vendor(box: Sandbox) -> Vendor:
     return replace(SALESHANDY, connect=connect)
 
 
-def run(sheet: Path, settings: Settings, vendor: Vendor, answers: list[bool] | None = None) -> Series:
+def run(sheet: Path, settings: Settings, vendor: Vendor, answers: list[bool] | None = None) -> Batch:
     """An import; ``answers`` are a person's, in their order, and None: there is none."""
     confirm = None if answers is None else lambda _: answers.pop(0)
-    return series.run(choose([sheet]), settings, Face(confirm=confirm), vendor=vendor)
+    return batch.run(choose([sheet]), settings, BatchFace(confirm=confirm), vendor=vendor)
 
 
 def test_where_nobody_can_be_asked_nothing_is_sent_until_a_person_has_confirmed_it_once(
@@ -84,7 +84,7 @@ def test_of_several_files_the_first_alone_says_so(
 ) -> None:
     """It would be so for all of them; the status stays 2, on which nothing is repeated."""
     other = write_sheet(tmp_path / "o.csv", [Line("P2", "x")])
-    found = series.run(choose([sheet, other]), away, vendor=vendor)
+    found = batch.run(choose([sheet, other]), away, vendor=vendor)
     assert [over.fate.value for over in found.files] == ["not imported", "not begun"]
     assert found.exit_status == 2
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.commands import documents, endings, hide, history
-from importer.commands.history import Wanted
+from importer.commands import documents, hide, history, report_messages
+from importer.commands.history import RunFilter
 from importer.errors import BadSettings
 from importer.journal import Journal
 from importer.messages import render
@@ -37,15 +37,15 @@ def test_runs_are_filtered(imported: Callable[..., str], settings: Settings) -> 
     """By when they began, the file's name, how they ended, and how many."""
     first, second = imported("March.csv", 1_772_000_000.0), imported("april.csv", 1_775_000_000.0)
 
-    def names(wanted: Wanted) -> list[str]:
+    def names(wanted: RunFilter) -> list[str]:
         return [past.run.name for past in history.history(settings, wanted)]
 
-    assert names(Wanted()) == [second, first]
-    assert names(Wanted(since=1_774_000_000.0)) == [second]
-    assert names(Wanted(file="mar")) == [first]
-    assert names(Wanted(ended="finished", last=1)) == [second]
-    assert names(Wanted(ended="stopped")) == []
-    assert names(Wanted(of_all=True)) == [second, first]
+    assert names(RunFilter()) == [second, first]
+    assert names(RunFilter(since=1_774_000_000.0)) == [second]
+    assert names(RunFilter(file="mar")) == [first]
+    assert names(RunFilter(ended="finished", last=1)) == [second]
+    assert names(RunFilter(ended="stopped")) == []
+    assert names(RunFilter(of_all=True)) == [second, first]
 
 
 def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str], settings: Settings) -> None:
@@ -53,7 +53,7 @@ def test_one_run_is_shown_with_what_its_results_mean(imported: Callable[..., str
     name = imported("march.csv", 1_772_000_000.0)
     for asked in (name, "last"):
         past = history.one(settings, asked)
-        said = [render(saying.text) for saying in endings.past_run(past)]
+        said = [render(saying.text) for saying in report_messages.past_run(past)]
         assert said[0] == f"Run:       {name}"
         assert any(line.startswith("Took:      0:0") for line in said)
         assert any("1  rejected  turned down; the reason says why: correct the row, run again" in line for line in said)
@@ -72,13 +72,13 @@ def test_what_was_hidden_since_is_told_in_the_list_and_of_the_run(
     assert hidden.hidden == 1
     elsewhere = replace(settings, profile="other")
     for asked in (settings, elsewhere):
-        listed = history.history(asked, Wanted(of_all=True))
+        listed = history.history(asked, RunFilter(of_all=True))
         assert [(past.run.name, past.hidden) for past in listed] == [(second, 0), (first, 1)]
     assert [past.hidden for past in history.history(settings)] == [0, 1]
-    said = [render(saying.text).strip() for saying in endings.history(history.history(settings), of_all=False)]
+    said = [render(saying.text).strip() for saying in report_messages.history(history.history(settings), of_all=False)]
     assert said[1::2] == ["created: 1  rejected: 1", "created: 1  rejected: 1  hidden since: 1"]
     assert "1 note hidden since: a private draft now." in [
-        render(saying.text) for saying in endings.past_run(history.one(settings, first))
+        render(saying.text) for saying in report_messages.past_run(history.one(settings, first))
     ]
     assert documents.history([history.one(settings, first)])["runs"][0]["hidden"] == 1
 
@@ -92,11 +92,11 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
         ]
 
     def ended(name: str) -> str:
-        [past] = history.history(settings, Wanted(name=name))
+        [past] = history.history(settings, RunFilter(name=name))
         return past.ended
 
     assert ended(begun[0]) == "still running, or broken off"
-    assert history.history(settings, Wanted(name=begun[1])) == [], "another workspace's"
+    assert history.history(settings, RunFilter(name=begun[1])) == [], "another workspace's"
     with Journal.open(settings.journal) as journal:
         begun.append(journal.runs.begin(settings.workspace, "n.csv", "f", 2.0, again=False).name)
     assert [*map(ended, begun[::2])] == ["broken off", "still running, or broken off"]
@@ -105,11 +105,13 @@ def test_one_that_never_ended_is_over_once_another_began(settings: Settings) -> 
 
 def test_the_list_says_how_long_each_took(imported: Callable[..., str], settings: Settings) -> None:
     imported("march.csv", 1_772_000_000.0)
-    [line, counts] = [render(saying.text) for saying in endings.history(history.history(settings), of_all=False)]
+    [line, counts] = [
+        render(saying.text) for saying in report_messages.history(history.history(settings), of_all=False)
+    ]
     assert re.search(r"     0:0\d  finished  .*march\.csv$", line)
     assert counts.strip() == "created: 1  rejected: 1"
-    assert [render(saying.text) for saying in endings.history([], of_all=False)] == ["No run is recorded yet."]
-    assert [render(saying.text) for saying in endings.history([], of_all=False, is_filtered=True)] == [
+    assert [render(saying.text) for saying in report_messages.history([], of_all=False)] == ["No run is recorded yet."]
+    assert [render(saying.text) for saying in report_messages.history([], of_all=False, is_filtered=True)] == [
         "No such run is recorded."
     ]
 

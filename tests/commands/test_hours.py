@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from importer.commands import series, workspaces
+from importer.commands import batch, workspaces
 from importer.commands.choosing import choose
 from importer.commands.hours import Hours
 from importer.commands.run import prepare
@@ -139,7 +139,7 @@ def test_files_that_its_hours_dont_reach_are_not_begun(box: Sandbox, settings: S
         write_sheet(tmp_path / name, [Line(f"P-{name[0]}", "x")])
     settings = replace(settings, longest=3600.0)
     files = choose([tmp_path / "a.csv", tmp_path / "b.csv"])
-    found = series.run(files, settings, clock=Evening(box, 1))
+    found = batch.run(files, settings, clock=Evening(box, 1))
     assert [over.fate.value for over in found.files][1:] == ["not begun"]
     assert (found.exit_status, [note.prospect_id for note in box.notes]) == (3, ["P-a"])
 
@@ -150,7 +150,7 @@ def test_a_window_that_isnt_open_reads_no_file_and_sends_nothing(box: Sandbox, s
     shut = f"{(now.hour + 2) % 24:02}:00-{(now.hour + 3) % 24:02}:00"
     settings = replace(settings, between=shut)  # type: ignore[arg-type]
     with pytest.raises(Interrupted, match="outside of"):
-        series.run(choose(["there is no such file.csv"]), settings)
+        batch.run(choose(["there is no such file.csv"]), settings)
     assert box.received == ()
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from importer.commands import overview
 from importer.commands.answering import chosen
-from importer.commands.plans import in_common
+from importer.commands.preview_messages import in_common
 from importer.commands.run import prepare
 from importer.errors import UnclearColumns
 from importer.messages import Cell, render, say

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from importer.cli import main
-from importer.commands import plans
+from importer.commands import preview_messages
 from importer.commands.report import Report
 from importer.commands.results import rewrite
 from importer.commands.run import prepare
 from importer.errors import Changed, Guarded
 from importer.messages import render, words
-from importer.models import Answer, Result, Role
+from importer.models import PossibleAnswer, Result, Role
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 
@@ -51,7 +51,7 @@ def send(sheet: Path, settings: Settings) -> Report:
 
 def said(sheet: Path, settings: Settings) -> str:
     with prepare(sheet, settings) as prepared:
-        return "\n".join(render(saying.text) for saying in plans.plan(prepared.preview))
+        return "\n".join(render(saying.text) for saying in preview_messages.plan(prepared.preview))
 
 
 def notes(box: Sandbox) -> list[tuple[str, str]]:
@@ -172,11 +172,11 @@ def test_a_column_of_emails_with_a_heading_nobody_knows_is_asked_about(tmp_path:
     with Sandbox(prospects=PEOPLE) as box, prepare(sheet, settings_of(box, tmp_path)) as prepared:
         [question] = prepared.questions
         assert [choice.value for choice in question.choices] == ["email=Reach at", "prospect=Contact : Id"]
-        prepared.decide(Answer("map", "email=Reach at", words("")))
+        prepared.decide(PossibleAnswer("map", "email=Reach at", words("")))
         assert prepared.send().counts == {Result.CREATED: 5}
         assert notes(box) == RIGHT
     with prepare(sheet, settings_of(Sandbox(), tmp_path, journal=tmp_path / "other.sqlite")) as prepared:
-        prepared.decide(Answer("map", "prospect=Contact : Id", words("")))
+        prepared.decide(PossibleAnswer("map", "prospect=Contact : Id", words("")))
         assert not prepared.questions
         assert prepared.preview.loaded.roles.columns[Role.PROSPECT] == 0
 

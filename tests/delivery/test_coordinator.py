@@ -115,7 +115,7 @@ def deliver(
     with Journal.open(address or folder / "journal.sqlite") as journal:
         run = journal.runs.begin(HERE, "sheet", "print", api.now, again=False)
         caller = Caller(api, api, limiter(4, api.clock, give_up, rng=rng), api.clock, give_up, rng=rng)
-        policy = Policy(batch_size=3, read_timeout=3.0, settle=1.0)
+        policy = Policy(batch_size=3, read_timeout=3.0, rest=1.0)
         delivery = Delivery(outcomes, journal, HERE, run, caller, policy, observe)
         delivery.prepare(rows, grouping.plan(rows))
         delivery.run()
@@ -190,7 +190,7 @@ def test_a_claim_that_is_too_old_by_any_clock_is_not_sent() -> None:
         post.sent_at, post.good_until = sent_at, good_until
         failure = perform(api, api.clock, post).failure
         assert failure is not None
-        assert failure.cause is Cause.OUTDATED
+        assert failure.cause is Cause.CLAIM_EXPIRED
     assert api.calls == []
     post.good_until = time.time() + 60
     assert perform(api, api.clock, post).failure is None

@@ -15,7 +15,7 @@ from importer.delivery.decisions import (
     Abandon,
     AbsenceDecision,
     Doubt,
-    Known,
+    Facts,
     LookAgain,
     LookDecision,
     LookUp,
@@ -40,7 +40,7 @@ from importer.messages import words
 from tests.rendered import rendered
 
 ONE, THREE = ("P0",), ("P0", "P1", "P2")
-NOTHING, SUCCESS = Known(), Known(any_success=True, largest_accepted=2)
+NOTHING, SUCCESS = Facts(), Facts(any_success=True, largest_accepted=2)
 
 
 def failed(cause: Cause, text: str = "trouble") -> Failure:
@@ -59,7 +59,7 @@ class Sent:
     prospects: Sequence[str]
     answer: Cause | Failure | dict[str, Answer]
     expected: list[SendDecision | tuple[type[Stopped], bool | None]]
-    known: Known = field(default=NOTHING)
+    known: Facts = field(default=NOTHING)
 
     @property
     def reply(self) -> Reply[dict[str, Answer]]:
@@ -80,13 +80,13 @@ LACKS = Failure(
 TURNED_AWAY = Settle(
     ((0, Answer(None, words("what stands between this machine and the API turned it away: 413"))),), is_foreign=True
 )
-TOO_LONG = Failure(Cause.FOREIGN, words("413"), at_work=True, is_size=True)
+TOO_LONG = Failure(Cause.INTERMEDIARY, words("413"), at_work=True, is_size=True)
 LEFT = Failure(Cause.BLOCKED, words("trouble"), at_work=True, has_left=True)
 TABLE = [
     # -- surely not applied: the same again
     Sent("nobody was reached", THREE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))]),
     Sent("nobody was reached, later", ONE, Cause.UNREACHABLE, [Retry(failed(Cause.UNREACHABLE))], SUCCESS),
-    Sent("it waited too long for a worker", THREE, Cause.OUTDATED, [Retry()]),
+    Sent("it waited too long for a worker", THREE, Cause.CLAIM_EXPIRED, [Retry()]),
     Sent("429: not counted as an attempt", THREE, Cause.RATE_LIMITED, [Retry()]),
     Sent("429, later", ONE, Cause.RATE_LIMITED, [Retry()], SUCCESS),
     # -- surely not applied: nothing goes on
@@ -137,7 +137,7 @@ TABLE = [
     Sent("a redirect after one", THREE, Cause.REDIRECTED, unclear(THREE, Cause.REDIRECTED), SUCCESS),
     *(
         Sent(f"{cause}, {len(prospects)} prospects, {known}", prospects, cause, unclear(prospects, cause), known)
-        for cause in (Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.UNREADABLE)
+        for cause in (Cause.INTERMEDIARY, Cause.FAILED, Cause.LOST, Cause.UNREADABLE)
         for prospects in (ONE, THREE)
         for known in (NOTHING, SUCCESS)
     ),
@@ -188,7 +188,7 @@ def test_the_table_has_a_row_for_every_cause() -> None:
 @pytest.mark.parametrize("known", [NOTHING, SUCCESS])
 @pytest.mark.parametrize("cause", sorted(set(Cause) - NOT_APPLIED))
 def test_what_may_have_been_applied_is_looked_up_before_anything_else(
-    cause: Cause, known: Known, prospects: Sequence[str]
+    cause: Cause, known: Facts, prospects: Sequence[str]
 ) -> None:
     """Whatever else follows: each of its prospects is looked up, and nothing of it is sent or settled."""
     first, *others = after_post(prospects, Reply("POST", 0.0, 1.0, failure=failed(cause)), known)
@@ -242,10 +242,12 @@ READS = [
     Read("too large", Cause.TOO_LARGE, Doubt(NOT_READ)),
     Read("refused for an attachment", Cause.BAD_ATTACHMENT, Doubt(NOT_READ)),
     Read("too many calls", Cause.RATE_LIMITED, LookAgain()),
-    Read("waited too long", Cause.OUTDATED, LookAgain()),
+    Read("waited too long", Cause.CLAIM_EXPIRED, LookAgain()),
     *(
         Read(cause.value, cause, LookAgain(failed(cause)))
-        for cause in (Cause.UNREACHABLE, Cause.REDIRECTED, Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.UNREADABLE)
+        for cause in (
+            Cause.UNREACHABLE, Cause.REDIRECTED, Cause.INTERMEDIARY, Cause.FAILED, Cause.LOST, Cause.UNREADABLE,
+        )
     ),
 ]  # fmt: skip
 
@@ -307,7 +309,7 @@ class Absent:
 CONVICTED = Settle(
     ((0, Answer(None, words("what stands between this machine and the API turned it away: trouble"))),), is_foreign=True
 )
-ASIDE = SetAside(failed(Cause.FOREIGN))
+ASIDE = SetAside(failed(Cause.INTERMEDIARY))
 IN_VAIN = Abandon(words("sent 8 times in vain: trouble; run again later"))
 ABSENCES = [
     *(
@@ -317,40 +319,42 @@ ABSENCES = [
     ),
     Absent("sent for the last time but one", 3, Cause.LOST, Retry(), sends=7),
     Absent("sent often enough", 3, Cause.LOST, IN_VAIN, sends=8),
-    Absent("refused once", 3, Cause.FOREIGN, Retry(), refusals=1, passed=True),
-    Absent("refused again", 3, Cause.FOREIGN, Split(), refusals=2),
-    Absent("refused again while others pass", 3, Cause.FOREIGN, Split(), refusals=2, passed=True),
-    Absent("refused for its size", 3, Cause.FOREIGN, Split(), refusals=1, is_size=True),
-    Absent("refused again, sent often enough", 3, Cause.FOREIGN, Split(), refusals=2, sends=8),
-    Absent("alone, refused for its size", 1, Cause.FOREIGN, Retry(), refusals=1, is_size=True),
-    Absent("alone, refused once while others pass", 1, Cause.FOREIGN, Retry(), refusals=1, passed=True),
-    Absent("alone, refused again, and nothing passes", 1, Cause.FOREIGN, ASIDE, refusals=2),
-    Absent("alone, refused again while others pass", 1, Cause.FOREIGN, ASIDE, refusals=2, passed=True),
-    Absent("alone, refused a third time while others pass", 1, Cause.FOREIGN, CONVICTED, refusals=3, passed=True),
+    Absent("refused once", 3, Cause.INTERMEDIARY, Retry(), refusals=1, passed=True),
+    Absent("refused again", 3, Cause.INTERMEDIARY, Split(), refusals=2),
+    Absent("refused again while others pass", 3, Cause.INTERMEDIARY, Split(), refusals=2, passed=True),
+    Absent("refused for its size", 3, Cause.INTERMEDIARY, Split(), refusals=1, is_size=True),
+    Absent("refused again, sent often enough", 3, Cause.INTERMEDIARY, Split(), refusals=2, sends=8),
+    Absent("alone, refused for its size", 1, Cause.INTERMEDIARY, Retry(), refusals=1, is_size=True),
+    Absent("alone, refused once while others pass", 1, Cause.INTERMEDIARY, Retry(), refusals=1, passed=True),
+    Absent("alone, refused again, and nothing passes", 1, Cause.INTERMEDIARY, ASIDE, refusals=2),
+    Absent("alone, refused again while others pass", 1, Cause.INTERMEDIARY, ASIDE, refusals=2, passed=True),
+    Absent("alone, refused a third time while others pass", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, passed=True),
     Absent(
         "alone, but others that were refused so passed later",
         1,
-        Cause.FOREIGN,
+        Cause.INTERMEDIARY,
         Retry(),
         refusals=3,
         passed=True,
         healed=True,
     ),
-    Absent("alone, the same for its size", 1, Cause.FOREIGN, CONVICTED, refusals=3, passed=True, is_size=True),
-    Absent("alone, nothing passes, sent often enough", 1, Cause.FOREIGN, IN_VAIN, refusals=8, sends=8),
+    Absent("alone, the same for its size", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, passed=True, is_size=True),
+    Absent("alone, nothing passes, sent often enough", 1, Cause.INTERMEDIARY, IN_VAIN, refusals=8, sends=8),
     Absent(
         "alone, nothing passes, and it can be found out why",
         1,
-        Cause.FOREIGN,
-        Suspect(Failure(Cause.FOREIGN, words("trouble"))),
+        Cause.INTERMEDIARY,
+        Suspect(Failure(Cause.INTERMEDIARY, words("trouble"))),
         refusals=3,
         can_tell=True,
     ),
-    Absent("the same, refused twice", 1, Cause.FOREIGN, ASIDE, refusals=2, can_tell=True),
-    Absent("the same, several", 3, Cause.FOREIGN, Split(), refusals=3, can_tell=True),
-    Absent("the same, but others pass", 1, Cause.FOREIGN, CONVICTED, refusals=3, can_tell=True, passed=True),
-    Absent("the same, but the way is bad at times", 1, Cause.FOREIGN, Retry(), refusals=3, can_tell=True, healed=True),
-    Absent("refused once, sent often enough", 3, Cause.FOREIGN, IN_VAIN, refusals=1, sends=8),
+    Absent("the same, refused twice", 1, Cause.INTERMEDIARY, ASIDE, refusals=2, can_tell=True),
+    Absent("the same, several", 3, Cause.INTERMEDIARY, Split(), refusals=3, can_tell=True),
+    Absent("the same, but others pass", 1, Cause.INTERMEDIARY, CONVICTED, refusals=3, can_tell=True, passed=True),
+    Absent(
+        "the same, but the way is bad at times", 1, Cause.INTERMEDIARY, Retry(), refusals=3, can_tell=True, healed=True
+    ),
+    Absent("refused once, sent often enough", 3, Cause.INTERMEDIARY, IN_VAIN, refusals=1, sends=8),
 ]
 
 

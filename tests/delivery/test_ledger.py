@@ -17,7 +17,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import Busy, JournalFailed
-from importer.journal import Journal, Known, NoteKey, State
+from importer.journal import DeliveryState, Journal, KnownDelivery, NoteKey
 from importer.messages import render, words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 
@@ -50,7 +50,7 @@ class Desk:
     def results(self) -> list[Result]:
         return [self.outcomes.result(position) for position in range(3)]
 
-    def known(self) -> list[Known]:
+    def known(self) -> list[KnownDelivery]:
         """What stands on the disk, read by another process's eyes, in the order of the rows."""
         copy = self.path.with_name("copy.sqlite")
         for end in ("", "-wal"):
@@ -59,7 +59,7 @@ class Desk:
             found = journal.deliveries.known([(self.number, prospect) for prospect in ("P0", "P1", "P2")])
         return [found[key] for key in sorted(found)]
 
-    def states(self) -> list[State]:
+    def states(self) -> list[DeliveryState]:
         return [known.state for known in self.known()]
 
 
@@ -72,7 +72,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_what_is_about_to_be_sent_is_on_disk_and_its_rows_unconfirmed_before_it_leaves(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, lambda _: NOW - 7)
-    assert desk.states() == [State.SENDING] * 3
+    assert desk.states() == [DeliveryState.SENDING] * 3
     assert desk.results() == [Result.UNCONFIRMED] * 3
     assert {(known.request, known.sent_at, known.since) for known in desk.known()} == {
         (desk.post.request_number, NOW, NOW - 7)
@@ -83,16 +83,18 @@ def test_what_is_about_to_be_sent_is_on_disk_and_its_rows_unconfirmed_before_it_
 
 def test_a_row_has_its_answer_at_once_and_the_journal_with_what_is_sent_next(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, unknown)
-    desk.ledger.answered(desk.post, [(0, Answer("N0")), (2, Answer(None, words("unknown")))], NOW + 1, twins=["N9"])
+    desk.ledger.answered(
+        desk.post, [(0, Answer("N0")), (2, Answer(None, words("unknown")))], NOW + 1, duplicates=["N9"]
+    )
     assert desk.results() == [Result.CREATED, Result.UNCONFIRMED, Result.REJECTED]
     assert desk.outcomes.note_id(0) == "N0"
-    assert desk.outcomes.twins == {0: ("N9",)}
+    assert desk.outcomes.duplicates == {0: ("N9",)}
     assert [render(reason) for reason in desk.outcomes.columns(0, 1).reason] == [
         "the same note stands there again as N9: look, and remove it by hand or with the command hide"
     ]
     assert (desk.ledger.settled, desk.ledger.created, desk.ledger.failed) == (2, 1, 1)
     desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [State.CREATED, State.SENDING, State.REJECTED]
+    assert desk.states() == [DeliveryState.CREATED, DeliveryState.SENDING, DeliveryState.REJECTED]
     assert [known.note_id for known in desk.known()] == ["N0", None, None]
 
 
@@ -100,7 +102,7 @@ def test_doubt_stands_in_both(desk: Desk) -> None:
     desk.ledger.write([desk.post], NOW, unknown)
     desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 1)
     desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [State.SENDING, State.UNCONFIRMED, State.SENDING]
+    assert desk.states() == [DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.SENDING]
     assert desk.results()[1] is Result.UNCONFIRMED
     assert desk.ledger.settled == 1
 
@@ -124,7 +126,7 @@ def test_what_was_proven_absent_keeps_its_claim_until_it_is_sent_again(desk: Des
     desk.post.replaces = first
     desk.ledger.pending(desk.post)
     desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [State.SENDING] * 3
+    assert desk.states() == [DeliveryState.SENDING] * 3
     desk.ledger.write([desk.post], NOW + 2, unknown)
     assert {known.request for known in desk.known()} == {desk.post.request_number} != {first}
 
@@ -145,10 +147,10 @@ def test_what_could_not_be_written_is_written_next_time_in_its_order(
         patch.setattr(desk.journal.deliveries, "answer", _disk_full)
         with pytest.raises(JournalFailed):
             desk.ledger.write([], NOW + 1, unknown)
-    assert desk.states() == [State.SENDING] * 3
+    assert desk.states() == [DeliveryState.SENDING] * 3
     desk.ledger.unconfirmed(desk.post.only([1]), words("nobody can tell"), NOW + 2)
     desk.ledger.write([], NOW + 2, unknown)
-    assert desk.states() == [State.CREATED, State.UNCONFIRMED, State.SENDING]
+    assert desk.states() == [DeliveryState.CREATED, DeliveryState.UNCONFIRMED, DeliveryState.SENDING]
 
 
 def _disk_full(*_: object) -> None:

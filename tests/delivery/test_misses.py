@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.delivery.lag import ENOUGH
+from importer.delivery.replication_lag import ENOUGH
 from importer.sandbox import Fault, Received, Sandbox
 from importer.settings import Settings
 from tests import running

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from importer.api import FoundNote, NotesPage
-from importer.delivery.readback import Sought, Verdict, Window, judge, rewritten
+from importer.delivery.readback import DateWindow, Sought, Verdict, judge, rewritten
 from importer.journal import NoteKey
 from importer.markup import ContentKind, content_of
 from importer.messages import render
@@ -20,7 +20,7 @@ NOTE = Note("Use <b>this</b>", Visibility.PUBLIC, Status.PUBLISHED)
 DRAFT = replace(NOTE, status=Status.DRAFT)
 
 
-WINDOW = Window(surely=SINCE, perhaps=SINCE - 50, until=SINCE + 100, rewritten=SINCE, rewritten_until=SINCE + 120)
+WINDOW = DateWindow(surely=SINCE, perhaps=SINCE - 50, until=SINCE + 100, rewritten=SINCE, rewritten_until=SINCE + 120)
 
 
 def found(
@@ -38,7 +38,7 @@ def verdict(
     adopted: Mapping[str, float] | frozenset[str] = frozenset(),
     authors: Collection[str] = (),
     others: Sequence[Note] = (),
-    window: Window = WINDOW,
+    window: DateWindow = WINDOW,
 ) -> Verdict:
     """What a page says; of ``adopted`` the times at which that was known, or just the ids."""
     taken = adopted if isinstance(adopted, Mapping) else dict.fromkeys(adopted, SINCE - 10)
@@ -104,7 +104,7 @@ def test_a_note_that_another_delivery_has_is_left_to_it() -> None:
 
 def test_the_oldest_of_several_is_adopted_and_the_others_are_named() -> None:
     seen = verdict(found("N3", at=SINCE + 9), found("N2", at=SINCE + 7), found("N1", at=SINCE + 5), found("N0", at=1.0))
-    assert (seen.note_id, seen.twins) == ("N1", ("N2", "N3"))
+    assert (seen.note_id, seen.duplicates) == ("N1", ("N2", "N3"))
 
 
 def test_the_same_note_listed_twice_is_one() -> None:

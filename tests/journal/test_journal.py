@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from importer.api import Answer
 from importer.errors import Busy, JournalFailed, UnusableJournal, WrongJournal
-from importer.journal import VERSION, Answered, Claim, Journal, Known, NoteKey, Run, State
+from importer.journal import VERSION, Answered, Claim, DeliveryState, Journal, KnownDelivery, NoteKey, Run
 from importer.journal.lock import held
 from importer.journal.schema import deliveries
 from importer.messages import words
@@ -92,7 +92,7 @@ def claim(journal: Journal, run: Run, *prospects: str, replaces: int | None = No
     return None if numbers is None else numbers[0]
 
 
-def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[str, str], Known]:
+def known(journal: Journal, note: int, prospects: Sequence[str]) -> dict[tuple[str, str], KnownDelivery]:
     """What is known of a note's deliveries: (prospect, occurrence) → what."""
     found = journal.deliveries.known([(note, prospect) for prospect in prospects])
     assert {number for number, _, _ in found} <= {note}
@@ -281,7 +281,7 @@ def test_a_journal_of_the_first_version_is_migrated_and_keeps_what_it_knows(path
     for _ in range(2):
         with Journal.open(path) as journal:
             found = known(journal, number_of(journal), ["P1"])["P1", ""]
-            assert (found.state, found.note_id) == (State.CREATED, "N1")
+            assert (found.state, found.note_id) == (DeliveryState.CREATED, "N1")
             journal.learned.learn_batch_size(WORKSPACE, 25)
     with Journal.open(tmp_path / "new.sqlite"):
         pass

@@ -20,7 +20,7 @@ from importer.delivery.ledger import Ledger
 from importer.delivery.outcomes import Outcomes
 from importer.delivery.tasks import Post
 from importer.errors import JournalFailed
-from importer.journal import READ_BACK, Answered, Claim, Journal, NoteKey, Run, Sample, store
+from importer.journal import READ_BACK, Answered, Claim, Journal, NoteKey, Run, SampleState, store
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
@@ -189,7 +189,7 @@ def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
             journal.deliveries.resent(HERE)
             journal.deliveries.sampled(HERE)
             with journal.transaction():
-                journal.deliveries.sample([(note, "P1", "")], Sample.DUE)
+                journal.deliveries.sample([(note, "P1", "")], SampleState.DUE)
                 journal.deliveries.sample_all(run.id, drafts=False)
                 journal.deliveries.sample_all(run.id, drafts=True)
             journal.deliveries.created_by(run)
@@ -222,15 +222,15 @@ def test_ids_are_the_databases_own(journal: Journal) -> None:
 
 
 def test_a_lag_is_believed_for_thirty_days_and_for_its_workspace(journal: Journal) -> None:
-    assert journal.learned.lag(HERE) is None
+    assert journal.learned.replication_lag(HERE) is None
     journal.learned.learn_batch_size(HERE, 25)
     journal.learned.learn_lag(HERE, 2.5, 100 * DAY)
-    assert journal.learned.lag(HERE, 130 * DAY) == 2.5
-    assert journal.learned.lag(HERE, 130 * DAY + 1) is None
-    assert journal.learned.lag(HERE) is None
-    assert journal.learned.lag(THERE, 101 * DAY) is None
+    assert journal.learned.replication_lag(HERE, 130 * DAY) == 2.5
+    assert journal.learned.replication_lag(HERE, 130 * DAY + 1) is None
+    assert journal.learned.replication_lag(HERE) is None
+    assert journal.learned.replication_lag(THERE, 101 * DAY) is None
     journal.learned.learn_lag(HERE, 0.0, 200 * DAY)
-    assert journal.learned.lag(HERE, 201 * DAY) == 0.0
+    assert journal.learned.replication_lag(HERE, 201 * DAY) == 0.0
     assert journal.learned.batch_size(HERE) == 25
     assert journal.learned.limit(HERE) is None
 
@@ -252,7 +252,7 @@ def test_what_was_sent_again_is_kept_until_somebody_has_looked(journal: Journal)
     journal.deliveries.checked(note, "P2", "", ["N-X", "N-Y"])
     assert [known.prospect for _, known in journal.deliveries.resent(HERE)] == ["P3"]
     known = journal.deliveries.known([(note, "P2"), (note, "P3")])
-    assert [known[note, prospect, ""].twins for prospect in ("P2", "P3")] == [("N-X", "N-Y"), ()]
+    assert [known[note, prospect, ""].duplicates for prospect in ("P2", "P3")] == [("N-X", "N-Y"), ()]
 
 
 def test_a_sample_is_kept_until_its_notes_were_read_back(journal: Journal) -> None:
@@ -262,13 +262,13 @@ def test_a_sample_is_kept_until_its_notes_were_read_back(journal: Journal) -> No
     answer(journal, number, note, "P1", "P2", "P3", "P4")
     answer(journal, *sent(journal, run, "P1", what=draft), "P1")
     with journal.transaction():
-        journal.deliveries.sample([(note, prospect, "") for prospect in ("P1", "P2", "P3")], Sample.DUE)
+        journal.deliveries.sample([(note, prospect, "") for prospect in ("P1", "P2", "P3")], SampleState.DUE)
     journal.deliveries.hide([known for known in journal.deliveries.created_by(run) if known.prospect == "P3"])
     assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P2"}
     assert journal.deliveries.sampled(THERE) == []
     with journal.transaction():
         journal.deliveries.sample([(note, "P1", "")], None)
-        journal.deliveries.sample([(note, "P2", "")], Sample.MISSING)
+        journal.deliveries.sample([(note, "P2", "")], SampleState.MISSING)
     assert journal.deliveries.sampled(HERE) == []
     assert [known.is_missing for known in journal.deliveries.known([(note, "P1"), (note, "P2")]).values()] == [
         False,
@@ -279,7 +279,7 @@ def test_a_sample_is_kept_until_its_notes_were_read_back(journal: Journal) -> No
     assert {known.prospect for known in journal.deliveries.sampled(HERE)} == {"P1", "P4"}
     with journal.transaction():
         journal.deliveries.sample_all(run.id, drafts=True)
-    assert [known.sample for known in journal.deliveries.sampled(HERE)] == [Sample.ALL] * 3
+    assert [known.sample for known in journal.deliveries.sampled(HERE)] == [SampleState.ALL] * 3
 
 
 def test_an_import_marks_what_it_sends_again_until_it_has_looked_at_it_once_more(
@@ -337,7 +337,7 @@ def test_results_that_are_written_again_name_the_twins_that_were_found(
         [note] = {known.note for known in journal.deliveries.created_by(run)}
         journal.deliveries.checked(note, "P2", "", ["N-X"])
     _, outcomes = rewrite("last", sheet, replace(settings, results=tmp_path / "again.csv"))
-    assert dict(outcomes.twins) == {1: ("N-X",)}
+    assert dict(outcomes.duplicates) == {1: ("N-X",)}
 
 
 def test_a_twin_that_reading_back_finds_is_kept() -> None:
@@ -351,7 +351,7 @@ def test_a_twin_that_reading_back_finds_is_kept() -> None:
         ledger.answered(post, [(0, Answer("N1"))], 2.0, READ_BACK, ["N2", "N3"])
         ledger.write([], 3.0, lambda _: None)
         known = journal.deliveries.known([(note, "P1")])[note, "P1", ""]
-        assert (known.note_id, known.twins) == ("N1", ("N2", "N3"))
+        assert (known.note_id, known.duplicates) == ("N1", ("N2", "N3"))
 
 
 def test_another_kind_of_journal_is_refused_and_no_folder_is_made(

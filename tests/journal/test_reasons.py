@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from importer.api import Answer
-from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, State
+from importer.journal import VERSION, Answered, Claim, DeliveryState, Journal, NoteKey
 from importer.journal.connecting import SCHEMA
-from importer.journal.known import Known, read_reason, written
+from importer.journal.known import KnownDelivery, read_reason, written
 from importer.journal.schema import deliveries
 from importer.messages import Cell, Message, render, say, words
 from importer.models import Note, Request, Status, Visibility, Workspace
@@ -45,7 +45,7 @@ def rewrite(journal: Journal, prospect: str, reason: str) -> None:
         journal._store.execute(statement)
 
 
-def known(journal: Journal) -> dict[str, Known]:
+def known(journal: Journal) -> dict[str, KnownDelivery]:
     [note] = journal.deliveries.find_notes(HERE, [NoteKey.of(NOTE)])
     assert note is not None
     return {
@@ -65,7 +65,7 @@ def test_reasons_are_known_after_the_migration(address: str) -> None:
     with Journal.open(address) as journal:
         assert journal._store.about("schema") == str(VERSION)
         found = known(journal)
-    assert {one.state for one in found.values()} == {State.REJECTED}
+    assert {one.state for one in found.values()} == {DeliveryState.REJECTED}
     assert found["A"].why == REASON
     assert render(found["A"].why) == "the API refused it: no such “prospect”"
     assert found["B"].why == words(OLD)
@@ -112,5 +112,5 @@ def test_a_journal_of_the_version_before_says_why_a_note_was_rejected(tmp_path: 
         )
     with Journal.open(path) as journal:
         [found] = journal.deliveries.known([(1, "INVALID1")]).values()
-    assert found.state is State.REJECTED
+    assert found.state is DeliveryState.REJECTED
     assert render(found.why).startswith("the API did not accept this prospect and gave no reason")

@@ -18,8 +18,8 @@ from importer.cli import main
 from importer.errors import BadSettings, Busy, ImporterError, JournalFailed, UnusableJournal, WrongJournal
 from importer.journal import VERSION, Answered, Claim, Journal, NoteKey, connecting, identity, owners
 from importer.journal.connecting import SCHEMA
+from importer.journal.pending_results import PendingResult
 from importer.journal.store import Store
-from importer.journal.unwritten import Owed
 from importer.messages import words
 from importer.models import Note, Request, Result, Status, Visibility, Workspace
 from importer.rows.values import LONGEST_ID, LONGEST_KEY
@@ -407,8 +407,8 @@ def test_two_workspaces_are_imported_at_once(url: str, box: Sandbox, tmp_path: P
 def test_results_that_are_owed_are_noted_on_this_machine(url: str) -> None:
     with Journal.open(url) as journal:
         assert journal.place == url
-        journal.unwritten.enter(HERE, Owed("run", "file", "results", "reading"))
-        assert [owed.run for owed in journal.unwritten.owed(HERE)] == ["run"]
+        journal.pending_results.enter(HERE, PendingResult("run", "file", "results", "reading"))
+        assert [pending.run for pending in journal.pending_results.pending(HERE)] == ["run"]
     assert [place.suffix for place in identity.folder().iterdir()] == [".unwritten"]
 
 

@@ -140,7 +140,7 @@ def test_a_file_that_was_being_written_at_the_first_look_isnt_called_damaged(
     path.write_bytes(whole[: len(whole) // 2])
     look, looks = sqlitefile.look_into, []
 
-    def looked(file: Path) -> sqlitefile.Look:
+    def looked(file: Path) -> sqlitefile.FileContents:
         looks.append(look(file))
         path.write_bytes(whole)
         return looks[-1]

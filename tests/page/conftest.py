@@ -18,14 +18,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.test import TestResponse
 
 from importer import messages
-from importer.page.guard import Guard
+from importer.page.access import Access
+from importer.page.current_settings import CurrentSettings
 from importer.page.jobs import Jobs
-from importer.page.reading import Reading
+from importer.page.reading import Readers
 from importer.page.screens import Parts
-from importer.page.serving import Server
+from importer.page.serving import PageServer
 from importer.page.site import make
-from importer.page.told import Told
-from importer.page.uploads import Uploads
+from importer.page.uploads import DroppedFiles
 from importer.settings import KEY_VARIABLE, SETTINGS, Settings
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "msedge")
@@ -45,7 +45,7 @@ def write(path: Path, rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD)
     return path
 
 
-def told_of(settings: Settings) -> Told:
+def told_of(settings: Settings) -> CurrentSettings:
     """What the page is told where all of this is said when it is started; the key isn't."""
     usual = Settings()
     said = {
@@ -53,7 +53,7 @@ def told_of(settings: Settings) -> Told:
         for setting in SETTINGS.values()
         if setting.attribute and (value := getattr(settings, setting.attribute)) != getattr(usual, setting.attribute)
     }
-    return Told(said, [*SETTINGS])
+    return CurrentSettings(said, [*SETTINGS])
 
 
 class Inside(FlaskClient):
@@ -69,32 +69,32 @@ class Inside(FlaskClient):
 
 
 @contextmanager
-def served(settings: Settings, folder: Path) -> Iterator[Server]:
+def served(settings: Settings, folder: Path) -> Iterator[PageServer]:
     """The page, with this folder for its files; the key comes from the environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY_VARIABLE, settings.key)
-        with Server(told_of(settings), folder=folder) as server:
+        with PageServer(told_of(settings), folder=folder) as server:
             yield server
             for job in server.stop_jobs(messages.words("The test is over.")):
                 job.listener.join(30)
 
 
-def home_of(server: Server) -> str:
+def home_of(server: PageServer) -> str:
     """The address of the page's first screen, with the session's secret path."""
     return f"http://127.0.0.1:{server.port}{server.guard.home}/"
 
 
 @pytest.fixture
-def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
+def server(settings: Settings, tmp_path: Path) -> Iterator[PageServer]:
     """The page, for the test's own sandbox and journal."""
     with served(replace(settings, give_up=300), tmp_path / "uploads") as server:  # it is looked at while it is held up
         yield server
 
 
 @pytest.fixture
-def guard() -> Guard:
+def guard() -> Access:
     """A guard, with a secret path that tests know."""
-    guard = Guard(8765)
+    guard = Access(8765)
     guard.home = HOME
     return guard
 
@@ -102,22 +102,22 @@ def guard() -> Guard:
 @pytest.fixture
 def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
     """What screens work with, for the test's own sandbox and journal."""
-    reading, told = Reading(), told_of(settings)
-    yield Parts(told, Uploads(tmp_path / "uploads"), reading, Jobs())
-    if told.practice is not None:
-        told.practice.end()
+    reading, current = Readers(), told_of(settings)
+    yield Parts(current, DroppedFiles(tmp_path / "uploads"), reading, Jobs())
+    if current.practice is not None:
+        current.practice.end()
     reading.close()
 
 
 @pytest.fixture
-def site(guard: Guard, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def site(guard: Access, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The page without a server."""
     monkeypatch.setenv(KEY_VARIABLE, SECRET)
     return make(parts, guard)
 
 
 @pytest.fixture
-def friend(site: Flask, guard: Guard) -> FlaskClient:
+def friend(site: Flask, guard: Access) -> FlaskClient:
     """The browser that the page was opened in."""
     site.test_client_class = Inside
     client = site.test_client()
@@ -142,7 +142,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+def page(browser: Browser, server: PageServer) -> Iterator[Page]:
     """A tab with the page's first screen; at its end nothing was asked elsewhere, and nothing stands on the console."""
     ours = home_of(server)
     with browser.new_context(accept_downloads=True) as context:

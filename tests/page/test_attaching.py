@@ -19,10 +19,10 @@ from importer.commands.overview import Overview
 from importer.errors import Changed
 from importer.page import attaching, tasks
 from importer.page.choices import Choices
+from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
-from importer.page.serving import Server
-from importer.page.uploads import Upload, is_fit
-from importer.page.wording import words
+from importer.page.serving import PageServer
+from importer.page.uploads import DroppedFile, is_fit
 from importer.sandbox import Sandbox
 from importer.settings import Settings
 from importer.settings.kinds import AttachmentsAre
@@ -33,12 +33,12 @@ ATTACHED = (*HEAD, "Attachments")
 
 
 @pytest.fixture
-def upload(parts: Parts) -> Upload:
+def upload(parts: Parts) -> DroppedFile:
     """A spreadsheet that was dropped."""
     return parts.uploads.add("n.csv", lambda path: path.write_text("Prospect ID,Note,Visibility\n"))
 
 
-def attempt(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> TestResponse:
+def attempt(client: FlaskClient, upload: DroppedFile, *files: tuple[str, bytes]) -> TestResponse:
     """Drop files on its screen: the answer."""
     form = [("attachments", file) for file in files] or [("other", ("", b""))]
     asked = requests.Request("POST", OURS, files=form).prepare()
@@ -48,7 +48,7 @@ def attempt(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> T
     )  # fmt: skip
 
 
-def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> int:
+def attach(client: FlaskClient, upload: DroppedFile, *files: tuple[str, bytes]) -> int:
     """The same: the status of the answer."""
     answer = attempt(client, upload, *files)
     if answer.status_code == 303:
@@ -57,7 +57,7 @@ def attach(client: FlaskClient, upload: Upload, *files: tuple[str, bytes]) -> in
 
 
 def test_files_are_kept_beside_the_spreadsheet_and_go_with_it(
-    friend: FlaskClient, parts: Parts, upload: Upload, settings: Settings
+    friend: FlaskClient, parts: Parts, upload: DroppedFile, settings: Settings
 ) -> None:
     """One of a name that is there takes its place; what notes can carry is these alone; nothing partial stays."""
     assert for_page(settings, upload).attachments is None
@@ -80,7 +80,7 @@ def test_files_are_kept_beside_the_spreadsheet_and_go_with_it(
 @pytest.mark.parametrize(
     "name", [".env", "con.pdf", "a:b", "a?", "x" * 256, "\N{LEFT-TO-RIGHT MARK}a", "a.", "", "../n.csv"]
 )
-def test_a_name_that_would_not_stay_what_it_is_is_refused(friend: FlaskClient, upload: Upload, name: str) -> None:
+def test_a_name_that_would_not_stay_what_it_is_is_refused(friend: FlaskClient, upload: DroppedFile, name: str) -> None:
     """And a path is none: the spreadsheet isn't touched."""
     path = name.startswith("..")
     assert not is_fit(name) and attach(friend, upload, (name, b"x"), ("fine.pdf", b"y")) == (
@@ -94,14 +94,14 @@ def test_a_name_that_would_not_stay_what_it_is_is_refused(friend: FlaskClient, u
     assert (upload.folder / "n.csv").is_file()
 
 
-def test_a_thousand_files_may_be_dropped_at_once_and_none_is_an_error(friend: FlaskClient, upload: Upload) -> None:
+def test_a_thousand_files_may_be_dropped_at_once_and_none_is_an_error(friend: FlaskClient, upload: DroppedFile) -> None:
     assert attach(friend, upload, *((f"{number}.pdf", b"x") for number in range(300))) == 303
     assert len(upload.attached) == 300
     assert attach(friend, upload) == 400
 
 
 def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
-    friend: FlaskClient, upload: Upload, monkeypatch: pytest.MonkeyPatch
+    friend: FlaskClient, upload: DroppedFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only as large as a form."""
     large = b"x" * (20 << 20)
@@ -116,7 +116,7 @@ def test_files_may_be_as_large_as_notes_can_carry_and_too_many_are_called_that(
 
 @pytest.mark.parametrize("name", ["U\u0308BER.pdf", "ÜBER.PDF", "u\u0308ber.pdf"])
 def test_a_file_whose_name_only_some_systems_tell_from_another_takes_its_place(
-    friend: FlaskClient, upload: Upload, name: str
+    friend: FlaskClient, upload: DroppedFile, name: str
 ) -> None:
     """As it is said of it: else the earlier one is sent where the spreadsheet still calls it so."""
     assert attach(friend, upload, ("über.pdf", b"old"), ("other.pdf", b"")) == 303
@@ -125,7 +125,7 @@ def test_a_file_whose_name_only_some_systems_tell_from_another_takes_its_place(
 
 
 def test_of_two_files_of_one_name_none_is_lost_without_a_word(
-    friend: FlaskClient, parts: Parts, upload: Upload
+    friend: FlaskClient, parts: Parts, upload: DroppedFile
 ) -> None:
     """In one drop: refused, for either may be meant. One after the other: it is said which took a place."""
     assert attach(friend, upload, ("a/b.pdf", b"one"), ("c/B.pdf", b"two"), ("d.pdf", b"x")) == 400
@@ -137,20 +137,25 @@ def test_of_two_files_of_one_name_none_is_lost_without_a_word(
     )  # fmt: skip
     assert answer.headers["Location"] == f"{HOME}/file/{upload.id}?replaced=b.pdf"
     parts.reading.look = lambda *_, **__: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, for_page(parts.told.settings(), upload), upload.folder / "problems.csv"
+        upload.folder, upload.name, for_page(parts.current.settings(), upload), upload.folder / "problems.csv"
     )
     seen = friend.get(answer.headers["Location"], base_url=OURS).text
     assert "<bdi>b.pdf</bdi>: what is kept now took the place of what had that name before." in seen
 
 
 def test_what_was_agreed_to_holds_for_the_files_too(
-    friend: FlaskClient, parts: Parts, upload: Upload, box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    friend: FlaskClient,
+    parts: Parts,
+    upload: DroppedFile,
+    box: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Another file under the same name, put there by another tab: nothing is sent, and that is said."""
     monkeypatch.chdir(tmp_path)  # and back
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt"), ("p2", "Hi", "Private", "")], ATTACHED)
     attach(friend, upload, ("a.txt", b"agreed to"))
-    settings = for_page(parts.told.with_key(), upload)
+    settings = for_page(parts.current.with_key(), upload)
     found = tasks.check(upload.folder, upload.name, settings, upload.folder / "problems.csv")
     assert isinstance(found, Overview)
     parts.reading.look = lambda *_, **__: found  # type: ignore[method-assign]
@@ -172,7 +177,7 @@ def test_a_corrected_spreadsheet_is_offered_the_files_of_the_earlier_one_and_tak
     """Those that it names and lacks, of the latest of the workspace that has any; each keeps and forgets its own."""
     monkeypatch.chdir(tmp_path)  # and back
 
-    def dropped(name: str, named: str, *files: tuple[str, bytes]) -> Upload:
+    def dropped(name: str, named: str, *files: tuple[str, bytes]) -> DroppedFile:
         sheet = write(tmp_path / name, [("p1", name, "Public", named)], ATTACHED)
         upload = parts.uploads.add(name, lambda to: to.write_bytes(sheet.read_bytes()))
         assert not files or attach(friend, upload, *files) == 303
@@ -183,8 +188,8 @@ def test_a_corrected_spreadsheet_is_offered_the_files_of_the_earlier_one_and_tak
     other = dropped("o.csv", "a.pdf", ("a.pdf", b"another's"))
     parts.uploads.is_sent(other, replace(settings, profile="other").workspace, Choices())
     corrected = dropped("n 2.csv", "a.pdf; Zoe\u0308.pdf\nmissing.pdf")
-    parts.reading.look = lambda upload, choices, told, **_: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, told, upload.folder / "problems.csv"
+    parts.reading.look = lambda upload, choices, current, **_: tasks.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, current, upload.folder / "problems.csv"
     )
     seen = friend.get(f"/file/{corrected.id}?sheet=", base_url=OURS, follow_redirects=True).text
     assert "2 files that are missing here were dropped before, for <bdi>n.csv</bdi>" in seen
@@ -207,13 +212,13 @@ def test_a_corrected_spreadsheet_is_offered_the_files_of_the_earlier_one_and_tak
 
 
 @pytest.fixture
-def visitor(server: Server) -> Iterator[Visitor]:
+def visitor(server: PageServer) -> Iterator[Visitor]:
     with Visitor(server) as visitor:
         yield visitor
 
 
 def test_what_is_read_knows_the_files_and_not_where_they_are(
-    friend: FlaskClient, upload: Upload, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    friend: FlaskClient, upload: DroppedFile, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even where one is missing."""
     monkeypatch.chdir(tmp_path)  # and back
@@ -231,7 +236,7 @@ def test_what_is_read_knows_the_files_and_not_where_they_are(
 
 
 def test_a_file_that_holds_the_key_is_a_problem_as_soon_as_it_is_looked_at(
-    friend: FlaskClient, parts: Parts, upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    friend: FlaskClient, parts: Parts, upload: DroppedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only when it is sent; and what is said of it doesn't hold the key."""
     monkeypatch.chdir(tmp_path)  # and back
@@ -250,14 +255,14 @@ def test_a_file_that_holds_the_key_is_a_problem_as_soon_as_it_is_looked_at(
 
 @pytest.mark.parametrize(("are", "is_told"), [(AttachmentsAre.FILES, True), (AttachmentsAre.IDS, False)])
 def test_the_profiles_folder_is_told_where_files_are_taken_from_it(
-    friend: FlaskClient, parts: Parts, upload: Upload, are: AttachmentsAre, is_told: bool, profiles: Path,
+    friend: FlaskClient, parts: Parts, upload: DroppedFile, are: AttachmentsAre, is_told: bool, profiles: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(profiles.parent)  # and back
     profiles.write_text(f'[default]\nattachments = "{profiles.parent.as_posix()}"\nattachments-are = "{are}"\n')
     write(upload.folder / upload.name, [("p1", "Hello", "Public", "a.txt")], ATTACHED)
-    parts.reading.look = lambda upload, choices, told, **_: tasks.check(  # type: ignore[method-assign]
-        upload.folder, upload.name, told, upload.folder / "problems.csv"
+    parts.reading.look = lambda upload, choices, current, **_: tasks.check(  # type: ignore[method-assign]
+        upload.folder, upload.name, current, upload.folder / "problems.csv"
     )
     seen = friend.get(f"/file/{upload.id}", base_url=OURS).text
     assert "The files that the notes carry" in seen

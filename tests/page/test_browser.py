@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from importer.page.serving import Server
+from importer.page.serving import PageServer
 from importer.sandbox import Limit, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import HEAD, home_of, served, write
@@ -154,7 +154,7 @@ def test_what_is_undecided_is_chosen_in_place_and_a_reload_loses_nothing(
 
 
 def test_a_run_is_watched_reloaded_stopped_from_a_second_tab_and_its_rest_sent(
-    page: Page, server: Server, box: Sandbox, tmp_path: Path
+    page: Page, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """The run doesn't hang on any tab; stopped in the middle it says so, and what is left is sent without a twin."""
     box.set_limit(Limit.parse("1/15s"))
@@ -200,7 +200,7 @@ def test_only_the_first_five_are_sent_to_be_looked_at_and_then_the_rest(
     assert len(box.notes) == 9
 
 
-def test_the_keyboard_alone_is_enough(page: Page, server: Server, box: Sandbox, tmp_path: Path) -> None:
+def test_the_keyboard_alone_is_enough(page: Page, server: PageServer, box: Sandbox, tmp_path: Path) -> None:
     """From the file's button to the download, with Tab, arrows, Space and Enter; and where one is can be seen."""
     path = write(tmp_path / "n.csv", [("p1", "Hello", "Public"), ("p2", "Hello", "")])
     page.on("filechooser", lambda _: None)  # so that the browser leaves choosing to us before Enter is pressed
@@ -229,7 +229,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server, box: Sandbox, 
 
 
 def test_an_outage_is_shown_and_so_is_a_program_that_has_ended(
-    page: Page, server: Server, box: Sandbox, tmp_path: Path
+    page: Page, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """What holds the run up stands on the screen; a page whose program is gone says so instead of standing still."""
     drop(page, write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
@@ -284,7 +284,7 @@ def test_a_file_is_dropped_with_the_mouse_and_which_of_its_sheets_is_asked(
 
 
 def test_a_large_file_has_a_screen_while_it_is_read_which_goes_on_by_itself(
-    page: Page, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, server: PageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says what is done; nobody has to reload. Reading is held up here, so that it can be looked at."""
     with monkeypatch.context() as held:
@@ -295,7 +295,7 @@ def test_a_large_file_has_a_screen_while_it_is_read_which_goes_on_by_itself(
     expect(page.get_by_role("status")).to_have_text("Ready: 1 note to send.")
 
 
-def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server: Server) -> None:
+def test_what_is_not_there_has_a_screen_too(page: Page, browser: Browser, server: PageServer) -> None:
     """In words, with a way back; in a tab of its own, for the console tells of it."""
     with browser.new_context(storage_state=page.context.storage_state()) as context:
         tab = context.new_page()

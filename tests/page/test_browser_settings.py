@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from importer import messages
-from importer.page.serving import Server
+from importer.page.serving import PageServer
 from importer.sandbox import SAMPLES, Limit, Sandbox
 from importer.settings import KEY_VARIABLE
 from tests.page.conftest import home_of, write
@@ -101,7 +101,7 @@ def test_what_a_file_taught_the_profile_is_shown_and_forgotten(page: Page, profi
 
 
 def test_practice_is_whole_yellow_on_every_screen_and_none_of_it_is_real(
-    page: Page, server: Server, box: Sandbox
+    page: Page, server: PageServer, box: Sandbox
 ) -> None:
     """A sample by a click, sent and looked at; not a call to the real address, where all of it is still to be sent."""
 
@@ -136,11 +136,11 @@ def test_practice_is_whole_yellow_on_every_screen_and_none_of_it_is_real(
     drop(page, SAMPLES / "1-webinar-followup.csv")
     expect(page.get_by_role("status")).to_have_text("Ready: 240 notes to send.")
     assert not box.received
-    assert server.told.practice is None
+    assert server.current.practice is None
 
 
 def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
-    page: Page, browser: Browser, server: Server, box: Sandbox, tmp_path: Path
+    page: Page, browser: Browser, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """Quit leaves it alone until a person says so; then it ends in good order, and after it the program."""
     box.set_limit(Limit.parse("1/15s"))
@@ -154,7 +154,7 @@ def test_while_something_is_sent_practice_neither_begins_nor_ends_and_quit_asks(
         other.get_by_role("button", name="Start practising").click()
         expect(other.get_by_role("heading", level=1)).to_have_text("Practice didn't begin.")
         looked_at(other, "practice-refused")
-    assert server.told.practice is None
+    assert server.current.practice is None
     page.get_by_role("button", name="Quit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Quit now?")
     looked_at(page, "quit")

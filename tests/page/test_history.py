@@ -21,7 +21,7 @@ from importer.page import tasks
 from importer.page.choices import Choices
 from importer.page.screens import Parts
 from importer.page.tasks import Ended, Word
-from importer.page.uploads import Upload
+from importer.page.uploads import DroppedFile
 from importer.sandbox import Fault, Sandbox
 from importer.settings import Settings
 from tests.page.conftest import HOME, OURS, write
@@ -49,7 +49,7 @@ def imported(path: Path, settings: Settings) -> str:
     return report.run
 
 
-def kept(parts: Parts, path: Path) -> Upload:
+def kept(parts: Parts, path: Path) -> DroppedFile:
     """The same file, dropped on the page."""
     return parts.uploads.add(path.name, lambda to: to.write_bytes(path.read_bytes()))
 
@@ -80,9 +80,9 @@ def test_runs_are_listed_and_each_tells_what_it_came_to(
     assert "2 created" in listed
     assert "1 invalid" in listed
     assert "m.csv" not in listed
-    told = see(friend, f"/runs/{ours}")
-    assert "something is wrong in the sheet: correct the cell, import it again" in told
-    assert "The page has no copy of the file." in told
+    current = see(friend, f"/runs/{ours}")
+    assert "something is wrong in the sheet: correct the cell, import it again" in current
+    assert "The page has no copy of the file." in current
     for address in (f"/runs/{other}", f"/runs/{other}/hide", f"/runs/{other}/results", "/runs/last", "/runs/20200101"):
         assert friend.get(address, base_url=OURS).status_code == 404, address
 
@@ -97,8 +97,8 @@ def test_a_run_whose_file_is_kept_is_gone_on_with_from_its_screen(
     name = imported(path, replace(settings, give_up=1, workers=1))
     upload = kept(parts, path)
     parts.uploads.is_sent(upload, settings.workspace, Choices((("ignore", "State"), ("first", "5"))))
-    told = see(friend, f"/runs/{name}")
-    assert f'href="{HOME}/file/{upload.id}?ignore=State">Send the rest' in told
+    current = see(friend, f"/runs/{name}")
+    assert f'href="{HOME}/file/{upload.id}?ignore=State">Send the rest' in current
     assert f'href="{HOME}/file/{upload.id}?ignore=State"' in see(friend, "/")
     with friend.get(f"/file/{upload.id}/original", base_url=OURS, follow_redirects=True) as original:
         assert original.data == path.read_bytes()
@@ -140,10 +140,10 @@ def test_what_was_agreed_to_hide_must_still_be_true(
     assert {note.status for note in box.notes} == {"1"}
     assert "Hide its notes" in see(friend, f"/runs/{name}")
     ended = done(tasks.Hide(settings, name, 2))
-    told = see(friend, f"/runs/{name}")
-    assert "the notes were hidden since: private drafts now" in told
+    current = see(friend, f"/runs/{name}")
+    assert "the notes were hidden since: private drafts now" in current
     assert ">2 hidden since</span>" in see(friend, "/runs")
-    assert "Hide its notes" not in told
+    assert "Hide its notes" not in current
     assert ended.exit_status == 0
     assert render(ended.besides[0]).startswith("2 notes made private drafts.")
     assert {(note.visibility, note.status) for note in box.notes} == {("2", "0")}
@@ -164,12 +164,12 @@ def test_what_is_unclear_is_counted_and_looked_up(
     assert "Look up what is unclear" in see(friend, f"/runs/{name}")
     assert post(friend, "/runs/look-up")[0] == 409, "whose notes are meant is said by the form"
     box.clear_faults()
-    ended = done(tasks.LookUp(settings))
+    ended = done(tasks.LookUpTask(settings))
     assert ended.exit_status == 0
     assert "2 notes found: they count as created now." in [render(said) for said in ended.besides]
-    told = see(friend, f"/runs/{name}")
-    assert "Look up what is unclear" not in told
-    assert "looked up since" in told
+    current = see(friend, f"/runs/{name}")
+    assert "Look up what is unclear" not in current
+    assert "looked up since" in current
     assert len(box.notes) == 2
 
 

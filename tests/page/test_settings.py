@@ -17,11 +17,11 @@ from werkzeug.test import TestResponse
 from importer.errors import NoKey
 from importer.messages import say
 from importer.page import practice
+from importer.page.current_settings import CurrentSettings
 from importer.page.fields import BY_HAND, FIELDS
+from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
-from importer.page.serving import Server
-from importer.page.told import Told
-from importer.page.wording import words
+from importer.page.serving import PageServer
 from importer.sandbox import Fault, Sandbox
 from importer.settings import KEY_VARIABLE, SETTINGS
 from tests.keystores import InMemory, Locked
@@ -48,7 +48,7 @@ def seen(friend: FlaskClient, path: str) -> str:
 
 
 def of(parts: Parts) -> str:
-    return str(parts.told.settings().workspace)
+    return str(parts.current.settings().workspace)
 
 
 # -- the key ----------------------------------------------------------------------------------------------------
@@ -63,22 +63,22 @@ def test_a_key_that_is_typed_goes_in_and_never_out(
     profiles.write_text("[night]\n", encoding="utf-8")
     assert "There is none yet" in seen(friend, "/settings")
     answers = [post("/settings/key", of=of(parts), key=f" {KEY} ")]
-    assert parts.told.with_key().key == KEY
+    assert parts.current.with_key().key == KEY
     answers += [friend.get(path, base_url=OURS) for path in (*SCREENS, "/settings?done=key")]
     answers += [post("/settings/change", of="default", workers="many"), post("/settings/new", name=""), post("/quit")]
     assert "It was typed here" in seen(friend, "/settings")
     post("/settings/profile", name="night")
     with pytest.raises(NoKey):
-        parts.told.with_key()
+        parts.current.with_key()
     post("/settings/profile", name="default")
-    assert parts.told.with_key().key == KEY
+    assert parts.current.with_key().key == KEY
     answers.append(post("/settings/key/forget", of=of(parts), where="here"))
     with pytest.raises(NoKey):
-        parts.told.with_key()
+        parts.current.with_key()
     for answer in answers:
         assert KEY not in answer.text + str(answer.headers)
-    told = capfd.readouterr()
-    assert KEY not in told.out + told.err + repr(parts.told.settings())
+    current = capfd.readouterr()
+    assert KEY not in current.out + current.err + repr(parts.current.settings())
     for folder in (tmp_path, profiles.parent):
         for file in folder.rglob("*"):
             assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
@@ -89,7 +89,7 @@ def test_what_can_be_no_key_is_not_taken_nor_shown(post: Post, parts: Parts) -> 
     answer = post("/settings/key", of=of(parts), key="two words of it")
     assert "a key is one word of plain characters" in answer.text
     assert "two words" not in answer.text
-    assert parts.told.with_key().key == SECRET
+    assert parts.current.with_key().key == SECRET
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_key_is_kept_in_the_systems_store_only_where_that_is_ticked(
     assert "It is kept in the system's key store, too." in seen(friend, "/settings")
     post("/settings/key/forget", of=of(parts), where="here")
     assert "It comes from the system&#39;s key store" in seen(friend, "/settings")
-    assert parts.told.with_key().key == KEY
+    assert parts.current.with_key().key == KEY
     post("/settings/key/forget", of=of(parts), where="store")
     assert store.held == {}
 
@@ -159,7 +159,7 @@ def test_a_key_is_for_the_workspace_that_the_screen_showed(post: Post, parts: Pa
     """Where another tab has gone on to another address since, it is not taken."""
     for other in ("", "night at https://api.example.test/v1"):
         assert post("/settings/key", of=other, key=KEY).status_code == 409
-    assert parts.told.with_key().key == SECRET
+    assert parts.current.with_key().key == SECRET
 
 
 # -- profiles ---------------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_defaults_are_changed_together_or_not_at_all(post: Post, parts: Parts, p
     assert profiles.read_text(encoding="utf-8") == written
     assert post("/settings/change", of="night", workers="5").status_code == 409, "said of another profile"
     assert post("/settings/change", of="default", workers="5", rate="", between="").status_code == 303
-    assert parts.told.settings().workers == 5
+    assert parts.current.settings().workers == 5
     now = profiles.read_text(encoding="utf-8")
     assert "workers = 5  # by trial" in now
     assert "rate" not in now
@@ -224,14 +224,14 @@ def test_whatever_could_lead_the_key_or_files_elsewhere_is_shown_and_changed_by_
     values |= {"log-file": str(tmp_path / "log"), "notify-file": "/etc/hostname", "unknown-emails": "x.csv"}
     text = f'[default]\nattachments = "{profiles.parent.as_posix()}"\n'
     profiles.write_text(text, encoding="utf-8")
-    before = parts.told.settings()
+    before = parts.current.settings()
     for name, value in values.items():
         answer = post("/settings/change", of="default", workers="8", **{name: value})
         assert (answer.status_code == 403) == (name in BY_HAND)
         assert "can&#39;t be changed on this page" in answer.text or name not in BY_HAND
         if name in BY_HAND:
             assert profiles.read_text(encoding="utf-8") == text
-    assert parts.told.settings() == before
+    assert parts.current.settings() == before
     page = seen(friend, "/settings")
     for name in values:
         assert f'name="{name}"' not in page
@@ -258,8 +258,8 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
         said["api-key-file"] = str(tmp_path / "key.txt")
     with Sandbox(api_key=box.api_key) as other:
         profiles.write_text(f'[default]\nbase-url = "{box.url}"\n[night]\nbase-url = "{other.url}"\n')
-        told = Told(said, [*SETTINGS])
-        with Server(told, folder=tmp_path / "page") as server, Visitor(server) as visitor:
+        current = CurrentSettings(said, [*SETTINGS])
+        with PageServer(current, folder=tmp_path / "page") as server, Visitor(server) as visitor:
 
             def asked(path: str, **fields: str) -> str:
                 return visitor.post(f"{visitor.base}{path}", data=fields, timeout=30).text
@@ -283,11 +283,11 @@ def test_a_key_goes_only_to_the_address_that_it_was_given_for(
 def test_profiles_are_made_and_chosen(post: Post, friend: FlaskClient, parts: Parts, profiles: Path) -> None:
     """One of a new name, empty, in the private file; one that isn't there is refused."""
     assert post("/settings/new", name=" spring fair ").status_code == 303
-    assert parts.told.settings().profile == "spring fair"
+    assert parts.current.settings().profile == "spring fair"
     assert '["spring fair"]' in profiles.read_text(encoding="utf-8")
     assert "There is a profile" in post("/settings/new", name="spring fair").text
     assert post("/settings/profile", name="nigth").status_code == 400
-    assert parts.told.profile == "spring fair"
+    assert parts.current.profile == "spring fair"
     assert "<strong>spring fair</strong>" in seen(friend, "/")
 
 
@@ -297,22 +297,22 @@ def test_the_page_begins_with_the_profile_that_was_chosen_last(
     """And says so; not where the command names one, nor where that profile is gone or can't be used by now."""
     profiles.write_text("[night]\n[spring]\n", encoding="utf-8")
     chosen = tmp_path / "profile.txt"
-    parts.told.go_on(chosen)
-    assert (parts.told.profile, parts.told.is_last_chosen) == ("default", False)
+    parts.current.go_on(chosen)
+    assert (parts.current.profile, parts.current.is_last_chosen) == ("default", False)
     post("/settings/profile", name="spring")
     assert "that you chose last" not in seen(friend, "/")
-    named = Told({"profile": "night"}, ["profile"])
+    named = CurrentSettings({"profile": "night"}, ["profile"])
     named.go_on(chosen)
     assert (named.profile, named.is_last_chosen) == ("night", False)
-    parts.told.profile = "default"  # as it is started anew
-    parts.told.go_on(chosen)
-    assert (parts.told.profile, parts.told.is_last_chosen) == ("spring", True)
+    parts.current.profile = "default"  # as it is started anew
+    parts.current.go_on(chosen)
+    assert (parts.current.profile, parts.current.is_last_chosen) == ("spring", True)
     assert "<strong>spring</strong>" in seen(friend, "/")
     assert "It is the profile that you chose last." in seen(friend, "/")
     assert "It is the one that you chose last." in seen(friend, "/settings")
     for now in ("[spring]\nwrokers = 3\n", "[spring]\nworkers = 99\n", ""):
         profiles.write_text(now, encoding="utf-8")
-        again = Told({}, [*SETTINGS])
+        again = CurrentSettings({}, [*SETTINGS])
         again.go_on(chosen)
         assert (again.profile, again.is_last_chosen) == ("default", False)
 
@@ -327,7 +327,7 @@ def test_a_profile_that_cannot_be_read_is_told_and_another_can_be_chosen(
     assert "Did you mean &#39;workers&#39;?" in page
     assert "<option>night</option>" in page
     post("/settings/profile", name="night")
-    assert parts.told.settings().profile == "night"
+    assert parts.current.settings().profile == "night"
 
 
 def test_what_is_remembered_of_files_is_forgotten_one_by_one(post: Post, friend: FlaskClient, profiles: Path) -> None:
@@ -358,10 +358,10 @@ def test_places_are_where_they_are_seen_from_the_program(settings: Path, parts: 
         ("practice.sqlite", tmp_path / "practice.sqlite"), ("sqlite:///practice.sqlite", tmp_path / "practice.sqlite"),
         ("postgresql://db.example.test/notes", "postgresql://db.example.test/notes"),
     ):  # fmt: skip
-        parts.told._said["journal"] = journal
-        assert for_page(parts.told.settings()).journal == place
-    parts.told._said["attachments"] = "leaflets"
-    assert for_page(parts.told.settings()).attachments == tmp_path / "leaflets"
+        parts.current._said["journal"] = journal
+        assert for_page(parts.current.settings()).journal == place
+    parts.current._said["attachments"] = "leaflets"
+    assert for_page(parts.current.settings()).attachments == tmp_path / "leaflets"
 
 
 # -- practice ---------------------------------------------------------------------------------------------------
@@ -374,11 +374,11 @@ def test_practice_has_an_address_a_journal_and_files_of_its_own(
     profiles.write_text('[default]\nbetween = "02:00-02:01"\nmax-notes = 7\n', encoding="utf-8")
     file = {"file": (BytesIO(b"Prospect ID,Note,Visibility\n"), "n.csv")}
     real = friend.post("/file", base_url=OURS, headers={"Origin": OURS}, data=file).headers["Location"]
-    before = parts.told.settings()
+    before = parts.current.settings()
     assert post("/practice/sample", sample="1").status_code == 409
     assert post("/practice/begin").status_code == 303
-    assert parts.told.practice is not None
-    settings, folder = parts.told.with_key(), Path(parts.told.practice._folder.name)
+    assert parts.current.practice is not None
+    settings, folder = parts.current.with_key(), Path(parts.current.practice._folder.name)
     assert settings.is_on_this_machine
     assert settings.base_url not in (before.base_url, box.url)
     assert settings.workspace != before.workspace
@@ -397,7 +397,7 @@ def test_practice_has_an_address_a_journal_and_files_of_its_own(
     assert post("/practice/end").status_code == 303
     assert not folder.exists()
     assert friend.get(sample.headers["Location"], base_url=OURS).status_code == 404
-    assert parts.told.settings() == before
+    assert parts.current.settings() == before
     assert "Practice." not in seen(friend, "/")
     assert not box.received
 
@@ -406,8 +406,8 @@ def test_what_a_killed_program_left_of_practice_is_cleared_up(post: Post, parts:
     """A day after the last change in it, for until then another may be practising there."""
     post("/practice/begin")
     post("/practice/sample", sample="1")
-    assert parts.told.practice is not None
-    folder, other = Path(parts.told.practice._folder.name), tmp_path / "uploads" / "practice"
+    assert parts.current.practice is not None
+    folder, other = Path(parts.current.practice._folder.name), tmp_path / "uploads" / "practice"
     other.mkdir()
     assert folder.parent == other.parent
     for days, is_there in ((0.9, True), (1.1, False)):
@@ -425,7 +425,10 @@ def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_p
     post("/practice/begin")
     sample = post("/practice/sample", sample="4").headers["Location"]
     post(f"{sample}/remember?map=content%3DFull+Comments&header-row=2")
-    assert (parts.told.settings().mapping, parts.told.settings().header_row) == ({"content": "Full Comments"}, None)
+    assert (parts.current.settings().mapping, parts.current.settings().header_row) == (
+        {"content": "Full Comments"},
+        None,
+    )
     for path, fields in (
         ("/settings/profile", {"name": "default"}), ("/settings/new", {"name": "x"}), ("/settings/key", {"key": KEY}),
         ("/settings/key/forget", {"where": "here"}), ("/settings/forget", {"memory": '["ignore", "x"]'}),
@@ -435,7 +438,7 @@ def test_while_practising_no_setting_is_changed_and_nothing_is_remembered_in_a_p
     assert "Save</button>" not in seen(friend, "/settings")
     post("/practice/end")
     assert profiles.read_text(encoding="utf-8") == ""
-    assert not parts.told.settings().mapping
+    assert not parts.current.settings().mapping
 
 
 # -- Quit -------------------------------------------------------------------------------------------------------

@@ -16,17 +16,17 @@ from flask.testing import FlaskClient
 
 import importer
 from importer import messages
-from importer.cli.wording import TERMINAL
+from importer.cli.rendering import TERMINAL
 from importer.commands.overview import Overview
-from importer.commands.sayings import time_left
+from importer.commands.rendering import time_left
 from importer.errors import FirstRun, as_argument
-from importer.messages import Setting, render, say
+from importer.messages import SettingPart, render, say
 from importer.models import Progress, Result
 from importer.page import tasks
 from importer.page.choices import Choices
+from importer.page.rendering import words
 from importer.page.screens import Parts, for_page
-from importer.page.serving import Server
-from importer.page.wording import words
+from importer.page.serving import PageServer
 from importer.results.presentation import MEANINGS
 from importer.sandbox import Limit, Sandbox
 from importer.sandbox.state import DEFAULT_KEY
@@ -44,7 +44,7 @@ class Visitor(requests.Session):
 
     box: Sandbox
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: PageServer) -> None:
         super().__init__()
         self.trust_env = False
         self.origin = f"http://127.0.0.1:{server.port}"
@@ -82,7 +82,7 @@ class Visitor(requests.Session):
 
 
 @pytest.fixture
-def visitor(server: Server) -> Iterator[Visitor]:
+def visitor(server: PageServer) -> Iterator[Visitor]:
     """With a page of the test's own."""
     with Visitor(server) as visitor:
         yield visitor
@@ -93,7 +93,7 @@ def _guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     folder = tmp_path_factory.mktemp("guest")
     with Sandbox() as box:
         settings = Settings(base_url=box.url, journal=folder / "journal.sqlite", settle=0)
-        with Server(told_of(settings), folder=folder / "uploads") as server, Visitor(server) as visitor:
+        with PageServer(told_of(settings), folder=folder / "uploads") as server, Visitor(server) as visitor:
             visitor.box = box
             yield visitor
             for job in server.stop_jobs(messages.words("The tests are over.")):
@@ -151,7 +151,7 @@ def test_what_was_agreed_to_must_still_be_true_when_it_starts(
 
 def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings, tmp_path: Path) -> None:
     """The screen that would ask says how to give one."""
-    with Server(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
+    with PageServer(told_of(settings), folder=tmp_path / "uploads") as server, Visitor(server) as visitor:
         seen = visitor.drop(write(tmp_path / "n.csv", [("p1", "Hello", "Public")]))
         assert "Ready: 1 note to send." in seen.text
         asked = visitor.see(f"{seen.url}/confirm")
@@ -164,7 +164,7 @@ def test_without_a_key_all_can_be_looked_at_and_nothing_sent(settings: Settings,
 
 @pytest.mark.slow
 def test_one_file_is_sent_at_a_time_and_a_second_is_told_so(
-    visitor: Visitor, server: Server, box: Sandbox, tmp_path: Path
+    visitor: Visitor, server: PageServer, box: Sandbox, tmp_path: Path
 ) -> None:
     """409, in words, with the way to the run that is under way; no GET stops it, a POST does."""
     box.set_limit(Limit.parse("1/15s"))
@@ -285,13 +285,13 @@ def test_the_rest_of_a_file_with_emails_is_what_the_screen_says(
     )
     with Sandbox(any_email=True) as box:
         monkeypatch.setenv(KEY_VARIABLE, box.api_key)
-        parts.told = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
+        parts.current = told_of(Settings(base_url=box.url, journal=tmp_path / "journal.sqlite", settle=0))
         for first, notes in ((2, 2), (None, 3)):
             asked = friend.get(f"/file/{upload.id}/confirm{'?first=2' if first else ''}", base_url=OURS).text
             assert f"Send {notes} notes?" in asked
             digest = re.search(r'name="digest" value="([^"]*)"', asked)
             assert digest
-            settings = replace(for_page(parts.told.with_key(), upload), first=first)
+            settings = replace(for_page(parts.current.with_key(), upload), first=first)
             theirs, ours = multiprocessing.Pipe()
             with theirs, ours:
                 tasks.Send(settings, upload.folder, upload.name, notes, digest=digest[1]).do(tasks.Word(theirs))
@@ -365,16 +365,16 @@ def test_no_text_names_a_flag_or_asks_for_a_command_that_a_button_does() -> None
 @pytest.mark.parametrize(
     ("setting", "here"),
     [
-        (Setting("map", 'content="Call summary"'), "“Text of the note: Call summary”"),
-        (Setting("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
-        (Setting("ignore", as_argument("It's $5")), "“Columns set aside: It's $5”"),
-        (Setting("value", "status:Old="), "“Old means leave its rows out”"),
-        (Setting("header-row"), "“Row of the headings”"),
-        (Setting("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
-        (Setting("archive", "done"), "the setting “archive = done” of the profile"),
+        (SettingPart("map", 'content="Call summary"'), "“Text of the note: Call summary”"),
+        (SettingPart("value", 'visibility:"Team only"=Private'), "“Team only means Private”"),
+        (SettingPart("ignore", as_argument("It's $5")), "“Columns set aside: It's $5”"),
+        (SettingPart("value", "status:Old="), "“Old means leave its rows out”"),
+        (SettingPart("header-row"), "“Row of the headings”"),
+        (SettingPart("max-notes", "5000"), "“Most notes of a file: 5000” under Settings"),
+        (SettingPart("archive", "done"), "the setting “archive = done” of the profile"),
     ],
 )
-def test_a_setting_is_called_as_its_field_is(setting: Setting, here: str) -> None:
+def test_a_setting_is_called_as_its_field_is(setting: SettingPart, here: str) -> None:
     """And one without a field as what it is; a command is a button."""
     assert words(say("names", names=(setting,))) == here
     assert words(MEANINGS[Result.UNCONFIRMED].next) == "press “Look up what is unclear”"

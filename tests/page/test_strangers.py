@@ -13,7 +13,7 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from importer.page import serving
-from importer.page.serving import Server
+from importer.page.serving import PageServer
 from tests.page.conftest import home_of
 from tests.page.test_site import Visitor
 
@@ -54,7 +54,7 @@ def thief() -> Iterator[Thief]:
 
 @pytest.mark.slow
 def test_a_page_on_another_port_learns_neither_the_cookie_nor_the_secret_path(
-    browser: Browser, server: Server, thief: Thief
+    browser: Browser, server: PageServer, thief: Thief
 ) -> None:
     """Whatever leads the browser there; and what it guesses there opens nothing here."""
     ours, home = f"http://127.0.0.1:{server.port}", server.guard.home
@@ -86,7 +86,7 @@ def test_a_page_on_another_port_learns_neither_the_cookie_nor_the_secret_path(
         assert home not in answer.text
 
 
-def _silent(server: Server, number: int, begin: bytes = b"") -> Iterator[socket.socket]:
+def _silent(server: PageServer, number: int, begin: bytes = b"") -> Iterator[socket.socket]:
     for _ in range(number):
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
         connection.sendall(begin)
@@ -99,7 +99,7 @@ def _silent(server: Server, number: int, begin: bytes = b"") -> Iterator[socket.
     ids=["nothing", "half a head", "a body that drips"],
 )
 def test_silent_connections_take_few_threads_and_keep_nobody_out(
-    server: Server, begin: bytes, capfd: pytest.CaptureFixture[str]
+    server: PageServer, begin: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The oldest of them is closed for the next one, so that the owner's browser is answered at once."""
     before = threading.active_count()
@@ -113,7 +113,9 @@ def test_silent_connections_take_few_threads_and_keep_nobody_out(
     assert said.out + said.err == ""
 
 
-def test_who_sends_a_head_or_a_body_byte_by_byte_is_hung_up_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_sends_a_head_or_a_body_byte_by_byte_is_hung_up_on(
+    server: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The whole of a request has so long, however often something of it comes; also after it was refused."""
     monkeypatch.setattr(serving, "_UNKNOWN", 0.2)
     post = b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 100000\r\n\r\n"
@@ -128,7 +130,7 @@ def test_who_sends_a_head_or_a_body_byte_by_byte_is_hung_up_on(server: Server, m
                         raise ConnectionResetError
 
 
-def test_a_connection_of_the_owners_ends_too_though_late(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_of_the_owners_ends_too_though_late(server: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file may come slowly, but not for ever."""
     monkeypatch.setattr(serving, "_KNOWN", 0.2)
     with Visitor(server) as visitor:

@@ -10,20 +10,20 @@ import pytest
 
 from importer.models import Workspace
 from importer.page.choices import Choices
-from importer.page.uploads import Upload, Uploads
+from importer.page.uploads import DroppedFile, DroppedFiles
 
 LIVE = Workspace("sales", "https://api.example.test/v1")
 CHOICES = Choices.of([("map", "content=Comments"), ("first", "5")])
 DAY = 86_400.0
 
 
-def dropped(uploads: Uploads, name: str = "n.csv", content: bytes = b"a,b\n") -> Upload:
+def dropped(uploads: DroppedFiles, name: str = "n.csv", content: bytes = b"a,b\n") -> DroppedFile:
     return uploads.add(name, lambda path: path.write_bytes(content))
 
 
 def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Path) -> None:
     """With where it was sent, how it was read, and its results; nobody else can read any of it."""
-    uploads = Uploads(tmp_path / "page")
+    uploads = DroppedFiles(tmp_path / "page")
     upload = dropped(uploads)
     uploads.is_sent(upload, LIVE, CHOICES)
     (upload.folder / "n.results.xlsx").write_bytes(b"")
@@ -32,44 +32,44 @@ def test_a_file_that_is_not_finished_is_there_again_after_a_restart(tmp_path: Pa
     if os.name == "posix":
         for path in (tmp_path / "page", upload.folder, upload.path, upload.folder.with_suffix(".json")):
             assert path.stat().st_mode & 0o77 == 0, path
-    again = Uploads(tmp_path / "page").of_run(upload.fingerprint, LIVE)
+    again = DroppedFiles(tmp_path / "page").of_run(upload.fingerprint, LIVE)
     assert again is not None
     assert (again.id, again.name, again.workspace, again.choices) == (upload.id, "n.csv", LIVE, CHOICES)
     assert again.results_of("run-2") == upload.folder / "n.results.xlsx"
     assert again.results_of("run-1") is None, "a later run has replaced them"
-    assert Uploads(tmp_path / "page").of_run(upload.fingerprint, Workspace("other", LIVE.base_url)) is None
+    assert DroppedFiles(tmp_path / "page").of_run(upload.fingerprint, Workspace("other", LIVE.base_url)) is None
 
 
 def test_what_needs_not_be_kept_is_removed_at_the_next_start(tmp_path: Path) -> None:
     """Files of which every row is delivered, after thirty days all others, and what broke off as it came."""
     now = [time.time()]
-    uploads = Uploads(tmp_path, lambda: now[0])
+    uploads = DroppedFiles(tmp_path, lambda: now[0])
     done, open_ = dropped(uploads, content=b"done"), dropped(uploads, content=b"open")
     for upload in (done, open_):
         uploads.is_sent(upload, LIVE, CHOICES)
         uploads.has_results(upload, "run", upload.folder / "n.results.xlsx", is_done=upload is done)
     (tmp_path / ("a" * 32)).mkdir()
     (tmp_path / "not ours").mkdir()
-    assert [*Uploads(tmp_path, lambda: now[0])] != []
+    assert [*DroppedFiles(tmp_path, lambda: now[0])] != []
     assert not done.folder.exists()
     assert open_.path.read_bytes() == b"open"
     assert (tmp_path / ("a" * 32)).exists(), "another page may be taking it just now"
     now[0] += 30 * DAY + 1
-    assert [*Uploads(tmp_path, lambda: now[0])] == []
+    assert [*DroppedFiles(tmp_path, lambda: now[0])] == []
     assert [path.name for path in tmp_path.iterdir()] == ["not ours"]
 
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", '{"name": "n.csv"}', "\x00"])
 def test_a_record_that_says_nothing_harms_nobody(record: str, tmp_path: Path) -> None:
     """The file is as good as gone; the page begins all the same."""
-    upload = dropped(Uploads(tmp_path))
+    upload = dropped(DroppedFiles(tmp_path))
     upload.folder.with_suffix(".json").write_text(record, encoding="utf-8")
-    assert [*Uploads(tmp_path)] == []
+    assert [*DroppedFiles(tmp_path)] == []
 
 
 def test_the_same_file_dropped_again_is_the_same(tmp_path: Path) -> None:
     """By name and content; one that differs in either is another."""
-    uploads = Uploads(tmp_path)
+    uploads = DroppedFiles(tmp_path)
     first = dropped(uploads)
     assert dropped(uploads) is first
     assert dropped(uploads, "m.csv") is not first
@@ -77,4 +77,4 @@ def test_the_same_file_dropped_again_is_the_same(tmp_path: Path) -> None:
     assert len([*uploads]) == 3
     uploads.forget(first)
     assert not first.folder.exists()
-    assert len([*Uploads(tmp_path)]) == 2
+    assert len([*DroppedFiles(tmp_path)]) == 2

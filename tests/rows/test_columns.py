@@ -14,7 +14,7 @@ from importer.messages import render
 from importer.models import Role
 from importer.reading import column_letter
 from importer.resultsfile import FIX_FIRST, FIX_LAST, OUR_COLUMNS, own_columns
-from importer.rows.columns import Roles, Wanted, find, recognised
+from importer.rows.columns import ColumnSettings, Roles, find, recognised
 from importer.rows.headings import HEADINGS
 from importer.rows.suggestions import folded_heading
 from importer.settings import SETTINGS
@@ -24,7 +24,7 @@ PLAIN = ("Prospect ID", "Note", "Visibility")
 
 def found(*headings: str, needs_visibility: bool = True, **mapping: str) -> Roles:
     roles = {Role(role): heading for role, heading in mapping.items()}
-    return find(headings, Wanted(roles, needs_visibility=needs_visibility))
+    return find(headings, ColumnSettings(roles, needs_visibility=needs_visibility))
 
 
 def refused(*headings: str, needs_visibility: bool = True, **mapping: str) -> str:
@@ -49,12 +49,12 @@ def test_where_prospects_are_named_the_other_way_it_can_be_said_so(
 ) -> None:
     """A profile names one export's column; another export has none such, and the question isn't a dead end."""
     with pytest.raises(UnclearColumns) as error:
-        find(headings, Wanted(mapping))
+        find(headings, ColumnSettings(mapping))
     [question] = error.value.questions
     [answer] = [choice for choice in question.choices if choice.value == none]
     assert render(answer.means) == f"none: column A, {headings[0]!r}, names them"
     assert none in str(error.value)
-    assert find(headings, Wanted(dict.fromkeys(mapping, ""))).columns
+    assert find(headings, ColumnSettings(dict.fromkeys(mapping, ""))).columns
 
 
 # -- found by their headings
@@ -284,7 +284,7 @@ def test_our_columns_are_all_there_or_none(headings: list[str]) -> None:
 @given(st.lists(st.text(max_size=12) | st.sampled_from([h for hs in HEADINGS.values() for h in hs]), max_size=12))
 def test_any_headings_settle_or_are_refused_in_words(headings: Sequence[str]) -> None:
     """Every column has one role at most, and the header row that is recognised is the one that settles."""
-    wanted = Wanted()
+    wanted = ColumnSettings()
     try:
         roles = find(headings, wanted)
     except UnclearColumns as error:
@@ -306,7 +306,7 @@ def test_a_columns_letters_are_those_of_a_spreadsheet_program(position: int) -> 
 
 def test_a_header_row_is_one_that_has_every_required_role() -> None:
     """A title line above has fewer, and the key column counts where it was named."""
-    wanted = Wanted({Role.KEY: "Date"})
+    wanted = ColumnSettings({Role.KEY: "Date"})
     assert recognised(["Notes of last week"], wanted) < len(wanted.required)
     assert recognised(PLAIN, wanted) < len(wanted.required)
     assert recognised([*PLAIN, "Date"], wanted) == len(wanted.required)
@@ -334,7 +334,7 @@ def test_a_long_heading_is_named_by_its_letter() -> None:
 def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
     """By heading or letter; it stays one of the unused."""
     for name in ("status", "D"):
-        roles = find((*PLAIN, "Status", "Notes"), Wanted(ignored=(name, "Notes")))
+        roles = find((*PLAIN, "Status", "Notes"), ColumnSettings(ignored=(name, "Notes")))
         assert Role.STATUS not in roles.columns
         assert roles.columns[Role.CONTENT] == 1
         assert roles.unused == (3, 4)
@@ -344,14 +344,14 @@ def test_a_column_that_is_set_aside_has_no_role_whatever_its_heading() -> None:
 
 def test_a_name_of_no_column_sets_nothing_aside() -> None:
     """The sheets of one profile may differ, and a slip is found by what it leaves unexplained."""
-    roles = find((*PLAIN, "State"), Wanted(ignored=("Stat",)))
+    roles = find((*PLAIN, "State"), ColumnSettings(ignored=("Stat",)))
     assert roles.unexplained == (3,)
 
 
 def test_a_column_cant_be_named_and_set_aside() -> None:
     """One of the two is a mistake."""
     with pytest.raises(UnclearColumns, match="'State' was named as the status, and is to be ignored as well"):
-        find((*PLAIN, "State"), Wanted({Role.STATUS: "State"}, ignored=("State",)))
+        find((*PLAIN, "State"), ColumnSettings({Role.STATUS: "State"}, ignored=("State",)))
 
 
 # -- several names for one role
@@ -359,7 +359,7 @@ def test_a_column_cant_be_named_and_set_aside() -> None:
 
 def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
     """One profile serves the exports of several programs; a name beats a heading that is known."""
-    wanted = Wanted({Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
+    wanted = ColumnSettings({Role.CONTENT: ("Full Comments", "Call notes", "Note body")})
     for headings, at in (
         (("Prospect ID", "Call notes", "Visibility"), 1),
         (("Prospect ID", "Visibility", "Call notes", "Full Comments"), 3),
@@ -372,7 +372,7 @@ def test_of_several_names_the_first_counts_that_the_sheet_has() -> None:
 def test_where_none_of_several_names_is_found_all_are_said() -> None:
     """And each of the columns is an answer."""
     with pytest.raises(UnclearColumns, match="No column is headed 'A thing' or 'Some thing', which was named") as error:
-        find(PLAIN, Wanted({Role.CONTENT: ("A thing", "Some thing")}))
+        find(PLAIN, ColumnSettings({Role.CONTENT: ("A thing", "Some thing")}))
     answers = error.value.questions[0].answers["map"]
     assert answers[0] == "content=Note"
     assert sorted(answers) == sorted(f"content={heading}" for heading in PLAIN)

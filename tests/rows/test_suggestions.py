@@ -9,7 +9,7 @@ import pytest
 from importer.errors import UnclearColumns
 from importer.messages import render
 from importer.models import Question, Role
-from importer.rows.columns import Wanted, find
+from importer.rows.columns import ColumnSettings, find
 from importer.rows.suggestions import samples
 
 IDS = ("jzRkmgMdwA", "8PvBmrB7P7")
@@ -20,7 +20,7 @@ SHORT = ("Call", "Email")
 def asked(role: Role, *columns: tuple[str, Sequence[str]]) -> Question:
     """The question for a role, of columns with what stands in them."""
     with pytest.raises(UnclearColumns) as error:
-        find([heading for heading, _ in columns], Wanted(), [cells for _, cells in columns])
+        find([heading for heading, _ in columns], ColumnSettings(), [cells for _, cells in columns])
     [question] = [question for question in error.value.questions if question.roles == [role]]
     return question
 

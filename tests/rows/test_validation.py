@@ -21,20 +21,20 @@ from importer.messages import Cell, render, say
 from importer.models import Note, Role, Rows, Status, Visibility
 from importer.reading.spool import BLOCK_ROWS
 from importer.resultsfile import CUT_MARK, OUR_COLUMNS, protected
-from importer.rows.validation import Rules
+from importer.rows.validation import ValidationRules
 from importer.rows.values import STATUS_WORDS, VISIBILITY_WORDS, kind_of
 from importer.settings import Settings
 from tests.memory import MEGABYTE, peak_of
 from tests.rendered import told
 
 HEADINGS = ("Prospect ID", "Note", "Visibility", "Status", "Attachment IDs")
-STRICT = Rules()
+STRICT = ValidationRules()
 
 
 def read(
     *lines: Sequence[str],
     headings: Sequence[str] = HEADINGS,
-    rules: Rules = STRICT,
+    rules: ValidationRules = STRICT,
     key: str | None = None,
     name: str | None = None,
 ) -> Rows:
@@ -63,7 +63,7 @@ def read(
         return loaded.rows
 
 
-def only_note(*line: str, rules: Rules = STRICT) -> Note:
+def only_note(*line: str, rules: ValidationRules = STRICT) -> Note:
     rows = read(line, rules=rules)
     assert rows.problems == {}
     note = rows.notes[rows.note[0]]
@@ -71,7 +71,7 @@ def only_note(*line: str, rules: Rules = STRICT) -> Note:
     return note
 
 
-def only_problem(*line: str, rules: Rules = STRICT) -> str:
+def only_problem(*line: str, rules: ValidationRules = STRICT) -> str:
     rows = read(line, rules=rules)
     assert rows.notes == []
     assert rows.note.tolist() == [-1]
@@ -217,7 +217,7 @@ def test_a_blank_visibility_is_a_problem_and_never_public(blank: str) -> None:
 @pytest.mark.parametrize("default", Visibility)
 def test_a_default_visibility_fills_blanks_only(default: Visibility) -> None:
     """It doesn't change what was said, nor excuse a slip."""
-    rules = Rules(default)
+    rules = ValidationRules(default)
     assert only_note("P", "x", "", rules=rules).visibility is default
     assert only_note("P", "x", "Private", rules=rules).visibility is Visibility.PRIVATE
     assert "did you mean Public?" in only_problem("P", "x", "Pubic", rules=rules)
@@ -317,7 +317,7 @@ def test_what_is_sent_depends_on_how_the_content_is_meant() -> None:
     assert only_note("P", plain, "1").content == "<p>R&amp;D &lt;now&gt;<br>next</p>"
     assert only_note("P", html, "1").content == html
     assert only_note("P", "plain", "1").content == "plain"
-    as_text, as_html = Rules(content=ContentKind.TEXT), Rules(content=ContentKind.HTML)
+    as_text, as_html = ValidationRules(content=ContentKind.TEXT), ValidationRules(content=ContentKind.HTML)
     assert only_note("P", html, "1", rules=as_text).content == "<p>&lt;p&gt;Hi&lt;/p&gt;</p>"
     assert only_note("P", plain, "1", rules=as_html).content == plain
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from importer.sandbox import Fault, Limit, Sandbox, Uploads
+from importer.sandbox import Fault, Limit, Sandbox, UploadBehaviour
 from importer.sandbox.forms import read_upload
 from tests.sandbox.test_faults import eventually
 
@@ -84,7 +84,7 @@ def test_what_came_is_recorded_and_shown_even_of_what_was_refused(box: Sandbox) 
     ],
 )
 def test_the_reply_is_laid_out_as_chosen(text: str, payload: object) -> None:
-    with Sandbox(uploads=Uploads.parse(text), created_status=200) as box:
+    with Sandbox(uploads=UploadBehaviour.parse(text), created_status=200) as box:
         reply = upload(box)
         (stored,) = box.attachments
         assert str(reply.json()["payload"]) == str(payload).replace("At", stored.id)
@@ -102,7 +102,7 @@ def test_the_reply_is_laid_out_as_chosen(text: str, payload: object) -> None:
     ],
 )
 def test_a_file_is_refused_by_its_name_or_size(name: str, size: int, code: int) -> None:
-    with Sandbox(uploads=Uploads(most=1000)) as box:
+    with Sandbox(uploads=UploadBehaviour(most=1000)) as box:
         reply = upload(box, name, b"x" * size)
         assert (reply.status_code, reply.json().get("code", 0)) == (400 if code else 201, code)
         assert len(box.attachments) == (not code)
@@ -184,7 +184,7 @@ def test_a_note_that_names_an_attachment_that_is_not_there_is_refused_whole(box:
     [("x1", [201, 400, 400]), ("x2", [201, 201, 400]), ("notes=3", [201, 400, 201]), ("", [201, 201, 201])],
 )
 def test_an_id_serves_so_many_requests_or_notes(text: str, served: list[int]) -> None:
-    with Sandbox(uploads=Uploads.parse(text)) as box:
+    with Sandbox(uploads=UploadBehaviour.parse(text)) as box:
         found = upload(box).json()["payload"]["attachmentId"]
         requested = [("a", "b"), ("a", "b"), ("a",)]
         assert [post(box, found, prospects=prospects) for prospects in requested] == served
@@ -195,7 +195,7 @@ def test_an_id_serves_so_many_requests_or_notes(text: str, served: list[int]) ->
 
 def test_an_id_serves_for_so_long() -> None:
     now = [1_776_769_027.0]
-    with Sandbox(uploads=Uploads.parse("life=60"), time_source=lambda: now[0]) as box:
+    with Sandbox(uploads=UploadBehaviour.parse("life=60"), time_source=lambda: now[0]) as box:
         found = upload(box).json()["payload"]["attachmentId"]
         now[0] += 60
         assert post(box, found) == 201
@@ -206,7 +206,7 @@ def test_an_id_serves_for_so_long() -> None:
 @pytest.mark.parametrize("text", ["x0", "often", "life=", "notes=many", "known=", "id:later"])
 def test_a_text_that_says_nothing_of_uploads_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="says nothing of uploads"):
-        Uploads.parse(text)
+        UploadBehaviour.parse(text)
 
 
 @pytest.mark.parametrize(("when", "stored"), [("before", 0), ("after", 1)])

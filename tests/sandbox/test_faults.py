@@ -16,7 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from importer.cli import cli
-from importer.sandbox import Fault, Limit, Received, Sandbox, Uploads, attachments, faults, limits
+from importer.sandbox import Fault, Limit, Received, Sandbox, UploadBehaviour, attachments, faults, limits
 
 KEY = {"x-api-key": "sandbox-key"}
 PROSPECTS = ["a", "b", "c"]
@@ -421,7 +421,7 @@ def test_every_kind_and_part_is_in_the_help() -> None:
     for form in limits.FORMS:
         assert Limit.parse(form if "/" in form else f"20/1s{form}")
     for form in attachments.FORMS:
-        assert Uploads.parse(form)
+        assert UploadBehaviour.parse(form)
 
 
 def test_what_was_received_is_a_value() -> None:

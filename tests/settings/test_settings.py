@@ -13,7 +13,7 @@ from importer.errors import BadSettings
 from importer.journal.migrations import workspace_called
 from importer.messages import render
 from importer.models import Role, Visibility, Workspace
-from importer.rows.columns import Wanted
+from importer.rows.columns import ColumnSettings
 from importer.settings import (
     KEY_VARIABLE,
     Settings,
@@ -250,9 +250,9 @@ def test_deliveries_are_remembered_per_profile_and_address() -> None:
 
 def test_a_default_visibility_frees_from_the_column() -> None:
     """And the key column is looked for where it was named."""
-    assert Role.VISIBILITY in Wanted.of(Settings()).required
-    assert Role.VISIBILITY not in Wanted.of(Settings(default_visibility=Visibility.PRIVATE)).required
-    assert Wanted.of(Settings(key_column="Date")).mapping == {Role.KEY: "Date"}
+    assert Role.VISIBILITY in ColumnSettings.of(Settings()).required
+    assert Role.VISIBILITY not in ColumnSettings.of(Settings(default_visibility=Visibility.PRIVATE)).required
+    assert ColumnSettings.of(Settings(key_column="Date")).mapping == {Role.KEY: "Date"}
 
 
 def test_the_journal_stands_in_the_users_own_folder() -> None:

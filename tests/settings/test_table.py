@@ -12,26 +12,26 @@ import click
 import pytest
 
 import importer
-from importer.cli.options import Told, settings_about
-from importer.cli.wording import with_flags, words
+from importer.cli.options import Options, settings_about
+from importer.cli.rendering import with_flags, words
 from importer.errors import BadSettings
 from importer.journal.identity import FOLDER_VARIABLE
-from importer.messages import DOMAIN, LOCALES, Setting, render, say
+from importer.messages import DOMAIN, LOCALES, SettingPart, render, say
 from importer.settings import ADDRESSES_VARIABLE, SETTINGS, Settings, Topic
 from importer.settings.encoding import EncodingOf
 from importer.settings.kinds import (
     Address,
-    Choice,
+    AnyFile,
     Columns,
-    File,
     JournalPlace,
     Limited,
+    LocalFile,
     Names,
+    OneOf,
     Rated,
     ResultsName,
     Seconds,
     Share,
-    Somewhere,
     Text,
     Whole,
     Yes,
@@ -39,7 +39,7 @@ from importer.settings.kinds import (
 from importer.settings.meanings import Meanings, Scope
 from importer.settings.profiles import FILE_VARIABLE
 from importer.settings.sources import OTHER_VARIABLES, TRIES_VARIABLE
-from importer.settings.times import Between, Span
+from importer.settings.times import Span, WindowKind
 
 # A value that isn't the default: as a text, and as it stands in a profile.
 GOOD: dict[str, tuple[list[str], str]] = {
@@ -102,14 +102,14 @@ GOOD: dict[str, tuple[list[str], str]] = {
 }
 
 
-def told(arguments: list[str]) -> Told:
+def told(arguments: list[str]) -> Options:
     """What a command with all settings is told."""
-    seen: list[Told] = []
+    seen: list[Options] = []
 
     @click.command()
     @settings_about(*Topic)
     def probe(**_: object) -> None:
-        seen.append(Told.here())
+        seen.append(Options.here())
 
     probe.main(arguments, standalone_mode=False)
     return seen[0]
@@ -122,8 +122,8 @@ def as_flags(name: str, texts: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Told]:
-    def ask(name: str, texts: list[str]) -> Told:
+def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], Options]:
+    def ask(name: str, texts: list[str]) -> Options:
         with monkeypatch.context() as patch:
             patch.setenv(SETTINGS[name].variable, "; ".join(texts))
             return told([])
@@ -132,8 +132,8 @@ def by_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, list[str]], T
 
 
 @pytest.fixture
-def by_profile(profiles: Path) -> Callable[[str, str], Told]:
-    def ask(name: str, text: str) -> Told:
+def by_profile(profiles: Path) -> Callable[[str, str], Options]:
+    def ask(name: str, text: str) -> Options:
         profiles.write_text(f"[default]\n{SETTINGS[name].profile_name} = {text}\n", encoding="utf-8")
         try:
             return told([])
@@ -143,12 +143,12 @@ def by_profile(profiles: Path) -> Callable[[str, str], Told]:
     return ask
 
 
-def values(found: Told) -> list[Any]:
+def values(found: Options) -> list[Any]:
     face = [name for name, setting in SETTINGS.items() if not setting.attribute]
     return [found.settings, *(found.says(name) for name in face if name != "api-key-file"), key_file(found)]
 
 
-def key_file(found: Told) -> Path | None:
+def key_file(found: Options) -> Path | None:
     given = found.given.get("api-key-file")
     return None if given is None else Path(str(SETTINGS["api-key-file"].read(given.value)))
 
@@ -166,7 +166,7 @@ def test_every_setting_has_an_example_here() -> None:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_flag_a_variable_and_a_profile_say_the_same(
-    name: str, by_variable: Callable[[str, list[str]], Told], by_profile: Callable[[str, str], Told]
+    name: str, by_variable: Callable[[str, list[str]], Options], by_profile: Callable[[str, str], Options]
 ) -> None:
     """And it isn't what is so without them; from Python the same texts are taken, too.
 
@@ -189,7 +189,7 @@ def test_a_flag_a_variable_and_a_profile_say_the_same(
 
 
 def test_the_profile_is_named_by_a_flag_or_a_variable(
-    monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Told]
+    monkeypatch: pytest.MonkeyPatch, profiles: Path, by_variable: Callable[[str, list[str]], Options]
 ) -> None:
     """Its settings then count."""
     profiles.write_text("[night]\nworkers = 2\n", encoding="utf-8")
@@ -197,7 +197,7 @@ def test_the_profile_is_named_by_a_flag_or_a_variable(
         assert (found.settings.profile, found.settings.workers) == ("night", 2)
 
 
-def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]], Told]) -> None:
+def test_a_variable_may_hold_a_line_each(by_variable: Callable[[str, list[str]], Options]) -> None:
     """So that a heading may hold a semicolon."""
     assert by_variable("ignore", ["a; b\nc"]).settings.ignored == ("a; b", "c")
     assert by_variable("ignore", ["a; b;c"]).settings.ignored == ("a", "b", "c")
@@ -239,23 +239,23 @@ def bad_values(name: str) -> list[tuple[str | None, str, object]]:
             ]
         case Limited():
             return [("rows=0", "{ rows = 0 }", {"rows": 0}), ("size=5", "{ size = 5 }", ["size=5"])]
-        case Text() | Names() | File() | EncodingOf():
+        case Text() | Names() | LocalFile() | EncodingOf():
             return [(None, "3", 3)]
         case kind:
             return [(text, f'"{text}"', text) for text in BAD_TEXTS[type(kind)]]
 
 
 BAD_TEXTS: dict[type, list[str]] = {
-    Choice: ["other"],
+    OneOf: ["other"],
     Yes: ["other"],
     ResultsName: ["results.xlsx", "{name}.{dat}.xlsx", "{name}.pdf", "{name}{.xlsx"],
     Share: ["20", "101%", "-1%", "some%"],
-    Between: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
+    WindowKind: ["02:00", "02:00-02:00", "25:00-06:00", "2-6"],
     Span: ["10", "soon", "1h soon", "200h"],
     Rated: ["fast", "0/1s"],
     Address: ["nonsense", "http://a.example"],
     JournalPlace: ["mysql://x/y", ":memory:"],
-    Somewhere: ["sftp://me:secret@host/x.csv"],
+    AnyFile: ["sftp://me:secret@host/x.csv"],
 }
 
 
@@ -269,11 +269,11 @@ def test_what_cant_be_used_is_said_in_the_same_words_wherever_it_stands(
     text: str | None,
     toml: str,
     value: object,
-    by_variable: Callable[[str, list[str]], Told],
-    by_profile: Callable[[str, str], Told],
+    by_variable: Callable[[str, list[str]], Options],
+    by_profile: Callable[[str, str], Options],
 ) -> None:
     """The setting's name, why, and what is allowed; beside that, where it stood."""
-    ways: list[Callable[[], Told]] = [lambda: by_profile(name, toml)]
+    ways: list[Callable[[], Options]] = [lambda: by_profile(name, toml)]
     if text is not None:
         ways.append(lambda: by_variable(name, [text]))
         if SETTINGS[name].metavar:
@@ -335,7 +335,7 @@ def test_every_setting_that_a_text_names_is_one() -> None:
     for path in LIBRARY:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(func=ast.Name("Setting"), args=[ast.Constant(name), *_]):
+                case ast.Call(func=ast.Name("SettingPart"), args=[ast.Constant(name), *_]):
                     names.add(name)
     assert names <= set(SETTINGS)
     assert {"journal", "map", "key-column", "base-url", "new-journal"} <= names
@@ -345,5 +345,5 @@ def test_the_command_line_puts_flags_in_their_place() -> None:
     """With the value that is proposed, whatever stands in that; and in nothing else."""
     where = say("results.would-replace-journal", journal="`mood`")
     assert with_flags(where).endswith("`mood`. Name another file: --results.")
-    assert with_flags(say("names", names=(Setting("map", 'content="a `b` c"'),))) == '--map content="a `b` c"'
+    assert with_flags(say("names", names=(SettingPart("map", 'content="a `b` c"'),))) == '--map content="a `b` c"'
     assert with_flags("Run `note-importer verify`, or `mood`.") == "Run `note-importer verify`, or `mood`."

@@ -334,7 +334,7 @@ def _check_reported(world: World, rows: Rows, last: Outcomes, written: Sequence[
     said = set()
     for outcomes in written:
         needs_a_look = (outcomes.positions(result).tolist() for result in (Result.UNCONFIRMED, Result.REJECTED))
-        said |= {*outcomes.twins, *itertools.chain.from_iterable(needs_a_look)}
+        said |= {*outcomes.duplicates, *itertools.chain.from_iterable(needs_a_look)}
     looked_for = _deliveries(rows, sorted(said))
     named = {last.note_id(position): delivery for position, delivery in enumerate(_deliveries(rows, range(len(rows))))}
     named_at = {named[note.note_id]: note.applied_at for note in world.notes if note.note_id in named}

@@ -26,7 +26,7 @@ from importer import markup
 from importer.api import Answer, Cause, Failure
 from importer.api.protocol import API_REFUSED
 from importer.calls.dispatcher import Dispatcher
-from importer.delivery import clock, coordinator, decisions, lag, pages, policy, readback, unclear
+from importer.delivery import clock, coordinator, decisions, pages, policy, readback, replication_lag, unclear
 from importer.delivery.clock import NoteClock
 from importer.delivery.decisions import (
     Abandon,
@@ -39,20 +39,20 @@ from importer.delivery.decisions import (
     Split,
     Stop,
 )
+from importer.delivery.duplicates import Duplicates
 from importer.delivery.evidence import Evidence, Introductions
 from importer.delivery.known_ids import KnownIds
-from importer.delivery.lag import ReadLag
 from importer.delivery.ledger import Ledger
+from importer.delivery.lookup_queue import LookupQueue
 from importer.delivery.pages import Pages
 from importer.delivery.policy import Policy
+from importer.delivery.replication_lag import ReplicationLag
 from importer.delivery.resolver import Resolver
 from importer.delivery.sample import Samples
 from importer.delivery.tasks import Lookup, Post
-from importer.delivery.twins import Twins
-from importer.delivery.waiting import Waiting
 from importer.errors import Blocked
 from importer.grouping.conflicts import ConflictKey, ConflictKeys
-from importer.journal import Uploads
+from importer.journal import KnownUploads
 from importer.markup import are_alike
 from importer.messages import words
 from importer.models import Note
@@ -128,7 +128,7 @@ def _instead_of_post(kind: str, prospects: Any, reply: Any) -> list[Any]:
 _POST_ROWS = (
     _ANSWERED, _NOTHING_CERTAIN,
     *(f"{cause}, {size}" for cause in Cause
-      if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.OUTDATED)
+      if cause not in (Cause.BLOCKED, Cause.BAD_KEY, Cause.CLAIM_EXPIRED)
       for size in ("one prospect", "several")),
 )  # fmt: skip
 _POST_KINDS = (
@@ -192,7 +192,7 @@ def _row_of_look(reply: Any, verdict: Any) -> str:
 
 _LOOK_ROWS = (
     "it is there", "there are more pages", "it is odd", "it isn't there", Cause.UNKNOWN_PROSPECT.value,
-    Cause.RATE_LIMITED.value, Cause.UNREACHABLE.value, Cause.FOREIGN.value, Cause.FAILED.value, Cause.LOST.value,
+    Cause.RATE_LIMITED.value, Cause.UNREACHABLE.value, Cause.INTERMEDIARY.value, Cause.FAILED.value, Cause.LOST.value,
 )  # fmt: skip
 
 
@@ -228,8 +228,8 @@ _ABSENCE_KINDS: dict[str, Callable[[int], Any]] = {
 
 
 def _absence_mutants() -> Iterator[Mutant]:
-    for cause in (Cause.FOREIGN, Cause.FAILED, Cause.LOST, Cause.REDIRECTED, Cause.UNREADABLE):
-        for kind in (kind for kind in _ABSENCE_KINDS if cause is Cause.FOREIGN or kind != "sent again"):
+    for cause in (Cause.INTERMEDIARY, Cause.FAILED, Cause.LOST, Cause.REDIRECTED, Cause.UNREADABLE):
+        for kind in (kind for kind in _ABSENCE_KINDS if cause is Cause.INTERMEDIARY or kind != "sent again"):
             row = f"absent after {cause}"
             yield Mutant(f"{row} → {kind}", _absence_change(cause, kind), row=row)
 
@@ -285,7 +285,7 @@ def _policy(**different: float) -> Callable[[Change], None]:
 
 
 def _margin(factor: float, of_misses: float) -> property:
-    def margin(self: ReadLag) -> float:
+    def margin(self: ReplicationLag) -> float:
         lags = [lag for lag in (self.measured, self._learned) if lag is not None]
         return max(factor * max(lags) if lags else self.assumed, of_misses * self._behind)
 
@@ -296,8 +296,8 @@ def _constant_mutants() -> Iterator[Mutant]:
     for owner, name, values in (
         (decisions, "ENOUGH_MISSES", (1, 0)),
         (decisions, "PERSISTENT", (1, 0)),
-        (lag, "ENOUGH", (lag.ENOUGH // 2, 1)),
-        (lag, "_YOUNGEST", (lag._YOUNGEST // 2, 1)),
+        (replication_lag, "ENOUGH", (replication_lag.ENOUGH // 2, 1)),
+        (replication_lag, "_YOUNGEST", (replication_lag._YOUNGEST // 2, 1)),
         (clock, "_CLOCKS_APART", (clock._CLOCKS_APART / 2, 0.0)),
         (pages, "_TAKES", (0,)),
         (clock, "_CLOCKS_ASTRAY", (clock._CLOCKS_ASTRAY / 2, 0.0)),
@@ -309,11 +309,13 @@ def _constant_mutants() -> Iterator[Mutant]:
         for value in values:
             yield Mutant(f"{name} = {value} in {owner.__name__}", _constant(owner, name, value))
     for factor in (1.0, 0.0):
-        yield Mutant(f"margin = {factor} × what was measured", _constant(ReadLag, "margin", _margin(factor, factor)))
+        yield Mutant(
+            f"margin = {factor} × what was measured", _constant(ReplicationLag, "margin", _margin(factor, factor))
+        )
     yield Mutant(
-        "what was missed is not waited for until it is measured", _constant(ReadLag, "margin", _margin(2.0, 0.0))
+        "what was missed is not waited for until it is measured", _constant(ReplicationLag, "margin", _margin(2.0, 0.0))
     )
-    for field, value in (("assumed_lag", 60.0), ("read_timeout", 3.0), ("settle", 1.0)):
+    for field, value in (("assumed_lag", 60.0), ("read_timeout", 3.0), ("rest", 1.0)):
         for share in (0.5, 0.0):
             yield Mutant(f"{field} = {share * value}", _policy(**{field: share * value}))
     for least in (markup._LEAST_PREFIX // 2, 0):
@@ -435,9 +437,9 @@ def _any_413(change: Change) -> None:
 
 def _sightings_of_any_age(change: Change) -> None:
     def measured(self: Any) -> Any:
-        return max(self._longest, sorted(self._seen)[lag._YOUNGEST - 1]) if self.is_known else None
+        return max(self._longest, sorted(self._seen)[replication_lag._YOUNGEST - 1]) if self.is_known else None
 
-    change(ReadLag, "measured", property(measured))
+    change(ReplicationLag, "measured", property(measured))
 
 
 def _no_others(change: Change) -> None:
@@ -492,7 +494,7 @@ def _rest_of_the_dead(change: Change) -> None:
 
     def begin(self: Any, ambiguous: Any, due: float) -> None:
         if ambiguous.post.of_earlier_run:
-            ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.settle
+            ambiguous.rest_at = ambiguous.post.sent_at + self._policy.read_timeout + self._policy.rest
         original(self, ambiguous, due)
 
     change(Resolver, "_begin", begin)
@@ -526,7 +528,7 @@ def _known_first_to_wait(change: Change) -> None:
 
 
 def _no_check(change: Change) -> None:
-    change(Twins, "made", lambda _self, _post, _note_id, _came: None)
+    change(Duplicates, "made", lambda _self, _post, _note_id, _came: None)
 
 
 def _pages_need_not_join(change: Change) -> None:
@@ -555,7 +557,7 @@ def _not_asked_once_more(change: Change) -> None:
 
 
 def _uncertain_while_introducing(change: Change) -> None:
-    change(Waiting, "_must_wait", lambda *_given, **_more: False)
+    change(LookupQueue, "_must_wait", lambda *_given, **_more: False)
 
 
 def _given_up_is_forgotten(change: Change) -> None:
@@ -630,11 +632,11 @@ RULES: dict[str, Callable[[Change], None]] = {
 
 
 def _known_uploads_forgotten(change: Change) -> None:
-    change(Uploads, "known", lambda _self, _digests: {})
+    change(KnownUploads, "known", lambda _self, _digests: {})
 
 
 def _uploads_not_entered(change: Change) -> None:
-    change(Uploads, "enter", lambda _self, _ids: None)
+    change(KnownUploads, "enter", lambda _self, _ids: None)
 
 
 def _no_renewal(change: Change) -> None:
@@ -718,8 +720,8 @@ SHOWN_BY: dict[str, tuple[int, Regime]] = {
     "_CLOCKS_APART = 0.0 in importer.delivery.clock": (78, replace(draw(78), apart=2.0)),
     "read_timeout = 1.5": (2, replace(_LATE, read_timeout=30.0)),
     "read_timeout = 0.0": (2, replace(_LATE, read_timeout=30.0)),
-    "settle = 0.5": (2, replace(_LATE, settle=20.0)),
-    "settle = 0.0": (2, replace(_LATE, settle=20.0)),
+    "rest = 0.5": (2, replace(_LATE, settle=20.0)),
+    "rest = 0.0": (2, replace(_LATE, settle=20.0)),
     "POST unreachable, one prospect → settled as rejected": (741, draw(741)),
     "POST rate limited, one prospect → settled as rejected": (265, draw(265)),
     "POST bad request, several → settled as rejected": (262, draw(262)),
@@ -742,8 +744,8 @@ HARMLESS: dict[str, str] = {
     "ENOUGH_MISSES = *": "after the margin one look is enough in the model; what lags longer is beyond it",
     "LONGEST_CLAIM = inf in importer.delivery.coordinator": "what a dead process had not sent by then it never sends",
     "LONGEST_CLAIM = * in importer.delivery.unclear": "dates may be off by five seconds, which is as much",
-    "ENOUGH = 7 in importer.delivery.lag": "that seven looks in a row meet the copy that is up to date, and a"
-    " request comes late just then, is one import in tens of thousands; fourteen are for that",
+    "ENOUGH = 7 in importer.delivery.replication_lag": "that seven looks in a row meet the copy that is up to date, and"
+    " a request comes late just then, is one import in tens of thousands; fourteen are for that",
     "_YOUNGEST = *": "a copy that lags is missed on, which counts more; this only keeps the margin from being nothing",
     "pages need not join": "a page older than one read before tells nothing, and two looks have to miss a note",
     "GET * → in doubt": "the row says unconfirmed, and the next run looks it up",

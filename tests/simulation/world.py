@@ -22,9 +22,9 @@ from importer.models import Note, Status, Visibility
 from tests.simulation.regime import READS, TEXTS, Regime, base
 from tests.simulation.shelf import Shelf
 
-_CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.FOREIGN}
-_CAUSES |= {"reset": Cause.LOST, "accepted": Cause.UNREADABLE, "413": Cause.FOREIGN}
-_CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.FOREIGN, "spoilt": Cause.UNREADABLE}
+_CAUSES = {"500": Cause.FAILED, "502": Cause.FAILED, "lost": Cause.LOST, "page": Cause.INTERMEDIARY}
+_CAUSES |= {"reset": Cause.LOST, "accepted": Cause.UNREADABLE, "413": Cause.INTERMEDIARY}
+_CAUSES |= {"redirect": Cause.REDIRECTED, "slow": Cause.INTERMEDIARY, "spoilt": Cause.UNREADABLE}
 
 _RECEIPT = 300.0  # seconds for which the API may be at work on what it has accepted
 _MOST_READS = 10_000  # many times what any import takes
@@ -254,7 +254,7 @@ class World:
         refusal = self._refusal("POST", note, prospects, fate, began)
         if refusal is not None:
             self.tell(f"POST {note.content[:20]!r} → {','.join(prospects)}: {refusal.failure}")
-            if refusal.failure is not None and refusal.failure.cause is Cause.FOREIGN:
+            if refusal.failure is not None and refusal.failure.cause is Cause.INTERMEDIARY:
                 self.shelf.refused(note.attachments)
             return refusal, soon
         said = fate.split()
@@ -291,7 +291,7 @@ class World:
         came = began + self.regime.read_timeout if kind == "lost" else soon
         failure = Failure(_CAUSES[kind], words(fate), at_work=kind != "500", is_accepted=kind == "accepted")
         failure = replace(failure, is_size=kind == "413")
-        if failure.cause is Cause.FOREIGN:
+        if failure.cause is Cause.INTERMEDIARY:
             self.shelf.refused(note.attachments)
         metadata = None if kind in ("lost", "reset") else _ODD
         return self._reply("POST", began, came, failure=failure, metadata=metadata), came
@@ -335,7 +335,7 @@ class World:
             return self._reply(kind, began, self.now, failure=failure, metadata=metadata)
 
         if page := self._gateway(kind):
-            return failed(Cause.FOREIGN, page, at_work=True)
+            return failed(Cause.INTERMEDIARY, page, at_work=True)
         if fate == "unreachable":
             return failed(Cause.UNREACHABLE, "nobody there")
         if fate == "429":
@@ -349,11 +349,11 @@ class World:
         if note is None:
             return None
         if 0 < self.regime.body_limit < len(note.text) and not self.is_calm:
-            return failed(Cause.FOREIGN, "a gateway's page: too large", at_work=True, is_size=True)
+            return failed(Cause.INTERMEDIARY, "a gateway's page: too large", at_work=True, is_size=True)
         if fate.startswith("413") and (fate == "413 before" or body_of(note, prospects) > self._largest):
-            return failed(Cause.FOREIGN, fate, at_work=True, is_size=True)
+            return failed(Cause.INTERMEDIARY, fate, at_work=True, is_size=True)
         if self.regime.firewall >= 0 and note.text == TEXTS[self.regime.firewall] and not self.is_calm:
-            return failed(Cause.FOREIGN, "a firewall's page", at_work=True)
+            return failed(Cause.INTERMEDIARY, "a firewall's page", at_work=True)
         refusal = self._says_no(note, prospects, fate)
         return None if refusal is None else failed(*refusal)
 

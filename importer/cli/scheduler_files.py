@@ -1,0 +1,262 @@
+"""What to install so that a profile's import runs every night: a cron line, a systemd timer, a Windows task.
+
+Comes in: the program, what it is to import, as which profile, in which window of the day. Goes out: texts to be put in
+their places, with every path and every quote as that system reads them. Each repeats a run that stopped before its end
+(exit status 3) while the window is open, and nothing else: what only a person can mend isn't tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from xml.etree import ElementTree
+
+from importer import commands
+from importer.errors import BadSettings
+from importer.messages import Message, say
+from importer.settings import TimeWindow, make_private_folder
+
+PAUSE = 600
+"""Seconds between two tries."""
+
+_CARRIED_ON = ("NOTE_IMPORTER_PROFILES", "NOTE_IMPORTER_JOURNALS")
+_TASK = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+
+
+class System(StrEnum):
+    """What starts programs at a time of day."""
+
+    CRON = "cron"
+    SYSTEMD = "systemd"
+    WINDOWS = "windows"
+
+    @classmethod
+    def here(cls) -> System:
+        """The one of this system."""
+        if os.name == "nt":
+            return cls.WINDOWS
+        return cls.SYSTEMD if Path("/run/systemd/system").exists() else cls.CRON
+
+
+def this_program() -> list[str]:
+    """The words that start this program, whoever starts them and wherever."""
+    script = Path(sys.executable).with_name("note-importer" + (".exe" if os.name == "nt" else ""))
+    return [str(script)] if script.exists() else [sys.executable, "-P", "-m", "importer"]
+
+
+def carried_on() -> dict[str, str]:
+    """What a scheduler's environment has to hold because this one does; the rest belongs into the profile."""
+    return {name: str(Path(os.environ[name]).absolute()) for name in _CARRIED_ON if os.environ.get(name)}
+
+
+@dataclass(frozen=True)
+class Night:
+    """What is to run.
+
+    Attributes:
+        files: files, folders or patterns, in full.
+        profile: as which.
+        window: when.
+        program: the words that start this program.
+        variables: what it has to find in its environment.
+        folder: where it runs; what the profile names in part is meant from there, as when a person tried it.
+    """
+
+    files: Sequence[Path]
+    profile: str
+    window: TimeWindow
+    program: Sequence[str] = field(default_factory=this_program)
+    variables: Mapping[str, str] = field(default_factory=carried_on)
+    folder: Path = field(default_factory=Path.cwd)
+
+    def __post_init__(self) -> None:
+        for text in (*map(str, self.files), str(self.folder), self.profile, *self.program, *self.variables.values()):
+            if not text.isprintable():
+                raise BadSettings(say("units.line-break", text=repr(text)))
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is installed."""
+        return "note-importer-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", self.profile).strip("-") or "profile")
+
+    @property
+    def run(self) -> list[str]:
+        """The words of the import, without the program's."""
+        return self._run()
+
+    @property
+    def repeated(self) -> list[str]:
+        """The same, repeated by the program itself, for schedulers that can't tell one exit status from another.
+
+        cron mails whatever is printed, so where all is well nothing is.
+        """
+        return ["repeat", "--between", str(self.window), "--every", f"{PAUSE // 60}m", *self._run("--quiet")]
+
+    def _run(self, *more: str) -> list[str]:
+        flags = ["--profile", self.profile, "--between", str(self.window), "--yes", *more]
+        return ["run", *flags, "--", *map(str, self.files)]
+
+
+@dataclass(frozen=True)
+class SchedulerFile:
+    """One file to install, or a line of one.
+
+    Attributes:
+        name: of a file that holds it.
+        text: what stands in it.
+        install: what to do with it.
+    """
+
+    name: str
+    text: str
+    install: Message
+
+
+def files_of(night: Night, system: System) -> list[SchedulerFile]:
+    """What to install on a system."""
+    made: Mapping[System, Callable[[Night], list[SchedulerFile]]] = {
+        System.CRON: _cron,
+        System.SYSTEMD: _systemd,
+        System.WINDOWS: _windows,
+    }
+    return made[system](night)
+
+
+def write(scheduler_file: SchedulerFile, folder: Path) -> Path:
+    """Write one into a folder, over what stands there; its place.
+
+    Raises:
+        BadSettings: it can't be written there.
+    """
+    path = folder / scheduler_file.name
+    try:
+        make_private_folder(folder)
+        path.write_text(scheduler_file.text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise BadSettings(say("units.not-written", path=str(path), error=error.strerror or str(error))) from error
+    return path
+
+
+def _cron(night: Night) -> list[SchedulerFile]:
+    variables = [f"{name}={shlex.quote(value)}" for name, value in night.variables.items()]
+    words = [*variables, *map(shlex.quote, [*night.program, *night.repeated])]
+    command = f"cd {shlex.quote(str(night.folder))} && {' '.join(words)}"
+    command = command.replace("%", r"\%")  # cron ends the command at a bare one, whatever the quotes
+    opens = night.window.opens
+    line = f"{opens.minute} {opens.hour} * * * {command}\n"
+    return [SchedulerFile(f"{night.name}.cron", line, say("units.crontab"))]
+
+
+def _systemd(night: Night) -> list[SchedulerFile]:
+    opens, closes = (f"{at:%H%M}" for at in (night.window.opens, night.window.closes))
+    either = "&&" if night.window.opens < night.window.closes else "||"
+    is_open = f't=$(date +%H%M); [ "$t" -ge {opens} ] {either} [ "$t" -lt {closes} ]'
+    tries = dict([commands.repeating.Tries(night.window, PAUSE).variable])
+    service = [
+        "[Unit]",
+        f"Description=Notes of the profile {_specifiers(night.profile)}, imported by note-importer",
+        "StartLimitIntervalSec=0",
+        "",
+        "[Service]",
+        "Type=exec",
+        *(
+            f"Environment={_systemd_word(f'{name}={value}', variables=False)}"
+            for name, value in {**night.variables, **tries}.items()
+        ),
+        f"WorkingDirectory={_specifiers(str(night.folder))}",
+        "# Outside of the window nothing is started, and so nothing repeated.",
+        f"ExecCondition=/bin/sh -c {_systemd_word(is_open)}",
+        f"ExecStart={' '.join(map(_systemd_word, [*night.program, *night.run]))}",
+        "# 3: stopped before the end, to be gone on with. 2 and 4 need a person, and are not tried again.",
+        "Restart=on-abnormal",
+        "RestartForceExitStatus=3",
+        f"RestartSec={PAUSE}",
+        "# It ends within 30 seconds when it is asked to.",
+        "TimeoutStopSec=60",
+    ]
+    timer = [
+        "[Unit]",
+        f"Description=Starts {night.name}.service",
+        "",
+        "[Timer]",
+        f"OnCalendar=*-*-* {night.window.opens:%H:%M}:00",
+        "# A machine that was off or asleep then starts it later, if the window is still open.",
+        "Persistent=true",
+        "AccuracySec=1min",
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
+    ]
+    install = say("units.systemd", night=night.name)
+    return [
+        SchedulerFile(f"{night.name}.service", "\n".join(service) + "\n", install),
+        SchedulerFile(f"{night.name}.timer", "\n".join(timer) + "\n", install),
+    ]
+
+
+def _specifiers(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _systemd_word(word: str, *, variables: bool = True) -> str:
+    """One word as systemd reads it: % begins what it fills in, and in a command $ does, too."""
+    escaped = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped.replace("$", "$$") if variables else escaped}"'
+
+
+def _windows(night: Night) -> list[SchedulerFile]:
+    if night.variables:
+        raise BadSettings(say("units.variables", variables=", ".join(night.variables)))
+    for word in night.repeated:
+        if word.count("%") > 1:
+            raise BadSettings(say("units.percent", word=repr(word)))
+    ElementTree.register_namespace("", _TASK)
+    task = ElementTree.Element(f"{{{_TASK}}}Task", {"version": "1.2"})
+    _nested(
+        task,
+        {
+            "RegistrationInfo": {"Description": f"Notes of the profile {night.profile}, imported by note-importer"},
+            "Triggers": {
+                "CalendarTrigger": {
+                    "StartBoundary": f"2025-01-01T{night.window.opens:%H:%M}:00",
+                    "Enabled": "true",
+                    "ScheduleByDay": {"DaysInterval": "1"},
+                }
+            },
+            "Settings": {
+                "MultipleInstancesPolicy": "IgnoreNew",
+                "DisallowStartIfOnBatteries": "false",
+                "StopIfGoingOnBatteries": "false",
+                "StartWhenAvailable": "true",
+                "ExecutionTimeLimit": "P1D",
+            },
+            "Actions": {
+                "Exec": {
+                    "Command": night.program[0],
+                    "Arguments": subprocess.list2cmdline([*night.program[1:], *night.repeated]),
+                    "WorkingDirectory": str(night.folder),
+                }
+            },
+        },
+    )
+    ElementTree.indent(task)
+    text = ElementTree.tostring(task, encoding="us-ascii").decode()  # whatever the file's encoding will be
+    text = text.partition("?>\n")[2] if text.startswith("<?xml") else text
+    install = say("units.windows", night=night.name)
+    return [SchedulerFile(f"{night.name}.xml", text + "\n", install)]
+
+
+def _nested(above: ElementTree.Element, parts: Mapping[str, object]) -> None:
+    for name, value in parts.items():
+        element = ElementTree.SubElement(above, f"{{{_TASK}}}{name}")
+        if isinstance(value, Mapping):
+            _nested(element, value)
+        else:
+            element.text = str(value)

@@ -1,0 +1,273 @@
+"""What is said of how things ended: a run, a look-up, notes that were hidden, all runs of a journal.
+
+Comes in: reports. Goes out: sayings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.commands.batch import Batch, FileEnded, FileResult
+from importer.commands.rendering import Line, LineKind, clock_time, listed, listed_duplicates, not_found, taken, when
+from importer.commands.report import Report
+from importer.errors import JournalFailed, NeedsAPerson
+from importer.messages import Message, as_message, render, say, words
+from importer.models import NEEDS_A_PERSON, Result
+from importer.results.presentation import HELD_BACK, MEANINGS, Meaning, meaning_of
+
+if TYPE_CHECKING:
+    from importer.commands.hide import Hidden, Hiding
+    from importer.commands.history import PastRun
+    from importer.commands.journals import Restored
+    from importer.commands.verify import Verified
+
+_NEED_A_HAND = (NeedsAPerson, JournalFailed)
+
+
+def report(ended: Report) -> Iterator[Line]:
+    """How a run ended."""
+    yield from why(ended)
+    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
+    yield from counts(ended.counts, needs_a_hand=needs_a_hand, not_sent=ended.not_sent)
+    yield from besides(ended)
+    if (emails := ended.unknown_emails) is not None:
+        kind = "ended.unknown-emails-remark" if emails.remark else "ended.unknown-emails"
+        yield Line(say(kind, path=str(emails.path), **({"remark": emails.remark} if emails.remark else {})))
+    to_fix = sum(ended.counts.get(result, 0) for result in NEEDS_A_PERSON)
+    if to_fix and ended.results.suffix == ".xlsx":
+        yield Line(say("ended.to-fix", n=to_fix), LineKind.TEXT)
+    yield Line(say("ended.results", path=str(ended.results)))
+
+
+def why(ended: Report) -> Iterator[Line]:
+    """What comes before the counts of a run: why it stopped, if it did, else why some rows weren't sent."""
+    for caught_up in ended.caught_up:
+        yield Line(caught_up, LineKind.TEXT)
+    if ended.stopped is not None:
+        yield Line(say("ended.stopped", why=ended.stopped.message), LineKind.TEXT)
+        return
+    kinds = {kind: rows for kind, rows in ended.reasons.get(Result.NOT_SENT, {}).items() if kind != HELD_BACK.means}
+    if kinds:
+        reasons = tuple(say("why.times", rows=rows, why=kind) for kind, rows in kinds.items())
+        yield Line(say("ended.not-sent", reasons=reasons), LineKind.TEXT)
+
+
+def besides(ended: Report) -> Iterator[Line]:
+    """What comes after them: notes that are there twice, how many calls it took."""
+    if ended.duplicates:
+        yield Line(
+            say("ended.duplicates", n=len(ended.duplicates), which=listed_duplicates(ended.duplicates)), LineKind.TEXT
+        )
+    yield from _read_back(ended)
+    calls = {"ended.uploads": ended.uploads, "ended.look-ups": ended.looks, "ended.finding-calls": ended.finding_calls}
+    asked = {"ended.asked-to-wait": ended.rate_limited}
+    besides = tuple(say(kind, n=number) for kind, number in (calls | asked).items() if number)
+    yield Line(say("ended.requests", n=ended.requests, besides=besides))
+    if ended.remark:
+        yield Line(ended.remark, LineKind.TEXT)
+
+
+def _read_back(ended: Report | Verified) -> Iterator[Line]:
+    """What reading back a sample of the created notes showed."""
+    if ended.not_found:
+        found = not_found(ended.not_found)
+        yield Line(say("ended.not-found", n=len(ended.not_found), which=found), LineKind.TEXT)
+    if ended.not_looked_at:
+        yield Line(say("ended.not-looked-at", n=ended.not_looked_at), LineKind.TEXT)
+    if ended.could_not_look:
+        yield Line(say("ended.could-not-look"), LineKind.TEXT)
+
+
+def file_ended(over: FileEnded) -> Iterator[Line]:
+    """What became of one file of several; what kept it from being imported is said by itself."""
+    if over.report is not None:
+        yield from report(over.report)
+    if over.archived is not None:
+        yield Line(say("ended.moved", file=over.file.name, place=str(over.archived)), LineKind.TEXT)
+    if over.fate is FileResult.NOT_BEGUN:
+        return  # the summary says why, once for all of them
+    if over.report is None:
+        about = {"file": str(over.file), "fate": over.fate.value}
+        yield Line(say("ended.file", **about, why=as_message(over.why)), LineKind.TEXT)
+    elif over.why_it_stays and not over.report.results_owed:  # of those the run's remark says it
+        yield Line(over.why_it_stays, LineKind.TEXT)
+
+
+def batch(found: Batch) -> Iterator[Line]:
+    """What became of all files."""
+    yield Line()
+    fates = Counter(over.fate for over in found.files)
+    by_fate = tuple(say("fate.count", files=fates[fate], fate=fate.value) for fate in FileResult if fates[fate])
+    yield Line(say("series.files", n=len(found.files), fates=by_fate))
+    width = max((len(over.file.name) for over in found.files), default=0)
+    for over in found.files:
+        yield Line(_in_a_line(over, width))
+    if why := next((over.why for over in found.files if over.fate is FileResult.NOT_BEGUN), None):
+        yield Line(say("series.not-begun", why=as_message(why)), LineKind.TEXT)
+    if len(found.files) > 1 and found.counts:
+        yield Line(say("series.all-together"))
+        hands = any(over.report is not None and isinstance(over.report.stopped, _NEED_A_HAND) for over in found.files)
+        yield from counts(found.counts, needs_a_hand=hands)
+    reasons: dict[Message, list[str]] = {}
+    for path, left_out in found.left_out:
+        reasons.setdefault(left_out, []).append(path.name)
+    for left_out, names in reasons.items():
+        yield Line(say("series.not-meant", why=left_out, files=listed(names, most=3)), LineKind.NOTE)
+
+
+def _in_a_line(over: FileEnded, width: int) -> Message:
+    """Return what became of one file, in the table of all of them."""
+    rows = tuple(say("series.rows", rows=rows, result=result.value) for result, rows in over.counts.items())
+    why = over.why_it_stays or (over.why if not rows and over.fate is not FileResult.NOT_BEGUN else "")
+    said: tuple[Message, ...] = (say("series.counts", counts=rows),) if rows else ()
+    said += (say("series.why", why=as_message(why)),) if why else ()
+    results = (say("series.results", path=str(over.report.results)),) if over.report else ()
+    file = f"{over.file.name:{width}}"
+    fate = say("series.fate-and-why", fate=over.fate.value, why=said) if said else words(over.fate.value)
+    return say("series.file", file=file, about=(fate, *results))
+
+
+def counts(
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
+) -> Iterator[Line]:
+    """How many rows ended in which way, and what that means.
+
+    Args:
+        found: result → rows.
+        needs_a_hand: whether the run stopped for something that the same command alone won't mend.
+        not_sent: what that means here.
+    """
+    width = max((len(result) for result in found), default=0)
+    for result, rows, said in meanings(found, needs_a_hand=needs_a_hand, not_sent=not_sent):
+        yield Line(say("ended.count", rows=f"{rows:9,}", result=f"{result:{width}}", means=said))
+
+
+def of_report(ended: Report) -> Iterator[tuple[Result, int, Message]]:
+    """How many rows of a run ended in which way, and what that means and asks for."""
+    needs_a_hand = isinstance(ended.stopped, _NEED_A_HAND)
+    return meanings(ended.counts, needs_a_hand=needs_a_hand, not_sent=ended.not_sent)
+
+
+def of_past(found: Mapping[Result, int], *, held_back: bool) -> Iterator[tuple[Result, int, Message]]:
+    """The same of a run that is long over, and may have held rows back."""
+    return meanings(found, not_sent=HELD_BACK if held_back else MEANINGS[Result.NOT_SENT])
+
+
+def meanings(
+    found: Mapping[Result, int], *, needs_a_hand: bool = False, not_sent: Meaning = MEANINGS[Result.NOT_SENT]
+) -> Iterator[tuple[Result, int, Message]]:
+    """The same as values; see :func:`counts`."""
+    for result, rows in found.items():
+        meaning = meaning_of(result, not_sent)
+        then = say("result.mend-first") if result is Result.NOT_SENT and needs_a_hand else meaning.next
+        yield result, rows, say("result.and-next", means=meaning.means, next=then) if then else meaning.means
+
+
+def verified(found: Verified, *, zeros: bool = True) -> Iterator[Line]:
+    """What looking up found; without ``zeros``, only what there is."""
+    if found.stopped is not None:
+        yield Line(say("ended.stopped", why=found.stopped.message), LineKind.TEXT)
+    if found.elsewhere:
+        yield Line(found.elsewhere, LineKind.TEXT)
+    if found.found or zeros:
+        yield Line(say("verify.found", n=found.found))
+    if found.absent or zeros:
+        yield Line(say("verify.absent", n=found.absent))
+    if found.unconfirmed or zeros:
+        yield Line(say("verify.unconfirmed" if found.doubts else "verify.nothing-unconfirmed", n=found.unconfirmed))
+    for why, number in found.doubts.items():
+        yield Line(say("verify.doubt", notes=number, why=why), LineKind.TEXT)
+    if found.duplicates:
+        yield Line(say("verify.duplicates", n=len(found.duplicates), ids=tuple(found.duplicates)), LineKind.TEXT)
+    yield from _read_back(found)
+    if found.due_at is not None:
+        yield Line(say("verify.sample-too-new", time=clock_time(found.due_at)), LineKind.TEXT)
+
+
+def hidden(done: Hidden) -> Iterator[Line]:
+    """What became of the notes that were to be hidden."""
+    if done.stopped is not None:
+        yield Line(say("ended.stopped", why=done.stopped.message), LineKind.TEXT)
+    if done.hidden or done.refused or done.stopped:
+        yield Line(say("hide.done", n=done.hidden))
+        for note_id, reason in done.refused.items():
+            yield Line(say("hide.refused", note=note_id, why=reason), LineKind.DETAIL)
+
+
+def hiding(planned: Hiding) -> Iterator[Line]:
+    """What would be hidden."""
+    run, notes = planned.run, planned.notes
+    about = {"run": run.name, "time": when(run.started_at), "file": run.file} if run is not None else {}
+    if not notes:
+        yield Line(say("hide.nothing-of-run", **about) if about else say("hide.nothing"), LineKind.TEXT)
+        return
+    if about:
+        yield Line(say("hide.run", **about))
+    yield Line(say("hide.notes-of-run" if about else "hide.duplicates", n=len(notes)))
+    for known in notes[:5]:
+        yield Line(say("hide.note", note=known.note_id or "", prospect=known.prospect))
+    if len(notes) > 5:
+        yield Line(say("hide.more", n=len(notes) - 5))
+    if planned.left:
+        ids = tuple(known.note_id or "" for known in planned.left[:5]) + (("…",) if len(planned.left) > 5 else ())
+        yield Line(say("hide.left-alone", n=len(planned.left), ids=ids), LineKind.TEXT)
+    yield Line(say("hide.still-exist"), LineKind.TEXT)
+    if about:
+        yield Line(say("hide.to-send-anew"), LineKind.TEXT)
+
+
+def history(
+    runs: Sequence[PastRun], *, of_all: bool, is_filtered: bool = False, elsewhere: Message | None = None
+) -> Iterator[Line]:
+    """Runs, the latest first; ``of_all`` workspaces, or of one; all of those, or some; or whose runs there are."""
+    if not runs:
+        nothing = say("history.no-such-run") if is_filtered else elsewhere or say("history.no-run")
+        yield Line(nothing, LineKind.TEXT)
+    for past in runs:
+        run, seconds = past.run, past.seconds
+        took = "" if seconds is None else taken(seconds)
+        about = {"run": run.name, "time": when(run.started_at), "took": f"{took:>7}", "file": run.file}
+        yield Line(say("history.run", **about, ended=past.ended))
+        if of_all:
+            yield Line(say("history.workspace", workspace=str(run.workspace)))
+        if run.counts:
+            counted = [say("history.count", result=result, rows=rows) for result, rows in run.counts.items()]
+            counted += [say("history.hidden-since", rows=past.hidden)] if past.hidden else []
+            yield Line(say("history.counts", counts=tuple(counted)))
+
+
+def restored(done: Restored, copy: Path) -> Iterator[Line]:
+    """A copy of the journal that was put in its place, and what to do next."""
+    latest = done.latest
+    knows = say("restored.knows-no-run")
+    if latest:
+        knows = say("restored.knows", run=latest.name, file=latest.file, time=when(latest.started_at))
+    yield Line(say("restored.done", journal=str(done.journal), copy=str(copy), knows=knows), LineKind.TEXT)
+    if done.kept is not None:
+        yield Line(say("restored.kept", path=str(done.kept)))
+    yield Line(say("restored.then"), LineKind.TEXT)
+
+
+def past_run(past: PastRun) -> Iterator[Line]:
+    """One run."""
+    run, seconds = past.run, past.seconds
+    lines = {
+        say("history.of-run"): run.name,
+        say("history.of-file"): run.file,
+        say("history.of-workspace"): str(run.workspace),
+        say("history.of-start"): when(run.started_at),
+        say("history.of-end"): when(run.ended_at) if run.ended_at is not None else "",
+        say("history.of-time"): taken(seconds) if seconds is not None else "",
+        say("history.of-how"): past.ended,
+    }
+    for name, text in lines.items():
+        if text:
+            yield Line(say("history.line", name=f"{render(name) + ':':11}", text=text))
+    yield from counts({result: run.counts[result] for result in Result if run.counts.get(result)})
+    if past.hidden:
+        yield Line(say("history.hidden", n=past.hidden))
+    if past.ended != "declined":
+        yield Line(say("history.results-again", run=run.name), LineKind.TEXT)

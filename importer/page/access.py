@@ -1,0 +1,172 @@
+"""Decide which requests may reach the page, and put the security headers on every answer.
+
+Comes in: requests. Goes out: None for a request that may pass, a refusal for any other; headers. The guard keeps out
+other sites in the same browser, other users and programs of this machine, and names that lead here (DNS rebinding).
+A request needs all of these: the exact Host; the session's secret path, which no browser sends by itself; the session's
+cookie, which a browser gets once, for the launch token; and, unless it is a GET, our own Origin.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from flask import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",  # layout.html says same-origin: without it a form's Origin would be "null"
+}
+LET_IN = "note_importer.let_in"
+"""The key in a request's WSGI environment of a function that the guard calls once the request may pass."""
+_START = "/start/"
+_TAKE = "/take/"
+_DOWNLOAD = len(_TAKE) + 64
+_REFUSED = (403, 405, 421)
+
+
+class Access:
+    """The guard of one server.
+
+    The cookie alone proves nothing: a browser sends it to every port of 127.0.0.1, also to a page of another user. So
+    the cookie is bound to the secret path, and the path is in no cookie.
+
+    Args:
+        port: where the server listens, on 127.0.0.1.
+
+    Attributes:
+        home: the secret path, below which all addresses of the page are.
+        cookie: the cookie's name.
+        came: set once a browser has used the launch token.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._host = f"127.0.0.1:{port}"
+        self._origin = f"http://{self._host}"
+        self.home = f"/{secrets.token_urlsafe(32)}"
+        self.cookie = f"note-importer-{port}"
+        self.came = threading.Event()
+        self._session = secrets.token_urlsafe(32)
+        self._token = secrets.token_urlsafe(32)
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """The address that opens the page, once."""
+        return f"{self._origin}{_START}{self._token}"
+
+    def mounted(self, app: WSGIApplication) -> WSGIApplication:
+        """Return the application below the secret path; a request elsewhere reaches it with its path unchanged."""
+
+        def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            path = environ["PATH_INFO"]
+            is_download = path.startswith(_TAKE)
+            size = _DOWNLOAD if is_download else len(self.home)
+            head, rest = path[:size], path[size:]
+            if rest.startswith("/") and (is_download or _is_same(head, self.home)):
+                environ["SCRIPT_NAME"], environ["PATH_INFO"] = head, rest
+            return app(environ, start_response)
+
+        return serve
+
+    def why_not(self, request: Request) -> Response | None:
+        """Return a refusal, or None for a request that may pass."""
+        if request.host != self._host or request.headers.getlist("Host") != [self._host]:
+            return _refusal(421, "This address isn't served here.")
+        if request.method not in ("GET", "POST"):
+            return _refusal(405, "That can't be done with this page.")
+        if request.method != "GET" and request.headers.get("Origin") != self._origin:
+            return _refusal(403, "Another site asked for this, so nothing was done.")
+        is_below = _is_same(request.root_path, self.home)
+        if not is_below and request.method == "GET" and request.path.startswith(_START):
+            return self._started(request.path.removeprefix(_START))
+        is_known = is_below and _is_same(request.cookies.get(self.cookie, ""), self._session)
+        if not is_known and (request.method != "GET" or not _is_same(request.root_path, self._apart(request))):
+            return _refusal(
+                403,
+                "This page is open in another browser window. Use that window. If you closed it, press Ctrl-C in the"
+                " window where note-importer runs, and start note-importer page again.",
+            )
+        request.environ.get(LET_IN, lambda: None)()
+        return None
+
+    def set_apart(self, request: Request, response: Response) -> Response:
+        """Lead a download to an address that is good for this file alone; leave every other answer as it is.
+
+        Browsers write the address of a download beside the file, where others may read it. So it must not hold the
+        secret path.
+        """
+        is_download = response.headers.get("Content-Disposition", "").startswith("attachment")
+        if response.status_code in _REFUSED or is_download == request.root_path.startswith(_TAKE):
+            return response
+        response.close()
+        if not is_download:
+            return _refusal(404, "This file is no longer here.")
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        return Response(status=303, headers={"Location": f"{self._apart(request)}{quote(request.path)}{query}"})
+
+    def _apart(self, request: Request) -> str:
+        """The path below which a request may be answered without the cookie."""
+        named = f"{request.path}?".encode("utf-8", "surrogateescape") + request.query_string
+        return f"{_TAKE}{hmac.new(self._session.encode(), named, 'sha256').hexdigest()}"
+
+    def seal(self, response: Response) -> Response:
+        """Put the headers on an answer."""
+        response.headers.update(HEADERS)
+        return response
+
+    def _started(self, token: str) -> Response:
+        """Swap the token for the cookie, and lead to the secret path.
+
+        It is a page that leads on, not a redirect: a browser would count a redirect as asked for by the page before,
+        and keep the cookie back.
+        """
+        with self._lock:
+            if not _is_same(token, self._token) or self.came.is_set():
+                return _refusal(
+                    403,
+                    "This address opens the page once, and has been used, or is wrong. To open the page anew, end"
+                    " note-importer with Ctrl-C, and start note-importer page again.",
+                )
+            self.came.set()
+        response = Response(
+            _page(
+                "One moment …",
+                f'<meta http-equiv="refresh" content="0; url={self.home}/">',
+                f'<a href="{self.home}/">Go on</a>',
+            )
+        )
+        response.set_cookie(self.cookie, self._session, httponly=True, samesite="Strict", path=f"{self.home}/")
+        return response
+
+
+def _is_same(given: str, secret: str) -> bool:
+    return secrets.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
+
+
+def _refusal(status: int, why: str) -> Response:
+    return Response(_page("note-importer", "", escape(why)), status)
+
+
+def _page(title: str, head: str, body: str) -> str:
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>{head}</head>'
+        f"<body><main><h1>{escape(title)}</h1><p>{body}</p></main></body></html>"
+    )
