@@ -269,7 +269,7 @@ class Resolver:
         sent = ambiguous.post
         post = sent.again(sorted(ambiguous.absent), self._evidence.note_clock.since(sent))
         self._unclear.is_clear(post)
-        if not self._policy.resends:
+        if not self._policy.resends or sent.request.note is None:  # an earlier reading of a note is never sent
             return post, Abandon(say("outcome.not-there"))
         decision = decisions.after_absence(
             len(post.request),

@@ -88,6 +88,23 @@ def test_a_delivery_that_is_unclear_is_looked_up_as_it_was_sent(before: Settings
     assert sorted(note.prospect_id for note in box.notes) == ["P2", "P2", "P2", "P4"]
 
 
+def test_a_delivery_that_is_unclear_and_absent_is_sent_by_the_next_run(
+    before: Settings, box: Sandbox, tmp_path: Path
+) -> None:
+    """Its text as the earlier version read it isn't known any more, so this run leaves it; the next sends the row."""
+    with closing(sqlite3.connect(before.journal)) as connection, connection:
+        connection.execute("UPDATE deliveries SET state = 'sending', note_id = NULL WHERE prospect = 'P4'")
+    sheet, settings = nights.numbers(tmp_path / "calls.xlsx"), replace(before, key_column="Key")
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert (report.exit_status, report.counts[Result.NOT_SENT]) == (3, 1)
+    assert "P4" not in {note.prospect_id for note in box.notes}
+    report = running.run(sheet, settings)
+    assert report is not None
+    assert (report.exit_status, report.counts[Result.CREATED]) == (0, 1)
+    assert [note.prospect_id for note in box.notes].count("P4") == 1
+
+
 @pytest.mark.parametrize(
     ("encodings", "notes", "said"), [("cp1250", nights.NAMES, "cp1250"), ("utf-8+cp1252", nights.MIXED, "utf-8+cp1252")]
 )
