@@ -16,6 +16,7 @@ import pytest
 from importer.commands.report import Report
 from importer.commands.verify import verify
 from importer.errors import WrongAddress
+from importer.models import Progress
 from importer.sandbox import Fault, Sandbox
 from tests import running
 from tests.between import Between, reset
@@ -195,13 +196,18 @@ def test_a_reply_that_was_lost_and_comes_later_from_a_store_is_believed_by_none(
 def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool, tmp_path: Path) -> None:
     """Its IDs are unknown then, and taken for the other's. The look-up sees notes of one row that another row has."""
     lost: list[bytes] = []
-    is_here, is_given = threading.Event(), threading.Event()
+    is_here, is_given, is_taken = threading.Event(), threading.Event(), threading.Event()
+
+    def observe(progress: Progress) -> None:
+        if progress.settled >= 12:  # all but the request whose reply is lost
+            is_taken.set()
 
     def act(gateway: Between, client: socket.socket, request: bytes) -> None:
         if request.startswith(b"POST") and b"Call number 0" in request and not lost:
             lost.append(gateway.passed_on(request))
             is_here.set()
             assert is_given.wait(20)
+            assert is_taken.wait(20)
             reset(client)
         elif request.startswith(b"POST") and b"Another" in request and not is_given.is_set():
             assert is_here.wait(20)
@@ -216,7 +222,7 @@ def test_a_lost_reply_that_another_request_gets_first_is_said(is_passed_on: bool
     lines += [*SHARED[:3], *(Line(f"P{number}", "Another text") for number in range(3))]
     with jumping(), Sandbox(api_key=KEY) as box, Between(box.url, act) as gateway:
         how = settings(box, tmp_path, base_url=gateway.url, workers=4, batch_size=3, read_timeout=30.0)
-        report = running.run(write_sheet(tmp_path / "sheet.csv", lines), how)
+        report = running.run(write_sheet(tmp_path / "sheet.csv", lines), how, observe=observe)
         assert report is not None
         there = Counter((note.prospect_id, note.content) for note in box.notes)
         assert max(there.values()) == 1
