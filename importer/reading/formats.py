@@ -27,6 +27,8 @@ LONGEST_CODE = 255
 MOST_COMPILED = 4_000
 """Codes in use; Excel lets a workbook have some 250, other programs write a few more."""
 
+_REMEMBERED = 16_384  # texts of numbers, because columns of dates, prices and percentages repeat theirs
+
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0;(#,##0)", 6: "#,##0;(#,##0)", 7: "#,##0.00;(#,##0.00)",
     8: "#,##0.00;(#,##0.00)", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "General", 13: "General",
@@ -89,14 +91,14 @@ class NumberFormats:
         self.date1904 = date1904
         self._codes = codes
         self._compiled: dict[str, Renderer] = {}
+        self.shown = lru_cache(maxsize=_REMEMBERED)(self._shown)
         self.hiding = frozenset(style for style, code in enumerate(codes) if hides_text(code))
 
     def in_style(self, style: int, number: str) -> str:
         """A number, as the workbook stores it, as the cell style at a position shows it."""
         return self.shown(self._codes[style], number) if style < len(self._codes) else general(number)
 
-    def shown(self, code: str, number: str) -> str:
-        """A number, as the workbook stores it, as its format's code shows it."""
+    def _shown(self, code: str, number: str) -> str:
         render = self._compiled.get(code)
         return render(number) if render else self._compile(code)(number)
 
